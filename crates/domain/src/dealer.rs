@@ -1,0 +1,59 @@
+//! Dealers, as another service keeps them.
+
+use std::fmt::Write as _;
+
+use chrono::NaiveDateTime;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::{Account, AccountError, AccountPolicy, DealerId};
+
+/// A dealer.
+#[derive(Debug, Clone)]
+pub struct Dealer {
+    /// The dealer's number.
+    pub id: DealerId,
+    /// The dealer's name, as messages show it.
+    pub name: String,
+    /// Whether the dealer may use the service.
+    pub active: bool,
+    /// The key of the dealer's account at the provider, unchecked.
+    pub api_key: Option<SecretString>,
+    /// The address of the provider, unchecked; absent means the default one.
+    pub api_url: Option<String>,
+    /// Since when the dealer is known; local time as stored.
+    pub created_at: Option<NaiveDateTime>,
+    /// When the dealer was last changed; local time as stored.
+    pub updated_at: Option<NaiveDateTime>,
+}
+
+impl Dealer {
+    /// The dealer's account, fit for use.
+    ///
+    /// # Errors
+    /// [`AccountError`] when the key or the address cannot be used.
+    pub fn account(&self, policy: &AccountPolicy) -> Result<Account, AccountError> {
+        policy.account(self.api_key.as_ref(), self.api_url.as_deref())
+    }
+
+    /// Recognises the account without telling it: a digest of key and address. It changes when
+    /// either does.
+    #[must_use]
+    pub fn account_print(&self) -> String {
+        let key = self.api_key.as_ref().map_or("", |key| key.expose_secret());
+        let mut digest = Sha256::new();
+        digest.update(self.id.as_str());
+        digest.update([0]);
+        digest.update(key);
+        digest.update([0]);
+        digest.update(self.api_url.as_deref().unwrap_or_default());
+        let digest = digest.finalize();
+        digest
+            .iter()
+            .take(8)
+            .fold(String::new(), |mut print, byte| {
+                let _ = write!(print, "{byte:02x}");
+                print
+            })
+    }
+}

@@ -1,0 +1,262 @@
+use std::time::Duration;
+
+use super::{DeliveryPolicy, LaneHistory, OnUnknown, Outcome, Receipt};
+
+/// What to do with a message and its lane after a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What becomes of the message.
+    pub message: MessageChange,
+    /// What becomes of the lane.
+    pub lane: LaneChange,
+}
+
+/// What becomes of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MessageChange {
+    /// The provider has it.
+    Sent(Receipt),
+    /// It will not be sent.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// It is certainly not with the provider: back to the queue, tried when the lane is ready.
+    Requeued,
+    /// The outcome is unknown and it is sent once more.
+    Resend {
+        /// How long to wait before.
+        wait: Duration,
+    },
+    /// The outcome is unknown, a person must decide.
+    Unknown {
+        /// Why.
+        reason: String,
+    },
+    /// It became too old to be sent.
+    Expired,
+}
+
+/// What becomes of a lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LaneChange {
+    /// The provider answers: strikes and blocks are forgotten.
+    Ready {
+        /// How long to wait before the next call.
+        pause: Duration,
+    },
+    /// Nothing was learned about the account: strikes and blocks stay.
+    Unchanged {
+        /// How long to wait before the next call.
+        pause: Duration,
+    },
+    /// One more call did not reach the provider.
+    Waiting {
+        /// How long to wait before the next call.
+        pause: Duration,
+    },
+    /// The account was found blocked once more.
+    Blocked {
+        /// How long to wait before the next probe.
+        pause: Duration,
+        /// The provider's words.
+        reason: String,
+    },
+}
+
+/// Decides what follows from an outcome.
+///
+/// `unknowns` is how many outcomes of this message were unknown before; `dice` is a random number
+/// in 0..1.
+#[must_use]
+pub fn decide(
+    outcome: Outcome,
+    unknowns: u32,
+    lane: LaneHistory,
+    policy: &DeliveryPolicy,
+    dice: f64,
+) -> Decision {
+    let pace = policy.pace(dice);
+    match outcome {
+        Outcome::Accepted(receipt) => Decision {
+            message: MessageChange::Sent(receipt),
+            lane: LaneChange::Ready { pause: pace },
+        },
+        Outcome::Refused { reason } => Decision {
+            message: MessageChange::Failed { reason },
+            lane: LaneChange::Ready { pause: pace },
+        },
+        Outcome::Blocked { reason } => Decision {
+            message: MessageChange::Requeued,
+            lane: LaneChange::Blocked {
+                pause: policy.breaker_pause(lane.blocks, dice),
+                reason,
+            },
+        },
+        Outcome::NotSent { retry_after, .. } => Decision {
+            message: MessageChange::Requeued,
+            lane: LaneChange::Waiting {
+                pause: policy.retry_wait(lane.strikes, retry_after, dice),
+            },
+        },
+        Outcome::Unknown { reason } => Decision {
+            message: if policy.on_unknown == OnUnknown::Resend && unknowns == 0 {
+                MessageChange::Resend {
+                    wait: policy.retry_wait(0, None, dice),
+                }
+            } else {
+                MessageChange::Unknown { reason }
+            },
+            lane: LaneChange::Unchanged { pause: pace },
+        },
+    }
+}
+
+/// What a message becomes when it is too old to be sent: expired, or unknown where an earlier try
+/// may have reached the provider.
+#[must_use]
+pub fn expired(unknowns: u32) -> MessageChange {
+    if unknowns == 0 {
+        MessageChange::Expired
+    } else {
+        MessageChange::Unknown {
+            reason: "an earlier try had no known outcome, and the message became too old to repeat"
+                .to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(outcome: Outcome, unknowns: u32, on_unknown: OnUnknown) -> Decision {
+        let policy = DeliveryPolicy {
+            on_unknown,
+            ..Default::default()
+        };
+        decide(
+            outcome,
+            unknowns,
+            LaneHistory {
+                strikes: 1,
+                blocks: 2,
+            },
+            &policy,
+            0.5,
+        )
+    }
+
+    fn unknown() -> Outcome {
+        Outcome::Unknown {
+            reason: "timeout".into(),
+        }
+    }
+
+    #[test]
+    fn an_accepted_message_is_sent_and_its_lane_is_paced() {
+        let receipt = Receipt {
+            message_id: Some("1".into()),
+            ..Default::default()
+        };
+        let decision = after(Outcome::Accepted(receipt.clone()), 0, OnUnknown::Resend);
+        assert_eq!(decision.message, MessageChange::Sent(receipt));
+        assert_eq!(
+            decision.lane,
+            LaneChange::Ready {
+                pause: Duration::from_millis(1_250)
+            }
+        );
+    }
+
+    #[test]
+    fn a_refused_message_fails_and_the_lane_goes_on() {
+        let decision = after(
+            Outcome::Refused {
+                reason: "target invalid".into(),
+            },
+            0,
+            OnUnknown::Resend,
+        );
+        assert_eq!(
+            decision.message,
+            MessageChange::Failed {
+                reason: "target invalid".into()
+            }
+        );
+        assert!(matches!(decision.lane, LaneChange::Ready { .. }));
+    }
+
+    #[test]
+    fn a_blocked_account_keeps_the_message_and_opens_the_breaker() {
+        let decision = after(
+            Outcome::Blocked {
+                reason: "invalid token".into(),
+            },
+            0,
+            OnUnknown::Resend,
+        );
+        assert_eq!(decision.message, MessageChange::Requeued);
+        assert_eq!(
+            decision.lane,
+            LaneChange::Blocked {
+                pause: Duration::from_secs(240),
+                reason: "invalid token".into()
+            }
+        );
+    }
+
+    #[test]
+    fn a_message_that_was_not_sent_waits_with_its_whole_lane() {
+        let decision = after(
+            Outcome::NotSent {
+                reason: "dns".into(),
+                retry_after: None,
+            },
+            0,
+            OnUnknown::Resend,
+        );
+        assert_eq!(decision.message, MessageChange::Requeued);
+        assert_eq!(
+            decision.lane,
+            LaneChange::Waiting {
+                pause: Duration::from_secs(30)
+            }
+        );
+    }
+
+    #[test]
+    fn an_unknown_outcome_is_repeated_once() {
+        let first = after(unknown(), 0, OnUnknown::Resend);
+        assert_eq!(
+            first.message,
+            MessageChange::Resend {
+                wait: Duration::from_secs(5)
+            }
+        );
+        let second = after(unknown(), 1, OnUnknown::Resend);
+        assert_eq!(
+            second.message,
+            MessageChange::Unknown {
+                reason: "timeout".into()
+            }
+        );
+    }
+
+    #[test]
+    fn an_unknown_outcome_is_held_where_the_policy_says_so() {
+        let decision = after(unknown(), 0, OnUnknown::Hold);
+        assert_eq!(
+            decision.message,
+            MessageChange::Unknown {
+                reason: "timeout".into()
+            }
+        );
+    }
+
+    #[test]
+    fn a_message_that_may_have_been_sent_does_not_expire_silently() {
+        assert_eq!(expired(0), MessageChange::Expired);
+        assert!(matches!(expired(1), MessageChange::Unknown { .. }));
+    }
+}

@@ -1,0 +1,167 @@
+use std::time::Duration;
+
+/// Waits after *not sent*, for a base of five seconds; the last one repeats.
+const RETRY_SECONDS: [f64; 6] = [5.0, 30.0, 120.0, 600.0, 1_800.0, 3_600.0];
+
+/// The longest pause that a `Retry-After` of the provider can ask for, and the longest retry wait.
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The longest pause of a breaker.
+const LONGEST_BREAKER_PAUSE: Duration = Duration::from_secs(30 * 60);
+
+/// Retry waits and breaker pauses vary by this share, so that lanes do not move in step.
+const SPREAD: f64 = 0.2;
+
+/// What to do with a message whose outcome is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnUnknown {
+    /// Send it once more; a second unknown outcome is left to a person.
+    #[default]
+    Resend,
+    /// Leave it to a person at once.
+    Hold,
+}
+
+/// How messages are delivered.
+#[derive(Debug, Clone)]
+pub struct DeliveryPolicy {
+    /// The least time between two calls of one lane.
+    pub min_interval: Duration,
+    /// The most that is added to [`min_interval`](Self::min_interval) at random.
+    pub jitter: Duration,
+    /// The first pause of a blocked lane; it doubles up to 30 minutes.
+    pub breaker_open: Duration,
+    /// The first wait after *not sent*; the later ones keep their proportion to it.
+    pub retry_base: Duration,
+    /// What to do with a message whose outcome is unknown.
+    pub on_unknown: OnUnknown,
+    /// How long after it was due a message may still be sent.
+    pub message_ttl: Duration,
+    /// How long a lane is leased; longer than [`send_timeout`](Self::send_timeout).
+    pub lease: Duration,
+    /// The longest a call to the provider can take.
+    pub send_timeout: Duration,
+}
+
+impl Default for DeliveryPolicy {
+    /// The defaults of the service's environment.
+    fn default() -> Self {
+        Self {
+            min_interval: Duration::from_millis(1_000),
+            jitter: Duration::from_millis(500),
+            breaker_open: Duration::from_secs(60),
+            retry_base: Duration::from_secs(5),
+            on_unknown: OnUnknown::Resend,
+            message_ttl: Duration::from_secs(24 * 3_600),
+            lease: Duration::from_secs(45),
+            send_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What a lane has been through since its last call that reached the provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LaneHistory {
+    /// Calls in a row that were *not sent*.
+    pub strikes: u32,
+    /// Calls or probes in a row that found the account blocked; more than 0 means that the
+    /// breaker is open and a probe comes before the next message.
+    pub blocks: u32,
+}
+
+impl DeliveryPolicy {
+    /// The pause after an ordinary call; `dice` is a random number in 0..1.
+    #[must_use]
+    pub fn pace(&self, dice: f64) -> Duration {
+        self.min_interval + self.jitter.mul_f64(dice)
+    }
+
+    /// The wait after *not sent* for the `strikes + 1`th time in a row; at least what the provider
+    /// asked for, up to an hour.
+    #[must_use]
+    pub fn retry_wait(&self, strikes: u32, retry_after: Option<Duration>, dice: f64) -> Duration {
+        let step = (strikes as usize).min(RETRY_SECONDS.len() - 1);
+        let wait = self
+            .retry_base
+            .mul_f64(RETRY_SECONDS[step] / RETRY_SECONDS[0]);
+        let asked = retry_after.map_or(Duration::ZERO, |asked| asked.min(HOUR));
+        spread(wait, dice).max(asked)
+    }
+
+    /// The pause of a lane that was found blocked for the `blocks + 1`th time in a row.
+    #[must_use]
+    pub fn breaker_pause(&self, blocks: u32, dice: f64) -> Duration {
+        let longest = LONGEST_BREAKER_PAUSE.max(self.breaker_open);
+        let doubled = self.breaker_open.saturating_mul(1 << blocks.min(20));
+        spread(doubled.min(longest), dice)
+    }
+}
+
+/// Varies a wait by ± [`SPREAD`].
+fn spread(wait: Duration, dice: f64) -> Duration {
+    wait.mul_f64(1.0 - SPREAD + 2.0 * SPREAD * dice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn seconds(waits: impl IntoIterator<Item = Duration>) -> Vec<f64> {
+        waits.into_iter().map(|wait| wait.as_secs_f64()).collect()
+    }
+
+    #[test]
+    fn retries_wait_5_s_30_s_2_min_10_min_30_min_then_hourly() {
+        let policy = DeliveryPolicy::default();
+        let waits = (0..8).map(|strikes| policy.retry_wait(strikes, None, 0.5));
+        assert_eq!(
+            seconds(waits),
+            [5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 3600.0, 3600.0]
+        );
+    }
+
+    #[test]
+    fn a_shorter_base_keeps_the_proportion() {
+        let policy = DeliveryPolicy {
+            retry_base: Duration::from_millis(50),
+            ..Default::default()
+        };
+        let waits = (0..3).map(|strikes| policy.retry_wait(strikes, None, 0.5));
+        assert_eq!(seconds(waits), [0.05, 0.3, 1.2]);
+    }
+
+    #[test]
+    fn retry_after_is_honoured_up_to_an_hour() {
+        let policy = DeliveryPolicy::default();
+        let wait = |asked| {
+            policy
+                .retry_wait(0, Some(Duration::from_secs(asked)), 0.5)
+                .as_secs()
+        };
+        assert_eq!([wait(1), wait(90), wait(86_400)], [5, 90, 3_600]);
+    }
+
+    #[test]
+    fn breaker_pauses_double_from_a_minute_to_thirty() {
+        let policy = DeliveryPolicy::default();
+        let pauses =
+            [0, 1, 2, 3, 4, 5, 6, u32::MAX].map(|blocks| policy.breaker_pause(blocks, 0.5));
+        assert_eq!(
+            seconds(pauses),
+            [60.0, 120.0, 240.0, 480.0, 960.0, 1800.0, 1800.0, 1800.0]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn waits_stay_within_a_fifth_and_pace_within_the_jitter(n in any::<u32>(), dice in 0.0..1.0) {
+            let policy = DeliveryPolicy::default();
+            let wait = policy.retry_wait(n, None, dice).as_secs_f64();
+            let middle = policy.retry_wait(n, None, 0.5).as_secs_f64();
+            prop_assert!(wait >= middle * 0.799 && wait <= middle * 1.201);
+            prop_assert!(policy.pace(dice) >= policy.min_interval);
+            prop_assert!(policy.pace(dice) <= policy.min_interval + policy.jitter);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod dealer;
+pub mod delivery;
+mod ports;
+mod request;
+mod status;
+mod submission;
+pub mod template;
+mod usecases;
+mod values;
+
+pub use dealer::*;
+pub use delivery::*;
+pub use ports::*;
+pub use request::*;
+pub use status::*;
+pub use submission::*;
+pub use usecases::*;
+pub use values::*;

@@ -1,0 +1,12 @@
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::{Dealer, DealerId};
+
+/// Who the dealers are and how they send. A change is seen within 30 seconds.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait DealerDirectory: Send + Sync {
+    /// The dealer of that number, active or not.
+    async fn find(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError>;
+}

@@ -1,0 +1,43 @@
+//! What the use cases need from the outside. Each port is a small object-safe trait; "not found"
+//! is an answer, not an error, and a method is a transaction.
+
+mod dealer_directory;
+mod outbox;
+mod reports;
+mod request_store;
+mod surroundings;
+mod whatsapp;
+
+pub use dealer_directory::DealerDirectory;
+pub use outbox::{
+    Attempt, BlockedLane, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, Task, WorkerId,
+};
+pub use reports::{DateRange, DealerStats, Page, PageQuery, Reports};
+pub use request_store::RequestStore;
+pub use surroundings::{Bell, Clock, Dice, Ids};
+pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
+
+#[cfg(feature = "testing")]
+pub use {
+    dealer_directory::MockDealerDirectory,
+    outbox::MockOutbox,
+    reports::MockReports,
+    request_store::MockRequestStore,
+    surroundings::{MockBell, MockClock, MockDice, MockIds},
+    whatsapp::MockWhatsapp,
+};
+
+/// The source of an error, kept for the log.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a store could not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store is away, full or too slow; try again later. After a write the caller cannot know
+    /// whether it took place.
+    #[error("the store is not available")]
+    Unavailable(#[source] BoxError),
+    /// The store holds something that cannot be read; trying again will not help.
+    #[error("the store holds a row that cannot be read")]
+    Corrupt(#[source] BoxError),
+}

@@ -1,0 +1,146 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::{DealerId, LaneChange, LaneHistory, MessageChange, MessageId, OutcomeKind, RequestId};
+
+/// One copy of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WorkerId(pub Uuid);
+
+/// A lane, held by one copy for a while. Whoever lost the lease cannot settle: the epoch rises
+/// with every lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Whose lane it is.
+    pub dealer_id: DealerId,
+    /// Which lease of this lane it is.
+    pub epoch: i64,
+}
+
+/// A leased lane and what there is to do in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The lease.
+    pub lease: Lease,
+    /// What the lane has been through.
+    pub history: LaneHistory,
+    /// What there is to do.
+    pub task: Task,
+}
+
+/// What there is to do in a lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Send a message; it is marked SENDING already.
+    Send(OutboxMessage),
+    /// A copy died, or lost its lease, while this message was SENDING: the outcome is unknown.
+    Recover(OutboxMessage),
+    /// The breaker is open and its pause is over: probe the account before the next message.
+    Probe,
+}
+
+/// A message in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxMessage {
+    /// The message.
+    pub id: MessageId,
+    /// The request it belongs to.
+    pub request_id: RequestId,
+    /// The recipient's phone as stored, `08…`.
+    pub target: String,
+    /// The finished text.
+    pub body: String,
+    /// How many outcomes of this message were unknown so far.
+    pub unknowns: u32,
+    /// How long ago it was due, by the store's clock.
+    pub overdue: Duration,
+}
+
+/// A call to the provider, for the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The class of the outcome.
+    pub outcome: OutcomeKind,
+    /// What the provider said or what went wrong; never a key.
+    pub detail: String,
+    /// How long the call took.
+    pub duration: Duration,
+    /// The provider's answer as JSON text; `None` when no call was made.
+    pub answer: Option<String>,
+}
+
+/// What becomes of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The message and what becomes of it; `None` after a probe.
+    pub message: Option<(MessageId, MessageChange)>,
+    /// What becomes of the lane, whose lease ends.
+    pub lane: LaneChange,
+    /// The call, where one was made.
+    pub attempt: Option<Attempt>,
+    /// Recognises the account that was found blocked, see [`Outbox::blocked_lanes`].
+    pub account_print: Option<String>,
+}
+
+/// Whether a settlement took place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// Message, request and lane are changed.
+    Applied,
+    /// The lease was lost. An accepted message is lifted to SENT all the same, as evidence;
+    /// nothing else is changed.
+    LeaseLost,
+}
+
+/// A lane whose breaker is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockedLane {
+    /// Whose lane it is.
+    pub dealer_id: DealerId,
+    /// What [`Settlement::account_print`] was when it was blocked.
+    pub account_print: Option<String>,
+}
+
+/// The queue of messages, in one lane per dealer.
+///
+/// Times are the store's: copies on machines whose clocks differ agree all the same.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// Leases at most `limit` lanes that are free, ready and have something to do, and marks the
+    /// message of each as SENDING (committed). Live messages come before others, then by due time.
+    async fn claim(
+        &self,
+        worker: WorkerId,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Claim>, StoreError>;
+
+    /// Leases one lane for a call that is not a message of the outbox, if nobody holds it and its
+    /// pace allows a call now. A breaker or a retry wait does not matter.
+    async fn lease_lane(
+        &self,
+        dealer: &DealerId,
+        worker: WorkerId,
+        lease: Duration,
+    ) -> Result<Option<(Lease, LaneHistory)>, StoreError>;
+
+    /// Records what came of a claim and gives the lane back.
+    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError>;
+
+    /// How long until some lane has something to do; `None` when the queue is empty.
+    async fn next_due(&self) -> Result<Option<Duration>, StoreError>;
+
+    /// Ends queued messages that were due longer ago than `ttl`, in lanes that are paused as well,
+    /// as [`expired`](crate::expired) says. Returns how many.
+    async fn expire(&self, ttl: Duration) -> Result<u64, StoreError>;
+
+    /// The lanes whose breaker is open.
+    async fn blocked_lanes(&self) -> Result<Vec<BlockedLane>, StoreError>;
+
+    /// Closes a breaker: the lane is ready at once. Returns whether there was one to close.
+    async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError>;
+}

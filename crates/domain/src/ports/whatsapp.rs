@@ -1,0 +1,64 @@
+use std::time::Instant;
+
+use async_trait::async_trait;
+
+use crate::{Account, Outcome, Phone};
+
+/// A message on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutgoingMessage {
+    /// Who gets it.
+    pub target: Phone,
+    /// The finished text.
+    pub body: String,
+}
+
+/// What a call to send came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendReport {
+    /// The class, with what belongs to it.
+    pub outcome: Outcome,
+    /// The provider's answer as JSON text, or an object that says why there is none. Without the
+    /// account's key.
+    pub answer: String,
+    /// The provider's answer as it came, at most 64 KiB, without the account's key; empty when
+    /// there is none.
+    pub text: String,
+}
+
+/// What the provider says about an account's device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceReport {
+    /// The key is valid and the device is connected.
+    Connected {
+        /// The provider's answer as it came, without the account's key.
+        text: String,
+    },
+    /// The provider answered, and messages cannot be sent now.
+    NotReady {
+        /// A sentence for a person: what is wrong.
+        reason: String,
+    },
+    /// There was no usable answer.
+    Unreachable {
+        /// A sentence for a person: what went wrong.
+        reason: String,
+    },
+}
+
+/// The provider of WhatsApp messages. Errors are outcomes: every call answers with a report.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait Whatsapp: Send + Sync {
+    /// Sends one message. Writes nothing once `start_by` has passed; the outcome is then
+    /// [`Outcome::NotSent`].
+    async fn send(
+        &self,
+        account: &Account,
+        message: &OutgoingMessage,
+        start_by: Instant,
+    ) -> SendReport;
+
+    /// Asks for the device's profile; sends no message.
+    async fn device(&self, account: &Account) -> DeviceReport;
+}

@@ -1,0 +1,144 @@
+//! Requests and the messages that belong to them.
+
+use std::fmt;
+
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use uuid::Uuid;
+
+use crate::{DealerId, MessageState, ValidSubmission};
+
+/// The id of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub Uuid);
+
+/// The id of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MessageId(pub Uuid);
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Who is recorded as the maker of a request that came in over the API.
+pub const CREATED_BY: &str = "api";
+
+/// Who is recorded as the author of a change of status.
+pub const CHANGED_BY: &str = "system";
+
+/// A checked request with its first message, to be stored together or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRequest {
+    /// The id the request will have.
+    pub id: RequestId,
+    /// What was submitted.
+    pub submission: ValidSubmission,
+    /// The message to the person who brought the unit in.
+    pub message: NewMessage,
+}
+
+/// A message to be queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// The id the message will have.
+    pub id: MessageId,
+    /// Which kind it is.
+    pub kind: MessageKind,
+    /// The name of the template it was made from.
+    pub template: String,
+    /// The finished text.
+    pub body: String,
+}
+
+/// What a message was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// A single submission; goes before bulk.
+    Live,
+}
+
+impl MessageKind {
+    /// The name in the database and at the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+        }
+    }
+}
+
+/// A stored request, as it is shown.
+///
+/// Rows of an older service do not keep today's rules; their texts are shown as they are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The id.
+    pub id: RequestId,
+    /// The dealer.
+    pub dealer_id: String,
+    /// Local date of the submission's created time.
+    pub request_date: NaiveDate,
+    /// Local time of the submission's created time.
+    pub request_time: NaiveTime,
+    /// The person who brought the unit in.
+    pub customer_name: String,
+    /// That person's phone.
+    pub phone: String,
+    /// The type of the motorcycle.
+    pub unit_type: String,
+    /// The plate as sent.
+    pub license_plate: String,
+    /// The state of the request, see [`RequestStatus`](crate::RequestStatus).
+    pub request_status: String,
+    /// The state of its newest message, see [`WhatsappStatus`](crate::WhatsappStatus).
+    pub whatsapp_status: String,
+    /// The provider's last answer as JSON text.
+    pub provider_answer: Option<String>,
+    /// Who made the row.
+    pub created_by: Option<String>,
+    /// Local time without a zone.
+    pub created_date: Option<NaiveDateTime>,
+    /// Who changed the row last.
+    pub last_modified_by: Option<String>,
+    /// Local time without a zone.
+    pub last_modified_date: Option<NaiveDateTime>,
+}
+
+impl Request {
+    /// The request as it is right after it was stored.
+    #[must_use]
+    pub fn just_stored(new: &NewRequest) -> Self {
+        let (request_status, whatsapp_status) = MessageState::Queued.version_1();
+        let submission = &new.submission;
+        Self {
+            id: new.id,
+            dealer_id: submission.dealer_id.as_str().to_owned(),
+            request_date: submission.created_time.date(),
+            request_time: submission.created_time.time(),
+            customer_name: submission.customer_name.clone(),
+            phone: submission.phone.national().to_owned(),
+            unit_type: submission.unit_type.clone(),
+            license_plate: submission.license_plate.as_sent().to_owned(),
+            request_status: request_status.as_str().to_owned(),
+            whatsapp_status: whatsapp_status.as_str().to_owned(),
+            provider_answer: None,
+            created_by: Some(CREATED_BY.to_owned()),
+            created_date: Some(submission.created_time),
+            last_modified_by: Some(CREATED_BY.to_owned()),
+            last_modified_date: Some(submission.modified_time),
+        }
+    }
+
+    /// The dealer's number, where the row's is one.
+    #[must_use]
+    pub fn dealer(&self) -> Option<DealerId> {
+        DealerId::parse(&self.dealer_id).ok()
+    }
+}

@@ -1,0 +1,334 @@
+//! What a dealer's system posts, and the rules that make it a request.
+
+use chrono::NaiveDateTime;
+
+use crate::{DealerId, LicensePlate, Phone, parse_local_time};
+
+/// One field as it came in, before anything is known about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Input {
+    /// The field was not there.
+    #[default]
+    Absent,
+    /// The field was there and not a text.
+    NotText,
+    /// The field's text, as sent.
+    Text(String),
+}
+
+impl From<&str> for Input {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Input {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// A submission as it came in: nothing is checked yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Submission {
+    /// The person who brought the unit in, 1 to 255 characters.
+    pub customer_name: Input,
+    /// That person's mobile number, 8 to 20 characters, see [`Phone`].
+    pub phone: Input,
+    /// The type of the motorcycle, 1 to 100 characters.
+    pub unit_type: Input,
+    /// The motorcycle's plate, 1 to 20 characters, see [`LicensePlate`].
+    pub license_plate: Input,
+    /// When the dealer's system made the record, see [`parse_local_time`].
+    pub created_time: Input,
+    /// When the dealer's system last changed the record.
+    pub modified_time: Input,
+    /// The dealer's number, 4 to 10 characters.
+    pub dealer_id: Input,
+}
+
+/// A submission that keeps all rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidSubmission {
+    /// The person who brought the unit in.
+    pub customer_name: String,
+    /// That person's mobile number.
+    pub phone: Phone,
+    /// The type of the motorcycle.
+    pub unit_type: String,
+    /// The motorcycle's plate.
+    pub license_plate: LicensePlate,
+    /// Local time (Asia/Jakarta) at which the dealer's system made the record.
+    pub created_time: NaiveDateTime,
+    /// Local time (Asia/Jakarta) of the last change in the dealer's system.
+    pub modified_time: NaiveDateTime,
+    /// The dealer.
+    pub dealer_id: DealerId,
+}
+
+/// The fields of a submission, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// [`Submission::customer_name`]
+    CustomerName,
+    /// [`Submission::phone`]
+    Phone,
+    /// [`Submission::unit_type`]
+    UnitType,
+    /// [`Submission::license_plate`]
+    LicensePlate,
+    /// [`Submission::created_time`]
+    CreatedTime,
+    /// [`Submission::modified_time`]
+    ModifiedTime,
+    /// [`Submission::dealer_id`]
+    DealerId,
+}
+
+/// The first rule that a field breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The field is required.
+    #[error("the field is missing")]
+    Missing,
+    /// The field must be a text.
+    #[error("the field is not a text")]
+    NotText,
+    /// The text has fewer characters than it must.
+    #[error("the text has fewer than {min} characters")]
+    TooShort {
+        /// The least number of Unicode characters.
+        min: usize,
+    },
+    /// The text has more characters than it may.
+    #[error("the text has more than {max} characters")]
+    TooLong {
+        /// The greatest number of Unicode characters.
+        max: usize,
+    },
+    /// The text has a character of Unicode's category Cc.
+    #[error("the text has a control character")]
+    ControlCharacter,
+    /// The text is only white space.
+    #[error("the text is blank")]
+    Blank,
+    /// The text is not an Indonesian mobile number.
+    #[error("the text is not an Indonesian mobile number")]
+    Phone,
+    /// The text is not a time in the form `DD/MM/YYYY HH:mm:ss`.
+    #[error("the text is not a time in the form DD/MM/YYYY HH:mm:ss")]
+    Time,
+}
+
+impl Field {
+    /// All fields, in the order in which faults are listed.
+    pub const ALL: [Self; 7] = [
+        Self::CustomerName,
+        Self::Phone,
+        Self::UnitType,
+        Self::LicensePlate,
+        Self::CreatedTime,
+        Self::ModifiedTime,
+        Self::DealerId,
+    ];
+
+    /// The least and the greatest number of Unicode characters; `None` where the form decides.
+    #[must_use]
+    pub const fn length(self) -> Option<(usize, usize)> {
+        match self {
+            Self::CustomerName => Some((1, 255)),
+            Self::Phone => Some((8, 20)),
+            Self::UnitType => Some((1, 100)),
+            Self::LicensePlate => Some((1, 20)),
+            Self::CreatedTime | Self::ModifiedTime => None,
+            Self::DealerId => Some((4, 10)),
+        }
+    }
+
+    /// Checks the rules that all texts share: length, control characters, blankness.
+    ///
+    /// # Errors
+    /// The first broken rule.
+    pub fn check(self, text: &str) -> Result<(), Fault> {
+        if let Some((min, max)) = self.length() {
+            let length = text.chars().count();
+            if length < min {
+                return Err(Fault::TooShort { min });
+            }
+            if length > max {
+                return Err(Fault::TooLong { max });
+            }
+        }
+        if text.chars().any(char::is_control) {
+            return Err(Fault::ControlCharacter);
+        }
+        // An empty text, where no length forbids it, is left to the rule of its form.
+        if !text.is_empty() && text.chars().all(char::is_whitespace) {
+            return Err(Fault::Blank);
+        }
+        Ok(())
+    }
+}
+
+impl Submission {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// For every faulty field its first broken rule, in the order of [`Field::ALL`].
+    pub fn validate(self) -> Result<ValidSubmission, Vec<(Field, Fault)>> {
+        let mut faults = Vec::new();
+        let customer_name = read(Field::CustomerName, self.customer_name, &mut faults, Ok);
+        let phone = read(Field::Phone, self.phone, &mut faults, |text| {
+            Phone::parse(&text).map_err(|_| Fault::Phone)
+        });
+        let unit_type = read(Field::UnitType, self.unit_type, &mut faults, Ok);
+        let license_plate = read(
+            Field::LicensePlate,
+            self.license_plate,
+            &mut faults,
+            |text| Ok(LicensePlate::from_checked(text)),
+        );
+        let time = |text: String| parse_local_time(&text).map_err(|_| Fault::Time);
+        let created_time = read(Field::CreatedTime, self.created_time, &mut faults, time);
+        let modified_time = read(Field::ModifiedTime, self.modified_time, &mut faults, time);
+        let dealer_id = read(Field::DealerId, self.dealer_id, &mut faults, |text| {
+            DealerId::parse(&text)
+        });
+        // Every field that is `None` here has left its fault in the list.
+        match (
+            customer_name,
+            phone,
+            unit_type,
+            license_plate,
+            created_time,
+            modified_time,
+            dealer_id,
+        ) {
+            (
+                Some(customer_name),
+                Some(phone),
+                Some(unit_type),
+                Some(license_plate),
+                Some(created_time),
+                Some(modified_time),
+                Some(dealer_id),
+            ) => Ok(ValidSubmission {
+                customer_name,
+                phone,
+                unit_type,
+                license_plate,
+                created_time,
+                modified_time,
+                dealer_id,
+            }),
+            _ => Err(faults),
+        }
+    }
+}
+
+fn read<T>(
+    field: Field,
+    input: Input,
+    faults: &mut Vec<(Field, Fault)>,
+    parse: impl FnOnce(String) -> Result<T, Fault>,
+) -> Option<T> {
+    let outcome = match input {
+        Input::Absent => Err(Fault::Missing),
+        Input::NotText => Err(Fault::NotText),
+        Input::Text(text) => field.check(&text).and_then(|()| parse(text)),
+    };
+    outcome.map_err(|fault| faults.push((field, fault))).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn submission() -> Submission {
+        Submission {
+            customer_name: "Adit".into(),
+            phone: "082148523421".into(),
+            unit_type: "BeAT Street".into(),
+            license_plate: "D 123 AD".into(),
+            created_time: "31/12/2019 15:40:50".into(),
+            modified_time: "31/12/2019 15:40:50".into(),
+            dealer_id: "0009999".into(),
+        }
+    }
+
+    #[test]
+    fn the_sample_keeps_all_rules() {
+        let valid = submission().validate().unwrap();
+        assert_eq!(valid.phone.national(), "082148523421");
+        assert_eq!(
+            valid.license_plate.normal_form().as_deref(),
+            Some("D 123 AD")
+        );
+    }
+
+    #[test]
+    fn every_faulty_field_is_listed_in_order_with_its_first_broken_rule() {
+        let faults = Submission {
+            customer_name: "".into(),
+            phone: "123".into(),
+            unit_type: Input::NotText,
+            license_plate: " \u{a0} ".into(),
+            created_time: "gestern".into(),
+            modified_time: Input::Absent,
+            dealer_id: "0009999\u{0}".into(),
+        }
+        .validate()
+        .unwrap_err();
+        assert_eq!(
+            faults,
+            [
+                (Field::CustomerName, Fault::TooShort { min: 1 }),
+                (Field::Phone, Fault::TooShort { min: 8 }),
+                (Field::UnitType, Fault::NotText),
+                (Field::LicensePlate, Fault::Blank),
+                (Field::CreatedTime, Fault::Time),
+                (Field::ModifiedTime, Fault::Missing),
+                (Field::DealerId, Fault::ControlCharacter),
+            ]
+        );
+    }
+
+    #[test]
+    fn lengths_count_unicode_characters() {
+        let mut submission = submission();
+        submission.customer_name = "é".repeat(255).into();
+        assert!(submission.clone().validate().is_ok());
+        submission.customer_name = "é".repeat(256).into();
+        assert_eq!(
+            submission.validate(),
+            Err(vec![(Field::CustomerName, Fault::TooLong { max: 255 })])
+        );
+    }
+
+    #[test]
+    fn a_tab_in_a_phone_is_a_control_character_and_not_mere_white_space() {
+        let mut submission = submission();
+        submission.phone = "0821\t48523421".into();
+        assert_eq!(
+            submission.validate(),
+            Err(vec![(Field::Phone, Fault::ControlCharacter)])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn validation_never_panics_and_lists_each_field_once(texts in prop::collection::vec("\\PC{0,24}|[\\x00-\\x20]{0,9}", 7)) {
+            let mut texts = texts.into_iter().map(Input::from);
+            let mut next = || texts.next().unwrap();
+            let submission = Submission {
+                customer_name: next(), phone: next(), unit_type: next(), license_plate: next(),
+                created_time: next(), modified_time: next(), dealer_id: next(),
+            };
+            if let Err(faults) = submission.validate() {
+                prop_assert!(!faults.is_empty());
+                prop_assert!(faults.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            }
+        }
+    }
+}

@@ -1,0 +1,347 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::{
+    Account, AccountError, AccountPolicy, Attempt, BlockedLane, Claim, Clock, Dealer,
+    DealerDirectory, DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease, MessageChange, Outbox,
+    OutboxMessage, Outcome, OutgoingMessage, Phone, SendReport, Settled, Settlement, StoreError,
+    Task, Whatsapp, WorkerId, decide, expired,
+};
+
+/// How long a lane rests when its dealer could not be looked up.
+const LOOKUP_PAUSE: Duration = Duration::from_secs(1);
+
+/// Takes messages from the outbox to the provider, one call per lane at a time.
+///
+/// The steps are separate so that whoever drives them decides about concurrency and waiting:
+/// [`claim`](Self::claim), then [`deliver`](Self::deliver) each claim, then
+/// [`settle`](Self::settle) each delivery until it succeeds.
+pub struct Dispatcher {
+    outbox: Arc<dyn Outbox>,
+    dealers: Arc<dyn DealerDirectory>,
+    whatsapp: Arc<dyn Whatsapp>,
+    clock: Arc<dyn Clock>,
+    dice: Arc<dyn Dice>,
+    accounts: AccountPolicy,
+    policy: DeliveryPolicy,
+    worker: WorkerId,
+}
+
+/// What came of a claim, yet to be settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The lease under which it was done.
+    pub lease: Lease,
+    /// The task of the claim.
+    pub task: Task,
+    /// What is to be recorded.
+    pub settlement: Settlement,
+}
+
+/// A claim and the moment until which its lease is certain to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimedClaim {
+    /// The claim.
+    pub claim: Claim,
+    /// Taken before the store was asked, so that it is never later than the store's own end.
+    pub lease_ends: Instant,
+}
+
+impl Dispatcher {
+    /// A use case over these ports; `worker` is this copy of the service.
+    #[must_use]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a port or a policy of its own"
+    )]
+    pub fn new(
+        outbox: Arc<dyn Outbox>,
+        dealers: Arc<dyn DealerDirectory>,
+        whatsapp: Arc<dyn Whatsapp>,
+        clock: Arc<dyn Clock>,
+        dice: Arc<dyn Dice>,
+        accounts: AccountPolicy,
+        policy: DeliveryPolicy,
+        worker: WorkerId,
+    ) -> Self {
+        Self {
+            outbox,
+            dealers,
+            whatsapp,
+            clock,
+            dice,
+            accounts,
+            policy,
+            worker,
+        }
+    }
+
+    /// Claims at most `limit` lanes with something to do.
+    ///
+    /// # Errors
+    /// [`StoreError`]; lanes that were leased all the same are recovered when their lease is over.
+    pub async fn claim(&self, limit: usize) -> Result<Vec<TimedClaim>, StoreError> {
+        let lease_ends = self.clock.monotonic() + self.policy.lease;
+        let claims = self
+            .outbox
+            .claim(self.worker, limit, self.policy.lease)
+            .await?;
+        Ok(claims
+            .into_iter()
+            .map(|claim| TimedClaim { claim, lease_ends })
+            .collect())
+    }
+
+    /// Does what a claim asks for: sends, recovers or probes. Takes at most the policy's
+    /// `send_timeout` and one look into the dealer directory.
+    pub async fn deliver(&self, timed: TimedClaim) -> Delivery {
+        let TimedClaim { claim, lease_ends } = timed;
+        let settlement = match &claim.task {
+            Task::Recover(message) => self.recover(&claim, message),
+            Task::Send(message) if message.overdue > self.policy.message_ttl => self.without_call(
+                Some((message.id, expired(message.unknowns))),
+                Duration::ZERO,
+            ),
+            Task::Send(message) => self.send(&claim, message, lease_ends).await,
+            Task::Probe => self.probe(&claim).await,
+        };
+        Delivery {
+            lease: claim.lease,
+            task: claim.task,
+            settlement,
+        }
+    }
+
+    /// Records a delivery. Repeat it until it succeeds: the provider's answer exists only here.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn settle(&self, delivery: &Delivery) -> Result<Settled, StoreError> {
+        self.outbox
+            .settle(&delivery.lease, &delivery.settlement)
+            .await
+    }
+
+    /// What a delivery that was given up, because the service must stop, is recorded as: its
+    /// outcome is unknown.
+    #[must_use]
+    pub fn abandoned(&self, claim: Claim) -> Delivery {
+        let settlement = match &claim.task {
+            Task::Send(message) | Task::Recover(message) => self.unknown(
+                &claim,
+                message,
+                "the service stopped before the provider answered",
+            ),
+            Task::Probe => self.without_call(None, Duration::ZERO),
+        };
+        Delivery {
+            lease: claim.lease,
+            task: claim.task,
+            settlement,
+        }
+    }
+
+    /// One round without concurrency: claims, delivers and settles. Returns what was done.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn run_once(&self, limit: usize) -> Result<Vec<(Delivery, Settled)>, StoreError> {
+        let mut done = Vec::new();
+        for claim in self.claim(limit).await? {
+            let delivery = self.deliver(claim).await;
+            let settled = self.settle(&delivery).await?;
+            done.push((delivery, settled));
+        }
+        Ok(done)
+    }
+
+    /// Ends messages that became too old. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn expire(&self) -> Result<u64, StoreError> {
+        self.outbox.expire(self.policy.message_ttl).await
+    }
+
+    /// How long until some lane has something to do; `None` when the queue is empty.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
+        self.outbox.next_due().await
+    }
+
+    /// Closes the breakers of dealers whose key or address changed since they were blocked.
+    /// Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn close_healed_breakers(&self) -> Result<u64, StoreError> {
+        let mut closed = 0;
+        for BlockedLane {
+            dealer_id,
+            account_print,
+        } in self.outbox.blocked_lanes().await?
+        {
+            let dealer = self.dealers.find(&dealer_id).await?;
+            let changed = account_print != Some(self.print(dealer.as_ref()));
+            if changed && self.outbox.unblock(&dealer_id).await? {
+                closed += 1;
+            }
+        }
+        Ok(closed)
+    }
+
+    fn recover(&self, claim: &Claim, message: &OutboxMessage) -> Settlement {
+        self.unknown(
+            claim,
+            message,
+            "the sending copy of the service stopped before it could record an answer",
+        )
+    }
+
+    fn unknown(&self, claim: &Claim, message: &OutboxMessage, reason: &str) -> Settlement {
+        let outcome = Outcome::Unknown {
+            reason: reason.to_owned(),
+        };
+        let attempt = Attempt {
+            outcome: outcome.kind(),
+            detail: reason.to_owned(),
+            duration: Duration::ZERO,
+            answer: None,
+        };
+        self.decided(claim, Some(message), outcome, Some(attempt), None)
+    }
+
+    async fn send(
+        &self,
+        claim: &Claim,
+        message: &OutboxMessage,
+        lease_ends: Instant,
+    ) -> Settlement {
+        let dealer = match self.dealers.find(&claim.lease.dealer_id).await {
+            Ok(dealer) => dealer,
+            Err(_) => return self.hand_back(message),
+        };
+        let print = self.print(dealer.as_ref());
+        let account = match self.account(dealer.as_ref()) {
+            Ok(account) => account,
+            Err(error) => {
+                let outcome = Outcome::Blocked {
+                    reason: error.to_string(),
+                };
+                return self.decided(claim, Some(message), outcome, None, Some(print));
+            }
+        };
+        let Ok(target) = Phone::parse(&message.target) else {
+            let outcome = Outcome::Refused {
+                reason: "the stored phone number is not valid".to_owned(),
+            };
+            return self.decided(claim, Some(message), outcome, None, None);
+        };
+        let outgoing = OutgoingMessage {
+            target,
+            body: message.body.clone(),
+        };
+        // The call must be over before the lease is, or two copies could be calling at once.
+        let Some(start_by) = lease_ends.checked_sub(self.policy.send_timeout) else {
+            return self.hand_back(message);
+        };
+        let began = self.clock.monotonic();
+        let report = self.whatsapp.send(&account, &outgoing, start_by).await;
+        let attempt = attempt(&report, self.clock.monotonic() - began);
+        self.decided(
+            claim,
+            Some(message),
+            report.outcome,
+            Some(attempt),
+            Some(print),
+        )
+    }
+
+    async fn probe(&self, claim: &Claim) -> Settlement {
+        let dealer = match self.dealers.find(&claim.lease.dealer_id).await {
+            Ok(dealer) => dealer,
+            Err(_) => return self.without_call(None, LOOKUP_PAUSE),
+        };
+        let print = Some(self.print(dealer.as_ref()));
+        let reason = match self.account(dealer.as_ref()) {
+            Err(error) => error.to_string(),
+            Ok(account) => match self.whatsapp.device(&account).await {
+                DeviceReport::Connected { .. } => {
+                    return Settlement {
+                        message: None,
+                        lane: LaneChange::Ready {
+                            pause: Duration::ZERO,
+                        },
+                        attempt: None,
+                        account_print: None,
+                    };
+                }
+                DeviceReport::NotReady { reason } | DeviceReport::Unreachable { reason } => reason,
+            },
+        };
+        self.decided(claim, None, Outcome::Blocked { reason }, None, print)
+    }
+
+    fn account(&self, dealer: Option<&Dealer>) -> Result<Account, AccountError> {
+        // A dealer that became inactive keeps its promise to the customer: what was acknowledged
+        // is sent as long as the account works.
+        dealer.ok_or(AccountError::NoKey)?.account(&self.accounts)
+    }
+
+    fn print(&self, dealer: Option<&Dealer>) -> String {
+        dealer.map_or_else(String::new, Dealer::account_print)
+    }
+
+    fn decided(
+        &self,
+        claim: &Claim,
+        message: Option<&OutboxMessage>,
+        outcome: Outcome,
+        attempt: Option<Attempt>,
+        print: Option<String>,
+    ) -> Settlement {
+        let blocked = matches!(outcome, Outcome::Blocked { .. });
+        let decision = decide(
+            outcome,
+            message.map_or(0, |message| message.unknowns),
+            claim.history,
+            &self.policy,
+            self.dice.roll(),
+        );
+        Settlement {
+            message: message.map(|message| (message.id, decision.message)),
+            lane: decision.lane,
+            attempt,
+            account_print: print.filter(|_| blocked),
+        }
+    }
+
+    /// Nothing was sent and nothing learned: the message goes back as it was.
+    fn hand_back(&self, message: &OutboxMessage) -> Settlement {
+        self.without_call(Some((message.id, MessageChange::Requeued)), LOOKUP_PAUSE)
+    }
+
+    fn without_call(
+        &self,
+        message: Option<(crate::MessageId, MessageChange)>,
+        pause: Duration,
+    ) -> Settlement {
+        Settlement {
+            message,
+            lane: LaneChange::Unchanged { pause },
+            attempt: None,
+            account_print: None,
+        }
+    }
+}
+
+fn attempt(report: &SendReport, duration: Duration) -> Attempt {
+    Attempt {
+        outcome: report.outcome.kind(),
+        detail: report.outcome.detail().to_owned(),
+        duration,
+        answer: Some(report.answer.clone()),
+    }
+}

@@ -1,0 +1,79 @@
+use std::sync::Arc;
+
+use crate::{
+    DateRange, Dealer, DealerDirectory, DealerId, DealerStats, Page, PageQuery, Reports, Request,
+    RequestId, RequestStore, StoreError,
+};
+
+/// Answers questions about stored requests.
+pub struct Lookups {
+    dealers: Arc<dyn DealerDirectory>,
+    requests: Arc<dyn RequestStore>,
+    reports: Arc<dyn Reports>,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupError {
+    /// No dealer has that number, or it is not active.
+    #[error("the dealer is not known or not active")]
+    UnknownDealer,
+    /// The store could not answer.
+    #[error("the store could not answer")]
+    Store(#[from] StoreError),
+}
+
+impl Lookups {
+    /// A use case over these ports.
+    #[must_use]
+    pub fn new(
+        dealers: Arc<dyn DealerDirectory>,
+        requests: Arc<dyn RequestStore>,
+        reports: Arc<dyn Reports>,
+    ) -> Self {
+        Self {
+            dealers,
+            requests,
+            reports,
+        }
+    }
+
+    /// The request of that id.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn request(&self, id: RequestId) -> Result<Option<Request>, StoreError> {
+        self.requests.find(id).await
+    }
+
+    /// One page of a dealer's requests.
+    ///
+    /// # Errors
+    /// [`LookupError`]
+    pub async fn list(&self, query: &PageQuery) -> Result<Page, LookupError> {
+        self.active_dealer(&query.dealer).await?;
+        Ok(self.reports.list(query).await?)
+    }
+
+    /// A dealer and the counts of its requests.
+    ///
+    /// # Errors
+    /// [`LookupError`]
+    pub async fn stats(
+        &self,
+        dealer: &DealerId,
+        range: DateRange,
+    ) -> Result<(Dealer, DealerStats), LookupError> {
+        let dealer = self.active_dealer(dealer).await?;
+        let stats = self.reports.stats(&dealer.id, range).await?;
+        Ok((dealer, stats))
+    }
+
+    async fn active_dealer(&self, id: &DealerId) -> Result<Dealer, LookupError> {
+        self.dealers
+            .find(id)
+            .await?
+            .filter(|dealer| dealer.active)
+            .ok_or(LookupError::UnknownDealer)
+    }
+}

@@ -1,0 +1,11 @@
+//! What the service does, as plain verbs over the ports.
+
+mod dealer_check;
+mod dispatcher;
+mod intake;
+mod lookups;
+
+pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT};
+pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
+pub use intake::{Intake, IntakeError};
+pub use lookups::{LookupError, Lookups};

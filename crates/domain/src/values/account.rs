@@ -1,0 +1,245 @@
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+/// A dealer's account at the provider, fit for use: a key that can stand in a header, and an
+/// address that we are allowed to call.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The device token; goes alone into the header `Authorization`.
+    pub key: SecretString,
+    /// Where the provider is.
+    pub address: ApiAddress,
+}
+
+/// Why a dealer's configuration cannot be used. Never holds the key or the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// The key is absent, empty or blank.
+    #[error("no API key is configured")]
+    NoKey,
+    /// The key has a comma, white space or something else that no device token has.
+    #[error("the API key is malformed")]
+    MalformedKey,
+    /// The address is no URL, not https, has user information, or its host is not allowed.
+    #[error("the API address is not allowed")]
+    AddressNotAllowed,
+}
+
+/// The address of the provider's call `send`.
+///
+/// Always https, or http to a loopback address, without user information, query or fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiAddress(Url);
+
+impl ApiAddress {
+    fn parse(raw: &str) -> Option<Self> {
+        let mut url = Url::parse(raw.trim()).ok()?;
+        let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+        let plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !secure || !plain {
+            return None;
+        }
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Some(Self(url))
+    }
+
+    /// The address messages are posted to.
+    #[must_use]
+    pub fn send(&self) -> &Url {
+        &self.0
+    }
+
+    /// The address of another call of the same provider, such as `device`.
+    #[must_use]
+    pub fn sibling(&self, call: &str) -> Url {
+        let mut url = self.0.clone();
+        let parent = url.path().rsplit_once('/').map_or("", |(parent, _)| parent);
+        url.set_path(&format!("{parent}/{call}"));
+        url
+    }
+
+    fn host(&self) -> String {
+        self.0.host_str().unwrap_or_default().to_ascii_lowercase()
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        None => false,
+    }
+}
+
+/// Which addresses a dealer's key may be sent to.
+///
+/// Without it, whoever can write one database row could make the service post anywhere.
+#[derive(Debug, Clone)]
+pub struct AccountPolicy {
+    default_address: ApiAddress,
+    allowed_hosts: BTreeSet<String>,
+}
+
+impl AccountPolicy {
+    /// A policy with the address of dealers that have none, and the hosts that are allowed (names
+    /// or addresses without a port); no hosts mean that of the default address.
+    ///
+    /// # Errors
+    /// [`AccountError::AddressNotAllowed`] when the default address itself may not be used.
+    pub fn new(default_url: &str, allowed_hosts: &[String]) -> Result<Self, AccountError> {
+        let default_address =
+            ApiAddress::parse(default_url).ok_or(AccountError::AddressNotAllowed)?;
+        let mut allowed_hosts: BTreeSet<String> = allowed_hosts
+            .iter()
+            .map(|host| host.trim().to_ascii_lowercase())
+            .filter(|host| !host.is_empty())
+            .collect();
+        if allowed_hosts.is_empty() {
+            allowed_hosts.insert(default_address.host());
+        }
+        if !allowed_hosts.contains(&default_address.host()) {
+            return Err(AccountError::AddressNotAllowed);
+        }
+        Ok(Self {
+            default_address,
+            allowed_hosts,
+        })
+    }
+
+    /// Checks a dealer's key and address; an absent or empty address means the default one.
+    ///
+    /// # Errors
+    /// [`AccountError`] says what is wrong, the key first.
+    pub fn account(
+        &self,
+        key: Option<&SecretString>,
+        url: Option<&str>,
+    ) -> Result<Account, AccountError> {
+        let key = key
+            .map(|key| key.expose_secret().trim())
+            .filter(|key| !key.is_empty())
+            .ok_or(AccountError::NoKey)?;
+        // A comma would turn the key into a rotation of several accounts (fonnte-api 2).
+        if key.contains(',') || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(AccountError::MalformedKey);
+        }
+        let address = match url.map(str::trim).filter(|url| !url.is_empty()) {
+            None => self.default_address.clone(),
+            Some(url) => ApiAddress::parse(url)
+                .filter(|address| self.allowed_hosts.contains(&address.host()))
+                .ok_or(AccountError::AddressNotAllowed)?,
+        };
+        Ok(Account {
+            key: SecretString::from(key),
+            address,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn policy() -> AccountPolicy {
+        AccountPolicy::new("https://api.fonnte.com/send", &[]).unwrap()
+    }
+
+    fn address(url: &str) -> Result<String, AccountError> {
+        let key = SecretString::from("key");
+        let account = policy().account(Some(&key), Some(url))?;
+        Ok(account.address.send().to_string())
+    }
+
+    #[test]
+    fn an_absent_or_empty_address_means_the_default_one() {
+        for url in [None, Some(""), Some("  ")] {
+            let account = policy().account(Some(&"key".into()), url).unwrap();
+            assert_eq!(
+                account.address.send().as_str(),
+                "https://api.fonnte.com/send"
+            );
+            assert_eq!(
+                account.address.sibling("device").as_str(),
+                "https://api.fonnte.com/device"
+            );
+        }
+    }
+
+    #[test]
+    fn addresses_outside_the_allowed_hosts_are_refused() {
+        for url in [
+            "http://api.fonnte.com/send",
+            "https://evil.example/send",
+            "https://api.fonnte.com.evil.example/send",
+            "https://api.fonnte.com@evil.example/send",
+            "https://user:pw@api.fonnte.com/send",
+            "https://api.fonnte.com/send?token=1",
+            "http://127.0.0.1/send",
+            "ftp://api.fonnte.com/send",
+            "file:///etc/passwd",
+            "not a url",
+        ] {
+            assert_eq!(address(url), Err(AccountError::AddressNotAllowed), "{url}");
+        }
+    }
+
+    #[test]
+    fn another_path_or_port_of_an_allowed_host_is_fine() {
+        assert_eq!(
+            address("https://API.fonnte.com:8443/v2/send/").unwrap(),
+            "https://api.fonnte.com:8443/v2/send"
+        );
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        assert!(AccountPolicy::new("http://127.0.0.1:8399/send", &[]).is_ok());
+        assert!(AccountPolicy::new("http://[::1]:8399/send", &[]).is_ok());
+        assert!(AccountPolicy::new("http://localhost:8399/send", &[]).is_ok());
+        assert!(AccountPolicy::new("http://10.0.0.1/send", &[]).is_err());
+        assert!(AccountPolicy::new("http://localhost.evil.example/send", &[]).is_err());
+    }
+
+    #[test]
+    fn keys_that_cannot_be_tokens_are_refused() {
+        for key in [None, Some(""), Some(" \t")] {
+            let key = key.map(SecretString::from);
+            assert_eq!(
+                policy().account(key.as_ref(), None).unwrap_err(),
+                AccountError::NoKey
+            );
+        }
+        for key in ["a,b", "a b", "a\nb", "é"] {
+            let key = SecretString::from(key);
+            assert_eq!(
+                policy().account(Some(&key), None).unwrap_err(),
+                AccountError::MalformedKey
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_printed() {
+        let account = policy().account(Some(&"very-secret".into()), None).unwrap();
+        assert!(!format!("{account:?}").contains("very-secret"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_leaves_the_allowed_hosts(url in "(https?|HTTPS)://[a-z@:./#?\\\\]{0,30}(api.fonnte.com)?[a-z@:./#?\\\\]{0,12}") {
+            let key = SecretString::from("key");
+            if let Ok(account) = policy().account(Some(&key), Some(&url)) {
+                prop_assert_eq!(account.address.send().host_str(), Some("api.fonnte.com"));
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+use std::fmt;
+
+use crate::submission::{Fault, Field};
+
+/// A dealer's number, 4 to 10 characters without control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DealerId(String);
+
+impl DealerId {
+    /// Parses a dealer's number; it is not looked up.
+    ///
+    /// # Errors
+    /// The first broken rule of [`Field::DealerId`].
+    pub fn parse(raw: &str) -> Result<Self, Fault> {
+        Field::DealerId.check(raw)?;
+        Ok(Self(raw.to_owned()))
+    }
+
+    /// The number as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DealerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

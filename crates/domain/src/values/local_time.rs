@@ -1,0 +1,136 @@
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
+
+/// The offset of Asia/Jakarta (WIB) from UTC, in seconds. Indonesia has no daylight saving time.
+pub const JAKARTA_OFFSET_SECONDS: i32 = 7 * 3600;
+
+/// The text is not a time in the form `DD/MM/YYYY HH:mm:ss`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a time in the form DD/MM/YYYY HH:mm:ss")]
+pub struct LocalTimeError;
+
+/// Parses `DD/MM/YYYY HH:mm:ss`, a local time of Asia/Jakarta.
+///
+/// ASCII digits and exactly one space; day, month, hour, minute and second may be unpadded; the
+/// year has four digits, 0001 to 9999; seconds are 0 to 59.
+///
+/// # Errors
+/// [`LocalTimeError`] for any other form and for dates that do not exist.
+///
+/// ```
+/// let time = domain::parse_local_time("1/2/2019 5:4:5")?;
+/// assert_eq!(time.to_string(), "2019-02-01 05:04:05");
+/// # Ok::<(), domain::LocalTimeError>(())
+/// ```
+pub fn parse_local_time(raw: &str) -> Result<NaiveDateTime, LocalTimeError> {
+    let (date, time) = raw.split_once(' ').ok_or(LocalTimeError)?;
+    let [day, month, year] = parts(date, '/')?;
+    let [hour, minute, second] = parts(time, ':')?;
+    if year.len() != 4 || number(year)? == 0 {
+        return Err(LocalTimeError);
+    }
+    let year = i32::try_from(number(year)?).map_err(|_| LocalTimeError)?;
+    NaiveDate::from_ymd_opt(year, short(month)?, short(day)?)
+        .and_then(|date| {
+            date.and_hms_opt(short(hour).ok()?, short(minute).ok()?, short(second).ok()?)
+        })
+        .ok_or(LocalTimeError)
+}
+
+/// The local time of Asia/Jakarta at an instant.
+#[must_use]
+pub fn jakarta_time(at: DateTime<Utc>) -> NaiveDateTime {
+    let offset = FixedOffset::east_opt(JAKARTA_OFFSET_SECONDS).expect("seven hours are an offset");
+    at.with_timezone(&offset).naive_local()
+}
+
+fn parts(text: &str, separator: char) -> Result<[&str; 3], LocalTimeError> {
+    let parts: Vec<&str> = text.split(separator).collect();
+    parts.try_into().map_err(|_| LocalTimeError)
+}
+
+/// A number of one or two digits.
+fn short(text: &str) -> Result<u32, LocalTimeError> {
+    if (1..=2).contains(&text.len()) {
+        number(text)
+    } else {
+        Err(LocalTimeError)
+    }
+}
+
+fn number(text: &str) -> Result<u32, LocalTimeError> {
+    // `u32::from_str` alone would accept a sign.
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(LocalTimeError);
+    }
+    text.parse().map_err(|_| LocalTimeError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn padded_and_unpadded_times_are_read() {
+        for (raw, expected) in [
+            ("31/12/2019 15:40:50", "2019-12-31 15:40:50"),
+            ("1/2/2019 5:4:5", "2019-02-01 05:04:05"),
+            ("29/02/2020 00:00:00", "2020-02-29 00:00:00"),
+            ("01/01/0001 00:00:00", "0001-01-01 00:00:00"),
+            ("31/12/9999 23:59:59", "9999-12-31 23:59:59"),
+        ] {
+            assert_eq!(parse_local_time(raw).unwrap().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for raw in [
+            "",
+            "31/12/2019",
+            "2019-12-31 15:40:50",
+            "31/12/2019T15:40:50",
+            "31/12/2019  15:40:50",
+            " 31/12/2019 15:40:50",
+            "31/12/2019 15:40:50 ",
+            "31/02/2019 15:40:50",
+            "29/02/2019 15:40:50",
+            "00/12/2019 15:40:50",
+            "31/12/0000 15:40:50",
+            "31/12/19 15:40:50",
+            "31/12/02019 15:40:50",
+            "31/12/2019 24:00:00",
+            "31/12/2019 15:60:50",
+            "31/12/2019 15:40:60",
+            "31/12/2019 15:40",
+            "31/12/2019 15:40:50:1",
+            "+1/12/2019 15:40:50",
+            "٣١/12/2019 15:40:50",
+            "031/12/2019 15:40:50",
+            "31/12/2019 15:40:50.5",
+        ] {
+            assert_eq!(parse_local_time(raw), Err(LocalTimeError), "{raw}");
+        }
+    }
+
+    #[test]
+    fn jakarta_is_seven_hours_ahead() {
+        let at = DateTime::from_timestamp(1_577_781_650, 0).unwrap();
+        assert_eq!(jakarta_time(at).to_string(), "2019-12-31 15:40:50");
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(raw in "\\PC{0,30}|[0-9/: ]{0,24}") {
+            let _ = parse_local_time(&raw);
+        }
+
+        #[test]
+        fn every_time_between_the_years_1_and_9999_is_read_back(seconds in -62_135_596_800_i64..=253_402_300_799) {
+            let time = DateTime::from_timestamp(seconds, 0).unwrap().naive_utc();
+            // chrono does not pad years below 1000 to four digits with `%Y`.
+            let text = format!("{}{:04}{}", time.format("%d/%m/"), chrono::Datelike::year(&time), time.format(" %H:%M:%S"));
+            prop_assert_eq!(parse_local_time(&text), Ok(time));
+        }
+    }
+}

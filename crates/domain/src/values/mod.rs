@@ -1,0 +1,13 @@
+//! Values that are parsed once and are valid for ever after.
+
+mod account;
+mod dealer_id;
+mod local_time;
+mod phone;
+mod plate;
+
+pub use account::{Account, AccountError, AccountPolicy, ApiAddress};
+pub use dealer_id::DealerId;
+pub use local_time::{JAKARTA_OFFSET_SECONDS, LocalTimeError, jakarta_time, parse_local_time};
+pub use phone::{Phone, PhoneError, mask_phone};
+pub use plate::{LicensePlate, normal_plate};
