@@ -1,1 +1,11 @@
-//! api
+#![doc = include_str!("../README.md")]
+
+mod http;
+mod openapi;
+mod problem;
+mod routes;
+mod server;
+mod validation;
+
+pub use openapi::document as openapi_document;
+pub use server::{Api, ApiOptions, OriginError, Origins, serve};

@@ -1,2 +1,66 @@
-//! customer-service
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod cli;
+mod commands;
+mod config;
+mod environment;
+mod logging;
+mod serve;
+mod surroundings;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command, DealerCommand};
+use crate::config::Config;
+
+/// The exit status after a mistake in the configuration or on the command line.
+const MISUSED: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let command = cli.command.unwrap_or(Command::Serve);
+    if matches!(command, Command::Openapi) {
+        // Needs neither configuration nor runtime.
+        return commands::openapi::run();
+    }
+    let config = match environment::variables().and_then(|variables| Config::read(&variables)) {
+        Ok(config) => config,
+        Err(errors) => {
+            anstream::eprintln!("{errors}");
+            return ExitCode::from(MISUSED);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let outcome = runtime.block_on(run(command, config));
+    // Whatever still runs has been told to stop; nothing waits for it.
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|error| failed(&error))
+}
+
+async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve => serve::run(config).await,
+        Command::Migrate => commands::migrate::run(config).await,
+        Command::Doctor => commands::doctor::run(config).await,
+        Command::Health { ready } => commands::health::run(&config, ready).await,
+        Command::Dealer { command } => match command {
+            DealerCommand::Add(options) => commands::dealer::add(config, options).await,
+            DealerCommand::List => commands::dealer::list(config).await,
+            DealerCommand::SetKey(options) => commands::dealer::set_key(config, options).await,
+            DealerCommand::Test(options) => commands::dealer::test(config, options).await,
+        },
+        Command::Openapi => Ok(commands::openapi::run()),
+    }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    anstream::eprintln!("{red}error:{red:#} {error:#}");
+    ExitCode::FAILURE
+}

@@ -1,1 +1,15 @@
-//! store-postgres
+#![doc = include_str!("../README.md")]
+
+mod connect;
+mod dealer_admin;
+mod inspect;
+mod migrate;
+mod ports;
+mod schema;
+mod statement;
+
+pub use connect::{DatabaseUrl, DatabaseUrlError, PoolOptions, SchemaName, SchemaNameError};
+pub use dealer_admin::{DealerAdminError, NewDealer};
+pub use inspect::{Inspection, MigrationState};
+pub use migrate::{MigrateError, migrate};
+pub use ports::{PgDealers, PgStore};

@@ -1,1 +1,13 @@
-//! whatsapp-fonnte
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod client;
+mod device;
+mod exchange;
+mod fields;
+mod gate;
+mod redact;
+mod report;
+mod retry_after;
+
+pub use client::{FonnteClient, FonnteOptions, SetupError};

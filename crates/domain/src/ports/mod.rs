@@ -2,6 +2,7 @@
 //! is an answer, not an error, and a method is a transaction.
 
 mod dealer_directory;
+mod health;
 mod outbox;
 mod reports;
 mod request_store;
@@ -9,6 +10,7 @@ mod surroundings;
 mod whatsapp;
 
 pub use dealer_directory::DealerDirectory;
+pub use health::{Check, Health};
 pub use outbox::{
     Attempt, BlockedLane, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, Task, WorkerId,
 };
@@ -20,6 +22,7 @@ pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 #[cfg(feature = "testing")]
 pub use {
     dealer_directory::MockDealerDirectory,
+    health::MockHealth,
     outbox::MockOutbox,
     reports::MockReports,
     request_store::MockRequestStore,

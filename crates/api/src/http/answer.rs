@@ -1,0 +1,57 @@
+use std::marker::PhantomData;
+
+use actix_web::body::BoxBody;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use paperclip::actix::OperationModifier;
+use paperclip::v2::models::{DefaultOperationRaw, DefaultSchemaRaw, Either, Response};
+use paperclip::v2::schema::Apiv2Schema;
+use serde::Serialize;
+
+/// A finished answer, documented as a 200 with the body `T`.
+pub(crate) struct Answered<T>(HttpResponse, PhantomData<fn() -> T>);
+
+impl<T: Serialize> Answered<T> {
+    pub(crate) fn ok(body: &T) -> Self {
+        Self(HttpResponse::Ok().json(body), PhantomData)
+    }
+}
+
+impl<T> Answered<T> {
+    /// An answer that needs headers or a status of its own.
+    pub(crate) fn with(response: HttpResponse) -> Self {
+        Self(response, PhantomData)
+    }
+}
+
+impl<T> Responder for Answered<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.0
+    }
+}
+
+impl<T: Apiv2Schema> Apiv2Schema for Answered<T> {
+    fn name() -> Option<String> {
+        T::name()
+    }
+
+    fn raw_schema() -> DefaultSchemaRaw {
+        T::raw_schema()
+    }
+}
+
+impl<T: Apiv2Schema> OperationModifier for Answered<T> {
+    fn update_response(operation: &mut DefaultOperationRaw) {
+        let mut schema = T::schema_with_ref();
+        schema.retain_ref();
+        operation.responses.insert(
+            "200".to_owned(),
+            Either::Right(Response {
+                description: Some("The answer".to_owned()),
+                schema: Some(schema),
+                ..Default::default()
+            }),
+        );
+    }
+}

@@ -1,0 +1,189 @@
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use paperclip::actix::OperationModifier;
+use paperclip::v2::models::{DefaultOperationRaw, DefaultSchemaRaw, Either, Parameter, ParameterIn};
+use paperclip::v2::schema::Apiv2Schema;
+use serde_json::{Map, Value};
+
+use crate::problem::Problem;
+use crate::validation::FaultBody;
+
+/// The most bytes a body may have.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A body as it came in, documented as `T`. It is read by hand, because existing clients know
+/// exactly what a wrong one is answered with.
+pub(crate) struct JsonBody<T> {
+    bytes: Vec<u8>,
+    said_to_be_json: bool,
+    documented_as: PhantomData<fn() -> T>,
+}
+
+impl<T> JsonBody<T> {
+    /// Whether there is no body, or only `null`.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.bytes.is_empty() || self.bytes.trim_ascii() == b"null"
+    }
+
+    /// The fields of the JSON object.
+    pub(crate) fn object(&self) -> Result<Map<String, Value>, Problem> {
+        if self.bytes.is_empty() {
+            return Err(Problem::Invalid(vec![FaultBody::no_body()]));
+        }
+        if !self.said_to_be_json {
+            let text = String::from_utf8_lossy(&self.bytes).into_owned();
+            return Err(Problem::Invalid(vec![FaultBody::not_an_object(text.into())]));
+        }
+        let fault = match serde_json::from_slice(&self.bytes) {
+            Ok(Value::Object(fields)) => return Ok(fields),
+            Ok(Value::Null) => FaultBody::no_body(),
+            Ok(other) => FaultBody::not_an_object(other),
+            Err(error) => {
+                FaultBody::json_invalid(offset(&self.bytes, &error), reason(&error))
+            }
+        };
+        Err(Problem::Invalid(vec![fault]))
+    }
+}
+
+/// Where the JSON breaks off, in characters from 0.
+fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
+    let line_start = bytes
+        .split_inclusive(|b| *b == b'\n')
+        .take(error.line().saturating_sub(1))
+        .map(<[u8]>::len)
+        .sum::<usize>();
+    let mut end = (line_start + error.column()).min(bytes.len());
+    if !error.is_eof() {
+        // The column counts the faulty byte itself, and stands inside a word such as `nope` that
+        // is faulty as a whole.
+        end = end.saturating_sub(1);
+        while end > 0 && bytes[end].is_ascii_alphabetic() && bytes[end - 1].is_ascii_alphabetic() {
+            end -= 1;
+        }
+    }
+    String::from_utf8_lossy(&bytes[..end]).chars().count()
+}
+
+/// What is wrong, without the place that `loc` tells.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+impl<T> FromRequest for JsonBody<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let said_to_be_json = is_json(request);
+        let announced = request
+            .headers()
+            .get("content-length")
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let payload = payload.take();
+        Box::pin(async move {
+            if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+                return Err(Problem::BodyTooLarge { limit: MAX_BODY_BYTES });
+            }
+            let bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload))
+                .await
+                .unwrap_or(Err(Problem::BodyTooSlow))?;
+            Ok(Self {
+                bytes,
+                said_to_be_json,
+                documented_as: PhantomData,
+            })
+        })
+    }
+}
+
+async fn read(mut payload: Payload) -> Result<Vec<u8>, Problem> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::BodyUnreadable)?;
+        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(Problem::BodyTooLarge { limit: MAX_BODY_BYTES });
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.into())
+}
+
+/// `application/json` and `application/…+json`; none at all counts as JSON.
+fn is_json(request: &HttpRequest) -> bool {
+    let Some(value) = request.headers().get(CONTENT_TYPE) else {
+        return true;
+    };
+    let Ok(value) = value.to_str() else {
+        return false;
+    };
+    let essence = value.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    essence.is_empty()
+        || essence
+            .strip_prefix("application/")
+            .is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
+}
+
+impl<T: Apiv2Schema> Apiv2Schema for JsonBody<T> {
+    fn name() -> Option<String> {
+        T::name()
+    }
+
+    fn raw_schema() -> DefaultSchemaRaw {
+        T::raw_schema()
+    }
+}
+
+impl<T: Apiv2Schema> OperationModifier for JsonBody<T> {
+    fn update_parameter(operation: &mut DefaultOperationRaw) {
+        let mut schema = T::schema_with_ref();
+        schema.retain_ref();
+        operation.parameters.push(Either::Right(Parameter {
+            in_: ParameterIn::Body,
+            name: "body".to_owned(),
+            required: true,
+            schema: Some(schema),
+            ..Default::default()
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(text: &str) -> usize {
+        let error = serde_json::from_str::<Value>(text).unwrap_err();
+        offset(text.as_bytes(), &error)
+    }
+
+    #[test]
+    fn offsets_count_characters_to_the_faulty_one() {
+        assert_eq!(place("{"), 1);
+        assert_eq!(place("not json"), 0);
+        assert_eq!(place(r#"{"a": x}"#), 6);
+        assert_eq!(place(r#"{"a":1,}"#), 7);
+        assert_eq!(place("{\n  \"é\": nope\n}"), 9);
+        assert_eq!(place(r#"{"é" 1}"#), 5);
+        assert_eq!(place(r#"{"a":1} x"#), 8);
+    }
+
+    #[test]
+    fn the_reason_does_not_repeat_the_place() {
+        let error = serde_json::from_str::<Value>("{").unwrap_err();
+        assert_eq!(reason(&error), "EOF while parsing an object");
+    }
+}

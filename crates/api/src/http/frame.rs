@@ -1,0 +1,165 @@
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    CONTENT_TYPE, HeaderName, HeaderValue,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, ResponseError};
+use futures_util::FutureExt as _;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use crate::problem::{ErrorReply, Problem};
+use crate::routes::VALIDATE_CUSTOMER_PATH;
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest request id that is taken over from a caller.
+const MAX_REQUEST_ID: usize = 128;
+
+/// The frame around each call: gives it a request id, logs it, turns a panic into an answer and
+/// makes every error body one of ours.
+pub(crate) async fn frame(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let began = Instant::now();
+    let request_id = request_id(&request);
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // Whoever may GET may HEAD; the body is left out when the answer is written.
+        request.head_mut().method = Method::GET;
+    }
+    let submits = request.path().trim_end_matches('/') == VALIDATE_CUSTOMER_PATH;
+    // At level ERROR, so that no filter takes the id from a line that is shown.
+    let span = tracing::error_span!("call", http.request_id = request_id.as_str());
+    async move {
+        let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+        match answered {
+            Ok(response) => {
+                let response = finish(response?.map_into_boxed_body(), &request_id);
+                let pattern = response.request().match_pattern();
+                log(&method, pattern.as_deref(), response.status(), began);
+                Ok(response)
+            }
+            Err(_) => {
+                log(&method, None, StatusCode::INTERNAL_SERVER_ERROR, began);
+                Err(Panicked { request_id, submits }.into())
+            }
+        }
+    }
+    .instrument(span)
+    .await
+}
+
+/// The caller's id when it is a sane one, else a new one.
+fn request_id(request: &ServiceRequest) -> String {
+    request
+        .headers()
+        .get(X_REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()))
+        .filter(|id| id.bytes().all(|b| b.is_ascii_graphic()))
+        .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
+}
+
+fn finish(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse<BoxBody> {
+    let (request, mut response) = response.into_parts();
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    if is_error && !is_json(&response) {
+        let body = ErrorReply::new(status, &name(status), sentence(status));
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        response = response.set_body(BoxBody::new(body));
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+    }
+    if !response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+        drop_cors_headers(&mut response);
+    }
+    set_request_id(&mut response, request_id);
+    ServiceResponse::new(request, response)
+}
+
+/// Without an allowed origin the other CORS headers, which actix-cors adds all the same, mean
+/// nothing.
+fn drop_cors_headers(response: &mut HttpResponse) {
+    let headers = response.headers_mut();
+    for name in [
+        ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        ACCESS_CONTROL_ALLOW_METHODS,
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        ACCESS_CONTROL_MAX_AGE,
+    ] {
+        headers.remove(name);
+    }
+}
+
+fn set_request_id(response: &mut HttpResponse, request_id: &str) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+}
+
+fn is_json(response: &HttpResponse) -> bool {
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+}
+
+fn sentence(status: StatusCode) -> &'static str {
+    status.canonical_reason().unwrap_or("Error")
+}
+
+/// `BadRequest` for 400 and so on.
+fn name(status: StatusCode) -> String {
+    sentence(status).split_whitespace().collect()
+}
+
+/// Paths are logged as patterns only: what stands in them may be a name or a secret.
+fn log(method: &Method, pattern: Option<&str>, status: StatusCode, began: Instant) {
+    tracing::info!(
+        http.method = method.as_str(),
+        http.route = pattern.unwrap_or("-"),
+        http.status = status.as_u16(),
+        http.duration_ms = began.elapsed().as_secs_f64() * 1_000.0,
+        "answered"
+    );
+}
+
+/// A handler panicked; the panic hook has logged where.
+#[derive(Debug)]
+struct Panicked {
+    request_id: String,
+    submits: bool,
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a handler panicked")
+    }
+}
+
+impl ResponseError for Panicked {
+    fn error_response(&self) -> HttpResponse {
+        let problem = if self.submits {
+            Problem::UnforeseenInIntake
+        } else {
+            Problem::Unforeseen
+        };
+        let mut response = problem.error_response();
+        set_request_id(&mut response, &self.request_id);
+        response
+    }
+}

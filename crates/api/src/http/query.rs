@@ -1,0 +1,168 @@
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use chrono::NaiveDate;
+use domain::DateRange;
+use paperclip::actix::OperationModifier;
+use paperclip::v2::models::{DefaultOperationRaw, Either, Parameter, ParameterIn};
+use paperclip::v2::schema::Apiv2Schema;
+
+use crate::problem::Problem;
+use crate::validation::{FaultBody, QueryFault};
+
+/// The query string, documented as `T`. It is read by hand, so that every faulty parameter is
+/// listed in the words existing clients know.
+pub(crate) struct QueryParameters<T> {
+    pairs: Vec<(String, String)>,
+    faults: Vec<FaultBody>,
+    documented_as: PhantomData<fn() -> T>,
+}
+
+impl<T> QueryParameters<T> {
+    /// A whole number within limits.
+    pub(crate) fn number(&mut self, name: &'static str, default: u64, least: u64, most: u64) -> u64 {
+        let Some(raw) = self.find(name) else {
+            return default;
+        };
+        match parse_number(&raw, least, most) {
+            Ok(number) => number,
+            Err(fault) => {
+                self.faults.push(FaultBody::of_query(name, fault, &raw));
+                default
+            }
+        }
+    }
+
+    /// The days from `date_from` to `date_to`, both included; an empty value is as if absent.
+    pub(crate) fn date_range(&mut self) -> DateRange {
+        DateRange {
+            from: self.date("date_from"),
+            to: self.date("date_to"),
+        }
+    }
+
+    fn date(&mut self, name: &'static str) -> Option<NaiveDate> {
+        let raw = self.find(name).filter(|raw| !raw.is_empty())?;
+        let date = parse_date(&raw);
+        if date.is_none() {
+            self.faults
+                .push(FaultBody::of_query(name, QueryFault::NotADate, &raw));
+        }
+        date
+    }
+
+    /// Ends the reading: every fault, in the order in which parameters were asked for.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::Invalid(self.faults))
+        }
+    }
+
+    /// The last value of that name, as the service of before did it.
+    fn find(&self, name: &str) -> Option<String> {
+        self.pairs
+            .iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    }
+}
+
+fn parse_number(raw: &str, least: u64, most: u64) -> Result<u64, QueryFault> {
+    let raw = raw.trim();
+    let (negative, digits) = match raw.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, raw.strip_prefix('+').unwrap_or(raw)),
+    };
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(QueryFault::NotANumber);
+    }
+    // More digits than fit are a number all the same, and certainly too large.
+    let number = digits.parse().unwrap_or(u64::MAX);
+    if (negative && number > 0) || number < least {
+        Err(QueryFault::BelowMinimum(least))
+    } else if number > most {
+        Err(QueryFault::AboveMaximum(most))
+    } else {
+        Ok(number)
+    }
+}
+
+/// Strictly `YYYY-MM-DD`, from the year 1 on.
+fn parse_date(raw: &str) -> Option<NaiveDate> {
+    let bytes = raw.as_bytes();
+    let shaped = bytes.len() == 10
+        && bytes.iter().enumerate().all(|(i, b)| match i {
+            4 | 7 => *b == b'-',
+            _ => b.is_ascii_digit(),
+        });
+    if !shaped || raw.starts_with("0000") {
+        return None;
+    }
+    NaiveDate::parse_from_str(raw, "%Y-%m-%d").ok()
+}
+
+impl<T> FromRequest for QueryParameters<T> {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self {
+            pairs: url::form_urlencoded::parse(request.query_string().as_bytes())
+                .into_owned()
+                .collect(),
+            faults: Vec::new(),
+            documented_as: PhantomData,
+        }))
+    }
+}
+
+impl<T: Apiv2Schema> Apiv2Schema for QueryParameters<T> {}
+
+impl<T: Apiv2Schema> OperationModifier for QueryParameters<T> {
+    fn update_parameter(operation: &mut DefaultOperationRaw) {
+        for (name, schema) in T::raw_schema().properties {
+            operation.parameters.push(Either::Right(Parameter {
+                in_: ParameterIn::Query,
+                name,
+                description: schema.description,
+                data_type: schema.data_type,
+                format: schema.format,
+                ..Default::default()
+            }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_digits_within_limits() {
+        assert_eq!(parse_number("7", 1, 100), Ok(7));
+        assert_eq!(parse_number(" +7 ", 1, 100), Ok(7));
+        for raw in ["", "x", "1.5", "1e3", "0x1", "-", "٣"] {
+            assert_eq!(parse_number(raw, 1, 100), Err(QueryFault::NotANumber), "{raw}");
+        }
+        for raw in ["0", "-1", "-99999999999999999999"] {
+            assert_eq!(parse_number(raw, 1, 100), Err(QueryFault::BelowMinimum(1)), "{raw}");
+        }
+        for raw in ["101", "99999999999999999999"] {
+            assert_eq!(parse_number(raw, 1, 100), Err(QueryFault::AboveMaximum(100)), "{raw}");
+        }
+    }
+
+    #[test]
+    fn dates_have_one_form() {
+        assert!(parse_date("2019-12-31").is_some());
+        for raw in ["2019-12-32", "2019-1-1", "31/12/2019", "2019-12-31T00:00:00", "0000-01-01", "+2019-12-3", "2019-02-29"] {
+            assert_eq!(parse_date(raw), None, "{raw}");
+        }
+    }
+}

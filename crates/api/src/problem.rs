@@ -1,0 +1,271 @@
+//! Every way to say no, mapped to HTTP in one place.
+
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, ResponseError};
+use domain::{CheckError, IntakeError, LookupError, StoreError};
+use paperclip::actix::{Apiv2Schema, api_v2_errors};
+use serde::Serialize;
+
+use crate::validation::{FaultBody, ValidationReply};
+
+const DEALER_NOT_FOUND: &str = "Dealer not found or inactive";
+const UNFORESEEN: &str = "Terjadi kesalahan sistem";
+
+/// How many seconds a caller should wait before it asks again.
+const RETRY_SECONDS: u32 = 5;
+
+/// Why a request is not answered with what it asked for.
+#[api_v2_errors(
+    code = 400, description = "The request cannot be carried out",
+    code = 404, description = "There is no such thing",
+    code = 405, description = "The method is not allowed here",
+    code = 413, description = "The body is too large",
+    code = 422, description = "The request breaks rules",
+    code = 500, description = "Something unforeseen happened",
+    code = 503, description = "Not available now; try again after `Retry-After` seconds",
+)]
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("the request breaks rules")]
+    Invalid(Vec<FaultBody>),
+    #[error("there is no such path")]
+    UnknownPath,
+    #[error("there is no such request")]
+    UnknownRequest,
+    #[error("the method is not allowed")]
+    MethodNotAllowed(&'static str),
+    #[error("the body has more than {limit} bytes")]
+    BodyTooLarge { limit: usize },
+    #[error("the body did not arrive in time")]
+    BodyTooSlow,
+    #[error("the body could not be read")]
+    BodyUnreadable,
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    #[error("something unforeseen happened to a submission")]
+    UnforeseenInIntake,
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    #[error("the check of dealer {dealer_id} failed")]
+    Check {
+        dealer_id: String,
+        #[source]
+        error: CheckError,
+    },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("something unforeseen happened")]
+    Unforeseen,
+}
+
+/// The body of every error but 422.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct ErrorReply {
+    /// What went wrong.
+    pub(crate) error: ErrorBody,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct ErrorBody {
+    /// The HTTP status.
+    pub(crate) code: u16,
+    /// A sentence for a person.
+    pub(crate) message: String,
+    /// A name that programs can rely on.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+}
+
+impl ErrorReply {
+    pub(crate) fn new(status: StatusCode, kind: &str, message: impl Into<String>) -> Self {
+        Self {
+            error: ErrorBody {
+                code: status.as_u16(),
+                message: message.into(),
+                kind: kind.to_owned(),
+            },
+        }
+    }
+}
+
+/// The body of an answer to a submission that was not stored.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct NotStoredReply {
+    /// Always 0.
+    pub(crate) status: u8,
+    /// Why.
+    pub(crate) message: NotStoredMessage,
+    /// Always null.
+    pub(crate) data: Option<String>,
+}
+
+/// Why a submission was not stored.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct NotStoredMessage {
+    /// An Indonesian sentence.
+    pub(crate) error: String,
+}
+
+/// What is sent for a problem.
+enum Answer<'a> {
+    Validation(&'a [FaultBody]),
+    Envelope(StatusCode, &'static str, String),
+    NotStored(StatusCode, &'static str),
+}
+
+impl Problem {
+    /// The one place that maps errors to HTTP.
+    fn answer(&self) -> Answer<'_> {
+        match self {
+            Self::Invalid(faults) => Answer::Validation(faults),
+            Self::Intake(error) => match error {
+                IntakeError::UnknownDealer | IntakeError::InactiveDealer => {
+                    Answer::NotStored(StatusCode::OK, "Dealer tidak ditemukan atau tidak aktif")
+                }
+                IntakeError::NoAccount(_) => Answer::NotStored(
+                    StatusCode::OK,
+                    "Konfigurasi WhatsApp tidak tersedia untuk dealer ini",
+                ),
+                IntakeError::NotStored(StoreError::Unavailable(_)) => Answer::NotStored(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "Gagal menyimpan data ke database",
+                ),
+                // The handler answers invalid submissions itself: it knows what was sent.
+                IntakeError::NotStored(StoreError::Corrupt(_)) | IntakeError::Invalid(_) => {
+                    Answer::NotStored(StatusCode::INTERNAL_SERVER_ERROR, UNFORESEEN)
+                }
+            },
+            Self::UnforeseenInIntake => {
+                Answer::NotStored(StatusCode::INTERNAL_SERVER_ERROR, UNFORESEEN)
+            }
+            Self::UnknownPath => envelope(StatusCode::NOT_FOUND, "NotFound", "Not Found"),
+            Self::UnknownRequest => {
+                envelope(StatusCode::NOT_FOUND, "RequestNotFound", "Request not found")
+            }
+            Self::MethodNotAllowed(_) => envelope(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "MethodNotAllowed",
+                "Method Not Allowed",
+            ),
+            Self::BodyTooLarge { limit } => envelope(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "PayloadTooLarge",
+                format!("The body has more than {limit} bytes"),
+            ),
+            Self::BodyTooSlow => envelope(
+                StatusCode::REQUEST_TIMEOUT,
+                "RequestTimeout",
+                "The body did not arrive in time",
+            ),
+            Self::BodyUnreadable => envelope(
+                StatusCode::BAD_REQUEST,
+                "BadRequest",
+                "The body could not be read",
+            ),
+            Self::Lookup(LookupError::UnknownDealer) => {
+                envelope(StatusCode::NOT_FOUND, "DealerNotFound", DEALER_NOT_FOUND)
+            }
+            Self::Lookup(LookupError::Store(error)) | Self::Store(error) => store(error),
+            Self::Check { dealer_id, error } => match error {
+                CheckError::UnknownDealer => {
+                    envelope(StatusCode::BAD_REQUEST, "DealerNotFound", DEALER_NOT_FOUND)
+                }
+                CheckError::NoAccount(_) => envelope(
+                    StatusCode::BAD_REQUEST,
+                    "NoFonnteConfiguration",
+                    format!("No Fonnte configuration found for dealer {dealer_id}"),
+                ),
+                CheckError::Failed { reason } => envelope(
+                    StatusCode::BAD_REQUEST,
+                    "ConnectionTestFailed",
+                    reason.as_str(),
+                ),
+                CheckError::LaneBusy => envelope(
+                    StatusCode::BAD_REQUEST,
+                    "LaneBusy",
+                    "The dealer's other messages left no turn for the test within 10 seconds",
+                ),
+                CheckError::Store(error) => store(error),
+            },
+            Self::Unforeseen => unforeseen(),
+        }
+    }
+}
+
+fn envelope(
+    status: StatusCode,
+    kind: &'static str,
+    message: impl Into<String>,
+) -> Answer<'static> {
+    Answer::Envelope(status, kind, message.into())
+}
+
+fn store(error: &StoreError) -> Answer<'static> {
+    match error {
+        StoreError::Unavailable(_) => envelope(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Unavailable",
+            "The service cannot answer now",
+        ),
+        StoreError::Corrupt(_) => unforeseen(),
+    }
+}
+
+fn unforeseen() -> Answer<'static> {
+    envelope(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "InternalServerError",
+        "Internal server error",
+    )
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        match self.answer() {
+            Answer::Validation(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Answer::Envelope(status, _, _) | Answer::NotStored(status, _) => status,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        if status.is_server_error() {
+            log_failure(self);
+        }
+        let mut response = HttpResponse::build(status);
+        if let Self::MethodNotAllowed(allowed) = self {
+            response.insert_header((ALLOW, *allowed));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, RETRY_SECONDS));
+        }
+        match self.answer() {
+            Answer::Validation(faults) => response.json(ValidationReply {
+                detail: faults.to_vec(),
+            }),
+            Answer::Envelope(status, kind, message) => {
+                response.json(ErrorReply::new(status, kind, message))
+            }
+            Answer::NotStored(_, error) => response.json(NotStoredReply {
+                status: 0,
+                message: NotStoredMessage {
+                    error: error.to_owned(),
+                },
+                data: None,
+            }),
+        }
+    }
+}
+
+/// Logs a failure once, with all its sources. Texts of the database name no values of ours.
+fn log_failure(error: &dyn std::error::Error) {
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    tracing::error!(error.causes = causes.join(": "), "{error}");
+}

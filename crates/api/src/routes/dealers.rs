@@ -1,0 +1,263 @@
+use std::time::{Duration, Instant};
+
+use actix_web::web::Data;
+use domain::{CheckError, CheckPassed, DealerId, Fault, Field, LookupError, PageQuery, Phone, TEST_WAIT};
+use paperclip::actix::web::Path;
+use paperclip::actix::{Apiv2Schema, api_v2_operation};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::item::{Item, iso_date_time};
+use crate::http::{Answered, JsonBody, QueryParameters};
+use crate::problem::Problem;
+use crate::server::Api;
+use crate::validation::FaultBody;
+
+/// The most requests on a page.
+const MAX_PAGE_SIZE: u64 = 100;
+
+/// The last page that can be asked for; beyond it there is certainly nothing.
+const MAX_PAGE: u64 = i64::MAX as u64;
+
+/// How long to wait before asking again whether a lane is free.
+const LANE_LOOK: Duration = Duration::from_millis(50);
+
+/// How many characters of Fonnte's answer a test shows.
+const SHOWN_CHARACTERS: usize = 200;
+
+/// Which requests to list.
+#[derive(Apiv2Schema)]
+#[expect(dead_code, reason = "describes the query, which is read by hand")]
+pub(crate) struct ListQuery {
+    /// The page, from 1.
+    page: Option<i64>,
+    /// Requests on a page, 1 to 100.
+    page_size: Option<i32>,
+    /// The first day of `request_date`, `YYYY-MM-DD`; empty is as if absent.
+    date_from: Option<String>,
+    /// The last day of `request_date`, `YYYY-MM-DD`; empty is as if absent.
+    date_to: Option<String>,
+}
+
+/// Which days to count.
+#[derive(Apiv2Schema)]
+#[expect(dead_code, reason = "describes the query, which is read by hand")]
+pub(crate) struct RangeQuery {
+    /// The first day of `request_date`, `YYYY-MM-DD`; empty is as if absent.
+    date_from: Option<String>,
+    /// The last day of `request_date`, `YYYY-MM-DD`; empty is as if absent.
+    date_to: Option<String>,
+}
+
+/// A page of a dealer's requests.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct ListReply {
+    /// Always true.
+    success: bool,
+    message: String,
+    data: ListData,
+}
+
+/// A page of a dealer's requests, newest first.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct ListData {
+    items: Vec<Item>,
+    /// How many requests all pages have together.
+    total: u64,
+    page: u64,
+    page_size: u64,
+    /// 0 when there are none.
+    total_pages: u64,
+}
+
+/// List a dealer's requests
+///
+/// Newest first: by date, then time, then id, so that pages never overlap.
+#[api_v2_operation(operation_id = "list_dealer_requests", tags(dealer))]
+pub(crate) async fn list_dealer_requests(
+    api: Data<Api>,
+    dealer_id: Path<String>,
+    mut query: QueryParameters<ListQuery>,
+) -> Result<Answered<ListReply>, Problem> {
+    let page = query.number("page", 1, 1, MAX_PAGE);
+    let page_size = query.number("page_size", 10, 1, MAX_PAGE_SIZE);
+    let range = query.date_range();
+    query.finish()?;
+    let found = api
+        .lookups
+        .list(&PageQuery {
+            dealer: dealer(&dealer_id)?,
+            range,
+            page,
+            page_size: u32::try_from(page_size).unwrap_or(u32::MAX),
+        })
+        .await?;
+    Ok(Answered::ok(&ListReply {
+        success: true,
+        message: format!("Found {} requests", found.total),
+        data: ListData {
+            items: found.items.into_iter().map(Item::from).collect(),
+            total: found.total,
+            page,
+            page_size,
+            total_pages: found.total.div_ceil(page_size),
+        },
+    }))
+}
+
+/// A dealer's counts.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct StatsReply {
+    /// Always true.
+    success: bool,
+    message: &'static str,
+    data: StatsData,
+}
+
+/// A dealer and the counts of its requests in the range.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct StatsData {
+    dealer_id: String,
+    dealer_name: String,
+    is_active: bool,
+    /// Whether messages can be sent: a key is set and the address is allowed.
+    has_fonnte_config: bool,
+    created_at: Option<String>,
+    updated_at: Option<String>,
+    total_requests: u64,
+    /// DELIVERED or READ.
+    delivered_count: u64,
+    /// FAILED or ERROR.
+    failed_count: u64,
+    /// Accepted by Fonnte: SENT, DELIVERED or READ.
+    sent_count: u64,
+    not_sent_count: u64,
+    /// Delivered of all, with two decimals.
+    delivery_percentage: f64,
+    pending_requests: u64,
+    processed_requests: u64,
+    failed_requests: u64,
+}
+
+/// Count a dealer's requests
+#[api_v2_operation(operation_id = "get_dealer_stats", tags(dealer))]
+pub(crate) async fn get_dealer_stats(
+    api: Data<Api>,
+    dealer_id: Path<String>,
+    mut query: QueryParameters<RangeQuery>,
+) -> Result<Answered<StatsReply>, Problem> {
+    let range = query.date_range();
+    query.finish()?;
+    let (dealer, stats) = api.lookups.stats(&dealer(&dealer_id)?, range).await?;
+    Ok(Answered::ok(&StatsReply {
+        success: true,
+        message: "Dealer statistics retrieved",
+        data: StatsData {
+            has_fonnte_config: dealer.account(&api.accounts).is_ok(),
+            dealer_id: dealer.id.to_string(),
+            dealer_name: dealer.name,
+            is_active: dealer.active,
+            created_at: dealer.created_at.map(iso_date_time),
+            updated_at: dealer.updated_at.map(iso_date_time),
+            total_requests: stats.total,
+            delivered_count: stats.delivered,
+            failed_count: stats.failed,
+            sent_count: stats.sent,
+            not_sent_count: stats.not_sent,
+            delivery_percentage: stats.delivery_percentage(),
+            pending_requests: stats.pending_requests,
+            processed_requests: stats.processed_requests,
+            failed_requests: stats.failed_requests,
+        },
+    }))
+}
+
+/// Where to send a real test message; without a body none is sent.
+#[derive(Apiv2Schema)]
+#[expect(dead_code, reason = "describes the body, which is read by hand")]
+pub(crate) struct TestBody {
+    /// An Indonesian mobile number.
+    target: Option<String>,
+}
+
+/// The account works.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct TestReply {
+    /// Always true.
+    success: bool,
+    status_code: u16,
+    message: &'static str,
+    /// The first 200 characters of Fonnte's answer.
+    response_data: String,
+}
+
+/// Test a dealer's WhatsApp account
+///
+/// Without a body: asks Fonnte for the device's profile, no message is sent. With a `target`: sends
+/// one real test message to that number, in the dealer's lane, waiting at most 10 seconds for its
+/// turn.
+#[api_v2_operation(operation_id = "test_dealer_whatsapp", tags(dealer))]
+pub(crate) async fn test_dealer_whatsapp(
+    api: Data<Api>,
+    dealer_id: Path<String>,
+    body: JsonBody<TestBody>,
+) -> Result<Answered<TestReply>, Problem> {
+    let target = target(&body)?;
+    let failed = |error| Problem::Check {
+        dealer_id: dealer_id.to_string(),
+        error,
+    };
+    let dealer = DealerId::parse(&dealer_id).map_err(|_| failed(CheckError::UnknownDealer))?;
+    let passed = match target {
+        None => api.check.device(&dealer).await,
+        Some(target) => send_test(&api, &dealer, &target).await,
+    }
+    .map_err(failed)?;
+    Ok(Answered::ok(&TestReply {
+        success: true,
+        status_code: 200,
+        message: "Connection test completed",
+        response_data: passed.text.chars().take(SHOWN_CHARACTERS).collect(),
+    }))
+}
+
+/// Asks for the dealer's lane until its turn comes.
+async fn send_test(
+    api: &Api,
+    dealer: &DealerId,
+    target: &Phone,
+) -> Result<CheckPassed, CheckError> {
+    let began = Instant::now();
+    loop {
+        match api.check.send_test(dealer, target.clone()).await {
+            Err(CheckError::LaneBusy) if began.elapsed() < TEST_WAIT => {
+                tokio::time::sleep(LANE_LOOK).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn target(body: &JsonBody<TestBody>) -> Result<Option<Phone>, Problem> {
+    if body.is_absent() {
+        return Ok(None);
+    }
+    let fields = body.object()?;
+    let Some(value) = fields.get("target") else {
+        return Ok(None);
+    };
+    let parsed = match value {
+        Value::String(text) => Field::Phone
+            .check(text)
+            .and_then(|()| Phone::parse(text).map_err(|_| Fault::Phone)),
+        _ => Err(Fault::NotText),
+    };
+    parsed
+        .map(Some)
+        .map_err(|fault| Problem::Invalid(vec![FaultBody::of_field("target", fault, value.clone())]))
+}
+
+/// The dealer of a path. What cannot be a dealer's number is one that nobody has.
+fn dealer(raw: &str) -> Result<DealerId, Problem> {
+    DealerId::parse(raw).map_err(|_| Problem::Lookup(LookupError::UnknownDealer))
+}

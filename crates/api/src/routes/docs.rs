@@ -1,0 +1,79 @@
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use actix_web::web::{Data, Path};
+use paperclip::actix::{Apiv2Schema, api_v2_operation};
+use serde::Serialize;
+use utoipa_swagger_ui::Config;
+
+use crate::http::Answered;
+use crate::problem::Problem;
+use crate::server::{Api, SERVICE};
+
+/// The page loads its parts by absolute paths, because it is served both with and without a slash
+/// at the end.
+const PAGE: &str = include_str!("docs.html");
+const SCRIPT: &str = include_str!("docs.js");
+
+/// Swagger UI needs inline styles and images from `data:`, and nothing from elsewhere.
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+
+/// What this is.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct RootReply {
+    service: &'static str,
+    version: &'static str,
+    /// Always `running`.
+    status: &'static str,
+    /// Where the documentation is.
+    docs: &'static str,
+}
+
+/// Any JSON object.
+#[derive(Debug, Serialize)]
+pub(crate) struct OpenApiReply {}
+
+impl paperclip::v2::schema::Apiv2Schema for OpenApiReply {}
+
+/// Tell what this is
+#[api_v2_operation(operation_id = "get_root", tags(documentation))]
+pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Problem> {
+    Ok(Answered::ok(&RootReply {
+        service: SERVICE,
+        version: api.version,
+        status: "running",
+        docs: "/docs",
+    }))
+}
+
+/// Get this document
+#[api_v2_operation(operation_id = "get_openapi", tags(documentation))]
+pub(crate) async fn get_openapi(api: Data<Api>) -> Result<Answered<OpenApiReply>, Problem> {
+    Ok(Answered::with(
+        HttpResponse::Ok()
+            .content_type("application/json")
+            .body(api.openapi.clone()),
+    ))
+}
+
+/// The page of Swagger UI.
+pub(crate) async fn get_page() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .body(PAGE)
+}
+
+/// A part of Swagger UI.
+pub(crate) async fn get_asset(file: Path<String>) -> Result<HttpResponse, Problem> {
+    if *file == "docs.js" {
+        return Ok(HttpResponse::Ok().content_type("text/javascript").body(SCRIPT));
+    }
+    let asset = utoipa_swagger_ui::serve(&file, std::sync::Arc::new(Config::from("/openapi.json")))
+        .ok()
+        .flatten()
+        .ok_or(Problem::UnknownPath)?;
+    Ok(HttpResponse::Ok()
+        .content_type(asset.content_type)
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .body(asset.bytes.into_owned()))
+}

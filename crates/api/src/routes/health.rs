@@ -1,0 +1,100 @@
+use actix_web::HttpResponse;
+use actix_web::web::Data;
+use domain::Check;
+use paperclip::actix::{Apiv2Schema, api_v2_operation};
+use serde::{Serialize, Serializer};
+
+use crate::http::Answered;
+use crate::problem::Problem;
+use crate::server::{Api, SERVICE};
+
+/// The health of the service.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct HealthReply {
+    /// `healthy` or `unhealthy`.
+    status: &'static str,
+    service: &'static str,
+    version: &'static str,
+}
+
+/// The health of the service and of what it stands on.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct DetailedHealthReply {
+    /// `healthy` or `unhealthy`.
+    status: &'static str,
+    service: &'static str,
+    version: &'static str,
+    /// What was found for each part.
+    checks: Findings,
+}
+
+/// What was found, by name, in the order of the checks.
+#[derive(Debug)]
+pub(crate) struct Findings(Vec<Check>);
+
+impl Serialize for Findings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|check| (check.name, &check.finding)))
+    }
+}
+
+impl paperclip::v2::schema::Apiv2Schema for Findings {}
+
+/// Tell that the process answers
+///
+/// Always fast; touches nothing else.
+#[api_v2_operation(operation_id = "get_health", tags(health))]
+pub(crate) async fn get_health(api: Data<Api>) -> Result<Answered<HealthReply>, Problem> {
+    Ok(Answered::ok(&alive(&api)))
+}
+
+/// Tell that the process lives
+///
+/// For the supervisor that would restart it; touches nothing else.
+#[api_v2_operation(operation_id = "get_liveness", tags(health))]
+pub(crate) async fn get_liveness(api: Data<Api>) -> Result<Answered<HealthReply>, Problem> {
+    Ok(Answered::ok(&alive(&api)))
+}
+
+/// Tell whether the service can do its work
+///
+/// For the balancer in front of it: 503 while the database is away, migrations are missing or the
+/// dispatcher stands still.
+#[api_v2_operation(operation_id = "get_readiness", tags(health))]
+pub(crate) async fn get_readiness(
+    api: Data<Api>,
+) -> Result<Answered<DetailedHealthReply>, Problem> {
+    detailed(&api).await
+}
+
+/// Tell the health of every part
+#[api_v2_operation(operation_id = "get_detailed_health", tags(health))]
+pub(crate) async fn get_detailed_health(
+    api: Data<Api>,
+) -> Result<Answered<DetailedHealthReply>, Problem> {
+    detailed(&api).await
+}
+
+fn alive(api: &Api) -> HealthReply {
+    HealthReply {
+        status: "healthy",
+        service: SERVICE,
+        version: api.version,
+    }
+}
+
+async fn detailed(api: &Api) -> Result<Answered<DetailedHealthReply>, Problem> {
+    let checks = api.health.checks().await;
+    let healthy = checks.iter().all(|check| check.passed);
+    let (mut response, status) = if healthy {
+        (HttpResponse::Ok(), "healthy")
+    } else {
+        (HttpResponse::ServiceUnavailable(), "unhealthy")
+    };
+    Ok(Answered::with(response.json(DetailedHealthReply {
+        status,
+        service: SERVICE,
+        version: api.version,
+        checks: Findings(checks),
+    })))
+}

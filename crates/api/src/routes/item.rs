@@ -1,0 +1,95 @@
+use chrono::{NaiveDateTime, NaiveTime, Timelike as _};
+use domain::Request;
+use paperclip::actix::Apiv2Schema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// A stored request. The keys stand in this order; new ones may only follow.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct Item {
+    id: String,
+    dealer_id: String,
+    /// Local date, `YYYY-MM-DD`.
+    request_date: String,
+    /// Local time, `HH:mm:ss`.
+    request_time: String,
+    nama_pembawa: String,
+    /// `08…`
+    no_telp: String,
+    tipe_unit: String,
+    no_pol: String,
+    request_status: String,
+    whatsapp_status: String,
+    /// Fonnte's last answer, or null.
+    fonnte_response: Option<JsonText>,
+    created_by: Option<String>,
+    /// Local time without a zone.
+    created_date: Option<String>,
+    last_modified_by: Option<String>,
+    /// Local time without a zone.
+    last_modified_date: Option<String>,
+}
+
+/// JSON that is passed on byte for byte.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct JsonText(Box<RawValue>);
+
+impl paperclip::v2::schema::Apiv2Schema for JsonText {}
+
+impl From<Request> for Item {
+    fn from(request: Request) -> Self {
+        Self {
+            id: request.id.to_string(),
+            dealer_id: request.dealer_id,
+            request_date: request.request_date.format("%Y-%m-%d").to_string(),
+            request_time: iso_time(request.request_time),
+            nama_pembawa: request.customer_name,
+            no_telp: request.phone,
+            tipe_unit: request.unit_type,
+            no_pol: request.license_plate,
+            request_status: request.request_status,
+            whatsapp_status: request.whatsapp_status,
+            // A text that is not JSON cannot come out of a column of type json; should it all the
+            // same, the item is shown without it.
+            fonnte_response: request
+                .provider_answer
+                .and_then(|text| RawValue::from_string(text).ok())
+                .map(JsonText),
+            created_by: request.created_by,
+            created_date: request.created_date.map(iso_date_time),
+            last_modified_by: request.last_modified_by,
+            last_modified_date: request.last_modified_date.map(iso_date_time),
+        }
+    }
+}
+
+/// `2019-12-31T15:40:50`, with six more digits when there is a fraction, as Python writes it.
+pub(super) fn iso_date_time(at: NaiveDateTime) -> String {
+    format!("{}T{}", at.format("%Y-%m-%d"), iso_time(at.time()))
+}
+
+fn iso_time(at: NaiveTime) -> String {
+    let whole = at.format("%H:%M:%S");
+    match at.nanosecond() / 1_000 {
+        0 => whole.to_string(),
+        micros => format!("{whole}.{micros:06}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveDate;
+
+    #[test]
+    fn times_are_written_as_the_service_of_before_wrote_them() {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
+        let at = |micros| iso_date_time(day.and_hms_micro_opt(16, 20, 13, micros).unwrap());
+        assert_eq!(at(0), "2026-11-22T16:20:13");
+        assert_eq!(at(344_527), "2026-11-22T16:20:13.344527");
+        assert_eq!(at(500_000), "2026-11-22T16:20:13.500000");
+        let early = NaiveDate::from_ymd_opt(1, 2, 3).unwrap().and_hms_opt(4, 5, 6).unwrap();
+        assert_eq!(iso_date_time(early), "0001-02-03T04:05:06");
+    }
+}

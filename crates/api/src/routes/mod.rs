@@ -1,0 +1,110 @@
+//! The routes, one file per topic, with their bodies beside them.
+
+mod dealers;
+mod docs;
+mod health;
+mod item;
+mod requests;
+mod submissions;
+
+use actix_web::HttpResponse;
+use paperclip::actix::web::{self, ServiceConfig};
+
+use crate::problem::Problem;
+
+/// The path of the route that takes submissions in.
+pub(crate) const VALIDATE_CUSTOMER_PATH: &str = "/api/v1/customer/validate-customer";
+
+/// The path of a request, for `Location`.
+fn request_path(id: domain::RequestId) -> String {
+    format!("/api/v1/customer/request/{id}")
+}
+
+/// Every documented route.
+pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(
+            web::scope("/api/v1")
+                .service(
+                    web::resource("/customer/validate-customer")
+                        .route(web::post().to(submissions::validate_customer))
+                        .default_service(only("POST, OPTIONS")),
+                )
+                .service(
+                    web::resource("/customer/request/{request_id}")
+                        .route(web::get().to(requests::get_request))
+                        .default_service(only("GET, HEAD, OPTIONS")),
+                )
+                .service(
+                    web::resource("/customer/dealer/{dealer_id}/requests")
+                        .route(web::get().to(dealers::list_dealer_requests))
+                        .default_service(only("GET, HEAD, OPTIONS")),
+                )
+                .service(
+                    web::resource("/customer/dealer/{dealer_id}/stats")
+                        .route(web::get().to(dealers::get_dealer_stats))
+                        .default_service(only("GET, HEAD, OPTIONS")),
+                )
+                .service(
+                    web::resource("/customer/dealer/{dealer_id}/test-whatsapp")
+                        .route(web::post().to(dealers::test_dealer_whatsapp))
+                        .default_service(only("POST, OPTIONS")),
+                )
+                .service(
+                    web::resource("/health")
+                        .route(web::get().to(health::get_health))
+                        .default_service(only("GET, HEAD, OPTIONS")),
+                )
+                .service(
+                    web::resource("/health/detailed")
+                        .route(web::get().to(health::get_detailed_health))
+                        .default_service(only("GET, HEAD, OPTIONS")),
+                )
+                .service(
+                    web::resource("/health/live")
+                        .route(web::get().to(health::get_liveness))
+                        .default_service(only("GET, HEAD, OPTIONS")),
+                )
+                .service(
+                    web::resource("/health/ready")
+                        .route(web::get().to(health::get_readiness))
+                        .default_service(only("GET, HEAD, OPTIONS")),
+                ),
+        )
+        .service(
+            web::resource("/")
+                .route(web::get().to(docs::get_root))
+                .default_service(only("GET, HEAD, OPTIONS")),
+        )
+        .service(
+            web::resource("/openapi.json")
+                .route(web::get().to(docs::get_openapi))
+                .default_service(only("GET, HEAD, OPTIONS")),
+        );
+}
+
+/// Routes for people, which the document does not list.
+pub(crate) fn configure_pages(config: &mut actix_web::web::ServiceConfig) {
+    config
+        .service(
+            actix_web::web::resource("/docs")
+                .route(actix_web::web::get().to(docs::get_page))
+                .default_service(only("GET, HEAD, OPTIONS")),
+        )
+        .service(
+            actix_web::web::resource("/docs/{file}")
+                .route(actix_web::web::get().to(docs::get_asset))
+                .default_service(only("GET, HEAD, OPTIONS")),
+        );
+}
+
+/// The answer to any other path.
+pub(crate) async fn unknown_path() -> Result<HttpResponse, Problem> {
+    Err(Problem::UnknownPath)
+}
+
+fn only(allowed: &'static str) -> actix_web::Route {
+    actix_web::web::to(move || async move {
+        Err::<HttpResponse, Problem>(Problem::MethodNotAllowed(allowed))
+    })
+}

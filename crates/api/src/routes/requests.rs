@@ -1,0 +1,41 @@
+use actix_web::web::Data;
+use domain::RequestId;
+use paperclip::actix::web::Path;
+use paperclip::actix::{Apiv2Schema, api_v2_operation};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::item::Item;
+use crate::http::Answered;
+use crate::problem::Problem;
+use crate::server::Api;
+
+/// A request that was found.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct RequestReply {
+    /// Always true.
+    success: bool,
+    message: &'static str,
+    data: Item,
+}
+
+/// Look a request up
+///
+/// Shows the request with the state of its newest message.
+#[api_v2_operation(operation_id = "get_request", tags(customer))]
+pub(crate) async fn get_request(
+    api: Data<Api>,
+    request_id: Path<String>,
+) -> Result<Answered<RequestReply>, Problem> {
+    let id = Uuid::try_parse(&request_id).map_err(|_| Problem::UnknownRequest)?;
+    let request = api
+        .lookups
+        .request(RequestId(id))
+        .await?
+        .ok_or(Problem::UnknownRequest)?;
+    Ok(Answered::ok(&RequestReply {
+        success: true,
+        message: "Request found",
+        data: request.into(),
+    }))
+}

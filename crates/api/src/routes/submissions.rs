@@ -1,0 +1,113 @@
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::web::Data;
+use domain::{Field, Input, IntakeError, Submission};
+use paperclip::actix::{Apiv2Schema, api_v2_operation};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::item::Item;
+use super::request_path;
+use crate::http::{Answered, JsonBody, Prefer};
+use crate::problem::Problem;
+use crate::server::Api;
+use crate::validation::{FaultBody, wire_name};
+
+/// The person who brought a unit in. All fields are required; unknown ones are ignored.
+#[derive(Apiv2Schema)]
+#[expect(dead_code, non_snake_case, reason = "describes the body, which is read by hand")]
+pub(crate) struct SubmissionBody {
+    /// The person's name.
+    namaPembawa: String,
+    /// The person's Indonesian mobile number.
+    noTelp: String,
+    /// The type of the motorcycle.
+    tipeUnit: String,
+    /// The motorcycle's plate.
+    noPol: String,
+    /// `DD/MM/YYYY HH:mm:ss`, Asia/Jakarta.
+    createdTime: String,
+    /// `DD/MM/YYYY HH:mm:ss`, Asia/Jakarta.
+    modifiedTime: String,
+    /// The dealer's number.
+    dealerId: String,
+}
+
+/// The answer to a submission that was stored.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct StoredReply {
+    /// Always 1.
+    status: u8,
+    message: StoredMessage,
+    /// The stored request with `Prefer: return=representation`, else null.
+    data: Option<Item>,
+}
+
+/// That it was stored.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct StoredMessage {
+    /// An Indonesian sentence.
+    confirmation: &'static str,
+}
+
+/// Store a submission and queue its WhatsApp message
+///
+/// Answers as soon as both are stored durably; whether WhatsApp works plays no part. `status` is 0
+/// when nothing was stored because the dealer is unknown, inactive or without a usable account.
+#[api_v2_operation(operation_id = "validate_customer", tags(customer))]
+pub(crate) async fn validate_customer(
+    api: Data<Api>,
+    prefer: Prefer,
+    body: JsonBody<SubmissionBody>,
+) -> Result<Answered<StoredReply>, Problem> {
+    let fields = body.object()?;
+    let request = api
+        .intake
+        .accept(submission(&fields))
+        .await
+        .map_err(|error| match error {
+            IntakeError::Invalid(faults) => Problem::Invalid(describe(&faults, &fields)),
+            other => other.into(),
+        })?;
+    tracing::info!(request.id = %request.id, dealer.id = request.dealer_id, "request stored");
+    let mut response = HttpResponse::Ok();
+    response.insert_header((LOCATION, request_path(request.id)));
+    if prefer.representation {
+        response.insert_header(("Preference-Applied", "return=representation"));
+    }
+    Ok(Answered::with(response.json(StoredReply {
+        status: 1,
+        message: StoredMessage {
+            confirmation: "Data berhasil disimpan",
+        },
+        data: prefer.representation.then(|| Item::from(request)),
+    })))
+}
+
+fn submission(fields: &Map<String, Value>) -> Submission {
+    let input = |field| match fields.get(wire_name(field)) {
+        None => Input::Absent,
+        Some(Value::String(text)) => Input::Text(text.clone()),
+        Some(_) => Input::NotText,
+    };
+    Submission {
+        customer_name: input(Field::CustomerName),
+        phone: input(Field::Phone),
+        unit_type: input(Field::UnitType),
+        license_plate: input(Field::LicensePlate),
+        created_time: input(Field::CreatedTime),
+        modified_time: input(Field::ModifiedTime),
+        dealer_id: input(Field::DealerId),
+    }
+}
+
+fn describe(faults: &[(Field, domain::Fault)], fields: &Map<String, Value>) -> Vec<FaultBody> {
+    faults
+        .iter()
+        .map(|(field, fault)| {
+            let name = wire_name(*field);
+            let input = fields.get(name).cloned().unwrap_or(Value::Null);
+            FaultBody::of_field(name, *fault, input)
+        })
+        .collect()
+}

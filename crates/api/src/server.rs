@@ -1,0 +1,198 @@
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_cors::Cors;
+use actix_web::dev::Server;
+use actix_web::http::Method;
+use actix_web::http::header::HeaderName;
+use actix_web::middleware::{NormalizePath, from_fn};
+use actix_web::web::{Bytes, Data};
+use actix_web::{App, HttpServer, web};
+use domain::{AccountPolicy, DealerCheck, Health, Intake, Lookups};
+use paperclip::actix::OpenApiExt as _;
+use url::Url;
+
+use crate::http::frame;
+use crate::openapi;
+use crate::routes;
+
+/// The name of the service at the wire.
+pub(crate) const SERVICE: &str = "customer-service";
+
+/// How long a browser may remember a preflight, in seconds.
+const PREFLIGHT_SECONDS: usize = 600;
+
+/// Request headers that a page of another origin may send.
+const ALLOWED_HEADERS: [&str; 6] = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "prefer",
+    "x-api-key",
+    "x-request-id",
+];
+
+/// Response headers that a page of another origin may read.
+const EXPOSED_HEADERS: [HeaderName; 5] = [
+    HeaderName::from_static("location"),
+    HeaderName::from_static("preference-applied"),
+    HeaderName::from_static("idempotent-replayed"),
+    HeaderName::from_static("retry-after"),
+    HeaderName::from_static("x-request-id"),
+];
+
+/// What the routes need.
+pub struct Api {
+    /// Takes submissions in.
+    pub intake: Arc<Intake>,
+    /// Answers questions about stored requests.
+    pub lookups: Arc<Lookups>,
+    /// Checks dealers' accounts.
+    pub check: Arc<DealerCheck>,
+    /// Which accounts can be used.
+    pub accounts: AccountPolicy,
+    /// The health of what the service stands on.
+    pub health: Arc<dyn Health>,
+    /// The version of the program.
+    pub version: &'static str,
+    /// The OpenAPI document, made once.
+    pub(crate) openapi: Bytes,
+}
+
+impl Api {
+    /// What the routes need, with the OpenAPI document.
+    #[must_use]
+    pub fn new(
+        intake: Arc<Intake>,
+        lookups: Arc<Lookups>,
+        check: Arc<DealerCheck>,
+        accounts: AccountPolicy,
+        health: Arc<dyn Health>,
+        version: &'static str,
+    ) -> Self {
+        Self {
+            intake,
+            lookups,
+            check,
+            accounts,
+            health,
+            version,
+            openapi: Bytes::from(openapi::document(version)),
+        }
+    }
+}
+
+/// Web pages whose scripts may call the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origins(Vec<String>);
+
+/// The text is not the origin of a web page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not an origin such as https://dealer.example or http://localhost:3000")]
+pub struct OriginError(String);
+
+impl Origins {
+    /// Reads a comma list of origins.
+    ///
+    /// # Errors
+    /// [`OriginError`] for the first that is none; `*` is none, because credentials are allowed.
+    pub fn parse(list: &str) -> Result<Self, OriginError> {
+        list.split(',')
+            .map(str::trim)
+            .filter(|origin| !origin.is_empty())
+            .map(|origin| {
+                let url = Url::parse(origin).map_err(|_| OriginError(origin.to_owned()))?;
+                let canonical = url.origin().ascii_serialization();
+                let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+                if matches!(url.scheme(), "http" | "https") && bare {
+                    Ok(canonical)
+                } else {
+                    Err(OriginError(origin.to_owned()))
+                }
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+/// How the API is served.
+#[derive(Debug, Clone)]
+pub struct ApiOptions {
+    /// Web pages whose scripts may call the API.
+    pub origins: Origins,
+    /// How many threads answer.
+    pub workers: usize,
+    /// How long requests in flight may take after the server was told to stop, in seconds.
+    pub shutdown_seconds: u64,
+}
+
+/// Starts serving on a listener. The server stops when it is told to through its handle; it does
+/// not listen to signals.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::Result<Server> {
+    let api = Data::new(api);
+    let origins = options.origins.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(api.clone())
+            .wrap_api()
+            .configure(routes::configure)
+            .build()
+            .configure(routes::configure_pages)
+            .default_service(web::to(routes::unknown_path))
+            // The last one is the outermost.
+            .wrap(NormalizePath::trim())
+            .wrap(cors(&origins))
+            .wrap(from_fn(frame))
+    })
+    .workers(options.workers)
+    .shutdown_timeout(options.shutdown_seconds)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(server)
+}
+
+fn cors(origins: &Origins) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+            Method::OPTIONS,
+        ])
+        .allowed_headers(ALLOWED_HEADERS)
+        .expose_headers(EXPOSED_HEADERS)
+        .supports_credentials()
+        .max_age(PREFLIGHT_SECONDS)
+        // Other origins are answered without CORS headers; browsers do the rest.
+        .block_on_origin_mismatch(false);
+    origins
+        .0
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_read_and_made_canonical() {
+        assert_eq!(
+            Origins::parse("http://localhost:3000, https://Dealer.example:443/,"),
+            Ok(Origins(vec!["http://localhost:3000".into(), "https://dealer.example".into()]))
+        );
+    }
+
+    #[test]
+    fn what_is_no_origin_is_refused() {
+        for list in ["*", "localhost:3000", "https://a.example/path", "ftp://a.example", "https://u@a.example"] {
+            assert!(Origins::parse(list).is_err(), "{list}");
+        }
+    }
+}

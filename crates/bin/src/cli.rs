@@ -1,0 +1,135 @@
+use clap::{Args, Parser, Subcommand};
+
+/// Takes in who brought a motorcycle to a dealer, and sends that person a WhatsApp message through
+/// the dealer's own Fonnte account.
+#[derive(Debug, Parser)]
+#[command(name = "customer-service", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    /// What to do; `serve` when nothing is said.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  customer-service                        serve with the settings of the environment and .env
+  customer-service doctor                 find out why something does not work
+  customer-service dealer add 0009999 --name 'Dealer Demo' --key-stdin < key.txt
+  DATABASE_URL=postgresql://owner@db/app customer-service migrate
+
+Settings come from environment variables; the README lists them.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API and deliver messages, until SIGTERM or Ctrl-C
+    Serve,
+    /// Bring the database up to date and stop
+    #[command(after_help = "Example:\n  DATABASE_URL=postgresql://owner@db/app customer-service migrate")]
+    Migrate,
+    /// Check database, schema, every dealer's configuration and Fonnte's reachability
+    #[command(after_help = "Exit status 1 when something is wrong.")]
+    Doctor,
+    /// Look after dealers
+    Dealer {
+        #[command(subcommand)]
+        command: DealerCommand,
+    },
+    /// Print the OpenAPI document
+    #[command(after_help = "Example:\n  customer-service openapi > openapi.json")]
+    Openapi,
+    /// Ask the service that runs with these settings whether it is alive (for container health checks)
+    #[command(after_help = "Example:\n  customer-service health --ready && echo ready")]
+    Health {
+        /// Ask whether it can do its work, not only whether the process lives
+        #[arg(long)]
+        ready: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DealerCommand {
+    /// Add a dealer to a stand-alone installation
+    #[command(after_help = "Example:\n  customer-service dealer add 0009999 --name 'Dealer Demo' --key-stdin < key.txt")]
+    Add(AddDealer),
+    /// List the dealers and whether their accounts can be used
+    List,
+    /// Set the Fonnte key, and optionally the address, of a dealer
+    #[command(after_help = "Example:\n  customer-service dealer set-key 0009999 --key-stdin < key.txt")]
+    SetKey(SetKey),
+    /// Test a dealer's Fonnte account; with --target, send one real message
+    #[command(after_help = "Examples:\n  customer-service dealer test 0009999\n  customer-service dealer test 0009999 --target 081234567890")]
+    Test(TestDealer),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddDealer {
+    /// The dealer's number, 4 to 10 characters
+    pub(crate) id: String,
+    /// The dealer's name, as messages show it
+    #[arg(long)]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) key: KeySource,
+    /// The address of Fonnte's send call, when it is not the default one
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// Succeed without a change when the dealer exists
+    #[arg(long)]
+    pub(crate) if_missing: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetKey {
+    /// The dealer's number
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) key: KeySource,
+    /// The address of Fonnte's send call
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct KeySource {
+    /// The device token of Fonnte; other users of this machine may see it in the list of processes
+    #[arg(long)]
+    key: Option<String>,
+    /// Read the device token from standard input
+    #[arg(long)]
+    key_stdin: bool,
+}
+
+impl KeySource {
+    /// The key, where one is given.
+    pub(crate) fn read(&self) -> std::io::Result<Option<secrecy::SecretString>> {
+        let key = if self.key_stdin {
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line)?;
+            Some(line.trim().to_owned())
+        } else {
+            self.key.clone()
+        };
+        Ok(key.map(secrecy::SecretString::from))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestDealer {
+    /// The dealer's number
+    pub(crate) id: String,
+    /// Send one real test message to this Indonesian mobile number
+    #[arg(long)]
+    pub(crate) target: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

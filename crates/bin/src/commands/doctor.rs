@@ -1,0 +1,158 @@
+use std::process::ExitCode;
+use std::time::Duration;
+
+use domain::Dealer;
+use store_postgres::{Inspection, MigrationState, PgStore};
+use tokio::net::TcpStream;
+use url::Url;
+
+use super::dealer::judge;
+use super::report::{News, line};
+use crate::config::Config;
+use crate::wiring::{Database, Parts};
+
+/// The oldest PostgreSQL that has all we use.
+const OLDEST_POSTGRES: u32 = 13;
+
+/// A message that has been due for longer than this should have been sent.
+const LATE_SECONDS: f64 = 300.0;
+
+/// How long Fonnte may take to accept a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Checks everything and says what is wrong. Exit status 1 when something is.
+pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let mut doctor = Doctor { well: true };
+    doctor.say(News::Good, "configuration", "read without a mistake");
+    let database = Database::open(&config).await?;
+    let parts = Parts::assemble(&config, &database.url)?;
+    if doctor.schema(&parts.store).await {
+        doctor.inspection(&parts.store).await;
+        doctor.dealers(parts.dealers.list().await, &config);
+    }
+    doctor.fonnte(&config).await;
+    Ok(if doctor.well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+struct Doctor {
+    well: bool,
+}
+
+impl Doctor {
+    fn say(&mut self, news: News, name: &str, finding: &str) {
+        self.well &= news != News::Bad;
+        line(news, name, finding);
+    }
+
+    /// Whether the tables are there to be looked at.
+    async fn schema(&mut self, store: &PgStore) -> bool {
+        match store.migration_state().await {
+            Ok(MigrationState::Current) => {
+                self.say(News::Good, "database", "reachable");
+                let finding = format!("\"{}\", all migrations applied", store.schema());
+                self.say(News::Good, "schema", &finding);
+                true
+            }
+            Ok(MigrationState::Pending(names)) => {
+                self.say(News::Good, "database", "reachable");
+                let finding = format!(
+                    "\"{}\", {} migrations missing; run `customer-service migrate`",
+                    store.schema(),
+                    names.len()
+                );
+                self.say(News::Bad, "schema", &finding);
+                false
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                let finding = format!(
+                    "not reachable ({}); is DATABASE_URL right and PostgreSQL running?",
+                    cause.unwrap_or_default()
+                );
+                self.say(News::Bad, "database", &finding);
+                false
+            }
+        }
+    }
+
+    async fn inspection(&mut self, store: &PgStore) {
+        match store.inspect().await {
+            Ok(inspection) => self.findings(&inspection),
+            Err(_) => self.say(News::Bad, "tables", "cannot be read by this database role"),
+        }
+    }
+
+    fn findings(&mut self, found: &Inspection) {
+        let major = found.server_version.split('.').next().unwrap_or_default();
+        if major.parse().is_ok_and(|major: u32| major >= OLDEST_POSTGRES) {
+            self.say(News::Good, "PostgreSQL", &found.server_version);
+        } else {
+            let finding = format!("{}; version {OLDEST_POSTGRES} or newer is needed", found.server_version);
+            self.say(News::Bad, "PostgreSQL", &finding);
+        }
+        if found.synchronous_commit == "off" {
+            let finding = "off: a crash of the database can lose acknowledged requests; turn it on";
+            self.say(News::Bad, "synchronous_commit", finding);
+        } else {
+            self.say(News::Good, "synchronous_commit", &found.synchronous_commit);
+        }
+        let late = found.oldest_due_seconds.unwrap_or(0.0);
+        let news = if late > LATE_SECONDS { News::Odd } else { News::Good };
+        let finding = format!("{} waiting, the oldest due for {late:.0} s", found.open_messages);
+        self.say(news, "messages", &finding);
+        self.count(found.unknown_messages, "unknown outcomes", "none", "messages need a person's decision");
+        self.count(found.blocked_lanes, "blocked lanes", "none", "dealers' accounts cannot send now");
+        self.count(
+            found.old_pending,
+            "old pending requests",
+            "none",
+            "requests were left PENDING by an older service and get no message by themselves",
+        );
+    }
+
+    fn count(&mut self, count: u64, name: &str, none: &str, some: &str) {
+        if count == 0 {
+            self.say(News::Good, name, none);
+        } else {
+            self.say(News::Odd, name, &format!("{count} {some}"));
+        }
+    }
+
+    fn dealers(&mut self, dealers: Result<Vec<Dealer>, domain::StoreError>, config: &Config) {
+        let Ok(dealers) = dealers else {
+            self.say(News::Bad, "dealers", "cannot be read by this database role");
+            return;
+        };
+        if dealers.is_empty() {
+            self.say(News::Odd, "dealers", "none; `customer-service dealer add` adds one");
+        }
+        for dealer in &dealers {
+            let (news, finding) = judge(dealer, &config.accounts);
+            self.say(news, &format!("dealer {}", dealer.id), &finding);
+        }
+    }
+
+    async fn fonnte(&mut self, config: &Config) {
+        let reached = tokio::time::timeout(PATIENCE, connect(&config.fonnte_url)).await;
+        match reached {
+            Ok(Ok(_)) => self.say(News::Good, "Fonnte", "accepts connections"),
+            _ => self.say(
+                News::Bad,
+                "Fonnte",
+                "cannot be reached; is the network, or a firewall, in the way?",
+            ),
+        }
+    }
+}
+
+/// Opens a connection and says nothing: a call would need a key.
+async fn connect(address: &str) -> anyhow::Result<TcpStream> {
+    let url = Url::parse(address)?;
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or(443);
+    Ok(TcpStream::connect((host.trim_matches(['[', ']']), port)).await?)
+}

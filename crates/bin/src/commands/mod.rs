@@ -1,0 +1,8 @@
+//! The commands other than `serve`.
+
+pub(crate) mod dealer;
+pub(crate) mod doctor;
+pub(crate) mod health;
+pub(crate) mod migrate;
+pub(crate) mod openapi;
+mod report;

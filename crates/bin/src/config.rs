@@ -1,0 +1,376 @@
+//! The settings: read once, every mistake reported at once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use api::Origins;
+use domain::{AccountPolicy, DeliveryPolicy, OnUnknown};
+use store_postgres::{DatabaseUrl, SchemaName};
+use tracing_subscriber::EnvFilter;
+
+const DEFAULT_FONNTE_URL: &str = "https://api.fonnte.com/send";
+const DEFAULT_ORIGINS: &str = "http://localhost:3000,http://localhost:5173,http://localhost:8080";
+
+/// A lane's lease must outlast the longest call by this much, or the call of one copy could still
+/// be in flight when another one starts.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
+
+/// What the environment says.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    /// Absent: a private local PostgreSQL.
+    pub(crate) database: Option<DatabaseUrl>,
+    pub(crate) schema: SchemaName,
+    pub(crate) host: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) log: LogConfig,
+    pub(crate) accounts: AccountPolicy,
+    pub(crate) fonnte_url: String,
+    pub(crate) delivery: DeliveryPolicy,
+    pub(crate) origins: Origins,
+}
+
+/// How to log.
+#[derive(Debug, Clone)]
+pub(crate) struct LogConfig {
+    /// A level, or a filter of tracing.
+    pub(crate) filter: String,
+    /// Absent: JSON unless on a terminal.
+    pub(crate) format: Option<LogFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Json,
+    Pretty,
+}
+
+/// Every mistake in the settings. Holds no values, which may be secrets.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ConfigErrors(Vec<(String, String)>);
+
+impl ConfigErrors {
+    pub(crate) fn single(name: &str, fault: &str) -> Self {
+        Self(vec![(name.to_owned(), fault.to_owned())])
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let red = anstyle::AnsiColor::Red.on_default().bold();
+        let bold = anstyle::Style::new().bold();
+        write!(f, "{red}error:{red:#} the configuration is wrong:")?;
+        for (name, fault) in &self.0 {
+            write!(f, "\n  {bold}{name}{bold:#} {fault}")?;
+        }
+        write!(f, "\nCorrect the environment or .env and start again; the README lists all settings.")
+    }
+}
+
+impl Config {
+    /// Reads the settings from variables by upper-case name.
+    pub(crate) fn read(variables: &BTreeMap<String, String>) -> Result<Self, ConfigErrors> {
+        let mut reader = Reader {
+            variables,
+            errors: Vec::new(),
+        };
+        let database = reader.optional("DATABASE_URL", |raw| {
+            DatabaseUrl::parse(raw).map_err(|error| error.to_string())
+        });
+        let schema = reader.parsed("DB_SCHEMA", "customer", |raw| {
+            SchemaName::parse(raw).map_err(|error| format!("is not usable: {error}"))
+        });
+        let host = reader.parsed("SERVICE_HOST", "127.0.0.1", host);
+        let port = reader.number("SERVICE_PORT", "8300", 1..=u16::MAX);
+        let log = reader.log();
+        let fonnte_url = reader.text("FONNTE_DEFAULT_API_URL", DEFAULT_FONNTE_URL);
+        let accounts = reader.accounts(&fonnte_url);
+        let delivery = reader.delivery();
+        let origins = reader.parsed("ALLOWED_ORIGINS", DEFAULT_ORIGINS, |raw| {
+            Origins::parse(raw).map_err(|error| format!("holds a value that is wrong: {error}"))
+        });
+        match (schema, host, port, log, accounts, delivery, origins) {
+            (
+                Some(schema),
+                Some(host),
+                Some(port),
+                Some(log),
+                Some(accounts),
+                Some(delivery),
+                Some(origins),
+            ) if reader.errors.is_empty() => Ok(Self {
+                database,
+                schema,
+                host,
+                port,
+                log,
+                accounts,
+                fonnte_url,
+                delivery,
+                origins,
+            }),
+            _ => Err(ConfigErrors(reader.errors)),
+        }
+    }
+}
+
+struct Reader<'a> {
+    variables: &'a BTreeMap<String, String>,
+    errors: Vec<(String, String)>,
+}
+
+impl Reader<'_> {
+    fn text(&self, name: &str, default: &str) -> String {
+        self.variables
+            .get(name)
+            .map_or(default, |value| value.trim())
+            .to_owned()
+    }
+
+    fn optional<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.variables.get(name)?.trim();
+        self.noted(name, parse(value))
+    }
+
+    fn parsed<T>(
+        &mut self,
+        name: &str,
+        default: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.text(name, default);
+        self.noted(name, parse(&value))
+    }
+
+    fn number<T>(
+        &mut self,
+        name: &str,
+        default: &str,
+        range: std::ops::RangeInclusive<T>,
+    ) -> Option<T>
+    where
+        T: FromStr + PartialOrd + fmt::Display,
+    {
+        let fault = format!("must be a number from {} to {}", range.start(), range.end());
+        self.parsed(name, default, |raw| {
+            raw.parse()
+                .ok()
+                .filter(|number| range.contains(number))
+                .ok_or(fault)
+        })
+    }
+
+    fn noted<T>(&mut self, name: &str, outcome: Result<T, String>) -> Option<T> {
+        outcome
+            .map_err(|fault| self.errors.push((name.to_owned(), fault)))
+            .ok()
+    }
+
+    fn log(&mut self) -> Option<LogConfig> {
+        let filter = self.parsed("LOG_LEVEL", "INFO", log_filter);
+        let format = self.optional("LOG_FORMAT", |raw| match raw.to_ascii_lowercase().as_str() {
+            "json" => Ok(LogFormat::Json),
+            "pretty" => Ok(LogFormat::Pretty),
+            _ => Err("must be json or pretty".to_owned()),
+        });
+        Some(LogConfig {
+            filter: filter?,
+            format,
+        })
+    }
+
+    fn accounts(&mut self, fonnte_url: &str) -> Option<AccountPolicy> {
+        let hosts: Vec<String> = self
+            .text("FONNTE_ALLOWED_HOSTS", "")
+            .split(',')
+            .map(str::to_owned)
+            .collect();
+        let outcome = AccountPolicy::new(fonnte_url, &hosts).map_err(|_| {
+            "must be an https address (http only for loopback) without user information or query, \
+             and its host one of FONNTE_ALLOWED_HOSTS"
+                .to_owned()
+        });
+        self.noted("FONNTE_DEFAULT_API_URL", outcome)
+    }
+
+    fn delivery(&mut self) -> Option<DeliveryPolicy> {
+        let min_interval = self.number("SEND_MIN_INTERVAL_MS", "1000", 0..=3_600_000_u64);
+        let jitter = self.number("SEND_JITTER_MS", "500", 0..=3_600_000_u64);
+        let breaker_open = self.number("BREAKER_OPEN_SECONDS", "60", 0.05..=86_400.0);
+        let retry_base = self.number("RETRY_BASE_SECONDS", "5", 0.01..=3_600.0);
+        let ttl_hours = self.number("MESSAGE_TTL_HOURS", "24", 0.000_01..=8_760.0);
+        let on_unknown = self.parsed("ON_UNKNOWN", "resend", |raw| {
+            match raw.to_ascii_lowercase().as_str() {
+                "resend" => Ok(OnUnknown::Resend),
+                "hold" => Ok(OnUnknown::Hold),
+                _ => Err("must be resend or hold".to_owned()),
+            }
+        });
+        let timeout = self.number("FONNTE_TIMEOUT", "30", 0.1..=600.0);
+        let lease = self.number("LANE_LEASE_SECONDS", "45", 1.0..=3_600.0);
+        let (timeout, lease) = (seconds(timeout?), seconds(lease?));
+        if lease < timeout + LEASE_MARGIN {
+            self.errors.push((
+                "LANE_LEASE_SECONDS".to_owned(),
+                format!(
+                    "must exceed FONNTE_TIMEOUT by at least {} seconds",
+                    LEASE_MARGIN.as_secs()
+                ),
+            ));
+        }
+        Some(DeliveryPolicy {
+            min_interval: Duration::from_millis(min_interval?),
+            jitter: Duration::from_millis(jitter?),
+            breaker_open: seconds(breaker_open?),
+            retry_base: seconds(retry_base?),
+            on_unknown: on_unknown?,
+            message_ttl: seconds(ttl_hours? * 3_600.0),
+            lease,
+            send_timeout: timeout,
+        })
+    }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+fn host(raw: &str) -> Result<IpAddr, String> {
+    if raw.eq_ignore_ascii_case("localhost") {
+        return Ok(IpAddr::from([127, 0, 0, 1]));
+    }
+    raw.trim_matches(['[', ']'])
+        .parse()
+        .map_err(|_| "must be an IP address such as 127.0.0.1 or 0.0.0.0".to_owned())
+}
+
+/// A level holds for our own crates; others are heard when something is wrong. A text with `=` is
+/// a filter as it stands.
+fn log_filter(raw: &str) -> Result<String, String> {
+    let filter = if raw.contains('=') {
+        raw.to_owned()
+    } else {
+        let level = match raw.to_ascii_uppercase().as_str() {
+            "TRACE" => "trace",
+            "DEBUG" => "debug",
+            "INFO" => "info",
+            "WARNING" | "WARN" => "warn",
+            "ERROR" => "error",
+            _ => {
+                return Err(
+                    "must be TRACE, DEBUG, INFO, WARNING or ERROR, or a tracing filter such as \
+                     info,api=debug"
+                        .to_owned(),
+                );
+            }
+        };
+        let others = if level == "error" { "error" } else { "warn" };
+        let ours = ["customer_service", "api", "domain", "store_postgres", "whatsapp_fonnte"]
+            .map(|ours| format!("{ours}={level}"))
+            .join(",");
+        format!("{others},{ours}")
+    };
+    EnvFilter::builder()
+        .parse(&filter)
+        .map(|_| filter)
+        .map_err(|_| "is not a tracing filter such as info,api=debug".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Config::read(&variables).map_err(|ConfigErrors(errors)| errors.into_iter().map(|(name, _)| name).collect())
+    }
+
+    #[test]
+    fn nothing_needs_to_be_set() {
+        let config = read(&[]).unwrap();
+        assert!(config.database.is_none());
+        assert_eq!(config.schema.as_str(), "customer");
+        assert_eq!((config.host.to_string().as_str(), config.port), ("127.0.0.1", 8300));
+        let delivery = config.delivery;
+        let default = DeliveryPolicy::default();
+        assert_eq!(delivery.lease, default.lease);
+        assert_eq!(delivery.send_timeout, default.send_timeout);
+        assert_eq!(delivery.min_interval, default.min_interval);
+        assert_eq!(delivery.jitter, default.jitter);
+        assert_eq!(delivery.breaker_open, default.breaker_open);
+        assert_eq!(delivery.retry_base, default.retry_base);
+        assert_eq!(delivery.message_ttl, default.message_ttl);
+        assert_eq!(delivery.on_unknown, default.on_unknown);
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once() {
+        let errors = read(&[
+            ("DATABASE_URL", "mysql://u:secret@h/db"),
+            ("DB_SCHEMA", "a;b"),
+            ("SERVICE_HOST", "nowhere"),
+            ("SERVICE_PORT", "0"),
+            ("LOG_LEVEL", "LOUD"),
+            ("LOG_FORMAT", "xml"),
+            ("FONNTE_DEFAULT_API_URL", "http://api.fonnte.com/send"),
+            ("SEND_MIN_INTERVAL_MS", "-1"),
+            ("ON_UNKNOWN", "maybe"),
+            ("MESSAGE_TTL_HOURS", "nan"),
+            ("ALLOWED_ORIGINS", "*"),
+        ])
+        .unwrap_err();
+        assert_eq!(
+            errors,
+            [
+                "DATABASE_URL", "DB_SCHEMA", "SERVICE_HOST", "SERVICE_PORT", "LOG_LEVEL", "LOG_FORMAT",
+                "FONNTE_DEFAULT_API_URL", "SEND_MIN_INTERVAL_MS", "MESSAGE_TTL_HOURS", "ON_UNKNOWN",
+                "ALLOWED_ORIGINS",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_value_is_shown_in_an_error() {
+        let variables = [("DATABASE_URL".to_owned(), "mysql://u:secret@h/db".to_owned())].into();
+        let shown = Config::read(&variables).unwrap_err().to_string();
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn a_lease_must_outlast_a_call_by_five_seconds() {
+        assert!(read(&[("FONNTE_TIMEOUT", "40")]).is_ok());
+        assert_eq!(read(&[("FONNTE_TIMEOUT", "41")]).unwrap_err(), ["LANE_LEASE_SECONDS"]);
+        assert!(read(&[("FONNTE_TIMEOUT", "1"), ("LANE_LEASE_SECONDS", "6")]).is_ok());
+    }
+
+    #[test]
+    fn waits_can_be_fractions() {
+        let config = read(&[("RETRY_BASE_SECONDS", "0.05"), ("MESSAGE_TTL_HOURS", "0.001")]).unwrap();
+        assert_eq!(config.delivery.retry_base, Duration::from_millis(50));
+        assert_eq!(config.delivery.message_ttl, Duration::from_millis(3_600));
+    }
+
+    #[test]
+    fn levels_are_ours_and_filters_are_taken_as_they_stand() {
+        assert!(log_filter("warning").unwrap().starts_with("warn,customer_service=warn"));
+        assert_eq!(log_filter("info,api=debug").unwrap(), "info,api=debug");
+        assert!(log_filter("api=loud").is_err());
+        assert!(log_filter("verbose").is_err());
+    }
+
+    #[test]
+    fn the_default_address_must_be_among_the_allowed_hosts() {
+        assert!(read(&[("FONNTE_ALLOWED_HOSTS", "other.example")]).is_err());
+        assert!(read(&[("FONNTE_ALLOWED_HOSTS", "other.example, api.fonnte.com")]).is_ok());
+    }
+}

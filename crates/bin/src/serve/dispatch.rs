@@ -1,0 +1,259 @@
+//! The loop around the dispatcher: it waits, bounds concurrency and repeats; what to do is the
+//! dispatcher's decision.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use domain::{Bell as _, Delivery, Dispatcher, OutcomeKind, Settled, Task, TimedClaim};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::surroundings::NotifyBell;
+
+/// How many calls are in flight at once. A lane has one at most, so that this many dealers can
+/// hang before anybody else waits.
+const MAX_IN_FLIGHT: usize = 512;
+
+/// How many lanes one statement leases at most.
+const MAX_CLAIM: usize = 64;
+
+/// The longest wait before looking for work that another copy took in, or whose time has come.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// The shortest wait, so that a clock that disagrees by a little does not make the loop spin.
+const SHORTEST_WAIT: Duration = Duration::from_millis(5);
+
+/// How long to rest when the database does not answer.
+const REST: Duration = Duration::from_secs(1);
+
+/// How often messages that became too old are ended, and changed accounts are noticed.
+const HOUSEKEEPING: Duration = Duration::from_secs(5);
+
+/// How long calls in flight may take after the service was told to stop; then they are unknown.
+pub(crate) const FINISH: Duration = Duration::from_secs(25);
+
+/// How long recording those may take.
+const RECORD: Duration = Duration::from_secs(3);
+
+/// The first and the longest wait before a settlement is repeated.
+const SETTLE_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// When the loop last went round, readable from elsewhere.
+#[derive(Clone)]
+pub(crate) struct Heartbeat {
+    began: Instant,
+    last_beat_ms: Arc<AtomicU64>,
+}
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            last_beat_ms: Arc::default(),
+        }
+    }
+}
+
+impl Heartbeat {
+    fn beat(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last_beat_ms.store(now, Ordering::Relaxed);
+    }
+
+    /// How long ago the loop last went round.
+    pub(crate) fn age(&self) -> Duration {
+        let last = Duration::from_millis(self.last_beat_ms.load(Ordering::Relaxed));
+        self.began.elapsed().saturating_sub(last)
+    }
+}
+
+/// The loop.
+pub(crate) struct DispatchLoop {
+    dispatcher: Arc<Dispatcher>,
+    bell: Arc<NotifyBell>,
+    heartbeat: Heartbeat,
+    slots: Arc<Semaphore>,
+    deliveries: TaskTracker,
+    give_up: CancellationToken,
+}
+
+impl DispatchLoop {
+    pub(crate) fn new(
+        dispatcher: Arc<Dispatcher>,
+        bell: Arc<NotifyBell>,
+        heartbeat: Heartbeat,
+    ) -> Self {
+        Self {
+            dispatcher,
+            bell,
+            heartbeat,
+            slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+            deliveries: TaskTracker::new(),
+            give_up: CancellationToken::new(),
+        }
+    }
+
+    /// Goes round until `stop`, then finishes what is in flight.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut housekeeping_due = Instant::now();
+        while !stop.is_cancelled() {
+            self.heartbeat.beat();
+            if housekeeping_due <= Instant::now() {
+                self.keep_house().await;
+                housekeeping_due = Instant::now() + HOUSEKEEPING;
+            }
+            let wait = self.step().await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.bell.rung() => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        self.finish().await;
+    }
+
+    /// Begins what can be begun and says how long to wait.
+    async fn step(&self) -> Duration {
+        let limit = self.slots.available_permits().min(MAX_CLAIM);
+        if limit == 0 {
+            return LONGEST_WAIT;
+        }
+        let next = match self.dispatcher.claim(limit).await {
+            Ok(claims) if claims.is_empty() => self.dispatcher.next_due().await,
+            Ok(claims) => {
+                for claim in claims {
+                    self.begin(claim).await;
+                }
+                // There may be more.
+                return Duration::ZERO;
+            }
+            Err(error) => Err(error),
+        };
+        match next {
+            Ok(next) => next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT)),
+            Err(error) => {
+                tracing::warn!(error.source = source(&error), "cannot look for messages: {error}");
+                REST
+            }
+        }
+    }
+
+    async fn begin(&self, claim: TimedClaim) {
+        // At hand: nobody else takes permits, and as many were counted before the claim.
+        let Ok(permit) = self.slots.clone().acquire_owned().await else {
+            return;
+        };
+        let delivery = deliver(
+            self.dispatcher.clone(),
+            self.bell.clone(),
+            claim,
+            self.give_up.clone(),
+            permit,
+        );
+        self.deliveries.spawn(delivery);
+    }
+
+    async fn keep_house(&self) {
+        match self.dispatcher.expire().await {
+            Ok(0) => {}
+            Ok(expired) => tracing::warn!(messages.expired = expired, "messages became too old"),
+            Err(error) => {
+                tracing::warn!(error.source = source(&error), "cannot end old messages: {error}");
+                return;
+            }
+        }
+        match self.dispatcher.close_healed_breakers().await {
+            Ok(0) => {}
+            Ok(closed) => tracing::info!(lanes.unblocked = closed, "changed accounts are tried again"),
+            Err(error) => {
+                tracing::warn!(error.source = source(&error), "cannot look at blocked lanes: {error}");
+            }
+        }
+    }
+
+    async fn finish(self) {
+        self.deliveries.close();
+        if tokio::time::timeout(FINISH, self.deliveries.wait()).await.is_err() {
+            tracing::warn!(
+                messages.in_flight = self.deliveries.len(),
+                "calls that do not end are recorded as unknown"
+            );
+            self.give_up.cancel();
+            let _ = tokio::time::timeout(RECORD, self.deliveries.wait()).await;
+        }
+    }
+}
+
+/// Carries out one claim and records what came of it.
+async fn deliver(
+    dispatcher: Arc<Dispatcher>,
+    bell: Arc<NotifyBell>,
+    timed: TimedClaim,
+    give_up: CancellationToken,
+    _slot: OwnedSemaphorePermit,
+) {
+    let claim = timed.claim.clone();
+    let delivery = tokio::select! {
+        delivery = dispatcher.deliver(timed) => delivery,
+        () = give_up.cancelled() => dispatcher.abandoned(claim),
+    };
+    let settled = settle(&dispatcher, &delivery).await;
+    log(&delivery, settled);
+    // The lane may go on, and only the database knows when.
+    bell.ring();
+}
+
+/// Repeats until it is recorded: the provider's answer exists only here. When the process is ended
+/// before, the lease runs out and the outcome counts as unknown.
+async fn settle(dispatcher: &Dispatcher, delivery: &Delivery) -> Settled {
+    let (mut wait, longest) = SETTLE_AGAIN;
+    loop {
+        match dispatcher.settle(delivery).await {
+            Ok(settled) => return settled,
+            Err(error) => tracing::warn!(
+                dealer.id = delivery.lease.dealer_id.as_str(),
+                error.source = source(&error),
+                "cannot record a delivery yet: {error}"
+            ),
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(longest);
+    }
+}
+
+fn log(delivery: &Delivery, settled: Settled) {
+    let message = match &delivery.task {
+        Task::Send(message) | Task::Recover(message) => Some(message),
+        Task::Probe => None,
+    };
+    let attempt = delivery.settlement.attempt.as_ref();
+    let outcome = attempt.map(|attempt| attempt.outcome);
+    let accepted = outcome.is_none_or(|outcome| outcome == OutcomeKind::Accepted);
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                dealer.id = delivery.lease.dealer_id.as_str(),
+                request.id = message.map(|message| message.request_id.to_string()),
+                message.id = message.map(|message| message.id.to_string()),
+                lane.epoch = delivery.lease.epoch,
+                lane.change = ?delivery.settlement.lane,
+                send.outcome = outcome.map(OutcomeKind::as_str),
+                send.detail = attempt.map(|attempt| attempt.detail.as_str()),
+                send.duration_ms = attempt.map(|attempt| attempt.duration.as_secs_f64() * 1_000.0),
+                settled = ?settled,
+                "delivery settled"
+            )
+        };
+    }
+    if accepted && settled == Settled::Applied {
+        line!(info);
+    } else {
+        line!(warn);
+    }
+}
+
+fn source(error: &domain::StoreError) -> String {
+    std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
+}

@@ -1,0 +1,134 @@
+//! `serve`: the API, the dispatcher's loop, and an end that loses nothing.
+
+mod dispatch;
+mod health;
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use api::{Api, ApiOptions};
+use store_postgres::{DatabaseUrl, MigrateError, SchemaName, migrate};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use self::dispatch::{DispatchLoop, Heartbeat};
+use self::health::ServiceHealth;
+use crate::config::Config;
+use crate::logging;
+use crate::wiring::{Database, Parts};
+
+/// How long requests in flight may take after SIGTERM. Messages have
+/// [`dispatch::FINISH`], and both together stay below 30 seconds.
+const FINISH_REQUESTS_SECONDS: u64 = 20;
+
+/// How long to wait before asking a database that is away again.
+const MIGRATE_AGAIN: Duration = Duration::from_secs(2);
+
+/// Serves until SIGTERM or Ctrl-C.
+pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    logging::start(&config.log);
+    let listener = listen(SocketAddr::new(config.host, config.port))?;
+    let address = listener.local_addr()?;
+    let database = Database::open(&config).await?;
+    let parts = Parts::assemble(&config, &database.url)?;
+    let heartbeat = Heartbeat::default();
+    let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone());
+    let version = env!("CARGO_PKG_VERSION");
+    let api = Api::new(
+        parts.intake,
+        parts.lookups,
+        parts.check,
+        config.accounts.clone(),
+        Arc::new(health),
+        version,
+    );
+    let options = ApiOptions {
+        origins: config.origins.clone(),
+        workers: std::thread::available_parallelism().map_or(2, usize::from),
+        shutdown_seconds: FINISH_REQUESTS_SECONDS,
+    };
+    let server = api::serve(api, &options, listener)?;
+    let handle = server.handle();
+    let serving = tokio::spawn(server);
+    tracing::info!(server.address = %address, service.version = version, "serving");
+
+    let stop = CancellationToken::new();
+    let dispatching = DispatchLoop::new(parts.dispatcher, parts.bell, heartbeat);
+    let schema = config.schema.clone();
+    let url = database.url.clone();
+    let stopped = stop.clone();
+    let mut working = tokio::spawn(async move {
+        up_to_date(&url, &schema, &stopped).await?;
+        dispatching.run(stopped).await;
+        Ok::<(), MigrateError>(())
+    });
+
+    let outcome = tokio::select! {
+        () = told_to_stop()? => {
+            tracing::info!("stopping: requests and messages in flight are finished first");
+            None
+        }
+        // It ends by itself only when the database cannot be brought up to date.
+        outcome = &mut working => Some(outcome),
+    };
+    stop.cancel();
+    let closing = tokio::spawn(async move { handle.stop(true).await });
+    let outcome = match outcome {
+        Some(outcome) => outcome,
+        None => working.await,
+    };
+    closing.await?;
+    serving.await??;
+    outcome?.context("the service cannot work with this database")?;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| {
+        format!(
+            "cannot listen on {address}; is another copy running? SERVICE_HOST and SERVICE_PORT \
+             choose another address"
+        )
+    })
+}
+
+/// Migrates, and waits for a database that is away: the API says meanwhile that it is.
+async fn up_to_date(
+    url: &DatabaseUrl,
+    schema: &SchemaName,
+    stop: &CancellationToken,
+) -> Result<(), MigrateError> {
+    loop {
+        match migrate(url, schema).await {
+            Ok(0) => return Ok(()),
+            Ok(applied) => {
+                tracing::info!(migrations.applied = applied, "database brought up to date");
+                return Ok(());
+            }
+            Err(error @ MigrateError::Connect(_)) => {
+                tracing::warn!("{error}; trying again in {} s", MIGRATE_AGAIN.as_secs());
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(MIGRATE_AGAIN) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}
+
+/// Becomes ready with SIGTERM or Ctrl-C.
+fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,60 @@
+//! Time, ids, chance and the bell, as this machine has them.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use domain::{Bell, Clock, Dice, Ids, MessageId, RequestId};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// The machine's clock.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    fn monotonic(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+/// UUIDv7.
+pub(crate) struct TimeOrderedIds;
+
+impl Ids for TimeOrderedIds {
+    fn request(&self) -> RequestId {
+        RequestId(Uuid::now_v7())
+    }
+
+    fn message(&self) -> MessageId {
+        MessageId(Uuid::now_v7())
+    }
+}
+
+/// The thread's random numbers.
+pub(crate) struct ThreadDice;
+
+impl Dice for ThreadDice {
+    fn roll(&self) -> f64 {
+        rand::random()
+    }
+}
+
+/// Wakes the dispatcher's loop in this process.
+#[derive(Default)]
+pub(crate) struct NotifyBell(Notify);
+
+impl NotifyBell {
+    /// Waits for a ring; one that came while nobody waited counts.
+    pub(crate) async fn rung(&self) {
+        self.0.notified().await;
+    }
+}
+
+impl Bell for NotifyBell {
+    fn ring(&self) {
+        self.0.notify_one();
+    }
+}

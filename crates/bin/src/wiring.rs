@@ -1,0 +1,116 @@
+//! Which adapter stands behind which port.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use domain::{DealerCheck, Dispatcher, Intake, Lookups, WorkerId};
+use local_postgres::{LocalPostgres, Options};
+use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
+use uuid::Uuid;
+use whatsapp_fonnte::{FonnteClient, FonnteOptions};
+
+use crate::config::Config;
+use crate::surroundings::{NotifyBell, SystemClock, ThreadDice, TimeOrderedIds};
+
+/// Where the private PostgreSQL of an installation without `DATABASE_URL` lives.
+const LOCAL_POSTGRES: &str = ".local/postgres";
+
+/// The database of that PostgreSQL.
+const LOCAL_DATABASE: &str = "customer_service";
+
+/// The database, and the server when it is our own.
+pub(crate) struct Database {
+    pub(crate) url: DatabaseUrl,
+    /// Stops the private server when dropped.
+    _local: Option<LocalPostgres>,
+}
+
+impl Database {
+    /// The configured database, or a private one that is started for it.
+    pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
+        if let Some(url) = &config.database {
+            return Ok(Self {
+                url: url.clone(),
+                _local: None,
+            });
+        }
+        tracing::info!("DATABASE_URL is not set: starting a private PostgreSQL in {LOCAL_POSTGRES}");
+        let started = tokio::task::spawn_blocking(|| {
+            LocalPostgres::start(&Options::durable(Path::new(LOCAL_POSTGRES)))
+        });
+        let local = started
+            .await?
+            .context("DATABASE_URL is not set, and no private PostgreSQL could be started instead")?;
+        Ok(Self {
+            url: DatabaseUrl::parse(&local.url(LOCAL_DATABASE))?,
+            _local: Some(local),
+        })
+    }
+}
+
+/// Everything that does the work.
+pub(crate) struct Parts {
+    pub(crate) store: PgStore,
+    pub(crate) dealers: PgDealers,
+    pub(crate) bell: Arc<NotifyBell>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) lookups: Arc<Lookups>,
+    pub(crate) check: Arc<DealerCheck>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+}
+
+impl Parts {
+    /// Puts the parts together; connects to nothing yet.
+    pub(crate) fn assemble(config: &Config, url: &DatabaseUrl) -> anyhow::Result<Self> {
+        let store = PgStore::new(url, config.schema.clone(), &PoolOptions::default())
+            .map_err(anyhow::Error::from_boxed)
+            .context("DATABASE_URL names a root certificate that cannot be used")?;
+        let dealers = store.dealers();
+        let whatsapp = Arc::new(FonnteClient::new(FonnteOptions {
+            timeout: config.delivery.send_timeout,
+            ..FonnteOptions::default()
+        })?);
+        let worker = WorkerId(Uuid::new_v4());
+        let bell = Arc::new(NotifyBell::default());
+        let requests = Arc::new(store.clone());
+        let directory = Arc::new(dealers.clone());
+        let intake = Intake::new(
+            directory.clone(),
+            requests.clone(),
+            Arc::new(TimeOrderedIds),
+            bell.clone(),
+            config.accounts.clone(),
+        );
+        let lookups = Lookups::new(directory.clone(), requests.clone(), requests.clone());
+        let check = DealerCheck::new(
+            directory.clone(),
+            whatsapp.clone(),
+            requests.clone(),
+            Arc::new(SystemClock),
+            Arc::new(ThreadDice),
+            config.accounts.clone(),
+            config.delivery.clone(),
+            worker,
+        );
+        let dispatcher = Dispatcher::new(
+            requests,
+            directory,
+            whatsapp,
+            Arc::new(SystemClock),
+            Arc::new(ThreadDice),
+            config.accounts.clone(),
+            config.delivery.clone(),
+            worker,
+        );
+        Ok(Self {
+            store,
+            dealers,
+            bell,
+            intake: Arc::new(intake),
+            lookups: Arc::new(lookups),
+            check: Arc::new(check),
+            dispatcher: Arc::new(dispatcher),
+        })
+    }
+}

@@ -1,0 +1,273 @@
+//! Accounts that cannot send: the breaker, its probes, and what closes it.
+
+use std::sync::Arc;
+
+use domain::{
+    Dealer, DeviceReport, Dispatcher, LaneChange, MessageState, MockDealerDirectory, MockOutbox,
+    Task, WorkerId,
+};
+use testkit::contract::Backstage;
+use testkit::{World, sample};
+
+use crate::support::{
+    assert_idle, blocked, ms, queue, queue_for, shown, state, statuses, step, unavailable,
+};
+
+#[tokio::test]
+async fn a_blocked_account_keeps_its_message_and_opens_the_breaker() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    let request = queue(&world, 1).await;
+    world.whatsapp.will(blocked());
+    step(&dispatcher).await;
+    assert_eq!(state(&world, request), MessageState::Queued);
+    assert_eq!(
+        statuses(&world, request).await,
+        shown("PENDING", "NOT_SENT")
+    );
+    let reason = world.store.block_reason(&sample::dealer_id());
+    assert_eq!(reason.as_deref(), Some("invalid token"));
+    assert_eq!(dispatcher.next_due().await.unwrap(), Some(ms(100)));
+    world.pass(ms(99));
+    assert_idle(&dispatcher).await;
+}
+
+#[tokio::test]
+async fn one_probe_comes_before_the_next_message() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    let request = queue(&world, 1).await;
+    open_breaker(&world).await;
+    let probe = step(&dispatcher).await;
+    assert_eq!(probe.task, Task::Probe);
+    assert_eq!(world.whatsapp.probes(), 1);
+    assert_eq!(state(&world, request), MessageState::Queued);
+    // The device is connected: the message goes at once.
+    step(&dispatcher).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
+    assert_eq!(world.whatsapp.sent().len(), 2);
+    assert_eq!(world.whatsapp.probes(), 1);
+    assert_eq!(world.store.block_reason(&sample::dealer_id()), None);
+}
+
+#[tokio::test]
+async fn the_breakers_pause_doubles_with_every_probe_that_fails() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    queue(&world, 1).await;
+    open_breaker(&world).await;
+    for pause in [200, 400, 800] {
+        world.whatsapp.device_will(disconnected());
+        let probe = step(&dispatcher).await;
+        assert_eq!(
+            probe.settlement.lane,
+            LaneChange::Blocked {
+                pause: ms(pause),
+                reason: "device disconnected".to_owned()
+            }
+        );
+        assert_eq!(dispatcher.next_due().await.unwrap(), Some(ms(pause)));
+        world.pass(ms(pause));
+    }
+    assert_eq!(world.whatsapp.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_probe_without_an_answer_keeps_the_breaker_open() {
+    let world = World::new();
+    queue(&world, 1).await;
+    open_breaker(&world).await;
+    world.whatsapp.device_will(DeviceReport::Unreachable {
+        reason: "connection refused".to_owned(),
+    });
+    step(&world.dispatcher()).await;
+    let reason = world.store.block_reason(&sample::dealer_id());
+    assert_eq!(reason.as_deref(), Some("connection refused"));
+}
+
+#[tokio::test]
+async fn a_blocked_account_does_not_hold_up_others() {
+    let world = World::new();
+    queue(&world, 1).await;
+    world.whatsapp.will(blocked());
+    step(&world.dispatcher()).await;
+    let other = sample::dealer_numbered(1);
+    world.store.put_dealer(other.clone());
+    let request = queue_for(&world, &other.id, 1).await;
+    step(&world.dispatcher()).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
+}
+
+#[tokio::test]
+async fn a_changed_key_closes_the_breaker_at_once() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    let request = queue(&world, 1).await;
+    world.whatsapp.will(blocked());
+    step(&dispatcher).await;
+    assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 0);
+    assert_idle(&dispatcher).await;
+    world.store.put_dealer(Dealer {
+        api_key: Some("kunci-baru".into()),
+        ..sample::dealer()
+    });
+    assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 1);
+    assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 0);
+    step(&dispatcher).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
+    assert!(world.whatsapp.sent()[1].used_key("kunci-baru"));
+    assert_eq!(world.whatsapp.probes(), 0);
+}
+
+#[tokio::test]
+async fn a_changed_address_closes_the_breaker_at_once() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    queue(&world, 1).await;
+    world.whatsapp.will(blocked());
+    step(&dispatcher).await;
+    world.store.put_dealer(Dealer {
+        api_url: Some("https://api.fonnte.com/v2/send".to_owned()),
+        ..sample::dealer()
+    });
+    assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_change_that_does_not_touch_the_account_closes_nothing() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    queue(&world, 1).await;
+    world.whatsapp.will(blocked());
+    step(&dispatcher).await;
+    world.store.put_dealer(Dealer {
+        name: "Dealer Baru".to_owned(),
+        active: false,
+        updated_at: None,
+        ..sample::dealer()
+    });
+    assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_changed_key_counts_also_after_probes_with_the_old_one() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    queue(&world, 1).await;
+    open_breaker(&world).await;
+    world.whatsapp.device_will(disconnected());
+    step(&dispatcher).await;
+    assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 0);
+    world.store.put_dealer(Dealer {
+        api_key: Some("kunci-baru".into()),
+        ..sample::dealer()
+    });
+    assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_account_that_vanished_waits_without_a_call_until_it_is_back() {
+    let absent = |world: &World| world.store.remove_dealer(&sample::dealer_id());
+    let without_key = |world: &World| {
+        world.store.put_dealer(Dealer {
+            api_key: None,
+            ..sample::dealer()
+        });
+    };
+    let vanish: [&dyn Fn(&World); 2] = [&absent, &without_key];
+    for vanish in vanish {
+        let world = World::new();
+        let dispatcher = world.dispatcher();
+        let request = queue(&world, 1).await;
+        vanish(&world);
+        step(&dispatcher).await;
+        let reason = world.store.block_reason(&sample::dealer_id());
+        assert_eq!(reason.as_deref(), Some("no API key is configured"));
+        assert!(Backstage::attempts(&*world.store, request).await.is_empty());
+        assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 0);
+        // A probe finds the same, and asks nobody either.
+        world.pass(ms(100));
+        step(&dispatcher).await;
+        assert_eq!(world.whatsapp.probes(), 0);
+        assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 0);
+        world.store.put_dealer(sample::dealer());
+        assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 1);
+        step(&dispatcher).await;
+        assert_eq!(state(&world, request), MessageState::Sent);
+        assert_eq!(world.whatsapp.sent().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_probe_whose_dealer_cannot_be_looked_up_changes_nothing() {
+    let world = World::new();
+    queue(&world, 1).await;
+    open_breaker(&world).await;
+    let mut dealers = MockDealerDirectory::new();
+    dealers.expect_find().returning(|_| Err(unavailable()));
+    let dispatcher = with_ports(&world, None, Some(dealers));
+    let probe = step(&dispatcher).await;
+    assert_eq!(
+        probe.settlement.lane,
+        LaneChange::Unchanged { pause: ms(1_000) }
+    );
+    assert_eq!(world.whatsapp.probes(), 0);
+    world.pass(ms(1_000));
+    assert_eq!(step(&world.dispatcher()).await.task, Task::Probe);
+}
+
+#[tokio::test]
+async fn breakers_stay_as_they_are_when_a_store_fails() {
+    let world = World::new();
+    queue(&world, 1).await;
+    world.whatsapp.will(blocked());
+    step(&world.dispatcher()).await;
+    let mut dealers = MockDealerDirectory::new();
+    dealers.expect_find().returning(|_| Err(unavailable()));
+    let dispatcher = with_ports(&world, None, Some(dealers));
+    assert!(dispatcher.close_healed_breakers().await.is_err());
+    let mut outbox = MockOutbox::new();
+    outbox
+        .expect_blocked_lanes()
+        .returning(|| Err(unavailable()));
+    let dispatcher = with_ports(&world, Some(outbox), None);
+    assert!(dispatcher.close_healed_breakers().await.is_err());
+    assert!(world.store.block_reason(&sample::dealer_id()).is_some());
+}
+
+/// Lets the provider block the account of the queued message, and the breaker's pause pass.
+async fn open_breaker(world: &World) {
+    world.whatsapp.will(blocked());
+    step(&world.dispatcher()).await;
+    world.pass(world.policy.breaker_open);
+}
+
+fn disconnected() -> DeviceReport {
+    DeviceReport::NotReady {
+        reason: "device disconnected".to_owned(),
+    }
+}
+
+/// A dispatcher in which mocks play the ports that are given.
+fn with_ports(
+    world: &World,
+    outbox: Option<MockOutbox>,
+    dealers: Option<MockDealerDirectory>,
+) -> Dispatcher {
+    Dispatcher::new(
+        match outbox {
+            Some(outbox) => Arc::new(outbox),
+            None => world.store.clone(),
+        },
+        match dealers {
+            Some(dealers) => Arc::new(dealers),
+            None => world.store.clone(),
+        },
+        world.whatsapp.clone(),
+        world.clock.clone(),
+        world.dice.clone(),
+        world.accounts.clone(),
+        world.policy.clone(),
+        WorkerId(uuid::Uuid::from_u128(1)),
+    )
+}

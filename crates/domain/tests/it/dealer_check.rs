@@ -1,0 +1,300 @@
+use std::sync::Arc;
+
+use domain::{
+    AccountError, CheckError, Dealer, DealerCheck, DeviceReport, LaneHistory, Lease, MessageState,
+    MockDealerDirectory, MockOutbox, Outbox, Outcome, Phone, WorkerId,
+};
+use testkit::{World, sample};
+
+use crate::support::{
+    assert_idle, blocked, not_sent, queue, refused, state, step, unavailable, unknown,
+};
+
+#[tokio::test]
+async fn a_connected_device_passes_with_the_providers_answer() {
+    let world = World::new();
+    world.whatsapp.device_will(DeviceReport::Connected {
+        text: r#"{"device_status":"connect"}"#.to_owned(),
+    });
+    let passed = world.dealer_check().device(&sample::dealer_id()).await;
+    assert_eq!(passed.unwrap().text, r#"{"device_status":"connect"}"#);
+    assert!(world.whatsapp.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_device_that_cannot_send_fails_with_the_providers_words() {
+    let world = World::new();
+    for report in [
+        DeviceReport::NotReady {
+            reason: "device disconnected".to_owned(),
+        },
+        DeviceReport::Unreachable {
+            reason: "device disconnected".to_owned(),
+        },
+    ] {
+        world.whatsapp.device_will(report);
+        let answer = world.dealer_check().device(&sample::dealer_id()).await;
+        assert_failed(answer.map(|_| ()), "device disconnected");
+    }
+}
+
+#[tokio::test]
+async fn a_device_can_be_checked_while_its_lane_is_busy() {
+    let world = World::new();
+    queue(&world, 1).await;
+    world.dispatcher().claim(1).await.unwrap();
+    let passed = world.dealer_check().device(&sample::dealer_id()).await;
+    assert!(passed.is_ok());
+}
+
+#[tokio::test]
+async fn nobody_is_called_for_a_dealer_without_a_usable_account() {
+    let world = World::new();
+    world.store.put_dealer(Dealer {
+        api_key: None,
+        ..sample::dealer()
+    });
+    let check = world.dealer_check();
+    for answer in both(&check).await {
+        assert!(matches!(
+            answer,
+            Err(CheckError::NoAccount(AccountError::NoKey))
+        ));
+    }
+    assert_nobody_called(&world);
+}
+
+#[tokio::test]
+async fn nobody_is_called_for_an_unknown_or_inactive_dealer() {
+    let world = World::new();
+    let check = world.dealer_check();
+    world.store.put_dealer(Dealer {
+        active: false,
+        api_key: None,
+        ..sample::dealer()
+    });
+    for answer in both(&check).await {
+        assert!(matches!(answer, Err(CheckError::UnknownDealer)));
+    }
+    world.store.remove_dealer(&sample::dealer_id());
+    for answer in both(&check).await {
+        assert!(matches!(answer, Err(CheckError::UnknownDealer)));
+    }
+    assert_nobody_called(&world);
+}
+
+#[tokio::test]
+async fn a_directory_that_fails_is_not_an_unknown_dealer() {
+    let world = World::new();
+    let mut dealers = MockDealerDirectory::new();
+    dealers.expect_find().returning(|_| Err(unavailable()));
+    let check = DealerCheck::new(
+        Arc::new(dealers),
+        world.whatsapp.clone(),
+        world.store.clone(),
+        world.clock.clone(),
+        world.dice.clone(),
+        world.accounts.clone(),
+        world.policy.clone(),
+        worker(),
+    );
+    for answer in both(&check).await {
+        assert!(matches!(answer, Err(CheckError::Store(_))));
+    }
+    assert_nobody_called(&world);
+}
+
+#[tokio::test]
+async fn a_test_message_is_really_sent() {
+    let world = World::new();
+    let passed = send_test(&world).await.unwrap();
+    assert_eq!(passed, sample::ANSWER);
+    let sent = world.whatsapp.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].message.target, phone());
+    assert!(sent[0].message.body.contains("Dealer Demo"));
+    assert!(sent[0].used_key(sample::API_KEY));
+    // It is no request, and no message of the queue.
+    assert_eq!(world.store.request_count(), 0);
+    assert_eq!(world.store.message_count(), 0);
+}
+
+#[tokio::test]
+async fn a_test_message_keeps_the_pace_of_the_lane() {
+    let world = World::new();
+    let request = queue(&world, 1).await;
+    send_test(&world).await.unwrap();
+    assert_idle(&world.dispatcher()).await;
+    assert!(matches!(send_test(&world).await, Err(CheckError::LaneBusy)));
+    world.pass(world.policy.min_interval);
+    step(&world.dispatcher()).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
+    assert!(matches!(send_test(&world).await, Err(CheckError::LaneBusy)));
+    assert_eq!(world.whatsapp.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn a_test_message_waits_while_a_message_is_being_sent() {
+    let world = World::new();
+    queue(&world, 1).await;
+    world.dispatcher().claim(1).await.unwrap();
+    assert!(matches!(send_test(&world).await, Err(CheckError::LaneBusy)));
+    assert!(world.whatsapp.sent().is_empty());
+}
+
+#[tokio::test]
+async fn no_message_is_sent_while_a_test_message_is() {
+    let world = Arc::new(World::new());
+    queue(&world, 1).await;
+    world.whatsapp.hold();
+    let test = tokio::spawn({
+        let world = world.clone();
+        async move { send_test(&world).await.is_ok() }
+    });
+    world.whatsapp.until_waiting(1).await;
+    assert_idle(&world.dispatcher()).await;
+    world.whatsapp.release();
+    assert!(test.await.unwrap());
+}
+
+#[tokio::test]
+async fn an_open_breaker_does_not_hinder_a_test_message_which_closes_it() {
+    let world = World::new();
+    let request = queue(&world, 1).await;
+    world.whatsapp.will(blocked());
+    step(&world.dispatcher()).await;
+    send_test(&world).await.unwrap();
+    assert_eq!(world.store.block_reason(&sample::dealer_id()), None);
+    world.pass(world.policy.min_interval);
+    step(&world.dispatcher()).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
+    assert_eq!(world.whatsapp.probes(), 0);
+}
+
+#[tokio::test]
+async fn a_retry_wait_does_not_hinder_a_test_message() {
+    let world = World::new();
+    queue(&world, 1).await;
+    world.whatsapp.will(not_sent(None));
+    step(&world.dispatcher()).await;
+    assert!(send_test(&world).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_test_message_that_finds_the_account_blocked_opens_the_breaker() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    queue(&world, 1).await;
+    world.whatsapp.will(blocked());
+    assert_failed(send_test(&world).await.map(|_| ()), "invalid token");
+    assert_idle(&dispatcher).await;
+    let lanes = world.store.blocked_lanes().await.unwrap();
+    let print = sample::dealer().account_print();
+    assert_eq!(lanes[0].account_print, Some(print));
+    assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_test_message_that_fails_says_why() {
+    for (outcome, reason) in [
+        (refused("target invalid"), "target invalid"),
+        (not_sent(None), "connection refused"),
+        (unknown(), "timeout"),
+    ] {
+        let world = World::new();
+        world.whatsapp.will(outcome);
+        assert_failed(send_test(&world).await.map(|_| ()), reason);
+        assert_eq!(world.whatsapp.sent().len(), 1, "nobody tries again");
+    }
+}
+
+#[tokio::test]
+async fn a_test_message_is_not_sent_when_the_lane_cannot_be_leased() {
+    let world = World::new();
+    let mut outbox = MockOutbox::new();
+    outbox
+        .expect_lease_lane()
+        .returning(|_, _, _| Err(unavailable()));
+    let answer = with_outbox(&world, outbox)
+        .send_test(&sample::dealer_id(), phone())
+        .await;
+    assert!(matches!(answer, Err(CheckError::Store(_))));
+    assert_nobody_called(&world);
+}
+
+#[tokio::test]
+async fn the_answer_does_not_depend_on_settling_the_lane() {
+    let world = World::new();
+    let mut outbox = MockOutbox::new();
+    outbox.expect_lease_lane().returning(|dealer, _, _| {
+        let lease = Lease {
+            dealer_id: dealer.clone(),
+            epoch: 1,
+        };
+        Ok(Some((lease, LaneHistory::default())))
+    });
+    outbox
+        .expect_settle()
+        .times(1)
+        .returning(|_, _| Err(unavailable()));
+    let answer = with_outbox(&world, outbox)
+        .send_test(&sample::dealer_id(), phone())
+        .await;
+    assert!(answer.is_ok());
+}
+
+#[tokio::test]
+async fn a_provider_that_accepts_without_an_answer_passes() {
+    let world = World::new();
+    world.whatsapp.will(Outcome::Accepted(Default::default()));
+    assert!(send_test(&world).await.is_ok());
+}
+
+/// Sends a test message and returns the provider's answer.
+async fn send_test(world: &World) -> Result<String, CheckError> {
+    let passed = world
+        .dealer_check()
+        .send_test(&sample::dealer_id(), phone())
+        .await;
+    passed.map(|passed| passed.text)
+}
+
+/// What both checks say.
+async fn both(check: &DealerCheck) -> [Result<(), CheckError>; 2] {
+    let device = check.device(&sample::dealer_id()).await;
+    let test = check.send_test(&sample::dealer_id(), phone()).await;
+    [device.map(|_| ()), test.map(|_| ())]
+}
+
+fn assert_failed(answer: Result<(), CheckError>, expected: &str) {
+    match answer {
+        Err(CheckError::Failed { reason }) => assert_eq!(reason, expected),
+        other => panic!("the provider said no: {other:?}"),
+    }
+}
+
+fn assert_nobody_called(world: &World) {
+    assert!(world.whatsapp.sent().is_empty());
+    assert_eq!(world.whatsapp.probes(), 0);
+}
+
+fn with_outbox(world: &World, outbox: MockOutbox) -> DealerCheck {
+    DealerCheck::new(
+        world.store.clone(),
+        world.whatsapp.clone(),
+        Arc::new(outbox),
+        world.clock.clone(),
+        world.dice.clone(),
+        world.accounts.clone(),
+        world.policy.clone(),
+        worker(),
+    )
+}
+
+fn phone() -> Phone {
+    sample::another_phone()
+}
+
+fn worker() -> WorkerId {
+    WorkerId(uuid::Uuid::from_u128(1))
+}

@@ -1,0 +1,9 @@
+//! The use cases on the memory adapters of `testkit`; mocks where a port must fail.
+
+mod breaker;
+mod dealer_check;
+mod dispatcher;
+mod intake;
+mod lookups;
+mod recovery;
+mod support;

@@ -1,0 +1,96 @@
+//! The calls that came in, refused ones included.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::shared::Shared;
+
+/// One HTTP call to the simulated API; calls to the page and its controls are not recorded.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Its number since the start; never reset.
+    pub seq: u64,
+    /// The path without a trailing slash.
+    pub endpoint: Cow<'static, str>,
+    /// The `Authorization` header as it came.
+    pub token: Option<Arc<str>>,
+    /// When its head had been read.
+    pub received_at: DateTime<Utc>,
+    /// When it was answered or given up.
+    pub answered_at: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub outcome: CallOutcome,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CallOutcome {
+    /// It has not ended.
+    Open,
+    /// It was answered completely.
+    Answered {
+        /// The HTTP status.
+        http_status: u16,
+    },
+    /// Its answer was broken off.
+    Truncated,
+    /// Its connection was closed without an answer.
+    Dropped,
+    /// The client left, or the simulator closed, before there was an answer.
+    ClientLeft,
+}
+
+/// Keeps the books of one call; whoever drops it early is a client that left.
+pub(crate) struct OpenCall {
+    shared: Arc<Shared>,
+    seq: u64,
+    counts_in_flight: bool,
+    token: Option<Arc<str>>,
+    outcome: CallOutcome,
+}
+
+impl OpenCall {
+    pub(crate) fn begin(
+        shared: &Arc<Shared>,
+        endpoint: Cow<'static, str>,
+        token: Option<Arc<str>>,
+        counts_in_flight: bool,
+    ) -> Self {
+        let seq = shared.change(|world| {
+            world.admit(token.as_deref());
+            if counts_in_flight && let Some(token) = &token {
+                world.enter(token);
+            }
+            world.record_call(endpoint, token.clone())
+        });
+        let shared = Arc::clone(shared);
+        Self {
+            shared,
+            seq,
+            counts_in_flight,
+            token,
+            outcome: CallOutcome::ClientLeft,
+        }
+    }
+
+    pub(crate) fn end(mut self, outcome: CallOutcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        self.shared.change(|world| {
+            if self.counts_in_flight
+                && let Some(token) = &self.token
+            {
+                world.leave(token);
+            }
+            world.end_call(self.seq, self.outcome);
+        });
+    }
+}

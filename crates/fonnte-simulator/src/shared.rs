@@ -1,0 +1,103 @@
+//! What the server, the tasks and the handle share.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::error::SimulatorError;
+use crate::options::SimulatorOptions;
+use crate::switches::Switches;
+use crate::webhook::{self, WebhookClient};
+use crate::world::World;
+
+/// A receiver gets at most this many events at the same time.
+const WEBHOOK_PLACES: usize = 256;
+
+pub(crate) struct Shared {
+    /// Held for short steps only, never across an await.
+    world: Mutex<World>,
+    /// Something changed.
+    pub(crate) changed: Notify,
+    /// A device went offline or came back, or the messages that wait for it are gone.
+    pub(crate) connection_changed: Notify,
+    pub(crate) webhook_client: WebhookClient,
+    /// Events being posted at the same time.
+    pub(crate) webhook_places: Semaphore,
+    /// Events waiting to be tried again.
+    pub(crate) webhook_retries: Arc<Semaphore>,
+    runtime: Handle,
+}
+
+impl Shared {
+    pub(crate) fn new(options: &SimulatorOptions, runtime: Handle) -> Result<Self, SimulatorError> {
+        Ok(Self {
+            world: Mutex::new(World::new(options)?),
+            changed: Notify::new(),
+            connection_changed: Notify::new(),
+            webhook_client: webhook::client(),
+            webhook_places: Semaphore::new(WEBHOOK_PLACES),
+            webhook_retries: Arc::new(Semaphore::new(
+                options.keep.clamp(1, Semaphore::MAX_PERMITS),
+            )),
+            runtime,
+        })
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        look(&self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        let outcome = {
+            let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+            world.version += 1;
+            act(&mut world)
+        };
+        self.changed.notify_waiters();
+        outcome
+    }
+
+    pub(crate) fn spawn<F>(&self, task: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        self.runtime.spawn(task)
+    }
+
+    pub(crate) fn clear(&self) {
+        self.change(World::clear);
+        self.connection_changed.notify_waiters();
+    }
+}
+
+/// Whose switches are meant.
+pub(crate) enum Whose<'a> {
+    Token(&'a str),
+    Number(&'a str),
+}
+
+/// Changes a device's switches, all or nothing, and reports a lost or found connection.
+pub(crate) fn switch<E: From<SimulatorError>>(
+    shared: &Arc<Shared>,
+    whose: Whose<'_>,
+    reason: Option<&'static str>,
+    act: impl FnOnce(&mut Switches) -> Result<(), E>,
+) -> Result<(), E> {
+    let change = shared.change(|world| {
+        let place = match whose {
+            Whose::Token(token) => world.devices.find_token(token),
+            Whose::Number(number) => world.devices.find_number(number),
+        };
+        let place = place.ok_or(SimulatorError::UnknownDevice)?;
+        let mut switches = world.devices.get(place).switches().clone();
+        act(&mut switches)?;
+        Ok::<_, E>(world.set_switches(place, switches, reason)?)
+    })?;
+    if let Some(change) = change {
+        shared.connection_changed.notify_waiters();
+        shared.spawn(webhook::report_connection(Arc::clone(shared), change));
+    }
+    Ok(())
+}

@@ -1,0 +1,325 @@
+//! Reports to the receiver that a device names: status events in three shapes, and the device's
+//! connection.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::{Request, Uri, header};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::error::SimulatorError;
+use crate::message::Stage;
+use crate::shared::Shared;
+use crate::switches::{IdForm, SecretKey, Shape, Webhooks};
+use crate::world::{ConnectionChange, World};
+
+/// What is read of a receiver's answer; nothing in it matters.
+const MOST_OF_AN_ANSWER: usize = 64 * 1024;
+
+pub(crate) type WebhookClient = Client<HttpConnector, Full<Bytes>>;
+
+/// One try to report an event.
+#[derive(Clone, Debug)]
+pub struct WebhookAttempt {
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// The number of the device that reports.
+    pub device: Arc<str>,
+    /// What was sent.
+    pub body: String,
+    /// Which try it was, from 1.
+    pub attempt: u32,
+    /// The receiver's HTTP status, or why there is none.
+    pub outcome: Result<u16, String>,
+}
+
+/// A status event as it goes out. What is absent is left out of the body.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct StatusEvent {
+    /// An element of `id` in the answer of `/send`.
+    pub id: Option<i64>,
+    /// WhatsApp's id.
+    pub stateid: Option<String>,
+    /// The service's pipeline.
+    pub status: Option<String>,
+    /// WhatsApp's receipt.
+    pub state: Option<String>,
+    /// Unix seconds.
+    pub timestamp: Option<i64>,
+}
+
+/// An event on its way.
+#[derive(Clone)]
+pub(crate) struct Parcel {
+    device: Arc<str>,
+    address: String,
+    body: Bytes,
+    webhooks: Arc<Webhooks>,
+    /// Where messages may be forgotten: the one that the event is about.
+    about: Option<i64>,
+}
+
+pub(crate) fn client() -> WebhookClient {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(Duration::from_secs(5))
+        .build(connector)
+}
+
+/// Whether an address is plain http on this machine.
+pub(crate) fn is_loopback_address(address: &str) -> bool {
+    let Ok(uri) = address.parse::<Uri>() else {
+        return false;
+    };
+    let Some(host) = uri.host() else { return false };
+    uri.scheme_str() == Some("http") && is_loopback_host(host)
+}
+
+pub(crate) fn is_loopback_host(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// The event for a stage of a message, in the shape that its device uses.
+pub(crate) fn parcel_for_stage(world: &World, id: i64, stage: Stage) -> Option<Parcel> {
+    let message = world.message(id)?;
+    let place = world.devices.find_number(&message.device)?;
+    let webhooks = &world.devices.get(place).switches().webhooks;
+    if webhooks.status_url.is_none() || (stage == Stage::Processing && !webhooks.report_processing)
+    {
+        return None;
+    }
+    let shape = match stage {
+        Stage::Sent => webhooks.shape_of_sent,
+        Stage::Delivered | Stage::Read => webhooks.shape_of_receipts,
+        _ => webhooks.shape_of_others,
+    };
+    let word = stage.word().to_owned();
+    let status = if stage.is_receipt() {
+        Stage::Sent.word().to_owned()
+    } else {
+        word.clone()
+    };
+    let stateid = Some(message.stateid.clone());
+    let event = match shape {
+        Shape::A => StatusEvent {
+            id: Some(id),
+            stateid,
+            status: Some(status),
+            state: Some(word),
+            timestamp: None,
+        },
+        Shape::B => StatusEvent {
+            id: Some(id),
+            status: Some(word),
+            ..StatusEvent::default()
+        },
+        Shape::C => StatusEvent {
+            stateid,
+            state: Some(word),
+            ..StatusEvent::default()
+        },
+    };
+    parcel_for_event(world, place, event)
+}
+
+/// This very event, from this device.
+pub(crate) fn parcel_for_event(world: &World, place: usize, event: StatusEvent) -> Option<Parcel> {
+    let known = world.devices.get(place);
+    let webhooks = &known.switches().webhooks;
+    let address = webhooks.status_url.clone()?;
+    let mut body = BTreeMap::from([("device", Value::from(&*known.number))]);
+    if let Some(id) = event.id {
+        let id = match known.switches().id_form {
+            IdForm::Number => Value::from(id),
+            IdForm::Text => Value::from(id.to_string()),
+        };
+        body.insert("id", id);
+    }
+    let texts = [
+        ("stateid", event.stateid),
+        ("status", event.status),
+        ("state", event.state),
+    ];
+    for (key, text) in texts {
+        if let Some(text) = text {
+            body.insert(key, Value::from(text));
+        }
+    }
+    let now = webhooks.timestamp.then(|| Utc::now().timestamp());
+    if let Some(timestamp) = event.timestamp.or(now) {
+        body.insert("timestamp", Value::from(timestamp));
+    }
+    Some(parcel(
+        known.number.clone(),
+        address,
+        body,
+        webhooks,
+        event.id,
+    ))
+}
+
+fn parcel(
+    device: Arc<str>,
+    address: String,
+    mut body: BTreeMap<&'static str, Value>,
+    webhooks: &Webhooks,
+    about: Option<i64>,
+) -> Parcel {
+    if let Some(secret) = &webhooks.secret {
+        let key = match webhooks.secret_key {
+            SecretKey::Secret => "secret",
+            SecretKey::SecretKey => "secret_key",
+        };
+        body.insert(key, Value::from(secret.as_str()));
+    }
+    let body = serde_json::to_vec(&body).unwrap_or_default();
+    let webhooks = Arc::new(webhooks.clone());
+    Parcel {
+        device,
+        address,
+        body: Bytes::from(body),
+        webhooks,
+        about,
+    }
+}
+
+/// Tells `webhookconnect` that a device went offline or came back.
+pub(crate) async fn report_connection(shared: Arc<Shared>, change: ConnectionChange) {
+    let found = shared.read(|world| {
+        let place = world.devices.find_number(&change.number)?;
+        let webhooks = &world.devices.get(place).switches().webhooks;
+        let address = webhooks.connect_url.clone()?;
+        let status = if change.online {
+            "connect"
+        } else {
+            "disconnect"
+        };
+        let mut body = BTreeMap::from([
+            ("device", Value::from(&*change.number)),
+            ("status", Value::from(status)),
+            ("timestamp", Value::from(Utc::now().timestamp())),
+        ]);
+        if let Some(reason) = change.reason {
+            body.insert("reason", Value::from(reason));
+        }
+        Some(parcel(change.number.clone(), address, body, webhooks, None))
+    });
+    if let Some(parcel) = found {
+        deliver(&shared, parcel).await;
+    }
+}
+
+/// Tries once, and once more for each duplicate; what fails is tried again in the background.
+pub(crate) async fn deliver(shared: &Arc<Shared>, parcel: Parcel) {
+    for _ in 0..=parcel.webhooks.duplicates {
+        if matches!(post(shared, &parcel, 1).await, Ok(200)) || parcel.webhooks.attempts <= 1 {
+            continue;
+        }
+        // More than that many waiting events would be without end; the rest is given up.
+        if let Ok(place) = Arc::clone(&shared.webhook_retries).try_acquire_owned() {
+            shared.spawn(retry(Arc::clone(shared), parcel.clone(), place));
+        }
+    }
+}
+
+async fn retry(shared: Arc<Shared>, parcel: Parcel, _place: OwnedSemaphorePermit) {
+    for attempt in 2..=parcel.webhooks.attempts {
+        tokio::time::sleep(Duration::from_millis(parcel.webhooks.retry_interval_ms)).await;
+        let forgotten = parcel
+            .about
+            .is_some_and(|id| shared.read(|world| world.message(id).is_none()));
+        if forgotten || matches!(post(&shared, &parcel, attempt).await, Ok(200)) {
+            return;
+        }
+    }
+}
+
+/// Tries once and tells the receiver's HTTP status.
+pub(crate) async fn post(
+    shared: &Shared,
+    parcel: &Parcel,
+    attempt: u32,
+) -> Result<u16, SimulatorError> {
+    // Not closed as long as the simulator lives; were it, the limit would be off, not the post.
+    let _place = shared.webhook_places.acquire().await;
+    let limit = Duration::from_millis(parcel.webhooks.timeout_ms);
+    let outcome = match tokio::time::timeout(limit, request(shared, parcel)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err("no answer in time".to_owned()),
+    };
+    let record = WebhookAttempt {
+        at: Utc::now(),
+        device: parcel.device.clone(),
+        body: String::from_utf8_lossy(&parcel.body).into_owned(),
+        attempt,
+        outcome: outcome.clone(),
+    };
+    shared.change(|world| world.record_webhook(record));
+    outcome.map_err(|problem| SimulatorError::Webhook { problem })
+}
+
+async fn request(shared: &Shared, parcel: &Parcel) -> Result<u16, String> {
+    let request = Request::post(parcel.address.as_str())
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::USER_AGENT, "fonnte-simulator")
+        .body(Full::new(parcel.body.clone()))
+        .map_err(|error| error.to_string())?;
+    match shared.webhook_client.request(request).await {
+        Ok(answer) => {
+            let status = answer.status().as_u16();
+            // Read to the end, so that the connection can carry the next event.
+            let _ = Limited::new(answer.into_body(), MOST_OF_AN_ANSWER)
+                .collect()
+                .await;
+            Ok(status)
+        }
+        Err(error) => Err(match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_http_on_this_machine_is_a_webhook() {
+        for good in [
+            "http://127.0.0.1:1/x",
+            "http://localhost/x",
+            "http://[::1]:8300/a?b=c",
+        ] {
+            assert!(is_loopback_address(good), "{good}");
+        }
+        for bad in [
+            "https://127.0.0.1/x",
+            "http://example.com/x",
+            "http://localhost.example.com/",
+            "http://127.0.0.1@example.com/",
+            "127.0.0.1",
+            "",
+        ] {
+            assert!(!is_loopback_address(bad), "{bad}");
+        }
+    }
+}

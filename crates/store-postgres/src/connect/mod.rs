@@ -1,0 +1,11 @@
+//! How connections are made: address, TLS, session settings, pool.
+
+mod pool;
+mod schema_name;
+mod tls;
+mod url;
+
+pub(crate) use pool::{Connector, Database, StoreResult, failed};
+pub use pool::PoolOptions;
+pub use schema_name::{SchemaName, SchemaNameError};
+pub use url::{DatabaseUrl, DatabaseUrlError};

@@ -1,0 +1,142 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio_postgres::config::SslMode;
+use url::Url;
+
+use super::tls::Verification;
+
+/// How long one attempt to connect may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long written data may stay unacknowledged before a connection counts as broken.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where the database is and how to reach it; `postgresql://` or `postgres://`.
+///
+/// `sslmode` means what it means to libpq: `disable`, `prefer` (default), `require` (encrypted,
+/// not verified), `verify-ca` and `verify-full` (certificate, and host name, verified against
+/// `sslrootcert` or, without it, Mozilla's roots). Printing it shows no password.
+#[derive(Clone)]
+pub struct DatabaseUrl {
+    pub(super) config: tokio_postgres::Config,
+    pub(super) verification: Verification,
+    pub(super) root_certificate: Option<PathBuf>,
+}
+
+/// What is wrong with a database URL. Never holds the URL.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseUrlError {
+    /// It is no URL, or of another scheme.
+    #[error("it must look like postgresql://user:password@host:5432/database")]
+    NotAUrl,
+    /// `sslmode` is none of the known ones.
+    #[error("sslmode must be disable, prefer, require, verify-ca or verify-full")]
+    SslMode,
+    /// Something else in it cannot be understood.
+    #[error("it cannot be understood: {0}")]
+    Other(String),
+}
+
+impl DatabaseUrl {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// [`DatabaseUrlError`]
+    pub fn parse(raw: &str) -> Result<Self, DatabaseUrlError> {
+        let mut url = Url::parse(raw.trim()).map_err(|_| DatabaseUrlError::NotAUrl)?;
+        if !matches!(url.scheme(), "postgresql" | "postgres") {
+            return Err(DatabaseUrlError::NotAUrl);
+        }
+        let mut verification = Verification::None;
+        let mut ssl_mode = SslMode::Prefer;
+        let mut root_certificate = None;
+        let mut rest = Vec::new();
+        for (name, value) in url.query_pairs() {
+            match (&*name, &*value) {
+                ("sslmode", mode) => (ssl_mode, verification) = tls_mode(mode)?,
+                ("sslrootcert", "system") => {}
+                ("sslrootcert", path) => root_certificate = Some(PathBuf::from(path)),
+                (name, value) => rest.push((name.to_owned(), value.to_owned())),
+            }
+        }
+        url.set_query(None);
+        if !rest.is_empty() {
+            url.query_pairs_mut().extend_pairs(rest);
+        }
+        let mut config = tokio_postgres::Config::from_str(url.as_str())
+            .map_err(|error| DatabaseUrlError::Other(error.to_string()))?;
+        config.ssl_mode(ssl_mode);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(TCP_USER_TIMEOUT);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("customer-service");
+        }
+        Ok(Self {
+            config,
+            verification,
+            root_certificate,
+        })
+    }
+}
+
+fn tls_mode(mode: &str) -> Result<(SslMode, Verification), DatabaseUrlError> {
+    Ok(match mode {
+        "disable" => (SslMode::Disable, Verification::None),
+        "prefer" => (SslMode::Prefer, Verification::None),
+        "require" => (SslMode::Require, Verification::None),
+        "verify-ca" => (SslMode::Require, Verification::Chain),
+        "verify-full" => (SslMode::Require, Verification::Full),
+        _ => return Err(DatabaseUrlError::SslMode),
+    })
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseUrl").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(query: &str) -> Result<(SslMode, Verification), DatabaseUrlError> {
+        let url = DatabaseUrl::parse(&format!("postgresql://u:secret@localhost/db{query}"))?;
+        Ok((url.config.get_ssl_mode(), url.verification))
+    }
+
+    #[test]
+    fn sslmode_means_what_it_means_to_libpq() {
+        assert_eq!(mode("").unwrap(), (SslMode::Prefer, Verification::None));
+        assert_eq!(mode("?sslmode=disable").unwrap(), (SslMode::Disable, Verification::None));
+        assert_eq!(mode("?sslmode=require").unwrap(), (SslMode::Require, Verification::None));
+        assert_eq!(mode("?sslmode=verify-ca").unwrap(), (SslMode::Require, Verification::Chain));
+        assert_eq!(mode("?sslmode=verify-full").unwrap(), (SslMode::Require, Verification::Full));
+        assert!(matches!(mode("?sslmode=allow"), Err(DatabaseUrlError::SslMode)));
+    }
+
+    #[test]
+    fn other_parameters_are_kept() {
+        let url = DatabaseUrl::parse("postgres://u@h:6000/db?application_name=x&sslmode=require").unwrap();
+        assert_eq!(url.config.get_application_name(), Some("x"));
+        assert_eq!(url.config.get_ports(), [6000]);
+    }
+
+    #[test]
+    fn errors_and_debug_output_hold_no_password() {
+        for raw in ["mysql://u:secret@h/db", "secret", "postgresql://u:secret@h/db?secret=1", "postgresql://u:secret@h:99999999/db"] {
+            let error = DatabaseUrl::parse(raw).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("u:secret"), "{shown}");
+        }
+        let url = DatabaseUrl::parse("postgresql://u:secret@h/db").unwrap();
+        assert!(!format!("{url:?}").contains("secret"));
+    }
+}

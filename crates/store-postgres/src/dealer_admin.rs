@@ -1,0 +1,137 @@
+use diesel::dsl::now;
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel_async::RunQueryDsl;
+use domain::{Dealer, DealerId, StoreError};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::connect::failed;
+use crate::ports::PgDealers;
+use crate::schema::dealers;
+
+/// A dealer to be added to a stand-alone installation.
+#[derive(Debug, Clone)]
+pub struct NewDealer {
+    /// The dealer's number.
+    pub id: DealerId,
+    /// The dealer's name, as messages show it.
+    pub name: String,
+    /// The key of the dealer's account at the provider.
+    pub api_key: Option<SecretString>,
+    /// The address of the provider; absent means the default one.
+    pub api_url: Option<String>,
+}
+
+/// Why a dealer could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DealerAdminError {
+    /// A dealer of that number exists.
+    #[error("a dealer of that number exists already; `dealer set-key` changes its key")]
+    Exists,
+    /// No dealer has that number.
+    #[error("no dealer has that number; `dealer list` shows them, `dealer add` adds one")]
+    Unknown,
+    /// The role may not write the table, which another service owns.
+    #[error(
+        "this database role may not write dealer_integration.dealers, which another service may \
+         own; change the dealer there"
+    )]
+    Forbidden,
+    /// The database could not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Writing dealers is for stand-alone installations, and only ever done on an operator's command.
+impl PgDealers {
+    /// Adds a dealer.
+    ///
+    /// # Errors
+    /// [`DealerAdminError`]
+    pub async fn add(&self, dealer: &NewDealer) -> Result<(), DealerAdminError> {
+        let outcome = self
+            .database()
+            .ask(|mut connection| async move {
+                Ok(diesel::insert_into(dealers::table)
+                    .values((
+                        dealers::dealer_id.eq(dealer.id.as_str()),
+                        dealers::dealer_name.eq(&dealer.name),
+                        dealers::fonnte_api_key
+                            .eq(dealer.api_key.as_ref().map(|key| key.expose_secret())),
+                        dealers::fonnte_api_url.eq(dealer.api_url.as_deref()),
+                        dealers::is_active.eq(true),
+                        dealers::created_at.eq(now),
+                        dealers::updated_at.eq(now),
+                    ))
+                    .execute(&mut connection)
+                    .await)
+            })
+            .await?;
+        written(outcome).map(drop)
+    }
+
+    /// Sets the key, and the address when one is given, of a dealer.
+    ///
+    /// # Errors
+    /// [`DealerAdminError`]
+    pub async fn set_key(
+        &self,
+        id: &DealerId,
+        key: &SecretString,
+        url: Option<&str>,
+    ) -> Result<(), DealerAdminError> {
+        let outcome = self
+            .database()
+            .ask(|mut connection| async move {
+                Ok(diesel::update(dealers::table.find(id.as_str()))
+                    .set((
+                        dealers::fonnte_api_key.eq(Some(key.expose_secret())),
+                        // `None` leaves the column as it is.
+                        url.map(|url| dealers::fonnte_api_url.eq(url)),
+                        dealers::updated_at.eq(now),
+                    ))
+                    .execute(&mut connection)
+                    .await)
+            })
+            .await?;
+        match written(outcome)? {
+            0 => Err(DealerAdminError::Unknown),
+            _ => Ok(()),
+        }
+    }
+
+    /// All dealers whose number is one, by number.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn list(&self) -> Result<Vec<Dealer>, StoreError> {
+        let rows: Vec<(String, crate::ports::DealerRow)> = self
+            .database()
+            .ask(|mut connection| async move {
+                dealers::table
+                    .order(dealers::dealer_id)
+                    .select((dealers::dealer_id, crate::ports::DealerRow::as_select()))
+                    .load(&mut connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(id, row)| Some(row.dealer(DealerId::parse(&id).ok()?)))
+            .collect())
+    }
+}
+
+fn written(outcome: Result<usize, Error>) -> Result<usize, DealerAdminError> {
+    match outcome {
+        Ok(rows) => Ok(rows),
+        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
+            Err(DealerAdminError::Exists)
+        }
+        Err(error) if error.to_string().contains("permission denied") => {
+            Err(DealerAdminError::Forbidden)
+        }
+        Err(error) => Err(failed(error).into()),
+    }
+}

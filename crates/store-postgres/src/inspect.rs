@@ -1,0 +1,122 @@
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double, Nullable, Text};
+use diesel_async::RunQueryDsl;
+use domain::StoreError;
+
+use crate::connect::{SchemaName, StoreResult, failed};
+use crate::migrate;
+use crate::ports::PgStore;
+use crate::statement::Statement;
+
+/// Whether the database has every migration of this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MigrationState {
+    /// It has.
+    Current,
+    /// These are missing.
+    Pending(Vec<String>),
+}
+
+/// What an operator wants to know about the database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    /// PostgreSQL's version.
+    pub server_version: String,
+    /// The session's `synchronous_commit`; anything but `off` survives a crash of the database.
+    pub synchronous_commit: String,
+    /// Requests of an older service that are PENDING and have no message: they get none.
+    pub old_pending: u64,
+    /// Messages that are queued or in flight.
+    pub open_messages: u64,
+    /// Messages whose outcome a person must decide.
+    pub unknown_messages: u64,
+    /// How long the oldest queued message has been past due, in seconds.
+    pub oldest_due_seconds: Option<f64>,
+    /// Lanes whose breaker is open.
+    pub blocked_lanes: u64,
+}
+
+const INSPECT: &str = "
+SELECT current_setting('server_version') AS server_version,
+    current_setting('synchronous_commit') AS synchronous_commit,
+    (SELECT count(*) FROM customer_validation_request r
+        WHERE coalesce(r.request_status, input.pending) = input.pending
+        AND NOT EXISTS (SELECT FROM message m WHERE m.request_id = r.id)) AS old_pending,
+    (SELECT count(*) FROM message WHERE state IN ('QUEUED', 'SENDING')) AS open_messages,
+    (SELECT count(*) FROM message WHERE state = 'UNKNOWN') AS unknown_messages,
+    (SELECT extract(epoch FROM now() - min(due_at))::float8
+        FROM message WHERE state = 'QUEUED' AND due_at <= now()) AS oldest_due_seconds,
+    (SELECT count(*) FROM lane WHERE blocks > 0) AS blocked_lanes
+FROM input";
+
+#[derive(QueryableByName)]
+struct InspectionRow {
+    #[diesel(sql_type = Text)]
+    server_version: String,
+    #[diesel(sql_type = Text)]
+    synchronous_commit: String,
+    #[diesel(sql_type = BigInt)]
+    old_pending: i64,
+    #[diesel(sql_type = BigInt)]
+    open_messages: i64,
+    #[diesel(sql_type = BigInt)]
+    unknown_messages: i64,
+    #[diesel(sql_type = Nullable<Double>)]
+    oldest_due_seconds: Option<f64>,
+    #[diesel(sql_type = BigInt)]
+    blocked_lanes: i64,
+}
+
+impl PgStore {
+    /// The schema that holds our tables.
+    #[must_use]
+    pub fn schema(&self) -> &SchemaName {
+        self.database.schema()
+    }
+
+    /// Whether every migration of this program has been applied; also tells whether the database
+    /// answers at all.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn migration_state(&self) -> Result<MigrationState, StoreError> {
+        let schema = self.database.schema().clone();
+        self.database
+            .ask(|mut connection| async move {
+                let pending = migrate::pending(&mut connection, &schema)
+                    .await
+                    .map_err(|error| StoreError::Unavailable(error.into()))?;
+                Ok(if pending.is_empty() {
+                    MigrationState::Current
+                } else {
+                    MigrationState::Pending(pending)
+                })
+            })
+            .await
+    }
+
+    /// Looks around. Counts whole tables: for people, not for probes.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn inspect(&self) -> Result<Inspection, StoreError> {
+        let statement = Statement::new(INSPECT).with::<Text, _>("varchar AS pending", "PENDING");
+        let row: StoreResult<InspectionRow> = self
+            .database
+            .ask(|mut connection| async move {
+                statement.get_result(&mut connection).await.map_err(failed)
+            })
+            .await;
+        let row = row?;
+        let count = |rows: i64| u64::try_from(rows).unwrap_or(0);
+        Ok(Inspection {
+            server_version: row.server_version,
+            synchronous_commit: row.synchronous_commit,
+            old_pending: count(row.old_pending),
+            open_messages: count(row.open_messages),
+            unknown_messages: count(row.unknown_messages),
+            oldest_due_seconds: row.oldest_due_seconds,
+            blocked_lanes: count(row.blocked_lanes),
+        })
+    }
+}

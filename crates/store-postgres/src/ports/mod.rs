@@ -1,0 +1,43 @@
+//! The ports of the domain, one file each.
+
+mod dealers;
+mod outbox;
+mod reports;
+mod request_row;
+mod requests;
+
+use domain::BoxError;
+
+use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
+
+pub(crate) use dealers::DealerRow;
+pub use dealers::PgDealers;
+
+/// Requests, outbox and reports in PostgreSQL.
+#[derive(Clone)]
+pub struct PgStore {
+    pub(crate) database: Database,
+}
+
+impl PgStore {
+    /// Prepares a store; it connects when first asked. Must be called within the tokio runtime
+    /// that will drive the connections.
+    ///
+    /// # Errors
+    /// When the root certificate of the URL cannot be read.
+    pub fn new(
+        url: &DatabaseUrl,
+        schema: SchemaName,
+        options: &PoolOptions,
+    ) -> Result<Self, BoxError> {
+        Ok(Self {
+            database: Database::new(url, schema, options)?,
+        })
+    }
+
+    /// The dealers, read over the same connections.
+    #[must_use]
+    pub fn dealers(&self) -> PgDealers {
+        PgDealers::new(self.database.clone())
+    }
+}

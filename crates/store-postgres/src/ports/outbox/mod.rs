@@ -1,0 +1,217 @@
+//! The outbox: each statement is one transaction in one round trip.
+
+mod rows;
+mod sql;
+mod update;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Uuid};
+use diesel_async::RunQueryDsl;
+use domain::{
+    BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, MessageState, Outbox, Settled,
+    Settlement, StoreError, WorkerId, expired,
+};
+use serde_json::json;
+
+use self::rows::{ClaimRow, CountRow, LaneRow, NextDueRow, SettledRow, dealer, history, seconds};
+use self::update::{LaneUpdate, MessageUpdate};
+use super::PgStore;
+use crate::connect::failed;
+use crate::schema::lane;
+use crate::statement::Statement;
+
+/// How many messages one statement ends at most, so that none holds many locks for long.
+const EXPIRE_AT_ONCE: i64 = 500;
+
+#[async_trait]
+impl Outbox for PgStore {
+    async fn claim(
+        &self,
+        worker: WorkerId,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let statement = Statement::new(sql::CLAIM)
+            .with::<Uuid, _>("uuid AS worker", worker.0)
+            .with::<BigInt, _>("bigint AS most", i64::try_from(limit).unwrap_or(i64::MAX))
+            .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64());
+        let rows: Vec<ClaimRow> = self
+            .database
+            .ask(|mut connection| async move {
+                statement.load(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        rows.into_iter()
+            // A lane whose holder died after its message had got evidence: now free, nothing to do.
+            .filter(|row| !row.is_empty())
+            .map(Claim::try_from)
+            .collect()
+    }
+
+    async fn lease_lane(
+        &self,
+        dealer: &DealerId,
+        worker: WorkerId,
+        lease: Duration,
+    ) -> Result<Option<(Lease, LaneHistory)>, StoreError> {
+        let statement = Statement::new(sql::LEASE_LANE)
+            .with::<Text, _>("varchar AS dealer_id", dealer.as_str())
+            .with::<Uuid, _>("uuid AS worker", worker.0)
+            .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64());
+        let row: Option<LaneRow> = self
+            .database
+            .ask(|mut connection| async move {
+                // The lane of a dealer who never had a message does not exist yet.
+                diesel::insert_into(lane::table)
+                    .values(lane::dealer_id.eq(dealer.as_str()))
+                    .on_conflict_do_nothing()
+                    .execute(&mut connection)
+                    .await
+                    .map_err(failed)?;
+                statement
+                    .get_result(&mut connection)
+                    .await
+                    .optional()
+                    .map_err(failed)
+            })
+            .await?;
+        Ok(row.map(|row| {
+            let lease = Lease {
+                dealer_id: dealer.clone(),
+                epoch: row.epoch,
+            };
+            (lease, history(row.strikes, row.blocks))
+        }))
+    }
+
+    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError> {
+        let message = MessageUpdate::from(settlement);
+        let lane = LaneUpdate::from(&settlement.lane);
+        let attempt = settlement.attempt.as_ref().map(|attempt| {
+            json!({
+                "epoch": lease.epoch,
+                "outcome": attempt.outcome.as_str(),
+                "detail": attempt.detail,
+                "duration_ms": u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
+            })
+            .to_string()
+        });
+        let answer = settlement
+            .attempt
+            .as_ref()
+            .and_then(|attempt| attempt.answer.as_deref());
+        let statement = Statement::new(sql::SETTLE)
+            .with::<Text, _>("varchar AS dealer_id", lease.dealer_id.as_str())
+            .with::<BigInt, _>("bigint AS epoch", lease.epoch)
+            .with::<Text, _>("text AS lane", lane.kind)
+            .with::<Double, _>("float8 AS pause_seconds", lane.pause.as_secs_f64())
+            .with::<Nullable<Text>, _>("text AS block_reason", lane.block_reason)
+            .with::<Nullable<Text>, _>("text AS account_print", settlement.account_print.as_deref())
+            .with::<Nullable<Uuid>, _>("uuid AS message_id", message.id)
+            .with::<Nullable<Text>, _>("text AS state", message.state.map(MessageState::as_str))
+            .with::<Text, _>("varchar AS request_status", message.version_1.0)
+            .with::<Text, _>("varchar AS whatsapp_status", message.version_1.1)
+            .with::<Double, _>("float8 AS wait_seconds", message.wait.as_secs_f64())
+            .with::<Integer, _>("int AS unknowns", i32::from(message.unknown))
+            .with::<Nullable<Text>, _>("text AS reason", message.reason)
+            .with::<Nullable<Text>, _>("text AS provider_id", message.receipt.and_then(|receipt| receipt.message_id.as_deref()))
+            .with::<Nullable<BigInt>, _>("bigint AS provider_request_id", message.receipt.and_then(|receipt| receipt.request_id))
+            .with::<Nullable<Text>, _>("json AS answer", answer)
+            .with::<Nullable<Text>, _>("jsonb AS attempt", attempt)
+            .with::<Text, _>("varchar AS author", CHANGED_BY);
+        let row: SettledRow = self
+            .database
+            .ask(|mut connection| async move {
+                statement.get_result(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(if row.applied {
+            Settled::Applied
+        } else {
+            Settled::LeaseLost
+        })
+    }
+
+    async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
+        let row: NextDueRow = self
+            .database
+            .ask(|mut connection| async move {
+                Statement::new(sql::NEXT_DUE)
+                    .with::<Bool, _>("bool AS always", true)
+                    .get_result(&mut connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        Ok(row.seconds.map(seconds))
+    }
+
+    async fn expire(&self, ttl: Duration) -> Result<u64, StoreError> {
+        let too_old = expired(0);
+        let too_old = MessageUpdate::of(None, &too_old);
+        let undecided = expired(1);
+        let undecided = MessageUpdate::of(None, &undecided);
+        let statement = Statement::new(sql::EXPIRE)
+            .with::<Double, _>("float8 AS ttl_seconds", ttl.as_secs_f64())
+            .with::<BigInt, _>("bigint AS most", EXPIRE_AT_ONCE)
+            .with::<Nullable<Text>, _>("text AS reason", too_old.reason)
+            .with::<Text, _>("varchar AS request_status", too_old.version_1.0)
+            .with::<Text, _>("varchar AS whatsapp_status", too_old.version_1.1)
+            .with::<Nullable<Text>, _>("text AS undecided_reason", undecided.reason)
+            .with::<Text, _>("varchar AS undecided_request_status", undecided.version_1.0)
+            .with::<Text, _>("varchar AS undecided_whatsapp_status", undecided.version_1.1)
+            .with::<Text, _>("varchar AS author", CHANGED_BY);
+        let row: CountRow = self
+            .database
+            .ask(|mut connection| async move {
+                statement.get_result(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(u64::try_from(row.rows).unwrap_or(0))
+    }
+
+    async fn blocked_lanes(&self) -> Result<Vec<BlockedLane>, StoreError> {
+        let rows: Vec<(String, Option<String>)> = self
+            .database
+            .ask(|mut connection| async move {
+                lane::table
+                    .filter(lane::blocks.gt(0))
+                    .select((lane::dealer_id, lane::account_print))
+                    .load(&mut connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        rows.into_iter()
+            .map(|(dealer_id, account_print)| {
+                Ok(BlockedLane {
+                    dealer_id: dealer(&dealer_id)?,
+                    account_print,
+                })
+            })
+            .collect()
+    }
+
+    async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError> {
+        self.database
+            .ask(|mut connection| async move {
+                let closed = diesel::update(lane::table)
+                    .filter(lane::dealer_id.eq(dealer.as_str()))
+                    .filter(lane::blocks.gt(0))
+                    .set((
+                        lane::blocks.eq(0),
+                        lane::strikes.eq(0),
+                        lane::blocked_since.eq(None::<chrono::DateTime<chrono::Utc>>),
+                        lane::ready_at.eq(diesel::dsl::now),
+                    ))
+                    .execute(&mut connection)
+                    .await
+                    .map_err(failed)?;
+                Ok(closed > 0)
+            })
+            .await
+    }
+}

@@ -1,0 +1,122 @@
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Uuid};
+use domain::{
+    Claim, DealerId, LaneHistory, Lease, MessageId, OutboxMessage, RequestId, StoreError, Task,
+};
+
+/// A lane that was leased, with its message where there is one.
+#[derive(QueryableByName)]
+pub(super) struct ClaimRow {
+    #[diesel(sql_type = Text)]
+    dealer_id: String,
+    #[diesel(sql_type = BigInt)]
+    epoch: i64,
+    #[diesel(sql_type = Integer)]
+    strikes: i32,
+    #[diesel(sql_type = Integer)]
+    blocks: i32,
+    /// The holder of the previous lease vanished.
+    #[diesel(sql_type = Bool)]
+    lost: bool,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    message_id: Option<uuid::Uuid>,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    request_id: Option<uuid::Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    target: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    body: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    unknowns: Option<i32>,
+    #[diesel(sql_type = Nullable<Double>)]
+    overdue_seconds: Option<f64>,
+}
+
+impl ClaimRow {
+    /// The holder vanished, but evidence has decided about its message since: the lane is free and
+    /// there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lost && self.message_id.is_none()
+    }
+}
+
+impl TryFrom<ClaimRow> for Claim {
+    type Error = StoreError;
+
+    fn try_from(row: ClaimRow) -> Result<Self, StoreError> {
+        let message = match (row.message_id, row.request_id, row.target, row.body) {
+            (Some(id), Some(request_id), Some(target), Some(body)) => Some(OutboxMessage {
+                id: MessageId(id),
+                request_id: RequestId(request_id),
+                target,
+                body,
+                unknowns: count(row.unknowns.unwrap_or(0)),
+                overdue: seconds(row.overdue_seconds.unwrap_or(0.0)),
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            lease: Lease {
+                dealer_id: dealer(&row.dealer_id)?,
+                epoch: row.epoch,
+            },
+            history: history(row.strikes, row.blocks),
+            task: match message {
+                Some(message) if row.lost => Task::Recover(message),
+                Some(message) => Task::Send(message),
+                None => Task::Probe,
+            },
+        })
+    }
+}
+
+#[derive(QueryableByName)]
+pub(super) struct LaneRow {
+    #[diesel(sql_type = BigInt)]
+    pub(super) epoch: i64,
+    #[diesel(sql_type = Integer)]
+    pub(super) strikes: i32,
+    #[diesel(sql_type = Integer)]
+    pub(super) blocks: i32,
+}
+
+#[derive(QueryableByName)]
+pub(super) struct SettledRow {
+    #[diesel(sql_type = Bool)]
+    pub(super) applied: bool,
+}
+
+#[derive(QueryableByName)]
+pub(super) struct NextDueRow {
+    #[diesel(sql_type = Nullable<Double>)]
+    pub(super) seconds: Option<f64>,
+}
+
+#[derive(QueryableByName)]
+pub(super) struct CountRow {
+    #[diesel(sql_type = BigInt)]
+    pub(super) rows: i64,
+}
+
+/// The number of a dealer in a row of ours.
+pub(super) fn dealer(raw: &str) -> Result<DealerId, StoreError> {
+    DealerId::parse(raw).map_err(|fault| StoreError::Corrupt(fault.into()))
+}
+
+pub(super) fn history(strikes: i32, blocks: i32) -> LaneHistory {
+    LaneHistory {
+        strikes: count(strikes),
+        blocks: count(blocks),
+    }
+}
+
+/// A duration; negative ones, from a time that has passed, are none.
+pub(super) fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
+}
+
+fn count(stored: i32) -> u32 {
+    u32::try_from(stored).unwrap_or(0)
+}

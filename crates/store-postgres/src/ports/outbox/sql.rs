@@ -1,0 +1,212 @@
+//! The outbox's statements. All times are the database's, so that copies of the service whose
+//! clocks differ agree; locks are taken in the order lane, message, request.
+
+/// The dealers with queued messages, found by jumping through the index from dealer to dealer,
+/// and of each the message that is next in its lane.
+macro_rules! heads {
+    () => {
+        "
+, dealer AS (
+    (SELECT dealer_id FROM message WHERE state = 'QUEUED' ORDER BY dealer_id LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT m.dealer_id FROM message m
+        WHERE m.state = 'QUEUED' AND m.dealer_id > d.dealer_id
+        ORDER BY m.dealer_id LIMIT 1)
+    FROM dealer d WHERE d.dealer_id IS NOT NULL
+)"
+    };
+}
+
+/// Leases lanes and begins their messages.
+///
+/// `due` is read from a snapshot and may be out of date; `locked` takes the lanes, skipping those
+/// that another copy has just locked, and asks again on their newest rows; `begun` does the same
+/// with the messages. What remains is ours alone. A lane whose message is gone meanwhile is left
+/// as it is.
+pub(super) const CLAIM: &str = concat!(
+    heads!(),
+    "
+, due AS (
+    -- Lanes whose holder vanished while a message was SENDING.
+    SELECT l.dealer_id, l.message_id, true AS lost, l.lease_until AS since
+    FROM lane l
+    WHERE l.message_id IS NOT NULL AND l.lease_until <= now()
+    UNION ALL
+    SELECT l.dealer_id, head.id, false, head.due_at
+    FROM dealer d
+    JOIN lane l ON l.dealer_id = d.dealer_id
+    CROSS JOIN LATERAL (
+        SELECT m.id, m.due_at FROM message m
+        WHERE m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
+        ORDER BY m.priority, m.due_at, m.id LIMIT 1) head
+    WHERE l.message_id IS NULL AND l.ready_at <= now()
+        AND (l.lease_until IS NULL OR l.lease_until <= now())
+), chosen AS (
+    SELECT * FROM due ORDER BY since, dealer_id LIMIT (SELECT most FROM input)
+), locked AS (
+    SELECT l.dealer_id, l.blocks, c.message_id, c.lost
+    FROM chosen c
+    JOIN lane l ON l.dealer_id = c.dealer_id
+    WHERE (l.lease_until IS NULL OR l.lease_until <= now())
+        AND CASE WHEN c.lost THEN l.message_id = c.message_id
+            ELSE l.message_id IS NULL AND l.ready_at <= now() END
+    FOR UPDATE OF l SKIP LOCKED
+), begun AS (
+    UPDATE message m SET state = 'SENDING'
+    FROM locked k
+    WHERE m.id = k.message_id
+        AND CASE WHEN k.lost THEN m.state = 'SENDING'
+            ELSE k.blocks = 0 AND m.state = 'QUEUED' AND m.next_try_at <= now() END
+    RETURNING m.id, m.request_id, m.target, m.body, m.unknowns, m.due_at
+)
+UPDATE lane l SET
+    epoch = l.epoch + 1,
+    holder = i.worker,
+    lease_until = CASE WHEN k.lost AND b.id IS NULL THEN NULL
+        ELSE now() + make_interval(secs => i.lease_seconds) END,
+    message_id = b.id
+FROM locked k LEFT JOIN begun b ON b.id = k.message_id, input i
+WHERE l.dealer_id = k.dealer_id AND (k.lost OR k.blocks > 0 OR b.id IS NOT NULL)
+RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, k.lost, b.id AS message_id,
+    b.request_id, b.target::text, b.body, b.unknowns,
+    extract(epoch FROM now() - b.due_at)::float8 AS overdue_seconds"
+);
+
+/// Leases one lane for a call that is not a message. A retry wait or a breaker does not matter,
+/// the ordinary pace does.
+pub(super) const LEASE_LANE: &str = "
+UPDATE lane l SET
+    epoch = l.epoch + 1,
+    holder = i.worker,
+    lease_until = now() + make_interval(secs => i.lease_seconds)
+FROM input i
+WHERE l.dealer_id = i.dealer_id AND l.message_id IS NULL
+    AND (l.lease_until IS NULL OR l.lease_until <= now())
+    AND (l.ready_at <= now() OR l.strikes > 0 OR l.blocks > 0)
+RETURNING l.epoch, l.strikes, l.blocks";
+
+/// Settles a claim.
+///
+/// The lane changes only for the lease that holds it, so that a settlement takes place once. The
+/// message changes with it while it is SENDING. Without the lease an acceptance still lifts it,
+/// as evidence. The attempt is kept in either case, once for each epoch; the request mirrors its
+/// newest message.
+pub(super) const SETTLE: &str = "
+, held AS (
+    UPDATE lane l SET
+        holder = NULL,
+        lease_until = NULL,
+        message_id = NULL,
+        ready_at = now() + make_interval(secs => i.pause_seconds),
+        strikes = CASE i.lane
+            WHEN 'ready' THEN 0 WHEN 'waiting' THEN l.strikes + 1 ELSE l.strikes END,
+        blocks = CASE i.lane
+            WHEN 'ready' THEN 0 WHEN 'blocked' THEN l.blocks + 1 ELSE l.blocks END,
+        blocked_since = CASE i.lane
+            WHEN 'ready' THEN NULL WHEN 'blocked' THEN coalesce(l.blocked_since, now())
+            ELSE l.blocked_since END,
+        block_reason = CASE i.lane
+            WHEN 'ready' THEN NULL WHEN 'blocked' THEN i.block_reason ELSE l.block_reason END,
+        account_print = CASE i.lane
+            WHEN 'ready' THEN NULL WHEN 'blocked' THEN i.account_print ELSE l.account_print END
+    FROM input i
+    WHERE l.dealer_id = i.dealer_id AND l.epoch = i.epoch AND l.lease_until IS NOT NULL
+    RETURNING l.dealer_id
+), verdict AS (
+    SELECT m.id,
+        CASE WHEN EXISTS (SELECT FROM held) THEN m.state = 'SENDING'
+            ELSE i.state = 'SENT'
+                AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN', 'CANCELLED', 'EXPIRED')
+        END AS changes
+    FROM message m, input i
+    WHERE m.id = i.message_id
+        AND NOT m.attempts @> jsonb_build_array(jsonb_build_object('epoch', i.epoch))
+    FOR UPDATE OF m
+), changed AS (
+    UPDATE message m SET
+        state = CASE WHEN v.changes THEN i.state ELSE m.state END,
+        next_try_at = CASE WHEN v.changes AND i.state = 'QUEUED'
+            THEN now() + make_interval(secs => i.wait_seconds) ELSE m.next_try_at END,
+        sent_at = CASE WHEN v.changes AND i.state = 'SENT'
+            THEN coalesce(m.sent_at, now()) ELSE m.sent_at END,
+        failed_at = CASE WHEN NOT v.changes THEN m.failed_at
+            WHEN i.state IN ('FAILED', 'UNKNOWN', 'EXPIRED') THEN now()
+            WHEN i.state = 'SENT' THEN NULL ELSE m.failed_at END,
+        reason = CASE WHEN v.changes THEN i.reason ELSE m.reason END,
+        unknowns = CASE WHEN v.changes THEN m.unknowns + i.unknowns ELSE m.unknowns END,
+        provider_id = CASE WHEN v.changes
+            THEN coalesce(i.provider_id, m.provider_id) ELSE m.provider_id END,
+        provider_request_id = CASE WHEN v.changes
+            THEN coalesce(i.provider_request_id, m.provider_request_id)
+            ELSE m.provider_request_id END,
+        attempts = CASE WHEN i.attempt IS NULL THEN m.attempts
+            ELSE m.attempts || (jsonb_build_object('at', now()) || i.attempt) END
+    FROM verdict v, input i
+    WHERE m.id = v.id
+    RETURNING m.id, m.request_id, m.created_at, v.changes
+), mirrored AS (
+    UPDATE customer_validation_request r SET
+        request_status = i.request_status,
+        whatsapp_status = i.whatsapp_status,
+        fonnte_response = coalesce(i.answer, r.fonnte_response),
+        last_modified_by = i.author,
+        last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
+    FROM changed c, input i
+    WHERE r.id = c.request_id AND c.changes
+        AND NOT EXISTS (
+            SELECT FROM message n
+            WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
+)
+SELECT EXISTS (SELECT FROM held) AS applied";
+
+/// How long until some lane has something to do. An estimate: it looks only at the first message
+/// of each lane.
+pub(super) const NEXT_DUE: &str = concat!(
+    heads!(),
+    "
+, next AS (
+    SELECT l.lease_until AS at FROM lane l WHERE l.message_id IS NOT NULL
+    UNION ALL
+    SELECT greatest(l.ready_at, l.lease_until, head.next_try_at)
+    FROM dealer d
+    JOIN lane l ON l.dealer_id = d.dealer_id
+    CROSS JOIN LATERAL (
+        SELECT m.next_try_at FROM message m
+        WHERE m.dealer_id = d.dealer_id AND m.state = 'QUEUED'
+        ORDER BY m.priority, m.due_at, m.id LIMIT 1) head
+    WHERE l.message_id IS NULL
+)
+SELECT extract(epoch FROM min(at) - now())::float8 AS seconds FROM next, input"
+);
+
+/// Ends queued messages that became too old; those that may have been sent once are unknown.
+pub(super) const EXPIRE: &str = "
+, old AS (
+    SELECT m.id FROM message m, input i
+    WHERE m.state = 'QUEUED' AND m.due_at < now() - make_interval(secs => i.ttl_seconds)
+    LIMIT (SELECT most FROM input)
+    FOR UPDATE OF m SKIP LOCKED
+), ended AS (
+    UPDATE message m SET
+        state = CASE WHEN m.unknowns = 0 THEN 'EXPIRED' ELSE 'UNKNOWN' END,
+        reason = CASE WHEN m.unknowns = 0 THEN i.reason ELSE i.undecided_reason END,
+        failed_at = now()
+    FROM old o, input i
+    WHERE m.id = o.id
+    RETURNING m.id, m.request_id, m.created_at, m.unknowns
+), mirrored AS (
+    UPDATE customer_validation_request r SET
+        request_status = CASE WHEN e.unknowns = 0
+            THEN i.request_status ELSE i.undecided_request_status END,
+        whatsapp_status = CASE WHEN e.unknowns = 0
+            THEN i.whatsapp_status ELSE i.undecided_whatsapp_status END,
+        last_modified_by = i.author,
+        last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
+    FROM ended e, input i
+    WHERE r.id = e.request_id
+        AND NOT EXISTS (
+            SELECT FROM message n
+            WHERE n.request_id = e.request_id AND (n.created_at, n.id) > (e.created_at, e.id))
+)
+SELECT count(*) AS rows FROM ended";

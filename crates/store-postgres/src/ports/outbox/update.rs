@@ -1,0 +1,91 @@
+use std::time::Duration;
+
+use domain::{LaneChange, MessageChange, MessageId, MessageState, Receipt, Settlement};
+
+/// Why a message that became too old was not sent.
+const TOO_OLD: &str = "it could not be sent in time";
+
+/// A change of a message as columns.
+pub(super) struct MessageUpdate<'a> {
+    pub(super) id: Option<uuid::Uuid>,
+    pub(super) state: Option<MessageState>,
+    /// `request_status` and `whatsapp_status` of the new state.
+    pub(super) version_1: (&'static str, &'static str),
+    /// How long until the next try.
+    pub(super) wait: Duration,
+    /// Whether one more outcome is unknown.
+    pub(super) unknown: bool,
+    pub(super) reason: Option<&'a str>,
+    pub(super) receipt: Option<&'a Receipt>,
+}
+
+impl<'a> From<&'a Settlement> for MessageUpdate<'a> {
+    fn from(settlement: &'a Settlement) -> Self {
+        match &settlement.message {
+            Some((id, change)) => Self::of(Some(*id), change),
+            None => Self {
+                id: None,
+                state: None,
+                version_1: ("", ""),
+                wait: Duration::ZERO,
+                unknown: false,
+                reason: None,
+                receipt: None,
+            },
+        }
+    }
+}
+
+impl<'a> MessageUpdate<'a> {
+    pub(super) fn of(id: Option<MessageId>, change: &'a MessageChange) -> Self {
+        let (state, reason) = match change {
+            MessageChange::Sent(_) => (MessageState::Sent, None),
+            MessageChange::Failed { reason } => (MessageState::Failed, Some(reason.as_str())),
+            MessageChange::Requeued | MessageChange::Resend { .. } => (MessageState::Queued, None),
+            MessageChange::Unknown { reason } => (MessageState::Unknown, Some(reason.as_str())),
+            MessageChange::Expired => (MessageState::Expired, Some(TOO_OLD)),
+        };
+        let (request_status, whatsapp_status) = state.version_1();
+        Self {
+            id: id.map(|id| id.0),
+            state: Some(state),
+            version_1: (request_status.as_str(), whatsapp_status.as_str()),
+            wait: match change {
+                MessageChange::Resend { wait } => *wait,
+                _ => Duration::ZERO,
+            },
+            unknown: matches!(
+                change,
+                MessageChange::Resend { .. } | MessageChange::Unknown { .. }
+            ),
+            reason,
+            receipt: match change {
+                MessageChange::Sent(receipt) => Some(receipt),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// A change of a lane as columns.
+pub(super) struct LaneUpdate<'a> {
+    pub(super) kind: &'static str,
+    pub(super) pause: Duration,
+    pub(super) block_reason: Option<&'a str>,
+}
+
+impl<'a> From<&'a LaneChange> for LaneUpdate<'a> {
+    fn from(change: &'a LaneChange) -> Self {
+        let (kind, pause, block_reason) = match change {
+            LaneChange::Ready { pause } => ("ready", pause, None),
+            LaneChange::Unchanged { pause } => ("unchanged", pause, None),
+            LaneChange::Waiting { pause } => ("waiting", pause, None),
+            LaneChange::Blocked { pause, reason } => ("blocked", pause, Some(reason.as_str())),
+        };
+        Self {
+            kind,
+            pause: *pause,
+            block_reason,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use diesel::dsl::{auto_type, count_star};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use domain::{
+    DateRange, DealerId, DealerStats, MessageState, Page, PageQuery, Reports, Request, StoreError,
+};
+
+use super::PgStore;
+use super::request_row::RequestRow;
+use crate::connect::failed;
+use crate::schema::customer_validation_request::{self as request, table};
+
+#[async_trait]
+impl Reports for PgStore {
+    async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
+        let (from, to) = ends(query.range);
+        let size = i64::from(query.page_size);
+        let before = i64::try_from(query.page.saturating_sub(1))
+            .unwrap_or(i64::MAX)
+            .saturating_mul(size);
+        self.database
+            .ask(|mut connection| async move {
+                let total: i64 = table
+                    .filter(of_dealer(query.dealer.as_str(), from, to))
+                    .select(count_star())
+                    .first(&mut connection)
+                    .await
+                    .map_err(failed)?;
+                if before >= total {
+                    return Ok(Page {
+                        items: Vec::new(),
+                        total: count(total),
+                    });
+                }
+                let rows: Vec<RequestRow> = table
+                    .filter(of_dealer(query.dealer.as_str(), from, to))
+                    .order((
+                        request::request_date.desc(),
+                        request::request_time.desc(),
+                        request::id.desc(),
+                    ))
+                    .offset(before)
+                    .limit(size)
+                    .select(RequestRow::as_select())
+                    .load(&mut connection)
+                    .await
+                    .map_err(failed)?;
+                Ok(Page {
+                    items: rows.into_iter().map(Request::from).collect(),
+                    total: count(total),
+                })
+            })
+            .await
+    }
+
+    async fn stats(&self, dealer: &DealerId, range: DateRange) -> Result<DealerStats, StoreError> {
+        let (from, to) = ends(range);
+        let groups: Vec<(Option<String>, Option<String>, i64)> = self
+            .database
+            .ask(|mut connection| async move {
+                table
+                    .filter(of_dealer(dealer.as_str(), from, to))
+                    .group_by((request::request_status, request::whatsapp_status))
+                    .select((
+                        request::request_status,
+                        request::whatsapp_status,
+                        count_star(),
+                    ))
+                    .load(&mut connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        Ok(groups.into_iter().fold(
+            DealerStats::default(),
+            |stats, (request_status, whatsapp_status, rows)| {
+                add(stats, request_status.as_deref(), whatsapp_status.as_deref(), count(rows))
+            },
+        ))
+    }
+}
+
+/// The first and the last day that a request can have.
+const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a real date");
+const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a real date");
+
+#[auto_type(no_type_alias)]
+fn of_dealer<'a>(dealer: &'a str, from: NaiveDate, to: NaiveDate) -> _ {
+    request::dealer_id
+        .eq(dealer)
+        .and(request::request_date.between(from, to))
+}
+
+/// The ends of a range; an open one is as wide as can be, so that there is one statement to
+/// prepare and not four.
+fn ends(range: DateRange) -> (NaiveDate, NaiveDate) {
+    (
+        range.from.unwrap_or(FIRST_DAY),
+        range.to.unwrap_or(LAST_DAY),
+    )
+}
+
+/// Adds a group of rows to the counts; a missing status is that of a waiting message.
+fn add(
+    mut stats: DealerStats,
+    request_status: Option<&str>,
+    whatsapp_status: Option<&str>,
+    rows: u64,
+) -> DealerStats {
+    let (pending, not_sent) = MessageState::Queued.version_1();
+    stats.total += rows;
+    match request_status.unwrap_or(pending.as_str()) {
+        "PENDING" => stats.pending_requests += rows,
+        "PROCESSED" => stats.processed_requests += rows,
+        "FAILED" => stats.failed_requests += rows,
+        _ => {}
+    }
+    match whatsapp_status.unwrap_or(not_sent.as_str()) {
+        "NOT_SENT" => stats.not_sent += rows,
+        "SENT" => stats.sent += rows,
+        "DELIVERED" | "READ" => {
+            stats.sent += rows;
+            stats.delivered += rows;
+        }
+        "FAILED" | "ERROR" => stats.failed += rows,
+        _ => {}
+    }
+    stats
+}
+
+/// PostgreSQL counts in signed numbers that are never negative.
+fn count(rows: i64) -> u64 {
+    u64::try_from(rows).unwrap_or(0)
+}

@@ -1,0 +1,69 @@
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use diesel::deserialize::{self, FromSql};
+use diesel::pg::{Pg, PgValue};
+use diesel::prelude::*;
+use diesel::sql_types::Json;
+use domain::{MessageState, Request, RequestId};
+use uuid::Uuid;
+
+use crate::schema::customer_validation_request;
+
+/// A row of `customer_validation_request`, possibly of an older service.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = customer_validation_request)]
+#[diesel(check_for_backend(Pg))]
+pub(super) struct RequestRow {
+    id: Uuid,
+    dealer_id: String,
+    request_date: NaiveDate,
+    request_time: NaiveTime,
+    nama_pembawa: String,
+    no_telp: String,
+    tipe_unit: String,
+    no_pol: String,
+    request_status: Option<String>,
+    whatsapp_status: Option<String>,
+    fonnte_response: Option<JsonText>,
+    created_by: Option<String>,
+    created_date: Option<NaiveDateTime>,
+    last_modified_by: Option<String>,
+    last_modified_date: Option<NaiveDateTime>,
+}
+
+/// A value of type `json` as its text: the provider's answers are shown byte for byte.
+#[derive(Debug, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[diesel(sql_type = Json)]
+pub(super) struct JsonText(String);
+
+impl FromSql<Json, Pg> for JsonText {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(String::from_utf8(value.as_bytes().to_vec())?))
+    }
+}
+
+impl From<RequestRow> for Request {
+    fn from(row: RequestRow) -> Self {
+        let (request_status, whatsapp_status) = MessageState::Queued.version_1();
+        Self {
+            id: RequestId(row.id),
+            dealer_id: row.dealer_id,
+            request_date: row.request_date,
+            request_time: row.request_time,
+            customer_name: row.nama_pembawa,
+            phone: row.no_telp,
+            unit_type: row.tipe_unit,
+            license_plate: row.no_pol,
+            request_status: row
+                .request_status
+                .unwrap_or_else(|| request_status.as_str().to_owned()),
+            whatsapp_status: row
+                .whatsapp_status
+                .unwrap_or_else(|| whatsapp_status.as_str().to_owned()),
+            provider_answer: row.fonnte_response.map(|JsonText(text)| text),
+            created_by: row.created_by,
+            created_date: row.created_date,
+            last_modified_by: row.last_modified_by,
+            last_modified_date: row.last_modified_date,
+        }
+    }
+}

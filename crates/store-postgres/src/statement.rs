@@ -1,0 +1,85 @@
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::serialize::ToSql;
+use diesel::sql_types::{HasSqlType, Untyped};
+
+/// A statement of our own SQL that is prepared once per connection.
+///
+/// `diesel::sql_query` prepares anew at every call, because it cannot know whether its text is
+/// built at run time. Here the text is a constant, and values only stand in the row `input`,
+/// which the text refers to by name.
+pub(crate) struct Statement<'a> {
+    inputs: Vec<(&'static str, Box<dyn Value + 'a>)>,
+    body: &'static str,
+}
+
+impl<'a> Statement<'a> {
+    /// A statement whose body goes on after `WITH RECURSIVE input AS (…)`: with a comma and
+    /// further parts, or with the statement itself.
+    pub(crate) fn new(body: &'static str) -> Self {
+        Self {
+            inputs: Vec::new(),
+            body,
+        }
+    }
+
+    /// Adds a column to `input`; `declaration` is its type and name, such as `uuid AS id`.
+    pub(crate) fn with<ST, T>(mut self, declaration: &'static str, value: T) -> Self
+    where
+        ST: 'static,
+        T: ToSql<ST, Pg> + Send + Sync + 'a,
+        Pg: HasSqlType<ST>,
+    {
+        let typed = Typed {
+            value,
+            sql_type: std::marker::PhantomData::<fn() -> ST>,
+        };
+        self.inputs.push((declaration, Box::new(typed)));
+        self
+    }
+}
+
+trait Value: Send + Sync {
+    fn bind<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+}
+
+struct Typed<ST, T> {
+    value: T,
+    sql_type: std::marker::PhantomData<fn() -> ST>,
+}
+
+impl<ST, T> Value for Typed<ST, T>
+where
+    ST: 'static,
+    T: ToSql<ST, Pg> + Send + Sync,
+    Pg: HasSqlType<ST>,
+{
+    fn bind<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_bind_param::<ST, T>(&self.value)
+    }
+}
+
+impl QueryFragment<Pg> for Statement<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for (position, (declaration, value)) in self.inputs.iter().enumerate() {
+            out.push_sql(if position == 0 { "WITH RECURSIVE input AS (SELECT " } else { ", " });
+            value.bind(out.reborrow())?;
+            out.push_sql("::");
+            out.push_sql(declaration);
+        }
+        out.push_sql(") ");
+        out.push_sql(self.body);
+        Ok(())
+    }
+}
+
+impl QueryId for Statement<'_> {
+    type QueryId = ();
+    // Cached by its text.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Statement<'_> {
+    type SqlType = Untyped;
+}

@@ -1,0 +1,187 @@
+//! One HTTP exchange: what came back, or why nothing did.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use chrono::Utc;
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::{Client, Request, Response};
+use tokio::time::{Instant, timeout_at};
+
+use crate::gate::TooLate;
+use crate::retry_after::{date, retry_after};
+
+/// The longest answer that is read as Fonnte's, in bytes.
+pub(crate) const LONGEST_ANSWER: usize = 64 * 1024;
+
+/// What is read beyond that, so that a key is never cut in half before it is recognised.
+const MARGIN: usize = 2 * 1024;
+
+/// An HTTP answer, as far as it came.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The header `Retry-After`.
+    pub(crate) retry_after: Option<Duration>,
+    /// The body, at most a little more than [`LONGEST_ANSWER`].
+    pub(crate) text: String,
+    /// Why the body ends early, if it does.
+    pub(crate) cut: Option<Trouble>,
+}
+
+#[cfg(test)]
+impl Answer {
+    /// A complete answer.
+    pub(crate) fn of(status: u16, text: &str) -> Self {
+        Self {
+            status,
+            retry_after: None,
+            text: text.to_owned(),
+            cut: None,
+        }
+    }
+}
+
+/// What went wrong with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The account's key cannot stand in a header, or its address in a request.
+    Unusable,
+    /// The latest moment to begin had passed.
+    TooLate,
+    /// The provider's name was not resolved.
+    Unresolved,
+    /// No connection was made.
+    Unreachable,
+    /// No connection was made in time.
+    ConnectTimeout,
+    /// TLS failed, for instance because of the certificate.
+    Insecure,
+    /// No answer came in time.
+    Timeout,
+    /// The connection broke, or what came was not HTTP.
+    Broken,
+    /// The body is longer than any answer of Fonnte.
+    TooLong,
+}
+
+impl Trouble {
+    /// A sentence for a person.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::Unusable => "the account's key or address cannot be used for a call",
+            Self::TooLate => "it was too late to begin the call",
+            Self::Unresolved => "Fonnte could not be reached: its name was not resolved",
+            Self::Unreachable => "Fonnte could not be reached",
+            Self::ConnectTimeout => "Fonnte could not be reached in time",
+            Self::Insecure => "Fonnte could not be reached: the secure connection failed",
+            Self::Timeout => "Fonnte did not answer in time",
+            Self::Broken => "the connection to Fonnte broke before its answer was complete",
+            Self::TooLong => "the answer is too long to be Fonnte's",
+        }
+    }
+
+    pub(crate) fn is_timeout(self) -> bool {
+        matches!(self, Self::Timeout | Self::ConnectTimeout)
+    }
+
+    /// The same trouble, when it is certain that the request was not written.
+    pub(crate) fn before_writing(self) -> Self {
+        match self {
+            Self::Timeout => Self::ConnectTimeout,
+            Self::Broken | Self::TooLong => Self::Unreachable,
+            other => other,
+        }
+    }
+
+    fn of(error: &reqwest::Error) -> Self {
+        let has = |test: fn(&(dyn Error + 'static)) -> bool| causes(error).any(test);
+        if error.is_builder() {
+            Self::Unusable
+        } else if has(|cause| cause.is::<TooLate>()) {
+            Self::TooLate
+        } else if error.is_timeout() {
+            if error.is_connect() {
+                Self::ConnectTimeout
+            } else {
+                Self::Timeout
+            }
+        } else if !error.is_connect() {
+            Self::Broken
+        } else if error.is_dns() {
+            Self::Unresolved
+        } else if has(is_tls) {
+            Self::Insecure
+        } else {
+            Self::Unreachable
+        }
+    }
+}
+
+/// Makes a call that is over, body and all, after `limit`.
+pub(crate) async fn exchange(
+    http: &Client,
+    request: Request,
+    limit: Duration,
+) -> Result<Answer, Trouble> {
+    let deadline = Instant::now() + limit;
+    let response = timeout_at(deadline, http.execute(request))
+        .await
+        .map_err(|_| Trouble::Timeout)?
+        .map_err(|error| Trouble::of(&error))?;
+    let status = response.status().as_u16();
+    let retry_after = asked_wait(response.headers());
+    let (body, cut) = read(response, deadline).await;
+    Ok(Answer {
+        status,
+        retry_after,
+        text: String::from_utf8_lossy(&body).into_owned(),
+        cut,
+    })
+}
+
+async fn read(mut response: Response, deadline: Instant) -> (Vec<u8>, Option<Trouble>) {
+    let mut body = Vec::new();
+    loop {
+        match timeout_at(deadline, response.chunk()).await {
+            Err(_) => return (body, Some(Trouble::Timeout)),
+            Ok(Err(error)) => {
+                let timeout = error.is_timeout();
+                let cut = if timeout {
+                    Trouble::Timeout
+                } else {
+                    Trouble::Broken
+                };
+                return (body, Some(cut));
+            }
+            Ok(Ok(None)) if body.len() <= LONGEST_ANSWER => return (body, None),
+            Ok(Ok(None)) => return (body, Some(Trouble::TooLong)),
+            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+        }
+        if body.len() > LONGEST_ANSWER + MARGIN {
+            body.truncate(LONGEST_ANSWER + MARGIN);
+            return (body, Some(Trouble::TooLong));
+        }
+    }
+}
+
+/// How long the provider asks to wait, by its own clock where it shows one.
+fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
+    let header = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let now = header(DATE).and_then(date).unwrap_or_else(Utc::now);
+    retry_after(header(RETRY_AFTER)?, now)
+}
+
+fn causes<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    // An `io::Error` does not count what it wraps among its sources.
+    let wrapped = cause
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    cause.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| is_tls(wrapped))
+}

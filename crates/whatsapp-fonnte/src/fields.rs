@@ -1,0 +1,263 @@
+//! Fonnte's JSON, read leniently: names without regard to case, text or number alike.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Deeper nesting is not Fonnte's, and what stores or reads the answer later has limits too.
+const DEEPEST: usize = 64;
+
+/// The members of a JSON object, with their values as they were written.
+///
+/// The values stay text because a number may be larger than any of ours.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    text: &'a str,
+    members: Vec<(String, &'a RawValue)>,
+}
+
+/// What an answer says about success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// An explicit yes.
+    True,
+    /// An explicit no.
+    False,
+    /// Something else, or both.
+    Unclear,
+    /// Nothing.
+    Absent,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads a text that is one JSON object, and nothing else.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        // Scripts saved with a byte order mark send it before their JSON.
+        let text = text.trim_start_matches('\u{feff}').trim_ascii();
+        if depth(text) > DEEPEST {
+            return None;
+        }
+        let Members(members) = serde_json::from_str(text).ok()?;
+        Some(Self { text, members })
+    }
+
+    /// The JSON text.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text
+    }
+
+    /// Whether the answer says yes or no.
+    pub(crate) fn status(&self) -> Status {
+        self.all("status")
+            .map(
+                |value| match value_text(value).to_ascii_lowercase().as_str() {
+                    "true" => Status::True,
+                    "false" => Status::False,
+                    _ => Status::Unclear,
+                },
+            )
+            .reduce(|a, b| if a == b { a } else { Status::Unclear })
+            .unwrap_or(Status::Absent)
+    }
+
+    /// The value of a member as text, unless it is absent, null or blank.
+    pub(crate) fn text_of(&self, name: &str) -> Option<String> {
+        let mut texts = self.all(name).filter_map(present);
+        texts.next()
+    }
+
+    /// The first element of an array, or a bare value: a text or a number of any size, as text.
+    pub(crate) fn first_of(&self, name: &str) -> Option<String> {
+        self.all(name).find_map(|value| {
+            if !value.get().starts_with('[') {
+                return scalar(value);
+            }
+            let elements: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
+            elements.first().and_then(|first| scalar(first))
+        })
+    }
+
+    /// All texts among the values.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
+        self.members
+            .iter()
+            .filter(|(_, value)| value.get().starts_with('"'))
+            .map(|(_, value)| value_text(value))
+    }
+
+    fn all(&self, name: &str) -> impl Iterator<Item = &'a RawValue> {
+        self.members
+            .iter()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| *value)
+    }
+}
+
+/// A JSON text without its quotes and outer white space; any other value as it was written.
+fn value_text(value: &RawValue) -> String {
+    match serde_json::from_str::<String>(value.get()) {
+        Ok(text) => text.trim().to_owned(),
+        Err(_) => value.get().to_owned(),
+    }
+}
+
+fn present(value: &RawValue) -> Option<String> {
+    Some(value_text(value)).filter(|text| !text.is_empty() && value.get() != "null")
+}
+
+/// A text or a number; not null, true, false, an array or an object.
+fn scalar(value: &RawValue) -> Option<String> {
+    let first = value.get().as_bytes().first()?;
+    matches!(first, b'"' | b'-' | b'0'..=b'9')
+        .then(|| present(value))
+        .flatten()
+}
+
+/// How deep the arrays and objects of a JSON text are nested.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'[' | b'{' if !in_text => depth += 1,
+            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// All members, in order, repeated ones too: the last must not hide the first.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn status(json: &str) -> Status {
+        Fields::parse(json).unwrap().status()
+    }
+
+    fn id(json: &str) -> Option<String> {
+        Fields::parse(json).unwrap().first_of("id")
+    }
+
+    #[test]
+    fn only_a_whole_object_is_read() {
+        for text in [
+            "",
+            " ",
+            "null",
+            "true",
+            "[]",
+            "\"status\"",
+            "<html>",
+            "{\"status\":true",
+            "{\"status\":true}}",
+            "{\"status\":true} x",
+            "{status:true}",
+            "{\"a\":\"\u{0}\"}",
+        ] {
+            assert!(Fields::parse(text).is_none(), "{text}");
+        }
+        assert!(Fields::parse("\u{feff} {} \r\n").is_some());
+        assert_eq!(Fields::parse(" {\"a\": 1} ").unwrap().text(), "{\"a\": 1}");
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        let nested = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
+        assert!(Fields::parse(&nested(DEEPEST - 1)).is_some());
+        assert!(Fields::parse(&nested(DEEPEST)).is_none());
+        assert!(Fields::parse(&nested(30_000)).is_none());
+        assert!(Fields::parse(&format!("{{\"a\":\"\\\"{}\"}}", "[".repeat(99))).is_some());
+    }
+
+    #[test]
+    fn a_status_is_read_in_every_form_and_contradictions_are_unclear() {
+        for json in [
+            r#"{"status":true}"#,
+            r#"{"Status":true}"#,
+            r#"{"STATUS":"True"}"#,
+            r#"{"status":" true "}"#,
+            r#"{"status":true,"Status":"true"}"#,
+        ] {
+            assert_eq!(status(json), Status::True, "{json}");
+        }
+        assert_eq!(status(r#"{"Status":"FALSE"}"#), Status::False);
+        for json in [
+            r#"{"status":null}"#,
+            r#"{"status":1}"#,
+            r#"{"status":"yes"}"#,
+            r#"{"status":[true]}"#,
+            r#"{"status":true,"Status":false}"#,
+            r#"{"status":false,"status":true}"#,
+        ] {
+            assert_eq!(status(json), Status::Unclear, "{json}");
+        }
+        assert_eq!(status(r#"{"state":true}"#), Status::Absent);
+    }
+
+    #[test]
+    fn an_id_of_any_form_and_size_keeps_its_digits() {
+        for (json, expected) in [
+            (r#"{"id":[142223099]}"#, Some("142223099")),
+            (r#"{"id":["80367170"]}"#, Some("80367170")),
+            (r#"{"ID":[ "a" , 2 ]}"#, Some("a")),
+            (r#"{"id":7}"#, Some("7")),
+            (r#"{"id":" 7 "}"#, Some("7")),
+            (
+                r#"{"id":[123456789012345678901234567890]}"#,
+                Some("123456789012345678901234567890"),
+            ),
+            (r#"{"id":[1.50]}"#, Some("1.50")),
+            (r#"{"id":[]}"#, None),
+            (r#"{"id":[null]}"#, None),
+            (r#"{"id":[[1]]}"#, None),
+            (r#"{"id":{"a":1}}"#, None),
+            (r#"{"id":true}"#, None),
+            (r#"{"id":""}"#, None),
+            (r#"{"id":null,"Id":5}"#, Some("5")),
+            (r#"{}"#, None),
+        ] {
+            assert_eq!(id(json).as_deref(), expected, "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(text in "[\\PC\\x00-\\x1f]{0,60}") {
+            let _ = Fields::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Keeps an account's key out of everything that is stored, logged or shown.
+
+use std::borrow::Cow;
+
+/// The longest reason, in characters.
+const LONGEST_SENTENCE: usize = 300;
+
+/// From this length on, a key that stands in a JSON number or word hides that whole value. A
+/// shorter one would hide values that have nothing to do with it.
+const LONG_KEY: usize = 8;
+
+/// Replaces an account's key by a mask, wherever and however it is written.
+pub(crate) struct Redactor<'a> {
+    key: &'a str,
+    mask: &'static str,
+}
+
+/// A way to write a character.
+#[derive(Clone, Copy)]
+enum Form {
+    Plain,
+    Json,
+    Percent,
+    Html,
+}
+
+impl<'a> Redactor<'a> {
+    pub(crate) fn new(key: &'a str) -> Self {
+        // The mask must not make up a new key together with its neighbours.
+        let mask = if key.contains('*') { "…" } else { "***" };
+        Self { key, mask }
+    }
+
+    /// A text without the key, as it stands or escaped as in JSON, a URL or HTML; and without
+    /// NUL, which no database takes.
+    pub(crate) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut clean = String::new();
+        let mut copied = 0;
+        let mut at = 0;
+        while at < text.len() {
+            let (found, mask) = match self.key_at(&text.as_bytes()[at..]) {
+                Some(length) => (length, self.mask),
+                None if text.as_bytes()[at] == 0 => (1, "\u{fffd}"),
+                None => {
+                    at += 1;
+                    continue;
+                }
+            };
+            clean.push_str(&text[copied..at]);
+            clean.push_str(mask);
+            at += found;
+            copied = at;
+        }
+        if copied == 0 {
+            return Cow::Borrowed(text);
+        }
+        clean.push_str(&text[copied..]);
+        Cow::Owned(clean)
+    }
+
+    /// A JSON text without the key: only texts are changed, so that it stays JSON with the same
+    /// members in the same order, byte for byte where the key is not.
+    pub(crate) fn json(&self, json: &str) -> String {
+        let mut clean = String::with_capacity(json.len());
+        let mut rest = json;
+        while !rest.is_empty() {
+            let (token, tail) = rest.split_at(token_length(rest));
+            let first = token.as_bytes()[0];
+            if first == b'"' {
+                self.push_json_text(&mut clean, token);
+            } else if is_word(first) && self.key.len() >= LONG_KEY && token.contains(self.key) {
+                push_quoted(&mut clean, self.mask);
+            } else {
+                clean.push_str(token);
+            }
+            rest = tail;
+        }
+        clean
+    }
+
+    /// Words for a log or an answer: one line, without the key, and not too long.
+    pub(crate) fn sentence(&self, text: &str) -> String {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let line: String = words
+            .join(" ")
+            .chars()
+            .filter(|c| !c.is_control())
+            .collect();
+        // Cutting comes last: half a key would not be recognised.
+        self.text(&line).chars().take(LONGEST_SENTENCE).collect()
+    }
+
+    fn push_json_text(&self, clean: &mut String, token: &str) {
+        match serde_json::from_str::<String>(token) {
+            Ok(text) => match self.text(&text) {
+                Cow::Borrowed(_) => clean.push_str(token),
+                Cow::Owned(text) => push_quoted(clean, &text),
+            },
+            // Half a surrogate pair: no one could read it, and PostgreSQL refuses to.
+            Err(_) => push_quoted(clean, "\u{fffd}"),
+        }
+    }
+
+    /// How many bytes the key takes at the start of `bytes`, when it stands there.
+    fn key_at(&self, bytes: &[u8]) -> Option<usize> {
+        if self.key.is_empty() {
+            return None;
+        }
+        [Form::Plain, Form::Json, Form::Percent, Form::Html]
+            .into_iter()
+            .find_map(|form| {
+                self.key.bytes().try_fold(0, |at, expected| {
+                    let (found, length) = form.read(&bytes[at..])?;
+                    (found == expected).then_some(at + length)
+                })
+            })
+    }
+}
+
+impl Form {
+    /// The first character, when it is an ASCII one, else its first byte; and its length.
+    fn read(self, bytes: &[u8]) -> Option<(u8, usize)> {
+        let escaped = match self {
+            Self::Plain => None,
+            Self::Json => json_escape(bytes),
+            Self::Percent => match bytes {
+                [b'%', code @ ..] => code.get(..2).and_then(hex).map(|byte| (byte, 3)),
+                _ => None,
+            },
+            Self::Html => html_entity(bytes),
+        };
+        escaped.or_else(|| Some((*bytes.first()?, 1)))
+    }
+}
+
+fn json_escape(bytes: &[u8]) -> Option<(u8, usize)> {
+    match bytes {
+        [b'\\', b'u', b'0', b'0', code @ ..] => Some((hex(code.get(..2)?)?, 6)),
+        [b'\\', byte @ (b'"' | b'/' | b'\\'), ..] => Some((*byte, 2)),
+        _ => None,
+    }
+}
+
+fn html_entity(bytes: &[u8]) -> Option<(u8, usize)> {
+    let [b'&', rest @ ..] = bytes else {
+        return None;
+    };
+    let end = rest.iter().take(8).position(|byte| *byte == b';')?;
+    let name = str::from_utf8(&rest[..end]).ok()?;
+    let byte = match name {
+        "amp" => b'&',
+        "lt" => b'<',
+        "gt" => b'>',
+        "quot" => b'"',
+        "apos" => b'\'',
+        _ => {
+            let number = name.strip_prefix('#')?;
+            match number.strip_prefix(['x', 'X']) {
+                Some(digits) => u8::from_str_radix(digits, 16).ok()?,
+                None => number.parse().ok()?,
+            }
+        }
+    };
+    Some((byte, end + 2))
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    let digits = str::from_utf8(digits).ok()?;
+    u8::from_str_radix(digits, 16).ok()
+}
+
+/// The length of the first token of a valid JSON text: a quoted text, a number or word, or one
+/// character.
+fn token_length(json: &str) -> usize {
+    let bytes = json.as_bytes();
+    if bytes[0] == b'"' {
+        let mut escaped = false;
+        for (at, byte) in bytes.iter().enumerate().skip(1) {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => return at + 1,
+                _ => {}
+            }
+        }
+        return json.len();
+    }
+    if is_word(bytes[0]) {
+        return bytes
+            .iter()
+            .position(|byte| !is_word(*byte))
+            .unwrap_or(json.len());
+    }
+    json.chars().next().map_or(1, char::len_utf8)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.')
+}
+
+fn push_quoted(json: &mut String, text: &str) {
+    json.push_str(&quoted(text));
+}
+
+/// A text as JSON.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// The start of a text, at most `limit` bytes.
+pub(crate) fn start_of(text: &str, limit: usize) -> &str {
+    let mut end = limit.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const KEY: &str = "aB3+@#/\"x&";
+
+    fn json(key: &str, text: &str) -> String {
+        Redactor::new(key).json(text)
+    }
+
+    #[test]
+    fn the_key_is_replaced_in_every_way_to_write_it() {
+        let redactor = Redactor::new(KEY);
+        for written in [
+            "aB3+@#/\"x&",
+            "aB3+@#/\\\"x&",
+            "aB3+@#\\/\\\"x\\u0026",
+            "aB3\\u002b\\u0040\\u0023\\u002F\\u0022x\\u0026",
+            "aB3%2B%40%23%2F%22x%26",
+            "aB3%2b@%23/%22x%26",
+            "%61%42%33%2B%40%23%2F%22%78%26",
+            "aB3+@#/&quot;x&amp;",
+            "aB3&#43;&#x40;&#35;/&#34;x&#X26;",
+        ] {
+            assert_eq!(redactor.text(&format!("<{written}>")), "<***>", "{written}");
+        }
+        assert_eq!(redactor.text("aB3+@#/\"x"), "aB3+@#/\"x");
+        assert_eq!(redactor.text("nothing % & \\ here"), "nothing % & \\ here");
+    }
+
+    #[test]
+    fn a_short_key_and_a_key_of_stars_are_replaced_too() {
+        assert_eq!(Redactor::new("1").text("a1b11"), "a***b******");
+        assert_eq!(Redactor::new("**").text("a***b"), "a…*b");
+        assert_eq!(Redactor::new("a***b").text("aa***bb"), "a…b");
+        assert_eq!(Redactor::new("").text("ab"), "ab");
+    }
+
+    #[test]
+    fn json_stays_json_and_keeps_its_order_and_numbers() {
+        let answer = r#"{ "z":true,"id":[142223099, "1true"],"a":"x1","n":1e999,"é":"\u0031" }"#;
+        assert_eq!(
+            json("1", answer),
+            r#"{ "z":true,"id":[142223099, "***true"],"a":"x***","n":1e999,"é":"***" }"#
+        );
+        assert_eq!(
+            json("true", r#"{"a":true,"true":"true"}"#),
+            r#"{"a":true,"***":"***"}"#
+        );
+        assert_eq!(json("nowhere", answer), answer);
+    }
+
+    #[test]
+    fn a_long_key_hides_the_number_it_stands_in() {
+        assert_eq!(
+            json("1234567890", r#"{"token":1234567890}"#),
+            r#"{"token":"***"}"#
+        );
+        assert_eq!(json("1234567", r#"{"id":1234567}"#), r#"{"id":1234567}"#);
+    }
+
+    #[test]
+    fn what_no_database_takes_is_replaced() {
+        assert_eq!(json("k", r#"{"a":"x\u0000"}"#), "{\"a\":\"x\u{fffd}\"}");
+        assert_eq!(json("k", r#"{"a":"\ud800"}"#), "{\"a\":\"\u{fffd}\"}");
+        assert_eq!(Redactor::new("k").text("a\0"), "a\u{fffd}");
+    }
+
+    #[test]
+    fn a_sentence_is_one_short_line_without_the_key() {
+        let redactor = Redactor::new("secret");
+        assert_eq!(redactor.sentence("a\r\n\tb\u{7} \u{1b}[1m"), "a b [1m");
+        assert_eq!(redactor.sentence("my sec\u{0}ret"), "my ***");
+        let long = format!("{}secret", "x".repeat(LONGEST_SENTENCE - 3));
+        assert!(redactor.sentence(&long).ends_with("x***"));
+        assert_eq!(redactor.sentence(&"é".repeat(999)).chars().count(), 300);
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters() {
+        assert_eq!(start_of("aéb", 2), "a");
+        assert_eq!(start_of("aéb", 3), "aé");
+        assert_eq!(start_of("ab", 9), "ab");
+    }
+
+    proptest! {
+        #[test]
+        fn the_key_never_survives(
+            key in "[!-~]{1,20}",
+            before in "\\PC{0,20}",
+            after in "\\PC{0,20}",
+            encode in 0..4,
+        ) {
+            let written = match encode {
+                0 => key.clone(),
+                1 => quoted(&key).trim_matches('"').to_owned(),
+                2 => key.bytes().map(|b| format!("%{b:02x}")).collect(),
+                _ => key.bytes().map(|b| format!("\\u00{b:02X}")).collect(),
+            };
+            let redactor = Redactor::new(&key);
+            let clean = redactor.text(&format!("{before}{written}{after}")).into_owned();
+            prop_assert!(!clean.contains(&key), "{clean}");
+            prop_assert!(!redactor.sentence(&written).contains(&key));
+        }
+
+        #[test]
+        fn no_text_of_the_json_has_the_key(
+            key in "[!-~]{1,20}",
+            name in "\\PC{0,8}",
+            before in "\\PC{0,8}",
+            number in any::<u128>(),
+        ) {
+            let body = format!(
+                "{{{}:[{},{number},true]}}",
+                quoted(&format!("{name}{key}")),
+                quoted(&format!("{before}{key}")),
+            );
+            let clean: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(&json(&key, &body)).unwrap();
+            let (name, value) = clean.iter().next().unwrap();
+            prop_assert!(!name.contains(&key));
+            prop_assert!(!value[0].as_str().unwrap().contains(&key));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! The adapter against a provider whose every byte is the test's.
+
+mod provider;
+mod send;
+
+use domain::{DeviceReport, Whatsapp};
+use provider::{KEY, Provider, client, hasty_client, http};
+
+#[tokio::test]
+async fn the_device_is_asked_with_the_key_and_nothing_else() {
+    let provider = Provider::start().await;
+    let account = provider.account("http");
+    let profile = r#"{"device":"628","device_status":"connect","status":true}"#;
+    let client = client();
+    let (report, request) = tokio::join!(
+        client.device(&account),
+        provider.answer(http("200 OK", "", profile))
+    );
+    assert_eq!(
+        report,
+        DeviceReport::Connected {
+            text: profile.to_owned()
+        }
+    );
+    assert_eq!(
+        request,
+        format!(
+            "POST /device HTTP/1.1\r\n\
+             authorization: {KEY}\r\n\
+             content-length: 0\r\n\
+             accept: */*\r\n\
+             user-agent: whatsapp-fonnte/{version}\r\n\
+             host: {host}\r\n\r\n",
+            version = env!("CARGO_PKG_VERSION"),
+            host = provider.host(),
+        )
+    );
+}
+
+#[tokio::test]
+async fn a_device_that_cannot_be_asked_is_unreachable() {
+    let provider = Provider::start().await;
+    let account = provider.account("http");
+    let unreachable = |reason: &str| DeviceReport::Unreachable {
+        reason: reason.to_owned(),
+    };
+
+    let client = client();
+    let (report, ()) = tokio::join!(client.device(&account), async {
+        provider.accept().await.request().await;
+    });
+    let broke = "the connection to Fonnte broke before its answer was complete";
+    assert_eq!(report, unreachable(broke));
+
+    let hasty = hasty_client(100, 5_000);
+    let (report, _) = tokio::join!(hasty.device(&account), async {
+        let mut peer = provider.accept().await;
+        peer.request().await;
+        peer.rest().await
+    });
+    assert_eq!(report, unreachable("Fonnte did not answer in time"));
+
+    drop(provider);
+    let report = client.device(&account).await;
+    assert_eq!(report, unreachable("Fonnte could not be reached"));
+}

@@ -1,0 +1,1 @@
+ALTER TABLE customer_validation_request DROP COLUMN IF EXISTS no_pol_normal;
