@@ -24,7 +24,9 @@ pub(crate) enum Command {
     /// Serve the API and deliver messages, until SIGTERM or Ctrl-C
     Serve,
     /// Bring the database up to date and stop
-    #[command(after_help = "Example:\n  DATABASE_URL=postgresql://owner@db/app customer-service migrate")]
+    #[command(
+        after_help = "Example:\n  DATABASE_URL=postgresql://owner@db/app customer-service migrate"
+    )]
     Migrate,
     /// Check database, schema, every dealer's configuration and Fonnte's reachability
     #[command(after_help = "Exit status 1 when something is wrong.")]
@@ -49,15 +51,21 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum DealerCommand {
     /// Add a dealer to a stand-alone installation
-    #[command(after_help = "Example:\n  customer-service dealer add 0009999 --name 'Dealer Demo' --key-stdin < key.txt")]
+    #[command(
+        after_help = "Example:\n  customer-service dealer add 0009999 --name 'Dealer Demo' --key-stdin < key.txt"
+    )]
     Add(AddDealer),
     /// List the dealers and whether their accounts can be used
     List,
     /// Set the Fonnte key, and optionally the address, of a dealer
-    #[command(after_help = "Example:\n  customer-service dealer set-key 0009999 --key-stdin < key.txt")]
+    #[command(
+        after_help = "Example:\n  customer-service dealer set-key 0009999 --key-stdin < key.txt"
+    )]
     SetKey(SetKey),
     /// Test a dealer's Fonnte account; with --target, send one real message
-    #[command(after_help = "Examples:\n  customer-service dealer test 0009999\n  customer-service dealer test 0009999 --target 081234567890")]
+    #[command(
+        after_help = "Examples:\n  customer-service dealer test 0009999\n  customer-service dealer test 0009999 --target 081234567890"
+    )]
     Test(TestDealer),
 }
 

@@ -66,7 +66,10 @@ impl fmt::Display for ConfigErrors {
         for (name, fault) in &self.0 {
             write!(f, "\n  {bold}{name}{bold:#} {fault}")?;
         }
-        write!(f, "\nCorrect the environment or .env and start again; the README lists all settings.")
+        write!(
+            f,
+            "\nCorrect the environment or .env and start again; the README lists all settings."
+        )
     }
 }
 
@@ -84,7 +87,8 @@ impl Config {
             SchemaName::parse(raw).map_err(|error| format!("is not usable: {error}"))
         });
         let host = reader.parsed("SERVICE_HOST", "127.0.0.1", host);
-        let port = reader.number("SERVICE_PORT", "8300", 1..=u16::MAX);
+        // 0 lets the system choose; the log says which.
+        let port = reader.number("SERVICE_PORT", "8300", 0..=u16::MAX);
         let log = reader.log();
         let fonnte_url = reader.text("FONNTE_DEFAULT_API_URL", DEFAULT_FONNTE_URL);
         let accounts = reader.accounts(&fonnte_url);
@@ -175,10 +179,12 @@ impl Reader<'_> {
 
     fn log(&mut self) -> Option<LogConfig> {
         let filter = self.parsed("LOG_LEVEL", "INFO", log_filter);
-        let format = self.optional("LOG_FORMAT", |raw| match raw.to_ascii_lowercase().as_str() {
-            "json" => Ok(LogFormat::Json),
-            "pretty" => Ok(LogFormat::Pretty),
-            _ => Err("must be json or pretty".to_owned()),
+        let format = self.optional("LOG_FORMAT", |raw| {
+            match raw.to_ascii_lowercase().as_str() {
+                "json" => Ok(LogFormat::Json),
+                "pretty" => Ok(LogFormat::Pretty),
+                _ => Err("must be json or pretty".to_owned()),
+            }
         });
         Some(LogConfig {
             filter: filter?,
@@ -272,9 +278,15 @@ fn log_filter(raw: &str) -> Result<String, String> {
             }
         };
         let others = if level == "error" { "error" } else { "warn" };
-        let ours = ["customer_service", "api", "domain", "store_postgres", "whatsapp_fonnte"]
-            .map(|ours| format!("{ours}={level}"))
-            .join(",");
+        let ours = [
+            "customer_service",
+            "api",
+            "domain",
+            "store_postgres",
+            "whatsapp_fonnte",
+        ]
+        .map(|ours| format!("{ours}={level}"))
+        .join(",");
         format!("{others},{ours}")
     };
     EnvFilter::builder()
@@ -292,7 +304,8 @@ mod tests {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        Config::read(&variables).map_err(|ConfigErrors(errors)| errors.into_iter().map(|(name, _)| name).collect())
+        Config::read(&variables)
+            .map_err(|ConfigErrors(errors)| errors.into_iter().map(|(name, _)| name).collect())
     }
 
     #[test]
@@ -300,7 +313,10 @@ mod tests {
         let config = read(&[]).unwrap();
         assert!(config.database.is_none());
         assert_eq!(config.schema.as_str(), "customer");
-        assert_eq!((config.host.to_string().as_str(), config.port), ("127.0.0.1", 8300));
+        assert_eq!(
+            (config.host.to_string().as_str(), config.port),
+            ("127.0.0.1", 8300)
+        );
         let delivery = config.delivery;
         let default = DeliveryPolicy::default();
         assert_eq!(delivery.lease, default.lease);
@@ -319,7 +335,7 @@ mod tests {
             ("DATABASE_URL", "mysql://u:secret@h/db"),
             ("DB_SCHEMA", "a;b"),
             ("SERVICE_HOST", "nowhere"),
-            ("SERVICE_PORT", "0"),
+            ("SERVICE_PORT", "65536"),
             ("LOG_LEVEL", "LOUD"),
             ("LOG_FORMAT", "xml"),
             ("FONNTE_DEFAULT_API_URL", "http://api.fonnte.com/send"),
@@ -332,8 +348,16 @@ mod tests {
         assert_eq!(
             errors,
             [
-                "DATABASE_URL", "DB_SCHEMA", "SERVICE_HOST", "SERVICE_PORT", "LOG_LEVEL", "LOG_FORMAT",
-                "FONNTE_DEFAULT_API_URL", "SEND_MIN_INTERVAL_MS", "MESSAGE_TTL_HOURS", "ON_UNKNOWN",
+                "DATABASE_URL",
+                "DB_SCHEMA",
+                "SERVICE_HOST",
+                "SERVICE_PORT",
+                "LOG_LEVEL",
+                "LOG_FORMAT",
+                "FONNTE_DEFAULT_API_URL",
+                "SEND_MIN_INTERVAL_MS",
+                "MESSAGE_TTL_HOURS",
+                "ON_UNKNOWN",
                 "ALLOWED_ORIGINS",
             ]
         );
@@ -341,7 +365,11 @@ mod tests {
 
     #[test]
     fn no_value_is_shown_in_an_error() {
-        let variables = [("DATABASE_URL".to_owned(), "mysql://u:secret@h/db".to_owned())].into();
+        let variables = [(
+            "DATABASE_URL".to_owned(),
+            "mysql://u:secret@h/db".to_owned(),
+        )]
+        .into();
         let shown = Config::read(&variables).unwrap_err().to_string();
         assert!(!shown.contains("secret"), "{shown}");
     }
@@ -349,20 +377,31 @@ mod tests {
     #[test]
     fn a_lease_must_outlast_a_call_by_five_seconds() {
         assert!(read(&[("FONNTE_TIMEOUT", "40")]).is_ok());
-        assert_eq!(read(&[("FONNTE_TIMEOUT", "41")]).unwrap_err(), ["LANE_LEASE_SECONDS"]);
+        assert_eq!(
+            read(&[("FONNTE_TIMEOUT", "41")]).unwrap_err(),
+            ["LANE_LEASE_SECONDS"]
+        );
         assert!(read(&[("FONNTE_TIMEOUT", "1"), ("LANE_LEASE_SECONDS", "6")]).is_ok());
     }
 
     #[test]
     fn waits_can_be_fractions() {
-        let config = read(&[("RETRY_BASE_SECONDS", "0.05"), ("MESSAGE_TTL_HOURS", "0.001")]).unwrap();
+        let config = read(&[
+            ("RETRY_BASE_SECONDS", "0.05"),
+            ("MESSAGE_TTL_HOURS", "0.001"),
+        ])
+        .unwrap();
         assert_eq!(config.delivery.retry_base, Duration::from_millis(50));
         assert_eq!(config.delivery.message_ttl, Duration::from_millis(3_600));
     }
 
     #[test]
     fn levels_are_ours_and_filters_are_taken_as_they_stand() {
-        assert!(log_filter("warning").unwrap().starts_with("warn,customer_service=warn"));
+        assert!(
+            log_filter("warning")
+                .unwrap()
+                .starts_with("warn,customer_service=warn")
+        );
         assert_eq!(log_filter("info,api=debug").unwrap(), "info,api=debug");
         assert!(log_filter("api=loud").is_err());
         assert!(log_filter("verbose").is_err());

@@ -52,10 +52,19 @@ mod tests {
     #[test]
     fn names_are_matched_without_regard_to_case_and_empty_values_are_unset() {
         let mut all = BTreeMap::new();
-        for (name, value) in [("db_schema", "a"), ("Db_Schema", "b"), ("LOG_LEVEL", " "), ("X", "1"), ("x", "2")] {
+        for (name, value) in [
+            ("db_schema", "a"),
+            ("Db_Schema", "b"),
+            ("LOG_LEVEL", " "),
+            ("X", "1"),
+            ("x", "2"),
+        ] {
             add(&mut all, name, value.to_owned());
         }
         let all: Vec<_> = all.into_iter().collect();
-        assert_eq!(all, [("DB_SCHEMA".into(), "a".into()), ("X".into(), "1".into())]);
+        assert_eq!(
+            all,
+            [("DB_SCHEMA".into(), "a".into()), ("X".into(), "1".into())]
+        );
     }
 }

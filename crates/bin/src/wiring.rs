@@ -35,13 +35,15 @@ impl Database {
                 _local: None,
             });
         }
-        tracing::info!("DATABASE_URL is not set: starting a private PostgreSQL in {LOCAL_POSTGRES}");
+        tracing::info!(
+            "DATABASE_URL is not set: starting a private PostgreSQL in {LOCAL_POSTGRES}"
+        );
         let started = tokio::task::spawn_blocking(|| {
             LocalPostgres::start(&Options::durable(Path::new(LOCAL_POSTGRES)))
         });
-        let local = started
-            .await?
-            .context("DATABASE_URL is not set, and no private PostgreSQL could be started instead")?;
+        let local = started.await?.context(
+            "DATABASE_URL is not set, and no private PostgreSQL could be started instead",
+        )?;
         Ok(Self {
             url: DatabaseUrl::parse(&local.url(LOCAL_DATABASE))?,
             _local: Some(local),

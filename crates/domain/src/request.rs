@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use uuid::Uuid;
 
-use crate::{DealerId, MessageState, ValidSubmission};
+use crate::{MessageState, ValidSubmission};
 
 /// The id of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,8 +44,8 @@ pub struct NewRequest {
     pub message: NewMessage,
 }
 
-/// A message to be queued.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A message to be queued. Prints without its text.
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewMessage {
     /// The id the message will have.
     pub id: MessageId,
@@ -55,6 +55,16 @@ pub struct NewMessage {
     pub template: String,
     /// The finished text.
     pub body: String,
+}
+
+impl fmt::Debug for NewMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewMessage")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("template", &self.template)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a message was made for.
@@ -77,7 +87,8 @@ impl MessageKind {
 /// A stored request, as it is shown.
 ///
 /// Rows of an older service do not keep today's rules; their texts are shown as they are stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Prints without personal data.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// The id.
     pub id: RequestId,
@@ -111,6 +122,18 @@ pub struct Request {
     pub last_modified_date: Option<NaiveDateTime>,
 }
 
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("id", &self.id)
+            .field("dealer_id", &self.dealer_id)
+            .field("phone", &crate::mask_phone(&self.phone))
+            .field("request_status", &self.request_status)
+            .field("whatsapp_status", &self.whatsapp_status)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Request {
     /// The request as it is right after it was stored.
     #[must_use]
@@ -134,11 +157,5 @@ impl Request {
             last_modified_by: Some(CREATED_BY.to_owned()),
             last_modified_date: Some(submission.modified_time),
         }
-    }
-
-    /// The dealer's number, where the row's is one.
-    #[must_use]
-    pub fn dealer(&self) -> Option<DealerId> {
-        DealerId::parse(&self.dealer_id).ok()
     }
 }

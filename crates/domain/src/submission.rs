@@ -1,11 +1,13 @@
 //! What a dealer's system posts, and the rules that make it a request.
 
+use std::fmt;
+
 use chrono::NaiveDateTime;
 
 use crate::{DealerId, LicensePlate, Phone, parse_local_time};
 
-/// One field as it came in, before anything is known about it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// One field as it came in, before anything is known about it. Prints its length, not its text.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum Input {
     /// The field was not there.
     #[default]
@@ -14,6 +16,16 @@ pub enum Input {
     NotText,
     /// The field's text, as sent.
     Text(String),
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => f.write_str("Absent"),
+            Self::NotText => f.write_str("NotText"),
+            Self::Text(text) => write!(f, "Text({} characters)", text.chars().count()),
+        }
+    }
 }
 
 impl From<&str> for Input {
@@ -47,8 +59,8 @@ pub struct Submission {
     pub dealer_id: Input,
 }
 
-/// A submission that keeps all rules.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A submission that keeps all rules. Prints neither name nor plate.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ValidSubmission {
     /// The person who brought the unit in.
     pub customer_name: String,
@@ -64,6 +76,16 @@ pub struct ValidSubmission {
     pub modified_time: NaiveDateTime,
     /// The dealer.
     pub dealer_id: DealerId,
+}
+
+impl fmt::Debug for ValidSubmission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ValidSubmission")
+            .field("dealer_id", &self.dealer_id)
+            .field("phone", &self.phone)
+            .field("created_time", &self.created_time)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The fields of a submission, in their order.

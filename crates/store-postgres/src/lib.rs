@@ -7,6 +7,8 @@ mod migrate;
 mod ports;
 mod schema;
 mod statement;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError, PoolOptions, SchemaName, SchemaNameError};
 pub use dealer_admin::{DealerAdminError, NewDealer};

@@ -104,6 +104,21 @@ pub(crate) async fn pending(
         .collect())
 }
 
+/// Tells sets of migrations apart.
+#[cfg(feature = "testing")]
+pub(crate) fn fingerprint() -> u64 {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+    let embedded: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS
+        .migrations()
+        .expect("embedded migrations are listed");
+    let mut hasher = DefaultHasher::new();
+    for migration in embedded {
+        migration.name().to_string().hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
 async fn applied(
     connection: &mut AsyncPgConnection,
     schema: &SchemaName,
@@ -127,10 +142,7 @@ async fn applied(
 
 /// Takes the lock by asking again and again: a session that waits inside PostgreSQL holds a
 /// snapshot, and an index that is built concurrently waits for every snapshot.
-async fn lock(
-    connection: &mut AsyncPgConnection,
-    schema: &SchemaName,
-) -> Result<(), MigrateError> {
+async fn lock(connection: &mut AsyncPgConnection, schema: &SchemaName) -> Result<(), MigrateError> {
     let asking = async {
         loop {
             let lock: Exists =
@@ -173,7 +185,9 @@ async fn create_schema(
 fn refused(source: BoxError, schema: &SchemaName) -> MigrateError {
     // Diesel has no kind for it, so that the words must do; they are English unless the server's
     // `lc_messages` say otherwise, and then the plain error is still true.
-    if source.to_string().contains("permission denied") || source.to_string().contains("must be owner") {
+    if source.to_string().contains("permission denied")
+        || source.to_string().contains("must be owner")
+    {
         MigrateError::Forbidden {
             schema: schema.clone(),
             source,

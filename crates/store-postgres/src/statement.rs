@@ -63,7 +63,11 @@ where
 impl QueryFragment<Pg> for Statement<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         for (position, (declaration, value)) in self.inputs.iter().enumerate() {
-            out.push_sql(if position == 0 { "WITH RECURSIVE input AS (SELECT " } else { ", " });
+            out.push_sql(if position == 0 {
+                "WITH RECURSIVE input AS (SELECT "
+            } else {
+                ", "
+            });
             value.bind(out.reborrow())?;
             out.push_sql("::");
             out.push_sql(declaration);

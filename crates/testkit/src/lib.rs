@@ -1,1 +1,15 @@
-//! testkit
+#![doc = include_str!("../README.md")]
+
+mod clock;
+pub mod contract;
+mod doubles;
+mod memory;
+pub mod sample;
+mod whatsapp;
+mod world;
+
+pub use clock::ManualClock;
+pub use doubles::{CountingBell, FixedDice, SequentialIds};
+pub use memory::MemoryStore;
+pub use whatsapp::{ScriptedWhatsapp, SentMessage};
+pub use world::World;

@@ -21,7 +21,9 @@ pub(crate) async fn add(config: Config, options: AddDealer) -> anyhow::Result<Ex
         bail!("a dealer's name has 1 to 255 characters");
     }
     if let Some(key) = &dealer.api_key {
-        config.accounts.account(Some(key), dealer.api_url.as_deref())?;
+        config
+            .accounts
+            .account(Some(key), dealer.api_url.as_deref())?;
     }
     let (_database, parts) = open(&config).await?;
     match parts.dealers.add(&dealer).await {
@@ -41,9 +43,14 @@ pub(crate) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
         .key
         .read()?
         .context("no key is given; use --key-stdin, or --key")?;
-    config.accounts.account(Some(&key), options.url.as_deref())?;
+    config
+        .accounts
+        .account(Some(&key), options.url.as_deref())?;
     let (_database, parts) = open(&config).await?;
-    parts.dealers.set_key(&id, &key, options.url.as_deref()).await?;
+    parts
+        .dealers
+        .set_key(&id, &key, options.url.as_deref())
+        .await?;
     anstream::println!("The key of dealer {id} is set; the service uses it within 30 seconds.");
     Ok(ExitCode::SUCCESS)
 }
@@ -57,7 +64,11 @@ pub(crate) async fn list(config: Config) -> anyhow::Result<ExitCode> {
     }
     for dealer in &dealers {
         let (news, finding) = judge(dealer, &config.accounts);
-        line(news, dealer.id.as_str(), &format!("{} · {finding}", dealer.name));
+        line(
+            news,
+            dealer.id.as_str(),
+            &format!("{} · {finding}", dealer.name),
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -106,6 +117,9 @@ async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
 
 fn parse_id(raw: &str) -> anyhow::Result<DealerId> {
     DealerId::parse(raw).with_context(|| {
-        format!("\"{}\" cannot be a dealer's number: 4 to 10 characters", raw.escape_debug())
+        format!(
+            "\"{}\" cannot be a dealer's number: 4 to 10 characters",
+            raw.escape_debug()
+        )
     })
 }

@@ -88,24 +88,47 @@ impl Doctor {
 
     fn findings(&mut self, found: &Inspection) {
         let major = found.server_version.split('.').next().unwrap_or_default();
-        if major.parse().is_ok_and(|major: u32| major >= OLDEST_POSTGRES) {
+        if major
+            .parse()
+            .is_ok_and(|major: u32| major >= OLDEST_POSTGRES)
+        {
             self.say(News::Good, "PostgreSQL", &found.server_version);
         } else {
-            let finding = format!("{}; version {OLDEST_POSTGRES} or newer is needed", found.server_version);
+            let finding = format!(
+                "{}; version {OLDEST_POSTGRES} or newer is needed",
+                found.server_version
+            );
             self.say(News::Bad, "PostgreSQL", &finding);
         }
         if found.synchronous_commit == "off" {
             let finding = "off: a crash of the database can lose acknowledged requests; turn it on";
-            self.say(News::Bad, "synchronous_commit", finding);
+            self.say(News::Odd, "synchronous_commit", finding);
         } else {
             self.say(News::Good, "synchronous_commit", &found.synchronous_commit);
         }
         let late = found.oldest_due_seconds.unwrap_or(0.0);
-        let news = if late > LATE_SECONDS { News::Odd } else { News::Good };
-        let finding = format!("{} waiting, the oldest due for {late:.0} s", found.open_messages);
+        let news = if late > LATE_SECONDS {
+            News::Odd
+        } else {
+            News::Good
+        };
+        let finding = format!(
+            "{} waiting, the oldest due for {late:.0} s",
+            found.open_messages
+        );
         self.say(news, "messages", &finding);
-        self.count(found.unknown_messages, "unknown outcomes", "none", "messages need a person's decision");
-        self.count(found.blocked_lanes, "blocked lanes", "none", "dealers' accounts cannot send now");
+        self.count(
+            found.unknown_messages,
+            "unknown outcomes",
+            "none",
+            "messages need a person's decision",
+        );
+        self.count(
+            found.blocked_lanes,
+            "blocked lanes",
+            "none",
+            "dealers' accounts cannot send now",
+        );
         self.count(
             found.old_pending,
             "old pending requests",
@@ -128,7 +151,11 @@ impl Doctor {
             return;
         };
         if dealers.is_empty() {
-            self.say(News::Odd, "dealers", "none; `customer-service dealer add` adds one");
+            self.say(
+                News::Odd,
+                "dealers",
+                "none; `customer-service dealer add` adds one",
+            );
         }
         for dealer in &dealers {
             let (news, finding) = judge(dealer, &config.accounts);

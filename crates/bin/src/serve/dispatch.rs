@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::{Bell as _, Delivery, Dispatcher, OutcomeKind, Settled, Task, TimedClaim};
+use domain::{
+    Bell as _, Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
+    mask_phones,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -134,7 +137,10 @@ impl DispatchLoop {
         match next {
             Ok(next) => next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT)),
             Err(error) => {
-                tracing::warn!(error.source = source(&error), "cannot look for messages: {error}");
+                tracing::warn!(
+                    error.source = source(&error),
+                    "cannot look for messages: {error}"
+                );
                 REST
             }
         }
@@ -160,22 +166,33 @@ impl DispatchLoop {
             Ok(0) => {}
             Ok(expired) => tracing::warn!(messages.expired = expired, "messages became too old"),
             Err(error) => {
-                tracing::warn!(error.source = source(&error), "cannot end old messages: {error}");
+                tracing::warn!(
+                    error.source = source(&error),
+                    "cannot end old messages: {error}"
+                );
                 return;
             }
         }
         match self.dispatcher.close_healed_breakers().await {
             Ok(0) => {}
-            Ok(closed) => tracing::info!(lanes.unblocked = closed, "changed accounts are tried again"),
+            Ok(closed) => {
+                tracing::info!(lanes.unblocked = closed, "changed accounts are tried again")
+            }
             Err(error) => {
-                tracing::warn!(error.source = source(&error), "cannot look at blocked lanes: {error}");
+                tracing::warn!(
+                    error.source = source(&error),
+                    "cannot look at blocked lanes: {error}"
+                );
             }
         }
     }
 
     async fn finish(self) {
         self.deliveries.close();
-        if tokio::time::timeout(FINISH, self.deliveries.wait()).await.is_err() {
+        if tokio::time::timeout(FINISH, self.deliveries.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!(
                 messages.in_flight = self.deliveries.len(),
                 "calls that do not end are recorded as unknown"
@@ -230,7 +247,14 @@ fn log(delivery: &Delivery, settled: Settled) {
     };
     let attempt = delivery.settlement.attempt.as_ref();
     let outcome = attempt.map(|attempt| attempt.outcome);
-    let accepted = outcome.is_none_or(|outcome| outcome == OutcomeKind::Accepted);
+    let well = outcome.is_none_or(|outcome| outcome == OutcomeKind::Accepted)
+        && !matches!(delivery.settlement.lane, LaneChange::Blocked { .. });
+    let (lane, pause) = match &delivery.settlement.lane {
+        LaneChange::Ready { pause } => ("ready", pause),
+        LaneChange::Unchanged { pause } => ("unchanged", pause),
+        LaneChange::Waiting { pause } => ("waiting", pause),
+        LaneChange::Blocked { pause, .. } => ("blocked", pause),
+    };
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(
@@ -238,16 +262,17 @@ fn log(delivery: &Delivery, settled: Settled) {
                 request.id = message.map(|message| message.request_id.to_string()),
                 message.id = message.map(|message| message.id.to_string()),
                 lane.epoch = delivery.lease.epoch,
-                lane.change = ?delivery.settlement.lane,
+                lane.change = lane,
+                lane.pause_ms = pause.as_secs_f64() * 1_000.0,
                 send.outcome = outcome.map(OutcomeKind::as_str),
-                send.detail = attempt.map(|attempt| attempt.detail.as_str()),
+                send.detail = attempt.map(|attempt| mask_phones(&attempt.detail)),
                 send.duration_ms = attempt.map(|attempt| attempt.duration.as_secs_f64() * 1_000.0),
                 settled = ?settled,
                 "delivery settled"
             )
         };
     }
-    if accepted && settled == Settled::Applied {
+    if well && settled == Settled::Applied {
         line!(info);
     } else {
         line!(warn);

@@ -1,10 +1,13 @@
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::StoreError;
-use crate::{DealerId, LaneChange, LaneHistory, MessageChange, MessageId, OutcomeKind, RequestId};
+use crate::{
+    DealerId, LaneChange, LaneHistory, MessageChange, MessageId, OutcomeKind, RequestId, mask_phone,
+};
 
 /// One copy of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,8 +45,8 @@ pub enum Task {
     Probe,
 }
 
-/// A message in the outbox.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A message in the outbox. Prints without its text, and its phone masked.
+#[derive(Clone, PartialEq, Eq)]
 pub struct OutboxMessage {
     /// The message.
     pub id: MessageId,
@@ -57,6 +60,18 @@ pub struct OutboxMessage {
     pub unknowns: u32,
     /// How long ago it was due, by the store's clock.
     pub overdue: Duration,
+}
+
+impl fmt::Debug for OutboxMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutboxMessage")
+            .field("id", &self.id)
+            .field("request_id", &self.request_id)
+            .field("target", &mask_phone(&self.target))
+            .field("unknowns", &self.unknowns)
+            .field("overdue", &self.overdue)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A call to the provider, for the record.
@@ -120,7 +135,8 @@ pub trait Outbox: Send + Sync {
     ) -> Result<Vec<Claim>, StoreError>;
 
     /// Leases one lane for a call that is not a message of the outbox, if nobody holds it and its
-    /// pace allows a call now. A breaker or a retry wait does not matter.
+    /// pace allows a call now. A breaker or a retry wait does not matter. A message whose holder
+    /// vanished stays there to be recovered.
     async fn lease_lane(
         &self,
         dealer: &DealerId,

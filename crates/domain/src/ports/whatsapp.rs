@@ -1,16 +1,25 @@
+use std::fmt;
 use std::time::Instant;
 
 use async_trait::async_trait;
 
 use crate::{Account, Outcome, Phone};
 
-/// A message on its way out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A message on its way out. Prints without its text.
+#[derive(Clone, PartialEq, Eq)]
 pub struct OutgoingMessage {
     /// Who gets it.
     pub target: Phone,
     /// The finished text.
     pub body: String,
+}
+
+impl fmt::Debug for OutgoingMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutgoingMessage")
+            .field("target", &self.target)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a call to send came to.

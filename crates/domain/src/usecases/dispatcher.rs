@@ -144,15 +144,16 @@ impl Dispatcher {
     /// One round without concurrency: claims, delivers and settles. Returns what was done.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// The first [`StoreError`]; every claim was delivered all the same, and what could not be
+    /// settled is recovered as unknown when its lease is over.
     pub async fn run_once(&self, limit: usize) -> Result<Vec<(Delivery, Settled)>, StoreError> {
         let mut done = Vec::new();
         for claim in self.claim(limit).await? {
             let delivery = self.deliver(claim).await;
-            let settled = self.settle(&delivery).await?;
-            done.push((delivery, settled));
+            let settled = self.settle(&delivery).await;
+            done.push(settled.map(|settled| (delivery, settled)));
         }
-        Ok(done)
+        done.into_iter().collect()
     }
 
     /// Ends messages that became too old. Returns how many.
@@ -175,21 +176,20 @@ impl Dispatcher {
     /// Returns how many.
     ///
     /// # Errors
-    /// [`StoreError`]
+    /// The first [`StoreError`]; one dealer's does not keep the others from being looked at.
     pub async fn close_healed_breakers(&self) -> Result<u64, StoreError> {
-        let mut closed = 0;
-        for BlockedLane {
-            dealer_id,
-            account_print,
-        } in self.outbox.blocked_lanes().await?
-        {
-            let dealer = self.dealers.find(&dealer_id).await?;
-            let changed = account_print != Some(self.print(dealer.as_ref()));
-            if changed && self.outbox.unblock(&dealer_id).await? {
-                closed += 1;
-            }
+        let mut closed = Ok(0);
+        for lane in self.outbox.blocked_lanes().await? {
+            let healed = self.close_if_healed(&lane).await;
+            closed = closed.and_then(|closed| Ok(closed + u64::from(healed?)));
         }
-        Ok(closed)
+        closed
+    }
+
+    async fn close_if_healed(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
+        let dealer = self.dealers.find(&lane.dealer_id).await?;
+        let unchanged = lane.account_print == Some(self.print(dealer.as_ref()));
+        Ok(!unchanged && self.outbox.unblock(&lane.dealer_id).await?)
     }
 
     fn recover(&self, claim: &Claim, message: &OutboxMessage) -> Settlement {
@@ -244,10 +244,11 @@ impl Dispatcher {
             body: message.body.clone(),
         };
         // The call must be over before the lease is, or two copies could be calling at once.
-        let Some(start_by) = lease_ends.checked_sub(self.policy.send_timeout) else {
-            return self.hand_back(message);
-        };
         let began = self.clock.monotonic();
+        let start_by = match lease_ends.checked_sub(self.policy.send_timeout) {
+            Some(start_by) if began <= start_by => start_by,
+            _ => return self.hand_back(message),
+        };
         let report = self.whatsapp.send(&account, &outgoing, start_by).await;
         let attempt = attempt(&report, self.clock.monotonic() - began);
         self.decided(

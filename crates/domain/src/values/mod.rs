@@ -9,5 +9,5 @@ mod plate;
 pub use account::{Account, AccountError, AccountPolicy, ApiAddress};
 pub use dealer_id::DealerId;
 pub use local_time::{JAKARTA_OFFSET_SECONDS, LocalTimeError, jakarta_time, parse_local_time};
-pub use phone::{Phone, PhoneError, mask_phone};
+pub use phone::{Phone, PhoneError, mask_phone, mask_phones};
 pub use plate::{LicensePlate, normal_plate};

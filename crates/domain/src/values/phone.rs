@@ -85,6 +85,33 @@ pub fn mask_phone(raw: &str) -> String {
         .collect()
 }
 
+/// Masks every run of eight digits or more in a text of somebody else, such as the provider's
+/// words, which may quote a phone number.
+///
+/// ```
+/// assert_eq!(domain::mask_phones("target 6282148523421 invalid"), "target 6282******421 invalid");
+/// ```
+#[must_use]
+pub fn mask_phones(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let digits = &rest[start..];
+        let end = digits
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(digits.len());
+        masked.push_str(&rest[..start]);
+        if end < 8 {
+            masked.push_str(&digits[..end]);
+        } else {
+            masked.push_str(&mask_phone(&digits[..end]));
+        }
+        rest = &digits[end..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
 impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Phone({})", self.masked())

@@ -32,17 +32,14 @@ impl LicensePlate {
 /// ```
 #[must_use]
 pub fn normal_plate(raw: &str) -> Option<String> {
-    let bare: String = raw
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.'))
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
-    let (region, rest) = split_where(&bare, |c| !c.is_ascii_uppercase());
-    let (number, series) = split_where(rest, |c| !c.is_ascii_digit());
+    let upper = raw.trim().to_ascii_uppercase();
+    let (region, rest) = group(&upper, |c| c.is_ascii_uppercase());
+    let (number, rest) = group(rest, |c| c.is_ascii_digit());
+    let (series, rest) = group(rest, |c| c.is_ascii_uppercase());
     let well_formed = (1..=2).contains(&region.len())
         && (1..=4).contains(&number.len())
         && series.len() <= 3
-        && series.bytes().all(|b| b.is_ascii_uppercase());
+        && rest.is_empty();
     if !well_formed {
         return None;
     }
@@ -54,8 +51,11 @@ pub fn normal_plate(raw: &str) -> Option<String> {
     Some(plate)
 }
 
-fn split_where(text: &str, end: impl Fn(char) -> bool) -> (&str, &str) {
-    text.split_at(text.find(end).unwrap_or(text.len()))
+/// The characters of a group at the start, and what follows the separators behind it.
+fn group(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
+    let (group, rest) = text.split_at(text.find(|c| !belongs(c)).unwrap_or(text.len()));
+    let separator = |c: char| c.is_whitespace() || matches!(c, '-' | '.');
+    (group, rest.trim_start_matches(separator))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use domain::{
-    AccountError, CheckError, Dealer, DealerCheck, DeviceReport, LaneHistory, Lease, MessageState,
-    MockDealerDirectory, MockOutbox, Outbox, Outcome, Phone, WorkerId,
+    AccountError, CheckError, Clock, Dealer, DealerCheck, DeviceReport, LaneHistory, Lease,
+    MessageState, MockDealerDirectory, MockOutbox, Outbox, Outcome, Phone, WorkerId,
 };
 use testkit::{World, sample};
 
 use crate::support::{
-    assert_idle, blocked, not_sent, queue, refused, state, step, unavailable, unknown,
+    assert_idle, blocked, ms, not_sent, queue, refused, state, step, unavailable, unknown,
 };
 
 #[tokio::test]
@@ -120,6 +120,15 @@ async fn a_test_message_is_really_sent() {
 }
 
 #[tokio::test]
+async fn a_test_message_must_begin_early_enough_to_end_within_the_lease() {
+    let world = World::new();
+    let lease_ends = world.clock.monotonic() + world.policy.lease;
+    send_test(&world).await.unwrap();
+    let start_by = world.whatsapp.sent()[0].start_by;
+    assert_eq!(start_by, lease_ends - world.policy.send_timeout);
+}
+
+#[tokio::test]
 async fn a_test_message_keeps_the_pace_of_the_lane() {
     let world = World::new();
     let request = queue(&world, 1).await;
@@ -192,6 +201,18 @@ async fn a_test_message_that_finds_the_account_blocked_opens_the_breaker() {
     let print = sample::dealer().account_print();
     assert_eq!(lanes[0].account_print, Some(print));
     assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_breakers_pause_grows_with_a_test_message_that_finds_it_open() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    queue(&world, 1).await;
+    for pause in [100, 200, 400] {
+        world.whatsapp.will(blocked());
+        assert!(send_test(&world).await.is_err());
+        assert_eq!(dispatcher.next_due().await.unwrap(), Some(ms(pause)));
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod schema_name;
 mod tls;
 mod url;
 
-pub(crate) use pool::{Connector, Database, StoreResult, failed};
 pub use pool::PoolOptions;
+pub(crate) use pool::{Connector, Database, StoreResult, failed};
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use url::{DatabaseUrl, DatabaseUrlError};

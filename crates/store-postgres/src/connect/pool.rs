@@ -76,8 +76,7 @@ impl Database {
             let session = session.clone();
             // On this runtime and not on that of the web worker which happens to ask: the
             // connection must survive the worker.
-            let connecting =
-                runtime.spawn(async move { connector.connect(&session).await });
+            let connecting = runtime.spawn(async move { connector.connect(&session).await });
             async move {
                 connecting
                     .await

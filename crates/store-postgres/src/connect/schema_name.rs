@@ -53,7 +53,19 @@ mod tests {
             assert!(SchemaName::parse(name).is_ok(), "{name}");
         }
         let long = "a".repeat(64);
-        for name in ["", "1a", "A", "a-b", "a b", "a\"b", "a;b", "pg_x", "information_schema", "é", &long] {
+        for name in [
+            "",
+            "1a",
+            "A",
+            "a-b",
+            "a b",
+            "a\"b",
+            "a;b",
+            "pg_x",
+            "information_schema",
+            "é",
+            &long,
+        ] {
             assert_eq!(SchemaName::parse(name), Err(SchemaNameError), "{name}");
         }
     }

@@ -115,23 +115,44 @@ mod tests {
     #[test]
     fn sslmode_means_what_it_means_to_libpq() {
         assert_eq!(mode("").unwrap(), (SslMode::Prefer, Verification::None));
-        assert_eq!(mode("?sslmode=disable").unwrap(), (SslMode::Disable, Verification::None));
-        assert_eq!(mode("?sslmode=require").unwrap(), (SslMode::Require, Verification::None));
-        assert_eq!(mode("?sslmode=verify-ca").unwrap(), (SslMode::Require, Verification::Chain));
-        assert_eq!(mode("?sslmode=verify-full").unwrap(), (SslMode::Require, Verification::Full));
-        assert!(matches!(mode("?sslmode=allow"), Err(DatabaseUrlError::SslMode)));
+        assert_eq!(
+            mode("?sslmode=disable").unwrap(),
+            (SslMode::Disable, Verification::None)
+        );
+        assert_eq!(
+            mode("?sslmode=require").unwrap(),
+            (SslMode::Require, Verification::None)
+        );
+        assert_eq!(
+            mode("?sslmode=verify-ca").unwrap(),
+            (SslMode::Require, Verification::Chain)
+        );
+        assert_eq!(
+            mode("?sslmode=verify-full").unwrap(),
+            (SslMode::Require, Verification::Full)
+        );
+        assert!(matches!(
+            mode("?sslmode=allow"),
+            Err(DatabaseUrlError::SslMode)
+        ));
     }
 
     #[test]
     fn other_parameters_are_kept() {
-        let url = DatabaseUrl::parse("postgres://u@h:6000/db?application_name=x&sslmode=require").unwrap();
+        let url = DatabaseUrl::parse("postgres://u@h:6000/db?application_name=x&sslmode=require")
+            .unwrap();
         assert_eq!(url.config.get_application_name(), Some("x"));
         assert_eq!(url.config.get_ports(), [6000]);
     }
 
     #[test]
     fn errors_and_debug_output_hold_no_password() {
-        for raw in ["mysql://u:secret@h/db", "secret", "postgresql://u:secret@h/db?secret=1", "postgresql://u:secret@h:99999999/db"] {
+        for raw in [
+            "mysql://u:secret@h/db",
+            "secret",
+            "postgresql://u:secret@h/db?secret=1",
+            "postgresql://u:secret@h:99999999/db",
+        ] {
             let error = DatabaseUrl::parse(raw).unwrap_err();
             let shown = format!("{error} {error:?}");
             assert!(!shown.contains("u:secret"), "{shown}");

@@ -76,7 +76,12 @@ impl Reports for PgStore {
         Ok(groups.into_iter().fold(
             DealerStats::default(),
             |stats, (request_status, whatsapp_status, rows)| {
-                add(stats, request_status.as_deref(), whatsapp_status.as_deref(), count(rows))
+                add(
+                    stats,
+                    request_status.as_deref(),
+                    whatsapp_status.as_deref(),
+                    count(rows),
+                )
             },
         ))
     }

@@ -4,6 +4,7 @@ mod rows;
 mod sql;
 mod update;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,12 +39,12 @@ impl Outbox for PgStore {
             .with::<Uuid, _>("uuid AS worker", worker.0)
             .with::<BigInt, _>("bigint AS most", i64::try_from(limit).unwrap_or(i64::MAX))
             .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64());
-        let rows: Vec<ClaimRow> = self
-            .database
-            .ask(|mut connection| async move {
-                statement.load(&mut connection).await.map_err(failed)
-            })
-            .await?;
+        let rows: Vec<ClaimRow> =
+            self.database
+                .ask(|mut connection| async move {
+                    statement.load(&mut connection).await.map_err(failed)
+                })
+                .await?;
         rows.into_iter()
             // A lane whose holder died after its message had got evidence: now free, nothing to do.
             .filter(|row| !row.is_empty())
@@ -94,7 +95,7 @@ impl Outbox for PgStore {
             json!({
                 "epoch": lease.epoch,
                 "outcome": attempt.outcome.as_str(),
-                "detail": attempt.detail,
+                "detail": storable(&attempt.detail),
                 "duration_ms": u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
             })
             .to_string()
@@ -108,7 +109,7 @@ impl Outbox for PgStore {
             .with::<BigInt, _>("bigint AS epoch", lease.epoch)
             .with::<Text, _>("text AS lane", lane.kind)
             .with::<Double, _>("float8 AS pause_seconds", lane.pause.as_secs_f64())
-            .with::<Nullable<Text>, _>("text AS block_reason", lane.block_reason)
+            .with::<Nullable<Text>, _>("text AS block_reason", lane.block_reason.map(storable))
             .with::<Nullable<Text>, _>("text AS account_print", settlement.account_print.as_deref())
             .with::<Nullable<Uuid>, _>("uuid AS message_id", message.id)
             .with::<Nullable<Text>, _>("text AS state", message.state.map(MessageState::as_str))
@@ -116,9 +117,17 @@ impl Outbox for PgStore {
             .with::<Text, _>("varchar AS whatsapp_status", message.version_1.1)
             .with::<Double, _>("float8 AS wait_seconds", message.wait.as_secs_f64())
             .with::<Integer, _>("int AS unknowns", i32::from(message.unknown))
-            .with::<Nullable<Text>, _>("text AS reason", message.reason)
-            .with::<Nullable<Text>, _>("text AS provider_id", message.receipt.and_then(|receipt| receipt.message_id.as_deref()))
-            .with::<Nullable<BigInt>, _>("bigint AS provider_request_id", message.receipt.and_then(|receipt| receipt.request_id))
+            .with::<Nullable<Text>, _>("text AS reason", message.reason.map(storable))
+            .with::<Nullable<Text>, _>(
+                "text AS provider_id",
+                message
+                    .receipt
+                    .and_then(|receipt| receipt.message_id.as_deref()),
+            )
+            .with::<Nullable<BigInt>, _>(
+                "bigint AS provider_request_id",
+                message.receipt.and_then(|receipt| receipt.request_id),
+            )
             .with::<Nullable<Text>, _>("json AS answer", answer)
             .with::<Nullable<Text>, _>("jsonb AS attempt", attempt)
             .with::<Text, _>("varchar AS author", CHANGED_BY);
@@ -162,7 +171,10 @@ impl Outbox for PgStore {
             .with::<Text, _>("varchar AS whatsapp_status", too_old.version_1.1)
             .with::<Nullable<Text>, _>("text AS undecided_reason", undecided.reason)
             .with::<Text, _>("varchar AS undecided_request_status", undecided.version_1.0)
-            .with::<Text, _>("varchar AS undecided_whatsapp_status", undecided.version_1.1)
+            .with::<Text, _>(
+                "varchar AS undecided_whatsapp_status",
+                undecided.version_1.1,
+            )
             .with::<Text, _>("varchar AS author", CHANGED_BY);
         let row: CountRow = self
             .database
@@ -213,5 +225,14 @@ impl Outbox for PgStore {
                 Ok(closed > 0)
             })
             .await
+    }
+}
+
+/// The provider's words without NUL, which PostgreSQL has no place for.
+fn storable(words: &str) -> Cow<'_, str> {
+    if words.contains('\0') {
+        words.replace('\0', "\u{fffd}").into()
+    } else {
+        words.into()
     }
 }

@@ -29,9 +29,9 @@ pub(super) const CLAIM: &str = concat!(
     "
 , due AS (
     -- Lanes whose holder vanished while a message was SENDING.
-    SELECT l.dealer_id, l.message_id, true AS lost, l.lease_until AS since
+    SELECT l.dealer_id, l.message_id, true AS lost, coalesce(l.lease_until, now()) AS since
     FROM lane l
-    WHERE l.message_id IS NOT NULL AND l.lease_until <= now()
+    WHERE l.message_id IS NOT NULL AND (l.lease_until IS NULL OR l.lease_until <= now())
     UNION ALL
     SELECT l.dealer_id, head.id, false, head.due_at
     FROM dealer d
@@ -74,14 +74,14 @@ RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, k.lost, b.id AS messa
 );
 
 /// Leases one lane for a call that is not a message. A retry wait or a breaker does not matter,
-/// the ordinary pace does.
+/// the ordinary pace does. A message whose holder vanished stays there to be recovered.
 pub(super) const LEASE_LANE: &str = "
 UPDATE lane l SET
     epoch = l.epoch + 1,
     holder = i.worker,
     lease_until = now() + make_interval(secs => i.lease_seconds)
 FROM input i
-WHERE l.dealer_id = i.dealer_id AND l.message_id IS NULL
+WHERE l.dealer_id = i.dealer_id
     AND (l.lease_until IS NULL OR l.lease_until <= now())
     AND (l.ready_at <= now() OR l.strikes > 0 OR l.blocks > 0)
 RETURNING l.epoch, l.strikes, l.blocks";
@@ -97,8 +97,11 @@ pub(super) const SETTLE: &str = "
     UPDATE lane l SET
         holder = NULL,
         lease_until = NULL,
-        message_id = NULL,
-        ready_at = now() + make_interval(secs => i.pause_seconds),
+        message_id = CASE WHEN i.message_id IS NULL THEN l.message_id END,
+        -- What a call did not teach cannot shorten a pause.
+        ready_at = greatest(
+            now() + make_interval(secs => i.pause_seconds),
+            CASE WHEN i.lane IN ('unchanged', 'waiting') THEN l.ready_at END),
         strikes = CASE i.lane
             WHEN 'ready' THEN 0 WHEN 'waiting' THEN l.strikes + 1 ELSE l.strikes END,
         blocks = CASE i.lane
@@ -166,7 +169,7 @@ pub(super) const NEXT_DUE: &str = concat!(
     heads!(),
     "
 , next AS (
-    SELECT l.lease_until AS at FROM lane l WHERE l.message_id IS NOT NULL
+    SELECT coalesce(l.lease_until, now()) AS at FROM lane l WHERE l.message_id IS NOT NULL
     UNION ALL
     SELECT greatest(l.ready_at, l.lease_until, head.next_try_at)
     FROM dealer d

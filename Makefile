@@ -1,0 +1,33 @@
+# Everything with logic is a Rust program or test; the targets only name it.
+.DEFAULT_GOAL := help
+.PHONY: help run test check build release docs openapi clean
+
+help: ## show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1mmake %-9s\033[0m %s\n", $$1, $$2 }' Makefile
+
+run: build ## try it: PostgreSQL, demo dealer, Fonnte simulator and service, until Ctrl-C
+	@cargo run --quiet -p tests-e2e --bin demo
+
+test: check build ## everything that CI runs, from nothing
+	@cargo run --quiet -p local-postgres -- exec --fast --install -- cargo test --workspace
+
+check: ## formatting, lints and documentation, without a warning
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+build: ## build all programs for development
+	cargo build --workspace --locked
+
+release: ## build the program for production: target/release/customer-service
+	cargo build --release --locked -p bin
+
+docs: ## build the documentation of all crates and open it
+	cargo doc --workspace --no-deps --open
+
+openapi: ## print the OpenAPI document
+	@cargo run --quiet -p bin -- openapi
+
+clean: ## remove what was built and the private PostgreSQL of `make run`
+	cargo clean
+	rm -rf .local

@@ -1,0 +1,411 @@
+//! The handle: a running cluster and its owner.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::account::Account;
+use crate::error::Attempt;
+use crate::home::Home;
+use crate::lock::Lock;
+use crate::password::Password;
+use crate::port::{free_port, is_free};
+use crate::server::{self, START_LIMIT, Server, Start};
+use crate::site::Site;
+use crate::watch::{SHELL, Watcher, Wish};
+use crate::{Error, Programs, Version, leftover};
+
+/// How long a start is repeated when the children of a killed server are still leaving, or a port was lost.
+const REPEAT_LIMIT: Duration = Duration::from_secs(15);
+
+/// What a crash may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing: PostgreSQL's own settings. A commit is on the disk.
+    Durable,
+    /// A crash of the machine, everything; a kill of the server, the last commits. For tests that do neither.
+    Fast,
+}
+
+impl Durability {
+    pub(crate) fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Durable => &[],
+            Self::Fast => &[
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+                // Files in the folder instead of shared memory, which a killed temporary cluster would leave.
+                "dynamic_shared_memory_type=mmap",
+            ],
+        }
+    }
+}
+
+/// Which cluster to run, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The cluster's folder, made when it does not exist. `None`: a temporary one, removed at the end.
+    pub dir: Option<PathBuf>,
+    /// What a crash may cost.
+    pub durability: Durability,
+    /// The port on 127.0.0.1. `None`: a free one.
+    pub port: Option<u16>,
+}
+
+impl Options {
+    /// A cluster that keeps what it was given.
+    pub fn durable(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: Some(dir.into()),
+            durability: Durability::Durable,
+            port: None,
+        }
+    }
+
+    /// A cluster for tests in a folder of its own.
+    pub fn fast(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            durability: Durability::Fast,
+            ..Self::durable(dir)
+        }
+    }
+
+    /// A cluster for tests that leaves nothing behind.
+    pub fn temporary() -> Self {
+        Self {
+            dir: None,
+            durability: Durability::Fast,
+            port: None,
+        }
+    }
+
+    /// The same on this port.
+    pub fn on_port(self, port: u16) -> Self {
+        Self {
+            port: Some(port),
+            ..self
+        }
+    }
+}
+
+/// A running cluster. Dropping it stops the server; so does the end of this process, even by SIGKILL.
+pub struct LocalPostgres {
+    site: Site,
+    durability: Durability,
+    password: Password,
+    port: u16,
+    server: Option<Server>,
+    is_temporary: bool,
+    /// The server was killed and has not run since.
+    is_unclean: bool,
+    // These two go last, and in this order: the watcher removes a temporary folder, and then others may have it.
+    watcher: Watcher,
+    _lock: Lock,
+}
+
+impl LocalPostgres {
+    /// Starts the cluster, making it first when there is none, and waits until it takes connections.
+    pub fn start(options: &Options) -> Result<Self, Error> {
+        let account = Account::for_server()?;
+        let (home, account, lock, watcher) = match &options.dir {
+            Some(dir) => settle_in(dir, account)?,
+            None => camp(account)?,
+        };
+        let site = Site {
+            programs: programs_for(&home)?,
+            home,
+            account,
+        };
+        site.home.start_new_log()?;
+        let mut new = Self {
+            password: Password::random(),
+            durability: options.durability,
+            port: 0,
+            server: None,
+            is_temporary: options.dir.is_none(),
+            is_unclean: false,
+            site,
+            watcher,
+            _lock: lock,
+        };
+        new.password = new.find_or_make()?;
+        new.run(options.port)?;
+        Ok(new)
+    }
+
+    /// The superuser's connection to a database, for instance `postgres` or `customer_service`, which always exist.
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "postgresql://postgres:{}@127.0.0.1:{}/{}",
+            self.password.expose(),
+            self.port,
+            percent_encoded(database)
+        )
+    }
+
+    /// The port on 127.0.0.1; it stays the same for the life of this value.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The postmaster's process; `None` after [`LocalPostgres::kill`].
+    pub fn pid(&self) -> Option<u32> {
+        self.server.as_ref().map(Server::pid)
+    }
+
+    /// The cluster's folder. It differs from the wanted one when the server's user could not reach that.
+    pub fn dir(&self) -> &Path {
+        self.site.home.root()
+    }
+
+    /// The version that runs.
+    pub fn version(&self) -> Version {
+        self.site.programs.version()
+    }
+
+    /// Ends the server as a crash does (SIGKILL); when this returns, none of its processes is left. Only with
+    /// [`Durability::Durable`] every commit survives it.
+    pub fn kill(&mut self) -> Result<(), Error> {
+        if let Some(server) = &mut self.server {
+            server.kill()?;
+            self.is_unclean = true;
+            self.server_is_gone();
+        }
+        Ok(())
+    }
+
+    /// Starts the server again on the same port, after stopping it if it runs.
+    pub fn restart(&mut self) -> Result<(), Error> {
+        self.stop_server()?;
+        self.run(Some(self.port))
+    }
+
+    /// Stops the server in good order and says whether that went well, which dropping cannot.
+    pub fn stop(mut self) -> Result<(), Error> {
+        self.stop_server()
+    }
+
+    fn stop_server(&mut self) -> Result<(), Error> {
+        if let Some(server) = &mut self.server {
+            server.stop()?;
+            self.server_is_gone();
+        }
+        Ok(())
+    }
+
+    fn server_is_gone(&mut self) {
+        self.watcher.forget();
+        self.server = None;
+    }
+
+    fn find_or_make(&mut self) -> Result<Password, Error> {
+        let home = &self.site.home;
+        if !home.data().exists() {
+            return self.site.init(&mut self.watcher, self.durability);
+        }
+        home.remove_unfinished();
+        Password::read(&home.password())?.ok_or_else(|| Error::Damaged {
+            dir: home.root().to_owned(),
+            what: "the file `password` is missing",
+        })
+    }
+
+    /// Runs the server on the port, or on any.
+    fn run(&mut self, wanted: Option<u16>) -> Result<(), Error> {
+        let deadline = Instant::now() + REPEAT_LIMIT;
+        loop {
+            let port = match wanted {
+                Some(port) if !is_free(port) => return Err(Error::PortTaken { port }),
+                Some(port) => port,
+                None => free_port(),
+            };
+            match self.try_run(port) {
+                Err(error) if Instant::now() < deadline && passes(&error, wanted, port) => {
+                    thread::sleep(Duration::from_millis(100));
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn try_run(&mut self, port: u16) -> Result<(), Error> {
+        let (site, data) = (&self.site, self.site.home.data());
+        leftover::settle(&site.home)?;
+        renew_sockets(site)?;
+        let said_before = site.log_length();
+        let mut command = site.command(&site.programs.postgres())?;
+        command
+            .args(server::arguments(&data, port, self.durability))
+            .stdout(Stdio::piped());
+        let postmaster = self
+            .watcher
+            .spawn(&mut command, Wish::Stop, "")
+            .attempt("run", &site.programs.postgres())?;
+        let mut server = Server::new(postmaster);
+        match server.wait_until_ready(&data, port) {
+            Start::Ready => {
+                self.port = port;
+                self.server = Some(server);
+                self.is_unclean = false;
+                Ok(())
+            }
+            Start::Ended => {
+                self.watcher.forget();
+                Err(site.failed("postgres", said_before))
+            }
+            Start::TooSlow => {
+                let log = site.home.log();
+                // The handle keeps it until it ends, in this step or when dropped.
+                self.server = Some(server);
+                self.stop_server()?;
+                Err(Error::TooSlow {
+                    seconds: START_LIMIT.as_secs(),
+                    log,
+                })
+            }
+        }
+    }
+}
+
+impl Drop for LocalPostgres {
+    fn drop(&mut self) {
+        // Should it fail, the watcher tries again, and more firmly.
+        let _ = self.stop_server();
+        if self.is_temporary && self.is_unclean {
+            // Only PostgreSQL itself frees the shared memory of a killed server.
+            let data = self.site.home.data();
+            let _ = self.site.single_user(&mut self.watcher, &data, "");
+        }
+    }
+}
+
+/// Without the password.
+impl fmt::Debug for LocalPostgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalPostgres")
+            .field("dir", &self.dir())
+            .field("version", &self.version())
+            .field(
+                "address",
+                &SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)),
+            )
+            .field("pid", &self.pid())
+            .finish_non_exhaustive()
+    }
+}
+
+type Place = (Home, Option<Account>, Lock, Watcher);
+
+fn settle_in(dir: &Path, account: Option<Account>) -> Result<Place, Error> {
+    let owned = |account: Option<Account>, dir: &Path| {
+        account.map(|account| account.or_owner_of(&dir.join("data")))
+    };
+    let account = owned(account, dir);
+    let home = Home::open(dir, account.as_ref())?;
+    // When the folder is another one than wanted, its data may have another owner too.
+    let account = owned(account, home.root());
+    let lock = Lock::take(&home)?;
+    let watcher = lock
+        .share()
+        .and_then(|share| Watcher::start(None, share))
+        .attempt("run", Path::new(SHELL))?;
+    Ok((home, account, lock, watcher))
+}
+
+fn camp(account: Option<Account>) -> Result<Place, Error> {
+    let home = Home::temporary(account.as_ref());
+    // The watcher comes first: from here on the folder is removed, whatever happens.
+    let watcher =
+        Watcher::start(Some(home.root()), Stdio::null()).attempt("run", Path::new(SHELL))?;
+    home.make_temporary(account.as_ref())?;
+    let lock = Lock::take(&home)?;
+    Ok((home, account, lock, watcher))
+}
+
+/// The newest programs, or those of the version that made the cluster.
+fn programs_for(home: &Home) -> Result<Programs, Error> {
+    let made_by = home.made_by()?;
+    let mut all = Programs::find_all()?;
+    let Some(made_by) = made_by else {
+        return Ok(all.remove(0));
+    };
+    let found = all
+        .iter()
+        .map(|programs| programs.version().to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let fitting = all
+        .into_iter()
+        .find(|programs| programs.version().major.to_string() == made_by);
+    fitting.ok_or_else(|| Error::OtherVersion {
+        dir: home.root().to_owned(),
+        made_by,
+        found,
+    })
+}
+
+/// A killed server leaves its socket, and a lock beside it that could name a living process by now.
+fn renew_sockets(site: &Site) -> Result<(), Error> {
+    let sockets = site.home.sockets();
+    match fs::remove_dir_all(&sockets) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(error).attempt("remove", &sockets);
+        }
+        _ => {}
+    }
+    site.make_folder(&sockets)
+}
+
+/// Whether the same may succeed in a moment.
+fn passes(error: &Error, wanted: Option<u16>, port: u16) -> bool {
+    let Error::Failed { tail, .. } = error else {
+        return false;
+    };
+    // The children of a killed server have not all left.
+    let is_in_use = tail.contains("pre-existing shared memory block");
+    // Somebody was faster.
+    let has_lost_port = wanted.is_none() && !is_free(port);
+    is_in_use || has_lost_port
+}
+
+fn percent_encoded(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    name.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_databases_stand_in_a_url() {
+        assert_eq!(percent_encoded("customer_service"), "customer_service");
+        assert_eq!(percent_encoded("a b/ü"), "a%20b%2F%C3%BC");
+    }
+
+    #[test]
+    fn a_handle_may_live_in_a_static_and_go_from_thread_to_thread() {
+        fn assert_shareable<T: Send + Sync + 'static>() {}
+        assert_shareable::<LocalPostgres>();
+    }
+
+    #[test]
+    fn a_fast_cluster_forces_nothing_to_the_disk_and_a_durable_one_keeps_the_defaults() {
+        assert!(Durability::Fast.settings().contains(&"fsync=off"));
+        assert!(Durability::Durable.settings().is_empty());
+    }
+}

@@ -1,0 +1,162 @@
+//! What can go wrong, told so that the person knows what to do next.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why there is no running PostgreSQL.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing to run; installing helps.
+    #[error(
+        "no PostgreSQL server programs (initdb and postgres, version 10 or later) were found in PATH or the usual \
+         places; run `local-postgres install`, or set PG_BIN_DIR to the folder that holds them"
+    )]
+    NoPrograms,
+
+    /// `PG_BIN_DIR` is the only place that is searched, and it is wrong.
+    #[error(
+        "PG_BIN_DIR is {}, but no working initdb and postgres (version 10 or later) are there; \
+         correct it, or unset it to search the usual places", .dir.display()
+    )]
+    UselessBinDir {
+        /// The value of `PG_BIN_DIR`.
+        dir: PathBuf,
+    },
+
+    /// The programs are missing and this process may not, or could not, install them.
+    #[error("{reason}; to install the PostgreSQL server programs, type:\n{commands}")]
+    NotInstalled {
+        /// Why not.
+        reason: String,
+        /// What the person can type, one command a line.
+        commands: String,
+    },
+
+    /// The programs are missing and the way to install them here is unknown.
+    #[error(
+        "none of the known package managers (apt-get, dnf, apk, brew) is here; install PostgreSQL's server programs \
+         by your system's own means, or set PG_BIN_DIR to the folder that holds initdb and postgres"
+    )]
+    NoManager,
+
+    /// A cluster can only be run by the major version that made it.
+    #[error(
+        "the cluster in {} was made by PostgreSQL {made_by}, and only {found} is here; install PostgreSQL {made_by}, \
+         or move the folder away to start with an empty cluster (its data stays in the old folder)", .dir.display()
+    )]
+    OtherVersion {
+        /// The cluster's folder.
+        dir: PathBuf,
+        /// The major version that made it.
+        made_by: String,
+        /// What is installed.
+        found: String,
+    },
+
+    /// Somebody else runs this very cluster now.
+    #[error(
+        "the PostgreSQL cluster in {} is already in use by process {}; stop that process, or choose another folder",
+        .dir.display(), .pid.map_or("(unknown)".to_owned(), |pid| pid.to_string())
+    )]
+    AlreadyRunning {
+        /// The cluster's folder.
+        dir: PathBuf,
+        /// The process that runs it, when it could be found out.
+        pid: Option<u32>,
+    },
+
+    /// The folder is another user's.
+    #[error(
+        "the folder {} cannot be used: it, or something in it, belongs to user {owner}; run as that user, \
+         or choose another folder", .dir.display()
+    )]
+    NotOurs {
+        /// The cluster's folder.
+        dir: PathBuf,
+        /// Whose it is.
+        owner: String,
+    },
+
+    /// The folder holds something that is not, or no longer, a cluster of ours.
+    #[error(
+        "the cluster in {} is damaged: {what}; move the folder away to start with an empty cluster", .dir.display()
+    )]
+    Damaged {
+        /// The cluster's folder.
+        dir: PathBuf,
+        /// What is missing or wrong.
+        what: &'static str,
+    },
+
+    /// PostgreSQL refuses to run as root and nobody else is there.
+    #[error(
+        "PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`; \
+         create one of them, or run as an ordinary user"
+    )]
+    NoAccount,
+
+    /// A server program ended with an error.
+    #[error("{program} failed; its last words, from {}:\n{tail}", .log.display())]
+    Failed {
+        /// `initdb` or `postgres`.
+        program: &'static str,
+        /// Where all its words are.
+        log: PathBuf,
+        /// The end of the log.
+        tail: String,
+    },
+
+    /// The server came up too slowly.
+    #[error("PostgreSQL was not ready within {seconds} seconds; see {}", .log.display())]
+    TooSlow {
+        /// How long was waited.
+        seconds: u64,
+        /// The server's log.
+        log: PathBuf,
+    },
+
+    /// The server did not go away.
+    #[error(
+        "PostgreSQL (process {pid}) did not end; end it by hand, for instance with `kill -9 {pid}`"
+    )]
+    WillNotEnd {
+        /// The postmaster.
+        pid: u32,
+    },
+
+    /// The demanded port is another program's.
+    #[error(
+        "port {port} on 127.0.0.1 is in use by another program; stop that program, or choose another port"
+    )]
+    PortTaken {
+        /// The port.
+        port: u16,
+    },
+
+    /// The system said no.
+    #[error("cannot {action} {}", .path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// With which file, folder or program.
+        path: PathBuf,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Says what was tried when the system said no.
+pub(crate) trait Attempt<T> {
+    fn attempt(self, action: &'static str, path: &Path) -> Result<T, Error>;
+}
+
+impl<T> Attempt<T> for io::Result<T> {
+    fn attempt(self, action: &'static str, path: &Path) -> Result<T, Error> {
+        self.map_err(|source| Error::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        })
+    }
+}

@@ -1,0 +1,285 @@
+//! Installing the server programs, without a cluster of the system's.
+
+use std::env;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use nix::unistd::Uid;
+
+use crate::{Error, Programs};
+
+/// Debian's packages make and start a cluster unless this is there before they come. It stays: the next major
+/// version would bring a cluster too.
+const NO_MAIN_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
+    echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/local-postgres.conf";
+
+/// A package manager.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manager {
+    AptGet,
+    Dnf,
+    Apk,
+    Brew,
+}
+
+/// What this process may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Power {
+    Root,
+    /// `sudo` asks no password.
+    Sudo,
+    Ordinary,
+}
+
+type Words = Vec<&'static str>;
+
+/// Installs the server programs when there are none, and says so on standard error. No cluster is made and nothing
+/// is started.
+pub fn install() -> Result<Programs, Error> {
+    match Programs::find() {
+        Err(Error::NoPrograms) => {}
+        found => return found,
+    }
+    let manager = Manager::of_this_machine().ok_or(Error::NoManager)?;
+    let plan = plan(manager, power(manager))?;
+    eprintln!("Installing PostgreSQL with {} …", manager.program());
+    for words in &plan {
+        eprintln!("  {}", typed(words));
+        run(words)?;
+    }
+    let programs = Programs::find()?;
+    eprintln!(
+        "Installed PostgreSQL {} in {}",
+        programs.version(),
+        programs.dir().display()
+    );
+    Ok(programs)
+}
+
+impl Manager {
+    fn of_this_machine() -> Option<Self> {
+        let path: Vec<_> = env::var_os("PATH")
+            .map(|path| env::split_paths(&path).collect())
+            .unwrap_or_default();
+        Self::choose(|program| path.iter().any(|folder| folder.join(program).is_file()))
+    }
+
+    /// The system's own comes first where Homebrew is a guest.
+    fn choose(is_here: impl Fn(&str) -> bool) -> Option<Self> {
+        [Self::AptGet, Self::Dnf, Self::Apk, Self::Brew]
+            .into_iter()
+            .find(|manager| is_here(manager.program()))
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::AptGet => "apt-get",
+            Self::Dnf => "dnf",
+            Self::Apk => "apk",
+            Self::Brew => "brew",
+        }
+    }
+
+    fn commands(self) -> Vec<Words> {
+        match self {
+            Self::AptGet => vec![
+                vec!["sh", "-c", NO_MAIN_CLUSTER],
+                vec!["apt-get", "-q", "update"],
+                vec![
+                    "env",
+                    "DEBIAN_FRONTEND=noninteractive",
+                    "apt-get",
+                    "-q",
+                    "install",
+                    "--yes",
+                    "--no-install-recommends",
+                    // Another installation may be under way.
+                    "-o",
+                    "DPkg::Lock::Timeout=300",
+                    "postgresql",
+                ],
+            ],
+            Self::Dnf => vec![vec!["dnf", "install", "--assumeyes", "postgresql-server"]],
+            // Alpine's PostgreSQL takes its time zones from the system.
+            Self::Apk => vec![vec!["apk", "add", "--no-cache", "postgresql", "tzdata"]],
+            // The formula makes a cluster after installing, except in Homebrew's own CI, which this imitates.
+            Self::Brew => vec![vec![
+                "env",
+                "HOMEBREW_GITHUB_ACTIONS=1",
+                "brew",
+                "install",
+                "postgresql@17",
+            ]],
+        }
+    }
+}
+
+/// What to run, or what to tell the person.
+fn plan(manager: Manager, power: Power) -> Result<Vec<Words>, Error> {
+    let commands = manager.commands();
+    match (manager, power) {
+        (Manager::Brew, Power::Root) => Err(refusal("Homebrew does not work as root", &commands)),
+        (Manager::Brew, _) | (_, Power::Root) => Ok(commands),
+        (_, Power::Sudo) => Ok(preceded_by(&["sudo", "-n"], commands)),
+        (_, Power::Ordinary) => {
+            let reason = format!(
+                "{} needs root, and `sudo` is not there or asks a password",
+                manager.program()
+            );
+            Err(refusal(&reason, &preceded_by(&["sudo"], commands)))
+        }
+    }
+}
+
+fn power(manager: Manager) -> Power {
+    let may_sudo = || {
+        Command::new("sudo")
+            .args(["-n", "true"])
+            .stderr(Stdio::null())
+            .status()
+    };
+    match Uid::effective().is_root() {
+        true => Power::Root,
+        // Homebrew asks for what it needs.
+        false if manager == Manager::Brew => Power::Ordinary,
+        false if may_sudo().is_ok_and(|status| status.success()) => Power::Sudo,
+        false => Power::Ordinary,
+    }
+}
+
+fn run(words: &[&str]) -> Result<(), Error> {
+    let (program, arguments) = words.split_first().unwrap_or((&"true", &[]));
+    // Standard output belongs to the command that the person wants to run.
+    let output = io::stderr()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_or_else(|_| Stdio::null(), Stdio::from);
+    let status = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(output)
+        .status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(refusal(
+            &format!("this failed ({status})"),
+            &[words.to_vec()],
+        )),
+        Err(source) => Err(Error::Io {
+            action: "run",
+            path: Path::new(program).to_owned(),
+            source,
+        }),
+    }
+}
+
+fn preceded_by(start: &[&'static str], commands: Vec<Words>) -> Vec<Words> {
+    commands
+        .into_iter()
+        .map(|words| [start, &words].concat())
+        .collect()
+}
+
+fn refusal(reason: &str, commands: &[Vec<&str>]) -> Error {
+    let commands: Vec<_> = commands
+        .iter()
+        .map(|words| format!("  {}", typed(words)))
+        .collect();
+    Error::NotInstalled {
+        reason: reason.to_owned(),
+        commands: commands.join("\n"),
+    }
+}
+
+/// As a person types it in a shell.
+fn typed(words: &[&str]) -> String {
+    let is_plain = |word: &str| {
+        word.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_=:@/.".contains(&byte))
+    };
+    let quoted = |word: &&str| match is_plain(word) {
+        true => (*word).to_owned(),
+        false => format!("\"{word}\""),
+    };
+    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(plan: Result<Vec<Words>, Error>) -> Vec<String> {
+        plan.unwrap().iter().map(|words| typed(words)).collect()
+    }
+
+    #[test]
+    fn the_systems_manager_is_preferred_to_homebrew() {
+        assert_eq!(
+            Manager::choose(|program| ["brew", "dnf"].contains(&program)),
+            Some(Manager::Dnf)
+        );
+        assert_eq!(
+            Manager::choose(|program| program == "brew"),
+            Some(Manager::Brew)
+        );
+        assert_eq!(Manager::choose(|_| false), None);
+    }
+
+    #[test]
+    fn debian_is_told_to_make_no_cluster_before_the_packages_come() {
+        let plan = lines(plan(Manager::AptGet, Power::Root));
+        assert!(plan[0].contains("create_main_cluster = false"), "{plan:?}");
+        assert_eq!(plan[1], "apt-get -q update");
+        assert!(
+            plan[2].starts_with("env DEBIAN_FRONTEND=noninteractive apt-get"),
+            "{plan:?}"
+        );
+        assert!(plan[2].ends_with(" postgresql"), "{plan:?}");
+    }
+
+    #[test]
+    fn root_needs_no_sudo_and_others_use_it_without_a_password() {
+        assert_eq!(
+            lines(plan(Manager::Dnf, Power::Root)),
+            ["dnf install --assumeyes postgresql-server"]
+        );
+        assert_eq!(
+            lines(plan(Manager::Dnf, Power::Sudo)),
+            ["sudo -n dnf install --assumeyes postgresql-server"]
+        );
+        assert!(
+            lines(plan(Manager::AptGet, Power::Sudo))
+                .iter()
+                .all(|line| line.starts_with("sudo -n "))
+        );
+    }
+
+    #[test]
+    fn who_may_not_install_is_told_what_to_type() {
+        let message = plan(Manager::Apk, Power::Ordinary).unwrap_err().to_string();
+        assert!(
+            message.contains("  sudo apk add --no-cache postgresql tzdata"),
+            "{message}"
+        );
+        let message = plan(Manager::AptGet, Power::Ordinary)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("  sudo sh -c \"mkdir -p /etc/postgresql-common"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn homebrew_works_for_ordinary_users_only() {
+        assert!(
+            lines(plan(Manager::Brew, Power::Ordinary))[0].ends_with("brew install postgresql@17")
+        );
+        assert!(matches!(
+            plan(Manager::Brew, Power::Root),
+            Err(Error::NotInstalled { .. })
+        ));
+    }
+}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod cluster;
+mod error;
+mod home;
+mod init;
+mod install;
+mod leftover;
+mod lock;
+mod password;
+mod pid_file;
+mod port;
+mod process;
+mod programs;
+mod server;
+mod site;
+mod wait;
+mod watch;
+
+pub use cluster::{Durability, LocalPostgres, Options};
+pub use error::Error;
+pub use install::install;
+pub use programs::{Programs, Version};

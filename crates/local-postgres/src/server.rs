@@ -1,0 +1,139 @@
+//! One run of the server.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
+use std::process::Child;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use nix::sys::signal::SigSet;
+
+use crate::Error;
+use crate::cluster::Durability;
+use crate::pid_file::PidFile;
+use crate::process::end;
+use crate::wait::wait_until;
+
+/// Tells our servers from others, in a list of processes too.
+pub(crate) const MARK: &str = "cluster_name=local-postgres";
+
+/// A crash recovery may replay a lot.
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(120);
+
+/// A child notices at once that the postmaster is gone, unless it is in the middle of something.
+const CHILDREN_LIMIT: Duration = Duration::from_secs(30);
+
+/// How a start went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    Ready,
+    Ended,
+    TooSlow,
+}
+
+/// A postmaster and its children.
+#[derive(Debug)]
+pub(crate) struct Server {
+    postmaster: Child,
+    /// Ends when the last process that inherited the postmaster's output has ended.
+    last_child: JoinHandle<()>,
+}
+
+impl Server {
+    /// Takes over a postmaster whose standard output is a pipe.
+    pub(crate) fn new(mut postmaster: Child) -> Self {
+        let output = postmaster.stdout.take();
+        let last_child = thread::spawn(move || {
+            // The owner's signals are for the owner's threads.
+            let _ = SigSet::all().thread_block();
+            // The server logs to its standard error; its output only serves to see when everybody has left.
+            let _ = output.map(|mut output| io::copy(&mut output, &mut io::sink()));
+        });
+        Self {
+            postmaster,
+            last_child,
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.postmaster.id()
+    }
+
+    /// Waits until clients are welcome.
+    pub(crate) fn wait_until_ready(&mut self, data: &Path, port: u16) -> Start {
+        let pid = self.pid();
+        let mut outcome = Start::TooSlow;
+        wait_until(START_LIMIT, || {
+            if !matches!(self.postmaster.try_wait(), Ok(None)) {
+                outcome = Start::Ended;
+            } else if PidFile::read(data)
+                == Some(PidFile {
+                    pid,
+                    is_ready: true,
+                })
+                && TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+            {
+                outcome = Start::Ready;
+            }
+            outcome != Start::TooSlow
+        });
+        outcome
+    }
+
+    /// Ends the server in good order, or else by force.
+    pub(crate) fn stop(&mut self) -> Result<(), Error> {
+        let pid = self.pid();
+        if self.is_gone() || end(pid, || self.is_gone()) {
+            Ok(())
+        } else {
+            Err(Error::WillNotEnd { pid })
+        }
+    }
+
+    /// Ends the postmaster as a crash does, and waits for its children, who notice that and leave.
+    pub(crate) fn kill(&mut self) -> Result<(), Error> {
+        // It fails only for a postmaster that has ended.
+        let _ = self.postmaster.kill();
+        let pid = self.pid();
+        if wait_until(CHILDREN_LIMIT, || self.is_gone()) {
+            Ok(())
+        } else {
+            Err(Error::WillNotEnd { pid })
+        }
+    }
+
+    fn is_gone(&mut self) -> bool {
+        !matches!(self.postmaster.try_wait(), Ok(None)) && self.last_child.is_finished()
+    }
+}
+
+/// The server's command line.
+pub(crate) fn arguments(data: &Path, port: u16, durability: Durability) -> Vec<OsString> {
+    let mut arguments = vec![
+        "-D".into(),
+        data.into(),
+        "-p".into(),
+        port.to_string().into(),
+    ];
+    let settings = [
+        MARK,
+        "listen_addresses=127.0.0.1",
+        // The server works in its data folder, and so this path is short however long ours is.
+        "unix_socket_directories=../run",
+        "unix_socket_permissions=0700",
+        "max_connections=200",
+        "timezone=UTC",
+        "log_timezone=UTC",
+        "log_destination=stderr",
+        "logging_collector=off",
+    ];
+    for setting in settings
+        .into_iter()
+        .chain(durability.settings().iter().copied())
+    {
+        arguments.extend(["-c".into(), setting.into()]);
+    }
+    arguments
+}

@@ -1,0 +1,148 @@
+//! The watcher: a shell that ends the server when its owner is gone, however the owner ended.
+
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use crate::account::Account;
+
+/// POSIX says that it is there.
+pub(crate) const SHELL: &str = "/bin/sh";
+
+/// Reads what to watch (an empty line: nothing) until the pipe from the owner breaks; then ends that process, more
+/// and more firmly, and removes the folder, if one was given.
+const WATCHER: &str = r#"
+trap '' HUP INT QUIT TERM
+is_alive() {
+    kill -s 0 "$1" || return 1
+    # Where nobody waits for orphans, a dead one keeps its number.
+    if read -r number name state rest <"/proc/$1/stat"; then [ "$state" != Z ]; fi
+}
+while read -r line; do set -- "$1" $line; done
+for step in "$2:300" QUIT:50 KILL:50; do
+    [ -n "$3" ] && is_alive "$3" && kill -s "${step%:*}" "$3" || break
+    tenths=${step#*:}
+    while [ "$tenths" -gt 0 ] && is_alive "$3"; do
+        sleep 0.1 || sleep 1
+        tenths=$((tenths - 1))
+    done
+done
+if [ -n "$1" ]; then
+    rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }
+fi
+"#;
+
+/// What the watcher does at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// Asks a server to shut down.
+    Stop,
+    /// Waits for a program that ends by itself: `initdb` takes a moment and, interrupted, leaves shared memory behind.
+    Finish,
+}
+
+impl Wish {
+    /// Signal 0 does nothing.
+    fn signal(self) -> &'static str {
+        match self {
+            Self::Stop => "INT",
+            Self::Finish => "0",
+        }
+    }
+}
+
+/// Runs a program only after the owner has told the watcher about it: an owner that is killed in between leaves
+/// nothing behind. What follows the first line is the program's input.
+const GATE: &str = r#"umask 077; read -r go && exec "$@""#;
+
+/// Ends what it watches as soon as this process ends or drops it.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    shell: Child,
+    pipe: Option<ChildStdin>,
+}
+
+impl Watcher {
+    /// `temporary` is removed at the end, and `held` is open until then.
+    pub(crate) fn start(temporary: Option<&Path>, held: Stdio) -> io::Result<Self> {
+        let mut command = Command::new(SHELL);
+        command
+            .args(["-c", WATCHER, "local-postgres"])
+            .arg(temporary.unwrap_or(Path::new("")));
+        command
+            .stdin(Stdio::piped())
+            .stdout(held)
+            .stderr(Stdio::null());
+        let mut shell = apart(&mut command).spawn()?;
+        let pipe = shell.stdin.take();
+        Ok(Self { shell, pipe })
+    }
+
+    /// Starts a command from [`gated`] under watch.
+    pub(crate) fn spawn(
+        &mut self,
+        command: &mut Command,
+        wish: Wish,
+        input: &str,
+    ) -> io::Result<Child> {
+        let mut process = command.spawn()?;
+        let opened = self
+            .tell(&format!("{} {}\n", wish.signal(), process.id()))
+            .and_then(|()| match process.stdin.take() {
+                Some(mut gate) => gate.write_all(format!("go\n{input}").as_bytes()),
+                None => Err(io::Error::other("a gated command has an input")),
+            });
+        if let Err(error) = opened {
+            // Without a watcher nothing may run.
+            let _ = process.kill().and_then(|()| process.wait());
+            return Err(error);
+        }
+        Ok(process)
+    }
+
+    /// What was watched has ended.
+    pub(crate) fn forget(&mut self) {
+        // A broken pipe means that nobody watches, which is what is wanted.
+        let _ = self.tell("\n");
+    }
+
+    fn tell(&mut self, line: &str) -> io::Result<()> {
+        self.pipe
+            .as_mut()
+            .map_or(Ok(()), |pipe| pipe.write_all(line.as_bytes()))
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.pipe = None;
+        let _ = self.shell.wait();
+    }
+}
+
+/// A command that waits for [`Watcher::spawn`], with an environment that cannot disturb PostgreSQL.
+pub(crate) fn gated(program: &Path, account: Option<&Account>) -> Command {
+    let mut command = Command::new(SHELL);
+    command
+        .args(["-c", GATE, "local-postgres"])
+        .arg(program)
+        .stdin(Stdio::piped());
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"PG") {
+            command.env_remove(name);
+        }
+    }
+    // Messages that we read, and a macOS that starts no threads for its own idea of a locale.
+    command.env("LC_ALL", "C");
+    if let Some(account) = account {
+        account.apply(&mut command);
+    }
+    apart(&mut command);
+    command
+}
+
+/// Away from the terminal's Ctrl-C, and not in a folder that is closed to the server's user or to be removed.
+fn apart(command: &mut Command) -> &mut Command {
+    command.process_group(0).current_dir("/")
+}

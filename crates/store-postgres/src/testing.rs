@@ -1,0 +1,168 @@
+//! A database of its own for each test, from a migrated template.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio_postgres::{Client, Config, NoTls};
+use url::Url;
+
+use crate::{DatabaseUrl, SchemaName, migrate};
+
+/// The variable that names a server on which tests may make databases.
+const VARIABLE: &str = "TEST_DATABASE_URL";
+
+/// The advisory lock under which the template is made: "template" in ASCII.
+const TEMPLATE_LOCK: i64 = 8_387_236_812_851_082_341;
+
+/// A database that vanishes with this value. Every method panics when something goes wrong.
+#[derive(Debug)]
+pub struct TestDatabase {
+    name: String,
+    url: String,
+}
+
+impl TestDatabase {
+    /// An empty database.
+    pub async fn empty() -> Self {
+        Self::create(None).await
+    }
+
+    /// A database with all migrations applied in the schema `customer`.
+    pub async fn migrated() -> Self {
+        let template = template().await;
+        Self::create(Some(&template)).await
+    }
+
+    /// Where the database is, for the role that owns the server.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The same database for another role.
+    #[must_use]
+    pub fn url_as(&self, role: &str, password: &str) -> String {
+        let mut url = Url::parse(&self.url).expect("it was made from a URL");
+        url.set_username(role).expect("a role's name fits");
+        url.set_password(Some(password)).expect("a password fits");
+        url.into()
+    }
+
+    /// A plain connection, for looking behind the service's back.
+    pub async fn connect(&self) -> Client {
+        connect(&self.url).await
+    }
+
+    async fn create(template: Option<&str>) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let moment = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |time| time.as_micros());
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{moment}_{count}", std::process::id());
+        let from = template.map_or_else(String::new, |template| format!(" TEMPLATE {template}"));
+        execute(&server().await, &format!("CREATE DATABASE {name}{from}")).await;
+        let url = of_database(&name);
+        Self { name, url }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let name = self.name.clone();
+        // A runtime of its own: the test's may not wait here, or be over.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime can be made");
+            runtime.block_on(async {
+                let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+                // The server may be gone with the tests.
+                let _ = server().await.batch_execute(&statement).await;
+            });
+        });
+        let _ = dropping.join();
+    }
+}
+
+/// The migrated template, made by whoever comes first.
+async fn template() -> String {
+    let migrations = crate::migrate::fingerprint();
+    let name = format!("template_{migrations:016x}");
+    let server = server().await;
+    execute(
+        &server,
+        &format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})"),
+    )
+    .await;
+    let exists = server
+        .query_opt("SELECT FROM pg_database WHERE datname = $1", &[&name])
+        .await
+        .expect("the server answers")
+        .is_some();
+    if !exists {
+        // Under another name until it is complete.
+        let draft = format!("{name}_draft");
+        execute(
+            &server,
+            &format!("DROP DATABASE IF EXISTS {draft} WITH (FORCE)"),
+        )
+        .await;
+        execute(&server, &format!("CREATE DATABASE {draft}")).await;
+        let url = DatabaseUrl::parse(&of_database(&draft)).expect("a usable URL");
+        let schema = SchemaName::parse("customer").expect("a plain name");
+        migrate(&url, &schema).await.expect("the migrations apply");
+        // Sessions that have just ended may linger for a moment.
+        let force = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{draft}'"
+        );
+        execute(&server, &force).await;
+        while server
+            .batch_execute(&format!("ALTER DATABASE {draft} RENAME TO {name}"))
+            .await
+            .is_err()
+        {
+            tokio::task::yield_now().await;
+        }
+    }
+    execute(
+        &server,
+        &format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})"),
+    )
+    .await;
+    name
+}
+
+async fn server() -> Client {
+    connect(&server_url()).await
+}
+
+fn server_url() -> String {
+    std::env::var(VARIABLE).unwrap_or_else(|_| {
+        panic!(
+            "{VARIABLE} is not set; run `make test`, or `cargo run -p local-postgres -- exec -- \
+             cargo test`, which start a PostgreSQL for the tests"
+        )
+    })
+}
+
+fn of_database(name: &str) -> String {
+    let mut url = Url::parse(&server_url()).unwrap_or_else(|_| panic!("{VARIABLE} is no URL"));
+    url.set_path(name);
+    url.into()
+}
+
+async fn connect(url: &str) -> Client {
+    let config: Config = url.parse().expect("a usable URL");
+    let (client, connection) = config.connect(NoTls).await.expect("the server answers");
+    tokio::spawn(connection);
+    client
+}
+
+async fn execute(client: &Client, statement: &str) {
+    client
+        .batch_execute(statement)
+        .await
+        .unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+}

@@ -1,0 +1,8 @@
+//! The store against a real PostgreSQL.
+
+mod backstage;
+mod contract;
+mod migrations;
+mod outages;
+mod schema;
+mod sessions;

@@ -1,0 +1,279 @@
+//! Databases as they are found: empty, of an existing installation, under another schema, with a
+//! role that may do little.
+
+use std::sync::Arc;
+
+use domain::{DealerDirectory as _, Outbox as _, Reports as _, RequestStore as _};
+use store_postgres::testing::TestDatabase;
+use store_postgres::{
+    DatabaseUrl, MigrateError, MigrationState, PgStore, PoolOptions, SchemaName, migrate,
+};
+use testkit::sample;
+use tokio_postgres::Client;
+
+use crate::backstage::{store, store_at};
+
+/// The tables of an existing installation, with a row that its service left PENDING.
+const EXISTING: &str = "
+CREATE SCHEMA customer;
+CREATE TABLE customer.customer_validation_request (
+    id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
+    dealer_id VARCHAR(10) NOT NULL,
+    request_date DATE NOT NULL,
+    request_time TIME NOT NULL,
+    nama_pembawa VARCHAR(255) NOT NULL,
+    no_telp VARCHAR(20) NOT NULL,
+    tipe_unit VARCHAR(100) NOT NULL,
+    no_pol VARCHAR(20) NOT NULL,
+    request_status VARCHAR(20) DEFAULT 'PENDING',
+    whatsapp_status VARCHAR(20) DEFAULT 'NOT_SENT',
+    fonnte_response JSON,
+    created_by VARCHAR(100),
+    created_date TIMESTAMP DEFAULT NOW(),
+    last_modified_by VARCHAR(100),
+    last_modified_date TIMESTAMP DEFAULT NOW()
+);
+CREATE SCHEMA dealer_integration;
+CREATE TABLE dealer_integration.dealers (
+    id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
+    dealer_id VARCHAR(10) UNIQUE NOT NULL,
+    dealer_name VARCHAR(255) NOT NULL,
+    fonnte_api_key VARCHAR(255),
+    fonnte_api_url VARCHAR(255) DEFAULT 'https://api.fonnte.com/send',
+    is_active BOOLEAN DEFAULT TRUE,
+    api_key VARCHAR(255),
+    secret_key VARCHAR(255),
+    created_at TIMESTAMP, updated_at TIMESTAMP
+);
+INSERT INTO dealer_integration.dealers (dealer_id, dealer_name, fonnte_api_key, secret_key)
+    VALUES ('0009999', 'Dealer Lama', 'key', 'of another service');
+INSERT INTO customer.customer_validation_request
+    (dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol)
+    VALUES ('0009999', '2025-01-02', '03:04:05', 'Budi', '0821-4852-3421', 'Vario', 'd123ad');
+";
+
+fn schema(name: &str) -> SchemaName {
+    SchemaName::parse(name).unwrap()
+}
+
+async fn migrate_as_owner(database: &TestDatabase, name: &str) -> usize {
+    let url = DatabaseUrl::parse(database.url()).unwrap();
+    migrate(&url, &schema(name)).await.unwrap()
+}
+
+async fn count(client: &Client, statement: &str) -> i64 {
+    client.query_one(statement, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_database_is_made_ready() {
+    let database = TestDatabase::empty().await;
+    assert!(migrate_as_owner(&database, "customer").await > 0);
+    assert_eq!(migrate_as_owner(&database, "customer").await, 0);
+    let store = store(&database);
+    assert_eq!(
+        store.migration_state().await.unwrap(),
+        MigrationState::Current
+    );
+    store.accept(&sample::new_request()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_existing_installation_keeps_its_rows_and_gets_no_messages_for_them() {
+    let database = TestDatabase::empty().await;
+    let client = database.connect().await;
+    client.batch_execute(EXISTING).await.unwrap();
+    migrate_as_owner(&database, "customer").await;
+
+    let store = store(&database);
+    assert_eq!(store.inspect().await.unwrap().old_pending, 1);
+    assert_eq!(
+        count(&client, "SELECT count(*) FROM customer.message").await,
+        0
+    );
+    let claims = store
+        .claim(
+            domain::WorkerId(uuid::Uuid::nil()),
+            10,
+            sample::policy().lease,
+        )
+        .await
+        .unwrap();
+    assert!(claims.is_empty());
+    let dealer = store
+        .dealers()
+        .find(&sample::dealer_id())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(dealer.name, "Dealer Lama");
+    let stats = store
+        .stats(&sample::dealer_id(), Default::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        (stats.total, stats.pending_requests, stats.not_sent),
+        (1, 1, 1)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn going_down_and_up_again_keeps_every_request() {
+    let database = TestDatabase::empty().await;
+    let client = database.connect().await;
+    client.batch_execute(EXISTING).await.unwrap();
+    migrate_as_owner(&database, "customer").await;
+    store(&database)
+        .accept(&sample::new_request())
+        .await
+        .unwrap();
+
+    let mut down: Vec<_> =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path().join("down.sql"))
+            .collect();
+    down.sort();
+    client
+        .batch_execute("SET search_path TO customer")
+        .await
+        .unwrap();
+    for file in down.iter().rev() {
+        client
+            .batch_execute(&std::fs::read_to_string(file).unwrap())
+            .await
+            .unwrap();
+    }
+    client
+        .batch_execute("DROP TABLE __diesel_schema_migrations")
+        .await
+        .unwrap();
+    assert_eq!(
+        count(&client, "SELECT count(*) FROM customer_validation_request").await,
+        2
+    );
+    assert_eq!(
+        count(&client, "SELECT count(*) FROM dealer_integration.dealers").await,
+        1
+    );
+
+    assert!(migrate_as_owner(&database, "customer").await > 0);
+    assert_eq!(
+        count(&client, "SELECT count(*) FROM customer_validation_request").await,
+        2
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_table_of_ours_lives_in_the_configured_schema() {
+    let database = TestDatabase::empty().await;
+    migrate_as_owner(&database, "other_name").await;
+    let client = database.connect().await;
+    let elsewhere = "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN
+        ('other_name', 'dealer_integration', 'pg_catalog', 'information_schema')";
+    assert_eq!(count(&client, elsewhere).await, 0);
+    let url = DatabaseUrl::parse(database.url()).unwrap();
+    let store = PgStore::new(&url, schema("other_name"), &PoolOptions::default()).unwrap();
+    let request = sample::new_request();
+    store.accept(&request).await.unwrap();
+    assert!(store.find(request.id).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_that_start_together_migrate_once() {
+    let database = Arc::new(TestDatabase::empty().await);
+    let copies: Vec<_> = (0..4)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move { migrate_as_owner(&database, "customer").await })
+        })
+        .collect();
+    let mut applied = Vec::new();
+    for copy in copies {
+        applied.push(copy.await.unwrap());
+    }
+    applied.sort_unstable();
+    assert_eq!(applied[..3], [0, 0, 0]);
+    assert!(applied[3] > 0);
+}
+
+/// A role that may log in and nothing else, named after the database so that tests do not meet.
+async fn make_role(database: &TestDatabase, client: &Client, rights: &str) -> String {
+    let name: String = client
+        .query_one("SELECT current_database()::text", &[])
+        .await
+        .unwrap()
+        .get(0);
+    let role = format!("role_{name}");
+    let rights = rights.replace("{role}", &role);
+    client
+        .batch_execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'pw'; {rights}"))
+        .await
+        .unwrap();
+    database.url_as(&role, "pw")
+}
+
+async fn drop_role(client: &Client) {
+    let name: String = client
+        .query_one("SELECT current_database()::text", &[])
+        .await
+        .unwrap()
+        .get(0);
+    client
+        .batch_execute(&format!("DROP OWNED BY role_{name}; DROP ROLE role_{name}"))
+        .await
+        .unwrap();
+}
+
+/// What the README tells operators to grant.
+const SERVING_RIGHTS: &str = "
+    GRANT USAGE ON SCHEMA customer, dealer_integration TO {role};
+    GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA customer TO {role};
+    GRANT SELECT (dealer_id, dealer_name, fonnte_api_key, fonnte_api_url, is_active, created_at,
+        updated_at) ON dealer_integration.dealers TO {role};";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_serving_role_needs_no_right_to_create() {
+    let database = TestDatabase::migrated().await;
+    let client = database.connect().await;
+    let url = make_role(&database, &client, SERVING_RIGHTS).await;
+    let parsed = DatabaseUrl::parse(&url).unwrap();
+    assert_eq!(migrate(&parsed, &schema("customer")).await.unwrap(), 0);
+
+    let store = store_at(&url);
+    store.accept(&sample::new_request()).await.unwrap();
+    let claims = store
+        .claim(
+            domain::WorkerId(uuid::Uuid::nil()),
+            10,
+            sample::policy().lease,
+        )
+        .await
+        .unwrap();
+    assert_eq!(claims.len(), 1);
+    assert!(
+        store
+            .dealers()
+            .find(&sample::dealer_id())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(store.inspect().await.is_ok());
+    drop_role(&client).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_may_not_migrate_is_told_what_to_do() {
+    let database = TestDatabase::empty().await;
+    let client = database.connect().await;
+    let url = make_role(&database, &client, "").await;
+    let parsed = DatabaseUrl::parse(&url).unwrap();
+    let error = migrate(&parsed, &schema("customer")).await.unwrap_err();
+    assert!(matches!(error, MigrateError::Forbidden { .. }), "{error:?}");
+    assert!(
+        error.to_string().contains("customer-service migrate"),
+        "{error}"
+    );
+    drop_role(&client).await;
+}

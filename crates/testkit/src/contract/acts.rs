@@ -1,0 +1,244 @@
+//! What promises have in common: short words for what happens on a [`Stage`].
+
+use std::time::Duration;
+
+use domain::{
+    Attempt, Claim, DealerId, LaneChange, Lease, MessageChange, NewRequest, OutboxMessage,
+    OutcomeKind, Receipt, Request, RequestId, Settled, Settlement, Task, WorkerId,
+};
+use uuid::Uuid;
+
+use super::{Stage, StoredMessage};
+use crate::sample;
+
+/// How long lanes are leased here. Whatever a slow machine does, no test takes so long.
+pub(super) const LEASE: Duration = Duration::from_secs(600);
+
+/// Longer than any other time here.
+pub(super) const HOUR: Duration = Duration::from_secs(3_600);
+
+/// No pause at all.
+pub(super) const READY: LaneChange = LaneChange::Ready {
+    pause: Duration::ZERO,
+};
+
+/// A pause without news about the account.
+pub(super) const UNCHANGED: LaneChange = LaneChange::Unchanged {
+    pause: Duration::ZERO,
+};
+
+impl Stage {
+    /// Stores the `n`th request of a dealer.
+    pub(super) async fn queue(&self, dealer: &DealerId, n: u32) -> NewRequest {
+        let request = sample::request_for(dealer, n);
+        self.requests.accept(&request).await.expect("accept");
+        request
+    }
+
+    pub(super) async fn claim_up_to(&self, limit: usize) -> Vec<Claim> {
+        let worker = WorkerId(Uuid::now_v7());
+        self.outbox
+            .claim(worker, limit, LEASE)
+            .await
+            .expect("claim")
+    }
+
+    pub(super) async fn claim_all(&self) -> Vec<Claim> {
+        self.claim_up_to(100).await
+    }
+
+    /// Claims all lanes, of which only one has something to do.
+    pub(super) async fn claim(&self) -> Claim {
+        let mut claims = self.claim_all().await;
+        assert_eq!(claims.len(), 1, "one lane has something to do: {claims:?}");
+        claims.remove(0)
+    }
+
+    pub(super) async fn assert_nothing_to_claim(&self) {
+        let claims = self.claim_all().await;
+        assert!(claims.is_empty(), "nobody has anything to do: {claims:?}");
+    }
+
+    pub(super) async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Settled {
+        self.outbox.settle(lease, settlement).await.expect("settle")
+    }
+
+    /// Settles a claim that is certain to be current.
+    pub(super) async fn settle_now(&self, claim: &Claim, change: MessageChange, lane: LaneChange) {
+        let settled = self
+            .settle(&claim.lease, &settlement(claim, change, lane))
+            .await;
+        assert_eq!(settled, Settled::Applied);
+    }
+
+    /// Settles a probe or a call that was not a message's.
+    pub(super) async fn settle_lane(&self, lease: &Lease, lane: LaneChange) -> Settled {
+        let settlement = Settlement {
+            message: None,
+            account_print: print_of(&lane),
+            lane,
+            attempt: None,
+        };
+        self.settle(lease, &settlement).await
+    }
+
+    pub(super) async fn lease_lane(&self, dealer: &DealerId) -> Option<Lease> {
+        let worker = WorkerId(Uuid::now_v7());
+        self.outbox
+            .lease_lane(dealer, worker, LEASE)
+            .await
+            .expect("lease_lane")
+            .map(|(lease, _)| lease)
+    }
+
+    pub(super) async fn next_due(&self) -> Option<Duration> {
+        self.outbox.next_due().await.expect("next_due")
+    }
+
+    pub(super) async fn pass(&self, time: Duration) {
+        self.backstage.pass(time).await;
+    }
+
+    pub(super) async fn request(&self, id: RequestId) -> Request {
+        let found = self.requests.find(id).await.expect("find");
+        found.expect("the request is stored")
+    }
+
+    pub(super) async fn message(&self, id: RequestId) -> StoredMessage {
+        let found = self.backstage.message(id).await;
+        found.expect("the message is stored")
+    }
+
+    /// `request_status` and `whatsapp_status` as they are shown.
+    pub(super) async fn statuses(&self, id: RequestId) -> (String, String) {
+        let request = self.request(id).await;
+        (request.request_status, request.whatsapp_status)
+    }
+
+    /// Opens the breaker of a dealer, whose only message is queued.
+    pub(super) async fn block(&self, pause: Duration) -> Claim {
+        let claim = self.claim().await;
+        self.settle_now(&claim, MessageChange::Requeued, blocked(pause))
+            .await;
+        claim
+    }
+}
+
+/// A settlement with the attempt that goes with the change.
+pub(super) fn settlement(claim: &Claim, change: MessageChange, lane: LaneChange) -> Settlement {
+    let attempt = attempt(&change, &lane);
+    Settlement {
+        message: Some((message_of(claim).id, change)),
+        account_print: print_of(&lane),
+        lane,
+        attempt: Some(attempt),
+    }
+}
+
+pub(super) fn message_of(claim: &Claim) -> &OutboxMessage {
+    match &claim.task {
+        Task::Send(message) | Task::Recover(message) => message,
+        Task::Probe => panic!("a probe has no message: {claim:?}"),
+    }
+}
+
+/// The message of a claim that asks for it to be sent.
+pub(super) fn to_send(claim: &Claim) -> &OutboxMessage {
+    match &claim.task {
+        Task::Send(message) => message,
+        other => panic!("a message is to be sent: {other:?}"),
+    }
+}
+
+/// The message of a claim that asks for it to be recovered.
+pub(super) fn to_recover(claim: &Claim) -> &OutboxMessage {
+    match &claim.task {
+        Task::Recover(message) => message,
+        other => panic!("a message is to be recovered: {other:?}"),
+    }
+}
+
+pub(super) fn sent() -> MessageChange {
+    MessageChange::Sent(Receipt {
+        message_id: Some("142223099".to_owned()),
+        request_id: Some(369_052_479),
+        detail: "success! message in queue".to_owned(),
+    })
+}
+
+pub(super) fn failed() -> MessageChange {
+    MessageChange::Failed {
+        reason: "target invalid".to_owned(),
+    }
+}
+
+pub(super) fn unknown() -> MessageChange {
+    MessageChange::Unknown {
+        reason: "timeout".to_owned(),
+    }
+}
+
+pub(super) fn waiting(pause: Duration) -> LaneChange {
+    LaneChange::Waiting { pause }
+}
+
+pub(super) fn blocked(pause: Duration) -> LaneChange {
+    LaneChange::Blocked {
+        pause,
+        reason: "invalid token".to_owned(),
+    }
+}
+
+/// What the sample account is recognised by.
+pub(super) const PRINT: &str = "0123456789abcdef";
+
+/// Whether a time is as long as expected, or a little longer because the store's clock goes on.
+pub(super) fn assert_since(actual: Duration, expected: Duration) {
+    assert!(
+        actual >= expected && actual < expected + Duration::from_secs(60),
+        "about {expected:?} have passed: {actual:?}"
+    );
+}
+
+/// Whether a wait is as long as expected, or a little shorter because the store's clock goes on.
+pub(super) fn assert_until(actual: Option<Duration>, expected: Duration) {
+    let close = actual
+        .is_some_and(|actual| actual <= expected && actual + Duration::from_secs(60) > expected);
+    assert!(close, "about {expected:?} are left: {actual:?}");
+}
+
+fn print_of(lane: &LaneChange) -> Option<String> {
+    matches!(lane, LaneChange::Blocked { .. }).then(|| PRINT.to_owned())
+}
+
+fn attempt(change: &MessageChange, lane: &LaneChange) -> Attempt {
+    let (outcome, detail, answer) = match (change, lane) {
+        (MessageChange::Sent(receipt), _) => (
+            OutcomeKind::Accepted,
+            receipt.detail.as_str(),
+            sample::ANSWER,
+        ),
+        (MessageChange::Failed { reason }, _) => (
+            OutcomeKind::Refused,
+            reason.as_str(),
+            r#"{"reason":"target invalid","status":false}"#,
+        ),
+        (MessageChange::Requeued, LaneChange::Blocked { reason, .. }) => (
+            OutcomeKind::Blocked,
+            reason.as_str(),
+            r#"{"reason":"invalid token","status":false}"#,
+        ),
+        (MessageChange::Requeued, _) => (
+            OutcomeKind::NotSent,
+            "connection refused",
+            r#"{"error":"connection_error"}"#,
+        ),
+        _ => (OutcomeKind::Unknown, "timeout", r#"{"error":"timeout"}"#),
+    };
+    Attempt {
+        outcome,
+        detail: detail.to_owned(),
+        duration: Duration::from_millis(120),
+        answer: Some(answer.to_owned()),
+    }
+}

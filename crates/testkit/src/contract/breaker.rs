@@ -1,0 +1,248 @@
+//! Promises about lanes in trouble: an open breaker, and retry waits.
+
+use std::time::Duration;
+
+use domain::{
+    BlockedLane, Claim, DealerId, LaneChange, LaneHistory, MessageChange, MessageState, Settled,
+    Task,
+};
+
+use super::Stage;
+use super::acts::{
+    HOUR, LEASE, PRINT, READY, UNCHANGED, blocked, failed, sent, to_recover, to_send, waiting,
+};
+use crate::sample;
+
+/// The account was found blocked: before the next message somebody looks whether it is still so.
+pub async fn a_blocked_lane_gets_a_probe_before_its_next_message(stage: &Stage) {
+    let request = stage.queue(&sample::dealer_id(), 1).await;
+    let first = stage.block(HOUR).await;
+    stage.assert_nothing_to_claim().await;
+    stage.pass(HOUR).await;
+    let probe = claim_probe(stage).await;
+    assert_eq!(probe.lease.dealer_id, sample::dealer_id());
+    assert!(probe.lease.epoch > first.lease.epoch);
+    // The lane is held; the message waits untouched.
+    stage.assert_nothing_to_claim().await;
+    assert_eq!(stage.message(request.id).await.state, MessageState::Queued);
+}
+
+/// The account works again: the message follows at once.
+pub async fn a_probe_that_succeeds_closes_the_breaker(stage: &Stage) {
+    let request = stage.queue(&sample::dealer_id(), 1).await;
+    stage.block(Duration::ZERO).await;
+    let probe = claim_probe(stage).await;
+    let settled = stage.settle_lane(&probe.lease, READY).await;
+    assert_eq!(settled, Settled::Applied);
+    assert_eq!(blocked_lanes(stage).await, []);
+    let claim = stage.claim().await;
+    assert_eq!(to_send(&claim).request_id, request.id);
+    assert_eq!(claim.history, LaneHistory::default());
+    assert_eq!(stage.backstage.attempts(request.id).await.len(), 1);
+}
+
+/// It counts, so that the pauses can grow.
+pub async fn a_probe_that_fails_keeps_the_breaker_open(stage: &Stage) {
+    stage.queue(&sample::dealer_id(), 1).await;
+    stage.block(Duration::ZERO).await;
+    for blocks in 1..4 {
+        let probe = claim_probe(stage).await;
+        assert_eq!(probe.history, LaneHistory { strikes: 0, blocks });
+        stage.settle_lane(&probe.lease, blocked(HOUR)).await;
+        stage.assert_nothing_to_claim().await;
+        stage.pass(HOUR).await;
+    }
+}
+
+/// Nothing was learned: whoever comes next probes again.
+pub async fn a_probe_without_news_leaves_the_breaker_as_it_was(stage: &Stage) {
+    stage.queue(&sample::dealer_id(), 1).await;
+    stage.block(Duration::ZERO).await;
+    let before = blocked_lanes(stage).await;
+    let probe = claim_probe(stage).await;
+    stage.settle_lane(&probe.lease, UNCHANGED).await;
+    assert_eq!(blocked_lanes(stage).await, before);
+    assert_eq!(claim_probe(stage).await.history, probe.history);
+}
+
+/// A probe that was interrupted is made again.
+pub async fn a_probe_of_a_dead_copy_is_repeated(stage: &Stage) {
+    stage.queue(&sample::dealer_id(), 1).await;
+    stage.block(Duration::ZERO).await;
+    let dead = claim_probe(stage).await;
+    stage.assert_nothing_to_claim().await;
+    stage.pass(LEASE + Duration::from_secs(1)).await;
+    let probe = claim_probe(stage).await;
+    let late = stage.settle_lane(&dead.lease, READY).await;
+    assert_eq!(late, Settled::LeaseLost);
+    assert_eq!(blocked_lanes(stage).await.len(), 1);
+    let settled = stage.settle_lane(&probe.lease, READY).await;
+    assert_eq!(settled, Settled::Applied);
+}
+
+/// An account without messages is not bothered.
+pub async fn a_blocked_lane_without_messages_gets_no_probe(stage: &Stage) {
+    let lease = stage.lease_lane(&sample::dealer_id()).await;
+    let lease = lease.expect("the lane is free");
+    stage.settle_lane(&lease, blocked(Duration::ZERO)).await;
+    assert_eq!(blocked_lanes(stage).await.len(), 1);
+    stage.assert_nothing_to_claim().await;
+    stage.queue(&sample::dealer_id(), 1).await;
+    claim_probe(stage).await;
+}
+
+/// One dealer's trouble is its own.
+pub async fn a_blocked_lane_does_not_hold_up_others(stage: &Stage) {
+    let [troubled, other] = [1, 2].map(sample::dealer_id_numbered);
+    stage.queue(&troubled, 1).await;
+    stage.block(HOUR).await;
+    stage.queue(&other, 1).await;
+    let claim = stage.claim().await;
+    to_send(&claim);
+    assert_eq!(claim.lease.dealer_id, other);
+    assert_eq!(claim.history, LaneHistory::default());
+}
+
+/// With what the account was recognised by, so that a changed one is noticed.
+pub async fn open_breakers_are_listed_with_their_account(stage: &Stage) {
+    for n in [1, 2] {
+        stage.queue(&sample::dealer_id_numbered(n), n).await;
+        stage.block(HOUR).await;
+    }
+    let print = |n| BlockedLane {
+        dealer_id: sample::dealer_id_numbered(n),
+        account_print: Some(PRINT.to_owned()),
+    };
+    let mut lanes = blocked_lanes(stage).await;
+    lanes.sort_by(|one, other| one.dealer_id.cmp(&other.dealer_id));
+    assert_eq!(lanes, [print(1), print(2)]);
+}
+
+/// The lane is as if nothing had happened, and its message goes next, without a probe.
+pub async fn an_unblocked_lane_goes_on_at_once(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let request = stage.queue(&dealer, 1).await;
+    strike(stage, Duration::ZERO).await;
+    stage.block(HOUR).await;
+    assert!(unblock(stage, &dealer).await);
+    assert_eq!(blocked_lanes(stage).await, []);
+    let claim = stage.claim().await;
+    assert_eq!(to_send(&claim).request_id, request.id);
+    assert_eq!(claim.history, LaneHistory::default());
+}
+
+/// Of several who close it one has done it, and a retry wait or a pace is no breaker.
+pub async fn only_an_open_breaker_can_be_closed(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    assert!(!unblock(stage, &dealer).await);
+    stage.queue(&dealer, 1).await;
+    strike(stage, HOUR).await;
+    assert!(!unblock(stage, &dealer).await);
+    stage.assert_nothing_to_claim().await;
+    stage.pass(HOUR).await;
+    stage.block(HOUR).await;
+    assert!(unblock(stage, &dealer).await);
+    assert!(!unblock(stage, &dealer).await);
+}
+
+/// Closing a breaker does not take the lane from whoever holds it.
+pub async fn unblocking_does_not_free_a_held_lane(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    stage.queue(&dealer, 1).await;
+    stage.block(Duration::ZERO).await;
+    let probe = claim_probe(stage).await;
+    assert!(unblock(stage, &dealer).await);
+    stage.assert_nothing_to_claim().await;
+    assert_eq!(stage.lease_lane(&dealer).await, None);
+    let settled = stage.settle_lane(&probe.lease, READY).await;
+    assert_eq!(settled, Settled::Applied);
+    to_send(&stage.claim().await);
+}
+
+/// *Not sent*: the whole lane waits, and the next one knows how often it was so.
+pub async fn a_lane_that_waits_counts_its_strikes(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    stage.queue(&dealer, 1).await;
+    stage.queue(&dealer, 2).await;
+    for strikes in 1..4 {
+        strike(stage, HOUR).await;
+        stage.assert_nothing_to_claim().await;
+        stage.pass(HOUR).await;
+        let claim = stage.claim().await;
+        to_send(&claim);
+        assert_eq!(claim.history, LaneHistory { strikes, blocks: 0 });
+        stage
+            .settle_now(&claim, MessageChange::Requeued, UNCHANGED)
+            .await;
+    }
+}
+
+/// A call that reached the provider ends the count, whatever it came to.
+pub async fn strikes_are_forgotten_when_the_provider_answers(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    for (n, change) in (0..).zip([sent(), failed()]) {
+        stage.queue(&dealer, n).await;
+        strike(stage, Duration::ZERO).await;
+        let claim = stage.claim().await;
+        assert_eq!(claim.history.strikes, 1);
+        stage.settle_now(&claim, change, READY).await;
+    }
+    stage.queue(&dealer, 9).await;
+    assert_eq!(stage.claim().await.history, LaneHistory::default());
+}
+
+/// A lane may be both: what was counted stays until the provider answers.
+pub async fn strikes_and_blocks_are_counted_apart(stage: &Stage) {
+    stage.queue(&sample::dealer_id(), 1).await;
+    strike(stage, Duration::ZERO).await;
+    stage.block(Duration::ZERO).await;
+    let probe = claim_probe(stage).await;
+    let both = LaneHistory {
+        strikes: 1,
+        blocks: 1,
+    };
+    assert_eq!(probe.history, both);
+    stage.settle_lane(&probe.lease, READY).await;
+    assert_eq!(stage.claim().await.history, LaneHistory::default());
+}
+
+/// A message that was interrupted is recovered first; recovering it calls nobody.
+pub async fn an_interrupted_message_is_recovered_before_a_probe(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let request = stage.queue(&dealer, 1).await;
+    stage.queue(&dealer, 2).await;
+    stage.claim().await;
+    stage.pass(LEASE + Duration::from_secs(1)).await;
+    let lease = stage.lease_lane(&dealer).await.expect("the lane is free");
+    stage.settle_lane(&lease, blocked(Duration::ZERO)).await;
+    let claim = stage.claim().await;
+    assert_eq!(to_recover(&claim).request_id, request.id);
+    assert_eq!(claim.history.blocks, 1);
+    stage
+        .settle_now(&claim, MessageChange::Requeued, UNCHANGED)
+        .await;
+    claim_probe(stage).await;
+}
+
+/// Claims the message of the only lane; it could not be sent.
+async fn strike(stage: &Stage, pause: Duration) {
+    let claim = stage.claim().await;
+    let lane: LaneChange = waiting(pause);
+    stage
+        .settle_now(&claim, MessageChange::Requeued, lane)
+        .await;
+}
+
+async fn claim_probe(stage: &Stage) -> Claim {
+    let claim = stage.claim().await;
+    assert_eq!(claim.task, Task::Probe);
+    claim
+}
+
+async fn blocked_lanes(stage: &Stage) -> Vec<BlockedLane> {
+    stage.outbox.blocked_lanes().await.expect("blocked_lanes")
+}
+
+async fn unblock(stage: &Stage, dealer: &DealerId) -> bool {
+    stage.outbox.unblock(dealer).await.expect("unblock")
+}

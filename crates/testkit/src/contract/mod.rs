@@ -1,0 +1,216 @@
+//! What every adapter of a store port promises, one function per promise.
+//!
+//! An adapter's tests write a function that makes a [`Stage`] and stamp all promises onto it:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use testkit::{ManualClock, MemoryStore, contract::Stage};
+//!
+//! /// An empty store, and a guard that is kept until the test is over.
+//! async fn make_stage() -> (Stage, ()) {
+//!     let store = Arc::new(MemoryStore::new(Arc::new(ManualClock::new())));
+//!     (Stage::of_one(store), ())
+//! }
+//!
+//! testkit::contract_tests!(make_stage);
+//! # fn main() {}
+//! ```
+//!
+//! The promises allow for a store whose time cannot be stopped: what lasts is measured in minutes,
+//! and a test that takes less than one notices nothing.
+
+pub mod breaker;
+pub mod claims;
+pub mod dealers;
+pub mod late;
+pub mod leases;
+pub mod outcomes;
+pub mod reports;
+pub mod requests;
+
+mod acts;
+mod stamp;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use domain::{
+    Dealer, DealerDirectory, DealerId, MessageId, MessageState, Outbox, OutcomeKind, Reports,
+    Request, RequestId, RequestStatus, RequestStore, WhatsappStatus,
+};
+
+use crate::sample;
+
+/// The ports of one empty store, and the door behind its back.
+#[derive(Clone)]
+pub struct Stage {
+    /// The requests.
+    pub requests: Arc<dyn RequestStore>,
+    /// The queue of messages.
+    pub outbox: Arc<dyn Outbox>,
+    /// Lists and counts.
+    pub reports: Arc<dyn Reports>,
+    /// The dealers.
+    pub dealers: Arc<dyn DealerDirectory>,
+    /// What tests do and see past the ports.
+    pub backstage: Arc<dyn Backstage>,
+}
+
+impl Stage {
+    /// A stage whose ports are all played by one adapter.
+    #[must_use]
+    pub fn of_one<S>(store: Arc<S>) -> Self
+    where
+        S: RequestStore + Outbox + Reports + DealerDirectory + Backstage + 'static,
+    {
+        Self {
+            requests: store.clone(),
+            outbox: store.clone(),
+            reports: store.clone(),
+            dealers: store.clone(),
+            backstage: store,
+        }
+    }
+}
+
+/// What tests do and see past the ports. Whatever goes wrong is a panic.
+#[async_trait]
+pub trait Backstage: Send + Sync {
+    /// Makes a dealer known, as the service that owns the dealers would; absent values are NULL.
+    async fn add_dealer(&self, dealer: &Dealer);
+
+    /// Lets time pass for everything that is queued, leased or paused: a store whose clock cannot
+    /// be set moves its stored moments into the past. Requests' local times stay.
+    async fn pass(&self, time: Duration);
+
+    /// The time of the store's clock, for comparing with what it has just written.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// The message of a request, as it is stored.
+    async fn message(&self, request: RequestId) -> Option<StoredMessage>;
+
+    /// The calls that were made for a request's message, oldest first.
+    async fn attempts(&self, request: RequestId) -> Vec<StoredAttempt>;
+
+    /// Inserts a row as an older service did: it has no message, and every column that is not in
+    /// [`OldRow`] is NULL.
+    async fn insert_old_row(&self, row: &OldRow);
+
+    /// Changes the statuses of a request as another program may, and nothing else; `None` is NULL.
+    async fn set_statuses(
+        &self,
+        request: RequestId,
+        request_status: Option<&str>,
+        whatsapp_status: Option<&str>,
+    );
+
+    /// Deletes the row of a request as another program may; its message stays.
+    async fn delete_row(&self, request: RequestId);
+}
+
+/// A message as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// The message.
+    pub id: MessageId,
+    /// Where it is on its way.
+    pub state: MessageState,
+    /// How many of its outcomes were unknown.
+    pub unknowns: u32,
+    /// Why it ended as it did, unless it was sent.
+    pub reason: Option<String>,
+    /// [`Receipt::message_id`](domain::Receipt::message_id)
+    pub provider_message_id: Option<String>,
+    /// [`Receipt::request_id`](domain::Receipt::request_id)
+    pub provider_request_id: Option<i64>,
+}
+
+/// A call that was made for a message, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAttempt {
+    /// The lease of the lane under which it was made.
+    pub epoch: i64,
+    /// [`Attempt::outcome`](domain::Attempt::outcome)
+    pub outcome: OutcomeKind,
+    /// [`Attempt::detail`](domain::Attempt::detail)
+    pub detail: String,
+}
+
+/// A row of an older service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldRow {
+    /// `id`
+    pub id: RequestId,
+    /// `dealer_id`
+    pub dealer_id: DealerId,
+    /// `request_date` and `request_time`
+    pub requested: NaiveDateTime,
+    /// `nama_pembawa`
+    pub customer_name: String,
+    /// `no_telp`, as that service wrote it
+    pub phone: String,
+    /// `tipe_unit`
+    pub unit_type: String,
+    /// `no_pol`
+    pub license_plate: String,
+    /// `request_status`; `None` is NULL
+    pub request_status: Option<String>,
+    /// `whatsapp_status`; `None` is NULL
+    pub whatsapp_status: Option<String>,
+}
+
+impl OldRow {
+    /// The `n`th row of a dealer, with NULL statuses: `n` seconds after 08:00 on 5 January 2026.
+    /// Its id is the one of [`sample::request_for`] with the same `n`.
+    #[must_use]
+    pub fn sample(dealer: &DealerId, n: u32) -> Self {
+        Self {
+            id: sample::request_for(dealer, n).id,
+            dealer_id: dealer.clone(),
+            requested: sample::morning(2026, 1, 5) + TimeDelta::seconds(n.into()),
+            customer_name: "Budi".to_owned(),
+            phone: "+62 821-4852-3421".to_owned(),
+            unit_type: "Vario 125".to_owned(),
+            license_plate: "d123ad".to_owned(),
+            request_status: None,
+            whatsapp_status: None,
+        }
+    }
+
+    /// The same row with these statuses.
+    #[must_use]
+    pub fn with_statuses(self, request: &str, whatsapp: &str) -> Self {
+        Self {
+            request_status: Some(request.to_owned()),
+            whatsapp_status: Some(whatsapp.to_owned()),
+            ..self
+        }
+    }
+
+    /// The request that the ports show for this row.
+    #[must_use]
+    pub fn as_shown(&self) -> Request {
+        let or = |status: &Option<String>, missing: &str| {
+            status.clone().unwrap_or_else(|| missing.to_owned())
+        };
+        Request {
+            id: self.id,
+            dealer_id: self.dealer_id.as_str().to_owned(),
+            request_date: self.requested.date(),
+            request_time: self.requested.time(),
+            customer_name: self.customer_name.clone(),
+            phone: self.phone.clone(),
+            unit_type: self.unit_type.clone(),
+            license_plate: self.license_plate.clone(),
+            request_status: or(&self.request_status, RequestStatus::Pending.as_str()),
+            whatsapp_status: or(&self.whatsapp_status, WhatsappStatus::NotSent.as_str()),
+            provider_answer: None,
+            created_by: None,
+            created_date: None,
+            last_modified_by: None,
+            last_modified_date: None,
+        }
+    }
+}

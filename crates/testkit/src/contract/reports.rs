@@ -1,0 +1,311 @@
+//! Promises of [`Reports`](domain::Reports).
+
+use chrono::{NaiveDate, NaiveDateTime};
+use domain::{
+    DateRange, DealerId, DealerStats, MessageChange, MessageState, NewRequest, Page, PageQuery,
+    Request, RequestId,
+};
+
+use super::acts::{HOUR, READY, UNCHANGED, failed, sent, unknown};
+use super::{OldRow, Stage};
+use crate::sample;
+
+/// By date, then time, whatever the order in which they came.
+pub async fn the_newest_request_comes_first(stage: &Stage) {
+    let times = [
+        (3, sample::morning(2026, 1, 7)),
+        (1, sample::morning(2026, 1, 9)),
+        (2, sample::morning(2026, 1, 7) + chrono::TimeDelta::hours(9)),
+        (4, sample::morning(2025, 12, 31)),
+    ];
+    for (n, created) in times {
+        store(stage, &sample::dealer_id(), n, created).await;
+    }
+    let listed = ids(&list(stage, &everything(1, 10)).await);
+    let expected = [1, 2, 3, 4].map(|n| sample::request_for(&sample::dealer_id(), n).id);
+    assert_eq!(listed, expected);
+}
+
+/// The order is complete, so that pages have edges.
+pub async fn requests_of_the_same_moment_are_in_descending_order_of_their_ids(stage: &Stage) {
+    let moment = sample::morning(2026, 1, 7);
+    for n in [2, 5, 1, 4, 3] {
+        store(stage, &sample::dealer_id(), n, moment).await;
+    }
+    let listed = ids(&list(stage, &everything(1, 10)).await);
+    let expected = [5, 4, 3, 2, 1].map(|n| sample::request_for(&sample::dealer_id(), n).id);
+    assert_eq!(listed, expected);
+}
+
+/// All pages together are the whole list, once, though many requests have the same moment.
+pub async fn pages_never_overlap(stage: &Stage) {
+    for n in 0..23 {
+        let created = sample::morning(2026, 1, 5 + n % 3);
+        store(stage, &sample::dealer_id(), n, created).await;
+    }
+    let whole = list(stage, &everything(1, 100)).await;
+    assert_eq!((whole.items.len(), whole.total), (23, 23));
+    for page_size in [1, 4, 7, 23] {
+        let mut pages = Vec::new();
+        for page in 1..=23_u64.div_ceil(page_size.into()) {
+            let page = list(stage, &everything(page, page_size)).await;
+            assert_eq!(page.total, 23);
+            pages.extend(page.items);
+        }
+        assert_eq!(pages, whole.items, "pages of {page_size}");
+    }
+}
+
+/// And says how many there are all the same.
+pub async fn a_page_past_the_end_is_empty(stage: &Stage) {
+    stage.queue(&sample::dealer_id(), 1).await;
+    for page in [2, 1_000_000, u64::MAX] {
+        let page = list(stage, &everything(page, 100)).await;
+        assert_eq!((page.items.len(), page.total), (0, 1));
+    }
+}
+
+/// What is listed is what is found.
+pub async fn a_list_shows_requests_as_they_are_found(stage: &Stage) {
+    let request = stage.queue(&sample::dealer_id(), 1).await;
+    assert_eq!(
+        list(stage, &everything(1, 10)).await.items,
+        [Request::just_stored(&request)]
+    );
+    let claim = stage.claim().await;
+    stage.settle_now(&claim, sent(), READY).await;
+    assert_eq!(
+        list(stage, &everything(1, 10)).await.items,
+        [stage.request(request.id).await]
+    );
+}
+
+/// Nothing of one dealer is seen by another.
+pub async fn a_dealer_sees_only_its_own_requests(stage: &Stage) {
+    let other = sample::dealer_id_numbered(1);
+    let own = stage.queue(&sample::dealer_id(), 1).await;
+    stage.queue(&other, 2).await;
+    stage.queue(&other, 3).await;
+    let page = list(stage, &everything(1, 10)).await;
+    assert_eq!((ids(&page), page.total), (vec![own.id], 1));
+    assert_eq!(stats(stage, &other, DateRange::default()).await.total, 2);
+}
+
+/// A dealer without requests, or one that nobody knows.
+pub async fn no_requests_are_an_empty_list_and_zero_counts(stage: &Stage) {
+    stage.queue(&sample::dealer_id_numbered(1), 1).await;
+    let page = list(stage, &everything(1, 10)).await;
+    assert_eq!((page.items.len(), page.total), (0, 0));
+    let counts = stats(stage, &sample::dealer_id(), DateRange::default()).await;
+    assert_eq!(counts, DealerStats::default());
+}
+
+/// Both days of a range belong to it, an absent one is open, and a range whose end comes before
+/// its beginning is empty.
+pub async fn a_range_of_days_includes_both_ends(stage: &Stage) {
+    let last_second = |day| NaiveDate::and_hms_opt(&day, 23, 59, 59).expect("it exists");
+    let midnight = |day| NaiveDate::and_hms_opt(&day, 0, 0, 0).expect("it exists");
+    for day in 5..=8 {
+        let n = day * 2;
+        store(stage, &sample::dealer_id(), n, midnight(january(day))).await;
+        store(
+            stage,
+            &sample::dealer_id(),
+            n + 1,
+            last_second(january(day)),
+        )
+        .await;
+    }
+    for (from, to, expected) in [
+        (None, None, 8),
+        (Some(6), Some(7), 4),
+        (Some(6), Some(6), 2),
+        (Some(6), None, 6),
+        (None, Some(6), 4),
+        (Some(9), None, 0),
+        (None, Some(4), 0),
+        (Some(7), Some(6), 0),
+    ] {
+        let range = DateRange {
+            from: from.map(january),
+            to: to.map(january),
+        };
+        let page = list(stage, &query(range, 1, 100)).await;
+        let counts = stats(stage, &sample::dealer_id(), range).await;
+        assert_eq!(page.total, expected, "{from:?} to {to:?}");
+        assert_eq!(page.items.len() as u64, expected, "{from:?} to {to:?}");
+        assert_eq!(counts.total, expected, "{from:?} to {to:?}");
+        let inside = |request: &Request| range.contains(request.request_date);
+        assert!(page.items.iter().all(inside), "{from:?} to {to:?}");
+    }
+}
+
+/// Wherever a message can end.
+pub async fn statistics_count_every_state(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let ends = [
+        (sent(), MessageState::Sent),
+        (sent(), MessageState::Sent),
+        (failed(), MessageState::Failed),
+        (unknown(), MessageState::Unknown),
+        (MessageChange::Expired, MessageState::Expired),
+        (MessageChange::Requeued, MessageState::Queued),
+    ];
+    for (n, (change, state)) in (0..).zip(ends) {
+        let request = stage.queue(&dealer, n).await.id;
+        let claim = stage.claim().await;
+        stage.settle_now(&claim, change, UNCHANGED).await;
+        assert_eq!(stage.message(request).await.state, state);
+    }
+    let expected = DealerStats {
+        total: 6,
+        delivered: 0,
+        failed: 3,
+        sent: 2,
+        not_sent: 1,
+        pending_requests: 1,
+        processed_requests: 2,
+        failed_requests: 3,
+    };
+    let counts = stats(stage, &dealer, DateRange::default()).await;
+    assert_eq!(counts, expected);
+}
+
+/// A count is right at every moment, not only in the end.
+pub async fn statistics_follow_a_message_on_its_way(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let waiting = DealerStats {
+        total: 1,
+        not_sent: 1,
+        pending_requests: 1,
+        ..DealerStats::default()
+    };
+    let now = || stats(stage, &dealer, DateRange::default());
+    assert_eq!(now().await, DealerStats::default());
+    stage.queue(&dealer, 1).await;
+    assert_eq!(now().await, waiting);
+    let claim = stage.claim().await;
+    assert_eq!(now().await, waiting);
+    stage
+        .settle_now(&claim, MessageChange::Requeued, UNCHANGED)
+        .await;
+    assert_eq!(now().await, waiting);
+    stage.pass(HOUR).await;
+    assert_eq!(stage.outbox.expire(HOUR / 2).await.expect("expire"), 1);
+    let ended = DealerStats {
+        total: 1,
+        failed: 1,
+        failed_requests: 1,
+        ..DealerStats::default()
+    };
+    assert_eq!(now().await, ended);
+}
+
+/// They are written by another program, and some have no status at all.
+pub async fn statistics_count_rows_of_an_older_service(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let rows = [
+        OldRow::sample(&dealer, 1),
+        OldRow::sample(&dealer, 2).with_statuses("PENDING", "NOT_SENT"),
+        OldRow::sample(&dealer, 3).with_statuses("PROCESSED", "SENT"),
+        OldRow::sample(&dealer, 4).with_statuses("PROCESSED", "DELIVERED"),
+        OldRow::sample(&dealer, 5).with_statuses("PROCESSED", "READ"),
+        OldRow::sample(&dealer, 6).with_statuses("FAILED", "FAILED"),
+        OldRow::sample(&dealer, 7).with_statuses("FAILED", "ERROR"),
+        // Not one of ours; it counts as a request and as nothing else.
+        OldRow::sample(&dealer, 8).with_statuses("ARCHIVED", "RETRY"),
+    ];
+    for row in &rows {
+        stage.backstage.insert_old_row(row).await;
+    }
+    stage.queue(&dealer, 9).await;
+    let expected = DealerStats {
+        total: 9,
+        delivered: 2,
+        failed: 2,
+        sent: 3,
+        not_sent: 3,
+        pending_requests: 3,
+        processed_requests: 3,
+        failed_requests: 2,
+    };
+    let counts = stats(stage, &dealer, DateRange::default()).await;
+    assert_eq!(counts, expected);
+}
+
+/// Other programs change and delete rows whenever they like; a count never notices too late.
+pub async fn statistics_follow_other_programs(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let now = || stats(stage, &dealer, DateRange::default());
+    let (old, new) = (OldRow::sample(&dealer, 1), stage.queue(&dealer, 2).await.id);
+    stage.backstage.insert_old_row(&old).await;
+    assert_eq!(now().await.not_sent, 2);
+    for id in [old.id, new] {
+        let read = (Some("PROCESSED"), Some("READ"));
+        stage.backstage.set_statuses(id, read.0, read.1).await;
+    }
+    let both = DealerStats {
+        total: 2,
+        delivered: 2,
+        sent: 2,
+        processed_requests: 2,
+        ..DealerStats::default()
+    };
+    assert_eq!(now().await, both);
+    stage.backstage.set_statuses(new, None, None).await;
+    let counts = now().await;
+    assert_eq!((counts.not_sent, counts.pending_requests), (1, 1));
+    stage.backstage.delete_row(new).await;
+    stage.backstage.delete_row(old.id).await;
+    assert_eq!(now().await, DealerStats::default());
+}
+
+/// In their place, shown as they are stored.
+pub async fn lists_show_rows_of_an_older_service(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let row = OldRow::sample(&dealer, 2);
+    let older = stage.queue(&dealer, 1).await;
+    let newer = stage.queue(&dealer, 3).await;
+    stage.backstage.insert_old_row(&row).await;
+    let expected = [
+        Request::just_stored(&newer),
+        row.as_shown(),
+        Request::just_stored(&older),
+    ];
+    assert_eq!(list(stage, &everything(1, 10)).await.items, expected);
+}
+
+async fn store(stage: &Stage, dealer: &DealerId, n: u32, created: NaiveDateTime) -> NewRequest {
+    let request = sample::request_at(dealer, n, created);
+    stage.requests.accept(&request).await.expect("accept");
+    request
+}
+
+async fn list(stage: &Stage, query: &PageQuery) -> Page {
+    stage.reports.list(query).await.expect("list")
+}
+
+async fn stats(stage: &Stage, dealer: &DealerId, range: DateRange) -> DealerStats {
+    stage.reports.stats(dealer, range).await.expect("stats")
+}
+
+fn query(range: DateRange, page: u64, page_size: u32) -> PageQuery {
+    PageQuery {
+        dealer: sample::dealer_id(),
+        range,
+        page,
+        page_size,
+    }
+}
+
+fn everything(page: u64, page_size: u32) -> PageQuery {
+    query(DateRange::default(), page, page_size)
+}
+
+fn ids(page: &Page) -> Vec<RequestId> {
+    page.items.iter().map(|request| request.id).collect()
+}
+
+fn january(day: u32) -> NaiveDate {
+    sample::morning(2026, 1, day).date()
+}

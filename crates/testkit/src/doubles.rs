@@ -1,0 +1,79 @@
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+use domain::{Bell, Dice, Ids, MessageId, RequestId};
+
+use crate::sample;
+
+/// Ids of version 7 that rise with every call and are the same in every run of a test.
+#[derive(Debug, Default)]
+pub struct SequentialIds {
+    given: AtomicU32,
+}
+
+impl SequentialIds {
+    /// Ids from the first one on.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn next(&self) -> u32 {
+        self.given.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Ids for SequentialIds {
+    fn request(&self) -> RequestId {
+        RequestId(sample::uuid(self.next(), b"request"))
+    }
+
+    fn message(&self) -> MessageId {
+        MessageId(sample::uuid(self.next(), b"message"))
+    }
+}
+
+/// Dice that always show the same number.
+#[derive(Debug, Clone, Copy)]
+pub struct FixedDice(
+    /// The number, in 0..1.
+    pub f64,
+);
+
+impl Default for FixedDice {
+    /// The middle: waits that vary at random have their nominal length.
+    fn default() -> Self {
+        Self(0.5)
+    }
+}
+
+impl Dice for FixedDice {
+    fn roll(&self) -> f64 {
+        self.0
+    }
+}
+
+/// A bell that counts how often it was rung.
+#[derive(Debug, Default)]
+pub struct CountingBell {
+    rings: AtomicUsize,
+}
+
+impl CountingBell {
+    /// A bell that was not rung yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How often it was rung.
+    #[must_use]
+    pub fn rings(&self) -> usize {
+        self.rings.load(Ordering::SeqCst)
+    }
+}
+
+impl Bell for CountingBell {
+    fn ring(&self) {
+        self.rings.fetch_add(1, Ordering::SeqCst);
+    }
+}

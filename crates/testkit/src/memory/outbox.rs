@@ -1,0 +1,248 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    BlockedLane, Claim, DealerId, LaneHistory, Lease, MessageChange, MessageId, MessageState,
+    Outbox, Settled, Settlement, StoreError, Task, WorkerId, expired,
+};
+
+use super::MemoryStore;
+use super::state::{Lane, Message, State, between};
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn claim(
+        &self,
+        _worker: WorkerId,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let mut jobs: Vec<_> = state
+            .dealers_with_open_messages()
+            .into_iter()
+            .filter_map(|dealer| Some((state.job(&dealer, now)?, dealer)))
+            .collect();
+        jobs.sort_by_key(|((_, message), _)| state.messages[message].turn(*message));
+        jobs.truncate(limit);
+        Ok(jobs
+            .into_iter()
+            .map(|((job, message), dealer)| state.start(job, message, dealer, now, lease))
+            .collect())
+    }
+
+    async fn lease_lane(
+        &self,
+        dealer: &DealerId,
+        _worker: WorkerId,
+        lease: Duration,
+    ) -> Result<Option<(Lease, LaneHistory)>, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let lane = state.lanes.entry(dealer.clone()).or_default();
+        let troubled = lane.history != LaneHistory::default();
+        if !lane.is_free(now) || !(lane.is_ready(now) || troubled) {
+            return Ok(None);
+        }
+        let lease = Lease {
+            dealer_id: dealer.clone(),
+            epoch: lane.lease(now + lease),
+        };
+        Ok(Some((lease, lane.history)))
+    }
+
+    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError> {
+        let now = self.now();
+        Ok(self.state().settle(lease, settlement, now))
+    }
+
+    async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
+        let now = self.now();
+        let state = self.state();
+        let next = state
+            .dealers_with_open_messages()
+            .into_iter()
+            .filter_map(|dealer| state.next_due(&dealer))
+            .min();
+        Ok(next.map(|next| between(now, next)))
+    }
+
+    async fn expire(&self, ttl: Duration) -> Result<u64, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let old: Vec<MessageId> = state
+            .messages
+            .iter()
+            .filter(|(_, message)| message.state == MessageState::Queued)
+            .filter(|(_, message)| between(message.due, now) > ttl)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in &old {
+            state.expire(*id, now);
+        }
+        Ok(old.len() as u64)
+    }
+
+    async fn blocked_lanes(&self) -> Result<Vec<BlockedLane>, StoreError> {
+        Ok(self
+            .state()
+            .lanes
+            .iter()
+            .filter(|(_, lane)| lane.history.blocks > 0)
+            .map(|(dealer, lane)| BlockedLane {
+                dealer_id: dealer.clone(),
+                account_print: lane.account_print.clone(),
+            })
+            .collect())
+    }
+
+    async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let Some(lane) = state
+            .lanes
+            .get_mut(dealer)
+            .filter(|lane| lane.history.blocks > 0)
+        else {
+            return Ok(false);
+        };
+        lane.forget_trouble();
+        lane.ready_at = now;
+        Ok(true)
+    }
+}
+
+/// What a lane has to do; see [`Task`].
+#[derive(Clone, Copy)]
+enum Job {
+    Recover,
+    Probe,
+    Send,
+}
+
+impl State {
+    fn dealers_with_open_messages(&self) -> Vec<DealerId> {
+        let mut dealers: Vec<DealerId> = self
+            .messages
+            .values()
+            .filter(|message| is_open(message))
+            .map(|message| message.dealer_id.clone())
+            .collect();
+        dealers.sort();
+        dealers.dedup();
+        dealers
+    }
+
+    /// The first of a lane's messages in this state that also has this property.
+    fn first(
+        &self,
+        dealer: &DealerId,
+        state: MessageState,
+        also: impl Fn(&Message) -> bool,
+    ) -> Option<MessageId> {
+        self.messages
+            .iter()
+            .filter(|(_, message)| message.dealer_id == *dealer && message.state == state)
+            .filter(|(_, message)| also(message))
+            .min_by_key(|(id, message)| message.turn(**id))
+            .map(|(id, _)| *id)
+    }
+
+    /// What a lane has to do now and the message that gives it its turn; `None` also when somebody
+    /// holds the lane or it is not ready.
+    fn job(&self, dealer: &DealerId, now: DateTime<Utc>) -> Option<(Job, MessageId)> {
+        let idle = Lane::default();
+        let lane = self.lanes.get(dealer).unwrap_or(&idle);
+        if !lane.is_free(now) || !lane.is_ready(now) {
+            return None;
+        }
+        if let Some(interrupted) = self.first(dealer, MessageState::Sending, |_| true) {
+            return Some((Job::Recover, interrupted));
+        }
+        if lane.history.blocks > 0 {
+            let head = self.first(dealer, MessageState::Queued, |_| true)?;
+            return Some((Job::Probe, head));
+        }
+        let head = self.first(dealer, MessageState::Queued, |message| {
+            message.next_try <= now
+        })?;
+        Some((Job::Send, head))
+    }
+
+    /// Leases the lane and, unless this is a probe, marks the message as SENDING under the lease.
+    fn start(
+        &mut self,
+        job: Job,
+        id: MessageId,
+        dealer: DealerId,
+        now: DateTime<Utc>,
+        lease: Duration,
+    ) -> Claim {
+        let lane = self.lanes.entry(dealer.clone()).or_default();
+        let epoch = lane.lease(now + lease);
+        let history = lane.history;
+        let mut taken = || {
+            let message = self.messages.get_mut(&id).expect("the message was found");
+            message.state = MessageState::Sending;
+            message.epoch = epoch;
+            message.claimed(id, now)
+        };
+        let task = match job {
+            Job::Recover => Task::Recover(taken()),
+            Job::Send => Task::Send(taken()),
+            Job::Probe => Task::Probe,
+        };
+        Claim {
+            lease: Lease {
+                dealer_id: dealer,
+                epoch,
+            },
+            history,
+            task,
+        }
+    }
+
+    /// When a lane has something to do; `None` when it has no open message.
+    fn next_due(&self, dealer: &DealerId) -> Option<DateTime<Utc>> {
+        let idle = Lane::default();
+        let lane = self.lanes.get(dealer).unwrap_or(&idle);
+        let first_try = self
+            .messages
+            .values()
+            .filter(|message| message.dealer_id == *dealer && is_open(message))
+            .map(|message| match message.state {
+                // Neither the recovery of a message nor a probe waits for the next try.
+                MessageState::Queued if lane.history.blocks == 0 => message.next_try,
+                _ => DateTime::UNIX_EPOCH,
+            })
+            .min()?;
+        let lease_end = lane.lease_until.unwrap_or(DateTime::UNIX_EPOCH);
+        Some(first_try.max(lane.ready_at).max(lease_end))
+    }
+
+    fn expire(&mut self, id: MessageId, now: DateTime<Utc>) {
+        let Some(message) = self.messages.get_mut(&id) else {
+            return;
+        };
+        let state = match expired(message.unknowns) {
+            MessageChange::Unknown { reason } => {
+                message.reason = Some(reason);
+                MessageState::Unknown
+            }
+            _ => {
+                message.reason = Some(TOO_OLD.to_owned());
+                MessageState::Expired
+            }
+        };
+        self.set_state(id, state, None, now);
+    }
+}
+
+/// Why a message is EXPIRED.
+pub(super) const TOO_OLD: &str = "the message became too old to be sent";
+
+fn is_open(message: &Message) -> bool {
+    matches!(message.state, MessageState::Queued | MessageState::Sending)
+}

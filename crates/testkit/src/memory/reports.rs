@@ -1,0 +1,70 @@
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+use domain::{DateRange, DealerId, DealerStats, Page, PageQuery, Reports, Request, StoreError};
+
+use super::MemoryStore;
+use super::state::State;
+
+#[async_trait]
+impl Reports for MemoryStore {
+    async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
+        let state = self.state();
+        let mut found = requests_of(&state, &query.dealer, query.range);
+        found.sort_by_key(|request| {
+            Reverse((request.request_date, request.request_time, request.id))
+        });
+        let first = query
+            .page
+            .saturating_sub(1)
+            .saturating_mul(query.page_size.into());
+        let items = found
+            .iter()
+            .skip(usize::try_from(first).unwrap_or(usize::MAX))
+            .take(query.page_size as usize)
+            .map(|request| (*request).clone())
+            .collect();
+        Ok(Page {
+            items,
+            total: found.len() as u64,
+        })
+    }
+
+    async fn stats(&self, dealer: &DealerId, range: DateRange) -> Result<DealerStats, StoreError> {
+        let state = self.state();
+        let mut stats = DealerStats::default();
+        for request in requests_of(&state, dealer, range) {
+            count(&mut stats, request);
+        }
+        Ok(stats)
+    }
+}
+
+fn requests_of<'a>(state: &'a State, dealer: &DealerId, range: DateRange) -> Vec<&'a Request> {
+    state
+        .requests
+        .values()
+        .filter(|request| request.dealer_id == dealer.as_str())
+        .filter(|request| range.contains(request.request_date))
+        .collect()
+}
+
+fn count(stats: &mut DealerStats, request: &Request) {
+    stats.total += 1;
+    match request.whatsapp_status.as_str() {
+        "DELIVERED" | "READ" => {
+            stats.delivered += 1;
+            stats.sent += 1;
+        }
+        "SENT" => stats.sent += 1,
+        "FAILED" | "ERROR" => stats.failed += 1,
+        "NOT_SENT" => stats.not_sent += 1,
+        _ => {}
+    }
+    match request.request_status.as_str() {
+        "PENDING" => stats.pending_requests += 1,
+        "PROCESSED" => stats.processed_requests += 1,
+        "FAILED" => stats.failed_requests += 1,
+        _ => {}
+    }
+}

@@ -1,0 +1,157 @@
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    LaneChange, Lease, MessageChange, MessageId, MessageState, Receipt, Settled, Settlement,
+};
+
+use super::outbox::TOO_OLD;
+use super::state::{Lane, RecordedAttempt, State};
+
+impl State {
+    /// Records what came of a claim.
+    pub(super) fn settle(
+        &mut self,
+        lease: &Lease,
+        settlement: &Settlement,
+        now: DateTime<Utc>,
+    ) -> Settled {
+        self.record_attempt(lease, settlement);
+        let answer = settlement
+            .attempt
+            .as_ref()
+            .and_then(|attempt| attempt.answer.as_deref());
+        let Some(lane) = self
+            .lanes
+            .get_mut(&lease.dealer_id)
+            .filter(|lane| lane.is_held_under(lease.epoch))
+        else {
+            if let Some((id, MessageChange::Sent(receipt))) = &settlement.message {
+                self.lift_to_sent(*id, receipt, answer, now);
+            }
+            return Settled::LeaseLost;
+        };
+        lane.give_back(&settlement.lane, settlement.account_print.as_deref(), now);
+        if let Some((id, change)) = &settlement.message {
+            // Evidence of an earlier lease may have lifted the message meanwhile.
+            let ours = self.messages.get(id).is_some_and(|message| {
+                message.state == MessageState::Sending && message.epoch == lease.epoch
+            });
+            if ours {
+                self.apply(*id, change, answer, now);
+            }
+        }
+        Settled::Applied
+    }
+
+    /// Appends the attempt, once for each message and lease.
+    fn record_attempt(&mut self, lease: &Lease, settlement: &Settlement) {
+        let (Some((message, _)), Some(attempt)) = (&settlement.message, &settlement.attempt) else {
+            return;
+        };
+        let recorded = self
+            .attempts
+            .iter()
+            .any(|known| known.message == *message && known.epoch == lease.epoch);
+        if !recorded {
+            self.attempts.push(RecordedAttempt {
+                message: *message,
+                epoch: lease.epoch,
+                attempt: attempt.clone(),
+            });
+        }
+    }
+
+    fn lift_to_sent(
+        &mut self,
+        id: MessageId,
+        receipt: &Receipt,
+        answer: Option<&str>,
+        now: DateTime<Utc>,
+    ) {
+        let Some(message) = self.messages.get_mut(&id) else {
+            return;
+        };
+        let lifted = message.state.lifted_by(MessageState::Sent);
+        if lifted != message.state {
+            message.receipt = Some(receipt.clone());
+            message.reason = None;
+            self.set_state(id, lifted, answer, now);
+        }
+    }
+
+    fn apply(
+        &mut self,
+        id: MessageId,
+        change: &MessageChange,
+        answer: Option<&str>,
+        now: DateTime<Utc>,
+    ) {
+        let Some(message) = self.messages.get_mut(&id) else {
+            return;
+        };
+        let state = match change {
+            MessageChange::Sent(receipt) => {
+                message.receipt = Some(receipt.clone());
+                MessageState::Sent
+            }
+            MessageChange::Failed { reason } => {
+                message.reason = Some(reason.clone());
+                MessageState::Failed
+            }
+            MessageChange::Requeued => {
+                message.next_try = now;
+                MessageState::Queued
+            }
+            MessageChange::Resend { wait } => {
+                message.unknowns += 1;
+                message.next_try = now + *wait;
+                MessageState::Queued
+            }
+            MessageChange::Unknown { reason } => {
+                message.unknowns += 1;
+                message.reason = Some(reason.clone());
+                MessageState::Unknown
+            }
+            MessageChange::Expired => {
+                message.reason = Some(TOO_OLD.to_owned());
+                MessageState::Expired
+            }
+        };
+        self.set_state(id, state, answer, now);
+    }
+}
+
+impl Lane {
+    /// Ends the lease and remembers what was learned.
+    fn give_back(&mut self, change: &LaneChange, account_print: Option<&str>, now: DateTime<Utc>) {
+        self.lease_until = None;
+        let rested = now + self.learn(change, account_print);
+        self.ready_at = match change {
+            // What a call did not teach cannot shorten a pause.
+            LaneChange::Unchanged { .. } | LaneChange::Waiting { .. } => rested.max(self.ready_at),
+            LaneChange::Ready { .. } | LaneChange::Blocked { .. } => rested,
+        };
+    }
+
+    /// Remembers what was learned about the lane and returns the pause that follows.
+    fn learn(&mut self, change: &LaneChange, account_print: Option<&str>) -> Duration {
+        match change {
+            LaneChange::Ready { pause } => {
+                self.forget_trouble();
+                *pause
+            }
+            LaneChange::Unchanged { pause } => *pause,
+            LaneChange::Waiting { pause } => {
+                self.history.strikes += 1;
+                *pause
+            }
+            LaneChange::Blocked { pause, reason } => {
+                self.history.blocks += 1;
+                self.block_reason = Some(reason.clone());
+                self.account_print = account_print.map(str::to_owned);
+                *pause
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Examples to start from: change the one field under test.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use domain::template::{Template, TemplateValues, VALIDATION};
+use domain::{
+    AccountPolicy, Dealer, DealerId, DeliveryPolicy, MessageId, MessageKind, NewMessage,
+    NewRequest, OnUnknown, Phone, RequestId, Submission,
+};
+use uuid::Uuid;
+
+/// The key of [`dealer`]'s account: invented, and not valid anywhere.
+pub const API_KEY: &str = "kunci-contoh-0009999";
+
+/// The provider's answer to an accepted message, as the documentation shows it.
+pub const ANSWER: &str = r#"{"detail":"success! message in queue","id":[142223099],"process":"pending","requestid":369052479,"status":true,"target":["6282148523421"]}"#;
+
+/// The moment at which a [`ManualClock`](crate::ManualClock) begins: 08:00 in Jakarta.
+#[must_use]
+pub fn now() -> DateTime<Utc> {
+    NaiveDate::from_ymd_opt(2026, 1, 5)
+        .and_then(|day| day.and_hms_opt(1, 0, 0))
+        .expect("the date exists")
+        .and_utc()
+}
+
+/// The example of the contract, as it is posted.
+#[must_use]
+pub fn submission() -> Submission {
+    Submission {
+        customer_name: "Adit".into(),
+        phone: "082148523421".into(),
+        unit_type: "BeAT Street".into(),
+        license_plate: "D 123 AD".into(),
+        created_time: "31/12/2019 15:40:50".into(),
+        modified_time: "31/12/2019 15:40:50".into(),
+        dealer_id: "0009999".into(),
+    }
+}
+
+/// The number of [`dealer`].
+#[must_use]
+pub fn dealer_id() -> DealerId {
+    parse_dealer_id("0009999")
+}
+
+/// The dealer of [`submission`]: active, with a key and the default address.
+#[must_use]
+pub fn dealer() -> Dealer {
+    Dealer {
+        id: dealer_id(),
+        name: "Dealer Demo".to_owned(),
+        active: true,
+        api_key: Some(API_KEY.into()),
+        api_url: None,
+        created_at: Some(morning(2025, 6, 1)),
+        updated_at: Some(morning(2025, 6, 2)),
+    }
+}
+
+/// The number of a dealer other than [`dealer`].
+#[must_use]
+pub fn dealer_id_numbered(n: u32) -> DealerId {
+    parse_dealer_id(&format!("{:07}", 10_000 + n))
+}
+
+/// A dealer other than [`dealer`], with an account of its own.
+#[must_use]
+pub fn dealer_numbered(n: u32) -> Dealer {
+    let id = dealer_id_numbered(n);
+    Dealer {
+        name: format!("Dealer {n}"),
+        api_key: Some(format!("kunci-contoh-{id}").into()),
+        id,
+        ..dealer()
+    }
+}
+
+/// The request that [`submission`] becomes.
+#[must_use]
+pub fn new_request() -> NewRequest {
+    built(submission(), "Dealer Demo", &dealer_id(), 0)
+}
+
+/// The `n`th request of a dealer: its ids and its phone are its own, ids rise with `n`, and it was
+/// made `n` seconds after 08:00 on 5 January 2026.
+#[must_use]
+pub fn request_for(dealer: &DealerId, n: u32) -> NewRequest {
+    request_at(
+        dealer,
+        n,
+        morning(2026, 1, 5) + TimeDelta::seconds(n.into()),
+    )
+}
+
+/// As [`request_for`], made at a local time of Jakarta.
+#[must_use]
+pub fn request_at(dealer: &DealerId, n: u32, created: NaiveDateTime) -> NewRequest {
+    let submission = Submission {
+        customer_name: format!("Pelanggan {n}").into(),
+        phone: format!("0812{n:08}").into(),
+        dealer_id: dealer.as_str().into(),
+        ..submission()
+    };
+    let mut request = built(submission, "Dealer Demo", dealer, n);
+    request.submission.created_time = created;
+    request.submission.modified_time = created;
+    request
+}
+
+/// A phone that is not the sample's.
+#[must_use]
+pub fn another_phone() -> Phone {
+    Phone::parse("081200001234").expect("the number is well formed")
+}
+
+/// The default addresses: `https://api.fonnte.com` and nothing else.
+#[must_use]
+pub fn account_policy() -> AccountPolicy {
+    AccountPolicy::new("https://api.fonnte.com/send", &[]).expect("the default address is allowed")
+}
+
+/// Short waits without jitter; an unknown outcome is repeated once.
+#[must_use]
+pub fn policy() -> DeliveryPolicy {
+    DeliveryPolicy {
+        min_interval: Duration::from_millis(10),
+        jitter: Duration::ZERO,
+        breaker_open: Duration::from_millis(100),
+        retry_base: Duration::from_millis(50),
+        on_unknown: OnUnknown::Resend,
+        message_ttl: Duration::from_secs(24 * 3_600),
+        lease: Duration::from_secs(10),
+        send_timeout: Duration::from_secs(5),
+    }
+}
+
+/// 08:00 on a day.
+///
+/// # Panics
+/// When the day does not exist.
+#[must_use]
+pub fn morning(year: i32, month: u32, day: u32) -> NaiveDateTime {
+    NaiveDate::from_ymd_opt(year, month, day)
+        .and_then(|day| day.and_hms_opt(8, 0, 0))
+        .expect("the day exists")
+}
+
+/// An id of version 7 that rises with `n` and differs by `salt`, of which nine bytes count.
+pub(crate) fn uuid(n: u32, salt: &[u8]) -> Uuid {
+    let mut random = [0; 10];
+    for (byte, salt) in random.iter_mut().skip(1).zip(salt) {
+        *byte = *salt;
+    }
+    let millis = now().timestamp_millis().unsigned_abs() + u64::from(n);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}
+
+fn parse_dealer_id(raw: &str) -> DealerId {
+    DealerId::parse(raw).expect("the number has 4 to 10 characters")
+}
+
+fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -> NewRequest {
+    let submission = submission.validate().expect("the sample keeps all rules");
+    let body = Template::validation().render(&TemplateValues {
+        customer_name: &submission.customer_name,
+        unit_type: &submission.unit_type,
+        license_plate: submission.license_plate.as_sent(),
+        dealer_name,
+        request_time: submission.created_time,
+    });
+    NewRequest {
+        id: RequestId(uuid(n, dealer.as_str().as_bytes())),
+        message: NewMessage {
+            // Requests and messages are counted apart, and so are their ids.
+            id: MessageId(uuid(n, format!("M{dealer}").as_bytes())),
+            kind: MessageKind::Live,
+            template: VALIDATION.to_owned(),
+            body,
+        },
+        submission,
+    }
+}

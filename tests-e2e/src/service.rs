@@ -1,0 +1,185 @@
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Client, program};
+
+/// How long the program may take to begin to serve.
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long the program may take to stop; it promises 30 seconds.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+
+/// The running program. It is killed when dropped.
+pub struct Service {
+    child: Child,
+    client: Client,
+    address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+    started: Instant,
+    _folder: TempDir,
+}
+
+impl Service {
+    /// Starts the program with nothing but these settings, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not come to that; shows its log.
+    #[must_use]
+    pub fn start(settings: &BTreeMap<String, String>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let started = Instant::now();
+        let mut child = Command::new(program("customer-service"))
+            .env_clear()
+            .envs(std::env::var("PATH").map(|path| ("PATH", path)))
+            .env("SERVICE_PORT", "0")
+            .env("LOG_FORMAT", "json")
+            .envs(settings)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program can be started");
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (sender, receiver) = channel();
+        let lines = BufReader::new(child.stderr.take().expect("it is piped"));
+        let kept = log.clone();
+        std::thread::spawn(move || {
+            for line in lines.lines().map_while(Result::ok) {
+                if let Some(address) = listening(&line) {
+                    let _ = sender.send(address);
+                }
+                kept.lock().expect("no holder panics").push(line);
+            }
+        });
+        let Ok(address) = receiver.recv_timeout(START_LIMIT) else {
+            let _ = child.kill();
+            panic!("the service does not listen: {:#?}", log.lock());
+        };
+        Self {
+            child,
+            client: Client::new(&format!("http://{address}")),
+            address,
+            log,
+            started,
+            _folder: folder,
+        }
+    }
+
+    /// When the program was started.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// The port on which it listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The id of its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Memory in use that is in RAM, in bytes.
+    ///
+    /// # Panics
+    /// Where there is no `/proc`.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
+            .expect("the process runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+        kilobytes.expect("/proc tells the size") * 1_024
+    }
+
+    /// Everything it has logged so far.
+    ///
+    /// # Panics
+    /// Never.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().expect("no holder panics").clone()
+    }
+
+    /// A caller of this service, to be moved elsewhere.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// SIGKILL: nothing is finished.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+
+    /// SIGTERM, and waits for the end.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub async fn terminate(mut self) -> (ExitStatus, Vec<String>) {
+        self.signal(Signal::SIGTERM);
+        let began = Instant::now();
+        let mut look = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            look.tick().await;
+            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
+                return (status, self.log());
+            }
+            assert!(
+                began.elapsed() < STOP_LIMIT,
+                "it does not stop: {:#?}",
+                self.log()
+            );
+        }
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// When the process is gone.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).expect("a process id");
+        kill(Pid::from_raw(pid), signal).expect("the process runs");
+    }
+}
+
+impl Deref for Service {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The address in the line that says where the service listens.
+fn listening(line: &str) -> Option<SocketAddr> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    line.get("server.address")?.as_str()?.parse().ok()
+}

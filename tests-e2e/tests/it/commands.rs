@@ -1,0 +1,154 @@
+use std::process::Output;
+
+use store_postgres::testing::TestDatabase;
+use tests_e2e::{DEALER, Database, KEY, Story, output};
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn wrong_settings_are_one_clear_error_with_exit_status_2() {
+    let output = output(
+        &[],
+        &[
+            ("service_port", "many"),
+            ("DB_SCHEMA", "a;b"),
+            ("DATABASE_URL", "mysql://u:secret@h/d"),
+        ],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let shown = stderr(&output);
+    for name in ["SERVICE_PORT", "DB_SCHEMA", "DATABASE_URL"] {
+        assert!(shown.contains(name), "{shown}");
+    }
+    assert!(!shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn every_command_explains_itself() {
+    for command in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["migrate", "--help"],
+        &["doctor", "--help"],
+        &["openapi", "--help"],
+        &["health", "--help"],
+        &["dealer", "--help"],
+        &["dealer", "add", "--help"],
+        &["dealer", "list", "--help"],
+        &["dealer", "set-key", "--help"],
+        &["dealer", "test", "--help"],
+    ] {
+        let output = output(command, &[]);
+        assert!(output.status.success(), "{command:?}");
+        assert!(
+            stdout(&output).contains("Usage: customer-service"),
+            "{command:?}"
+        );
+    }
+}
+
+#[test]
+fn the_openapi_document_is_printed_without_any_setting() {
+    let output = output(&["openapi"], &[("SERVICE_PORT", "wrong")]);
+    assert!(output.status.success());
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dealers_are_added_listed_changed_and_tested() {
+    let story = Story::without_dealers(Database::Shared(TestDatabase::migrated().await)).await;
+    let run = |arguments: &[&str]| output(arguments, &story.settings());
+
+    let added = run(&[
+        "dealer",
+        "add",
+        DEALER,
+        "--name",
+        "Dealer Demo",
+        "--key",
+        "wrong-key",
+    ]);
+    assert!(added.status.success(), "{}", stderr(&added));
+    let again = run(&[
+        "dealer",
+        "add",
+        DEALER,
+        "--name",
+        "Dealer Demo",
+        "--key",
+        "wrong-key",
+    ]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(
+        stderr(&again).contains("exists already"),
+        "{}",
+        stderr(&again)
+    );
+    let list = run(&["dealer", "list"]);
+    assert!(stdout(&list).contains("Dealer Demo"), "{}", stdout(&list));
+    assert!(!stdout(&list).contains("wrong-key"));
+
+    let tested = run(&["dealer", "test", DEALER]);
+    assert_eq!(tested.status.code(), Some(1));
+    assert!(
+        stdout(&tested).contains("token invalid"),
+        "{}",
+        stdout(&tested)
+    );
+    assert!(
+        run(&["dealer", "set-key", DEALER, "--key", KEY])
+            .status
+            .success()
+    );
+    let tested = run(&["dealer", "test", DEALER, "--target", "081200000001"]);
+    assert!(tested.status.success(), "{}", stdout(&tested));
+    assert_eq!(story.simulator.messages()[0].target, "6281200000001");
+
+    let missing = run(&["dealer", "set-key", "0000000", "--key", KEY]);
+    assert_eq!(missing.status.code(), Some(1));
+    let bad = run(&["dealer", "add", "1", "--name", "X"]);
+    assert_eq!(bad.status.code(), Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_what_is_wrong_with_exit_status_1() {
+    let story = Story::begin().await;
+    let well = output(&["doctor"], &story.settings());
+    assert_eq!(well.status.code(), Some(0), "{}", stdout(&well));
+
+    story.add_dealer("0003333", None).await;
+    let unwell = output(&["doctor"], &story.settings());
+    assert_eq!(unwell.status.code(), Some(1));
+    assert!(
+        stdout(&unwell).contains("no API key is configured"),
+        "{}",
+        stdout(&unwell)
+    );
+
+    let away = output(
+        &["doctor"],
+        &[("DATABASE_URL", "postgresql://u:secret@127.0.0.1:9/d")],
+    );
+    assert_eq!(away.status.code(), Some(1));
+    assert!(stdout(&away).contains("not reachable"), "{}", stdout(&away));
+    assert!(!format!("{away:?}").contains("secret"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_asks_the_running_service() {
+    let story = Story::begin().await;
+    let service = story.serve();
+    let port = service.port().to_string();
+    let alive = output(&["health", "--ready"], &[("SERVICE_PORT", &port)]);
+    assert_eq!(alive.status.code(), Some(0), "{}", stdout(&alive));
+    drop(service);
+    let dead = output(&["health"], &[("SERVICE_PORT", &port)]);
+    assert_eq!(dead.status.code(), Some(1));
+}
