@@ -25,9 +25,12 @@ Examples:
 #[derive(Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Arguments {
-    /// Where to listen; loopback addresses only
+    /// Where to listen; a loopback address unless --any-address is given
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8399")]
     listen: SocketAddr,
+    /// Listen on other addresses too; for a container with a network of its own
+    #[arg(long)]
+    any_address: bool,
     /// A device's token, and its number; may be repeated
     #[arg(
         long = "token",
@@ -124,6 +127,7 @@ impl Arguments {
             })
         });
         SimulatorOptions {
+            any_address: self.any_address,
             listen: self.listen,
             devices: devices.collect(),
             global: GlobalSwitches {

@@ -10,6 +10,8 @@ use crate::switches::{GlobalSwitches, Switches};
 pub struct SimulatorOptions {
     /// Where it listens: loopback, a free port unless said otherwise.
     pub listen: SocketAddr,
+    /// Whether addresses other than loopback are taken: for a container with a network of its own.
+    pub any_address: bool,
     /// The devices that it knows from the start.
     pub devices: Vec<Device>,
     /// The switches that belong to no device.
@@ -41,6 +43,7 @@ impl Default for SimulatorOptions {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            any_address: false,
             devices: Vec::new(),
             global: GlobalSwitches::default(),
             keep: 10_000,

@@ -30,10 +30,10 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts listening. Only loopback addresses are taken.
+    /// Starts listening. Only loopback addresses are taken, unless the options say otherwise.
     pub async fn start(options: SimulatorOptions) -> Result<Self, SimulatorError> {
         let wanted = options.listen;
-        if !wanted.ip().is_loopback() {
+        if !wanted.ip().is_loopback() && !options.any_address {
             return Err(SimulatorError::NotLoopback {
                 address: wanted.to_string(),
             });
