@@ -213,12 +213,10 @@ impl Reader<'_> {
         let retry_base = self.number("RETRY_BASE_SECONDS", "5", 0.01..=3_600.0);
         let ttl_hours = self.number("MESSAGE_TTL_HOURS", "24", 0.000_01..=8_760.0);
         let on_unknown = self.parsed("ON_UNKNOWN", "resend", |raw| {
-            match raw.to_ascii_lowercase().as_str() {
-                "resend" => Ok(OnUnknown::Resend),
-                "hold" => Ok(OnUnknown::Hold),
-                _ => Err("must be resend or hold".to_owned()),
-            }
+            OnUnknown::parse(&raw.to_ascii_lowercase())
+                .ok_or_else(|| "must be resend or hold".to_owned())
         });
+        let unknown_wait = self.number("UNKNOWN_WAIT_SECONDS", "120", 0.0..=86_400.0);
         let timeout = self.number("FONNTE_TIMEOUT", "30", 0.1..=600.0);
         let lease = self.number("LANE_LEASE_SECONDS", "45", 1.0..=3_600.0);
         let (timeout, lease) = (seconds(timeout?), seconds(lease?));
@@ -240,6 +238,7 @@ impl Reader<'_> {
             message_ttl: seconds(ttl_hours? * 3_600.0),
             lease,
             send_timeout: timeout,
+            unknown_wait: seconds(unknown_wait?),
         })
     }
 }
@@ -327,6 +326,7 @@ mod tests {
         assert_eq!(delivery.retry_base, default.retry_base);
         assert_eq!(delivery.message_ttl, default.message_ttl);
         assert_eq!(delivery.on_unknown, default.on_unknown);
+        assert_eq!(delivery.unknown_wait, default.unknown_wait);
     }
 
     #[test]

@@ -1,12 +1,31 @@
 //! Dealers, as another service keeps them.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use chrono::NaiveDateTime;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::{Account, AccountError, AccountPolicy, DealerId};
+use crate::{Account, AccountError, AccountPolicy, DealerId, OnUnknown, QuietHours};
+
+/// How a dealer wants its messages delivered. What it leaves open is as the service has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DealerSettings {
+    /// The least time between two calls.
+    pub min_interval: Option<Duration>,
+    /// The most that is added to it at random.
+    pub jitter: Option<Duration>,
+    /// The most calls to send on one day of Asia/Jakarta.
+    pub daily_limit: Option<u32>,
+    /// Hours in which messages wait.
+    pub quiet_hours: Option<QuietHours>,
+    /// What to do with a message whose outcome is unknown.
+    pub on_unknown: Option<OnUnknown>,
+    /// Nobody else sends through the device, so that a status event of an unknown message is that
+    /// of the message whose outcome is unknown.
+    pub exclusive_device: bool,
+}
 
 /// A dealer.
 #[derive(Debug, Clone)]
@@ -21,6 +40,8 @@ pub struct Dealer {
     pub api_key: Option<SecretString>,
     /// The address of the provider, unchecked; absent means the default one.
     pub api_url: Option<String>,
+    /// How the dealer wants its messages delivered.
+    pub settings: DealerSettings,
     /// Since when the dealer is known; local time as stored.
     pub created_at: Option<NaiveDateTime>,
     /// When the dealer was last changed; local time as stored.

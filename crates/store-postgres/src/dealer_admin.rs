@@ -6,8 +6,8 @@ use domain::{Dealer, DealerId, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::connect::failed;
-use crate::ports::PgDealers;
-use crate::schema::dealers;
+use crate::ports::{DealerRow, PgDealers, SettingsRow, same_dealer};
+use crate::schema::{dealer_settings, dealers};
 
 /// A dealer to be added to a stand-alone installation.
 #[derive(Debug, Clone)]
@@ -105,12 +105,17 @@ impl PgDealers {
     /// # Errors
     /// [`StoreError`]
     pub async fn list(&self) -> Result<Vec<Dealer>, StoreError> {
-        let rows: Vec<(String, crate::ports::DealerRow)> = self
+        let rows: Vec<(String, DealerRow, Option<SettingsRow>)> = self
             .database()
             .ask(|mut connection| async move {
                 dealers::table
+                    .left_join(dealer_settings::table.on(same_dealer()))
                     .order(dealers::dealer_id)
-                    .select((dealers::dealer_id, crate::ports::DealerRow::as_select()))
+                    .select((
+                        dealers::dealer_id,
+                        DealerRow::as_select(),
+                        Option::<SettingsRow>::as_select(),
+                    ))
                     .load(&mut connection)
                     .await
                     .map_err(failed)
@@ -118,7 +123,9 @@ impl PgDealers {
             .await?;
         Ok(rows
             .into_iter()
-            .filter_map(|(id, row)| Some(row.dealer(DealerId::parse(&id).ok()?)))
+            .filter_map(|(id, row, settings)| {
+                Some(row.dealer(DealerId::parse(&id).ok()?, settings))
+            })
             .collect())
     }
 }

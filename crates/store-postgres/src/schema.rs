@@ -44,6 +44,7 @@ diesel::table! {
         blocked_since -> Nullable<Timestamptz>,
         block_reason -> Nullable<Text>,
         account_print -> Nullable<Text>,
+        rest_until -> Nullable<Timestamptz>,
     }
 }
 
@@ -58,4 +59,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    dealer_settings (dealer_id) {
+        dealer_id -> Varchar,
+        fonnte_api_url -> Nullable<Text>,
+        min_interval_ms -> Nullable<BigInt>,
+        jitter_ms -> Nullable<BigInt>,
+        daily_limit -> Nullable<Integer>,
+        quiet_from -> Nullable<Time>,
+        quiet_to -> Nullable<Time>,
+        on_unknown -> Nullable<Text>,
+        exclusive_device -> Bool,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(dealers, dealer_settings);
 diesel::allow_tables_to_appear_in_same_query!(customer_validation_request, message);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use domain::template::{Template, TemplateValues, VALIDATION};
 use domain::{
-    AccountPolicy, Dealer, DealerId, DeliveryPolicy, MessageId, MessageKind, NewMessage,
+    AccountPolicy, Dealer, DealerId, DealerSettings, DeliveryPolicy, MessageId, MessageKind, NewMessage,
     NewRequest, OnUnknown, Phone, RequestId, Submission,
 };
 use uuid::Uuid;
@@ -54,6 +54,7 @@ pub fn dealer() -> Dealer {
         active: true,
         api_key: Some(API_KEY.into()),
         api_url: None,
+        settings: DealerSettings::default(),
         created_at: Some(morning(2025, 6, 1)),
         updated_at: Some(morning(2025, 6, 2)),
     }
@@ -133,6 +134,7 @@ pub fn policy() -> DeliveryPolicy {
         message_ttl: Duration::from_secs(24 * 3_600),
         lease: Duration::from_secs(10),
         send_timeout: Duration::from_secs(5),
+        unknown_wait: Duration::from_secs(60),
     }
 }
 

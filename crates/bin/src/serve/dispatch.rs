@@ -214,7 +214,7 @@ async fn deliver(
     let claim = timed.claim.clone();
     let delivery = tokio::select! {
         delivery = dispatcher.deliver(timed) => delivery,
-        () = give_up.cancelled() => dispatcher.abandoned(claim),
+        () = give_up.cancelled() => dispatcher.abandoned(claim).await,
     };
     let settled = settle(&dispatcher, &delivery).await;
     log(&delivery, settled);
@@ -253,6 +253,7 @@ fn log(delivery: &Delivery, settled: Settled) {
         LaneChange::Ready { pause } => ("ready", pause),
         LaneChange::Unchanged { pause } => ("unchanged", pause),
         LaneChange::Waiting { pause } => ("waiting", pause),
+        LaneChange::Resting { .. } => ("resting", &Duration::ZERO),
         LaneChange::Blocked { pause, .. } => ("blocked", pause),
     };
     macro_rules! line {

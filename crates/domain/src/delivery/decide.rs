@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::{DeliveryPolicy, LaneHistory, OnUnknown, Outcome, Receipt};
 
 /// What to do with a message and its lane after a call.
@@ -28,6 +30,9 @@ pub enum MessageChange {
         /// How long to wait before.
         wait: Duration,
     },
+    /// The outcome is unknown; a status event may still tell it. The message stays as it is until
+    /// the lane is ready again.
+    Await,
     /// The outcome is unknown, a person must decide.
     Unknown {
         /// Why.
@@ -55,6 +60,12 @@ pub enum LaneChange {
         /// How long to wait before the next call.
         pause: Duration,
     },
+    /// Quiet hours, or the day's calls are used up: nothing is sent, and messages do not grow too
+    /// old, until then.
+    Resting {
+        /// When the rest ends, by the store's clock.
+        until: DateTime<Utc>,
+    },
     /// The account was found blocked once more.
     Blocked {
         /// How long to wait before the next probe.
@@ -64,14 +75,20 @@ pub enum LaneChange {
     },
 }
 
-/// Decides what follows from an outcome.
-///
-/// `unknowns` is how many outcomes of this message were unknown before; `dice` is a random number
-/// in 0..1.
+/// What a message has been through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// How many of its outcomes were unknown before.
+    pub unknowns: u32,
+    /// Whether a status event can tell its outcome and has not been waited for yet.
+    pub may_await: bool,
+}
+
+/// Decides what follows from an outcome; `dice` is a random number in 0..1.
 #[must_use]
 pub fn decide(
     outcome: Outcome,
-    unknowns: u32,
+    tries: Tries,
     lane: LaneHistory,
     policy: &DeliveryPolicy,
     dice: f64,
@@ -99,8 +116,14 @@ pub fn decide(
                 pause: policy.retry_wait(lane.strikes, retry_after, dice),
             },
         },
+        Outcome::Unknown { .. } if tries.may_await => Decision {
+            message: MessageChange::Await,
+            lane: LaneChange::Unchanged {
+                pause: policy.unknown_wait,
+            },
+        },
         Outcome::Unknown { reason } => Decision {
-            message: if policy.on_unknown == OnUnknown::Resend && unknowns == 0 {
+            message: if policy.on_unknown == OnUnknown::Resend && tries.unknowns == 0 {
                 MessageChange::Resend {
                     wait: policy.retry_wait(0, None, dice),
                 }
@@ -111,6 +134,9 @@ pub fn decide(
         },
     }
 }
+
+/// Why a message that became too old was not sent.
+pub const TOO_OLD: &str = "the message became too old to be sent";
 
 /// What a message becomes when it is too old to be sent: expired, or unknown where an earlier try
 /// may have reached the provider.
@@ -137,7 +163,10 @@ mod tests {
         };
         decide(
             outcome,
-            unknowns,
+            Tries {
+                unknowns,
+                may_await: false,
+            },
             LaneHistory {
                 strikes: 1,
                 blocks: 2,
@@ -250,6 +279,23 @@ mod tests {
             decision.message,
             MessageChange::Unknown {
                 reason: "timeout".into()
+            }
+        );
+    }
+
+    #[test]
+    fn an_unknown_outcome_waits_for_evidence_where_there_can_be_some() {
+        let policy = DeliveryPolicy::default();
+        let tries = Tries {
+            unknowns: 0,
+            may_await: true,
+        };
+        let decision = decide(unknown(), tries, LaneHistory::default(), &policy, 0.5);
+        assert_eq!(decision.message, MessageChange::Await);
+        assert_eq!(
+            decision.lane,
+            LaneChange::Unchanged {
+                pause: Duration::from_secs(120)
             }
         );
     }

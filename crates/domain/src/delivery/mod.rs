@@ -2,8 +2,10 @@
 
 mod decide;
 mod outcome;
+mod rest;
 mod schedule;
 
-pub use decide::{Decision, LaneChange, MessageChange, decide, expired};
+pub use decide::{Decision, LaneChange, MessageChange, TOO_OLD, Tries, decide, expired};
 pub use outcome::{Outcome, OutcomeKind, Receipt};
+pub use rest::rest_until;
 pub use schedule::{DeliveryPolicy, LaneHistory, OnUnknown};

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::DealerSettings;
+
 /// Waits after *not sent*, for a base of five seconds; the last one repeats.
 const RETRY_SECONDS: [f64; 6] = [5.0, 30.0, 120.0, 600.0, 1_800.0, 3_600.0];
 
@@ -22,6 +24,25 @@ pub enum OnUnknown {
     Hold,
 }
 
+impl OnUnknown {
+    /// The name in settings and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resend => "resend",
+            Self::Hold => "hold",
+        }
+    }
+
+    /// What goes by that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Resend, Self::Hold]
+            .into_iter()
+            .find(|choice| choice.as_str() == name)
+    }
+}
+
 /// How messages are delivered.
 #[derive(Debug, Clone)]
 pub struct DeliveryPolicy {
@@ -41,6 +62,9 @@ pub struct DeliveryPolicy {
     pub lease: Duration,
     /// The longest a call to the provider can take.
     pub send_timeout: Duration,
+    /// How long to wait for a status event of a message whose outcome is unknown, where nobody
+    /// else sends through the device.
+    pub unknown_wait: Duration,
 }
 
 impl Default for DeliveryPolicy {
@@ -55,6 +79,7 @@ impl Default for DeliveryPolicy {
             message_ttl: Duration::from_secs(24 * 3_600),
             lease: Duration::from_secs(45),
             send_timeout: Duration::from_secs(30),
+            unknown_wait: Duration::from_secs(120),
         }
     }
 }
@@ -70,6 +95,17 @@ pub struct LaneHistory {
 }
 
 impl DeliveryPolicy {
+    /// The policy as a dealer's settings have it.
+    #[must_use]
+    pub fn with(&self, settings: &DealerSettings) -> Self {
+        Self {
+            min_interval: settings.min_interval.unwrap_or(self.min_interval),
+            jitter: settings.jitter.unwrap_or(self.jitter),
+            on_unknown: settings.on_unknown.unwrap_or(self.on_unknown),
+            ..self.clone()
+        }
+    }
+
     /// The pause after an ordinary call; `dice` is a random number in 0..1.
     #[must_use]
     pub fn pace(&self, dice: f64) -> Duration {

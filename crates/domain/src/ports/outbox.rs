@@ -2,6 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -30,6 +31,10 @@ pub struct Claim {
     pub lease: Lease,
     /// What the lane has been through.
     pub history: LaneHistory,
+    /// Calls to send in this lane today, in Asia/Jakarta.
+    pub calls_today: u32,
+    /// The time, by the store's clock.
+    pub now: DateTime<Utc>,
     /// What there is to do.
     pub task: Task,
 }
@@ -39,7 +44,8 @@ pub struct Claim {
 pub enum Task {
     /// Send a message; it is marked SENDING already.
     Send(OutboxMessage),
-    /// A copy died, or lost its lease, while this message was SENDING: the outcome is unknown.
+    /// A copy died, or lost its lease, while this message was SENDING, or a status event that
+    /// would tell its outcome did not come: the outcome is unknown.
     Recover(OutboxMessage),
     /// The breaker is open and its pause is over: probe the account before the next message.
     Probe,
@@ -58,8 +64,11 @@ pub struct OutboxMessage {
     pub body: String,
     /// How many outcomes of this message were unknown so far.
     pub unknowns: u32,
-    /// How long ago it was due, by the store's clock.
+    /// How long ago it was due, by the store's clock; a rest of the lane moves that moment to its
+    /// end.
     pub overdue: Duration,
+    /// Whether a status event that would tell its outcome was waited for.
+    pub awaited: bool,
 }
 
 impl fmt::Debug for OutboxMessage {
@@ -96,6 +105,8 @@ pub struct Settlement {
     pub lane: LaneChange,
     /// The call, where one was made.
     pub attempt: Option<Attempt>,
+    /// Whether a call to send was, or may have been, made: it counts for the day.
+    pub called: bool,
     /// Recognises the account that was found blocked, see [`Outbox::blocked_lanes`].
     pub account_print: Option<String>,
 }
@@ -150,8 +161,8 @@ pub trait Outbox: Send + Sync {
     /// How long until some lane has something to do; `None` when the queue is empty.
     async fn next_due(&self) -> Result<Option<Duration>, StoreError>;
 
-    /// Ends queued messages that were due longer ago than `ttl`, in lanes that are paused as well,
-    /// as [`expired`](crate::expired) says. Returns how many.
+    /// Ends queued messages that were due longer ago than `ttl`, in lanes that are paused as well
+    /// but not in those that rest, as [`expired`](crate::expired) says. Returns how many.
     async fn expire(&self, ttl: Duration) -> Result<u64, StoreError>;
 
     /// The lanes whose breaker is open.
@@ -159,4 +170,7 @@ pub trait Outbox: Send + Sync {
 
     /// Closes a breaker: the lane is ready at once. Returns whether there was one to close.
     async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError>;
+
+    /// Ends a rest, because the settings that caused it changed: the lane is ready at once.
+    async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError>;
 }

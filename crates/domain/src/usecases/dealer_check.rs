@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use crate::{
     Account, AccountError, AccountPolicy, Clock, Dealer, DealerDirectory, DealerId, DeliveryPolicy,
-    DeviceReport, Dice, Outbox, Outcome, OutgoingMessage, Phone, Settlement, StoreError, Whatsapp,
-    WorkerId, decide,
+    DeviceReport, Dice, Outbox, Outcome, OutgoingMessage, Phone, Settlement, StoreError, Tries,
+    Whatsapp, WorkerId, decide,
 };
 
 /// How long a test message waits for its turn in the dealer's lane.
@@ -130,11 +130,14 @@ impl DealerCheck {
             }),
         };
         let blocked = matches!(report.outcome, Outcome::Blocked { .. });
-        let decision = decide(report.outcome, 0, history, &self.policy, self.dice.roll());
+        let policy = self.policy.with(&dealer.settings);
+        let tries = Tries::default();
+        let decision = decide(report.outcome, tries, history, &policy, self.dice.roll());
         let settlement = Settlement {
             message: None,
             lane: decision.lane,
             attempt: None,
+            called: true,
             account_print: blocked.then(|| dealer.account_print()),
         };
         // The answer to the operator does not depend on this: an unsettled lane frees itself when

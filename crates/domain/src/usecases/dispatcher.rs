@@ -3,9 +3,9 @@ use std::time::{Duration, Instant};
 
 use crate::{
     Account, AccountError, AccountPolicy, Attempt, BlockedLane, Claim, Clock, Dealer,
-    DealerDirectory, DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease, MessageChange, Outbox,
-    OutboxMessage, Outcome, OutgoingMessage, Phone, SendReport, Settled, Settlement, StoreError,
-    Task, Whatsapp, WorkerId, decide, expired,
+    DealerDirectory, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease,
+    MessageChange, Outbox, OutboxMessage, Outcome, OutgoingMessage, Phone, SendReport, Settled,
+    Settlement, StoreError, Task, Tries, Whatsapp, WorkerId, decide, expired, rest_until,
 };
 
 /// How long a lane rests when its dealer could not be looked up.
@@ -96,14 +96,9 @@ impl Dispatcher {
     /// `send_timeout` and one look into the dealer directory.
     pub async fn deliver(&self, timed: TimedClaim) -> Delivery {
         let TimedClaim { claim, lease_ends } = timed;
-        let settlement = match &claim.task {
-            Task::Recover(message) => self.recover(&claim, message),
-            Task::Send(message) if message.overdue > self.policy.message_ttl => self.without_call(
-                Some((message.id, expired(message.unknowns))),
-                Duration::ZERO,
-            ),
-            Task::Send(message) => self.send(&claim, message, lease_ends).await,
-            Task::Probe => self.probe(&claim).await,
+        let settlement = match self.dealers.find(&claim.lease.dealer_id).await {
+            Ok(dealer) => self.work(&claim, dealer.as_ref(), lease_ends).await,
+            Err(_) => self.hand_back(&claim),
         };
         Delivery {
             lease: claim.lease,
@@ -124,15 +119,17 @@ impl Dispatcher {
 
     /// What a delivery that was given up, because the service must stop, is recorded as: its
     /// outcome is unknown.
-    #[must_use]
-    pub fn abandoned(&self, claim: Claim) -> Delivery {
-        let settlement = match &claim.task {
-            Task::Send(message) | Task::Recover(message) => self.unknown(
-                &claim,
-                message,
-                "the service stopped before the provider answered",
-            ),
-            Task::Probe => self.without_call(None, Duration::ZERO),
+    pub async fn abandoned(&self, claim: Claim) -> Delivery {
+        let settlement = match (&claim.task, self.dealers.find(&claim.lease.dealer_id).await) {
+            (Task::Send(message) | Task::Recover(message), Ok(dealer)) => {
+                let settings = dealer.map(|dealer| dealer.settings).unwrap_or_default();
+                let reason = "the service stopped before the provider answered";
+                self.unknown(&claim, message, &settings, reason)
+            }
+            // An unsettled message is recovered as unknown when the lease is over.
+            (Task::Send(_) | Task::Recover(_), Err(_)) | (Task::Probe, _) => {
+                self.lane_only(Duration::ZERO)
+            }
         };
         Delivery {
             lease: claim.lease,
@@ -188,56 +185,79 @@ impl Dispatcher {
 
     async fn close_if_healed(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
         let dealer = self.dealers.find(&lane.dealer_id).await?;
-        let unchanged = lane.account_print == Some(self.print(dealer.as_ref()));
+        let unchanged = lane.account_print == Some(print(dealer.as_ref()));
         Ok(!unchanged && self.outbox.unblock(&lane.dealer_id).await?)
     }
 
-    fn recover(&self, claim: &Claim, message: &OutboxMessage) -> Settlement {
-        self.unknown(
-            claim,
-            message,
-            "the sending copy of the service stopped before it could record an answer",
-        )
+    async fn work(
+        &self,
+        claim: &Claim,
+        dealer: Option<&Dealer>,
+        lease_ends: Instant,
+    ) -> Settlement {
+        let settings = dealer.map(|dealer| dealer.settings.clone()).unwrap_or_default();
+        match &claim.task {
+            Task::Recover(message) => {
+                let reason = "the sending copy of the service stopped before it could record an answer";
+                self.unknown(claim, message, &settings, reason)
+            }
+            Task::Send(message) if message.overdue > self.policy.message_ttl => Settlement {
+                message: Some((message.id, expired(message.unknowns))),
+                ..self.lane_only(Duration::ZERO)
+            },
+            Task::Send(message) => match rest_until(&settings, claim.calls_today, claim.now) {
+                Some(until) => Settlement {
+                    message: Some((message.id, MessageChange::Requeued)),
+                    lane: LaneChange::Resting { until },
+                    ..self.lane_only(Duration::ZERO)
+                },
+                None => self.send(claim, message, dealer, &settings, lease_ends).await,
+            },
+            Task::Probe => self.probe(claim, dealer, &settings).await,
+        }
     }
 
-    fn unknown(&self, claim: &Claim, message: &OutboxMessage, reason: &str) -> Settlement {
+    fn unknown(
+        &self,
+        claim: &Claim,
+        message: &OutboxMessage,
+        settings: &DealerSettings,
+        reason: &str,
+    ) -> Settlement {
         let outcome = Outcome::Unknown {
             reason: reason.to_owned(),
         };
-        let attempt = Attempt {
+        // After a wait for evidence there is no call that would not be recorded already.
+        let attempt = (!message.awaited).then(|| Attempt {
             outcome: outcome.kind(),
             detail: reason.to_owned(),
             duration: Duration::ZERO,
             answer: None,
-        };
-        self.decided(claim, Some(message), outcome, Some(attempt), None)
+        });
+        Settlement {
+            called: attempt.is_some(),
+            attempt,
+            ..self.decided(claim, Some(message), settings, outcome)
+        }
     }
 
     async fn send(
         &self,
         claim: &Claim,
         message: &OutboxMessage,
+        dealer: Option<&Dealer>,
+        settings: &DealerSettings,
         lease_ends: Instant,
     ) -> Settlement {
-        let dealer = match self.dealers.find(&claim.lease.dealer_id).await {
-            Ok(dealer) => dealer,
-            Err(_) => return self.hand_back(message),
-        };
-        let print = self.print(dealer.as_ref());
-        let account = match self.account(dealer.as_ref()) {
+        let account = match self.account(dealer) {
             Ok(account) => account,
-            Err(error) => {
-                let outcome = Outcome::Blocked {
-                    reason: error.to_string(),
-                };
-                return self.decided(claim, Some(message), outcome, None, Some(print));
-            }
+            Err(error) => return self.not_configured(claim, Some(message), dealer, settings, error),
         };
         let Ok(target) = Phone::parse(&message.target) else {
             let outcome = Outcome::Refused {
                 reason: "the stored phone number is not valid".to_owned(),
             };
-            return self.decided(claim, Some(message), outcome, None, None);
+            return self.decided(claim, Some(message), settings, outcome);
         };
         let outgoing = OutgoingMessage {
             target,
@@ -247,42 +267,41 @@ impl Dispatcher {
         let began = self.clock.monotonic();
         let start_by = match lease_ends.checked_sub(self.policy.send_timeout) {
             Some(start_by) if began <= start_by => start_by,
-            _ => return self.hand_back(message),
+            _ => return self.hand_back(claim),
         };
         let report = self.whatsapp.send(&account, &outgoing, start_by).await;
         let attempt = attempt(&report, self.clock.monotonic() - began);
-        self.decided(
-            claim,
-            Some(message),
-            report.outcome,
-            Some(attempt),
-            Some(print),
-        )
+        let blocked = matches!(report.outcome, Outcome::Blocked { .. });
+        Settlement {
+            attempt: Some(attempt),
+            called: true,
+            account_print: blocked.then(|| print(dealer)),
+            ..self.decided(claim, Some(message), settings, report.outcome)
+        }
     }
 
-    async fn probe(&self, claim: &Claim) -> Settlement {
-        let dealer = match self.dealers.find(&claim.lease.dealer_id).await {
-            Ok(dealer) => dealer,
-            Err(_) => return self.without_call(None, LOOKUP_PAUSE),
+    async fn probe(
+        &self,
+        claim: &Claim,
+        dealer: Option<&Dealer>,
+        settings: &DealerSettings,
+    ) -> Settlement {
+        let account = match self.account(dealer) {
+            Ok(account) => account,
+            Err(error) => return self.not_configured(claim, None, dealer, settings, error),
         };
-        let print = Some(self.print(dealer.as_ref()));
-        let reason = match self.account(dealer.as_ref()) {
-            Err(error) => error.to_string(),
-            Ok(account) => match self.whatsapp.device(&account).await {
-                DeviceReport::Connected { .. } => {
-                    return Settlement {
-                        message: None,
-                        lane: LaneChange::Ready {
-                            pause: Duration::ZERO,
-                        },
-                        attempt: None,
-                        account_print: None,
-                    };
-                }
-                DeviceReport::NotReady { reason } | DeviceReport::Unreachable { reason } => reason,
+        match self.whatsapp.device(&account).await {
+            DeviceReport::Connected { .. } => Settlement {
+                lane: LaneChange::Ready {
+                    pause: Duration::ZERO,
+                },
+                ..self.lane_only(Duration::ZERO)
             },
-        };
-        self.decided(claim, None, Outcome::Blocked { reason }, None, print)
+            DeviceReport::NotReady { reason } | DeviceReport::Unreachable { reason } => Settlement {
+                account_print: Some(print(dealer)),
+                ..self.decided(claim, None, settings, Outcome::Blocked { reason })
+            },
+        }
     }
 
     fn account(&self, dealer: Option<&Dealer>) -> Result<Account, AccountError> {
@@ -291,51 +310,71 @@ impl Dispatcher {
         dealer.ok_or(AccountError::NoKey)?.account(&self.accounts)
     }
 
-    fn print(&self, dealer: Option<&Dealer>) -> String {
-        dealer.map_or_else(String::new, Dealer::account_print)
+    fn not_configured(
+        &self,
+        claim: &Claim,
+        message: Option<&OutboxMessage>,
+        dealer: Option<&Dealer>,
+        settings: &DealerSettings,
+        error: AccountError,
+    ) -> Settlement {
+        let outcome = Outcome::Blocked {
+            reason: error.to_string(),
+        };
+        Settlement {
+            account_print: Some(print(dealer)),
+            ..self.decided(claim, message, settings, outcome)
+        }
     }
 
+    /// What follows from an outcome, before anything is known about a call.
     fn decided(
         &self,
         claim: &Claim,
         message: Option<&OutboxMessage>,
+        settings: &DealerSettings,
         outcome: Outcome,
-        attempt: Option<Attempt>,
-        print: Option<String>,
     ) -> Settlement {
-        let blocked = matches!(outcome, Outcome::Blocked { .. });
-        let decision = decide(
-            outcome,
-            message.map_or(0, |message| message.unknowns),
-            claim.history,
-            &self.policy,
-            self.dice.roll(),
-        );
+        let tries = message.map_or_else(Tries::default, |message| Tries {
+            unknowns: message.unknowns,
+            may_await: settings.exclusive_device && !message.awaited,
+        });
+        let policy = self.policy.with(settings);
+        let decision = decide(outcome, tries, claim.history, &policy, self.dice.roll());
         Settlement {
             message: message.map(|message| (message.id, decision.message)),
             lane: decision.lane,
-            attempt,
-            account_print: print.filter(|_| blocked),
+            ..self.lane_only(Duration::ZERO)
         }
     }
 
-    /// Nothing was sent and nothing learned: the message goes back as it was.
-    fn hand_back(&self, message: &OutboxMessage) -> Settlement {
-        self.without_call(Some((message.id, MessageChange::Requeued)), LOOKUP_PAUSE)
-    }
-
-    fn without_call(
-        &self,
-        message: Option<(crate::MessageId, MessageChange)>,
-        pause: Duration,
-    ) -> Settlement {
+    /// Nothing was sent and nothing learned: everything stays as it was.
+    fn hand_back(&self, claim: &Claim) -> Settlement {
+        let message = match &claim.task {
+            Task::Send(message) => Some((message.id, MessageChange::Requeued)),
+            // It stays SENDING, to be recovered.
+            Task::Recover(_) | Task::Probe => None,
+        };
         Settlement {
             message,
+            ..self.lane_only(LOOKUP_PAUSE)
+        }
+    }
+
+    fn lane_only(&self, pause: Duration) -> Settlement {
+        Settlement {
+            message: None,
             lane: LaneChange::Unchanged { pause },
             attempt: None,
+            called: false,
             account_print: None,
         }
     }
+}
+
+/// Recognises the account with which a lane is blocked.
+fn print(dealer: Option<&Dealer>) -> String {
+    dealer.map_or_else(String::new, Dealer::account_print)
 }
 
 fn attempt(report: &SendReport, duration: Duration) -> Attempt {

@@ -1,4 +1,4 @@
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 /// The offset of Asia/Jakarta (WIB) from UTC, in seconds. Indonesia has no daylight saving time.
 pub const JAKARTA_OFFSET_SECONDS: i32 = 7 * 3600;
@@ -41,6 +41,12 @@ pub fn parse_local_time(raw: &str) -> Result<NaiveDateTime, LocalTimeError> {
 pub fn jakarta_time(at: DateTime<Utc>) -> NaiveDateTime {
     let offset = FixedOffset::east_opt(JAKARTA_OFFSET_SECONDS).expect("seven hours are an offset");
     at.with_timezone(&offset).naive_local()
+}
+
+/// The instant of a local time of Asia/Jakarta.
+#[must_use]
+pub fn from_jakarta_time(local: NaiveDateTime) -> DateTime<Utc> {
+    (local - TimeDelta::seconds(JAKARTA_OFFSET_SECONDS.into())).and_utc()
 }
 
 fn parts(text: &str, separator: char) -> Result<[&str; 3], LocalTimeError> {
@@ -117,6 +123,7 @@ mod tests {
     fn jakarta_is_seven_hours_ahead() {
         let at = DateTime::from_timestamp(1_577_781_650, 0).unwrap();
         assert_eq!(jakarta_time(at).to_string(), "2019-12-31 15:40:50");
+        assert_eq!(from_jakarta_time(jakarta_time(at)), at);
     }
 
     proptest! {

@@ -139,7 +139,7 @@ async fn an_abandoned_call_is_unknown() {
     let dispatcher = world.dispatcher();
     let request = queue(&world, 1).await;
     let timed = claim(&world).await;
-    let delivery = dispatcher.abandoned(timed.claim);
+    let delivery = dispatcher.abandoned(timed.claim).await;
     let settled = dispatcher.settle(&delivery).await.unwrap();
     assert_eq!(settled, Settled::Applied);
     // As any unknown outcome it is repeated once; the lane is free at once for another copy.
@@ -155,7 +155,7 @@ async fn an_abandoned_call_is_left_to_a_person_where_the_policy_holds() {
     let dispatcher = world.dispatcher();
     let request = queue(&world, 1).await;
     let timed = claim(&world).await;
-    let delivery = dispatcher.abandoned(timed.claim);
+    let delivery = dispatcher.abandoned(timed.claim).await;
     dispatcher.settle(&delivery).await.unwrap();
     assert_eq!(state(&world, request), MessageState::Unknown);
     let attempts = Backstage::attempts(&*world.store, request).await;
@@ -171,7 +171,7 @@ async fn an_abandoned_recovery_counts_once() {
     let dispatcher = world.dispatcher();
     let timed = claim(&world).await;
     assert!(matches!(timed.claim.task, Task::Recover(_)));
-    let delivery = dispatcher.abandoned(timed.claim);
+    let delivery = dispatcher.abandoned(timed.claim).await;
     dispatcher.settle(&delivery).await.unwrap();
     let message = Backstage::message(&*world.store, request).await.unwrap();
     assert_eq!((message.state, message.unknowns), (MessageState::Queued, 1));
@@ -187,7 +187,7 @@ async fn an_abandoned_probe_leaves_the_breaker_open() {
     world.pass(world.policy.breaker_open);
     let probe = claim(&world).await;
     assert_eq!(probe.claim.task, Task::Probe);
-    let delivery = dispatcher.abandoned(probe.claim);
+    let delivery = dispatcher.abandoned(probe.claim).await;
     dispatcher.settle(&delivery).await.unwrap();
     assert!(world.store.block_reason(&sample::dealer_id()).is_some());
     assert_eq!(step(&dispatcher).await.task, Task::Probe);

@@ -10,7 +10,7 @@ use domain::BoxError;
 
 use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
 
-pub(crate) use dealers::DealerRow;
+pub(crate) use dealers::{DealerRow, SettingsRow, same_dealer};
 pub use dealers::PgDealers;
 
 /// Requests, outbox and reports in PostgreSQL.

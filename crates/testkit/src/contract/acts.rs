@@ -78,6 +78,7 @@ impl Stage {
             account_print: print_of(&lane),
             lane,
             attempt: None,
+            called: false,
         };
         self.settle(lease, &settlement).await
     }
@@ -132,6 +133,7 @@ pub(super) fn settlement(claim: &Claim, change: MessageChange, lane: LaneChange)
         account_print: print_of(&lane),
         lane,
         attempt: Some(attempt),
+        called: true,
     }
 }
 

@@ -27,6 +27,7 @@ pub mod leases;
 pub mod outcomes;
 pub mod reports;
 pub mod requests;
+pub mod rests;
 
 mod acts;
 mod stamp;

@@ -74,6 +74,13 @@ macro_rules! contract_tests {
                 a_call_that_taught_nothing_does_not_shorten_a_pause
                 a_lane_of_a_dead_copy_is_free_when_its_lease_is_over
                 a_leased_lane_recovers_its_message_afterwards;
+            rests:
+                a_resting_lane_is_not_claimed_until_its_rest_is_over
+                a_rest_does_not_make_a_message_older
+                a_rest_can_be_ended
+                ending_a_rest_leaves_other_pauses
+                calls_are_counted_for_the_day
+                a_message_that_waits_for_evidence_is_recovered_afterwards;
             late:
                 a_late_settlement_counts_while_nobody_took_the_lane
                 whoever_lost_the_lease_cannot_settle

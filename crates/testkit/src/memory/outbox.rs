@@ -76,7 +76,10 @@ impl Outbox for MemoryStore {
             .messages
             .iter()
             .filter(|(_, message)| message.state == MessageState::Queued)
-            .filter(|(_, message)| between(message.due, now) > ttl)
+            .filter(|(_, message)| {
+                let rested = state.lanes.get(&message.dealer_id).map(|lane| lane.rest_until);
+                between(message.due.max(rested.unwrap_or_default()), now) > ttl
+            })
             .map(|(id, _)| *id)
             .collect();
         for id in &old {
@@ -111,6 +114,16 @@ impl Outbox for MemoryStore {
         lane.forget_trouble();
         lane.ready_at = now;
         Ok(true)
+    }
+
+    async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        if let Some(lane) = state.lanes.get_mut(dealer).filter(|lane| lane.rest_until > now) {
+            lane.ready_at = now;
+            lane.rest_until = now;
+        }
+        Ok(())
     }
 }
 
@@ -183,11 +196,13 @@ impl State {
         let lane = self.lanes.entry(dealer.clone()).or_default();
         let epoch = lane.lease(now + lease);
         let history = lane.history;
+        let rested = lane.rest_until;
+        let calls_today = lane.calls_on(domain::jakarta_time(now).date());
         let mut taken = || {
             let message = self.messages.get_mut(&id).expect("the message was found");
             message.state = MessageState::Sending;
             message.epoch = epoch;
-            message.claimed(id, now)
+            message.claimed(id, rested, now)
         };
         let task = match job {
             Job::Recover => Task::Recover(taken()),
@@ -200,6 +215,8 @@ impl State {
                 epoch,
             },
             history,
+            calls_today,
+            now,
             task,
         }
     }
@@ -232,16 +249,13 @@ impl State {
                 MessageState::Unknown
             }
             _ => {
-                message.reason = Some(TOO_OLD.to_owned());
+                message.reason = Some(domain::TOO_OLD.to_owned());
                 MessageState::Expired
             }
         };
         self.set_state(id, state, None, now);
     }
 }
-
-/// Why a message is EXPIRED.
-pub(super) const TOO_OLD: &str = "the message became too old to be sent";
 
 fn is_open(message: &Message) -> bool {
     matches!(message.state, MessageState::Queued | MessageState::Sending)

@@ -27,6 +27,7 @@ impl RequestStore for MemoryStore {
             unknowns: 0,
             due: now,
             next_try: now,
+            awaited: false,
             receipt: None,
             reason: None,
         };

@@ -3,9 +3,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::{
     LaneChange, Lease, MessageChange, MessageId, MessageState, Receipt, Settled, Settlement,
+    TOO_OLD, jakarta_time,
 };
 
-use super::outbox::TOO_OLD;
 use super::state::{Lane, RecordedAttempt, State};
 
 impl State {
@@ -32,6 +32,10 @@ impl State {
             return Settled::LeaseLost;
         };
         lane.give_back(&settlement.lane, settlement.account_print.as_deref(), now);
+        if settlement.called {
+            let today = jakarta_time(now).date();
+            lane.calls = (today, lane.calls_on(today) + 1);
+        }
         if let Some((id, change)) = &settlement.message {
             // Evidence of an earlier lease may have lifted the message meanwhile.
             let ours = self.messages.get(id).is_some_and(|message| {
@@ -108,6 +112,10 @@ impl State {
                 message.next_try = now + *wait;
                 MessageState::Queued
             }
+            MessageChange::Await => {
+                message.awaited = true;
+                MessageState::Sending
+            }
             MessageChange::Unknown { reason } => {
                 message.unknowns += 1;
                 message.reason = Some(reason.clone());
@@ -130,6 +138,10 @@ impl Lane {
         self.ready_at = match change {
             // What a call did not teach cannot shorten a pause.
             LaneChange::Unchanged { .. } | LaneChange::Waiting { .. } => rested.max(self.ready_at),
+            LaneChange::Resting { until } => {
+                self.rest_until = *until;
+                self.ready_at.max(*until)
+            }
             LaneChange::Ready { .. } | LaneChange::Blocked { .. } => rested,
         };
     }
@@ -142,6 +154,7 @@ impl Lane {
                 *pause
             }
             LaneChange::Unchanged { pause } => *pause,
+            LaneChange::Resting { .. } => Duration::ZERO,
             LaneChange::Waiting { pause } => {
                 self.history.strikes += 1;
                 *pause

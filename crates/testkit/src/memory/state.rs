@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Attempt, CHANGED_BY, Dealer, DealerId, LaneHistory, MessageId, MessageKind, MessageState,
     OutboxMessage, Receipt, Request, RequestId, jakarta_time,
@@ -30,6 +30,8 @@ pub(super) struct Message {
     pub(super) unknowns: u32,
     pub(super) due: DateTime<Utc>,
     pub(super) next_try: DateTime<Utc>,
+    /// Whether a status event that would tell its outcome was waited for.
+    pub(super) awaited: bool,
     pub(super) receipt: Option<Receipt>,
     pub(super) reason: Option<String>,
 }
@@ -52,9 +54,18 @@ pub(super) struct Lane {
     pub(super) history: LaneHistory,
     pub(super) block_reason: Option<String>,
     pub(super) account_print: Option<String>,
+    /// When the latest rest ends or ended.
+    pub(super) rest_until: DateTime<Utc>,
+    /// Calls to send, and on which day of Asia/Jakarta.
+    pub(super) calls: (NaiveDate, u32),
 }
 
 impl Lane {
+    pub(super) fn calls_on(&self, day: NaiveDate) -> u32 {
+        let (counted, calls) = self.calls;
+        if counted == day { calls } else { 0 }
+    }
+
     pub(super) fn is_free(&self, now: DateTime<Utc>) -> bool {
         self.lease_until.is_none_or(|until| until <= now)
     }
@@ -82,14 +93,20 @@ impl Lane {
 }
 
 impl Message {
-    pub(super) fn claimed(&self, id: MessageId, now: DateTime<Utc>) -> OutboxMessage {
+    pub(super) fn claimed(
+        &self,
+        id: MessageId,
+        rested: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> OutboxMessage {
         OutboxMessage {
             id,
             request_id: self.request_id,
             target: self.target.clone(),
             body: self.body.clone(),
             unknowns: self.unknowns,
-            overdue: between(self.due, now),
+            overdue: between(self.due.max(rested), now),
+            awaited: self.awaited,
         }
     }
 

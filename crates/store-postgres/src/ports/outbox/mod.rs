@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Uuid};
+use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::{
     BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, MessageState, Outbox, Settled,
@@ -109,6 +109,8 @@ impl Outbox for PgStore {
             .with::<BigInt, _>("bigint AS epoch", lease.epoch)
             .with::<Text, _>("text AS lane", lane.kind)
             .with::<Double, _>("float8 AS pause_seconds", lane.pause.as_secs_f64())
+            .with::<Nullable<Timestamptz>, _>("timestamptz AS rest_until", lane.rest_until)
+            .with::<Bool, _>("bool AS called", settlement.called)
             .with::<Nullable<Text>, _>("text AS block_reason", lane.block_reason.map(storable))
             .with::<Nullable<Text>, _>("text AS account_print", settlement.account_print.as_deref())
             .with::<Nullable<Uuid>, _>("uuid AS message_id", message.id)
@@ -223,6 +225,24 @@ impl Outbox for PgStore {
                     .await
                     .map_err(failed)?;
                 Ok(closed > 0)
+            })
+            .await
+    }
+
+    async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
+        self.database
+            .ask(|mut connection| async move {
+                diesel::update(lane::table)
+                    .filter(lane::dealer_id.eq(dealer.as_str()))
+                    .filter(lane::rest_until.gt(diesel::dsl::now))
+                    .set((
+                        lane::ready_at.eq(diesel::dsl::now),
+                        lane::rest_until.eq(diesel::dsl::now.into_sql::<Timestamptz>().nullable()),
+                    ))
+                    .execute(&mut connection)
+                    .await
+                    .map_err(failed)?;
+                Ok(())
             })
             .await
     }

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Uuid};
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use domain::{
     Claim, DealerId, LaneHistory, Lease, MessageId, OutboxMessage, RequestId, StoreError, Task,
 };
@@ -30,8 +31,14 @@ pub(super) struct ClaimRow {
     body: Option<String>,
     #[diesel(sql_type = Nullable<Integer>)]
     unknowns: Option<i32>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    awaited: Option<bool>,
     #[diesel(sql_type = Nullable<Double>)]
     overdue_seconds: Option<f64>,
+    #[diesel(sql_type = Integer)]
+    calls_today: i32,
+    #[diesel(sql_type = Timestamptz)]
+    now: DateTime<Utc>,
 }
 
 impl ClaimRow {
@@ -54,6 +61,7 @@ impl TryFrom<ClaimRow> for Claim {
                 body,
                 unknowns: count(row.unknowns.unwrap_or(0)),
                 overdue: seconds(row.overdue_seconds.unwrap_or(0.0)),
+                awaited: row.awaited.unwrap_or(false),
             }),
             _ => None,
         };
@@ -63,6 +71,8 @@ impl TryFrom<ClaimRow> for Claim {
                 epoch: row.epoch,
             },
             history: history(row.strikes, row.blocks),
+            calls_today: count(row.calls_today),
+            now: row.now,
             task: match message {
                 Some(message) if row.lost => Task::Recover(message),
                 Some(message) => Task::Send(message),

@@ -31,7 +31,8 @@ pub(super) const CLAIM: &str = concat!(
     -- Lanes whose holder vanished while a message was SENDING.
     SELECT l.dealer_id, l.message_id, true AS lost, coalesce(l.lease_until, now()) AS since
     FROM lane l
-    WHERE l.message_id IS NOT NULL AND (l.lease_until IS NULL OR l.lease_until <= now())
+    WHERE l.message_id IS NOT NULL AND l.ready_at <= now()
+        AND (l.lease_until IS NULL OR l.lease_until <= now())
     UNION ALL
     SELECT l.dealer_id, head.id, false, head.due_at
     FROM dealer d
@@ -48,9 +49,8 @@ pub(super) const CLAIM: &str = concat!(
     SELECT l.dealer_id, l.blocks, c.message_id, c.lost
     FROM chosen c
     JOIN lane l ON l.dealer_id = c.dealer_id
-    WHERE (l.lease_until IS NULL OR l.lease_until <= now())
-        AND CASE WHEN c.lost THEN l.message_id = c.message_id
-            ELSE l.message_id IS NULL AND l.ready_at <= now() END
+    WHERE (l.lease_until IS NULL OR l.lease_until <= now()) AND l.ready_at <= now()
+        AND CASE WHEN c.lost THEN l.message_id = c.message_id ELSE l.message_id IS NULL END
     FOR UPDATE OF l SKIP LOCKED
 ), begun AS (
     UPDATE message m SET state = 'SENDING'
@@ -58,7 +58,7 @@ pub(super) const CLAIM: &str = concat!(
     WHERE m.id = k.message_id
         AND CASE WHEN k.lost THEN m.state = 'SENDING'
             ELSE k.blocks = 0 AND m.state = 'QUEUED' AND m.next_try_at <= now() END
-    RETURNING m.id, m.request_id, m.target, m.body, m.unknowns, m.due_at
+    RETURNING m.id, m.request_id, m.target, m.body, m.unknowns, m.awaited, m.due_at
 )
 UPDATE lane l SET
     epoch = l.epoch + 1,
@@ -69,8 +69,11 @@ UPDATE lane l SET
 FROM locked k LEFT JOIN begun b ON b.id = k.message_id, input i
 WHERE l.dealer_id = k.dealer_id AND (k.lost OR k.blocks > 0 OR b.id IS NOT NULL)
 RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, k.lost, b.id AS message_id,
-    b.request_id, b.target::text, b.body, b.unknowns,
-    extract(epoch FROM now() - b.due_at)::float8 AS overdue_seconds"
+    b.request_id, b.target::text, b.body, b.unknowns, b.awaited,
+    extract(epoch FROM now() - greatest(b.due_at, l.rest_until))::float8 AS overdue_seconds,
+    CASE WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date
+        THEN l.calls ELSE 0 END AS calls_today,
+    now() AS now"
 );
 
 /// Leases one lane for a call that is not a message. A retry wait or a breaker does not matter,
@@ -97,11 +100,19 @@ pub(super) const SETTLE: &str = "
     UPDATE lane l SET
         holder = NULL,
         lease_until = NULL,
-        message_id = CASE WHEN i.message_id IS NULL THEN l.message_id END,
+        -- A message that waits for evidence stays, to be recovered when the lane is ready.
+        message_id = CASE WHEN i.message_id IS NULL OR i.state = 'SENDING' THEN l.message_id END,
         -- What a call did not teach cannot shorten a pause.
         ready_at = greatest(
             now() + make_interval(secs => i.pause_seconds),
+            i.rest_until,
             CASE WHEN i.lane IN ('unchanged', 'waiting') THEN l.ready_at END),
+        rest_until = coalesce(i.rest_until, l.rest_until),
+        calls = CASE WHEN NOT i.called THEN l.calls
+            WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date THEN l.calls + 1
+            ELSE 1 END,
+        calls_on = CASE WHEN i.called
+            THEN (now() AT TIME ZONE INTERVAL '+07:00')::date ELSE l.calls_on END,
         strikes = CASE i.lane
             WHEN 'ready' THEN 0 WHEN 'waiting' THEN l.strikes + 1 ELSE l.strikes END,
         blocks = CASE i.lane
@@ -137,6 +148,7 @@ pub(super) const SETTLE: &str = "
             WHEN i.state IN ('FAILED', 'UNKNOWN', 'EXPIRED') THEN now()
             WHEN i.state = 'SENT' THEN NULL ELSE m.failed_at END,
         reason = CASE WHEN v.changes THEN i.reason ELSE m.reason END,
+        awaited = m.awaited OR (v.changes AND i.state = 'SENDING'),
         unknowns = CASE WHEN v.changes THEN m.unknowns + i.unknowns ELSE m.unknowns END,
         provider_id = CASE WHEN v.changes
             THEN coalesce(i.provider_id, m.provider_id) ELSE m.provider_id END,
@@ -169,7 +181,7 @@ pub(super) const NEXT_DUE: &str = concat!(
     heads!(),
     "
 , next AS (
-    SELECT coalesce(l.lease_until, now()) AS at FROM lane l WHERE l.message_id IS NOT NULL
+    SELECT greatest(l.lease_until, l.ready_at) AS at FROM lane l WHERE l.message_id IS NOT NULL
     UNION ALL
     SELECT greatest(l.ready_at, l.lease_until, head.next_try_at)
     FROM dealer d
@@ -186,8 +198,9 @@ SELECT extract(epoch FROM min(at) - now())::float8 AS seconds FROM next, input"
 /// Ends queued messages that became too old; those that may have been sent once are unknown.
 pub(super) const EXPIRE: &str = "
 , old AS (
-    SELECT m.id FROM message m, input i
-    WHERE m.state = 'QUEUED' AND m.due_at < now() - make_interval(secs => i.ttl_seconds)
+    SELECT m.id FROM input i, message m JOIN lane l ON l.dealer_id = m.dealer_id
+    WHERE m.state = 'QUEUED'
+        AND greatest(m.due_at, l.rest_until) < now() - make_interval(secs => i.ttl_seconds)
     LIMIT (SELECT most FROM input)
     FOR UPDATE OF m SKIP LOCKED
 ), ended AS (

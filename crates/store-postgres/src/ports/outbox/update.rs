@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use domain::{LaneChange, MessageChange, MessageId, MessageState, Receipt, Settlement};
-
-/// Why a message that became too old was not sent.
-const TOO_OLD: &str = "it could not be sent in time";
+use chrono::{DateTime, Utc};
+use domain::{
+    LaneChange, MessageChange, MessageId, MessageState, Receipt, Settlement, TOO_OLD,
+};
 
 /// A change of a message as columns.
 pub(super) struct MessageUpdate<'a> {
@@ -42,6 +42,7 @@ impl<'a> MessageUpdate<'a> {
             MessageChange::Sent(_) => (MessageState::Sent, None),
             MessageChange::Failed { reason } => (MessageState::Failed, Some(reason.as_str())),
             MessageChange::Requeued | MessageChange::Resend { .. } => (MessageState::Queued, None),
+            MessageChange::Await => (MessageState::Sending, None),
             MessageChange::Unknown { reason } => (MessageState::Unknown, Some(reason.as_str())),
             MessageChange::Expired => (MessageState::Expired, Some(TOO_OLD)),
         };
@@ -71,6 +72,7 @@ impl<'a> MessageUpdate<'a> {
 pub(super) struct LaneUpdate<'a> {
     pub(super) kind: &'static str,
     pub(super) pause: Duration,
+    pub(super) rest_until: Option<DateTime<Utc>>,
     pub(super) block_reason: Option<&'a str>,
 }
 
@@ -80,11 +82,16 @@ impl<'a> From<&'a LaneChange> for LaneUpdate<'a> {
             LaneChange::Ready { pause } => ("ready", pause, None),
             LaneChange::Unchanged { pause } => ("unchanged", pause, None),
             LaneChange::Waiting { pause } => ("waiting", pause, None),
+            LaneChange::Resting { .. } => ("unchanged", &Duration::ZERO, None),
             LaneChange::Blocked { pause, reason } => ("blocked", pause, Some(reason.as_str())),
         };
         Self {
             kind,
             pause: *pause,
+            rest_until: match change {
+                LaneChange::Resting { until } => Some(*until),
+                _ => None,
+            },
             block_reason,
         }
     }

@@ -1,0 +1,128 @@
+use chrono::{Days, NaiveDateTime, NaiveTime};
+
+/// Hours of the day, local time of Asia/Jakarta, in which a dealer's messages wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuietHours {
+    from: NaiveTime,
+    to: NaiveTime,
+}
+
+/// The texts are not two different times of day in the form `HH:MM`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("quiet hours are two different times of day in the form HH:MM")]
+pub struct QuietHoursError;
+
+impl QuietHours {
+    /// Reads `HH:MM` twice; `from` is quiet, `to` no longer. A `to` before `from` is on the next
+    /// day.
+    ///
+    /// # Errors
+    /// [`QuietHoursError`]
+    ///
+    /// ```
+    /// let night = domain::QuietHours::parse("21:00", "07:00")?;
+    /// # Ok::<(), domain::QuietHoursError>(())
+    /// ```
+    pub fn parse(from: &str, to: &str) -> Result<Self, QuietHoursError> {
+        Self::new(time(from)?, time(to)?)
+    }
+
+    /// From one time of day to another.
+    ///
+    /// # Errors
+    /// [`QuietHoursError`] when they are the same.
+    pub fn new(from: NaiveTime, to: NaiveTime) -> Result<Self, QuietHoursError> {
+        if from == to {
+            return Err(QuietHoursError);
+        }
+        Ok(Self { from, to })
+    }
+
+    /// When quiet hours begin.
+    #[must_use]
+    pub fn from(&self) -> NaiveTime {
+        self.from
+    }
+
+    /// When quiet hours end.
+    #[must_use]
+    pub fn to(&self) -> NaiveTime {
+        self.to
+    }
+
+    /// When the quiet hours at this local time end; `None` when it is not quiet.
+    #[must_use]
+    pub fn end(&self, now: NaiveDateTime) -> Option<NaiveDateTime> {
+        let time = now.time();
+        let (today, tomorrow) = (now.date(), now.date().checked_add_days(Days::new(1))?);
+        if self.from < self.to {
+            return (self.from <= time && time < self.to).then(|| today.and_time(self.to));
+        }
+        if time >= self.from {
+            Some(tomorrow.and_time(self.to))
+        } else {
+            (time < self.to).then(|| today.and_time(self.to))
+        }
+    }
+}
+
+fn time(raw: &str) -> Result<NaiveTime, QuietHoursError> {
+    let shaped = raw.len() == 5 && raw.as_bytes()[2] == b':';
+    shaped
+        .then(|| NaiveTime::parse_from_str(raw, "%H:%M").ok())
+        .flatten()
+        .ok_or(QuietHoursError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::NaiveDate;
+    use proptest::prelude::*;
+
+    fn at(hour: u32, minute: u32) -> NaiveDateTime {
+        let day = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
+        day.and_hms_opt(hour, minute, 0).unwrap()
+    }
+
+    fn end(from: &str, to: &str, now: NaiveDateTime) -> Option<String> {
+        let quiet = QuietHours::parse(from, to).unwrap();
+        quiet.end(now).map(|end| end.format("%d %H:%M").to_string())
+    }
+
+    #[test]
+    fn a_night_goes_over_midnight() {
+        assert_eq!(end("21:00", "07:00", at(20, 59)), None);
+        assert_eq!(end("21:00", "07:00", at(21, 0)).as_deref(), Some("23 07:00"));
+        assert_eq!(end("21:00", "07:00", at(6, 59)).as_deref(), Some("22 07:00"));
+        assert_eq!(end("21:00", "07:00", at(7, 0)), None);
+    }
+
+    #[test]
+    fn a_rest_at_noon_stays_within_the_day() {
+        assert_eq!(end("12:00", "13:30", at(12, 0)).as_deref(), Some("22 13:30"));
+        assert_eq!(end("12:00", "13:30", at(13, 30)), None);
+    }
+
+    #[test]
+    fn what_is_no_pair_of_times_is_refused() {
+        for (from, to) in [("21:00", "21:00"), ("24:00", "07:00"), ("9:00", "10:00"), ("21.00", "07:00"), ("", ""), ("+1:00", "07:00"), ("21:00:00", "07:00")] {
+            assert_eq!(QuietHours::parse(from, to), Err(QuietHoursError), "{from} {to}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_end_is_ahead_and_not_quiet_itself(from in 0..1440_u32, to in 0..1440_u32, now in 0..1440_u32) {
+            let text = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+            if let Ok(quiet) = QuietHours::parse(&text(from), &text(to)) {
+                let now = at(now / 60, now % 60);
+                if let Some(end) = quiet.end(now) {
+                    prop_assert!(end > now);
+                    prop_assert!(end - now <= chrono::TimeDelta::days(1));
+                    prop_assert_eq!(quiet.end(end), None);
+                }
+            }
+        }
+    }
+}
