@@ -2,6 +2,8 @@
 
 mod http;
 mod openapi;
+#[cfg(test)]
+mod patience;
 mod problem;
 mod routes;
 mod server;

@@ -1,10 +1,11 @@
 //! Every way to say no, mapped to HTTP in one place.
 
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use domain::{CheckError, IntakeError, LookupError, StoreError};
-use paperclip::actix::{Apiv2Schema, api_v2_errors};
+use paperclip::actix::Apiv2Schema;
+use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
 
 use crate::validation::{FaultBody, ValidationReply};
@@ -13,18 +14,9 @@ const DEALER_NOT_FOUND: &str = "Dealer not found or inactive";
 const UNFORESEEN: &str = "Terjadi kesalahan sistem";
 
 /// How many seconds a caller should wait before it asks again.
-const RETRY_SECONDS: u32 = 5;
+pub(crate) const RETRY_SECONDS: u32 = 5;
 
 /// Why a request is not answered with what it asked for.
-#[api_v2_errors(
-    code = 400, description = "The request cannot be carried out",
-    code = 404, description = "There is no such thing",
-    code = 405, description = "The method is not allowed here",
-    code = 413, description = "The body is too large",
-    code = 422, description = "The request breaks rules",
-    code = 500, description = "Something unforeseen happened",
-    code = 503, description = "Not available now; try again after `Retry-After` seconds",
-)]
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
     #[error("the request breaks rules")]
@@ -58,6 +50,9 @@ pub(crate) enum Problem {
     #[error("something unforeseen happened")]
     Unforeseen,
 }
+
+/// Which errors an operation can answer with is said in `openapi/additions`.
+impl Apiv2Errors for Problem {}
 
 /// The body of every error but 422.
 #[derive(Debug, Serialize, Apiv2Schema)]
@@ -95,7 +90,7 @@ impl ErrorReply {
 pub(crate) struct NotStoredReply {
     /// Always 0.
     pub(crate) status: u8,
-    /// Why.
+    /// Why, in Indonesian.
     pub(crate) message: NotStoredMessage,
     /// Always null.
     pub(crate) data: Option<String>,
@@ -141,9 +136,11 @@ impl Problem {
                 Answer::NotStored(StatusCode::INTERNAL_SERVER_ERROR, UNFORESEEN)
             }
             Self::UnknownPath => envelope(StatusCode::NOT_FOUND, "NotFound", "Not Found"),
-            Self::UnknownRequest => {
-                envelope(StatusCode::NOT_FOUND, "RequestNotFound", "Request not found")
-            }
+            Self::UnknownRequest => envelope(
+                StatusCode::NOT_FOUND,
+                "RequestNotFound",
+                "Request not found",
+            ),
             Self::MethodNotAllowed(_) => envelope(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "MethodNotAllowed",
@@ -194,11 +191,7 @@ impl Problem {
     }
 }
 
-fn envelope(
-    status: StatusCode,
-    kind: &'static str,
-    message: impl Into<String>,
-) -> Answer<'static> {
+fn envelope(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Answer<'static> {
     Answer::Envelope(status, kind, message.into())
 }
 
@@ -230,10 +223,17 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let status = self.status_code();
-        if status.is_server_error() {
+        if self.status_code().is_server_error() {
             log_failure(self);
         }
+        self.response()
+    }
+}
+
+impl Problem {
+    /// The answer, without a word in the log.
+    pub(crate) fn response(&self) -> HttpResponse {
+        let status = self.status_code();
         let mut response = HttpResponse::build(status);
         if let Self::MethodNotAllowed(allowed) = self {
             response.insert_header((ALLOW, *allowed));

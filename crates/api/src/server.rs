@@ -2,17 +2,17 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_cors::Cors;
-use actix_web::dev::Server;
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::{Bytes, Data};
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, Error, HttpServer, web};
 use domain::{AccountPolicy, DealerCheck, Health, Intake, Lookups};
 use paperclip::actix::OpenApiExt as _;
 use url::Url;
 
-use crate::http::frame;
+use crate::http::{frame, survive};
 use crate::openapi;
 use crate::routes;
 
@@ -134,25 +134,40 @@ pub struct ApiOptions {
 pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::Result<Server> {
     let api = Data::new(api);
     let origins = options.origins.clone();
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(api.clone())
-            .wrap_api()
-            .configure(routes::configure)
-            .build()
-            .configure(routes::configure_pages)
-            .default_service(web::to(routes::unknown_path))
-            // The last one is the outermost.
-            .wrap(NormalizePath::trim())
-            .wrap(cors(&origins))
-            .wrap(from_fn(frame))
-    })
-    .workers(options.workers)
-    .shutdown_timeout(options.shutdown_seconds)
-    .disable_signals()
-    .listen(listener)?
-    .run();
+    let server = HttpServer::new(move || app(api.clone(), &origins))
+        .workers(options.workers)
+        .shutdown_timeout(options.shutdown_seconds)
+        .disable_signals()
+        .listen(listener)?
+        .run();
     Ok(server)
+}
+
+/// Everything that stands between a call and its answer.
+pub(crate) fn app(
+    api: Data<Api>,
+    origins: &Origins,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    App::new()
+        .app_data(api)
+        .wrap_api()
+        .configure(routes::configure)
+        .build()
+        .configure(routes::configure_pages)
+        .default_service(web::to(routes::unknown_path))
+        // The last one is the outermost.
+        .wrap(from_fn(survive))
+        .wrap(NormalizePath::trim())
+        .wrap(cors(origins))
+        .wrap(from_fn(frame))
 }
 
 fn cors(origins: &Origins) -> Cors {
@@ -185,13 +200,22 @@ mod tests {
     fn origins_are_read_and_made_canonical() {
         assert_eq!(
             Origins::parse("http://localhost:3000, https://Dealer.example:443/,"),
-            Ok(Origins(vec!["http://localhost:3000".into(), "https://dealer.example".into()]))
+            Ok(Origins(vec![
+                "http://localhost:3000".into(),
+                "https://dealer.example".into()
+            ]))
         );
     }
 
     #[test]
     fn what_is_no_origin_is_refused() {
-        for list in ["*", "localhost:3000", "https://a.example/path", "ftp://a.example", "https://u@a.example"] {
+        for list in [
+            "*",
+            "localhost:3000",
+            "https://a.example/path",
+            "ftp://a.example",
+            "https://u@a.example",
+        ] {
             assert!(Origins::parse(list).is_err(), "{list}");
         }
     }

@@ -13,14 +13,23 @@ pub(crate) enum Place {
     Offset(usize),
 }
 
+impl paperclip::v2::schema::Apiv2Schema for Place {}
+
 /// One broken rule.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Apiv2Schema)]
 pub(crate) struct FaultBody {
+    /// The kind of fault, a name that programs can rely on.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// Where it is: `body`, `query` or `header`, then the field; of a body that is not JSON, the
+    /// character, counted from 0; of a whole body, `body` alone.
     loc: Vec<Place>,
+    /// A sentence for a person.
     msg: String,
+    /// The offending value, whatever it is; null where there is none, an empty object where the
+    /// body is not JSON.
     input: Value,
+    /// The limit that was broken, or why the body is not JSON; absent where there is nothing to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     ctx: Option<Value>,
 }
@@ -31,8 +40,6 @@ pub(crate) struct ValidationReply {
     /// For every faulty field its first broken rule, in field order.
     pub(crate) detail: Vec<FaultBody>,
 }
-
-impl paperclip::v2::schema::Apiv2Schema for FaultBody {}
 
 impl FaultBody {
     fn new(kind: &'static str, loc: Vec<Place>, msg: impl Into<String>, input: Value) -> Self {
@@ -163,9 +170,7 @@ fn words(fault: Fault) -> (&'static str, String, Option<Value>) {
         Fault::ControlCharacter => value_error("Control characters are not allowed"),
         Fault::Blank => value_error("Text must not be blank"),
         Fault::Phone => value_error("Invalid Indonesian phone number format"),
-        Fault::Time => {
-            value_error("Invalid datetime format. Expected DD/MM/YYYY HH:mm:ss")
-        }
+        Fault::Time => value_error("Invalid datetime format. Expected DD/MM/YYYY HH:mm:ss"),
     }
 }
 

@@ -8,7 +8,9 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use paperclip::actix::OperationModifier;
-use paperclip::v2::models::{DefaultOperationRaw, DefaultSchemaRaw, Either, Parameter, ParameterIn};
+use paperclip::v2::models::{
+    DefaultOperationRaw, DefaultSchemaRaw, Either, Parameter, ParameterIn,
+};
 use paperclip::v2::schema::Apiv2Schema;
 use serde_json::{Map, Value};
 
@@ -42,19 +44,22 @@ impl<T> JsonBody<T> {
         }
         if !self.said_to_be_json {
             let text = String::from_utf8_lossy(&self.bytes).into_owned();
-            return Err(Problem::Invalid(vec![FaultBody::not_an_object(text.into())]));
+            return Err(Problem::Invalid(vec![FaultBody::not_an_object(
+                text.into(),
+            )]));
         }
         let fault = match serde_json::from_slice(&self.bytes) {
             Ok(Value::Object(fields)) => return Ok(fields),
             Ok(Value::Null) => FaultBody::no_body(),
             Ok(other) => FaultBody::not_an_object(other),
-            Err(error) => {
-                FaultBody::json_invalid(offset(&self.bytes, &error), reason(&error))
-            }
+            Err(error) => FaultBody::json_invalid(offset(&self.bytes, &error), reason(&error)),
         };
         Err(Problem::Invalid(vec![fault]))
     }
 }
+
+/// What `serde_json` says of a word that is neither `true` nor `false` nor `null`.
+const MISSPELT: &str = "expected ident";
 
 /// Where the JSON breaks off, in characters from 0.
 fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
@@ -65,10 +70,12 @@ fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
         .sum::<usize>();
     let mut end = (line_start + error.column()).min(bytes.len());
     if !error.is_eof() {
-        // The column counts the faulty byte itself, and stands inside a word such as `nope` that
-        // is faulty as a whole.
+        // The column counts the faulty byte itself.
         end = end.saturating_sub(1);
-        while end > 0 && bytes[end].is_ascii_alphabetic() && bytes[end - 1].is_ascii_alphabetic() {
+    }
+    if reason(error) == MISSPELT {
+        // The fault is found within or after a word such as `nope` that is faulty as a whole.
+        while end > 0 && bytes[end - 1].is_ascii_alphabetic() {
             end -= 1;
         }
     }
@@ -95,7 +102,9 @@ impl<T> FromRequest for JsonBody<T> {
         let payload = payload.take();
         Box::pin(async move {
             if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-                return Err(Problem::BodyTooLarge { limit: MAX_BODY_BYTES });
+                return Err(Problem::BodyTooLarge {
+                    limit: MAX_BODY_BYTES,
+                });
             }
             let bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload))
                 .await
@@ -114,7 +123,9 @@ async fn read(mut payload: Payload) -> Result<Vec<u8>, Problem> {
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::BodyUnreadable)?;
         if bytes.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(Problem::BodyTooLarge { limit: MAX_BODY_BYTES });
+            return Err(Problem::BodyTooLarge {
+                limit: MAX_BODY_BYTES,
+            });
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -179,6 +190,9 @@ mod tests {
         assert_eq!(place("{\n  \"é\": nope\n}"), 9);
         assert_eq!(place(r#"{"é" 1}"#), 5);
         assert_eq!(place(r#"{"a":1} x"#), 8);
+        assert_eq!(place(r#"{"a":tru}"#), 5);
+        assert_eq!(place(r#"{"a":truex}"#), 9);
+        assert_eq!(place(r#"{"a":"x\ud800zzz"}"#), 13);
     }
 
     #[test]

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
@@ -24,8 +23,8 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id that is taken over from a caller.
 const MAX_REQUEST_ID: usize = 128;
 
-/// The frame around each call: gives it a request id, logs it, turns a panic into an answer and
-/// makes every error body one of ours.
+/// The frame around each call: gives it a request id, logs it, and makes every error body one of
+/// ours.
 pub(crate) async fn frame(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -37,26 +36,43 @@ pub(crate) async fn frame(
         // Whoever may GET may HEAD; the body is left out when the answer is written.
         request.head_mut().method = Method::GET;
     }
-    let submits = request.path().trim_end_matches('/') == VALIDATE_CUSTOMER_PATH;
     // At level ERROR, so that no filter takes the id from a line that is shown.
     let span = tracing::error_span!("call", http.request_id = request_id.as_str());
     async move {
-        let answered = AssertUnwindSafe(next.call(request)).catch_unwind().await;
-        match answered {
+        match next.call(request).await {
             Ok(response) => {
-                let response = finish(response?.map_into_boxed_body(), &request_id);
-                let pattern = response.request().match_pattern();
+                let (request, response) = response.map_into_boxed_body().into_parts();
+                let pattern = request.match_pattern();
                 log(&method, pattern.as_deref(), response.status(), began);
-                Ok(response)
+                let response = finish(response, &request_id);
+                Ok(ServiceResponse::new(request, response))
             }
-            Err(_) => {
-                log(&method, None, StatusCode::INTERNAL_SERVER_ERROR, began);
-                Err(Panicked { request_id, submits }.into())
+            Err(mut error) => {
+                let status = error.as_response_error().status_code();
+                log(&method, None, status, began);
+                error.add_response_mapper(move |response| finish(response, &request_id));
+                Err(error)
             }
         }
     }
     .instrument(span)
     .await
+}
+
+/// Turns a panic into an error, which the layers around it make an answer like any other.
+pub(crate) async fn survive(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let submits = request.path() == VALIDATE_CUSTOMER_PATH;
+    AssertUnwindSafe(next.call(request))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            // The panic hook has told where; here is the id of the call.
+            tracing::error!("a handler panicked");
+            Err(Panicked { submits }.into())
+        })
 }
 
 /// The caller's id when it is a sane one, else a new one.
@@ -70,24 +86,24 @@ fn request_id(request: &ServiceRequest) -> String {
         .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 
-fn finish(response: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse<BoxBody> {
-    let (request, mut response) = response.into_parts();
+fn finish(mut response: HttpResponse, request_id: &str) -> HttpResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && !is_json(&response) {
         let body = ErrorReply::new(status, &name(status), sentence(status));
         let body = serde_json::to_string(&body).unwrap_or_default();
         response = response.set_body(BoxBody::new(body));
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     if !response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
         drop_cors_headers(&mut response);
     }
-    set_request_id(&mut response, request_id);
-    ServiceResponse::new(request, response)
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    response
 }
 
 /// Without an allowed origin the other CORS headers, which actix-cors adds all the same, mean
@@ -102,12 +118,6 @@ fn drop_cors_headers(response: &mut HttpResponse) {
         ACCESS_CONTROL_MAX_AGE,
     ] {
         headers.remove(name);
-    }
-}
-
-fn set_request_id(response: &mut HttpResponse, request_id: &str) {
-    if let Ok(value) = HeaderValue::from_str(request_id) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
     }
 }
 
@@ -138,28 +148,29 @@ fn log(method: &Method, pattern: Option<&str>, status: StatusCode, began: Instan
     );
 }
 
-/// A handler panicked; the panic hook has logged where.
-#[derive(Debug)]
+/// A handler panicked.
+#[derive(Debug, thiserror::Error)]
+#[error("a handler panicked")]
 struct Panicked {
-    request_id: String,
     submits: bool,
 }
 
-impl fmt::Display for Panicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a handler panicked")
+impl Panicked {
+    fn problem(&self) -> Problem {
+        if self.submits {
+            Problem::UnforeseenInIntake
+        } else {
+            Problem::Unforeseen
+        }
     }
 }
 
 impl ResponseError for Panicked {
+    fn status_code(&self) -> StatusCode {
+        self.problem().status_code()
+    }
+
     fn error_response(&self) -> HttpResponse {
-        let problem = if self.submits {
-            Problem::UnforeseenInIntake
-        } else {
-            Problem::Unforeseen
-        };
-        let mut response = problem.error_response();
-        set_request_id(&mut response, &self.request_id);
-        response
+        self.problem().response()
     }
 }

@@ -61,13 +61,18 @@ mod tests {
             request = request.append_header(("Prefer", *value));
         }
         let request = request.to_http_request();
-        Prefer::from_request(&request, &mut Payload::None).into_inner().unwrap().representation
+        Prefer::from_request(&request, &mut Payload::None)
+            .into_inner()
+            .unwrap()
+            .representation
     }
 
     #[test]
     fn the_preference_is_found_among_others() {
         assert!(representation(&["return=representation"]));
-        assert!(representation(&["respond-async, Return=\"representation\"; foo=bar"]));
+        assert!(representation(&[
+            "respond-async, Return=\"representation\"; foo=bar"
+        ]));
         assert!(representation(&["wait=5", "return=representation"]));
         assert!(!representation(&["return=minimal, return=representation"]));
         assert!(!representation(&["representation"]));

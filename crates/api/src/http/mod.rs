@@ -9,6 +9,6 @@ mod query;
 
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
-pub(crate) use frame::frame;
+pub(crate) use frame::{frame, survive};
 pub(crate) use headers::Prefer;
 pub(crate) use query::QueryParameters;

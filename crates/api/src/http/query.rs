@@ -23,7 +23,13 @@ pub(crate) struct QueryParameters<T> {
 
 impl<T> QueryParameters<T> {
     /// A whole number within limits.
-    pub(crate) fn number(&mut self, name: &'static str, default: u64, least: u64, most: u64) -> u64 {
+    pub(crate) fn number(
+        &mut self,
+        name: &'static str,
+        default: u64,
+        least: u64,
+        most: u64,
+    ) -> u64 {
         let Some(raw) = self.find(name) else {
             return default;
         };
@@ -148,20 +154,40 @@ mod tests {
         assert_eq!(parse_number("7", 1, 100), Ok(7));
         assert_eq!(parse_number(" +7 ", 1, 100), Ok(7));
         for raw in ["", "x", "1.5", "1e3", "0x1", "-", "٣"] {
-            assert_eq!(parse_number(raw, 1, 100), Err(QueryFault::NotANumber), "{raw}");
+            assert_eq!(
+                parse_number(raw, 1, 100),
+                Err(QueryFault::NotANumber),
+                "{raw}"
+            );
         }
         for raw in ["0", "-1", "-99999999999999999999"] {
-            assert_eq!(parse_number(raw, 1, 100), Err(QueryFault::BelowMinimum(1)), "{raw}");
+            assert_eq!(
+                parse_number(raw, 1, 100),
+                Err(QueryFault::BelowMinimum(1)),
+                "{raw}"
+            );
         }
         for raw in ["101", "99999999999999999999"] {
-            assert_eq!(parse_number(raw, 1, 100), Err(QueryFault::AboveMaximum(100)), "{raw}");
+            assert_eq!(
+                parse_number(raw, 1, 100),
+                Err(QueryFault::AboveMaximum(100)),
+                "{raw}"
+            );
         }
     }
 
     #[test]
     fn dates_have_one_form() {
         assert!(parse_date("2019-12-31").is_some());
-        for raw in ["2019-12-32", "2019-1-1", "31/12/2019", "2019-12-31T00:00:00", "0000-01-01", "+2019-12-3", "2019-02-29"] {
+        for raw in [
+            "2019-12-32",
+            "2019-1-1",
+            "31/12/2019",
+            "2019-12-31T00:00:00",
+            "0000-01-01",
+            "+2019-12-3",
+            "2019-02-29",
+        ] {
             assert_eq!(parse_date(raw), None, "{raw}");
         }
     }

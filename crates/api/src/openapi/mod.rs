@@ -1,85 +1,58 @@
-//! The OpenAPI document: paperclip collects operations, parameters and schemas from the handlers;
-//! `additions.json`, a merge patch (RFC 7396), adds what paperclip cannot express.
+//! The OpenAPI document.
+//!
+//! It is made in four steps, so that each fact stands in one place:
+//!
+//! 1. paperclip collects operations, parameters and schemas from the handlers and their bodies;
+//! 2. schemas that it wrote out again wherever they are used become references;
+//! 3. `additions/*.json`, merge patches, add what it cannot express: limits, examples, headers, error
+//!    answers, and the order in which things are shown;
+//! 4. what holds for every operation is added to each, and parameters that `components` describes
+//!    become references.
 
-use std::sync::{Arc, Mutex};
+mod collect;
+mod common;
+mod merge;
 
-use paperclip::actix::OpenApiExt as _;
-use paperclip::v2::models::{DefaultApiRaw, Info};
 use serde_json::Value;
 
-use crate::routes;
+pub(crate) use collect::define;
 
-/// Headers, examples, limits and error answers.
-const ADDITIONS: &str = include_str!("additions.json");
+/// Applied in this order; the last one says in which order things are shown.
+const ADDITIONS: [&str; 7] = [
+    include_str!("additions/parts.json"),
+    include_str!("additions/schemas.json"),
+    include_str!("additions/customer.json"),
+    include_str!("additions/dealer.json"),
+    include_str!("additions/health.json"),
+    include_str!("additions/documentation.json"),
+    include_str!("additions/general.json"),
+];
 
 /// The OpenAPI 3 document of this API as JSON text.
 #[must_use]
 pub fn document(version: &str) -> String {
-    let mut document = collected(version);
-    let additions = serde_json::from_str(ADDITIONS).expect("additions.json is JSON");
-    merge(&mut document, additions);
-    drop_placeholders(&mut document);
+    let mut document = collect::collected(version);
+    collect::refer_to_schemas(&mut document);
+    for additions in ADDITIONS {
+        let additions = serde_json::from_str(additions).expect("the additions are JSON");
+        merge::merge(&mut document, additions);
+    }
+    common::complete(&mut document);
     serde_json::to_string_pretty(&document).expect("a JSON value is written as text")
 }
 
-/// What paperclip finds in the handlers.
-fn collected(version: &str) -> Value {
-    let outline = DefaultApiRaw {
-        info: Info {
-            title: "customer-service".to_owned(),
-            version: version.to_owned(),
-            ..Default::default()
-        },
-        ..Default::default()
-    };
-    let found = Arc::new(Mutex::new(Value::Null));
-    let finder = found.clone();
-    let _ = actix_web::App::new()
-        .wrap_api_with_spec(outline)
-        .configure(routes::configure)
-        .with_raw_json_spec_v3(move |app, document| {
-            if let Ok(mut found) = finder.lock() {
-                *found = document;
-            }
-            app
-        })
-        .build();
-    let found = found.lock().map(|found| found.clone());
-    found.unwrap_or(Value::Null)
+/// Every operation of a document.
+fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    document
+        .get_mut("paths")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flat_map(|paths| paths.values_mut())
+        .filter_map(Value::as_object_mut)
+        .flat_map(|methods| methods.values_mut())
 }
 
-/// Applies a merge patch: objects are merged, null removes, everything else replaces.
-fn merge(target: &mut Value, patch: Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    let Value::Object(target) = target else {
-        return;
-    };
-    for (key, change) in patch {
-        if change.is_null() {
-            target.remove(&key);
-        } else {
-            merge(target.entry(key).or_insert(Value::Null), change);
-        }
-    }
-}
-
-fn drop_placeholders(_document: &mut Value) {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_merge_patch_adds_replaces_and_removes() {
-        let mut target = json!({"a": {"b": 1, "c": 2}, "d": [1]});
-        merge(&mut target, json!({"a": {"b": null, "e": 3}, "d": [2]}));
-        assert_eq!(target, json!({"a": {"c": 2, "e": 3}, "d": [2]}));
-    }
+/// A reference to a part of `components`.
+fn reference(kind: &str, name: &str) -> Value {
+    serde_json::json!({ "$ref": format!("#/components/{kind}/{name}") })
 }

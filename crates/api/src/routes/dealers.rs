@@ -1,12 +1,14 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::web::Data;
-use domain::{CheckError, CheckPassed, DealerId, Fault, Field, LookupError, PageQuery, Phone, TEST_WAIT};
+use domain::{CheckError, CheckPassed, DealerId, Fault, LookupError, PageQuery, Phone, TEST_WAIT};
 use paperclip::actix::web::Path;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
+use super::in_time;
 use super::item::{Item, iso_date_time};
 use crate::http::{Answered, JsonBody, QueryParameters};
 use crate::problem::Problem;
@@ -54,6 +56,7 @@ pub(crate) struct RangeQuery {
 pub(crate) struct ListReply {
     /// Always true.
     success: bool,
+    /// How many requests all pages have together, as a sentence.
     message: String,
     data: ListData,
 }
@@ -61,12 +64,15 @@ pub(crate) struct ListReply {
 /// A page of a dealer's requests, newest first.
 #[derive(Debug, Serialize, Apiv2Schema)]
 pub(crate) struct ListData {
+    /// The requests of this page, newest first.
     items: Vec<Item>,
     /// How many requests all pages have together.
     total: u64,
+    /// The page that was asked for.
     page: u64,
+    /// How many requests a page has at most.
     page_size: u64,
-    /// 0 when there are none.
+    /// How many pages there are; 0 when there are no requests.
     total_pages: u64,
 }
 
@@ -83,15 +89,13 @@ pub(crate) async fn list_dealer_requests(
     let page_size = query.number("page_size", 10, 1, MAX_PAGE_SIZE);
     let range = query.date_range();
     query.finish()?;
-    let found = api
-        .lookups
-        .list(&PageQuery {
-            dealer: dealer(&dealer_id)?,
-            range,
-            page,
-            page_size: u32::try_from(page_size).unwrap_or(u32::MAX),
-        })
-        .await?;
+    let question = PageQuery {
+        dealer: dealer(&dealer_id)?,
+        range,
+        page,
+        page_size: u32::try_from(page_size).unwrap_or(u32::MAX),
+    };
+    let found = in_time(api.lookups.list(&question), LookupError::Store).await?;
     Ok(Answered::ok(&ListReply {
         success: true,
         message: format!("Found {} requests", found.total),
@@ -110,6 +114,7 @@ pub(crate) async fn list_dealer_requests(
 pub(crate) struct StatsReply {
     /// Always true.
     success: bool,
+    /// A sentence for a person.
     message: &'static str,
     data: StatsData,
 }
@@ -117,29 +122,41 @@ pub(crate) struct StatsReply {
 /// A dealer and the counts of its requests in the range.
 #[derive(Debug, Serialize, Apiv2Schema)]
 pub(crate) struct StatsData {
+    /// The dealer's number.
     dealer_id: String,
+    /// The dealer's name.
     dealer_name: String,
+    /// Always true: a dealer that is not active is not found.
     is_active: bool,
     /// Whether messages can be sent: a key is set and the address is allowed.
     has_fonnte_config: bool,
+    /// Since when the dealer is known; a local time without a zone.
     created_at: Option<String>,
+    /// When the dealer was changed last; a local time without a zone.
     updated_at: Option<String>,
+    /// All requests of the range.
     total_requests: u64,
-    /// DELIVERED or READ.
+    /// Confirmed on the phone: DELIVERED or READ.
     delivered_count: u64,
-    /// FAILED or ERROR.
+    /// Did not arrive, or nobody knows: FAILED or ERROR.
     failed_count: u64,
     /// Accepted by Fonnte: SENT, DELIVERED or READ.
     sent_count: u64,
+    /// The message waits: NOT_SENT.
     not_sent_count: u64,
-    /// Delivered of all, with two decimals.
+    /// Delivered of all, in percent with at most two decimals; 0.0 when there are none.
     delivery_percentage: f64,
+    /// `request_status` is PENDING.
     pending_requests: u64,
+    /// `request_status` is PROCESSED.
     processed_requests: u64,
+    /// `request_status` is FAILED.
     failed_requests: u64,
 }
 
 /// Count a dealer's requests
+///
+/// All counts are of the requests whose `request_date` lies in the range; without one, of all.
 #[api_v2_operation(operation_id = "get_dealer_stats", tags(dealer))]
 pub(crate) async fn get_dealer_stats(
     api: Data<Api>,
@@ -148,7 +165,9 @@ pub(crate) async fn get_dealer_stats(
 ) -> Result<Answered<StatsReply>, Problem> {
     let range = query.date_range();
     query.finish()?;
-    let (dealer, stats) = api.lookups.stats(&dealer(&dealer_id)?, range).await?;
+    let dealer = dealer(&dealer_id)?;
+    let asking = api.lookups.stats(&dealer, range);
+    let (dealer, stats) = in_time(asking, LookupError::Store).await?;
     Ok(Answered::ok(&StatsReply {
         success: true,
         message: "Dealer statistics retrieved",
@@ -176,7 +195,7 @@ pub(crate) async fn get_dealer_stats(
 #[derive(Apiv2Schema)]
 #[expect(dead_code, reason = "describes the body, which is read by hand")]
 pub(crate) struct TestBody {
-    /// An Indonesian mobile number.
+    /// The Indonesian mobile number to send to, written as people write them.
     target: Option<String>,
 }
 
@@ -185,7 +204,9 @@ pub(crate) struct TestBody {
 pub(crate) struct TestReply {
     /// Always true.
     success: bool,
+    /// Always 200.
     status_code: u16,
+    /// A sentence for a person.
     message: &'static str,
     /// The first 200 characters of Fonnte's answer.
     response_data: String,
@@ -195,7 +216,7 @@ pub(crate) struct TestReply {
 ///
 /// Without a body: asks Fonnte for the device's profile, no message is sent. With a `target`: sends
 /// one real test message to that number, in the dealer's lane, waiting at most 10 seconds for its
-/// turn.
+/// turn. Either way nothing is stored.
 #[api_v2_operation(operation_id = "test_dealer_whatsapp", tags(dealer))]
 pub(crate) async fn test_dealer_whatsapp(
     api: Data<Api>,
@@ -247,14 +268,12 @@ fn target(body: &JsonBody<TestBody>) -> Result<Option<Phone>, Problem> {
         return Ok(None);
     };
     let parsed = match value {
-        Value::String(text) => Field::Phone
-            .check(text)
-            .and_then(|()| Phone::parse(text).map_err(|_| Fault::Phone)),
+        Value::String(text) => Phone::parse(text).map_err(|_| Fault::Phone),
         _ => Err(Fault::NotText),
     };
-    parsed
-        .map(Some)
-        .map_err(|fault| Problem::Invalid(vec![FaultBody::of_field("target", fault, value.clone())]))
+    parsed.map(Some).map_err(|fault| {
+        Problem::Invalid(vec![FaultBody::of_field("target", fault, value.clone())])
+    })
 }
 
 /// The dealer of a path. What cannot be a dealer's number is one that nobody has.

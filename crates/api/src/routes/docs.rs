@@ -35,6 +35,8 @@ pub(crate) struct OpenApiReply {}
 impl paperclip::v2::schema::Apiv2Schema for OpenApiReply {}
 
 /// Tell what this is
+///
+/// Name, version, and where the documentation is.
 #[api_v2_operation(operation_id = "get_root", tags(documentation))]
 pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Problem> {
     Ok(Answered::ok(&RootReply {
@@ -46,6 +48,8 @@ pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Prob
 }
 
 /// Get this document
+///
+/// As JSON, for tools.
 #[api_v2_operation(operation_id = "get_openapi", tags(documentation))]
 pub(crate) async fn get_openapi(api: Data<Api>) -> Result<Answered<OpenApiReply>, Problem> {
     Ok(Answered::with(
@@ -66,7 +70,9 @@ pub(crate) async fn get_page() -> HttpResponse {
 /// A part of Swagger UI.
 pub(crate) async fn get_asset(file: Path<String>) -> Result<HttpResponse, Problem> {
     if *file == "docs.js" {
-        return Ok(HttpResponse::Ok().content_type("text/javascript").body(SCRIPT));
+        return Ok(HttpResponse::Ok()
+            .content_type("text/javascript")
+            .body(SCRIPT));
     }
     let asset = utoipa_swagger_ui::serve(&file, std::sync::Arc::new(Config::from("/openapi.json")))
         .ok()

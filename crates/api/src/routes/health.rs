@@ -1,11 +1,13 @@
 use actix_web::HttpResponse;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Data;
 use domain::Check;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
+use paperclip::v2::models::{DataType, DefaultSchemaRaw, Either};
 use serde::{Serialize, Serializer};
 
 use crate::http::Answered;
-use crate::problem::Problem;
+use crate::problem::{Problem, RETRY_SECONDS};
 use crate::server::{Api, SERVICE};
 
 /// The health of the service.
@@ -24,7 +26,7 @@ pub(crate) struct DetailedHealthReply {
     status: &'static str,
     service: &'static str,
     version: &'static str,
-    /// What was found for each part.
+    /// What was found for each part: `healthy`, `unhealthy`, or a plain word that says more.
     checks: Findings,
 }
 
@@ -38,7 +40,15 @@ impl Serialize for Findings {
     }
 }
 
-impl paperclip::v2::schema::Apiv2Schema for Findings {}
+impl paperclip::v2::schema::Apiv2Schema for Findings {
+    fn raw_schema() -> DefaultSchemaRaw {
+        DefaultSchemaRaw {
+            data_type: Some(DataType::Object),
+            extra_props: Some(Either::Right(Box::new(String::raw_schema()))),
+            ..Default::default()
+        }
+    }
+}
 
 /// Tell that the process answers
 ///
@@ -68,6 +78,8 @@ pub(crate) async fn get_readiness(
 }
 
 /// Tell the health of every part
+///
+/// For people. Names no hosts, secrets or texts of drivers.
 #[api_v2_operation(operation_id = "get_detailed_health", tags(health))]
 pub(crate) async fn get_detailed_health(
     api: Data<Api>,
@@ -91,6 +103,9 @@ async fn detailed(api: &Api) -> Result<Answered<DetailedHealthReply>, Problem> {
     } else {
         (HttpResponse::ServiceUnavailable(), "unhealthy")
     };
+    if !healthy {
+        response.insert_header((RETRY_AFTER, RETRY_SECONDS));
+    }
     Ok(Answered::with(response.json(DetailedHealthReply {
         status,
         service: SERVICE,

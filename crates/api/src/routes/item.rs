@@ -7,26 +7,41 @@ use serde_json::value::RawValue;
 /// A stored request. The keys stand in this order; new ones may only follow.
 #[derive(Debug, Serialize, Apiv2Schema)]
 pub(crate) struct Item {
+    /// The id of the request.
     id: String,
+    /// The dealer's number.
     dealer_id: String,
-    /// Local date, `YYYY-MM-DD`.
+    /// The local date of the submission's `createdTime`, `YYYY-MM-DD`.
     request_date: String,
-    /// Local time, `HH:mm:ss`.
+    /// The local time of the submission's `createdTime`, `HH:mm:ss`.
     request_time: String,
+    /// The person who brought the unit in.
     nama_pembawa: String,
-    /// `08…`
+    /// That person's phone, `08…`; in rows of an older service, as that service wrote it.
     no_telp: String,
+    /// The type of the motorcycle.
     tipe_unit: String,
+    /// The motorcycle's plate, as sent.
     no_pol: String,
+    /// `PENDING`: stored, the message waits. `PROCESSED`: Fonnte accepted it. `FAILED`: see
+    /// `whatsapp_status`. Rows of an older service may have others.
     request_status: String,
+    /// `NOT_SENT`: the message waits. `SENT`, then `DELIVERED`, then `READ`: accepted by Fonnte,
+    /// confirmed on the phone, read. `FAILED`: refused for good, expired or cancelled. `ERROR`: the
+    /// outcome is unknown, a person must decide. Rows of an older service may have others.
     whatsapp_status: String,
-    /// Fonnte's last answer, or null.
+    /// Fonnte's last answer to the message, also while it waits for another try. An answer that is
+    /// not JSON is kept as `raw_response`, a failure without an answer as `error`: `timeout` or
+    /// `connection_error`.
     fonnte_response: Option<JsonText>,
+    /// Who made the row: `api` for what came in here.
     created_by: Option<String>,
-    /// Local time without a zone.
+    /// The submission's `createdTime`; a local time without a zone.
     created_date: Option<String>,
+    /// Who changed the row last: `system` for a change of status.
     last_modified_by: Option<String>,
-    /// Local time without a zone.
+    /// When the row was changed last, at first the submission's `modifiedTime`; a local time
+    /// without a zone.
     last_modified_date: Option<String>,
 }
 
@@ -89,7 +104,10 @@ mod tests {
         assert_eq!(at(0), "2026-11-22T16:20:13");
         assert_eq!(at(344_527), "2026-11-22T16:20:13.344527");
         assert_eq!(at(500_000), "2026-11-22T16:20:13.500000");
-        let early = NaiveDate::from_ymd_opt(1, 2, 3).unwrap().and_hms_opt(4, 5, 6).unwrap();
+        let early = NaiveDate::from_ymd_opt(1, 2, 3)
+            .unwrap()
+            .and_hms_opt(4, 5, 6)
+            .unwrap();
         assert_eq!(iso_date_time(early), "0001-02-03T04:05:06");
     }
 }

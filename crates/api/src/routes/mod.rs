@@ -7,17 +7,43 @@ mod item;
 mod requests;
 mod submissions;
 
-use actix_web::HttpResponse;
-use paperclip::actix::web::{self, ServiceConfig};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
+use actix_web::HttpResponse;
+use domain::StoreError;
+use paperclip::actix::web::{self, ServiceConfig};
+use paperclip::v2::models::DefaultSchemaRaw;
+
+use crate::openapi::define;
 use crate::problem::Problem;
 
 /// The path of the route that takes submissions in.
 pub(crate) const VALIDATE_CUSTOMER_PATH: &str = "/api/v1/customer/validate-customer";
 
+/// How long the stores may take altogether: callers are promised an answer within 5 seconds.
+const STORE_TIMEOUT: Duration = Duration::from_millis(4_800);
+
+/// Asks the stores, and gives up in time.
+async fn in_time<T, E>(
+    asking: impl Future<Output = Result<T, E>>,
+    given_up: impl FnOnce(StoreError) -> E,
+) -> Result<T, E> {
+    tokio::time::timeout(STORE_TIMEOUT, asking)
+        .await
+        .unwrap_or_else(|elapsed| Err(given_up(StoreError::Unavailable(elapsed.into()))))
+}
+
 /// The path of a request, for `Location`.
 fn request_path(id: domain::RequestId) -> String {
     format!("/api/v1/customer/request/{id}")
+}
+
+/// Names the bodies that are parts of others in the document.
+pub(crate) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>) {
+    define::<item::Item>(definitions);
+    define::<dealers::ListData>(definitions);
+    define::<dealers::StatsData>(definitions);
 }
 
 /// Every documented route.
@@ -28,58 +54,58 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
                 .service(
                     web::resource("/customer/validate-customer")
                         .route(web::post().to(submissions::validate_customer))
-                        .default_service(only("POST, OPTIONS")),
+                        .default_service(only("POST")),
                 )
                 .service(
                     web::resource("/customer/request/{request_id}")
                         .route(web::get().to(requests::get_request))
-                        .default_service(only("GET, HEAD, OPTIONS")),
+                        .default_service(only("GET, HEAD")),
                 )
                 .service(
                     web::resource("/customer/dealer/{dealer_id}/requests")
                         .route(web::get().to(dealers::list_dealer_requests))
-                        .default_service(only("GET, HEAD, OPTIONS")),
+                        .default_service(only("GET, HEAD")),
                 )
                 .service(
                     web::resource("/customer/dealer/{dealer_id}/stats")
                         .route(web::get().to(dealers::get_dealer_stats))
-                        .default_service(only("GET, HEAD, OPTIONS")),
+                        .default_service(only("GET, HEAD")),
                 )
                 .service(
                     web::resource("/customer/dealer/{dealer_id}/test-whatsapp")
                         .route(web::post().to(dealers::test_dealer_whatsapp))
-                        .default_service(only("POST, OPTIONS")),
+                        .default_service(only("POST")),
                 )
                 .service(
                     web::resource("/health")
                         .route(web::get().to(health::get_health))
-                        .default_service(only("GET, HEAD, OPTIONS")),
+                        .default_service(only("GET, HEAD")),
                 )
                 .service(
                     web::resource("/health/detailed")
                         .route(web::get().to(health::get_detailed_health))
-                        .default_service(only("GET, HEAD, OPTIONS")),
+                        .default_service(only("GET, HEAD")),
                 )
                 .service(
                     web::resource("/health/live")
                         .route(web::get().to(health::get_liveness))
-                        .default_service(only("GET, HEAD, OPTIONS")),
+                        .default_service(only("GET, HEAD")),
                 )
                 .service(
                     web::resource("/health/ready")
                         .route(web::get().to(health::get_readiness))
-                        .default_service(only("GET, HEAD, OPTIONS")),
+                        .default_service(only("GET, HEAD")),
                 ),
         )
         .service(
             web::resource("/")
                 .route(web::get().to(docs::get_root))
-                .default_service(only("GET, HEAD, OPTIONS")),
+                .default_service(only("GET, HEAD")),
         )
         .service(
             web::resource("/openapi.json")
                 .route(web::get().to(docs::get_openapi))
-                .default_service(only("GET, HEAD, OPTIONS")),
+                .default_service(only("GET, HEAD")),
         );
 }
 
@@ -89,12 +115,12 @@ pub(crate) fn configure_pages(config: &mut actix_web::web::ServiceConfig) {
         .service(
             actix_web::web::resource("/docs")
                 .route(actix_web::web::get().to(docs::get_page))
-                .default_service(only("GET, HEAD, OPTIONS")),
+                .default_service(only("GET, HEAD")),
         )
         .service(
             actix_web::web::resource("/docs/{file}")
                 .route(actix_web::web::get().to(docs::get_asset))
-                .default_service(only("GET, HEAD, OPTIONS")),
+                .default_service(only("GET, HEAD")),
         );
 }
 

@@ -1,3 +1,5 @@
+use std::convert::identity;
+
 use actix_web::web::Data;
 use domain::RequestId;
 use paperclip::actix::web::Path;
@@ -5,6 +7,7 @@ use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::in_time;
 use super::item::Item;
 use crate::http::Answered;
 use crate::problem::Problem;
@@ -15,22 +18,22 @@ use crate::server::Api;
 pub(crate) struct RequestReply {
     /// Always true.
     success: bool,
+    /// A sentence for a person.
     message: &'static str,
     data: Item,
 }
 
 /// Look a request up
 ///
-/// Shows the request with the state of its newest message.
+/// Shows the request with the state of its newest message. Rows of an older service are shown as
+/// they are stored; a status that they lack is that of a message that waits.
 #[api_v2_operation(operation_id = "get_request", tags(customer))]
 pub(crate) async fn get_request(
     api: Data<Api>,
     request_id: Path<String>,
 ) -> Result<Answered<RequestReply>, Problem> {
     let id = Uuid::try_parse(&request_id).map_err(|_| Problem::UnknownRequest)?;
-    let request = api
-        .lookups
-        .request(RequestId(id))
+    let request = in_time(api.lookups.request(RequestId(id)), identity)
         .await?
         .ok_or(Problem::UnknownRequest)?;
     Ok(Answered::ok(&RequestReply {

@@ -7,27 +7,33 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::item::Item;
-use super::request_path;
+use super::{in_time, request_path};
 use crate::http::{Answered, JsonBody, Prefer};
 use crate::problem::Problem;
 use crate::server::Api;
 use crate::validation::{FaultBody, wire_name};
 
-/// The person who brought a unit in. All fields are required; unknown ones are ignored.
+/// Who brought which unit to which dealer. No field may hold control characters or only white
+/// space; unknown fields are ignored.
 #[derive(Apiv2Schema)]
-#[expect(dead_code, non_snake_case, reason = "describes the body, which is read by hand")]
+#[expect(
+    dead_code,
+    non_snake_case,
+    reason = "describes the body, which is read by hand"
+)]
 pub(crate) struct SubmissionBody {
-    /// The person's name.
+    /// The name of the person who brought the unit in.
     namaPembawa: String,
-    /// The person's Indonesian mobile number.
+    /// That person's Indonesian mobile number, written as people write them; see the conventions.
     noTelp: String,
     /// The type of the motorcycle.
     tipeUnit: String,
-    /// The motorcycle's plate.
+    /// The motorcycle's plate. An unusual one, temporary or foreign, is not refused.
     noPol: String,
-    /// `DD/MM/YYYY HH:mm:ss`, Asia/Jakarta.
+    /// When the dealer's system made the record: `DD/MM/YYYY HH:mm:ss`, a date that exists, local
+    /// time of Asia/Jakarta. Parts other than the year need not be padded: `1/2/2019 5:4:5`.
     createdTime: String,
-    /// `DD/MM/YYYY HH:mm:ss`, Asia/Jakarta.
+    /// When the dealer's system changed the record last, in the same form.
     modifiedTime: String,
     /// The dealer's number.
     dealerId: String,
@@ -38,6 +44,7 @@ pub(crate) struct SubmissionBody {
 pub(crate) struct StoredReply {
     /// Always 1.
     status: u8,
+    /// That it was stored, in Indonesian.
     message: StoredMessage,
     /// The stored request with `Prefer: return=representation`, else null.
     data: Option<Item>,
@@ -61,9 +68,8 @@ pub(crate) async fn validate_customer(
     body: JsonBody<SubmissionBody>,
 ) -> Result<Answered<StoredReply>, Problem> {
     let fields = body.object()?;
-    let request = api
-        .intake
-        .accept(submission(&fields))
+    let storing = api.intake.accept(submission(&fields));
+    let request = in_time(storing, IntakeError::NotStored)
         .await
         .map_err(|error| match error {
             IntakeError::Invalid(faults) => Problem::Invalid(describe(&faults, &fields)),

@@ -1,0 +1,103 @@
+use std::collections::HashMap;
+
+use serde_json::{Map, Value};
+
+use super::{operations, reference};
+
+/// Adds to every operation what holds for all of them, and refers to the parameters that
+/// `components` describes.
+pub(super) fn complete(document: &mut Value) {
+    let parameters = described_parameters(document);
+    let request_id = reference("headers", "XRequestId");
+    if let Some(Value::Object(responses)) = document.pointer_mut("/components/responses") {
+        add_header(responses, &request_id);
+    }
+    for operation in operations(document) {
+        let taken = &mut operation["parameters"];
+        if taken.is_null() {
+            *taken = Value::Array(Vec::new());
+        }
+        if let Value::Array(taken) = taken {
+            for parameter in taken.iter_mut() {
+                if let Some(name) = parameters.get(&place(parameter)) {
+                    *parameter = reference("parameters", name);
+                }
+            }
+            taken.push(reference("parameters", "XRequestId"));
+        }
+        if let Value::Object(responses) = &mut operation["responses"] {
+            for (status, name) in [("405", "MethodNotAllowed"), ("500", "InternalServerError")] {
+                let response = || reference("responses", name);
+                responses.entry(status).or_insert_with(response);
+            }
+            add_header(responses, &request_id);
+            responses.sort_keys();
+        }
+    }
+}
+
+/// The parameters of `components`, by place and name.
+fn described_parameters(document: &Value) -> HashMap<(String, String), String> {
+    let described = document.pointer("/components/parameters");
+    described
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(key, parameter)| (place(parameter), key.clone()))
+        .collect()
+}
+
+fn place(parameter: &Value) -> (String, String) {
+    let text = |key| parameter[key].as_str().unwrap_or_default().to_owned();
+    (text("in"), text("name"))
+}
+
+/// Adds the request id to answers that are written out; a reference stands alone.
+fn add_header(responses: &mut Map<String, Value>, header: &Value) {
+    for response in responses.values_mut() {
+        if response.get("$ref").is_none() {
+            response["headers"]["X-Request-Id"] = header.clone();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_operation_is_completed() {
+        let mut document = json!({
+            "paths": {"/": {"get": {
+                "parameters": [{"in": "query", "name": "page"}, {"in": "query", "name": "new"}],
+                "responses": {"200": {"description": "x"}, "500": {"$ref": "#/own"}}
+            }}},
+            "components": {
+                "parameters": {"Page": {"in": "query", "name": "page", "description": "The page."}},
+                "responses": {"MethodNotAllowed": {"headers": {"Allow": 1}}}
+            }
+        });
+        complete(&mut document);
+        let id = json!({"$ref": "#/components/headers/XRequestId"});
+        assert_eq!(
+            document["paths"]["/"]["get"],
+            json!({
+                "parameters": [
+                    {"$ref": "#/components/parameters/Page"},
+                    {"in": "query", "name": "new"},
+                    {"$ref": "#/components/parameters/XRequestId"}
+                ],
+                "responses": {
+                    "200": {"description": "x", "headers": {"X-Request-Id": id}},
+                    "405": {"$ref": "#/components/responses/MethodNotAllowed"},
+                    "500": {"$ref": "#/own"}
+                }
+            })
+        );
+        assert_eq!(
+            document["components"]["responses"]["MethodNotAllowed"]["headers"],
+            json!({"Allow": 1, "X-Request-Id": id})
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! Tests of everything that is given up after a while, on a clock that passes by itself.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::web::{Bytes, Data};
+use async_trait::async_trait;
+use domain::{
+    DateRange, DealerCheck, DealerId, DealerStats, Intake, Lookups, MockOutbox, NewRequest, Outbox,
+    Page, PageQuery, Reports, Request, RequestId, RequestStore, StoreError, WorkerId,
+};
+use futures_util::{Stream, stream};
+use testkit::World;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::server::{Api, Origins, app};
+
+const SUBMISSION: &str = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
+
+type BoxedPayloadStream = Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>;
+
+/// A store that never answers.
+struct Stuck;
+
+#[async_trait]
+impl RequestStore for Stuck {
+    async fn accept(&self, _: &NewRequest) -> Result<(), StoreError> {
+        std::future::pending().await
+    }
+
+    async fn find(&self, _: RequestId) -> Result<Option<Request>, StoreError> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl Reports for Stuck {
+    async fn list(&self, _: &PageQuery) -> Result<Page, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn stats(&self, _: &DealerId, _: DateRange) -> Result<DealerStats, StoreError> {
+        std::future::pending().await
+    }
+}
+
+/// Calls an API whose request store is stuck and whose lanes are taken; of a body in chunks none
+/// arrives. Returns status, body and how long it took.
+async fn call(request: TestRequest) -> (u16, String, Duration) {
+    let world = World::new();
+    let store = world.store.clone();
+    let mut outbox = MockOutbox::new();
+    outbox.expect_lease_lane().returning(|_, _, _| Ok(None));
+    let outbox: Arc<dyn Outbox> = Arc::new(outbox);
+    let api = Api::new(
+        Arc::new(Intake::new(
+            store.clone(),
+            Arc::new(Stuck),
+            world.ids.clone(),
+            world.bell.clone(),
+            world.accounts.clone(),
+        )),
+        Arc::new(Lookups::new(
+            store.clone(),
+            Arc::new(Stuck),
+            Arc::new(Stuck),
+        )),
+        Arc::new(DealerCheck::new(
+            store.clone(),
+            world.whatsapp.clone(),
+            outbox,
+            world.clock.clone(),
+            world.dice.clone(),
+            world.accounts.clone(),
+            world.policy.clone(),
+            WorkerId(Uuid::now_v7()),
+        )),
+        world.accounts.clone(),
+        store,
+        "1.2.3",
+    );
+    let origins = Origins::parse("").expect("no origin is fine");
+    let service = init_service(app(Data::new(api), &origins)).await;
+    let began = Instant::now();
+    let mut request = request.to_request();
+    if request.head().headers.contains_key("transfer-encoding") {
+        *request.payload() = Payload::from(Box::pin(stream::pending()) as BoxedPayloadStream);
+    }
+    let response = call_service(&service, request).await;
+    let status = response.status().as_u16();
+    let body = read_body(response).await;
+    (
+        status,
+        String::from_utf8_lossy(&body).into_owned(),
+        began.elapsed(),
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_submission_that_the_store_does_not_answer_is_given_up_within_5_seconds() {
+    let request = TestRequest::post()
+        .uri("/api/v1/customer/validate-customer")
+        .set_payload(SUBMISSION);
+    let (status, body, took) = call(request).await;
+    assert_eq!(
+        (status, body.as_str()),
+        (
+            503,
+            r#"{"status":0,"message":{"error":"Gagal menyimpan data ke database"},"data":null}"#
+        )
+    );
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_the_store_does_not_answer_is_given_up_within_5_seconds() {
+    for path in [
+        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22",
+        "/api/v1/customer/dealer/0009999/requests",
+        "/api/v1/customer/dealer/0009999/stats",
+    ] {
+        let (status, body, took) = call(TestRequest::get().uri(path)).await;
+        assert_eq!(
+            (status, body.as_str()),
+            (
+                503,
+                r#"{"error":{"code":503,"message":"The service cannot answer now","type":"Unavailable"}}"#
+            )
+        );
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_test_message_waits_10_seconds_for_a_lane_that_stays_busy() {
+    let request = TestRequest::post()
+        .uri("/api/v1/customer/dealer/0009999/test-whatsapp")
+        .set_payload(r#"{"target":"081200001234"}"#);
+    let (status, body, took) = call(request).await;
+    assert_eq!(status, 400);
+    assert_eq!(
+        body,
+        r#"{"error":{"code":400,"message":"The dealer's other messages left no turn for the test within 10 seconds","type":"LaneBusy"}}"#
+    );
+    assert!((10_000..10_200).contains(&took.as_millis()), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_is_given_up_after_15_seconds() {
+    let request = TestRequest::post()
+        .uri("/api/v1/customer/validate-customer")
+        .insert_header(("Transfer-Encoding", "chunked"));
+    let (status, body, took) = call(request).await;
+    assert_eq!(
+        (status, body.as_str()),
+        (
+            408,
+            r#"{"error":{"code":408,"message":"The body did not arrive in time","type":"RequestTimeout"}}"#
+        )
+    );
+    assert_eq!(took.as_secs(), 15);
+}

@@ -1,0 +1,114 @@
+//! Request ids, and how calls and answers are framed.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use crate::client::Call;
+use crate::service::{SUBMIT, Service, body};
+
+/// One call for every kind of answer: its status and the call.
+fn one_of_each() -> Vec<(u16, Call)> {
+    vec![
+        (200, Call::get("/api/v1/health")),
+        (200, Call::post(SUBMIT, body())),
+        (200, Call::get("/docs")),
+        (200, Call::get("/docs/swagger-ui.css")),
+        (200, Call::get("/openapi.json")),
+        (
+            400,
+            Call::new("POST", "/api/v1/customer/dealer/0000001/test-whatsapp"),
+        ),
+        (404, Call::get("/nothing")),
+        (404, Call::get("/api/v1/customer/request/17")),
+        (405, Call::new("PUT", SUBMIT)),
+        (413, Call::post(SUBMIT, "x".repeat(65_537))),
+        (422, Call::post(SUBMIT, "{")),
+        (200, Call::new("HEAD", "/")),
+    ]
+}
+
+#[tokio::test]
+async fn a_sane_request_id_is_kept() {
+    let service = Service::start();
+    let longest = "x".repeat(128);
+    for id in [
+        "a",
+        "1",
+        "4b1c6a52-3d1f-4a5c-9d4e-0f6a7b8c9d0e",
+        "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+        &longest,
+    ] {
+        for (status, call) in one_of_each() {
+            let reply = service.send(call.header("X-Request-Id", id)).await;
+            assert_eq!(reply.status, status);
+            assert_eq!(reply.header("x-request-id"), Some(id));
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_other_request_id_is_replaced() {
+    let service = Service::start();
+    let long = "x".repeat(129);
+    for id in ["", " ", "two words", "tab\there", "é", &long] {
+        for (status, call) in one_of_each() {
+            let reply = service.send(call.header("x-request-id", id)).await;
+            assert_eq!(reply.status, status);
+            let new = reply.header("x-request-id").unwrap();
+            assert!(Uuid::parse_str(new).is_ok(), "{id:?} became {new:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn new_request_ids_differ() {
+    let service = Service::start();
+    let mut seen = HashSet::new();
+    for (_, call) in one_of_each() {
+        let reply = service.send(call).await;
+        assert!(seen.insert(reply.header("x-request-id").unwrap().to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn header_names_may_be_written_in_any_case() {
+    let service = Service::start();
+    let call = Call::post(SUBMIT, body())
+        .header("PREFER", "Return=\"representation\"")
+        .header("X-REQUEST-ID", "mine");
+    let reply = service.send(call).await;
+    assert_eq!(
+        reply.header("Preference-Applied"),
+        Some("return=representation")
+    );
+    assert_eq!(reply.header("X-Request-Id"), Some("mine"));
+}
+
+#[tokio::test]
+async fn no_answer_tells_what_it_is_made_with() {
+    let service = Service::start();
+    for (_, call) in one_of_each() {
+        let reply = service.send(call).await;
+        for name in ["server", "x-powered-by", "set-cookie", "location"] {
+            let stored = reply.body.contains("berhasil");
+            assert!(
+                reply.header(name).is_none() || (name == "location" && stored),
+                "{reply:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_caller_accepts_plays_no_part() {
+    let service = Service::start();
+    for accept in ["text/html", "image/png", "*/*", "application/xml;q=1", ""] {
+        let call = Call::get("/api/v1/health").header("Accept", accept);
+        let reply = service.send(call).await;
+        assert_eq!(
+            (reply.status, reply.header("content-type")),
+            (200, Some("application/json"))
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! The API over HTTP, as callers see it: the real server over the memory adapters of `testkit`;
+//! mocks where a port must fail. Whole bodies are compared, because existing clients depend on
+//! every byte.
+
+mod account;
+mod client;
+mod cors;
+mod dealers;
+mod docs;
+mod errors;
+mod headers;
+mod health;
+mod limits;
+mod lists;
+mod logs;
+mod lookups;
+mod openapi;
+mod routes;
+mod service;
+mod submissions;

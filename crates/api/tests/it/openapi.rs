@@ -1,0 +1,432 @@
+//! 1.6: the OpenAPI document is complete, and true of the running service.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::client::Call;
+use crate::service::{ROUTES, SUBMIT, Service, VERSION, body, fields_with};
+
+/// Every change of the document shows in a review of this file.
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/openapi.golden.json");
+const UPDATE: &str = "UPDATE_GOLDEN=1 cargo test -p api --test it openapi";
+
+fn document() -> Value {
+    serde_json::from_str(&api::openapi_document(VERSION)).expect("the document is JSON")
+}
+
+/// Follows a reference, where there is one.
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    match value.get("$ref").and_then(Value::as_str) {
+        Some(reference) => document
+            .pointer(reference.strip_prefix('#').expect("a local reference"))
+            .unwrap_or_else(|| panic!("{reference} leads nowhere")),
+        None => value,
+    }
+}
+
+fn object(value: &Value) -> &Map<String, Value> {
+    value
+        .as_object()
+        .unwrap_or_else(|| panic!("no object: {value}"))
+}
+
+#[track_caller]
+fn assert_text(value: &Value, whose: &str) {
+    assert!(
+        value.as_str().is_some_and(|text| !text.is_empty()),
+        "{whose}: {value}"
+    );
+}
+
+/// `GET /path` and the operation.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    object(&document["paths"])
+        .iter()
+        .flat_map(|(path, methods)| {
+            object(methods).iter().map(move |(method, operation)| {
+                (format!("{} {path}", method.to_uppercase()), operation)
+            })
+        })
+        .collect()
+}
+
+/// Looks at every value of the document, with the path to it.
+fn walk(value: &Value, path: &str, look: &mut impl FnMut(&str, &Value)) {
+    look(path, value);
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                // What is only an example may look like anything.
+                if !matches!(key.as_str(), "example" | "examples") {
+                    walk(value, &format!("{path}/{key}"), look);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (n, item) in items.iter().enumerate() {
+                walk(item, &format!("{path}/{n}"), look);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_document_is_the_golden_one() {
+    let document = api::openapi_document(VERSION) + "\n";
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(Path::new(GOLDEN), &document).expect("the golden document can be written");
+    }
+    let golden = std::fs::read_to_string(GOLDEN).unwrap_or_default();
+    let first_difference = document
+        .lines()
+        .zip(golden.lines().chain(std::iter::repeat("")))
+        .enumerate()
+        .find(|(_, (is, was))| is != was);
+    assert!(
+        document == golden,
+        "the OpenAPI document has changed; if that is meant, run\n\n    {UPDATE}\n\nand review \
+         the difference. First at line {:?}",
+        first_difference.map(|(n, (is, was))| format!("{}: {is:?} was {was:?}", n + 1))
+    );
+}
+
+#[tokio::test]
+async fn the_document_is_served() {
+    let service = Service::start();
+    let reply = service.get("/openapi.json").await;
+    reply.is(200, &api::openapi_document(VERSION));
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+}
+
+#[test]
+fn the_document_says_what_it_is() {
+    let document = document();
+    assert_eq!(document["openapi"], "3.0.3");
+    assert_eq!(document["info"]["version"], VERSION);
+    assert_eq!(document["servers"][0]["url"], "/");
+    for word in [
+        "Asia/Jakarta",
+        "slash at the end",
+        "X-Request-Id",
+        "## Errors",
+        "ALLOWED_ORIGINS",
+    ] {
+        let description = document["info"]["description"].as_str().unwrap();
+        assert!(description.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn every_operation_is_described() {
+    let document = document();
+    let tags: BTreeSet<&str> = document["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| {
+            assert_text(&tag["description"], "tag");
+            tag["name"].as_str().unwrap()
+        })
+        .collect();
+    let mut ids = BTreeSet::new();
+    let mut used = BTreeSet::new();
+    for (name, operation) in operations(&document) {
+        for key in ["operationId", "summary", "description"] {
+            assert_text(&operation[key], &name);
+        }
+        assert!(
+            ids.insert(operation["operationId"].as_str().unwrap()),
+            "{name}"
+        );
+        let own = operation["tags"].as_array().unwrap();
+        assert_eq!(own.len(), 1, "{name}");
+        used.insert(own[0].as_str().unwrap());
+    }
+    assert_eq!(used, tags);
+}
+
+#[test]
+fn every_parameter_is_described_with_an_example() {
+    let document = document();
+    for (name, operation) in operations(&document) {
+        let mut seen = BTreeSet::new();
+        for parameter in operation["parameters"].as_array().unwrap() {
+            let parameter = resolved(&document, parameter);
+            assert_text(&parameter["description"], &name);
+            assert!(!parameter["example"].is_null(), "{name}: {parameter}");
+            assert!(
+                !parameter["schema"]["type"].is_null(),
+                "{name}: {parameter}"
+            );
+            seen.insert(parameter["name"].as_str().unwrap());
+        }
+        assert!(seen.contains("X-Request-Id"), "{name}");
+        for in_path in name.split('{').skip(1) {
+            let in_path = in_path.split('}').next().unwrap();
+            assert!(seen.contains(in_path), "{name}: {in_path}");
+        }
+    }
+}
+
+#[test]
+fn every_body_has_an_example() {
+    let document = document();
+    for (name, operation) in operations(&document) {
+        let mut bodies: Vec<&Value> = object(&operation["responses"])
+            .values()
+            .map(|response| resolved(&document, response))
+            .collect();
+        let request = &operation["requestBody"];
+        assert_eq!(request.is_object(), name.starts_with("POST"), "{name}");
+        if request.is_object() {
+            bodies.push(request);
+        }
+        for body in bodies {
+            assert_text(&body["description"], &name);
+            for content in object(&body["content"]).values() {
+                let examples = content.get("examples").map_or(0, |all| object(all).len());
+                assert!(
+                    content.get("example").is_some() || examples > 0,
+                    "{name}: {body}"
+                );
+                assert!(content["schema"].is_object(), "{name}: {body}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_answer_is_there_with_its_headers() {
+    let document = document();
+    for (name, operation) in operations(&document) {
+        let responses = object(&operation["responses"]);
+        let mut expected = BTreeSet::from(["200", "405", "500"]);
+        if name.contains("/customer/") || name.ends_with("/detailed") || name.ends_with("/ready") {
+            expected.insert("503");
+        }
+        if name.starts_with("POST") {
+            expected.extend(["400", "408", "413", "422"]);
+        }
+        if name.starts_with("GET") && name.contains('{') {
+            expected.insert("404");
+        }
+        if name.starts_with("GET") && name.contains("/dealer/") {
+            expected.insert("422");
+        }
+        let there: BTreeSet<&str> = responses.keys().map(String::as_str).collect();
+        assert_eq!(there, expected, "{name}");
+        for (status, response) in responses {
+            let headers = object(&resolved(&document, response)["headers"]);
+            let mut needed = vec!["X-Request-Id"];
+            match status.as_str() {
+                "503" => needed.push("Retry-After"),
+                "405" => needed.push("Allow"),
+                "200" if name.contains("validate") => {
+                    needed.extend(["Location", "Preference-Applied"])
+                }
+                _ => {}
+            }
+            for header in needed {
+                let header = headers
+                    .get(header)
+                    .unwrap_or_else(|| panic!("{name} {status} {header}"));
+                assert_text(&resolved(&document, header)["description"], &name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_schema_says_something() {
+    let document = document();
+    walk(
+        &document["components"]["schemas"],
+        "",
+        &mut |path, schema| {
+            if let Some(properties) = schema
+                .get("properties")
+                .filter(|_| !path.ends_with("/properties"))
+            {
+                let all: BTreeSet<&String> = object(properties).keys().collect();
+                for required in schema["required"].as_array().into_iter().flatten() {
+                    assert!(
+                        all.contains(&required.as_str().unwrap().to_owned()),
+                        "{path}: {required}"
+                    );
+                }
+                for (name, property) in object(properties) {
+                    let property = resolved(&document, property);
+                    assert_text(&property["description"], &format!("{path}/{name}"));
+                }
+            } else if schema["type"] == "object" {
+                assert!(
+                    schema.get("additionalProperties").is_some() || schema.get("enum").is_some(),
+                    "{path}: {schema}"
+                );
+            }
+        },
+    );
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_component_is_used() {
+    let document = document();
+    let mut used = BTreeSet::new();
+    walk(&document, "", &mut |_, value| {
+        if let Some(reference) = value.get("$ref") {
+            resolved(&document, value);
+            used.insert(reference.as_str().unwrap().to_owned());
+        }
+    });
+    for (kind, components) in object(&document["components"]) {
+        for name in object(components).keys() {
+            assert!(
+                used.contains(&format!("#/components/{kind}/{name}")),
+                "{kind}/{name}"
+            );
+        }
+    }
+}
+
+/// The path of the document with values in place of its parameters.
+fn filled(path: &str) -> String {
+    path.replace("{request_id}", "23f16411-6eb2-4829-a964-9ad1f0e0cc22")
+        .replace("{dealer_id}", "0009999")
+}
+
+#[tokio::test]
+async fn what_is_documented_is_served_and_what_is_served_is_documented() {
+    let service = Service::start();
+    let document = document();
+    let documented: BTreeSet<(String, String)> = operations(&document)
+        .into_iter()
+        .map(|(name, _)| {
+            let (method, path) = name.split_once(' ').unwrap();
+            (method.to_owned(), filled(path))
+        })
+        .collect();
+    for (method, path) in &documented {
+        let method = if method == "GET" { "GET" } else { "POST" };
+        let reply = service.send(Call::new(method, path)).await;
+        assert_ne!(reply.status, 405, "{method} {path}");
+        let unknown = reply.status == 404 && reply.body.contains(r#""NotFound""#);
+        assert!(!unknown, "{method} {path}");
+    }
+    // The parts of the page are no operations, and HEAD goes without saying.
+    let served: BTreeSet<(String, String)> = ROUTES
+        .iter()
+        .filter(|(_, path)| !path.starts_with("/docs/"))
+        .flat_map(|(methods, path)| methods.iter().map(move |method| (method, path)))
+        .filter(|(method, _)| **method != "HEAD")
+        .map(|(method, path)| ((*method).to_owned(), (*path).to_owned()))
+        .collect();
+    assert_eq!(documented, served);
+}
+
+#[tokio::test]
+async fn the_examples_are_what_the_service_answers() {
+    let service = Service::start();
+    let document = document();
+    let submit = format!("/paths/{}/post", SUBMIT.replace('/', "~1"));
+    let example = |pointer: &str| {
+        let found = document.pointer(pointer);
+        found.unwrap_or_else(|| panic!("{pointer}")).to_string()
+    };
+    let json = "content/application~1json";
+    let posted = example(&format!("{submit}/requestBody/{json}/example"));
+    assert_eq!(posted, body());
+    let other_dealer = Value::from(fields_with("dealerId", "0000001")).to_string();
+    let stats = "/api/v1/customer/dealer/0009999/stats";
+    let test = "/api/v1/customer/dealer/0009999/test-whatsapp";
+    let test_path = test.replace("0009999", "{dealer_id}").replace('/', "~1");
+    for (call, pointer) in [
+        (
+            Call::post(SUBMIT, posted),
+            format!("{submit}/responses/200/{json}/examples/stored/value"),
+        ),
+        (
+            Call::post(SUBMIT, other_dealer),
+            format!("{submit}/responses/200/{json}/examples/unknown_dealer/value"),
+        ),
+        (
+            Call::post(SUBMIT, "{"),
+            format!("/components/responses/InvalidSubmission/{json}/examples/no_json/value"),
+        ),
+        (
+            Call::post(SUBMIT, "[]"),
+            format!("/components/responses/InvalidSubmission/{json}/examples/no_object/value"),
+        ),
+        (
+            Call::post(SUBMIT, ""),
+            format!("/components/responses/InvalidSubmission/{json}/examples/no_body/value"),
+        ),
+        (
+            Call::post(SUBMIT, "x".repeat(65_537)),
+            format!("/components/responses/PayloadTooLarge/{json}/example"),
+        ),
+        (
+            Call::new("PUT", SUBMIT),
+            format!("/components/responses/MethodNotAllowed/{json}/example"),
+        ),
+        (
+            Call::get("/api/v1/customer/request/17"),
+            format!("/components/responses/RequestNotFound/{json}/example"),
+        ),
+        (
+            Call::get("/api/v1/customer/dealer/17/stats"),
+            format!("/components/responses/DealerNotFound/{json}/example"),
+        ),
+        (
+            Call::get(&format!("{stats}?date_from=31/12/2019")),
+            format!("/components/responses/InvalidQuery/{json}/example"),
+        ),
+        (
+            Call::post(test, ""),
+            format!("/paths/{test_path}/post/responses/200/{json}/example"),
+        ),
+        (
+            Call::post(test, r#"{"target":"0712345678"}"#),
+            format!("/paths/{test_path}/post/responses/422/{json}/example"),
+        ),
+        (
+            Call::post("/api/v1/customer/dealer/17/test-whatsapp", ""),
+            format!("/paths/{test_path}/post/responses/400/{json}/examples/unknown_dealer/value"),
+        ),
+    ] {
+        let reply = service.send(call).await;
+        assert_eq!(reply.body, example(&pointer), "{pointer}");
+    }
+    let version = format!(r#""version":"{VERSION}""#);
+    for path in ["/", "/api/v1/health", "/api/v1/health/live"] {
+        let pointer = format!(
+            "/paths/{}/get/responses/200/{json}/example",
+            path.replace('/', "~1")
+        );
+        let shown = example(&pointer).replace(r#""version":"0.1.0""#, &version);
+        assert_eq!(service.get(path).await.body, shown, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_keys_of_an_item_stand_in_the_order_of_the_document() {
+    let service = Service::start();
+    let call = Call::post(SUBMIT, body()).header("Prefer", "return=representation");
+    let answered = service.send(call).await.json();
+    let stats = service
+        .get("/api/v1/customer/dealer/0009999/stats")
+        .await
+        .json();
+    let document = document();
+    for (schema, data) in [("Item", &answered["data"]), ("StatsData", &stats["data"])] {
+        let properties = &document["components"]["schemas"][schema]["properties"];
+        let documented: Vec<&String> = object(properties).keys().collect();
+        assert_eq!(
+            object(data).keys().collect::<Vec<_>>(),
+            documented,
+            "{schema}"
+        );
+    }
+}

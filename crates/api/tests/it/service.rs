@@ -1,0 +1,238 @@
+//! The real server on a port of its own, over the memory adapters.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use api::{Api, ApiOptions, Origins};
+use domain::{
+    BoxError, Dealer, DealerCheck, DealerDirectory, Health, Intake, Lookups, Outbox, Reports,
+    RequestStore, StoreError, Whatsapp, WorkerId,
+};
+use serde_json::{Map, Value, json};
+use testkit::{World, sample};
+use uuid::Uuid;
+
+use crate::client::{Call, Connection, Reply};
+
+pub(crate) const SUBMIT: &str = "/api/v1/customer/validate-customer";
+
+/// The version that the service under test says it has.
+pub(crate) const VERSION: &str = "1.2.3";
+
+/// An origin that may call.
+pub(crate) const LISTED: &str = "http://localhost:3000";
+
+/// What a driver might say; none of it may be seen by callers.
+pub(crate) const DRIVER_TEXT: &str =
+    "db-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
+
+/// Every route: the methods it has and a path that exists.
+pub(crate) const ROUTES: [(&[&str], &str); 13] = [
+    (&["POST"], SUBMIT),
+    (
+        &["GET", "HEAD"],
+        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22",
+    ),
+    (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/requests"),
+    (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/stats"),
+    (&["POST"], "/api/v1/customer/dealer/0009999/test-whatsapp"),
+    (&["GET", "HEAD"], "/api/v1/health"),
+    (&["GET", "HEAD"], "/api/v1/health/detailed"),
+    (&["GET", "HEAD"], "/api/v1/health/live"),
+    (&["GET", "HEAD"], "/api/v1/health/ready"),
+    (&["GET", "HEAD"], "/"),
+    (&["GET", "HEAD"], "/openapi.json"),
+    (&["GET", "HEAD"], "/docs"),
+    (&["GET", "HEAD"], "/docs/swagger-ui.css"),
+];
+
+/// The ports behind the service; a test replaces the one that must fail.
+pub(crate) struct Ports {
+    pub(crate) dealers: Arc<dyn DealerDirectory>,
+    pub(crate) requests: Arc<dyn RequestStore>,
+    pub(crate) reports: Arc<dyn Reports>,
+    pub(crate) outbox: Arc<dyn Outbox>,
+    pub(crate) whatsapp: Arc<dyn Whatsapp>,
+    pub(crate) health: Arc<dyn Health>,
+}
+
+/// A running service and the world behind it.
+pub(crate) struct Service {
+    pub(crate) world: World,
+    address: SocketAddr,
+    handle: ServerHandle,
+}
+
+impl Service {
+    /// A service over memory, with the sample dealer.
+    pub(crate) fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// A service some of whose ports are replaced.
+    pub(crate) fn with(replace: impl FnOnce(&mut Ports)) -> Self {
+        let world = World::new();
+        let mut ports = Ports {
+            dealers: world.store.clone(),
+            requests: world.store.clone(),
+            reports: world.store.clone(),
+            outbox: world.store.clone(),
+            whatsapp: world.whatsapp.clone(),
+            health: world.store.clone(),
+        };
+        replace(&mut ports);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let options = ApiOptions {
+            origins: Origins::parse(&format!("{LISTED},https://dealer.example")).expect("origins"),
+            workers: 1,
+            shutdown_seconds: 1,
+        };
+        let server = api::serve(api(&world, &ports), &options, listener).expect("serve");
+        let handle = server.handle();
+        tokio::spawn(server);
+        Self {
+            world,
+            address,
+            handle,
+        }
+    }
+
+    /// Sends a call on a connection of its own and checks what holds for every answer.
+    pub(crate) async fn send(&self, call: Call) -> Reply {
+        let reply = self.connect().await.send(call).await;
+        assert_conventions(&reply);
+        reply
+    }
+
+    pub(crate) async fn get(&self, target: &str) -> Reply {
+        self.send(Call::get(target)).await
+    }
+
+    /// Posts a submission.
+    pub(crate) async fn submit(&self, body: impl Into<Vec<u8>>) -> Reply {
+        self.send(Call::post(SUBMIT, body)).await
+    }
+
+    /// Posts a submission with these fields.
+    pub(crate) async fn submit_fields(&self, fields: &Map<String, Value>) -> Reply {
+        self.submit(Value::from(fields.clone()).to_string()).await
+    }
+
+    pub(crate) async fn connect(&self) -> Connection {
+        Connection::open(self.address).await
+    }
+
+    /// Adds a dealer that is the sample one but for this change.
+    pub(crate) fn put_dealer(&self, change: impl FnOnce(&mut Dealer)) {
+        let mut dealer = sample::dealer();
+        change(&mut dealer);
+        self.world.store.put_dealer(dealer);
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // The command is given at once; nobody waits for the end.
+        drop(self.handle.stop(false));
+    }
+}
+
+fn api(world: &World, ports: &Ports) -> Api {
+    Api::new(
+        Arc::new(Intake::new(
+            ports.dealers.clone(),
+            ports.requests.clone(),
+            world.ids.clone(),
+            world.bell.clone(),
+            world.accounts.clone(),
+        )),
+        Arc::new(Lookups::new(
+            ports.dealers.clone(),
+            ports.requests.clone(),
+            ports.reports.clone(),
+        )),
+        Arc::new(DealerCheck::new(
+            ports.dealers.clone(),
+            ports.whatsapp.clone(),
+            ports.outbox.clone(),
+            world.clock.clone(),
+            world.dice.clone(),
+            world.accounts.clone(),
+            world.policy.clone(),
+            WorkerId(Uuid::now_v7()),
+        )),
+        world.accounts.clone(),
+        ports.health.clone(),
+        VERSION,
+    )
+}
+
+/// What holds for every answer, whatever was asked.
+fn assert_conventions(reply: &Reply) {
+    let id = reply.header("x-request-id").expect("a request id");
+    assert!((1..=128).contains(&id.len()), "{reply:?}");
+    if reply.status >= 400 {
+        assert_eq!(
+            reply.header("content-type"),
+            Some("application/json"),
+            "{reply:?}"
+        );
+    }
+    if matches!(reply.status, 429 | 503) {
+        assert_eq!(reply.header("retry-after"), Some("5"), "{reply:?}");
+    }
+    assert!(!(300..400).contains(&reply.status), "{reply:?}");
+    if reply.header("content-type") != Some("application/json") {
+        return;
+    }
+    for told in [
+        "hunter2",
+        "SELECT",
+        "db-7",
+        "/var/lib",
+        "invented panic",
+        sample::API_KEY,
+    ] {
+        assert!(!reply.body.contains(told), "{reply:?}");
+    }
+}
+
+/// The sample submission as the fields of a JSON object.
+pub(crate) fn fields() -> Map<String, Value> {
+    let Value::Object(fields) = json!({
+        "namaPembawa": "Adit",
+        "noTelp": "082148523421",
+        "tipeUnit": "BeAT Street",
+        "noPol": "D 123 AD",
+        "createdTime": "31/12/2019 15:40:50",
+        "modifiedTime": "31/12/2019 15:40:50",
+        "dealerId": "0009999"
+    }) else {
+        unreachable!("it is an object")
+    };
+    fields
+}
+
+/// The sample submission with one field changed.
+pub(crate) fn fields_with(name: &str, value: impl Into<Value>) -> Map<String, Value> {
+    let mut fields = fields();
+    fields.insert(name.to_owned(), value.into());
+    fields
+}
+
+/// The sample submission as text.
+pub(crate) fn body() -> String {
+    Value::from(fields()).to_string()
+}
+
+/// The store is away, in the words of a talkative driver.
+pub(crate) fn unavailable() -> StoreError {
+    StoreError::Unavailable(BoxError::from(DRIVER_TEXT))
+}
+
+/// The store holds something that cannot be read, in the words of a talkative driver.
+pub(crate) fn corrupt() -> StoreError {
+    StoreError::Corrupt(BoxError::from(DRIVER_TEXT))
+}

@@ -1,4 +1,0 @@
-ALTER TABLE message DROP COLUMN awaited;
-ALTER TABLE lane DROP COLUMN calls_on;
-ALTER TABLE lane DROP COLUMN calls;
-ALTER TABLE lane DROP COLUMN rest_until;
