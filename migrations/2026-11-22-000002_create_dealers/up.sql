@@ -6,11 +6,8 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'dealer_integration') THEN
         CREATE SCHEMA dealer_integration;
     END IF;
-    IF NOT EXISTS (
-        SELECT FROM pg_tables WHERE schemaname = 'dealer_integration' AND tablename = 'dealers'
-    ) AND NOT EXISTS (
-        SELECT FROM pg_views WHERE schemaname = 'dealer_integration' AND viewname = 'dealers'
-    ) THEN
+    -- It may be a view or a foreign table, too.
+    IF to_regclass('dealer_integration.dealers') IS NULL THEN
         CREATE TABLE dealer_integration.dealers (
             id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
             dealer_id VARCHAR(10) UNIQUE NOT NULL,

@@ -19,7 +19,14 @@ CREATE TABLE lane (
     blocked_since TIMESTAMPTZ,
     block_reason TEXT,
     -- A digest of the account that was found blocked: a changed account closes the breaker.
-    account_print TEXT
+    account_print TEXT,
+    -- A probe went well: one message may try while the breaker is open.
+    probed BOOLEAN NOT NULL DEFAULT false,
+    -- Quiet hours or the day's limit: the lane rests until then, and messages age from then.
+    rest_until TIMESTAMPTZ,
+    -- Calls to send on a day of Asia/Jakarta.
+    calls INTEGER NOT NULL DEFAULT 0,
+    calls_on DATE
 ) WITH (fillfactor = 50);
 
 -- Lanes whose holder may have died.

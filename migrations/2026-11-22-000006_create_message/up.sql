@@ -22,12 +22,15 @@ CREATE TABLE message (
     failed_at TIMESTAMPTZ,
     -- Outcomes that were unknown.
     unknowns INTEGER NOT NULL DEFAULT 0,
+    -- Whether a status event that would tell an unknown outcome was waited for.
+    awaited BOOLEAN NOT NULL DEFAULT false,
     -- What the provider calls the message, and the call.
     provider_id TEXT,
     provider_request_id BIGINT,
     -- Why it ended as it did.
     reason TEXT,
-    -- [{"at", "epoch", "outcome", "detail", "duration_ms"}], oldest first.
+    -- [{"at", "epoch", "outcome", "detail", "duration_ms"}], oldest first; of more than 50 the
+    -- first five and the last.
     attempts JSONB NOT NULL DEFAULT '[]'
 );
 

@@ -93,6 +93,10 @@ impl Config {
         let fonnte_url = reader.text("FONNTE_DEFAULT_API_URL", DEFAULT_FONNTE_URL);
         let accounts = reader.accounts(&fonnte_url);
         let delivery = reader.delivery();
+        reader.optional("API_AUTH", |raw| match raw.to_ascii_lowercase().as_str() {
+            "off" => Ok(()),
+            _ => Err("can only be off: there are no API keys yet".to_owned()),
+        });
         let origins = reader.parsed("ALLOWED_ORIGINS", DEFAULT_ORIGINS, |raw| {
             Origins::parse(raw).map_err(|error| format!("holds a value that is wrong: {error}"))
         });

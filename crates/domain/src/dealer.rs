@@ -58,9 +58,9 @@ impl Dealer {
     }
 
     /// Recognises the account without telling it: a digest of key and address. It changes when
-    /// either does.
+    /// either does, and when the policy makes something else of them.
     #[must_use]
-    pub fn account_print(&self) -> String {
+    pub fn account_print(&self, policy: &AccountPolicy) -> String {
         let key = self.api_key.as_ref().map_or("", |key| key.expose_secret());
         let mut digest = Sha256::new();
         digest.update(self.id.as_str());
@@ -68,6 +68,11 @@ impl Dealer {
         digest.update(key);
         digest.update([0]);
         digest.update(self.api_url.as_deref().unwrap_or_default());
+        digest.update([0]);
+        match self.account(policy) {
+            Ok(account) => digest.update(account.address.send().as_str()),
+            Err(error) => digest.update(error.to_string()),
+        }
         let digest = digest.finalize();
         digest
             .iter()

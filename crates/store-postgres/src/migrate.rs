@@ -21,8 +21,13 @@ const LOCK: &str = "hashtextextended($1, 7166182912870475122)";
 const LOCK_WAIT: Duration = Duration::from_secs(300);
 const LOCK_LOOK: Duration = Duration::from_millis(200);
 
-/// A migration must not stop the service that still runs by queueing for a lock in front of it.
-const SESSION: &str = "SET lock_timeout TO '10s'; SET statement_timeout TO 0";
+/// A migration must not stop the service that still runs by queueing for a lock in front of it:
+/// it gives up soon and is tried again.
+const SESSION: &str = "SET lock_timeout TO '3s'; SET statement_timeout TO 0";
+
+/// Indexes that are built concurrently, while others write. A build that was interrupted leaves an
+/// index that is never used, and that hinders the next build.
+const BUILT_CONCURRENTLY: [&str; 1] = ["customer_validation_request_list"];
 
 /// Why the database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +50,10 @@ pub enum MigrateError {
     /// Another copy has been migrating for minutes.
     #[error("another copy of the service has been migrating for more than {} seconds", LOCK_WAIT.as_secs())]
     Locked,
+    /// Something passing was in the way: a lock, a restart. What was begun is rolled back or is
+    /// begun anew by the next attempt.
+    #[error("migrating was interrupted; trying again will do")]
+    Interrupted(#[source] BoxError),
     /// A migration failed; it was rolled back.
     #[error("a migration failed")]
     Failed(#[source] BoxError),
@@ -73,6 +82,7 @@ pub async fn migrate(url: &DatabaseUrl, schema: &SchemaName) -> Result<usize, Mi
         return Ok(0);
     }
     create_schema(&mut connection, schema).await?;
+    drop_broken_indexes(&mut connection, schema).await?;
     let mut harness = AsyncMigrationHarness::new(connection);
     let applied = harness
         .run_pending_migrations(MIGRATIONS)
@@ -182,16 +192,43 @@ async fn create_schema(
     Ok(())
 }
 
+async fn drop_broken_indexes(
+    connection: &mut AsyncPgConnection,
+    schema: &SchemaName,
+) -> Result<(), MigrateError> {
+    for index in BUILT_CONCURRENTLY {
+        let broken: Exists = diesel::sql_query(
+            "SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+             JOIN pg_namespace n ON n.oid = c.relnamespace \
+             WHERE n.nspname = $1 AND c.relname = $2 AND NOT i.indisvalid) AS yes",
+        )
+        .bind::<Text, _>(schema.as_str())
+        .bind::<Text, _>(index)
+        .get_result(connection)
+        .await
+        .map_err(|error| refused(error.into(), schema))?;
+        if broken.yes {
+            diesel::sql_query(format!("DROP INDEX CONCURRENTLY {index}"))
+                .execute(connection)
+                .await
+                .map_err(|error| refused(error.into(), schema))?;
+        }
+    }
+    Ok(())
+}
+
 fn refused(source: BoxError, schema: &SchemaName) -> MigrateError {
-    // Diesel has no kind for it, so that the words must do; they are English unless the server's
-    // `lc_messages` say otherwise, and then the plain error is still true.
-    if source.to_string().contains("permission denied")
-        || source.to_string().contains("must be owner")
-    {
+    // Diesel has no kinds for these, so that the words must do. They are English unless the
+    // server's `lc_messages` say otherwise, and then the plain error is still true.
+    let words = source.to_string();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
+    if says(&["permission denied", "must be owner"]) {
         MigrateError::Forbidden {
             schema: schema.clone(),
             source,
         }
+    } else if says(&["lock timeout", "deadlock", "connection", "shutting down", "starting up"]) {
+        MigrateError::Interrupted(source)
     } else {
         MigrateError::Failed(source)
     }

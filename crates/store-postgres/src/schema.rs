@@ -44,6 +44,7 @@ diesel::table! {
         blocked_since -> Nullable<Timestamptz>,
         block_reason -> Nullable<Text>,
         account_print -> Nullable<Text>,
+        probed -> Bool,
         rest_until -> Nullable<Timestamptz>,
     }
 }

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use domain::{AccountPolicy, CheckError, Dealer, DealerId, Phone};
-use store_postgres::{DealerAdminError, NewDealer};
+use store_postgres::{DealerAdminError, MigrationState, NewDealer};
 
 use super::report::{News, line};
 use crate::cli::{AddDealer, SetKey, TestDealer};
@@ -110,8 +110,10 @@ pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (News, String)
 
 async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
     let database = Database::open(config).await?;
-    store_postgres::migrate(&database.url, &config.schema).await?;
     let parts = Parts::assemble(config, &database.url)?;
+    if let MigrationState::Pending(_) = parts.store.migration_state().await? {
+        bail!("the database is not up to date; run `customer-service migrate` first");
+    }
     Ok((database, parts))
 }
 

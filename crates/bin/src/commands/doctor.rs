@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use domain::Dealer;
+use domain::{Dealer, StoreError};
 use store_postgres::{Inspection, MigrationState, PgStore};
 use tokio::net::TcpStream;
 use url::Url;
@@ -82,7 +82,7 @@ impl Doctor {
     async fn inspection(&mut self, store: &PgStore) {
         match store.inspect().await {
             Ok(inspection) => self.findings(&inspection),
-            Err(_) => self.say(News::Bad, "tables", "cannot be read by this database role"),
+            Err(error) => self.say(News::Bad, "tables", &unread(&error)),
         }
     }
 
@@ -145,10 +145,10 @@ impl Doctor {
         }
     }
 
-    fn dealers(&mut self, dealers: Result<Vec<Dealer>, domain::StoreError>, config: &Config) {
-        let Ok(dealers) = dealers else {
-            self.say(News::Bad, "dealers", "cannot be read by this database role");
-            return;
+    fn dealers(&mut self, dealers: Result<Vec<Dealer>, StoreError>, config: &Config) {
+        let dealers = match dealers {
+            Ok(dealers) => dealers,
+            Err(error) => return self.say(News::Bad, "dealers", &unread(&error)),
         };
         if dealers.is_empty() {
             self.say(
@@ -174,6 +174,11 @@ impl Doctor {
             ),
         }
     }
+}
+
+fn unread(error: &StoreError) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    format!("cannot be read: {}", cause.unwrap_or_default())
 }
 
 /// Opens a connection and says nothing: a call would need a key.

@@ -10,8 +10,9 @@ use domain::{
     mask_phones,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::surroundings::NotifyBell;
 
@@ -41,13 +42,14 @@ pub(crate) const FINISH: Duration = Duration::from_secs(25);
 const RECORD: Duration = Duration::from_secs(3);
 
 /// The first and the longest wait before a settlement is repeated.
-const SETTLE_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+const SETTLE_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
-/// When the loop last went round, readable from elsewhere.
+/// When the loop last went round and when it last finished something, readable from elsewhere.
 #[derive(Clone)]
 pub(crate) struct Heartbeat {
     began: Instant,
     last_beat_ms: Arc<AtomicU64>,
+    last_progress_ms: Arc<AtomicU64>,
 }
 
 impl Default for Heartbeat {
@@ -55,20 +57,38 @@ impl Default for Heartbeat {
         Self {
             began: Instant::now(),
             last_beat_ms: Arc::default(),
+            last_progress_ms: Arc::default(),
         }
     }
 }
 
 impl Heartbeat {
     fn beat(&self) {
-        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last_beat_ms.store(now, Ordering::Relaxed);
+        self.last_beat_ms.store(self.now_ms(), Ordering::Relaxed);
+    }
+
+    /// Something was finished, or there was nothing to do.
+    pub(crate) fn progress(&self) {
+        self.last_progress_ms.store(self.now_ms(), Ordering::Relaxed);
     }
 
     /// How long ago the loop last went round.
     pub(crate) fn age(&self) -> Duration {
-        let last = Duration::from_millis(self.last_beat_ms.load(Ordering::Relaxed));
-        self.began.elapsed().saturating_sub(last)
+        self.since(&self.last_beat_ms)
+    }
+
+    /// How long nothing was finished although there was something to do.
+    pub(crate) fn standstill(&self) -> Duration {
+        self.since(&self.last_progress_ms)
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn since(&self, moment_ms: &AtomicU64) -> Duration {
+        let moment = Duration::from_millis(moment_ms.load(Ordering::Relaxed));
+        self.began.elapsed().saturating_sub(moment)
     }
 }
 
@@ -100,31 +120,41 @@ impl DispatchLoop {
 
     /// Goes round until `stop`, then finishes what is in flight.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut housekeeping_due = Instant::now();
+        let housekeeping = AbortOnDropHandle::new(tokio::spawn(keep_house(self.dispatcher.clone())));
+        let stopped_at = tokio::spawn({
+            let stop = stop.clone();
+            async move {
+                stop.cancelled().await;
+                Instant::now()
+            }
+        });
         while !stop.is_cancelled() {
             self.heartbeat.beat();
-            if housekeeping_due <= Instant::now() {
-                self.keep_house().await;
-                housekeeping_due = Instant::now() + HOUSEKEEPING;
-            }
-            let wait = self.step().await;
+            let wait = self.step(&stop).await;
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = self.bell.rung() => {}
                 () = stop.cancelled() => {}
             }
         }
-        self.finish().await;
+        drop(housekeeping);
+        // A claim that was under way when the word came has used some of the time.
+        let used = stopped_at.await.map_or(Duration::ZERO, |at| at.elapsed());
+        self.finish(FINISH.saturating_sub(used)).await;
     }
 
     /// Begins what can be begun and says how long to wait.
-    async fn step(&self) -> Duration {
+    async fn step(&self, stop: &CancellationToken) -> Duration {
         let limit = self.slots.available_permits().min(MAX_CLAIM);
         if limit == 0 {
             return LONGEST_WAIT;
         }
+        // Not interrupted: what it leased would be taken for unknown outcomes.
         let next = match self.dispatcher.claim(limit).await {
-            Ok(claims) if claims.is_empty() => self.dispatcher.next_due().await,
+            Ok(claims) if claims.is_empty() => tokio::select! {
+                next = self.dispatcher.next_due() => next,
+                () = stop.cancelled() => return Duration::ZERO,
+            },
             Ok(claims) => {
                 for claim in claims {
                     self.begin(claim).await;
@@ -135,12 +165,14 @@ impl DispatchLoop {
             Err(error) => Err(error),
         };
         match next {
-            Ok(next) => next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT)),
+            Ok(next) => {
+                if next != Some(Duration::ZERO) {
+                    self.heartbeat.progress();
+                }
+                next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT))
+            }
             Err(error) => {
-                tracing::warn!(
-                    error.source = source(&error),
-                    "cannot look for messages: {error}"
-                );
+                tracing::warn!(error.source = source(&error), "cannot look for messages: {error}");
                 REST
             }
         }
@@ -154,6 +186,7 @@ impl DispatchLoop {
         let delivery = deliver(
             self.dispatcher.clone(),
             self.bell.clone(),
+            self.heartbeat.clone(),
             claim,
             self.give_up.clone(),
             permit,
@@ -161,38 +194,9 @@ impl DispatchLoop {
         self.deliveries.spawn(delivery);
     }
 
-    async fn keep_house(&self) {
-        match self.dispatcher.expire().await {
-            Ok(0) => {}
-            Ok(expired) => tracing::warn!(messages.expired = expired, "messages became too old"),
-            Err(error) => {
-                tracing::warn!(
-                    error.source = source(&error),
-                    "cannot end old messages: {error}"
-                );
-                return;
-            }
-        }
-        match self.dispatcher.close_healed_breakers().await {
-            Ok(0) => {}
-            Ok(closed) => {
-                tracing::info!(lanes.unblocked = closed, "changed accounts are tried again")
-            }
-            Err(error) => {
-                tracing::warn!(
-                    error.source = source(&error),
-                    "cannot look at blocked lanes: {error}"
-                );
-            }
-        }
-    }
-
-    async fn finish(self) {
+    async fn finish(self, time: Duration) {
         self.deliveries.close();
-        if tokio::time::timeout(FINISH, self.deliveries.wait())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(time, self.deliveries.wait()).await.is_err() {
             tracing::warn!(
                 messages.in_flight = self.deliveries.len(),
                 "calls that do not end are recorded as unknown"
@@ -203,10 +207,35 @@ impl DispatchLoop {
     }
 }
 
+/// Ends messages that became too old and notices changed accounts, again and again. A task of its
+/// own, so that no message waits for it.
+async fn keep_house(dispatcher: Arc<Dispatcher>) {
+    let mut again = tokio::time::interval(HOUSEKEEPING);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        again.tick().await;
+        match dispatcher.expire().await {
+            Ok(0) => {}
+            Ok(expired) => tracing::warn!(messages.expired = expired, "messages became too old"),
+            Err(error) => {
+                tracing::warn!(error.source = source(&error), "cannot end old messages: {error}");
+            }
+        }
+        match dispatcher.close_healed_breakers().await {
+            Ok(0) => {}
+            Ok(closed) => tracing::info!(lanes.unblocked = closed, "changed accounts are tried again"),
+            Err(error) => {
+                tracing::warn!(error.source = source(&error), "cannot look at blocked lanes: {error}");
+            }
+        }
+    }
+}
+
 /// Carries out one claim and records what came of it.
 async fn deliver(
     dispatcher: Arc<Dispatcher>,
     bell: Arc<NotifyBell>,
+    heartbeat: Heartbeat,
     timed: TimedClaim,
     give_up: CancellationToken,
     _slot: OwnedSemaphorePermit,
@@ -217,6 +246,7 @@ async fn deliver(
         () = give_up.cancelled() => dispatcher.abandoned(claim).await,
     };
     let settled = settle(&dispatcher, &delivery).await;
+    heartbeat.progress();
     log(&delivery, settled);
     // The lane may go on, and only the database knows when.
     bell.ring();
@@ -235,7 +265,8 @@ async fn settle(dispatcher: &Dispatcher, delivery: &Delivery) -> Settled {
                 "cannot record a delivery yet: {error}"
             ),
         }
-        tokio::time::sleep(wait).await;
+        // Not all in step, when the database comes back.
+        tokio::time::sleep(wait.mul_f64(rand::random_range(0.5..1.0))).await;
         wait = (wait * 2).min(longest);
     }
 }
@@ -253,6 +284,7 @@ fn log(delivery: &Delivery, settled: Settled) {
         LaneChange::Ready { pause } => ("ready", pause),
         LaneChange::Unchanged { pause } => ("unchanged", pause),
         LaneChange::Waiting { pause } => ("waiting", pause),
+        LaneChange::Probed => ("probed", &Duration::ZERO),
         LaneChange::Resting { .. } => ("resting", &Duration::ZERO),
         LaneChange::Blocked { pause, .. } => ("blocked", pause),
     };

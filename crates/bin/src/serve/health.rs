@@ -12,6 +12,10 @@ const PATIENCE: Duration = Duration::from_millis(900);
 /// How long the dispatcher's loop may take to go round.
 const LOOP_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long past-due work may stand still. What Fonnte does plays no part: a message that waits
+/// for it is not past due.
+const PROGRESS_LIMIT: Duration = Duration::from_secs(60);
+
 /// Looks at the database, the migrations and the dispatcher's loop.
 pub(crate) struct ServiceHealth {
     store: PgStore,
@@ -38,6 +42,7 @@ impl Health for ServiceHealth {
             },
             check("migrations", state == Some(MigrationState::Current)),
             check("dispatcher", self.heartbeat.age() < LOOP_LIMIT),
+            check("delivery", self.heartbeat.standstill() < PROGRESS_LIMIT),
         ]
     }
 }

@@ -24,6 +24,10 @@ use crate::wiring::{Database, Parts};
 /// [`dispatch::FINISH`], and both together stay below 30 seconds.
 const FINISH_REQUESTS_SECONDS: u64 = 20;
 
+/// How long everything may take after SIGTERM, and what closing may take after that.
+const STOP: Duration = Duration::from_secs(28);
+const CLOSE: Duration = Duration::from_secs(1);
+
 /// How long to wait before asking a database that is away again.
 const MIGRATE_AGAIN: Duration = Duration::from_secs(2);
 
@@ -52,8 +56,15 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     };
     let server = api::serve(api, &options, listener)?;
     let handle = server.handle();
-    let serving = tokio::spawn(server);
+    tokio::spawn(server);
     tracing::info!(server.address = %address, service.version = version, "serving");
+
+    if !config.host.is_loopback() {
+        tracing::warn!(
+            "there are no API keys yet: whoever reaches {address} may use the service; keep it \
+             behind a proxy that authenticates"
+        );
+    }
 
     let stop = CancellationToken::new();
     let dispatching = DispatchLoop::new(parts.dispatcher, parts.bell, heartbeat);
@@ -77,12 +88,15 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     stop.cancel();
     let closing = tokio::spawn(async move { handle.stop(true).await });
     let outcome = match outcome {
-        Some(outcome) => outcome,
-        None => working.await,
+        Some(outcome) => Some(outcome),
+        // A migration may be under way, which nothing can interrupt: it is rolled back when the
+        // process ends.
+        None => tokio::time::timeout(STOP, working).await.ok(),
     };
-    closing.await?;
-    serving.await??;
-    outcome?.context("the service cannot work with this database")?;
+    let _ = tokio::time::timeout(CLOSE, closing).await;
+    if let Some(outcome) = outcome {
+        outcome?.context("the service cannot work with this database")?;
+    }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -109,10 +123,17 @@ async fn up_to_date(
                 tracing::info!(migrations.applied = applied, "database brought up to date");
                 return Ok(());
             }
-            Err(error @ MigrateError::Connect(_)) => {
-                tracing::warn!("{error}; trying again in {} s", MIGRATE_AGAIN.as_secs());
+            Err(error @ (MigrateError::Forbidden { .. } | MigrateError::Failed(_))) => {
+                return Err(error);
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(
+                    error.source = cause,
+                    "{error}; trying again in {} s",
+                    MIGRATE_AGAIN.as_secs()
+                );
+            }
         }
         tokio::select! {
             () = tokio::time::sleep(MIGRATE_AGAIN) => {}

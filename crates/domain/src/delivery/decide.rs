@@ -60,6 +60,10 @@ pub enum LaneChange {
         /// How long to wait before the next call.
         pause: Duration,
     },
+    /// A probe went well: the breaker stays as it is, and one message may try. Only a message that
+    /// the provider takes, or refuses for its own sake, closes the breaker: the device may be fine
+    /// and the quota used up.
+    Probed,
     /// Quiet hours, or the day's calls are used up: nothing is sent, and messages do not grow too
     /// old, until then.
     Resting {

@@ -173,11 +173,15 @@ impl Dispatcher {
     /// Returns how many.
     ///
     /// # Errors
-    /// The first [`StoreError`]; one dealer's does not keep the others from being looked at.
+    /// The first [`StoreError`]. A row that cannot be read does not keep the others from being
+    /// looked at; a store that is away ends the round.
     pub async fn close_healed_breakers(&self) -> Result<u64, StoreError> {
         let mut closed = Ok(0);
         for lane in self.outbox.blocked_lanes().await? {
             let healed = self.close_if_healed(&lane).await;
+            if let Err(StoreError::Unavailable(_)) = healed {
+                return healed.map(u64::from);
+            }
             closed = closed.and_then(|closed| Ok(closed + u64::from(healed?)));
         }
         closed
@@ -185,7 +189,7 @@ impl Dispatcher {
 
     async fn close_if_healed(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
         let dealer = self.dealers.find(&lane.dealer_id).await?;
-        let unchanged = lane.account_print == Some(print(dealer.as_ref()));
+        let unchanged = lane.account_print == Some(self.print(dealer.as_ref()));
         Ok(!unchanged && self.outbox.unblock(&lane.dealer_id).await?)
     }
 
@@ -275,7 +279,7 @@ impl Dispatcher {
         Settlement {
             attempt: Some(attempt),
             called: true,
-            account_print: blocked.then(|| print(dealer)),
+            account_print: blocked.then(|| self.print(dealer)),
             ..self.decided(claim, Some(message), settings, report.outcome)
         }
     }
@@ -292,13 +296,11 @@ impl Dispatcher {
         };
         match self.whatsapp.device(&account).await {
             DeviceReport::Connected { .. } => Settlement {
-                lane: LaneChange::Ready {
-                    pause: Duration::ZERO,
-                },
+                lane: LaneChange::Probed,
                 ..self.lane_only(Duration::ZERO)
             },
             DeviceReport::NotReady { reason } | DeviceReport::Unreachable { reason } => Settlement {
-                account_print: Some(print(dealer)),
+                account_print: Some(self.print(dealer)),
                 ..self.decided(claim, None, settings, Outcome::Blocked { reason })
             },
         }
@@ -322,9 +324,14 @@ impl Dispatcher {
             reason: error.to_string(),
         };
         Settlement {
-            account_print: Some(print(dealer)),
+            account_print: Some(self.print(dealer)),
             ..self.decided(claim, message, settings, outcome)
         }
+    }
+
+    /// Recognises the account with which a lane is blocked.
+    fn print(&self, dealer: Option<&Dealer>) -> String {
+        dealer.map_or_else(String::new, |dealer| dealer.account_print(&self.accounts))
     }
 
     /// What follows from an outcome, before anything is known about a call.
@@ -370,11 +377,6 @@ impl Dispatcher {
             account_print: None,
         }
     }
-}
-
-/// Recognises the account with which a lane is blocked.
-fn print(dealer: Option<&Dealer>) -> String {
-    dealer.map_or_else(String::new, Dealer::account_print)
 }
 
 fn attempt(report: &SendReport, duration: Duration) -> Attempt {

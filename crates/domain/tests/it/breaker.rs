@@ -271,3 +271,21 @@ fn with_ports(
         WorkerId(uuid::Uuid::from_u128(1)),
     )
 }
+
+#[tokio::test]
+async fn the_pause_doubles_while_the_device_is_fine_and_messages_are_blocked() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    let request = queue(&world, 1).await;
+    for pause in [100, 200, 400] {
+        world.whatsapp.will(blocked());
+        step(&dispatcher).await;
+        assert_eq!(dispatcher.next_due().await.unwrap(), Some(ms(pause)));
+        world.pass(ms(pause));
+        // The probe; the message follows at once.
+        step(&dispatcher).await;
+    }
+    step(&dispatcher).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
+    assert_eq!(world.store.block_reason(&sample::dealer_id()), None);
+}

@@ -7,7 +7,7 @@ use domain::{
 use testkit::{World, sample};
 
 use crate::support::{
-    assert_idle, blocked, ms, not_sent, queue, refused, state, step, unavailable, unknown,
+    assert_idle, blocked, not_sent, queue, refused, state, step, unavailable, unknown,
 };
 
 #[tokio::test]
@@ -190,29 +190,18 @@ async fn a_retry_wait_does_not_hinder_a_test_message() {
 }
 
 #[tokio::test]
-async fn a_test_message_that_finds_the_account_blocked_opens_the_breaker() {
+async fn tests_that_fail_do_not_lengthen_the_pauses_of_the_customers_messages() {
     let world = World::new();
     let dispatcher = world.dispatcher();
-    queue(&world, 1).await;
-    world.whatsapp.will(blocked());
-    assert_failed(send_test(&world).await.map(|_| ()), "invalid token");
-    assert_idle(&dispatcher).await;
-    let lanes = world.store.blocked_lanes().await.unwrap();
-    let print = sample::dealer().account_print();
-    assert_eq!(lanes[0].account_print, Some(print));
-    assert_eq!(dispatcher.close_healed_breakers().await.unwrap(), 0);
-}
-
-#[tokio::test]
-async fn the_breakers_pause_grows_with_a_test_message_that_finds_it_open() {
-    let world = World::new();
-    let dispatcher = world.dispatcher();
-    queue(&world, 1).await;
-    for pause in [100, 200, 400] {
-        world.whatsapp.will(blocked());
+    let request = queue(&world, 1).await;
+    for outcome in [blocked(), not_sent(None), blocked()] {
+        world.whatsapp.will(outcome);
         assert!(send_test(&world).await.is_err());
-        assert_eq!(dispatcher.next_due().await.unwrap(), Some(ms(pause)));
+        assert!(world.store.blocked_lanes().await.unwrap().is_empty());
+        world.pass(world.policy.min_interval);
     }
+    step(&dispatcher).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
 }
 
 #[tokio::test]

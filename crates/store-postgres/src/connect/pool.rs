@@ -1,4 +1,6 @@
 use std::future::Future;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -11,19 +13,24 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use domain::{BoxError, StoreError};
 use futures_util::FutureExt as _;
 use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{DatabaseUrl, SchemaName, tls};
 
 /// The result of a question to the database.
 pub(crate) type StoreResult<T> = Result<T, StoreError>;
 
-/// How long anything may take altogether, waiting for a connection included. A caller is promised
-/// an answer within 5 seconds.
-const OPERATION_TIMEOUT: Duration = Duration::from_millis(4_500);
+/// How long it may take to get a connection, and then to ask. Together they stay below the 5 seconds
+/// within which a caller is promised an answer.
+const GET_TIMEOUT: Duration = Duration::from_millis(1_900);
+const ASK_TIMEOUT: Duration = Duration::from_millis(2_600);
 
 /// The server gives up before we do, so that what we call "not stored" is rolled back.
-const STATEMENT_TIMEOUT: Duration = Duration::from_millis(4_000);
-const LOCK_TIMEOUT: Duration = Duration::from_millis(3_000);
+const STATEMENT_TIMEOUT: Duration = Duration::from_millis(2_400);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(2_000);
+
+/// How long making a connection may take, from the first packet to the session's settings.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A frozen copy of the service must not keep its locks.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,18 +40,15 @@ const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct PoolOptions {
     /// The most connections at once.
     pub size: usize,
-    /// How long to wait for a free connection.
-    pub wait: Duration,
-    /// How long making a connection may take.
-    pub create: Duration,
+    /// The most of them that lists and counts, which may be slow, have at once.
+    pub for_reports: usize,
 }
 
 impl Default for PoolOptions {
     fn default() -> Self {
         Self {
             size: 16,
-            wait: Duration::from_secs(2),
-            create: Duration::from_secs(3),
+            for_reports: 6,
         }
     }
 }
@@ -76,7 +80,9 @@ impl Database {
             let session = session.clone();
             // On this runtime and not on that of the web worker which happens to ask: the
             // connection must survive the worker.
-            let connecting = runtime.spawn(async move { connector.connect(&session).await });
+            let connecting = AbortOnDropHandle::new(
+                runtime.spawn(async move { connector.connect(&session).await }),
+            );
             async move {
                 connecting
                     .await
@@ -88,9 +94,9 @@ impl Database {
         let pool = Pool::builder(manager)
             .max_size(options.size)
             .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(options.wait))
-            .create_timeout(Some(options.create))
-            .recycle_timeout(Some(options.create))
+            .wait_timeout(Some(GET_TIMEOUT))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .recycle_timeout(Some(CONNECT_TIMEOUT))
             .build()?;
         Ok(Self { pool, schema })
     }
@@ -99,25 +105,74 @@ impl Database {
         &self.schema
     }
 
-    /// Runs a question on a connection of the pool, within the time limit for everything.
+    /// Runs a question on a connection of the pool, within the time limits. A connection whose
+    /// question was given up is closed: its statement may still be running.
     pub(crate) async fn ask<T, F>(
         &self,
-        question: impl FnOnce(Object<AsyncPgConnection>) -> F + Send,
+        question: impl FnOnce(Connection) -> F + Send,
     ) -> StoreResult<T>
     where
         F: Future<Output = StoreResult<T>> + Send,
     {
-        let asking = async {
-            let connection = self
-                .pool
-                .get()
-                .await
-                .map_err(|error| StoreError::Unavailable(error.into()))?;
-            question(connection).await
-        };
-        tokio::time::timeout(OPERATION_TIMEOUT, asking)
+        let object = tokio::time::timeout(GET_TIMEOUT, self.pool.get())
             .await
-            .unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
+            .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
+            .map_err(|error| StoreError::Unavailable(error.into()))?;
+        // Dropped after the question, whether that was answered or not.
+        let mut returned = Returned::default();
+        let connection = Connection {
+            object: Some(object),
+            back: returned.slot.clone(),
+        };
+        let answer = tokio::time::timeout(ASK_TIMEOUT, question(connection)).await;
+        returned.is_idle = answer.is_ok();
+        answer.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
+    }
+}
+
+/// A connection on loan; when dropped it goes where [`Returned`] decides about it.
+pub(crate) struct Connection {
+    object: Option<Object<AsyncPgConnection>>,
+    back: Slot,
+}
+
+type Slot = Arc<Mutex<Option<Object<AsyncPgConnection>>>>;
+
+impl Deref for Connection {
+    type Target = AsyncPgConnection;
+
+    fn deref(&self) -> &AsyncPgConnection {
+        self.object.as_ref().expect("it is there until the drop")
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        self.object.as_mut().expect("it is there until the drop")
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Ok(mut back) = self.back.lock() {
+            *back = self.object.take();
+        }
+    }
+}
+
+/// Where a connection comes back to: into the pool when its question was answered, else closed.
+#[derive(Default)]
+struct Returned {
+    slot: Slot,
+    is_idle: bool,
+}
+
+impl Drop for Returned {
+    fn drop(&mut self) {
+        let object = self.slot.lock().ok().and_then(|mut slot| slot.take());
+        if let Some(object) = object.filter(|_| !self.is_idle) {
+            drop(Object::take(object));
+        }
     }
 }
 
@@ -149,11 +204,17 @@ impl Connector {
         &self,
         session: &str,
     ) -> Result<AsyncPgConnection, ConnectionError> {
+        tokio::time::timeout(CONNECT_TIMEOUT, self.open(session))
+            .await
+            .unwrap_or_else(|_| Err(bad("no answer in time")))
+    }
+
+    async fn open(&self, session: &str) -> Result<AsyncPgConnection, ConnectionError> {
         let (client, connection) = self
             .config
             .connect(self.tls.clone())
             .await
-            .map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
+            .map_err(|error| bad(&with_causes(&error)))?;
         let mut connection =
             AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
         connection
@@ -162,6 +223,22 @@ impl Connector {
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(connection)
     }
+}
+
+fn bad(reason: &str) -> ConnectionError {
+    ConnectionError::BadConnection(reason.to_owned())
+}
+
+/// An error and all its sources. PostgreSQL's words on connecting name the role and the database,
+/// never the password.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words = format!("{words}: {cause}");
+        source = cause.source();
+    }
+    words
 }
 
 fn session_settings(schema: &SchemaName) -> String {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_postgres::config::SslMode;
 use url::Url;
 
+use super::pool::with_causes;
 use super::tls::Verification;
 
 /// How long one attempt to connect may take.
@@ -57,17 +58,30 @@ impl DatabaseUrl {
         for (name, value) in url.query_pairs() {
             match (&*name, &*value) {
                 ("sslmode", mode) => (ssl_mode, verification) = tls_mode(mode)?,
-                ("sslrootcert", "system") => {}
-                ("sslrootcert", path) => root_certificate = Some(PathBuf::from(path)),
+                ("sslrootcert", path) => root_certificate = Some(path.to_owned()),
                 (name, value) => rest.push((name.to_owned(), value.to_owned())),
             }
         }
+        // As libpq has it: a root certificate is there to be used.
+        let root_certificate = match root_certificate.as_deref() {
+            Some("system") => {
+                (ssl_mode, verification) = (SslMode::Require, Verification::Full);
+                None
+            }
+            Some(path) => {
+                if ssl_mode == SslMode::Require && verification == Verification::None {
+                    verification = Verification::Chain;
+                }
+                Some(PathBuf::from(path))
+            }
+            None => None,
+        };
         url.set_query(None);
         if !rest.is_empty() {
             url.query_pairs_mut().extend_pairs(rest);
         }
         let mut config = tokio_postgres::Config::from_str(url.as_str())
-            .map_err(|error| DatabaseUrlError::Other(error.to_string()))?;
+            .map_err(|error| DatabaseUrlError::Other(with_causes(&error)))?;
         config.ssl_mode(ssl_mode);
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
@@ -135,6 +149,18 @@ mod tests {
             mode("?sslmode=allow"),
             Err(DatabaseUrlError::SslMode)
         ));
+    }
+
+    #[test]
+    fn a_root_certificate_is_there_to_be_used() {
+        assert_eq!(
+            mode("?sslmode=require&sslrootcert=/ca.pem").unwrap(),
+            (SslMode::Require, Verification::Chain)
+        );
+        assert_eq!(
+            mode("?sslrootcert=system").unwrap(),
+            (SslMode::Require, Verification::Full)
+        );
     }
 
     #[test]

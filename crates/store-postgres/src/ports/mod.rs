@@ -6,7 +6,10 @@ mod reports;
 mod request_row;
 mod requests;
 
+use std::sync::Arc;
+
 use domain::BoxError;
+use tokio::sync::Semaphore;
 
 use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
 
@@ -17,6 +20,8 @@ pub use dealers::PgDealers;
 #[derive(Clone)]
 pub struct PgStore {
     pub(crate) database: Database,
+    /// Lists and counts may be slow; they never have all connections.
+    for_reports: Arc<Semaphore>,
 }
 
 impl PgStore {
@@ -32,6 +37,7 @@ impl PgStore {
     ) -> Result<Self, BoxError> {
         Ok(Self {
             database: Database::new(url, schema, options)?,
+            for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })
     }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use diesel::dsl::{auto_type, count_star};
@@ -6,6 +8,7 @@ use diesel_async::RunQueryDsl;
 use domain::{
     DateRange, DealerId, DealerStats, MessageState, Page, PageQuery, Reports, Request, StoreError,
 };
+use tokio::sync::SemaphorePermit;
 
 use super::PgStore;
 use super::request_row::RequestRow;
@@ -15,6 +18,7 @@ use crate::schema::customer_validation_request::{self as request, table};
 #[async_trait]
 impl Reports for PgStore {
     async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
+        let _turn = self.turn().await?;
         let (from, to) = ends(query.range);
         let size = i64::from(query.page_size);
         let before = i64::try_from(query.page.saturating_sub(1))
@@ -56,6 +60,7 @@ impl Reports for PgStore {
     }
 
     async fn stats(&self, dealer: &DealerId, range: DateRange) -> Result<DealerStats, StoreError> {
+        let _turn = self.turn().await?;
         let (from, to) = ends(range);
         let groups: Vec<(Option<String>, Option<String>, i64)> = self
             .database
@@ -86,6 +91,19 @@ impl Reports for PgStore {
         ))
     }
 }
+
+impl PgStore {
+    /// Waits for a turn among the reports.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        tokio::time::timeout(TURN_TIMEOUT, self.for_reports.acquire())
+            .await
+            .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
+            .map_err(|closed| StoreError::Unavailable(closed.into()))
+    }
+}
+
+/// How long a report waits for its turn.
+const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The first and the last day that a request can have.
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a real date");

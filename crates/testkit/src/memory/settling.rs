@@ -142,7 +142,7 @@ impl Lane {
                 self.rest_until = *until;
                 self.ready_at.max(*until)
             }
-            LaneChange::Ready { .. } | LaneChange::Blocked { .. } => rested,
+            LaneChange::Ready { .. } | LaneChange::Probed | LaneChange::Blocked { .. } => rested,
         };
     }
 
@@ -155,12 +155,17 @@ impl Lane {
             }
             LaneChange::Unchanged { pause } => *pause,
             LaneChange::Resting { .. } => Duration::ZERO,
+            LaneChange::Probed => {
+                self.probed = true;
+                Duration::ZERO
+            }
             LaneChange::Waiting { pause } => {
                 self.history.strikes += 1;
                 *pause
             }
             LaneChange::Blocked { pause, reason } => {
                 self.history.blocks += 1;
+                self.probed = false;
                 self.block_reason = Some(reason.clone());
                 self.account_print = account_print.map(str::to_owned);
                 *pause

@@ -54,6 +54,8 @@ pub(super) struct Lane {
     pub(super) history: LaneHistory,
     pub(super) block_reason: Option<String>,
     pub(super) account_print: Option<String>,
+    /// A probe went well since the account was found blocked.
+    pub(super) probed: bool,
     /// When the latest rest ends or ended.
     pub(super) rest_until: DateTime<Utc>,
     /// Calls to send, and on which day of Asia/Jakarta.
@@ -87,6 +89,7 @@ impl Lane {
 
     pub(super) fn forget_trouble(&mut self) {
         self.history = LaneHistory::default();
+        self.probed = false;
         self.block_reason = None;
         self.account_print = None;
     }

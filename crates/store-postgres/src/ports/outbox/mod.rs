@@ -45,11 +45,12 @@ impl Outbox for PgStore {
                     statement.load(&mut connection).await.map_err(failed)
                 })
                 .await?;
-        rows.into_iter()
+        Ok(rows
+            .into_iter()
             // A lane whose holder died after its message had got evidence: now free, nothing to do.
             .filter(|row| !row.is_empty())
-            .map(Claim::try_from)
-            .collect()
+            .filter_map(|row| readable(Claim::try_from(row)))
+            .collect())
     }
 
     async fn lease_lane(
@@ -199,14 +200,15 @@ impl Outbox for PgStore {
                     .map_err(failed)
             })
             .await?;
-        rows.into_iter()
-            .map(|(dealer_id, account_print)| {
-                Ok(BlockedLane {
-                    dealer_id: dealer(&dealer_id)?,
+        Ok(rows
+            .into_iter()
+            .filter_map(|(dealer_id, account_print)| {
+                Some(BlockedLane {
+                    dealer_id: readable(dealer(&dealer_id))?,
                     account_print,
                 })
             })
-            .collect()
+            .collect())
     }
 
     async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError> {
@@ -218,6 +220,7 @@ impl Outbox for PgStore {
                     .set((
                         lane::blocks.eq(0),
                         lane::strikes.eq(0),
+                        lane::probed.eq(false),
                         lane::blocked_since.eq(None::<chrono::DateTime<chrono::Utc>>),
                         lane::ready_at.eq(diesel::dsl::now),
                     ))
@@ -246,6 +249,12 @@ impl Outbox for PgStore {
             })
             .await
     }
+}
+
+/// A row that cannot be read must not hold up the others of its batch.
+fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
+    row.inspect_err(|error| tracing::error!("a row of the outbox was passed over: {error}"))
+        .ok()
 }
 
 /// The provider's words without NUL, which PostgreSQL has no place for.

@@ -46,18 +46,24 @@ pub(super) const CLAIM: &str = concat!(
 ), chosen AS (
     SELECT * FROM due ORDER BY since, dealer_id LIMIT (SELECT most FROM input)
 ), locked AS (
-    SELECT l.dealer_id, l.blocks, c.message_id, c.lost
+    SELECT l.dealer_id, l.blocks > 0 AND NOT l.probed AS blocked, c.message_id, c.lost
     FROM chosen c
     JOIN lane l ON l.dealer_id = c.dealer_id
     WHERE (l.lease_until IS NULL OR l.lease_until <= now()) AND l.ready_at <= now()
         AND CASE WHEN c.lost THEN l.message_id = c.message_id ELSE l.message_id IS NULL END
     FOR UPDATE OF l SKIP LOCKED
+), ours AS (
+    -- A message that somebody else has locked holds up its own lane alone.
+    SELECT m.id
+    FROM locked k
+    JOIN message m ON m.id = k.message_id
+    WHERE CASE WHEN k.lost THEN m.state = 'SENDING'
+        ELSE NOT k.blocked AND m.state = 'QUEUED' AND m.next_try_at <= now() END
+    FOR UPDATE OF m SKIP LOCKED
 ), begun AS (
     UPDATE message m SET state = 'SENDING'
-    FROM locked k
-    WHERE m.id = k.message_id
-        AND CASE WHEN k.lost THEN m.state = 'SENDING'
-            ELSE k.blocks = 0 AND m.state = 'QUEUED' AND m.next_try_at <= now() END
+    FROM ours o
+    WHERE m.id = o.id
     RETURNING m.id, m.request_id, m.target, m.body, m.unknowns, m.awaited, m.due_at
 )
 UPDATE lane l SET
@@ -67,7 +73,12 @@ UPDATE lane l SET
         ELSE now() + make_interval(secs => i.lease_seconds) END,
     message_id = b.id
 FROM locked k LEFT JOIN begun b ON b.id = k.message_id, input i
-WHERE l.dealer_id = k.dealer_id AND (k.lost OR k.blocks > 0 OR b.id IS NOT NULL)
+WHERE l.dealer_id = k.dealer_id AND (
+    b.id IS NOT NULL
+    OR k.blocked AND NOT k.lost
+    -- The holder vanished, and evidence has decided about its message since: free the lane.
+    OR k.lost AND NOT EXISTS (
+        SELECT FROM message m WHERE m.id = k.message_id AND m.state = 'SENDING'))
 RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, k.lost, b.id AS message_id,
     b.request_id, b.target::text, b.body, b.unknowns, b.awaited,
     extract(epoch FROM now() - greatest(b.due_at, l.rest_until))::float8 AS overdue_seconds,
@@ -115,6 +126,9 @@ pub(super) const SETTLE: &str = "
             THEN (now() AT TIME ZONE INTERVAL '+07:00')::date ELSE l.calls_on END,
         strikes = CASE i.lane
             WHEN 'ready' THEN 0 WHEN 'waiting' THEN l.strikes + 1 ELSE l.strikes END,
+        probed = CASE i.lane
+            WHEN 'probed' THEN true WHEN 'ready' THEN false WHEN 'blocked' THEN false
+            ELSE l.probed END,
         blocks = CASE i.lane
             WHEN 'ready' THEN 0 WHEN 'blocked' THEN l.blocks + 1 ELSE l.blocks END,
         blocked_since = CASE i.lane
@@ -156,7 +170,9 @@ pub(super) const SETTLE: &str = "
             THEN coalesce(i.provider_request_id, m.provider_request_id)
             ELSE m.provider_request_id END,
         attempts = CASE WHEN i.attempt IS NULL THEN m.attempts
-            ELSE m.attempts || (jsonb_build_object('at', now()) || i.attempt) END
+            -- Of more than 50 the first five and the last are kept.
+            ELSE CASE WHEN jsonb_array_length(m.attempts) >= 50 THEN m.attempts - 5
+                ELSE m.attempts END || (jsonb_build_object('at', now()) || i.attempt) END
     FROM verdict v, input i
     WHERE m.id = v.id
     RETURNING m.id, m.request_id, m.created_at, v.changes

@@ -82,6 +82,7 @@ impl<'a> From<&'a LaneChange> for LaneUpdate<'a> {
             LaneChange::Ready { pause } => ("ready", pause, None),
             LaneChange::Unchanged { pause } => ("unchanged", pause, None),
             LaneChange::Waiting { pause } => ("waiting", pause, None),
+            LaneChange::Probed => ("probed", &Duration::ZERO, None),
             LaneChange::Resting { .. } => ("unchanged", &Duration::ZERO, None),
             LaneChange::Blocked { pause, reason } => ("blocked", pause, Some(reason.as_str())),
         };
