@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The built program; `make test` builds it first.
@@ -28,12 +28,21 @@ pub fn program(name: &str) -> PathBuf {
 pub fn output(arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     // Elsewhere than here, where a developer may have a `.env`.
     let folder = tempfile::tempdir().expect("a folder can be made");
+    output_in(folder.path(), arguments, settings)
+}
+
+/// The same in a folder.
+///
+/// # Panics
+/// When it cannot be started.
+#[must_use]
+pub fn output_in(folder: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
     Command::new(program("customer-service"))
         .args(arguments)
         .env_clear()
         .envs(std::env::var("PATH").map(|path| ("PATH", path)))
         .envs(settings.iter().copied())
-        .current_dir(folder.path())
+        .current_dir(folder)
         .output()
         .expect("the program can be started")
 }

@@ -38,16 +38,27 @@ impl Database {
         tracing::info!(
             "DATABASE_URL is not set: starting a private PostgreSQL in {LOCAL_POSTGRES}"
         );
-        let started = tokio::task::spawn_blocking(|| {
-            LocalPostgres::start(&Options::durable(Path::new(LOCAL_POSTGRES)))
-        });
-        let local = started.await?.context(
-            "DATABASE_URL is not set, and no private PostgreSQL could be started instead",
-        )?;
+        let (url, local) = tokio::task::spawn_blocking(start_or_join)
+            .await?
+            .context("DATABASE_URL is not set, and no private PostgreSQL could be used instead")?;
         Ok(Self {
-            url: DatabaseUrl::parse(&local.url(LOCAL_DATABASE))?,
-            _local: Some(local),
+            url: DatabaseUrl::parse(&url)?,
+            _local: local,
         })
+    }
+}
+
+/// Starts the private PostgreSQL; a command beside `serve` or `make run` joins theirs.
+fn start_or_join() -> Result<(String, Option<LocalPostgres>), local_postgres::Error> {
+    let folder = Path::new(LOCAL_POSTGRES);
+    match LocalPostgres::start(&Options::durable(folder)) {
+        Ok(local) => Ok((local.url(LOCAL_DATABASE), Some(local))),
+        Err(error @ local_postgres::Error::AlreadyRunning { .. }) => {
+            LocalPostgres::running_url(folder, LOCAL_DATABASE)?
+                .map(|url| (url, None))
+                .ok_or(error)
+        }
+        Err(error) => Err(error),
     }
 }
 

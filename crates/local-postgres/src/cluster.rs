@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread;
@@ -14,6 +14,7 @@ use crate::error::Attempt;
 use crate::home::Home;
 use crate::lock::Lock;
 use crate::password::Password;
+use crate::pid_file::PidFile;
 use crate::port::{free_port, is_free};
 use crate::server::{self, START_LIMIT, Server, Start};
 use crate::site::Site;
@@ -139,14 +140,23 @@ impl LocalPostgres {
         Ok(new)
     }
 
+    /// The superuser's connection to a database of the cluster in this folder, when another process runs it.
+    pub fn running_url(dir: &Path, database: &str) -> Result<Option<String>, Error> {
+        let home = Home::open(dir, Account::for_server()?.as_ref())?;
+        let Some(port) = PidFile::ready_port(&home.data()) else {
+            return Ok(None);
+        };
+        // What a killed server left says "ready", too.
+        if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+            return Ok(None);
+        }
+        let password = Password::read(&home.password())?;
+        Ok(password.map(|password| url(&password, port, database)))
+    }
+
     /// The superuser's connection to a database, for instance `postgres` or `customer_service`, which always exist.
     pub fn url(&self, database: &str) -> String {
-        format!(
-            "postgresql://postgres:{}@127.0.0.1:{}/{}",
-            self.password.expose(),
-            self.port,
-            percent_encoded(database)
-        )
+        url(&self.password, self.port, database)
     }
 
     /// The port on 127.0.0.1; it stays the same for the life of this value.
@@ -372,6 +382,14 @@ fn passes(error: &Error, wanted: Option<u16>, port: u16) -> bool {
     // Somebody was faster.
     let has_lost_port = wanted.is_none() && !is_free(port);
     is_in_use || has_lost_port
+}
+
+fn url(password: &Password, port: u16, database: &str) -> String {
+    format!(
+        "postgresql://postgres:{}@127.0.0.1:{port}/{}",
+        password.expose(),
+        percent_encoded(database)
+    )
 }
 
 fn percent_encoded(name: &str) -> String {

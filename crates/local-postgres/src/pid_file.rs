@@ -18,6 +18,13 @@ impl PidFile {
         Self::parse(&fs::read_to_string(path(data)).ok()?)
     }
 
+    /// The port of a server that is ready; its line stands three below the process.
+    pub(crate) fn ready_port(data: &Path) -> Option<u16> {
+        let text = fs::read_to_string(path(data)).ok()?;
+        Self::parse(&text).filter(|file| file.is_ready)?;
+        text.lines().nth(3)?.trim().parse().ok()
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         // A server in single-user mode writes its number with a minus.

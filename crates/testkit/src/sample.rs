@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use domain::template::{Template, TemplateValues, VALIDATION};
 use domain::{
-    AccountPolicy, Dealer, DealerId, DealerSettings, DeliveryPolicy, MessageId, MessageKind, NewMessage,
-    NewRequest, OnUnknown, Phone, RequestId, Submission,
+    AccountPolicy, Dealer, DealerId, DealerSettings, DeliveryPolicy, MessageId, MessageKind,
+    NewMessage, NewRequest, OnUnknown, Phone, RequestId, Submission,
 };
 use uuid::Uuid;
 

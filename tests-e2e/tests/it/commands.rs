@@ -152,3 +152,17 @@ async fn health_asks_the_running_service() {
     let dead = output(&["health"], &[("SERVICE_PORT", &port)]);
     assert_eq!(dead.status.code(), Some(1));
 }
+
+#[test]
+fn commands_without_a_database_url_use_the_private_postgresql_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| tests_e2e::output_in(folder.path(), arguments, &[]);
+    assert!(run(&["migrate"]).status.success());
+    let running = local_postgres::LocalPostgres::start(&local_postgres::Options::durable(
+        folder.path().join(".local/postgres"),
+    ))
+    .unwrap();
+    let listed = run(&["dealer", "list"]);
+    assert!(listed.status.success(), "{}", stderr(&listed));
+    running.stop().unwrap();
+}

@@ -9,7 +9,9 @@ mod quiet_hours;
 
 pub use account::{Account, AccountError, AccountPolicy, ApiAddress};
 pub use dealer_id::DealerId;
-pub use local_time::{JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_local_time};
+pub use local_time::{
+    JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_local_time,
+};
 pub use phone::{Phone, PhoneError, mask_phone, mask_phones};
 pub use plate::{LicensePlate, normal_plate};
 pub use quiet_hours::{QuietHours, QuietHoursError};

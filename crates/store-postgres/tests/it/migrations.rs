@@ -277,3 +277,33 @@ async fn a_role_that_may_not_migrate_is_told_what_to_do() {
     );
     drop_role(&client).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_whose_building_was_interrupted_is_built_anew() {
+    let database = TestDatabase::empty().await;
+    let mut client = database.connect().await;
+    client.batch_execute(EXISTING).await.unwrap();
+    // A transaction of the service of before, which lasts for longer than the migration waits:
+    // writers stop the building of an index, and not the steps before it.
+    let url = DatabaseUrl::parse(database.url()).unwrap();
+    client
+        .batch_execute(
+            "ALTER TABLE customer.customer_validation_request ADD COLUMN no_pol_normal VARCHAR(20)",
+        )
+        .await
+        .unwrap();
+    let other = client.transaction().await.unwrap();
+    let lock = "LOCK TABLE customer.customer_validation_request IN ROW EXCLUSIVE MODE";
+    other.batch_execute(lock).await.unwrap();
+    let error = migrate(&url, &schema("customer")).await.unwrap_err();
+    assert!(matches!(error, MigrateError::Interrupted(_)), "{error:?}");
+    other.rollback().await.unwrap();
+
+    assert!(migrate_as_owner(&database, "customer").await > 0);
+    let client = database.connect().await;
+    let broken = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
+    assert_eq!(count(&client, broken).await, 0);
+    let built =
+        "SELECT count(*) FROM pg_indexes WHERE indexname = 'customer_validation_request_list'";
+    assert_eq!(count(&client, built).await, 1);
+}

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{RequestId, RequestStore as _, StoreError};
+use domain::{Outbox as _, RequestId, RequestStore as _, StoreError};
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{DatabaseUrl, SchemaName, migrate};
@@ -96,4 +96,53 @@ async fn a_store_recovers_by_itself_and_keeps_what_it_acknowledged() {
         assert!(store.find(id).await.unwrap().is_some());
     }
     store.accept(&late).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_somebody_has_locked_holds_up_its_own_lane_alone() {
+    let database = TestDatabase::migrated().await;
+    let store = store(&database);
+    let held = sample::request_for(&sample::dealer_id_numbered(1), 1);
+    let other = sample::request_for(&sample::dealer_id_numbered(2), 2);
+    for request in [&held, &other] {
+        store.accept(request).await.unwrap();
+    }
+    let mut client = database.connect().await;
+    let lock = client.transaction().await.unwrap();
+    let statement = "SELECT FROM customer.message WHERE id = $1::text::uuid FOR UPDATE";
+    lock.execute(statement, &[&held.message.id.to_string()])
+        .await
+        .unwrap();
+    let claim = async || {
+        let worker = domain::WorkerId(uuid::Uuid::nil());
+        let claims = store.claim(worker, 10, Duration::from_secs(60)).await;
+        let dealers = claims
+            .unwrap()
+            .into_iter()
+            .map(|claim| claim.lease.dealer_id);
+        dealers.collect::<Vec<_>>()
+    };
+    assert_eq!(claim().await, [other.submission.dealer_id.clone()]);
+    lock.rollback().await.unwrap();
+    assert_eq!(claim().await, [held.submission.dealer_id.clone()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_leaves_takes_no_connection_with_it() {
+    let database = TestDatabase::migrated().await;
+    let store = store(&database);
+    let mut client = database.connect().await;
+    let lock = client.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE customer.message")
+        .await
+        .unwrap();
+    // More callers than connections, all of whom leave while their statements wait.
+    for n in 1..=40 {
+        let request = sample::request_for(&sample::dealer_id(), n);
+        let leaving = tokio::time::timeout(Duration::from_millis(20), store.accept(&request));
+        assert!(leaving.await.is_err());
+    }
+    lock.rollback().await.unwrap();
+    let request = sample::request_for(&sample::dealer_id(), 41);
+    store.accept(&request).await.unwrap();
 }
