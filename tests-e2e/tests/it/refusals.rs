@@ -31,7 +31,14 @@ async fn dealers_that_cannot_send_store_nothing() {
     let story = Story::begin().await;
     let insert = "INSERT INTO dealer_integration.dealers
         (dealer_id, dealer_name, fonnte_api_key, fonnte_api_url, is_active) VALUES ($1, 'D', $2, $3, $4)";
-    let cases: [(&str, Option<&str>, Option<&str>, Option<bool>, &str); 8] = [
+    type Case = (
+        &'static str,
+        Option<&'static str>,
+        Option<&'static str>,
+        Option<bool>,
+        &'static str,
+    );
+    let cases: [Case; 8] = [
         ("inactive", Some("key"), None, Some(false), UNKNOWN),
         ("undecided", Some("key"), None, None, UNKNOWN),
         ("nokey", None, None, Some(true), NOT_CONFIGURED),

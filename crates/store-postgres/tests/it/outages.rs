@@ -122,9 +122,9 @@ async fn a_message_that_somebody_has_locked_holds_up_its_own_lane_alone() {
             .map(|claim| claim.lease.dealer_id);
         dealers.collect::<Vec<_>>()
     };
-    assert_eq!(claim().await, [other.submission.dealer_id.clone()]);
+    assert_eq!(claim().await, vec![other.submission.dealer_id.clone()]);
     lock.rollback().await.unwrap();
-    assert_eq!(claim().await, [held.submission.dealer_id.clone()]);
+    assert_eq!(claim().await, vec![held.submission.dealer_id.clone()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
