@@ -22,11 +22,11 @@ pub(crate) type StoreResult<T> = Result<T, StoreError>;
 
 /// How long it may take to get a connection, and then to ask. Together they stay below the 5 seconds
 /// within which a caller is promised an answer.
-const GET_TIMEOUT: Duration = Duration::from_millis(1_900);
-const ASK_TIMEOUT: Duration = Duration::from_millis(2_600);
+const GET_TIMEOUT: Duration = Duration::from_millis(2_200);
+const ASK_TIMEOUT: Duration = Duration::from_millis(2_400);
 
 /// The server gives up before we do, so that what we call "not stored" is rolled back.
-const STATEMENT_TIMEOUT: Duration = Duration::from_millis(2_400);
+const STATEMENT_TIMEOUT: Duration = Duration::from_millis(2_200);
 const LOCK_TIMEOUT: Duration = Duration::from_millis(2_000);
 
 /// How long making a connection may take, from the first packet to the session's settings.
@@ -42,6 +42,8 @@ pub struct PoolOptions {
     pub size: usize,
     /// The most of them that lists and counts, which may be slow, have at once.
     pub for_reports: usize,
+    /// How long to wait for a connection.
+    pub wait: Duration,
 }
 
 impl Default for PoolOptions {
@@ -49,6 +51,7 @@ impl Default for PoolOptions {
         Self {
             size: 16,
             for_reports: 6,
+            wait: GET_TIMEOUT,
         }
     }
 }
@@ -57,6 +60,7 @@ impl Default for PoolOptions {
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: Pool<AsyncPgConnection>,
+    wait: Duration,
     schema: SchemaName,
 }
 
@@ -94,11 +98,15 @@ impl Database {
         let pool = Pool::builder(manager)
             .max_size(options.size)
             .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(GET_TIMEOUT))
+            .wait_timeout(Some(options.wait))
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))
             .build()?;
-        Ok(Self { pool, schema })
+        Ok(Self {
+            pool,
+            wait: options.wait,
+            schema,
+        })
     }
 
     pub(crate) fn schema(&self) -> &SchemaName {
@@ -114,7 +122,7 @@ impl Database {
     where
         F: Future<Output = StoreResult<T>> + Send,
     {
-        let object = tokio::time::timeout(GET_TIMEOUT, self.pool.get())
+        let object = tokio::time::timeout(self.wait, self.pool.get())
             .await
             .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
             .map_err(|error| StoreError::Unavailable(error.into()))?;

@@ -10,16 +10,25 @@ use store_postgres::{DatabaseUrl, PgStore, PoolOptions, SchemaName};
 use testkit::contract::{Backstage, OldRow, StoredAttempt, StoredMessage};
 use tokio_postgres::Client;
 
-/// A store on this database.
+/// A store on this database. It waits longer for a connection than callers would, because the
+/// machine may be busy and these tests are about something else.
 pub(crate) fn store(database: &TestDatabase) -> PgStore {
-    store_at(database.url())
+    let options = PoolOptions {
+        wait: Duration::from_secs(30),
+        ..PoolOptions::default()
+    };
+    store_with(database.url(), &options)
 }
 
-/// A store on the database of that URL.
+/// A store on the database of that URL, as the service has it.
 pub(crate) fn store_at(url: &str) -> PgStore {
+    store_with(url, &PoolOptions::default())
+}
+
+fn store_with(url: &str, options: &PoolOptions) -> PgStore {
     let url = DatabaseUrl::parse(url).unwrap();
     let schema = SchemaName::parse("customer").unwrap();
-    PgStore::new(&url, schema, &PoolOptions::default()).unwrap()
+    PgStore::new(&url, schema, options).unwrap()
 }
 
 /// A connection of its own.

@@ -52,7 +52,7 @@ async fn a_server_that_never_answers_is_unavailable_within_five_seconds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_table_is_unavailable_within_five_seconds_and_stores_nothing_later() {
     let database = TestDatabase::migrated().await;
-    let store = store(&database);
+    let store = store_at(database.url());
     let mut client = database.connect().await;
     let lock = client.transaction().await.unwrap();
     lock.batch_execute("LOCK TABLE customer.message")
