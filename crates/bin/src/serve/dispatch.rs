@@ -69,7 +69,8 @@ impl Heartbeat {
 
     /// Something was finished, or there was nothing to do.
     pub(crate) fn progress(&self) {
-        self.last_progress_ms.store(self.now_ms(), Ordering::Relaxed);
+        self.last_progress_ms
+            .store(self.now_ms(), Ordering::Relaxed);
     }
 
     /// How long ago the loop last went round.
@@ -120,7 +121,8 @@ impl DispatchLoop {
 
     /// Goes round until `stop`, then finishes what is in flight.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let housekeeping = AbortOnDropHandle::new(tokio::spawn(keep_house(self.dispatcher.clone())));
+        let housekeeping =
+            AbortOnDropHandle::new(tokio::spawn(keep_house(self.dispatcher.clone())));
         let stopped_at = tokio::spawn({
             let stop = stop.clone();
             async move {
@@ -172,7 +174,10 @@ impl DispatchLoop {
                 next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT))
             }
             Err(error) => {
-                tracing::warn!(error.source = source(&error), "cannot look for messages: {error}");
+                tracing::warn!(
+                    error.source = source(&error),
+                    "cannot look for messages: {error}"
+                );
                 REST
             }
         }
@@ -196,7 +201,10 @@ impl DispatchLoop {
 
     async fn finish(self, time: Duration) {
         self.deliveries.close();
-        if tokio::time::timeout(time, self.deliveries.wait()).await.is_err() {
+        if tokio::time::timeout(time, self.deliveries.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!(
                 messages.in_flight = self.deliveries.len(),
                 "calls that do not end are recorded as unknown"
@@ -218,14 +226,22 @@ async fn keep_house(dispatcher: Arc<Dispatcher>) {
             Ok(0) => {}
             Ok(expired) => tracing::warn!(messages.expired = expired, "messages became too old"),
             Err(error) => {
-                tracing::warn!(error.source = source(&error), "cannot end old messages: {error}");
+                tracing::warn!(
+                    error.source = source(&error),
+                    "cannot end old messages: {error}"
+                );
             }
         }
         match dispatcher.close_healed_breakers().await {
             Ok(0) => {}
-            Ok(closed) => tracing::info!(lanes.unblocked = closed, "changed accounts are tried again"),
+            Ok(closed) => {
+                tracing::info!(lanes.unblocked = closed, "changed accounts are tried again")
+            }
             Err(error) => {
-                tracing::warn!(error.source = source(&error), "cannot look at blocked lanes: {error}");
+                tracing::warn!(
+                    error.source = source(&error),
+                    "cannot look at blocked lanes: {error}"
+                );
             }
         }
     }
