@@ -13,8 +13,7 @@ use domain::{
     OutgoingMessage, Request, RequestId, RequestStore, SendReport, Settled, Settlement, StoreError,
     Whatsapp, WorkerId,
 };
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::{Signal, raise};
 
 #[cfg(not(debug_assertions))]
 compile_error!("fault-injection is for tests and has no place in a release");
@@ -40,7 +39,8 @@ fn pass(step: &str) {
             Ok("STOP") => Signal::SIGSTOP,
             _ => Signal::SIGKILL,
         };
-        kill(Pid::this(), signal).expect("a process may signal itself");
+        // To this thread, which then goes no further: another one might be the first to stop.
+        raise(signal).expect("a thread may signal itself");
     }
 }
 

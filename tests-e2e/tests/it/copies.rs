@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fonnte_simulator::Fault;
 use nix::sys::signal::Signal;
-use tests_e2e::{DEALER, KEY, Story, eventually, key_of, submission_of};
+use tests_e2e::{DEALER, KEY, Service, Story, eventually, key_of, submission_of};
 
 const PATH: &str = "/api/v1/customer/validate-customer";
 
@@ -17,6 +17,20 @@ async fn hasty(on_unknown: &str) -> Story {
         .with("FONNTE_TIMEOUT", "1")
         .with("LANE_LEASE_SECONDS", "6")
         .with("ON_UNKNOWN", on_unknown)
+}
+
+/// Starts a copy, posts, and waits until it froze at the step. Gives the request's path, too: the
+/// copy may have frozen before it could answer.
+async fn freeze(story: &Story, step: &str) -> (Service, String) {
+    let frozen = story.serve_faulty("STOP", step, 1);
+    let client = frozen.client();
+    tokio::spawn(async move { client.post(PATH, &submission_of(DEALER, 1)).await });
+    frozen.is_frozen().await;
+    let database = story.database.connect().await;
+    let stored = "SELECT id::text FROM customer.customer_validation_request";
+    let row = database.query_one(stored, &[]).await.unwrap();
+    let path = format!("/api/v1/customer/request/{}", row.get::<_, String>(0));
+    (frozen, path)
 }
 
 async fn open_messages(story: &Story) -> i64 {
@@ -72,7 +86,7 @@ async fn two_copies_send_every_message_once_and_one_at_a_time() {
         })
     });
     for caller in callers.collect::<Vec<_>>() {
-        caller.await.unwrap();
+        if caller.await.is_err() { for c in &copies { for l in c.log() { if l.contains("WARN")||l.contains("ERROR") {println!("{l}")} } } panic!() }
     }
     all_is_sent(&story).await;
     assert_eq!(
@@ -96,9 +110,7 @@ async fn two_copies_send_every_message_once_and_one_at_a_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn under_hold_a_frozen_copy_that_wakes_with_an_acceptance_is_believed() {
     let story = hasty("hold").await;
-    let frozen = story.serve_faulty("STOP", "settle-before", 1);
-    let path = story.submit(&frozen, 1).await;
-    frozen.is_frozen().await;
+    let (frozen, path) = freeze(&story, "settle-before").await;
 
     let second = story.serve();
     story.status(&second, &path, "ERROR").await;
@@ -116,9 +128,7 @@ async fn under_hold_a_frozen_copy_that_wakes_with_an_acceptance_is_believed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn under_resend_a_frozen_copy_that_wakes_changes_nothing() {
     let story = hasty("resend").await;
-    let frozen = story.serve_faulty("STOP", "settle-before", 1);
-    let path = story.submit(&frozen, 1).await;
-    frozen.is_frozen().await;
+    let (frozen, path) = freeze(&story, "settle-before").await;
 
     let second = story.serve();
     let before = story.status(&second, &path, "SENT").await;
@@ -138,9 +148,7 @@ async fn under_resend_a_frozen_copy_that_wakes_changes_nothing() {
 async fn a_copy_that_froze_before_its_call_does_not_make_it_after_the_lease() {
     for step in ["claim-after", "send-before"] {
         let story = hasty("resend").await;
-        let frozen = story.serve_faulty("STOP", step, 1);
-        let path = story.submit(&frozen, 1).await;
-        frozen.is_frozen().await;
+        let (frozen, path) = freeze(&story, step).await;
 
         let second = story.serve();
         story.status(&second, &path, "SENT").await;
