@@ -194,7 +194,7 @@ impl Torturer {
         callers.may_have(PER_LIFE);
         let acknowledged = callers.acknowledged() + self.dice.random_range(1..=PER_LIFE);
         let calls = self.story.simulator.call_count() + self.dice.random_range(1..=20_u64);
-        if life % 2 == 0 {
+        if life.is_multiple_of(2) {
             let step = STEPS[life as usize / 2 % STEPS.len()];
             let pass = self.dice.random_range(1..=6);
             let mut service = self.serve(callers, |story| story.serve_faulty("KILL", step, pass));
