@@ -1,6 +1,6 @@
 # Everything with logic is a Rust program or test; the targets only name it.
 .DEFAULT_GOAL := help
-.PHONY: help run test check build release docs openapi clean
+.PHONY: help run test torture check build release docs openapi clean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1mmake %-9s\033[0m %s\n", $$1, $$2 }' Makefile
@@ -11,13 +11,18 @@ run: build ## try it: PostgreSQL, demo dealer, Fonnte simulator and service, unt
 test: check build ## everything that CI runs, from nothing
 	@cargo run --quiet -p local-postgres -- exec --fast --install -- cargo test --workspace
 
+torture: build ## kill service and database TORTURE_KILLS times (200) and count what became of every request
+	@cargo run --quiet -p tests-e2e --bin torture
+
 check: ## formatting, lints and documentation, without a warning
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy -p bin --all-targets --locked --features fault-injection -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 build: ## build all programs for development
 	cargo build --workspace --locked
+	@cargo build --quiet --workspace --locked --bin customer-service-faulty --features bin/fault-injection
 
 release: ## build the program for production: target/release/customer-service
 	cargo build --release --locked -p bin

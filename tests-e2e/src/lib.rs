@@ -4,8 +4,9 @@ mod client;
 mod program;
 mod service;
 mod story;
+pub mod torture;
 
 pub use client::{Client, Reply};
 pub use program::{output, output_in, program};
 pub use service::Service;
-pub use story::{DEALER, Database, KEY, Story, eventually, submission};
+pub use story::{DEALER, Database, KEY, Story, eventually, key_of, submission, submission_of};

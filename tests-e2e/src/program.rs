@@ -15,7 +15,7 @@ pub fn program(name: &str) -> PathBuf {
     let program = folder.join(name);
     assert!(
         program.exists(),
-        "{name} has not been built; run `cargo build --workspace` first, or `make test`"
+        "{name} has not been built; run `make build` first, or `make test`"
     );
     program
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -37,9 +38,18 @@ impl Service {
     /// When it does not come to that; shows its log.
     #[must_use]
     pub fn start(settings: &BTreeMap<String, String>) -> Self {
+        Self::start_program("customer-service", settings)
+    }
+
+    /// The same with another program of ours, which serves as well.
+    ///
+    /// # Panics
+    /// When it does not come to that; shows its log.
+    #[must_use]
+    pub fn start_program(name: &str, settings: &BTreeMap<String, String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let started = Instant::now();
-        let mut child = Command::new(program("customer-service"))
+        let mut child = Command::new(program(name))
             .env_clear()
             .envs(std::env::var("PATH").map(|path| ("PATH", path)))
             .env("SERVICE_PORT", "0")
@@ -151,6 +161,32 @@ impl Service {
                 self.log()
             );
         }
+    }
+
+    /// Whether its process has ended.
+    ///
+    /// # Panics
+    /// When the system does not say.
+    pub fn has_ended(&mut self) -> bool {
+        let status = self.child.try_wait().expect("it can be waited for");
+        status.is_some()
+    }
+
+    /// Waits until its process is frozen by SIGSTOP.
+    ///
+    /// # Panics
+    /// When that does not happen, or it ends.
+    pub async fn is_frozen(&self) {
+        let pid = Pid::from_raw(i32::try_from(self.pid()).expect("a process id"));
+        let flags = WaitPidFlag::WUNTRACED | WaitPidFlag::WNOHANG;
+        crate::eventually("it is frozen", async || {
+            match waitpid(pid, Some(flags)).expect("it is a child") {
+                WaitStatus::StillAlive => None,
+                WaitStatus::Stopped(..) => Some(()),
+                other => panic!("{other:?}: {:#?}", self.log()),
+            }
+        })
+        .await;
     }
 
     /// Sends a signal.

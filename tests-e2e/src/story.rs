@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-use fonnte_simulator::{Simulator, SimulatorOptions};
+use fonnte_simulator::{Device, Simulator, SimulatorOptions};
 use serde_json::{Value, json};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{DatabaseUrl, SchemaName, migrate};
@@ -18,6 +18,12 @@ pub const KEY: &str = "story-key-1";
 
 /// How long anything may take to happen.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// More messages than any story sends.
+const EVERYTHING: usize = 1_000_000;
+
+/// The program that can be told to die or to freeze at a named step.
+const FAULTY: &str = "customer-service-faulty";
 
 /// A database that a story plays in.
 pub enum Database {
@@ -90,7 +96,11 @@ impl Story {
     /// # Panics
     /// When it cannot begin.
     pub async fn without_dealers(database: Database) -> Self {
-        let simulator = Simulator::start(SimulatorOptions::with_device(KEY, "628000000001"))
+        let options = SimulatorOptions {
+            keep: EVERYTHING,
+            ..SimulatorOptions::with_device(KEY, "628000000001")
+        };
+        let simulator = Simulator::start(options)
             .await
             .expect("the simulator starts");
         let mut settings = BTreeMap::new();
@@ -173,6 +183,65 @@ impl Story {
         Service::start(&self.settings)
     }
 
+    /// Starts the program that gets this signal, `KILL` or `STOP`, at a named step of a send: when
+    /// it passes there for the nth time. The steps are in `crates/bin/src/fault.rs`.
+    #[must_use]
+    pub fn serve_faulty(&self, signal: &str, step: &str, pass: u32) -> Service {
+        let mut settings = self.settings.clone();
+        let pass = pass.to_string();
+        for (name, value) in [
+            ("FAULT_SIGNAL", signal),
+            ("FAULT_AT", step),
+            ("FAULT_PASS", &pass),
+        ] {
+            settings.insert(name.to_owned(), value.to_owned());
+        }
+        Service::start_program(FAULTY, &settings)
+    }
+
+    /// Adds this many dealers, each with a device of its own in the simulator whose token is
+    /// [`key_of`] the dealer.
+    ///
+    /// # Panics
+    /// When the database or the simulator refuses.
+    pub async fn add_dealers(&self, count: u32) -> Vec<String> {
+        let mut dealers = Vec::new();
+        for n in 0..count {
+            let dealer = format!("D{n:03}");
+            let key = key_of(&dealer);
+            let device = Device::new(key.as_str(), format!("62899{n:07}"));
+            self.simulator.add_device(device).expect("it is new");
+            self.add_dealer(&dealer, Some(&key)).await;
+            dealers.push(dealer);
+        }
+        dealers
+    }
+
+    /// Keeps from now on every change of a message's state, for [`Story::steps_back`].
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn watch_states(&self) {
+        let client = self.database.connect().await;
+        client
+            .batch_execute(WATCH)
+            .await
+            .expect("the database takes a trigger");
+    }
+
+    /// Every change of state since [`Story::watch_states`] that runs backwards.
+    ///
+    /// # Panics
+    /// When the database refuses.
+    pub async fn steps_back(&self) -> Vec<String> {
+        let client = self.database.connect().await;
+        let rows = client
+            .query(STEPS_BACK, &[])
+            .await
+            .expect("the database answers");
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// Posts the submission number `n` and returns the request's path.
     ///
     /// # Panics
@@ -216,6 +285,41 @@ impl Story {
             .expect("the database answers");
         rows.iter().map(|row| row.get(0)).collect()
     }
+}
+
+/// Notes every change of a message's state.
+const WATCH: &str = "
+CREATE TABLE public.step (message_id UUID, was TEXT, became TEXT);
+CREATE FUNCTION public.note_step() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.step VALUES (new.id, old.state, new.state);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_step AFTER UPDATE ON customer.message
+    FOR EACH ROW WHEN (old.state <> new.state) EXECUTE FUNCTION public.note_step()";
+
+/// Before the outcome is decided a message may be queued again; after it only evidence of more may
+/// lift it.
+const STEPS_BACK: &str = "
+SELECT format('%s: %s became %s', message_id, was, became) FROM public.step
+WHERE (was, became) NOT IN (('QUEUED', 'SENDING'), ('SENDING', 'QUEUED'))
+    AND coalesce(array_position(ARRAY['QUEUED', 'SENDING', 'CANCELLED', 'EXPIRED', 'UNKNOWN',
+        'SENT', 'FAILED', 'DELIVERED', 'READ'], became)
+    <= array_position(ARRAY['QUEUED', 'SENDING', 'CANCELLED', 'EXPIRED', 'UNKNOWN',
+        'SENT', 'FAILED', 'DELIVERED', 'READ'], was), true)";
+
+/// The token of a dealer that [`Story::add_dealers`] added.
+#[must_use]
+pub fn key_of(dealer: &str) -> String {
+    format!("key-of-{dealer}")
+}
+
+/// The submission number `n` of a dealer.
+#[must_use]
+pub fn submission_of(dealer: &str, n: u32) -> Value {
+    let mut submission = submission(n);
+    submission["dealerId"] = dealer.into();
+    submission
 }
 
 /// The submission number `n`: the documented example with a phone of its own.

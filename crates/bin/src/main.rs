@@ -1,13 +1,15 @@
 #![doc = include_str!("../README.md")]
 
-mod cli;
-mod commands;
-mod config;
-mod environment;
-mod logging;
-mod serve;
-mod surroundings;
-mod wiring;
+pub(crate) mod cli;
+pub(crate) mod commands;
+pub(crate) mod config;
+pub(crate) mod environment;
+#[cfg(feature = "fault-injection")]
+pub(crate) mod fault;
+pub(crate) mod logging;
+pub(crate) mod serve;
+pub(crate) mod surroundings;
+pub(crate) mod wiring;
 
 use std::process::ExitCode;
 
@@ -19,7 +21,7 @@ use crate::config::Config;
 /// The exit status after a mistake in the configuration or on the command line.
 const MISUSED: u8 = 2;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Serve);
     if matches!(command, Command::Openapi) {

@@ -86,7 +86,13 @@ impl Parts {
         })?);
         let worker = WorkerId(Uuid::new_v4());
         let bell = Arc::new(NotifyBell::default());
-        let requests = Arc::new(store.clone());
+        let reports = Arc::new(store.clone());
+        let requests = reports.clone();
+        #[cfg(feature = "fault-injection")]
+        let (requests, whatsapp) = (
+            Arc::new(crate::fault::Faulty(requests)),
+            Arc::new(crate::fault::Faulty(whatsapp)),
+        );
         let directory = Arc::new(dealers.clone());
         let intake = Intake::new(
             directory.clone(),
@@ -95,7 +101,7 @@ impl Parts {
             bell.clone(),
             config.accounts.clone(),
         );
-        let lookups = Lookups::new(directory.clone(), requests.clone(), requests.clone());
+        let lookups = Lookups::new(directory.clone(), requests.clone(), reports);
         let check = DealerCheck::new(
             directory.clone(),
             whatsapp.clone(),

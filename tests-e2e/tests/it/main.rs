@@ -1,9 +1,12 @@
 //! Stories of the whole service.
 
 mod commands;
+mod copies;
 mod crashes;
 mod first_message;
 mod fonnte_failures;
 mod installations;
+mod isolation;
+mod ledger;
 mod refusals;
 mod under_stress;

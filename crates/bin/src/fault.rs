@@ -1,0 +1,139 @@
+//! Faults for tests: around the ports, steps at which this process kills or freezes itself.
+//!
+//! `FAULT_AT` names the step, `FAULT_PASS` says at which pass through it (1), and
+//! `FAULT_SIGNAL=STOP` freezes instead of killing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use domain::{
+    Account, BlockedLane, Claim, DealerId, DeviceReport, LaneHistory, Lease, NewRequest, Outbox,
+    OutgoingMessage, Request, RequestId, RequestStore, SendReport, Settled, Settlement, StoreError,
+    Whatsapp, WorkerId,
+};
+use nix::sys::signal::{Signal, raise};
+
+#[cfg(not(debug_assertions))]
+compile_error!("fault-injection is for tests and has no place in a release");
+
+/// How long a call has been under way at the step `send-during`.
+const DURING: Duration = Duration::from_millis(15);
+
+/// A port's adapter with the named steps before and after what it does.
+pub(crate) struct Faulty<T: ?Sized>(pub(crate) Arc<T>);
+
+/// Passes a step, unless this is where and when the process is to end or to freeze.
+fn pass(step: &str) {
+    static PASSED: AtomicU32 = AtomicU32::new(0);
+    if std::env::var("FAULT_AT").as_deref() != Ok(step) {
+        return;
+    }
+    let wanted = std::env::var("FAULT_PASS")
+        .ok()
+        .and_then(|pass| pass.parse().ok())
+        .unwrap_or(1);
+    if PASSED.fetch_add(1, Ordering::Relaxed) + 1 == wanted {
+        let signal = match std::env::var("FAULT_SIGNAL").as_deref() {
+            Ok("STOP") => Signal::SIGSTOP,
+            _ => Signal::SIGKILL,
+        };
+        // To this thread, which then goes no further: another one might be the first to stop.
+        raise(signal).expect("a thread may signal itself");
+    }
+}
+
+#[async_trait]
+impl<T: RequestStore + ?Sized> RequestStore for Faulty<T> {
+    async fn accept(&self, request: &NewRequest) -> Result<(), StoreError> {
+        pass("accept-before");
+        let accepted = self.0.accept(request).await;
+        pass("accept-after");
+        accepted
+    }
+
+    async fn find(&self, id: RequestId) -> Result<Option<Request>, StoreError> {
+        self.0.find(id).await
+    }
+}
+
+#[async_trait]
+impl<T: Whatsapp + ?Sized> Whatsapp for Faulty<T> {
+    async fn send(
+        &self,
+        account: &Account,
+        message: &OutgoingMessage,
+        start_by: Instant,
+    ) -> SendReport {
+        pass("send-before");
+        let during = async {
+            tokio::time::sleep(DURING).await;
+            pass("send-during");
+            std::future::pending::<SendReport>().await
+        };
+        let report = tokio::select! {
+            report = self.0.send(account, message, start_by) => report,
+            report = during => report,
+        };
+        pass("send-after");
+        report
+    }
+
+    async fn device(&self, account: &Account) -> DeviceReport {
+        self.0.device(account).await
+    }
+}
+
+#[async_trait]
+impl<T: Outbox + ?Sized> Outbox for Faulty<T> {
+    async fn claim(
+        &self,
+        worker: WorkerId,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let claims = self.0.claim(worker, limit, lease).await;
+        // Most rounds find nothing, and killing there would be no test of anything.
+        if claims.as_ref().is_ok_and(|claims| !claims.is_empty()) {
+            pass("claim-after");
+        }
+        claims
+    }
+
+    async fn lease_lane(
+        &self,
+        dealer: &DealerId,
+        worker: WorkerId,
+        lease: Duration,
+    ) -> Result<Option<(Lease, LaneHistory)>, StoreError> {
+        self.0.lease_lane(dealer, worker, lease).await
+    }
+
+    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError> {
+        pass("settle-before");
+        let settled = self.0.settle(lease, settlement).await;
+        pass("settle-after");
+        settled
+    }
+
+    async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
+        self.0.next_due().await
+    }
+
+    async fn expire(&self, ttl: Duration) -> Result<u64, StoreError> {
+        self.0.expire(ttl).await
+    }
+
+    async fn blocked_lanes(&self) -> Result<Vec<BlockedLane>, StoreError> {
+        self.0.blocked_lanes().await
+    }
+
+    async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError> {
+        self.0.unblock(dealer).await
+    }
+
+    async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
+        self.0.end_rest(dealer).await
+    }
+}

@@ -1,0 +1,11 @@
+//! The program `customer-service` as tests need it: told by `FAULT_AT`, it dies or freezes at a
+//! named step of a send. The Makefile's `build` makes it; no release has it.
+
+#[path = "main.rs"]
+mod program;
+
+use program::{cli, config, fault, logging, surroundings, wiring};
+
+fn main() -> std::process::ExitCode {
+    program::main()
+}

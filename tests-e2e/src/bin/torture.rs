@@ -1,0 +1,27 @@
+//! `make torture`: kills the service and its database `TORTURE_KILLS` times (200), half of them
+//! under each way to treat unknown outcomes, and counts what became of every request.
+
+use std::process::ExitCode;
+
+use tests_e2e::torture::{Ledger, Plan, torture};
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 4)]
+async fn main() -> ExitCode {
+    let kills = std::env::var("TORTURE_KILLS").map_or(200, |kills| {
+        kills.parse().expect("TORTURE_KILLS is a number")
+    });
+    let mut ledgers = Vec::new();
+    for on_unknown in ["hold", "resend"] {
+        ledgers.push(torture(Plan::new(on_unknown, u32::div_ceil(kills, 2))).await);
+    }
+    println!("\n{}", Ledger::COLUMNS);
+    let mut exit = ExitCode::SUCCESS;
+    for ledger in &ledgers {
+        println!("{ledger}");
+        for broken in &ledger.broken {
+            println!("    {broken}");
+            exit = ExitCode::FAILURE;
+        }
+    }
+    exit
+}

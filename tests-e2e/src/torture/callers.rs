@@ -1,0 +1,122 @@
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use crate::{Client, submission_of};
+
+/// The pause of a caller, above all while nobody answers.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// An acknowledged request.
+#[derive(Debug, Clone)]
+pub(super) struct Acknowledged {
+    /// The request's id.
+    pub(super) id: String,
+    /// The phone as the simulator has it.
+    pub(super) phone: String,
+}
+
+/// Callers that post one request after the other, each with a phone of its own.
+pub(super) struct Callers {
+    office: Arc<Office>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+struct Office {
+    dealers: Vec<String>,
+    client: Mutex<Option<Client>>,
+    acknowledged: Mutex<Vec<Acknowledged>>,
+    most: AtomicUsize,
+    next: AtomicU32,
+    closed: AtomicBool,
+}
+
+impl Callers {
+    pub(super) fn start(count: usize, dealers: Vec<String>) -> Self {
+        let office = Arc::new(Office {
+            dealers,
+            client: Mutex::default(),
+            acknowledged: Mutex::default(),
+            most: AtomicUsize::new(0),
+            next: AtomicU32::new(1),
+            closed: AtomicBool::new(false),
+        });
+        let tasks = (0..count)
+            .map(|_| tokio::spawn(office.clone().call()))
+            .collect();
+        Self { office, tasks }
+    }
+
+    /// How many requests were acknowledged so far.
+    pub(super) fn acknowledged(&self) -> usize {
+        self.office
+            .acknowledged
+            .lock()
+            .expect("no holder panics")
+            .len()
+    }
+
+    /// This many more may be acknowledged.
+    pub(super) fn may_have(&self, more: usize) {
+        self.office
+            .most
+            .store(self.acknowledged() + more, Ordering::Relaxed);
+    }
+
+    /// Where to post from now on.
+    pub(super) fn turn_to(&self, client: Client) {
+        *self.office.client.lock().expect("no holder panics") = Some(client);
+    }
+
+    /// Ends them, and says what was acknowledged.
+    pub(super) async fn finish(self) -> Vec<Acknowledged> {
+        self.office.closed.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.expect("no caller panics");
+        }
+        std::mem::take(&mut *self.office.acknowledged.lock().expect("no holder panics"))
+    }
+}
+
+impl Office {
+    async fn call(self: Arc<Self>) {
+        let mut again = tokio::time::interval(PAUSE);
+        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !self.closed.load(Ordering::Relaxed) {
+            again.tick().await;
+            let so_far = self.acknowledged.lock().expect("no holder panics").len();
+            let client = self.client.lock().expect("no holder panics").clone();
+            if let Some(client) = client
+                && so_far < self.most.load(Ordering::Relaxed)
+            {
+                self.post(&client).await;
+            }
+        }
+    }
+
+    /// A phone whose request is not acknowledged is not used again: it may be stored all the same.
+    async fn post(&self, client: &Client) {
+        let n = self.next.fetch_add(1, Ordering::Relaxed);
+        let dealer = &self.dealers[n as usize % self.dealers.len()];
+        let submission = submission_of(dealer, n);
+        let reply = client
+            .post("/api/v1/customer/validate-customer", &submission)
+            .await;
+        let Ok(reply) = reply else { return };
+        if reply.status == 200 {
+            assert_eq!(reply.json()["status"], 1, "{}", reply.text);
+            let location = reply.header("location").expect("it says where");
+            let id = location.rsplit('/').next().expect("a path").to_owned();
+            let phone = format!("62812{n:08}");
+            self.acknowledged
+                .lock()
+                .expect("no holder panics")
+                .push(Acknowledged { id, phone });
+        } else {
+            assert_eq!(reply.status, 503, "{}", reply.text);
+        }
+    }
+}
