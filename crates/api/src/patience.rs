@@ -61,6 +61,7 @@ async fn call(request: TestRequest) -> (u16, String, Duration) {
         Arc::new(Intake::new(
             store.clone(),
             Arc::new(Stuck),
+            world.clock.clone(),
             world.ids.clone(),
             world.bell.clone(),
             world.accounts.clone(),

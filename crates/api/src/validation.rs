@@ -145,6 +145,7 @@ pub(crate) const fn wire_name(field: Field) -> &'static str {
         Field::CreatedTime => "createdTime",
         Field::ModifiedTime => "modifiedTime",
         Field::DealerId => "dealerId",
+        Field::SendAt => "sendAt",
     }
 }
 
@@ -170,6 +171,10 @@ fn words(fault: Fault) -> (&'static str, String, Option<Value>) {
         Fault::ControlCharacter => value_error("Control characters are not allowed"),
         Fault::Blank => value_error("Text must not be blank"),
         Fault::Phone => value_error("Invalid Indonesian phone number format"),
+        Fault::Instant => value_error(
+            "Invalid datetime format. Expected RFC 3339 with an offset, such as 2026-11-22T15:40:50+07:00",
+        ),
+        Fault::TooFarAhead => value_error("Send time must be at most 30 days ahead"),
         Fault::Time => value_error("Invalid datetime format. Expected DD/MM/YYYY HH:mm:ss"),
     }
 }

@@ -80,6 +80,7 @@ impl Parts {
         let intake = Intake::new(
             directory.clone(),
             requests.clone(),
+            Arc::new(SystemClock),
             Arc::new(TimeOrderedIds),
             bell.clone(),
             config.accounts.clone(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
 use crate::{MessageState, ValidSubmission};
@@ -55,6 +55,8 @@ pub struct NewMessage {
     pub template: String,
     /// The finished text.
     pub body: String,
+    /// When it may first be sent; `None` means at once.
+    pub not_before: Option<DateTime<Utc>>,
 }
 
 impl fmt::Debug for NewMessage {
@@ -63,6 +65,7 @@ impl fmt::Debug for NewMessage {
             .field("id", &self.id)
             .field("kind", &self.kind)
             .field("template", &self.template)
+            .field("not_before", &self.not_before)
             .finish_non_exhaustive()
     }
 }

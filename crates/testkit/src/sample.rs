@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use domain::template::{Template, TemplateValues, VALIDATION};
 use domain::{
-    AccountPolicy, Dealer, DealerId, DealerSettings, DeliveryPolicy, MessageId, MessageKind, NewMessage,
+    AccountPolicy, Dealer, DealerId, DealerSettings, DeliveryPolicy, Input, MessageId, MessageKind, NewMessage,
     NewRequest, OnUnknown, Phone, RequestId, Submission,
 };
 use uuid::Uuid;
@@ -36,6 +36,7 @@ pub fn submission() -> Submission {
         created_time: "31/12/2019 15:40:50".into(),
         modified_time: "31/12/2019 15:40:50".into(),
         dealer_id: "0009999".into(),
+        send_at: Input::Absent,
     }
 }
 
@@ -164,7 +165,9 @@ fn parse_dealer_id(raw: &str) -> DealerId {
 }
 
 fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -> NewRequest {
-    let submission = submission.validate().expect("the sample keeps all rules");
+    let submission = submission
+        .validate(now())
+        .expect("the sample keeps all rules");
     let body = Template::validation().render(&TemplateValues {
         customer_name: &submission.customer_name,
         unit_type: &submission.unit_type,
@@ -180,6 +183,7 @@ fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -
             kind: MessageKind::Live,
             template: VALIDATION.to_owned(),
             body,
+            not_before: submission.send_at,
         },
         submission,
     }

@@ -60,6 +60,7 @@ impl World {
         Intake::new(
             self.store.clone(),
             self.store.clone(),
+            self.clock.clone(),
             self.ids.clone(),
             self.bell.clone(),
             self.accounts.clone(),

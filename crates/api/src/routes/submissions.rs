@@ -37,6 +37,9 @@ pub(crate) struct SubmissionBody {
     modifiedTime: String,
     /// The dealer's number.
     dealerId: String,
+    /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead. A time
+    /// that has passed, like an absent one, means at once.
+    sendAt: Option<String>,
 }
 
 /// The answer to a submission that was stored.
@@ -104,6 +107,7 @@ fn submission(fields: &Map<String, Value>) -> Submission {
         created_time: input(Field::CreatedTime),
         modified_time: input(Field::ModifiedTime),
         dealer_id: input(Field::DealerId),
+        send_at: input(Field::SendAt),
     }
 }
 

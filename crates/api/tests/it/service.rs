@@ -144,6 +144,7 @@ fn api(world: &World, ports: &Ports) -> Api {
         Arc::new(Intake::new(
             ports.dealers.clone(),
             ports.requests.clone(),
+            world.clock.clone(),
             world.ids.clone(),
             world.bell.clone(),
             world.accounts.clone(),

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
-    AccountError, AccountPolicy, Bell, Dealer, DealerDirectory, Fault, Field, Ids, MessageKind,
+    AccountError, AccountPolicy, Bell, Clock, Dealer, DealerDirectory, Fault, Field, Ids, MessageKind,
     NewMessage, NewRequest, Request, RequestStore, StoreError, Submission, ValidSubmission,
 };
 
@@ -10,6 +10,7 @@ use crate::{
 pub struct Intake {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
+    clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     bell: Arc<dyn Bell>,
     accounts: AccountPolicy,
@@ -42,6 +43,7 @@ impl Intake {
     pub fn new(
         dealers: Arc<dyn DealerDirectory>,
         requests: Arc<dyn RequestStore>,
+        clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         bell: Arc<dyn Bell>,
         accounts: AccountPolicy,
@@ -49,6 +51,7 @@ impl Intake {
         Self {
             dealers,
             requests,
+            clock,
             ids,
             bell,
             accounts,
@@ -63,7 +66,9 @@ impl Intake {
     /// [`IntakeError`]; nothing is stored then, except that after
     /// [`NotStored`](IntakeError::NotStored) nobody can know.
     pub async fn accept(&self, submission: Submission) -> Result<Request, IntakeError> {
-        let submission = submission.validate().map_err(IntakeError::Invalid)?;
+        let submission = submission
+            .validate(self.clock.now())
+            .map_err(IntakeError::Invalid)?;
         let dealer = self
             .dealers
             .find(&submission.dealer_id)
@@ -95,13 +100,14 @@ impl Intake {
         });
         NewRequest {
             id: self.ids.request(),
-            submission,
             message: NewMessage {
                 id: self.ids.message(),
                 kind: MessageKind::Live,
                 template: VALIDATION.to_owned(),
                 body,
+                not_before: submission.send_at,
             },
+            submission,
         }
     }
 }

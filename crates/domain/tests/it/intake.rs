@@ -1,7 +1,9 @@
 use std::sync::Arc;
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use domain::{
-    AccountError, Dealer, Fault, Field, Input, Intake, IntakeError, MessageState,
+    AccountError, Clock as _, Dealer, Fault, Field, Input, Intake, IntakeError, MessageState,
     MockDealerDirectory, MockRequestStore, Outbox, Request, RequestStore, StoreError, Submission,
     Task, WorkerId,
 };
@@ -179,6 +181,7 @@ async fn the_rules_are_checked_before_the_dealer_is_looked_up() {
     let intake = Intake::new(
         Arc::new(MockDealerDirectory::new()),
         Arc::new(MockRequestStore::new()),
+        world.clock.clone(),
         world.ids.clone(),
         world.bell.clone(),
         world.accounts.clone(),
@@ -222,6 +225,7 @@ async fn nothing_is_stored_when_the_dealer_cannot_be_looked_up() {
     let intake = Intake::new(
         Arc::new(dealers),
         Arc::new(MockRequestStore::new()),
+        world.clock.clone(),
         world.ids.clone(),
         world.bell.clone(),
         world.accounts.clone(),
@@ -284,6 +288,7 @@ fn with_store(world: &World, requests: MockRequestStore) -> Intake {
     Intake::new(
         world.store.clone(),
         Arc::new(requests),
+        world.clock.clone(),
         world.ids.clone(),
         world.bell.clone(),
         world.accounts.clone(),
@@ -310,4 +315,18 @@ fn assert_nothing_happened(world: &World) {
     assert_eq!(world.store.request_count(), 0);
     assert_eq!(world.store.message_count(), 0);
     assert_eq!(world.bell.rings(), 0);
+}
+
+#[tokio::test]
+async fn a_scheduled_message_is_queued_for_its_time() {
+    let world = World::new();
+    let send_at = world.clock.now() + TimeDelta::hours(2);
+    let submission = Submission {
+        send_at: send_at.to_rfc3339().into(),
+        ..sample::submission()
+    };
+    let request = world.intake().accept(submission).await.unwrap();
+    assert_eq!(request.whatsapp_status, "NOT_SENT");
+    let next = world.store.next_due().await.unwrap();
+    assert_eq!(next, Some(Duration::from_secs(2 * 3_600)));
 }

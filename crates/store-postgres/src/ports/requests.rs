@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{Date, Nullable, SmallInt, Text, Time, Timestamp, Uuid};
+use diesel::sql_types::{Date, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::{CREATED_BY, MessageKind, NewRequest, Request, RequestId, RequestStore, StoreError};
 
@@ -23,8 +23,11 @@ const ACCEPT: &str = "
 ), known_lane AS (
     INSERT INTO lane (dealer_id) SELECT dealer_id FROM input ON CONFLICT DO NOTHING
 )
-INSERT INTO message (id, request_id, dealer_id, kind, priority, template, body, target)
-SELECT message_id, id, dealer_id, kind, priority, template, body, no_telp FROM input";
+INSERT INTO message (
+    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
+SELECT message_id, id, dealer_id, kind, priority, template, body, no_telp,
+    greatest(not_before, now()), greatest(not_before, now())
+FROM input";
 
 #[async_trait]
 impl RequestStore for PgStore {
@@ -51,7 +54,8 @@ impl RequestStore for PgStore {
             .with::<Text, _>("text AS kind", message.kind.as_str())
             .with::<SmallInt, _>("smallint AS priority", priority(message.kind))
             .with::<Text, _>("text AS template", &*message.template)
-            .with::<Text, _>("text AS body", &*message.body);
+            .with::<Text, _>("text AS body", &*message.body)
+            .with::<Nullable<Timestamptz>, _>("timestamptz AS not_before", message.not_before);
         self.database
             .ask(|mut connection| async move {
                 statement.execute(&mut connection).await.map_err(failed)?;

@@ -19,7 +19,9 @@ macro_rules! contract_tests {
                 the_longest_texts_fit
                 an_unusual_plate_is_kept_as_it_was_sent
                 the_first_and_the_last_year_are_kept
-                rows_of_an_older_service_are_found_as_they_are;
+                rows_of_an_older_service_are_found_as_they_are
+                a_scheduled_message_waits_for_its_time
+                a_schedule_in_the_past_means_at_once;
             dealers:
                 a_dealer_is_found_with_its_account
                 an_unknown_dealer_is_absent

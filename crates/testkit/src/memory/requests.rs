@@ -16,6 +16,7 @@ impl RequestStore for MemoryStore {
             return Err(exists_already("message"));
         }
         state.requests.insert(new.id, Request::just_stored(new));
+        let due = new.message.not_before.map_or(now, |at| at.max(now));
         let message = Message {
             request_id: new.id,
             dealer_id: new.submission.dealer_id.clone(),
@@ -25,8 +26,8 @@ impl RequestStore for MemoryStore {
             state: MessageState::Queued,
             epoch: 0,
             unknowns: 0,
-            due: now,
-            next_try: now,
+            due,
+            next_try: due,
             awaited: false,
             receipt: None,
             reason: None,
