@@ -10,8 +10,9 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, Data};
 use async_trait::async_trait;
 use domain::{
-    DateRange, DealerCheck, DealerId, DealerStats, Intake, Lookups, MockOutbox, NewRequest, Outbox,
-    Page, PageQuery, Reports, Request, RequestId, RequestStore, StoreError, WorkerId,
+    Accepted, DateRange, DealerCheck, DealerId, DealerStats, Intake, Lookups, MockOutbox,
+    NewRequest, Outbox, Page, PageQuery, Reports, Request, RequestId, RequestStore, StoreError,
+    WorkerId,
 };
 use futures_util::{Stream, stream};
 use testkit::World;
@@ -29,7 +30,11 @@ struct Stuck;
 
 #[async_trait]
 impl RequestStore for Stuck {
-    async fn accept(&self, _: &NewRequest) -> Result<(), StoreError> {
+    async fn accept(&self, _: &NewRequest) -> Result<Accepted, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn forget_old_keys(&self) -> Result<u64, StoreError> {
         std::future::pending().await
     }
 

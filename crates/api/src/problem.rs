@@ -127,6 +127,16 @@ impl Problem {
                     StatusCode::SERVICE_UNAVAILABLE,
                     "Gagal menyimpan data ke database",
                 ),
+                IntakeError::KeyReused => envelope(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "IdempotencyKeyReused",
+                    "This Idempotency-Key was used for another body",
+                ),
+                IntakeError::KeyInProgress => envelope(
+                    StatusCode::CONFLICT,
+                    "IdempotencyKeyInProgress",
+                    "The first request with this Idempotency-Key is still in progress",
+                ),
                 // The handler answers invalid submissions itself: it knows what was sent.
                 IntakeError::NotStored(StoreError::Corrupt(_)) | IntakeError::Invalid(_) => {
                     Answer::NotStored(StatusCode::INTERNAL_SERVER_ERROR, UNFORESEEN)
@@ -238,7 +248,8 @@ impl Problem {
         if let Self::MethodNotAllowed(allowed) = self {
             response.insert_header((ALLOW, *allowed));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        let passes = matches!(self, Self::Intake(IntakeError::KeyInProgress));
+        if passes || status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_SECONDS));
         }
         match self.answer() {

@@ -97,6 +97,16 @@ impl FaultBody {
         )
     }
 
+    /// A malformed `Idempotency-Key`.
+    pub(crate) fn of_key(input: &str) -> Self {
+        Self::new(
+            "value_error",
+            vec![Place::Name("header"), Place::Name("Idempotency-Key")],
+            "Value error, Expected 1 to 255 visible ASCII characters",
+            Value::from(input),
+        )
+    }
+
     /// A parameter of the query string.
     pub(crate) fn of_query(name: &'static str, fault: QueryFault, input: &str) -> Self {
         let (kind, msg) = match fault {

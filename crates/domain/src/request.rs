@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
-use crate::{MessageState, ValidSubmission};
+use crate::{MessageState, Once, ValidSubmission};
 
 /// The id of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +42,8 @@ pub struct NewRequest {
     pub submission: ValidSubmission,
     /// The message to the person who brought the unit in.
     pub message: NewMessage,
+    /// What the caller calls it, where it is to be stored once however often it comes.
+    pub once: Option<Once>,
 }
 
 /// A message to be queued. Prints without its text.

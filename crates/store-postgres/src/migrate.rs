@@ -227,7 +227,13 @@ fn refused(source: BoxError, schema: &SchemaName) -> MigrateError {
             schema: schema.clone(),
             source,
         }
-    } else if says(&["lock timeout", "deadlock", "connection", "shutting down", "starting up"]) {
+    } else if says(&[
+        "lock timeout",
+        "deadlock",
+        "connection",
+        "shutting down",
+        "starting up",
+    ]) {
         MigrateError::Interrupted(source)
     } else {
         MigrateError::Failed(source)

@@ -5,8 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use domain::template::{Template, TemplateValues, VALIDATION};
 use domain::{
-    AccountPolicy, Dealer, DealerId, DealerSettings, DeliveryPolicy, Input, MessageId, MessageKind, NewMessage,
-    NewRequest, OnUnknown, Phone, RequestId, Submission,
+    AccountPolicy, BodyPrint, Dealer, DealerId, DealerSettings, DeliveryPolicy, IdempotencyKey,
+    Input, MessageId, MessageKind, NewMessage, NewRequest, OnUnknown, Once, Phone, RequestId,
+    Submission,
 };
 use uuid::Uuid;
 
@@ -111,6 +112,18 @@ pub fn request_at(dealer: &DealerId, n: u32, created: NaiveDateTime) -> NewReque
     request
 }
 
+/// A key of a caller and the body it stands for.
+///
+/// # Panics
+/// When the key is none.
+#[must_use]
+pub fn once(key: &str, body: &str) -> Once {
+    Once {
+        key: IdempotencyKey::parse(key).expect("the key is well formed"),
+        body: BodyPrint::of(body),
+    }
+}
+
 /// A phone that is not the sample's.
 #[must_use]
 pub fn another_phone() -> Phone {
@@ -186,5 +199,6 @@ fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -
             not_before: submission.send_at,
         },
         submission,
+        once: None,
     }
 }

@@ -10,6 +10,7 @@ mod docs;
 mod errors;
 mod headers;
 mod health;
+mod keys;
 mod limits;
 mod lists;
 mod logs;

@@ -210,6 +210,9 @@ fn every_answer_is_there_with_its_headers() {
         if name.starts_with("POST") {
             expected.extend(["400", "408", "413", "422"]);
         }
+        if name.contains("validate") {
+            expected.insert("409");
+        }
         if name.starts_with("GET") && name.contains('{') {
             expected.insert("404");
         }
@@ -225,7 +228,7 @@ fn every_answer_is_there_with_its_headers() {
                 "503" => needed.push("Retry-After"),
                 "405" => needed.push("Allow"),
                 "200" if name.contains("validate") => {
-                    needed.extend(["Location", "Preference-Applied"])
+                    needed.extend(["Location", "Preference-Applied", "Idempotent-Replayed"])
                 }
                 _ => {}
             }
@@ -358,6 +361,10 @@ async fn the_examples_are_what_the_service_answers() {
         (
             Call::post(SUBMIT, "[]"),
             format!("/components/responses/InvalidSubmission/{json}/examples/no_object/value"),
+        ),
+        (
+            Call::post(SUBMIT, body()).header("Idempotency-Key", "two words"),
+            format!("/components/responses/InvalidSubmission/{json}/examples/key/value"),
         ),
         (
             Call::post(SUBMIT, ""),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::{
-    Bell as _, Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
+    Bell as _, Delivery, Dispatcher, Intake, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
     mask_phones,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -69,7 +69,8 @@ impl Heartbeat {
 
     /// Something was finished, or there was nothing to do.
     pub(crate) fn progress(&self) {
-        self.last_progress_ms.store(self.now_ms(), Ordering::Relaxed);
+        self.last_progress_ms
+            .store(self.now_ms(), Ordering::Relaxed);
     }
 
     /// How long ago the loop last went round.
@@ -95,6 +96,7 @@ impl Heartbeat {
 /// The loop.
 pub(crate) struct DispatchLoop {
     dispatcher: Arc<Dispatcher>,
+    intake: Arc<Intake>,
     bell: Arc<NotifyBell>,
     heartbeat: Heartbeat,
     slots: Arc<Semaphore>,
@@ -105,11 +107,13 @@ pub(crate) struct DispatchLoop {
 impl DispatchLoop {
     pub(crate) fn new(
         dispatcher: Arc<Dispatcher>,
+        intake: Arc<Intake>,
         bell: Arc<NotifyBell>,
         heartbeat: Heartbeat,
     ) -> Self {
         Self {
             dispatcher,
+            intake,
             bell,
             heartbeat,
             slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
@@ -120,7 +124,10 @@ impl DispatchLoop {
 
     /// Goes round until `stop`, then finishes what is in flight.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let housekeeping = AbortOnDropHandle::new(tokio::spawn(keep_house(self.dispatcher.clone())));
+        let housekeeping = AbortOnDropHandle::new(tokio::spawn(keep_house(
+            self.dispatcher.clone(),
+            self.intake.clone(),
+        )));
         let stopped_at = tokio::spawn({
             let stop = stop.clone();
             async move {
@@ -172,7 +179,10 @@ impl DispatchLoop {
                 next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT))
             }
             Err(error) => {
-                tracing::warn!(error.source = source(&error), "cannot look for messages: {error}");
+                tracing::warn!(
+                    error.source = source(&error),
+                    "cannot look for messages: {error}"
+                );
                 REST
             }
         }
@@ -196,7 +206,10 @@ impl DispatchLoop {
 
     async fn finish(self, time: Duration) {
         self.deliveries.close();
-        if tokio::time::timeout(time, self.deliveries.wait()).await.is_err() {
+        if tokio::time::timeout(time, self.deliveries.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!(
                 messages.in_flight = self.deliveries.len(),
                 "calls that do not end are recorded as unknown"
@@ -207,9 +220,9 @@ impl DispatchLoop {
     }
 }
 
-/// Ends messages that became too old and notices changed accounts, again and again. A task of its
+/// Ends messages that became too old, notices changed accounts and sweeps old keys, again and again. A task of its
 /// own, so that no message waits for it.
-async fn keep_house(dispatcher: Arc<Dispatcher>) {
+async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>) {
     let mut again = tokio::time::interval(HOUSEKEEPING);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -218,15 +231,29 @@ async fn keep_house(dispatcher: Arc<Dispatcher>) {
             Ok(0) => {}
             Ok(expired) => tracing::warn!(messages.expired = expired, "messages became too old"),
             Err(error) => {
-                tracing::warn!(error.source = source(&error), "cannot end old messages: {error}");
+                tracing::warn!(
+                    error.source = source(&error),
+                    "cannot end old messages: {error}"
+                );
             }
         }
         match dispatcher.close_healed_breakers().await {
             Ok(0) => {}
-            Ok(closed) => tracing::info!(lanes.unblocked = closed, "changed accounts are tried again"),
-            Err(error) => {
-                tracing::warn!(error.source = source(&error), "cannot look at blocked lanes: {error}");
+            Ok(closed) => {
+                tracing::info!(lanes.unblocked = closed, "changed accounts are tried again")
             }
+            Err(error) => {
+                tracing::warn!(
+                    error.source = source(&error),
+                    "cannot look at blocked lanes: {error}"
+                );
+            }
+        }
+        if let Err(error) = intake.forget_old_keys().await {
+            tracing::warn!(
+                error.source = source(&error),
+                "cannot sweep old keys: {error}"
+            );
         }
     }
 }

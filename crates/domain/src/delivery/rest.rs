@@ -12,8 +12,13 @@ pub fn rest_until(
 ) -> Option<DateTime<Utc>> {
     let local = jakarta_time(now);
     let quiet = settings.quiet_hours.and_then(|quiet| quiet.end(local));
-    let spent = settings.daily_limit.is_some_and(|limit| calls_today >= limit);
-    let tomorrow = local.date().checked_add_days(Days::new(1)).filter(|_| spent);
+    let spent = settings
+        .daily_limit
+        .is_some_and(|limit| calls_today >= limit);
+    let tomorrow = local
+        .date()
+        .checked_add_days(Days::new(1))
+        .filter(|_| spent);
     let midnight = tomorrow.map(|day| day.and_time(NaiveTime::MIN));
     // When the limit ends in quiet hours, the lane is looked at again at midnight.
     quiet.max(midnight).map(from_jakarta_time)
@@ -26,7 +31,8 @@ mod tests {
 
     fn rest(settings: &DealerSettings, calls: u32, now: &str) -> Option<String> {
         let now = from_jakarta_time(parse_local_time(now).unwrap());
-        rest_until(settings, calls, now).map(|until| jakarta_time(until).format("%d %H:%M").to_string())
+        rest_until(settings, calls, now)
+            .map(|until| jakarta_time(until).format("%d %H:%M").to_string())
     }
 
     #[test]
@@ -37,15 +43,30 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(rest(&settings, 1, "22/11/2026 12:00:00"), None);
-        assert_eq!(rest(&settings, 1, "22/11/2026 23:00:00").as_deref(), Some("23 07:00"));
-        assert_eq!(rest(&settings, 2, "22/11/2026 12:00:00").as_deref(), Some("23 00:00"));
-        assert_eq!(rest(&settings, 2, "22/11/2026 22:00:00").as_deref(), Some("23 07:00"));
+        assert_eq!(
+            rest(&settings, 1, "22/11/2026 23:00:00").as_deref(),
+            Some("23 07:00")
+        );
+        assert_eq!(
+            rest(&settings, 2, "22/11/2026 12:00:00").as_deref(),
+            Some("23 00:00")
+        );
+        assert_eq!(
+            rest(&settings, 2, "22/11/2026 22:00:00").as_deref(),
+            Some("23 07:00")
+        );
     }
 
     #[test]
     fn a_limit_of_none_rests_at_once() {
-        let settings = DealerSettings { daily_limit: Some(0), ..Default::default() };
+        let settings = DealerSettings {
+            daily_limit: Some(0),
+            ..Default::default()
+        };
         assert!(rest(&settings, 0, "22/11/2026 12:00:00").is_some());
-        assert_eq!(rest(&DealerSettings::default(), 9_999, "22/11/2026 12:00:00"), None);
+        assert_eq!(
+            rest(&DealerSettings::default(), 9_999, "22/11/2026 12:00:00"),
+            None
+        );
     }
 }

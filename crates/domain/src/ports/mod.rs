@@ -15,7 +15,7 @@ pub use outbox::{
     Attempt, BlockedLane, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, Task, WorkerId,
 };
 pub use reports::{DateRange, DealerStats, Page, PageQuery, Reports};
-pub use request_store::RequestStore;
+pub use request_store::{Accepted, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use crate::{
     Account, AccountError, AccountPolicy, Clock, Dealer, DealerDirectory, DealerId, DeliveryPolicy,
-    DeviceReport, Dice, LaneChange, Outbox, Outcome, OutgoingMessage, Phone, Settlement, StoreError,
-    Whatsapp, WorkerId,
+    DeviceReport, Dice, LaneChange, Outbox, Outcome, OutgoingMessage, Phone, Settlement,
+    StoreError, Whatsapp, WorkerId,
 };
 
 /// How long a test message waits for its turn in the dealer's lane.

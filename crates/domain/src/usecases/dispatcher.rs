@@ -199,10 +199,13 @@ impl Dispatcher {
         dealer: Option<&Dealer>,
         lease_ends: Instant,
     ) -> Settlement {
-        let settings = dealer.map(|dealer| dealer.settings.clone()).unwrap_or_default();
+        let settings = dealer
+            .map(|dealer| dealer.settings.clone())
+            .unwrap_or_default();
         match &claim.task {
             Task::Recover(message) => {
-                let reason = "the sending copy of the service stopped before it could record an answer";
+                let reason =
+                    "the sending copy of the service stopped before it could record an answer";
                 self.unknown(claim, message, &settings, reason)
             }
             Task::Send(message) if message.overdue > self.policy.message_ttl => Settlement {
@@ -215,7 +218,10 @@ impl Dispatcher {
                     lane: LaneChange::Resting { until },
                     ..self.lane_only(Duration::ZERO)
                 },
-                None => self.send(claim, message, dealer, &settings, lease_ends).await,
+                None => {
+                    self.send(claim, message, dealer, &settings, lease_ends)
+                        .await
+                }
             },
             Task::Probe => self.probe(claim, dealer, &settings).await,
         }
@@ -255,7 +261,9 @@ impl Dispatcher {
     ) -> Settlement {
         let account = match self.account(dealer) {
             Ok(account) => account,
-            Err(error) => return self.not_configured(claim, Some(message), dealer, settings, error),
+            Err(error) => {
+                return self.not_configured(claim, Some(message), dealer, settings, error);
+            }
         };
         let Ok(target) = Phone::parse(&message.target) else {
             let outcome = Outcome::Refused {
@@ -299,10 +307,12 @@ impl Dispatcher {
                 lane: LaneChange::Probed,
                 ..self.lane_only(Duration::ZERO)
             },
-            DeviceReport::NotReady { reason } | DeviceReport::Unreachable { reason } => Settlement {
-                account_print: Some(self.print(dealer)),
-                ..self.decided(claim, None, settings, Outcome::Blocked { reason })
-            },
+            DeviceReport::NotReady { reason } | DeviceReport::Unreachable { reason } => {
+                Settlement {
+                    account_print: Some(self.print(dealer)),
+                    ..self.decided(claim, None, settings, Outcome::Blocked { reason })
+                }
+            }
         }
     }
 

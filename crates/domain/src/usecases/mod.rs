@@ -7,5 +7,5 @@ mod lookups;
 
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT};
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
-pub use intake::{Intake, IntakeError};
+pub use intake::{Intake, IntakeError, Receival};
 pub use lookups::{LookupError, Lookups};

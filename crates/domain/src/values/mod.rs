@@ -2,6 +2,7 @@
 
 mod account;
 mod dealer_id;
+mod idempotency;
 mod local_time;
 mod phone;
 mod plate;
@@ -9,7 +10,10 @@ mod quiet_hours;
 
 pub use account::{Account, AccountError, AccountPolicy, ApiAddress};
 pub use dealer_id::DealerId;
-pub use local_time::{JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_local_time};
+pub use idempotency::{BodyPrint, IdempotencyKey, IdempotencyKeyError, KEY_LIFETIME, Once};
+pub use local_time::{
+    JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_local_time,
+};
 pub use phone::{Phone, PhoneError, mask_phone, mask_phones};
 pub use plate::{LicensePlate, normal_plate};
 pub use quiet_hours::{QuietHours, QuietHoursError};

@@ -93,21 +93,42 @@ mod tests {
     #[test]
     fn a_night_goes_over_midnight() {
         assert_eq!(end("21:00", "07:00", at(20, 59)), None);
-        assert_eq!(end("21:00", "07:00", at(21, 0)).as_deref(), Some("23 07:00"));
-        assert_eq!(end("21:00", "07:00", at(6, 59)).as_deref(), Some("22 07:00"));
+        assert_eq!(
+            end("21:00", "07:00", at(21, 0)).as_deref(),
+            Some("23 07:00")
+        );
+        assert_eq!(
+            end("21:00", "07:00", at(6, 59)).as_deref(),
+            Some("22 07:00")
+        );
         assert_eq!(end("21:00", "07:00", at(7, 0)), None);
     }
 
     #[test]
     fn a_rest_at_noon_stays_within_the_day() {
-        assert_eq!(end("12:00", "13:30", at(12, 0)).as_deref(), Some("22 13:30"));
+        assert_eq!(
+            end("12:00", "13:30", at(12, 0)).as_deref(),
+            Some("22 13:30")
+        );
         assert_eq!(end("12:00", "13:30", at(13, 30)), None);
     }
 
     #[test]
     fn what_is_no_pair_of_times_is_refused() {
-        for (from, to) in [("21:00", "21:00"), ("24:00", "07:00"), ("9:00", "10:00"), ("21.00", "07:00"), ("", ""), ("+1:00", "07:00"), ("21:00:00", "07:00")] {
-            assert_eq!(QuietHours::parse(from, to), Err(QuietHoursError), "{from} {to}");
+        for (from, to) in [
+            ("21:00", "21:00"),
+            ("24:00", "07:00"),
+            ("9:00", "10:00"),
+            ("21.00", "07:00"),
+            ("", ""),
+            ("+1:00", "07:00"),
+            ("21:00:00", "07:00"),
+        ] {
+            assert_eq!(
+                QuietHours::parse(from, to),
+                Err(QuietHoursError),
+                "{from} {to}"
+            );
         }
     }
 

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
-    AccountError, Clock as _, Dealer, Fault, Field, Input, Intake, IntakeError, MessageState,
-    MockDealerDirectory, MockRequestStore, Outbox, Request, RequestStore, StoreError, Submission,
-    Task, WorkerId,
+    Accepted, AccountError, Clock as _, Dealer, Fault, Field, Input, Intake, IntakeError,
+    MessageState, MockDealerDirectory, MockRequestStore, Outbox, Request, RequestStore, StoreError,
+    Submission, Task, WorkerId,
 };
 use testkit::{World, sample};
 
@@ -259,7 +259,7 @@ async fn the_bell_is_rung_after_the_request_was_stored() {
     let bell = world.bell.clone();
     requests.expect_accept().times(1).returning(move |_| {
         assert_eq!(bell.rings(), 0, "whoever wakes up finds the message");
-        Ok(())
+        Ok(Accepted::Stored)
     });
     let intake = with_store(&world, requests);
     assert!(intake.accept(sample::submission()).await.is_ok());
@@ -273,7 +273,7 @@ async fn what_is_answered_is_what_was_given_to_the_store() {
     let (given, stored) = std::sync::mpsc::channel();
     requests.expect_accept().returning(move |request| {
         given.send(request.clone()).expect("the test listens");
-        Ok(())
+        Ok(Accepted::Stored)
     });
     let answer = with_store(&world, requests)
         .accept(sample::submission())
@@ -329,4 +329,43 @@ async fn a_scheduled_message_is_queued_for_its_time() {
     assert_eq!(request.whatsapp_status, "NOT_SENT");
     let next = world.store.next_due().await.unwrap();
     assert_eq!(next, Some(Duration::from_secs(2 * 3_600)));
+}
+
+#[tokio::test]
+async fn a_submission_that_was_stored_before_is_answered_again_and_wakes_nobody() {
+    let world = World::new();
+    let once = Some(sample::once("key", "body"));
+    let intake = world.intake();
+    let accept = || intake.accept_once(sample::submission(), once.clone());
+    let first = accept().await.unwrap();
+    assert!(!first.replayed);
+    let again = accept().await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.request, first.request);
+    assert_eq!(world.store.message_count(), 1);
+    assert_eq!(world.bell.rings(), 1);
+    let other = intake
+        .accept_once(sample::submission(), Some(sample::once("key", "other")))
+        .await;
+    assert!(matches!(other, Err(IntakeError::KeyReused)));
+}
+
+#[tokio::test]
+async fn a_key_comes_after_the_dealer_and_is_not_spent_on_a_refusal() {
+    let world = World::new();
+    let once = Some(sample::once("key", "body"));
+    let intake = world.intake();
+    let inactive = Dealer {
+        active: false,
+        ..sample::dealer()
+    };
+    world.store.put_dealer(inactive);
+    let refusal = intake.accept_once(sample::submission(), once.clone()).await;
+    assert!(matches!(refusal, Err(IntakeError::InactiveDealer)));
+    world.store.put_dealer(sample::dealer());
+    let stored = intake
+        .accept_once(sample::submission(), once)
+        .await
+        .unwrap();
+    assert!(!stored.replayed);
 }

@@ -58,8 +58,10 @@ impl PgDealers {
             })
             .await
             .map_err(|error| NotLoaded::Store(Arc::new(error)))?;
-        row.map(|(row, settings): (DealerRow, Option<SettingsRow>)| row.dealer(id.clone(), settings))
-            .ok_or(NotLoaded::Unknown)
+        row.map(|(row, settings): (DealerRow, Option<SettingsRow>)| {
+            row.dealer(id.clone(), settings)
+        })
+        .ok_or(NotLoaded::Unknown)
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -126,7 +128,10 @@ impl SettingsRow {
 impl DealerRow {
     pub(crate) fn dealer(self, id: DealerId, settings: Option<SettingsRow>) -> Dealer {
         Dealer {
-            settings: settings.as_ref().map(SettingsRow::settings).unwrap_or_default(),
+            settings: settings
+                .as_ref()
+                .map(SettingsRow::settings)
+                .unwrap_or_default(),
             id,
             name: self.dealer_name,
             active: self.is_active.unwrap_or(false),

@@ -13,8 +13,8 @@ use tokio::sync::Semaphore;
 
 use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
 
-pub(crate) use dealers::{DealerRow, SettingsRow, same_dealer};
 pub use dealers::PgDealers;
+pub(crate) use dealers::{DealerRow, SettingsRow, same_dealer};
 
 /// Requests, outbox and reports in PostgreSQL.
 #[derive(Clone)]

@@ -70,6 +70,7 @@ impl Backstage for PgBackstage {
             "UPDATE message SET due_at = due_at - make_interval(secs => $1),
                 next_try_at = next_try_at - make_interval(secs => $1),
                 created_at = created_at - make_interval(secs => $1)",
+            "UPDATE idempotency_key SET created_at = created_at - make_interval(secs => $1)",
         ] {
             self.0.execute(statement, &[&seconds]).await.unwrap();
         }

@@ -22,6 +22,7 @@
 pub mod breaker;
 pub mod claims;
 pub mod dealers;
+pub mod keys;
 pub mod late;
 pub mod leases;
 pub mod outcomes;

@@ -141,7 +141,9 @@ pub async fn the_longest_texts_fit(stage: &Stage) {
         ..sample::submission()
     };
     let mut request = sample::new_request();
-    request.submission = submission.validate(sample::now()).expect("all rules are kept");
+    request.submission = submission
+        .validate(sample::now())
+        .expect("all rules are kept");
     request.message.body = "漢".repeat(4_000);
     stage.requests.accept(&request).await.expect("accept");
     assert_eq!(
@@ -158,7 +160,9 @@ pub async fn an_unusual_plate_is_kept_as_it_was_sent(stage: &Stage) {
             ..sample::submission()
         };
         let mut request = sample::request_for(&sample::dealer_id(), n);
-        request.submission = submission.validate(sample::now()).expect("all rules are kept");
+        request.submission = submission
+            .validate(sample::now())
+            .expect("all rules are kept");
         stage.requests.accept(&request).await.expect("accept");
         let plate: &LicensePlate = &request.submission.license_plate;
         assert_eq!(

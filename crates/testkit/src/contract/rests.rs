@@ -30,7 +30,9 @@ pub async fn a_rest_does_not_make_a_message_older(stage: &Stage) {
     assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 0);
     let claim = stage.claim().await;
     assert!(to_send(&claim).overdue < HOUR);
-    stage.settle_now(&claim, MessageChange::Requeued, READY).await;
+    stage
+        .settle_now(&claim, MessageChange::Requeued, READY)
+        .await;
     stage.pass(HOUR).await;
     assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 1);
 }
@@ -50,7 +52,9 @@ pub async fn ending_a_rest_leaves_other_pauses(stage: &Stage) {
     stage.queue(&dealer, 1).await;
     let claim = stage.claim().await;
     let pause = LaneChange::Waiting { pause: HOUR };
-    stage.settle_now(&claim, MessageChange::Requeued, pause).await;
+    stage
+        .settle_now(&claim, MessageChange::Requeued, pause)
+        .await;
     stage.outbox.end_rest(&dealer).await.expect("end_rest");
     stage.assert_nothing_to_claim().await;
 }
@@ -101,5 +105,7 @@ async fn rest(stage: &Stage, time: Duration) {
     let rest = LaneChange::Resting {
         until: claim.now + time,
     };
-    stage.settle_now(&claim, MessageChange::Requeued, rest).await;
+    stage
+        .settle_now(&claim, MessageChange::Requeued, rest)
+        .await;
 }

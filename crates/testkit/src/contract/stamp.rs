@@ -22,6 +22,14 @@ macro_rules! contract_tests {
                 rows_of_an_older_service_are_found_as_they_are
                 a_scheduled_message_waits_for_its_time
                 a_schedule_in_the_past_means_at_once;
+            keys:
+                a_key_is_answered_with_its_first_request
+                a_key_stands_for_one_body
+                keys_of_dealers_are_apart
+                of_many_submissions_with_one_key_one_is_stored
+                a_request_that_was_not_stored_leaves_its_key_free
+                a_key_counts_for_24_hours
+                only_old_keys_are_forgotten;
             dealers:
                 a_dealer_is_found_with_its_account
                 an_unknown_dealer_is_absent

@@ -77,7 +77,10 @@ impl Outbox for MemoryStore {
             .iter()
             .filter(|(_, message)| message.state == MessageState::Queued)
             .filter(|(_, message)| {
-                let rested = state.lanes.get(&message.dealer_id).map(|lane| lane.rest_until);
+                let rested = state
+                    .lanes
+                    .get(&message.dealer_id)
+                    .map(|lane| lane.rest_until);
                 between(message.due.max(rested.unwrap_or_default()), now) > ttl
             })
             .map(|(id, _)| *id)
@@ -119,7 +122,11 @@ impl Outbox for MemoryStore {
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
         let now = self.now();
         let mut state = self.state();
-        if let Some(lane) = state.lanes.get_mut(dealer).filter(|lane| lane.rest_until > now) {
+        if let Some(lane) = state
+            .lanes
+            .get_mut(dealer)
+            .filter(|lane| lane.rest_until > now)
+        {
             lane.ready_at = now;
             lane.rest_until = now;
         }

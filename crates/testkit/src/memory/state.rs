@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    Attempt, CHANGED_BY, Dealer, DealerId, LaneHistory, MessageId, MessageKind, MessageState,
-    OutboxMessage, Receipt, Request, RequestId, jakarta_time,
+    Attempt, BodyPrint, CHANGED_BY, Dealer, DealerId, IdempotencyKey, KEY_LIFETIME, LaneHistory,
+    MessageId, MessageKind, MessageState, OutboxMessage, Receipt, Request, RequestId, jakarta_time,
 };
 
 /// All that is stored. Every port method locks it once: that is its transaction.
@@ -15,6 +15,20 @@ pub(super) struct State {
     pub(super) messages: HashMap<MessageId, Message>,
     pub(super) lanes: BTreeMap<DealerId, Lane>,
     pub(super) attempts: Vec<RecordedAttempt>,
+    pub(super) keys: HashMap<(DealerId, IdempotencyKey), UsedKey>,
+}
+
+/// A key and the request it stands for.
+pub(super) struct UsedKey {
+    pub(super) body: BodyPrint,
+    pub(super) request: RequestId,
+    pub(super) since: DateTime<Utc>,
+}
+
+impl UsedKey {
+    pub(super) fn counts(&self, now: DateTime<Utc>) -> bool {
+        between(self.since, now) < KEY_LIFETIME
+    }
 }
 
 /// A message, queued or finished.

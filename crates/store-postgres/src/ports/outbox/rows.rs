@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use diesel::prelude::*;
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use domain::{
     Claim, DealerId, LaneHistory, Lease, MessageId, OutboxMessage, RequestId, StoreError, Task,

@@ -1,9 +1,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::{
-    LaneChange, MessageChange, MessageId, MessageState, Receipt, Settlement, TOO_OLD,
-};
+use domain::{LaneChange, MessageChange, MessageId, MessageState, Receipt, Settlement, TOO_OLD};
 
 /// A change of a message as columns.
 pub(super) struct MessageUpdate<'a> {
