@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use domain::{CheckError, IntakeError, LookupError, StoreError};
+use domain::{CheckError, IntakeError, LookupError, MessageError, StoreError};
 use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
@@ -39,6 +39,8 @@ pub(crate) enum Problem {
     UnforeseenInIntake,
     #[error(transparent)]
     Lookup(#[from] LookupError),
+    #[error(transparent)]
+    Message(#[from] MessageError),
     #[error("the check of dealer {dealer_id} failed")]
     Check {
         dealer_id: String,
@@ -174,6 +176,25 @@ impl Problem {
             Self::Lookup(LookupError::UnknownDealer) => {
                 envelope(StatusCode::NOT_FOUND, "DealerNotFound", DEALER_NOT_FOUND)
             }
+            Self::Message(error) => match error {
+                MessageError::UnknownRequest => Self::UnknownRequest.answer(),
+                MessageError::Pending => envelope(
+                    StatusCode::CONFLICT,
+                    "MessagePending",
+                    "A message of this request is still queued or being sent",
+                ),
+                MessageError::NotCancellable => envelope(
+                    StatusCode::CONFLICT,
+                    "MessageNotCancellable",
+                    "No message of this request is queued",
+                ),
+                MessageError::NotSendable => envelope(
+                    StatusCode::CONFLICT,
+                    "MessageNotSendable",
+                    "No message can be made for this request: its phone is not a mobile number, or its dealer is unknown or not active",
+                ),
+                MessageError::Store(error) => store(error),
+            },
             Self::Lookup(LookupError::Store(error)) | Self::Store(error) => store(error),
             Self::Check { dealer_id, error } => match error {
                 CheckError::UnknownDealer => {

@@ -87,6 +87,12 @@ impl MessageKind {
             Self::Live => "live",
         }
     }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Live].into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 /// A stored request, as it is shown.

@@ -15,6 +15,7 @@ mod limits;
 mod lists;
 mod logs;
 mod lookups;
+mod messages;
 mod openapi;
 mod routes;
 mod service;

@@ -44,6 +44,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let api = Api::new(
         parts.intake.clone(),
         parts.lookups,
+        parts.messages,
         parts.check,
         config.accounts.clone(),
         Arc::new(health),

@@ -86,7 +86,8 @@ impl Backstage for PgBackstage {
             .0
             .query_opt(
                 "SELECT id::text, state, unknowns, reason, provider_id, provider_request_id
-                FROM message WHERE request_id = $1::text::uuid",
+                FROM message WHERE request_id = $1::text::uuid
+                ORDER BY created_at DESC, id DESC LIMIT 1",
                 &[&request.to_string()],
             )
             .await

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
-use domain::{Accepted, MessageState, NewRequest, Request, RequestId, RequestStore, StoreError};
+use domain::{Accepted, NewRequest, Request, RequestId, RequestStore, StoreError};
 
-use super::state::{Message, UsedKey};
+use super::state::UsedKey;
 use super::{MemoryStore, exists_already};
 
 #[async_trait]
@@ -27,23 +27,8 @@ impl RequestStore for MemoryStore {
             return Err(exists_already("message"));
         }
         state.requests.insert(new.id, Request::just_stored(new));
-        let due = new.message.not_before.map_or(now, |at| at.max(now));
-        let message = Message {
-            request_id: new.id,
-            dealer_id: new.submission.dealer_id.clone(),
-            kind: new.message.kind,
-            target: new.submission.phone.national().to_owned(),
-            body: new.message.body.clone(),
-            state: MessageState::Queued,
-            epoch: 0,
-            unknowns: 0,
-            due,
-            next_try: due,
-            awaited: false,
-            receipt: None,
-            reason: None,
-        };
-        state.messages.insert(new.message.id, message);
+        let dealer = new.submission.dealer_id.clone();
+        state.queue(new.id, dealer, &new.message, &new.submission.phone, now);
         if let Some((key, body)) = key {
             let used = UsedKey {
                 body,
