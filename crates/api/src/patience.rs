@@ -10,8 +10,9 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, Data};
 use async_trait::async_trait;
 use domain::{
-    DateRange, DealerCheck, DealerId, DealerStats, Intake, Lookups, MockOutbox, NewRequest, Outbox,
-    Page, PageQuery, Reports, Request, RequestId, RequestStore, StoreError, WorkerId,
+    Accepted, DateRange, DealerCheck, DealerId, DealerStats, Intake, Lookups, MessageDesk,
+    MockOutbox, NewRequest, Outbox, Page, PageQuery, Reports, Request, RequestId, RequestStore,
+    StoreError, WorkerId,
 };
 use futures_util::{Stream, stream};
 use testkit::World;
@@ -29,7 +30,11 @@ struct Stuck;
 
 #[async_trait]
 impl RequestStore for Stuck {
-    async fn accept(&self, _: &NewRequest) -> Result<(), StoreError> {
+    async fn accept(&self, _: &NewRequest) -> Result<Accepted, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn forget_old_keys(&self) -> Result<u64, StoreError> {
         std::future::pending().await
     }
 
@@ -61,6 +66,7 @@ async fn call(request: TestRequest) -> (u16, String, Duration) {
         Arc::new(Intake::new(
             store.clone(),
             Arc::new(Stuck),
+            world.clock.clone(),
             world.ids.clone(),
             world.bell.clone(),
             world.accounts.clone(),
@@ -69,6 +75,13 @@ async fn call(request: TestRequest) -> (u16, String, Duration) {
             store.clone(),
             Arc::new(Stuck),
             Arc::new(Stuck),
+        )),
+        Arc::new(MessageDesk::new(
+            store.clone(),
+            Arc::new(Stuck),
+            store.clone(),
+            world.ids.clone(),
+            world.bell.clone(),
         )),
         Arc::new(DealerCheck::new(
             store.clone(),
@@ -121,6 +134,7 @@ async fn a_submission_that_the_store_does_not_answer_is_given_up_within_5_second
 async fn a_question_that_the_store_does_not_answer_is_given_up_within_5_seconds() {
     for path in [
         "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22",
+        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22/messages",
         "/api/v1/customer/dealer/0009999/requests",
         "/api/v1/customer/dealer/0009999/stats",
     ] {

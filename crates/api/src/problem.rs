@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use domain::{CheckError, IntakeError, LookupError, StoreError};
+use domain::{CheckError, IntakeError, LookupError, MessageError, StoreError};
 use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
@@ -39,6 +39,8 @@ pub(crate) enum Problem {
     UnforeseenInIntake,
     #[error(transparent)]
     Lookup(#[from] LookupError),
+    #[error(transparent)]
+    Message(#[from] MessageError),
     #[error("the check of dealer {dealer_id} failed")]
     Check {
         dealer_id: String,
@@ -127,6 +129,16 @@ impl Problem {
                     StatusCode::SERVICE_UNAVAILABLE,
                     "Gagal menyimpan data ke database",
                 ),
+                IntakeError::KeyReused => envelope(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "IdempotencyKeyReused",
+                    "This Idempotency-Key was used for another body",
+                ),
+                IntakeError::KeyInProgress => envelope(
+                    StatusCode::CONFLICT,
+                    "IdempotencyKeyInProgress",
+                    "The first request with this Idempotency-Key is still in progress",
+                ),
                 // The handler answers invalid submissions itself: it knows what was sent.
                 IntakeError::NotStored(StoreError::Corrupt(_)) | IntakeError::Invalid(_) => {
                     Answer::NotStored(StatusCode::INTERNAL_SERVER_ERROR, UNFORESEEN)
@@ -164,6 +176,25 @@ impl Problem {
             Self::Lookup(LookupError::UnknownDealer) => {
                 envelope(StatusCode::NOT_FOUND, "DealerNotFound", DEALER_NOT_FOUND)
             }
+            Self::Message(error) => match error {
+                MessageError::UnknownRequest => Self::UnknownRequest.answer(),
+                MessageError::Pending => envelope(
+                    StatusCode::CONFLICT,
+                    "MessagePending",
+                    "A message of this request is still queued or being sent",
+                ),
+                MessageError::NotCancellable => envelope(
+                    StatusCode::CONFLICT,
+                    "MessageNotCancellable",
+                    "No message of this request is queued",
+                ),
+                MessageError::NotSendable => envelope(
+                    StatusCode::CONFLICT,
+                    "MessageNotSendable",
+                    "No message can be made for this request: its phone is not a mobile number, or its dealer is unknown or not active",
+                ),
+                MessageError::Store(error) => store(error),
+            },
             Self::Lookup(LookupError::Store(error)) | Self::Store(error) => store(error),
             Self::Check { dealer_id, error } => match error {
                 CheckError::UnknownDealer => {
@@ -238,7 +269,8 @@ impl Problem {
         if let Self::MethodNotAllowed(allowed) = self {
             response.insert_header((ALLOW, *allowed));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        let passes = matches!(self, Self::Intake(IntakeError::KeyInProgress));
+        if passes || status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_SECONDS));
         }
         match self.answer() {

@@ -8,7 +8,7 @@ use actix_web::http::header::HeaderName;
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, HttpServer, web};
-use domain::{AccountPolicy, DealerCheck, Health, Intake, Lookups};
+use domain::{AccountPolicy, DealerCheck, Health, Intake, Lookups, MessageDesk};
 use paperclip::actix::OpenApiExt as _;
 use url::Url;
 
@@ -47,6 +47,8 @@ pub struct Api {
     pub intake: Arc<Intake>,
     /// Answers questions about stored requests.
     pub lookups: Arc<Lookups>,
+    /// Shows, repeats and stops messages.
+    pub messages: Arc<MessageDesk>,
     /// Checks dealers' accounts.
     pub check: Arc<DealerCheck>,
     /// Which accounts can be used.
@@ -65,6 +67,7 @@ impl Api {
     pub fn new(
         intake: Arc<Intake>,
         lookups: Arc<Lookups>,
+        messages: Arc<MessageDesk>,
         check: Arc<DealerCheck>,
         accounts: AccountPolicy,
         health: Arc<dyn Health>,
@@ -73,6 +76,7 @@ impl Api {
         Self {
             intake,
             lookups,
+            messages,
             check,
             accounts,
             health,

@@ -97,6 +97,16 @@ impl FaultBody {
         )
     }
 
+    /// A malformed `Idempotency-Key`.
+    pub(crate) fn of_key(input: &str) -> Self {
+        Self::new(
+            "value_error",
+            vec![Place::Name("header"), Place::Name("Idempotency-Key")],
+            "Value error, Expected 1 to 255 visible ASCII characters",
+            Value::from(input),
+        )
+    }
+
     /// A parameter of the query string.
     pub(crate) fn of_query(name: &'static str, fault: QueryFault, input: &str) -> Self {
         let (kind, msg) = match fault {
@@ -145,6 +155,7 @@ pub(crate) const fn wire_name(field: Field) -> &'static str {
         Field::CreatedTime => "createdTime",
         Field::ModifiedTime => "modifiedTime",
         Field::DealerId => "dealerId",
+        Field::SendAt => "sendAt",
     }
 }
 
@@ -170,6 +181,10 @@ fn words(fault: Fault) -> (&'static str, String, Option<Value>) {
         Fault::ControlCharacter => value_error("Control characters are not allowed"),
         Fault::Blank => value_error("Text must not be blank"),
         Fault::Phone => value_error("Invalid Indonesian phone number format"),
+        Fault::Instant => value_error(
+            "Invalid datetime format. Expected RFC 3339 with an offset, such as 2026-11-22T15:40:50+07:00",
+        ),
+        Fault::TooFarAhead => value_error("Send time must be at most 30 days ahead"),
         Fault::Time => value_error("Invalid datetime format. Expected DD/MM/YYYY HH:mm:ss"),
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use domain::{DealerCheck, Dispatcher, Intake, Lookups, WorkerId};
+use domain::{DealerCheck, Dispatcher, Intake, Lookups, MessageDesk, WorkerId};
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
 use uuid::Uuid;
@@ -69,6 +69,7 @@ pub(crate) struct Parts {
     pub(crate) bell: Arc<NotifyBell>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) lookups: Arc<Lookups>,
+    pub(crate) messages: Arc<MessageDesk>,
     pub(crate) check: Arc<DealerCheck>,
     pub(crate) dispatcher: Arc<Dispatcher>,
 }
@@ -97,11 +98,19 @@ impl Parts {
         let intake = Intake::new(
             directory.clone(),
             requests.clone(),
+            Arc::new(SystemClock),
             Arc::new(TimeOrderedIds),
             bell.clone(),
             config.accounts.clone(),
         );
-        let lookups = Lookups::new(directory.clone(), requests.clone(), reports);
+        let lookups = Lookups::new(directory.clone(), requests.clone(), reports.clone());
+        let messages = MessageDesk::new(
+            directory.clone(),
+            requests.clone(),
+            requests.clone(),
+            Arc::new(TimeOrderedIds),
+            bell.clone(),
+        );
         let check = DealerCheck::new(
             directory.clone(),
             whatsapp.clone(),
@@ -128,6 +137,7 @@ impl Parts {
             bell,
             intake: Arc::new(intake),
             lookups: Arc::new(lookups),
+            messages: Arc::new(messages),
             check: Arc::new(check),
             dispatcher: Arc::new(dispatcher),
         })

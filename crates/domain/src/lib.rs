@@ -2,6 +2,7 @@
 
 mod dealer;
 pub mod delivery;
+mod message;
 mod ports;
 mod request;
 mod status;
@@ -12,6 +13,7 @@ mod values;
 
 pub use dealer::*;
 pub use delivery::*;
+pub use message::*;
 pub use ports::*;
 pub use request::*;
 pub use status::*;

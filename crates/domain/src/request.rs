@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
-use crate::{MessageState, ValidSubmission};
+use crate::{MessageState, Once, ValidSubmission};
 
 /// The id of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +42,8 @@ pub struct NewRequest {
     pub submission: ValidSubmission,
     /// The message to the person who brought the unit in.
     pub message: NewMessage,
+    /// What the caller calls it, where it is to be stored once however often it comes.
+    pub once: Option<Once>,
 }
 
 /// A message to be queued. Prints without its text.
@@ -55,6 +57,8 @@ pub struct NewMessage {
     pub template: String,
     /// The finished text.
     pub body: String,
+    /// When it may first be sent; `None` means at once.
+    pub not_before: Option<DateTime<Utc>>,
 }
 
 impl fmt::Debug for NewMessage {
@@ -63,6 +67,7 @@ impl fmt::Debug for NewMessage {
             .field("id", &self.id)
             .field("kind", &self.kind)
             .field("template", &self.template)
+            .field("not_before", &self.not_before)
             .finish_non_exhaustive()
     }
 }
@@ -81,6 +86,12 @@ impl MessageKind {
         match self {
             Self::Live => "live",
         }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Live].into_iter().find(|kind| kind.as_str() == name)
     }
 }
 

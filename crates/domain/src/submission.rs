@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::NaiveDateTime;
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 use crate::{DealerId, LicensePlate, Phone, parse_local_time};
 
@@ -57,7 +57,13 @@ pub struct Submission {
     pub modified_time: Input,
     /// The dealer's number, 4 to 10 characters.
     pub dealer_id: Input,
+    /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead.
+    /// [`Absent`](Input::Absent) and a time that has passed mean at once.
+    pub send_at: Input,
 }
+
+/// How far ahead a message may be scheduled.
+pub const LONGEST_SCHEDULE: TimeDelta = TimeDelta::days(30);
 
 /// A submission that keeps all rules. Prints neither name nor plate.
 #[derive(Clone, PartialEq, Eq)]
@@ -76,6 +82,8 @@ pub struct ValidSubmission {
     pub modified_time: NaiveDateTime,
     /// The dealer.
     pub dealer_id: DealerId,
+    /// When the message may first be sent; `None` means at once.
+    pub send_at: Option<DateTime<Utc>>,
 }
 
 impl fmt::Debug for ValidSubmission {
@@ -105,6 +113,8 @@ pub enum Field {
     ModifiedTime,
     /// [`Submission::dealer_id`]
     DealerId,
+    /// [`Submission::send_at`]
+    SendAt,
 }
 
 /// The first rule that a field breaks.
@@ -140,11 +150,17 @@ pub enum Fault {
     /// The text is not a time in the form `DD/MM/YYYY HH:mm:ss`.
     #[error("the text is not a time in the form DD/MM/YYYY HH:mm:ss")]
     Time,
+    /// The text is not an RFC 3339 time with an offset.
+    #[error("the text is not an RFC 3339 time with an offset")]
+    Instant,
+    /// The time is further ahead than it may be.
+    #[error("the time is more than 30 days ahead")]
+    TooFarAhead,
 }
 
 impl Field {
     /// All fields, in the order in which faults are listed.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CustomerName,
         Self::Phone,
         Self::UnitType,
@@ -152,6 +168,7 @@ impl Field {
         Self::CreatedTime,
         Self::ModifiedTime,
         Self::DealerId,
+        Self::SendAt,
     ];
 
     /// The least and the greatest number of Unicode characters; `None` where the form decides.
@@ -162,7 +179,7 @@ impl Field {
             Self::Phone => Some((8, 20)),
             Self::UnitType => Some((1, 100)),
             Self::LicensePlate => Some((1, 20)),
-            Self::CreatedTime | Self::ModifiedTime => None,
+            Self::CreatedTime | Self::ModifiedTime | Self::SendAt => None,
             Self::DealerId => Some((4, 10)),
         }
     }
@@ -193,11 +210,11 @@ impl Field {
 }
 
 impl Submission {
-    /// Checks every field.
+    /// Checks every field; `now` is the time against which a schedule is measured.
     ///
     /// # Errors
     /// For every faulty field its first broken rule, in the order of [`Field::ALL`].
-    pub fn validate(self) -> Result<ValidSubmission, Vec<(Field, Fault)>> {
+    pub fn validate(self, now: DateTime<Utc>) -> Result<ValidSubmission, Vec<(Field, Fault)>> {
         let mut faults = Vec::new();
         let customer_name = read(Field::CustomerName, self.customer_name, &mut faults, Ok);
         let phone = read(Field::Phone, self.phone, &mut faults, |text| {
@@ -216,6 +233,12 @@ impl Submission {
         let dealer_id = read(Field::DealerId, self.dealer_id, &mut faults, |text| {
             DealerId::parse(&text)
         });
+        let send_at = match self.send_at {
+            Input::Absent => Some(None),
+            given => read(Field::SendAt, given, &mut faults, |text| {
+                parse_send_at(&text, now)
+            }),
+        };
         // Every field that is `None` here has left its fault in the list.
         match (
             customer_name,
@@ -225,6 +248,7 @@ impl Submission {
             created_time,
             modified_time,
             dealer_id,
+            send_at,
         ) {
             (
                 Some(customer_name),
@@ -234,6 +258,7 @@ impl Submission {
                 Some(created_time),
                 Some(modified_time),
                 Some(dealer_id),
+                Some(send_at),
             ) => Ok(ValidSubmission {
                 customer_name,
                 phone,
@@ -242,10 +267,22 @@ impl Submission {
                 created_time,
                 modified_time,
                 dealer_id,
+                send_at,
             }),
             _ => Err(faults),
         }
     }
+}
+
+/// A moment to come; `None` for one that has passed.
+fn parse_send_at(text: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Fault> {
+    let at = DateTime::parse_from_rfc3339(text)
+        .map_err(|_| Fault::Instant)?
+        .to_utc();
+    if at.signed_duration_since(now) > LONGEST_SCHEDULE {
+        return Err(Fault::TooFarAhead);
+    }
+    Ok((at > now).then_some(at))
 }
 
 fn read<T>(
@@ -276,12 +313,17 @@ mod tests {
             created_time: "31/12/2019 15:40:50".into(),
             modified_time: "31/12/2019 15:40:50".into(),
             dealer_id: "0009999".into(),
+            send_at: Input::Absent,
         }
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
     }
 
     #[test]
     fn the_sample_keeps_all_rules() {
-        let valid = submission().validate().unwrap();
+        let valid = submission().validate(now()).unwrap();
         assert_eq!(valid.phone.national(), "082148523421");
         assert_eq!(
             valid.license_plate.normal_form().as_deref(),
@@ -299,8 +341,9 @@ mod tests {
             created_time: "gestern".into(),
             modified_time: Input::Absent,
             dealer_id: "0009999\u{0}".into(),
+            send_at: "tomorrow".into(),
         }
-        .validate()
+        .validate(now())
         .unwrap_err();
         assert_eq!(
             faults,
@@ -312,6 +355,7 @@ mod tests {
                 (Field::CreatedTime, Fault::Time),
                 (Field::ModifiedTime, Fault::Missing),
                 (Field::DealerId, Fault::ControlCharacter),
+                (Field::SendAt, Fault::Instant),
             ]
         );
     }
@@ -320,10 +364,10 @@ mod tests {
     fn lengths_count_unicode_characters() {
         let mut submission = submission();
         submission.customer_name = "é".repeat(255).into();
-        assert!(submission.clone().validate().is_ok());
+        assert!(submission.clone().validate(now()).is_ok());
         submission.customer_name = "é".repeat(256).into();
         assert_eq!(
-            submission.validate(),
+            submission.validate(now()),
             Err(vec![(Field::CustomerName, Fault::TooLong { max: 255 })])
         );
     }
@@ -333,21 +377,78 @@ mod tests {
         let mut submission = submission();
         submission.phone = "0821\t48523421".into();
         assert_eq!(
-            submission.validate(),
+            submission.validate(now()),
             Err(vec![(Field::Phone, Fault::ControlCharacter)])
         );
     }
 
+    #[test]
+    fn a_message_may_be_scheduled_up_to_30_days_ahead() {
+        let at = |text: String| {
+            let submission = Submission {
+                send_at: text.into(),
+                ..submission()
+            };
+            submission.validate(now()).map(|valid| valid.send_at)
+        };
+        let moment = now() + LONGEST_SCHEDULE;
+        assert_eq!(at(moment.to_rfc3339()), Ok(Some(moment)));
+        let jakarta = chrono::FixedOffset::east_opt(7 * 3_600).unwrap();
+        let local = moment.with_timezone(&jakarta).to_rfc3339();
+        assert!(local.ends_with("+07:00"));
+        assert_eq!(at(local), Ok(Some(moment)));
+        let later = moment + TimeDelta::milliseconds(1);
+        assert_eq!(
+            at(later.to_rfc3339()),
+            Err(vec![(Field::SendAt, Fault::TooFarAhead)])
+        );
+    }
+
+    #[test]
+    fn a_moment_that_has_passed_means_at_once() {
+        for text in ["0001-01-01T00:00:00Z", "1999-12-31T23:59:59.5-12:00"] {
+            let submission = Submission {
+                send_at: text.into(),
+                ..submission()
+            };
+            assert_eq!(submission.validate(now()).unwrap().send_at, None);
+        }
+    }
+
+    #[test]
+    fn a_schedule_needs_a_date_a_time_and_an_offset() {
+        for (input, fault) in [
+            (Input::NotText, Fault::NotText),
+            ("".into(), Fault::Instant),
+            (" ".into(), Fault::Blank),
+            ("2024-10-05T08:00:00".into(), Fault::Instant),
+            ("2024-10-05".into(), Fault::Instant),
+            ("2024-02-30T08:00:00Z".into(), Fault::Instant),
+            ("05/10/2024 08:00:00".into(), Fault::Instant),
+            ("1728115200".into(), Fault::Instant),
+        ] {
+            let submission = Submission {
+                send_at: input.clone(),
+                ..submission()
+            };
+            assert_eq!(
+                submission.validate(now()),
+                Err(vec![(Field::SendAt, fault)]),
+                "{input:?}"
+            );
+        }
+    }
+
     proptest! {
         #[test]
-        fn validation_never_panics_and_lists_each_field_once(texts in prop::collection::vec("\\PC{0,24}|[\\x00-\\x20]{0,9}", 7)) {
+        fn validation_never_panics_and_lists_each_field_once(texts in prop::collection::vec("\\PC{0,24}|[\\x00-\\x20]{0,9}", 8)) {
             let mut texts = texts.into_iter().map(Input::from);
             let mut next = || texts.next().unwrap();
             let submission = Submission {
                 customer_name: next(), phone: next(), unit_type: next(), license_plate: next(),
-                created_time: next(), modified_time: next(), dealer_id: next(),
+                created_time: next(), modified_time: next(), dealer_id: next(), send_at: next(),
             };
-            if let Err(faults) = submission.validate() {
+            if let Err(faults) = submission.validate(now()) {
                 prop_assert!(!faults.is_empty());
                 prop_assert!(faults.windows(2).all(|pair| pair[0].0 < pair[1].0));
             }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use domain::template::{Template, TemplateValues, VALIDATION};
 use domain::{
-    AccountPolicy, Dealer, DealerId, DealerSettings, DeliveryPolicy, MessageId, MessageKind,
-    NewMessage, NewRequest, OnUnknown, Phone, RequestId, Submission,
+    AccountPolicy, BodyPrint, Dealer, DealerId, DealerSettings, DeliveryPolicy, IdempotencyKey,
+    Input, MessageId, MessageKind, NewMessage, NewRequest, OnUnknown, Once, Phone, RequestId,
+    Submission,
 };
 use uuid::Uuid;
 
@@ -36,6 +37,7 @@ pub fn submission() -> Submission {
         created_time: "31/12/2019 15:40:50".into(),
         modified_time: "31/12/2019 15:40:50".into(),
         dealer_id: "0009999".into(),
+        send_at: Input::Absent,
     }
 }
 
@@ -110,6 +112,18 @@ pub fn request_at(dealer: &DealerId, n: u32, created: NaiveDateTime) -> NewReque
     request
 }
 
+/// A key of a caller and the body it stands for.
+///
+/// # Panics
+/// When the key is none.
+#[must_use]
+pub fn once(key: &str, body: &str) -> Once {
+    Once {
+        key: IdempotencyKey::parse(key).expect("the key is well formed"),
+        body: BodyPrint::of(body),
+    }
+}
+
 /// A phone that is not the sample's.
 #[must_use]
 pub fn another_phone() -> Phone {
@@ -164,7 +178,9 @@ fn parse_dealer_id(raw: &str) -> DealerId {
 }
 
 fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -> NewRequest {
-    let submission = submission.validate().expect("the sample keeps all rules");
+    let submission = submission
+        .validate(now())
+        .expect("the sample keeps all rules");
     let body = Template::validation().render(&TemplateValues {
         customer_name: &submission.customer_name,
         unit_type: &submission.unit_type,
@@ -180,7 +196,9 @@ fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -
             kind: MessageKind::Live,
             template: VALIDATION.to_owned(),
             body,
+            not_before: submission.send_at,
         },
         submission,
+        once: None,
     }
 }

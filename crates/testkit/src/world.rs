@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AccountPolicy, DealerCheck, DeliveryPolicy, Dispatcher, Intake, Lookups, WorkerId};
+use domain::{
+    AccountPolicy, DealerCheck, DeliveryPolicy, Dispatcher, Intake, Lookups, MessageDesk, WorkerId,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -60,6 +62,7 @@ impl World {
         Intake::new(
             self.store.clone(),
             self.store.clone(),
+            self.clock.clone(),
             self.ids.clone(),
             self.bell.clone(),
             self.accounts.clone(),
@@ -70,6 +73,18 @@ impl World {
     #[must_use]
     pub fn lookups(&self) -> Lookups {
         Lookups::new(self.store.clone(), self.store.clone(), self.store.clone())
+    }
+
+    /// The use case that shows, repeats and stops messages.
+    #[must_use]
+    pub fn message_desk(&self) -> MessageDesk {
+        MessageDesk::new(
+            self.store.clone(),
+            self.store.clone(),
+            self.store.clone(),
+            self.ids.clone(),
+            self.bell.clone(),
+        )
     }
 
     /// The use case that delivers messages; every call is another copy of the service.

@@ -3,6 +3,7 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use domain::IdempotencyKey;
 use paperclip::actix::OperationModifier;
 use paperclip::v2::models::{DataType, DefaultOperationRaw, Either, Parameter, ParameterIn};
 use paperclip::v2::schema::Apiv2Schema;
@@ -44,6 +45,50 @@ impl OperationModifier for Prefer {
             description: Some(
                 "`return=representation` puts the stored request into `data` (RFC 7240)".to_owned(),
             ),
+            data_type: Some(DataType::String),
+            ..Default::default()
+        }));
+    }
+}
+
+/// The header `Idempotency-Key`, as it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeyHeader {
+    Absent,
+    Key(IdempotencyKey),
+    /// Not 1 to 255 visible ASCII characters, or given twice.
+    Malformed(String),
+}
+
+impl FromRequest for KeyHeader {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let given: Vec<_> = request
+            .headers()
+            .get_all("idempotency-key")
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .collect();
+        ready(Ok(match given.as_slice() {
+            [] => Self::Absent,
+            [key] => match IdempotencyKey::parse(key) {
+                Ok(key) => Self::Key(key),
+                Err(_) => Self::Malformed(key.clone()),
+            },
+            several => Self::Malformed(several.join(", ")),
+        }))
+    }
+}
+
+impl Apiv2Schema for KeyHeader {}
+
+impl OperationModifier for KeyHeader {
+    fn update_parameter(operation: &mut DefaultOperationRaw) {
+        operation.parameters.push(Either::Right(Parameter {
+            in_: ParameterIn::Header,
+            name: "Idempotency-Key".to_owned(),
+            description: Some("A name under which this is stored once".to_owned()),
             data_type: Some(DataType::String),
             ..Default::default()
         }));

@@ -3,12 +3,14 @@
 
 mod answer;
 mod body;
+mod canonical;
 mod frame;
 mod headers;
 mod query;
 
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
+pub(crate) use canonical::canonical;
 pub(crate) use frame::{frame, survive};
-pub(crate) use headers::Prefer;
+pub(crate) use headers::{KeyHeader, Prefer};
 pub(crate) use query::QueryParameters;

@@ -4,6 +4,7 @@ mod dealers;
 mod docs;
 mod health;
 mod item;
+mod messages;
 mod requests;
 mod submissions;
 
@@ -42,6 +43,8 @@ fn request_path(id: domain::RequestId) -> String {
 /// Names the bodies that are parts of others in the document.
 pub(crate) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>) {
     define::<item::Item>(definitions);
+    define::<messages::AttemptItem>(definitions);
+    define::<messages::MessageItem>(definitions);
     define::<dealers::ListData>(definitions);
     define::<dealers::StatsData>(definitions);
 }
@@ -60,6 +63,21 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
                     web::resource("/customer/request/{request_id}")
                         .route(web::get().to(requests::get_request))
                         .default_service(only("GET, HEAD")),
+                )
+                .service(
+                    web::resource("/customer/request/{request_id}/messages")
+                        .route(web::get().to(messages::list_request_messages))
+                        .default_service(only("GET, HEAD")),
+                )
+                .service(
+                    web::resource("/customer/request/{request_id}/resend")
+                        .route(web::post().to(messages::resend_request_message))
+                        .default_service(only("POST")),
+                )
+                .service(
+                    web::resource("/customer/request/{request_id}/cancel")
+                        .route(web::post().to(messages::cancel_request_message))
+                        .default_service(only("POST")),
                 )
                 .service(
                     web::resource("/customer/dealer/{dealer_id}/requests")

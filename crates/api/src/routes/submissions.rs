@@ -1,14 +1,14 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
-use domain::{Field, Input, IntakeError, Submission};
+use domain::{BodyPrint, Field, Input, IntakeError, Once, Submission};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::item::Item;
 use super::{in_time, request_path};
-use crate::http::{Answered, JsonBody, Prefer};
+use crate::http::{Answered, JsonBody, KeyHeader, Prefer, canonical};
 use crate::problem::Problem;
 use crate::server::Api;
 use crate::validation::{FaultBody, wire_name};
@@ -37,6 +37,9 @@ pub(crate) struct SubmissionBody {
     modifiedTime: String,
     /// The dealer's number.
     dealerId: String,
+    /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead. A time
+    /// that has passed, like an absent one, means at once.
+    sendAt: Option<String>,
 }
 
 /// The answer to a submission that was stored.
@@ -61,23 +64,43 @@ pub(crate) struct StoredMessage {
 ///
 /// Answers as soon as both are stored durably; whether WhatsApp works plays no part. `status` is 0
 /// when nothing was stored because the dealer is unknown, inactive or without a usable account.
+///
+/// With an `Idempotency-Key` it can be repeated safely: for 24 hours the same key of the same dealer
+/// with the same body is answered as the first time, and nothing more is stored or sent.
 #[api_v2_operation(operation_id = "validate_customer", tags(customer))]
 pub(crate) async fn validate_customer(
     api: Data<Api>,
     prefer: Prefer,
+    key: KeyHeader,
     body: JsonBody<SubmissionBody>,
 ) -> Result<Answered<StoredReply>, Problem> {
-    let fields = body.object()?;
-    let storing = api.intake.accept(submission(&fields));
-    let request = in_time(storing, IntakeError::NotStored)
+    let fields = read(&api, &key, body.object())?;
+    let once = match key {
+        KeyHeader::Key(key) => Some(Once {
+            key,
+            body: BodyPrint::of(&canonical(&fields)),
+        }),
+        KeyHeader::Absent | KeyHeader::Malformed(_) => None,
+    };
+    let storing = api.intake.accept_once(submission(&fields), once);
+    let received = in_time(storing, IntakeError::NotStored)
         .await
         .map_err(|error| match error {
             IntakeError::Invalid(faults) => Problem::Invalid(describe(&faults, &fields)),
             other => other.into(),
         })?;
-    tracing::info!(request.id = %request.id, dealer.id = request.dealer_id, "request stored");
+    let request = received.request;
+    tracing::info!(
+        request.id = %request.id,
+        dealer.id = request.dealer_id,
+        request.replayed = received.replayed,
+        "request stored"
+    );
     let mut response = HttpResponse::Ok();
     response.insert_header((LOCATION, request_path(request.id)));
+    if received.replayed {
+        response.insert_header(("Idempotent-Replayed", "true"));
+    }
     if prefer.representation {
         response.insert_header(("Preference-Applied", "return=representation"));
     }
@@ -88,6 +111,24 @@ pub(crate) async fn validate_customer(
         },
         data: prefer.representation.then(|| Item::from(request)),
     })))
+}
+
+/// The fields of the body, unless the key is malformed: then its fault goes before the body's.
+fn read(
+    api: &Api,
+    key: &KeyHeader,
+    body: Result<Map<String, Value>, Problem>,
+) -> Result<Map<String, Value>, Problem> {
+    let KeyHeader::Malformed(given) = key else {
+        return body;
+    };
+    let mut faults = vec![FaultBody::of_key(given)];
+    match body {
+        Ok(fields) => faults.extend(describe(&api.intake.faults(submission(&fields)), &fields)),
+        Err(Problem::Invalid(more)) => faults.extend(more),
+        Err(other) => return Err(other),
+    }
+    Err(Problem::Invalid(faults))
 }
 
 fn submission(fields: &Map<String, Value>) -> Submission {
@@ -104,6 +145,7 @@ fn submission(fields: &Map<String, Value>) -> Submission {
         created_time: input(Field::CreatedTime),
         modified_time: input(Field::ModifiedTime),
         dealer_id: input(Field::DealerId),
+        send_at: input(Field::SendAt),
     }
 }
 

@@ -268,6 +268,31 @@ async fn every_faulty_field_has_its_first_broken_rule_in_field_order() {
 }
 
 #[tokio::test]
+async fn a_schedule_is_a_time_with_an_offset_at_most_30_days_ahead() {
+    let service = Service::start();
+    for text in ["2026-01-06T08:00:00", "2026-01-06", "06/01/2026 08:00:00"] {
+        let fault = value_error(
+            "sendAt",
+            text,
+            "Invalid datetime format. Expected RFC 3339 with an offset, such as 2026-11-22T15:40:50+07:00",
+        );
+        expect(&service, "sendAt", text, fault).await;
+    }
+    // The service's clock stands at 08:00 of 5 January in Jakarta.
+    let far = "2026-02-04T08:00:01+07:00";
+    let fault = value_error("sendAt", far, "Send time must be at most 30 days ahead");
+    expect(&service, "sendAt", far, fault).await;
+    expect(&service, "sendAt", Value::Null, not_text("sendAt", "null")).await;
+    expect(&service, "sendAt", 17, not_text("sendAt", "17")).await;
+    // It comes after the others.
+    let mut fields = fields_with("sendAt", "soon");
+    fields.insert("dealerId".to_owned(), 7.into());
+    let faults = service.submit_fields(&fields).await.json();
+    assert_eq!(faults["detail"][0]["loc"][1], "dealerId");
+    assert_eq!(faults["detail"][1]["loc"][1], "sendAt");
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_json_says_where_in_characters() {
     let service = Service::start();
     for (body, offset, error) in [

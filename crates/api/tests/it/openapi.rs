@@ -171,6 +171,11 @@ fn every_parameter_is_described_with_an_example() {
     }
 }
 
+/// An order that needs no body.
+fn is_bare(operation: &str) -> bool {
+    operation.ends_with("/resend") || operation.ends_with("/cancel")
+}
+
 #[test]
 fn every_body_has_an_example() {
     let document = document();
@@ -180,7 +185,8 @@ fn every_body_has_an_example() {
             .map(|response| resolved(&document, response))
             .collect();
         let request = &operation["requestBody"];
-        assert_eq!(request.is_object(), name.starts_with("POST"), "{name}");
+        let takes_body = name.starts_with("POST") && !is_bare(&name);
+        assert_eq!(request.is_object(), takes_body, "{name}");
         if request.is_object() {
             bodies.push(request);
         }
@@ -207,8 +213,18 @@ fn every_answer_is_there_with_its_headers() {
         if name.contains("/customer/") || name.ends_with("/detailed") || name.ends_with("/ready") {
             expected.insert("503");
         }
-        if name.starts_with("POST") {
+        if is_bare(&name) {
+            expected.extend(["404", "409"]);
+        }
+        if name.ends_with("/resend") {
+            expected.remove("200");
+            expected.insert("202");
+        }
+        if name.starts_with("POST") && !is_bare(&name) {
             expected.extend(["400", "408", "413", "422"]);
+        }
+        if name.contains("validate") {
+            expected.insert("409");
         }
         if name.starts_with("GET") && name.contains('{') {
             expected.insert("404");
@@ -225,7 +241,7 @@ fn every_answer_is_there_with_its_headers() {
                 "503" => needed.push("Retry-After"),
                 "405" => needed.push("Allow"),
                 "200" if name.contains("validate") => {
-                    needed.extend(["Location", "Preference-Applied"])
+                    needed.extend(["Location", "Preference-Applied", "Idempotent-Replayed"])
                 }
                 _ => {}
             }
@@ -358,6 +374,10 @@ async fn the_examples_are_what_the_service_answers() {
         (
             Call::post(SUBMIT, "[]"),
             format!("/components/responses/InvalidSubmission/{json}/examples/no_object/value"),
+        ),
+        (
+            Call::post(SUBMIT, body()).header("Idempotency-Key", "two words"),
+            format!("/components/responses/InvalidSubmission/{json}/examples/key/value"),
         ),
         (
             Call::post(SUBMIT, ""),

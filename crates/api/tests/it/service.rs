@@ -6,8 +6,8 @@ use std::sync::Arc;
 use actix_web::dev::ServerHandle;
 use api::{Api, ApiOptions, Origins};
 use domain::{
-    BoxError, Dealer, DealerCheck, DealerDirectory, Health, Intake, Lookups, Outbox, Reports,
-    RequestStore, StoreError, Whatsapp, WorkerId,
+    BoxError, Dealer, DealerCheck, DealerDirectory, Health, Intake, Lookups, MessageDesk, Messages,
+    Outbox, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
 };
 use serde_json::{Map, Value, json};
 use testkit::{World, sample};
@@ -28,11 +28,23 @@ pub(crate) const DRIVER_TEXT: &str =
     "db-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
 /// Every route: the methods it has and a path that exists.
-pub(crate) const ROUTES: [(&[&str], &str); 13] = [
+pub(crate) const ROUTES: [(&[&str], &str); 16] = [
     (&["POST"], SUBMIT),
     (
         &["GET", "HEAD"],
         "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22",
+    ),
+    (
+        &["GET", "HEAD"],
+        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22/messages",
+    ),
+    (
+        &["POST"],
+        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22/resend",
+    ),
+    (
+        &["POST"],
+        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22/cancel",
     ),
     (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/requests"),
     (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/stats"),
@@ -53,6 +65,7 @@ pub(crate) struct Ports {
     pub(crate) requests: Arc<dyn RequestStore>,
     pub(crate) reports: Arc<dyn Reports>,
     pub(crate) outbox: Arc<dyn Outbox>,
+    pub(crate) messages: Arc<dyn Messages>,
     pub(crate) whatsapp: Arc<dyn Whatsapp>,
     pub(crate) health: Arc<dyn Health>,
 }
@@ -78,6 +91,7 @@ impl Service {
             requests: world.store.clone(),
             reports: world.store.clone(),
             outbox: world.store.clone(),
+            messages: world.store.clone(),
             whatsapp: world.whatsapp.clone(),
             health: world.store.clone(),
         };
@@ -144,6 +158,7 @@ fn api(world: &World, ports: &Ports) -> Api {
         Arc::new(Intake::new(
             ports.dealers.clone(),
             ports.requests.clone(),
+            world.clock.clone(),
             world.ids.clone(),
             world.bell.clone(),
             world.accounts.clone(),
@@ -152,6 +167,13 @@ fn api(world: &World, ports: &Ports) -> Api {
             ports.dealers.clone(),
             ports.requests.clone(),
             ports.reports.clone(),
+        )),
+        Arc::new(MessageDesk::new(
+            ports.dealers.clone(),
+            ports.requests.clone(),
+            ports.messages.clone(),
+            world.ids.clone(),
+            world.bell.clone(),
         )),
         Arc::new(DealerCheck::new(
             ports.dealers.clone(),

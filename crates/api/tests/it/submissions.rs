@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{MockDealerDirectory, MockRequestStore};
+use domain::{MockDealerDirectory, MockRequestStore, Outbox as _};
 
 use crate::client::{Call, Reply};
 use crate::service::{SUBMIT, Service, body, corrupt, fields, fields_with, unavailable};
@@ -257,6 +257,21 @@ async fn faults_come_before_the_dealer_and_the_dealer_before_its_account() {
     let mut fields = fields();
     fields.insert("noTelp".to_owned(), "0712345678".into());
     assert_eq!(service.submit_fields(&fields).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_message_may_be_scheduled_and_a_time_that_has_passed_means_at_once() {
+    let service = Service::start();
+    for (send_at, seconds) in [
+        ("2026-02-04T08:00:00+07:00", 30 * 24 * 3_600),
+        ("2026-01-05T01:00:10.5Z", 10),
+        ("2020-01-01T00:00:00Z", 0),
+    ] {
+        let reply = service.submit_fields(&fields_with("sendAt", send_at)).await;
+        reply.is(200, STORED);
+        let next = service.world.store.next_due().await.unwrap().unwrap();
+        assert_eq!(next.as_secs(), seconds, "{send_at}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::{
-    Bell as _, Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
+    Bell as _, Delivery, Dispatcher, Intake, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
     mask_phones,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -96,6 +96,7 @@ impl Heartbeat {
 /// The loop.
 pub(crate) struct DispatchLoop {
     dispatcher: Arc<Dispatcher>,
+    intake: Arc<Intake>,
     bell: Arc<NotifyBell>,
     heartbeat: Heartbeat,
     slots: Arc<Semaphore>,
@@ -106,11 +107,13 @@ pub(crate) struct DispatchLoop {
 impl DispatchLoop {
     pub(crate) fn new(
         dispatcher: Arc<Dispatcher>,
+        intake: Arc<Intake>,
         bell: Arc<NotifyBell>,
         heartbeat: Heartbeat,
     ) -> Self {
         Self {
             dispatcher,
+            intake,
             bell,
             heartbeat,
             slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
@@ -121,8 +124,10 @@ impl DispatchLoop {
 
     /// Goes round until `stop`, then finishes what is in flight.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let housekeeping =
-            AbortOnDropHandle::new(tokio::spawn(keep_house(self.dispatcher.clone())));
+        let housekeeping = AbortOnDropHandle::new(tokio::spawn(keep_house(
+            self.dispatcher.clone(),
+            self.intake.clone(),
+        )));
         let stopped_at = tokio::spawn({
             let stop = stop.clone();
             async move {
@@ -215,9 +220,9 @@ impl DispatchLoop {
     }
 }
 
-/// Ends messages that became too old and notices changed accounts, again and again. A task of its
+/// Ends messages that became too old, notices changed accounts and sweeps old keys, again and again. A task of its
 /// own, so that no message waits for it.
-async fn keep_house(dispatcher: Arc<Dispatcher>) {
+async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>) {
     let mut again = tokio::time::interval(HOUSEKEEPING);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -243,6 +248,12 @@ async fn keep_house(dispatcher: Arc<Dispatcher>) {
                     "cannot look at blocked lanes: {error}"
                 );
             }
+        }
+        if let Err(error) = intake.forget_old_keys().await {
+            tracing::warn!(
+                error.source = source(&error),
+                "cannot sweep old keys: {error}"
+            );
         }
     }
 }

@@ -42,8 +42,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone());
     let version = env!("CARGO_PKG_VERSION");
     let api = Api::new(
-        parts.intake,
+        parts.intake.clone(),
         parts.lookups,
+        parts.messages,
         parts.check,
         config.accounts.clone(),
         Arc::new(health),
@@ -67,7 +68,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
 
     let stop = CancellationToken::new();
-    let dispatching = DispatchLoop::new(parts.dispatcher, parts.bell, heartbeat);
+    let dispatching = DispatchLoop::new(parts.dispatcher, parts.intake, parts.bell, heartbeat);
     let schema = config.schema.clone();
     let url = database.url.clone();
     let stopped = stop.clone();

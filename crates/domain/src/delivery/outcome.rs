@@ -94,4 +94,18 @@ impl OutcomeKind {
             Self::Unknown => "unknown",
         }
     }
+
+    /// The class of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [
+            Self::Accepted,
+            Self::Refused,
+            Self::Blocked,
+            Self::NotSent,
+            Self::Unknown,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == name)
+    }
 }

@@ -3,6 +3,7 @@
 
 mod dealer_directory;
 mod health;
+mod messages;
 mod outbox;
 mod reports;
 mod request_store;
@@ -11,11 +12,12 @@ mod whatsapp;
 
 pub use dealer_directory::DealerDirectory;
 pub use health::{Check, Health};
+pub use messages::{Cancelled, Messages, Resent};
 pub use outbox::{
     Attempt, BlockedLane, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, Task, WorkerId,
 };
 pub use reports::{DateRange, DealerStats, Page, PageQuery, Reports};
-pub use request_store::RequestStore;
+pub use request_store::{Accepted, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 
@@ -23,6 +25,7 @@ pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 pub use {
     dealer_directory::MockDealerDirectory,
     health::MockHealth,
+    messages::MockMessages,
     outbox::MockOutbox,
     reports::MockReports,
     request_store::MockRequestStore,

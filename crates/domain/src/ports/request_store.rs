@@ -3,12 +3,30 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::{NewRequest, Request, RequestId};
 
+/// What became of a request that was given to the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is stored, durably.
+    Stored,
+    /// The same body was stored under this key before, as this request; nothing was stored now.
+    Replayed(RequestId),
+    /// The key stands for another body; nothing was stored.
+    KeyReused,
+    /// The first request of this key is still being stored; nothing else was.
+    KeyInProgress,
+}
+
 /// Where requests are kept.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait RequestStore: Send + Sync {
-    /// Stores a request and queues its message, both or neither. `Ok` means committed durably.
-    async fn accept(&self, request: &NewRequest) -> Result<(), StoreError>;
+    /// Stores a request, queues its message and remembers its key, all or nothing. Of many at once
+    /// under one key of one dealer one is stored. A key counts for
+    /// [`KEY_LIFETIME`](crate::KEY_LIFETIME).
+    async fn accept(&self, request: &NewRequest) -> Result<Accepted, StoreError>;
+
+    /// Removes some of the keys that no longer count. Returns how many.
+    async fn forget_old_keys(&self) -> Result<u64, StoreError>;
 
     /// The request of that id.
     async fn find(&self, id: RequestId) -> Result<Option<Request>, StoreError>;

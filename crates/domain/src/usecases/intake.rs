@@ -2,14 +2,16 @@ use std::sync::Arc;
 
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
-    AccountError, AccountPolicy, Bell, Dealer, DealerDirectory, Fault, Field, Ids, MessageKind,
-    NewMessage, NewRequest, Request, RequestStore, StoreError, Submission, ValidSubmission,
+    Accepted, AccountError, AccountPolicy, Bell, Clock, Dealer, DealerDirectory, Fault, Field, Ids,
+    MessageKind, NewMessage, NewRequest, Once, Request, RequestStore, StoreError, Submission,
+    ValidSubmission,
 };
 
 /// Takes submissions in: checks, finds the dealer, renders the message, stores.
 pub struct Intake {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
+    clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     bell: Arc<dyn Bell>,
     accounts: AccountPolicy,
@@ -31,9 +33,24 @@ pub enum IntakeError {
     /// The dealer has no account that could send the message.
     #[error("the dealer's account cannot be used")]
     NoAccount(#[source] AccountError),
+    /// The caller's key stands for another body.
+    #[error("the key was used for another body")]
+    KeyReused,
+    /// The first submission under the caller's key is still being stored.
+    #[error("the key's first submission is still in progress")]
+    KeyInProgress,
     /// The submission could not be stored, or nobody knows whether it was.
     #[error("the request could not be stored")]
     NotStored(#[source] StoreError),
+}
+
+/// A submission that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receival {
+    /// The request as it was when it was stored.
+    pub request: Request,
+    /// Whether that was earlier, under the same key.
+    pub replayed: bool,
 }
 
 impl Intake {
@@ -42,6 +59,7 @@ impl Intake {
     pub fn new(
         dealers: Arc<dyn DealerDirectory>,
         requests: Arc<dyn RequestStore>,
+        clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         bell: Arc<dyn Bell>,
         accounts: AccountPolicy,
@@ -49,6 +67,7 @@ impl Intake {
         Self {
             dealers,
             requests,
+            clock,
             ids,
             bell,
             accounts,
@@ -63,7 +82,39 @@ impl Intake {
     /// [`IntakeError`]; nothing is stored then, except that after
     /// [`NotStored`](IntakeError::NotStored) nobody can know.
     pub async fn accept(&self, submission: Submission) -> Result<Request, IntakeError> {
-        let submission = submission.validate().map_err(IntakeError::Invalid)?;
+        Ok(self.accept_once(submission, None).await?.request)
+    }
+
+    /// Which fields break rules, as [`accept`](Self::accept) would say.
+    #[must_use]
+    pub fn faults(&self, submission: Submission) -> Vec<(Field, Fault)> {
+        submission
+            .validate(self.clock.now())
+            .err()
+            .unwrap_or_default()
+    }
+
+    /// Removes some of the keys that no longer count. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn forget_old_keys(&self) -> Result<u64, StoreError> {
+        self.requests.forget_old_keys().await
+    }
+
+    /// As [`accept`](Self::accept), but under a key: what was stored under it before is answered
+    /// again, and nothing is stored.
+    ///
+    /// # Errors
+    /// As for [`accept`](Self::accept).
+    pub async fn accept_once(
+        &self,
+        submission: Submission,
+        once: Option<Once>,
+    ) -> Result<Receival, IntakeError> {
+        let submission = submission
+            .validate(self.clock.now())
+            .map_err(IntakeError::Invalid)?;
         let dealer = self
             .dealers
             .find(&submission.dealer_id)
@@ -76,16 +127,33 @@ impl Intake {
         dealer
             .account(&self.accounts)
             .map_err(IntakeError::NoAccount)?;
-        let request = self.request(submission, &dealer);
-        self.requests
-            .accept(&request)
-            .await
-            .map_err(IntakeError::NotStored)?;
-        self.bell.ring();
-        Ok(Request::just_stored(&request))
+        let mut request = self.request(submission, &dealer, once);
+        let accepted = self.requests.accept(&request).await;
+        let replayed = match accepted.map_err(IntakeError::NotStored)? {
+            Accepted::Stored => {
+                self.bell.ring();
+                false
+            }
+            Accepted::Replayed(id) => {
+                // The same body makes the same answer, but for the id.
+                request.id = id;
+                true
+            }
+            Accepted::KeyReused => return Err(IntakeError::KeyReused),
+            Accepted::KeyInProgress => return Err(IntakeError::KeyInProgress),
+        };
+        Ok(Receival {
+            request: Request::just_stored(&request),
+            replayed,
+        })
     }
 
-    fn request(&self, submission: ValidSubmission, dealer: &Dealer) -> NewRequest {
+    fn request(
+        &self,
+        submission: ValidSubmission,
+        dealer: &Dealer,
+        once: Option<Once>,
+    ) -> NewRequest {
         let body = self.template.render(&TemplateValues {
             customer_name: &submission.customer_name,
             unit_type: &submission.unit_type,
@@ -95,13 +163,15 @@ impl Intake {
         });
         NewRequest {
             id: self.ids.request(),
-            submission,
             message: NewMessage {
                 id: self.ids.message(),
                 kind: MessageKind::Live,
                 template: VALIDATION.to_owned(),
                 body,
+                not_before: submission.send_at,
             },
+            submission,
+            once,
         }
     }
 }

@@ -4,8 +4,10 @@ mod dealer_check;
 mod dispatcher;
 mod intake;
 mod lookups;
+mod message_desk;
 
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT};
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
-pub use intake::{Intake, IntakeError};
+pub use intake::{Intake, IntakeError, Receival};
 pub use lookups::{LookupError, Lookups};
+pub use message_desk::{MessageDesk, MessageError};

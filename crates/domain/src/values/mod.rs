@@ -2,6 +2,7 @@
 
 mod account;
 mod dealer_id;
+mod idempotency;
 mod local_time;
 mod phone;
 mod plate;
@@ -9,6 +10,7 @@ mod quiet_hours;
 
 pub use account::{Account, AccountError, AccountPolicy, ApiAddress};
 pub use dealer_id::DealerId;
+pub use idempotency::{BodyPrint, IdempotencyKey, IdempotencyKeyError, KEY_LIFETIME, Once};
 pub use local_time::{
     JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_local_time,
 };

@@ -1,9 +1,11 @@
 use std::sync::Arc;
+use std::time::Duration;
 
+use chrono::TimeDelta;
 use domain::{
-    AccountError, Dealer, Fault, Field, Input, Intake, IntakeError, MessageState,
-    MockDealerDirectory, MockRequestStore, Outbox, Request, RequestStore, StoreError, Submission,
-    Task, WorkerId,
+    Accepted, AccountError, Clock as _, Dealer, Fault, Field, Input, Intake, IntakeError,
+    MessageState, MockDealerDirectory, MockRequestStore, Outbox, Request, RequestStore, StoreError,
+    Submission, Task, WorkerId,
 };
 use testkit::{World, sample};
 
@@ -179,6 +181,7 @@ async fn the_rules_are_checked_before_the_dealer_is_looked_up() {
     let intake = Intake::new(
         Arc::new(MockDealerDirectory::new()),
         Arc::new(MockRequestStore::new()),
+        world.clock.clone(),
         world.ids.clone(),
         world.bell.clone(),
         world.accounts.clone(),
@@ -222,6 +225,7 @@ async fn nothing_is_stored_when_the_dealer_cannot_be_looked_up() {
     let intake = Intake::new(
         Arc::new(dealers),
         Arc::new(MockRequestStore::new()),
+        world.clock.clone(),
         world.ids.clone(),
         world.bell.clone(),
         world.accounts.clone(),
@@ -255,7 +259,7 @@ async fn the_bell_is_rung_after_the_request_was_stored() {
     let bell = world.bell.clone();
     requests.expect_accept().times(1).returning(move |_| {
         assert_eq!(bell.rings(), 0, "whoever wakes up finds the message");
-        Ok(())
+        Ok(Accepted::Stored)
     });
     let intake = with_store(&world, requests);
     assert!(intake.accept(sample::submission()).await.is_ok());
@@ -269,7 +273,7 @@ async fn what_is_answered_is_what_was_given_to_the_store() {
     let (given, stored) = std::sync::mpsc::channel();
     requests.expect_accept().returning(move |request| {
         given.send(request.clone()).expect("the test listens");
-        Ok(())
+        Ok(Accepted::Stored)
     });
     let answer = with_store(&world, requests)
         .accept(sample::submission())
@@ -284,6 +288,7 @@ fn with_store(world: &World, requests: MockRequestStore) -> Intake {
     Intake::new(
         world.store.clone(),
         Arc::new(requests),
+        world.clock.clone(),
         world.ids.clone(),
         world.bell.clone(),
         world.accounts.clone(),
@@ -310,4 +315,57 @@ fn assert_nothing_happened(world: &World) {
     assert_eq!(world.store.request_count(), 0);
     assert_eq!(world.store.message_count(), 0);
     assert_eq!(world.bell.rings(), 0);
+}
+
+#[tokio::test]
+async fn a_scheduled_message_is_queued_for_its_time() {
+    let world = World::new();
+    let send_at = world.clock.now() + TimeDelta::hours(2);
+    let submission = Submission {
+        send_at: send_at.to_rfc3339().into(),
+        ..sample::submission()
+    };
+    let request = world.intake().accept(submission).await.unwrap();
+    assert_eq!(request.whatsapp_status, "NOT_SENT");
+    let next = world.store.next_due().await.unwrap();
+    assert_eq!(next, Some(Duration::from_secs(2 * 3_600)));
+}
+
+#[tokio::test]
+async fn a_submission_that_was_stored_before_is_answered_again_and_wakes_nobody() {
+    let world = World::new();
+    let once = Some(sample::once("key", "body"));
+    let intake = world.intake();
+    let accept = || intake.accept_once(sample::submission(), once.clone());
+    let first = accept().await.unwrap();
+    assert!(!first.replayed);
+    let again = accept().await.unwrap();
+    assert!(again.replayed);
+    assert_eq!(again.request, first.request);
+    assert_eq!(world.store.message_count(), 1);
+    assert_eq!(world.bell.rings(), 1);
+    let other = intake
+        .accept_once(sample::submission(), Some(sample::once("key", "other")))
+        .await;
+    assert!(matches!(other, Err(IntakeError::KeyReused)));
+}
+
+#[tokio::test]
+async fn a_key_comes_after_the_dealer_and_is_not_spent_on_a_refusal() {
+    let world = World::new();
+    let once = Some(sample::once("key", "body"));
+    let intake = world.intake();
+    let inactive = Dealer {
+        active: false,
+        ..sample::dealer()
+    };
+    world.store.put_dealer(inactive);
+    let refusal = intake.accept_once(sample::submission(), once.clone()).await;
+    assert!(matches!(refusal, Err(IntakeError::InactiveDealer)));
+    world.store.put_dealer(sample::dealer());
+    let stored = intake
+        .accept_once(sample::submission(), once)
+        .await
+        .unwrap();
+    assert!(!stored.replayed);
 }

@@ -1,6 +1,7 @@
 //! The ports of the domain, one file each.
 
 mod dealers;
+mod messages;
 mod outbox;
 mod reports;
 mod request_row;

@@ -79,6 +79,7 @@ impl Backstage for PgBackstage {
             "UPDATE message SET due_at = due_at - make_interval(secs => $1),
                 next_try_at = next_try_at - make_interval(secs => $1),
                 created_at = created_at - make_interval(secs => $1)",
+            "UPDATE idempotency_key SET created_at = created_at - make_interval(secs => $1)",
         ] {
             self.0.execute(statement, &[&seconds]).await.unwrap();
         }
@@ -94,7 +95,8 @@ impl Backstage for PgBackstage {
             .0
             .query_opt(
                 "SELECT id::text, state, unknowns, reason, provider_id, provider_request_id
-                FROM message WHERE request_id = $1::text::uuid",
+                FROM message WHERE request_id = $1::text::uuid
+                ORDER BY created_at DESC, id DESC LIMIT 1",
                 &[&request.to_string()],
             )
             .await

@@ -13,6 +13,7 @@ async fn make_stage() -> (Stage, TestDatabase) {
     let stage = Stage {
         requests: store.clone(),
         outbox: store.clone(),
+        messages: store.clone(),
         reports: store.clone(),
         dealers: Arc::new(store.dealers()),
         backstage: Arc::new(PgBackstage::connect(&database).await),

@@ -50,6 +50,7 @@ fn diesel_type(data_type: &str, nullable: bool) -> String {
         "json" => "Json",
         "jsonb" => "Jsonb",
         "boolean" => "Bool",
+        "bytea" => "Binary",
         "integer" => "Integer",
         "bigint" => "BigInt",
         "smallint" => "SmallInt",

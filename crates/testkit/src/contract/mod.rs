@@ -22,8 +22,10 @@
 pub mod breaker;
 pub mod claims;
 pub mod dealers;
+pub mod keys;
 pub mod late;
 pub mod leases;
+pub mod messages;
 pub mod outcomes;
 pub mod reports;
 pub mod requests;
@@ -38,8 +40,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
-    Dealer, DealerDirectory, DealerId, MessageId, MessageState, Outbox, OutcomeKind, Reports,
-    Request, RequestId, RequestStatus, RequestStore, WhatsappStatus,
+    Dealer, DealerDirectory, DealerId, MessageId, MessageState, Messages, Outbox, OutcomeKind,
+    Reports, Request, RequestId, RequestStatus, RequestStore, WhatsappStatus,
 };
 
 use crate::sample;
@@ -51,6 +53,8 @@ pub struct Stage {
     pub requests: Arc<dyn RequestStore>,
     /// The queue of messages.
     pub outbox: Arc<dyn Outbox>,
+    /// The messages of single requests.
+    pub messages: Arc<dyn Messages>,
     /// Lists and counts.
     pub reports: Arc<dyn Reports>,
     /// The dealers.
@@ -64,11 +68,12 @@ impl Stage {
     #[must_use]
     pub fn of_one<S>(store: Arc<S>) -> Self
     where
-        S: RequestStore + Outbox + Reports + DealerDirectory + Backstage + 'static,
+        S: RequestStore + Outbox + Messages + Reports + DealerDirectory + Backstage + 'static,
     {
         Self {
             requests: store.clone(),
             outbox: store.clone(),
+            messages: store.clone(),
             reports: store.clone(),
             dealers: store.clone(),
             backstage: store,
@@ -89,7 +94,7 @@ pub trait Backstage: Send + Sync {
     /// The time of the store's clock, for comparing with what it has just written.
     fn now(&self) -> DateTime<Utc>;
 
-    /// The message of a request, as it is stored.
+    /// The newest message of a request, as it is stored.
     async fn message(&self, request: RequestId) -> Option<StoredMessage>;
 
     /// The calls that were made for a request's message, oldest first.

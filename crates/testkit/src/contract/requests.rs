@@ -7,7 +7,7 @@ use domain::{
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::acts::to_send;
+use super::acts::{HOUR, to_send};
 use super::{OldRow, Stage};
 use crate::sample;
 
@@ -141,7 +141,9 @@ pub async fn the_longest_texts_fit(stage: &Stage) {
         ..sample::submission()
     };
     let mut request = sample::new_request();
-    request.submission = submission.validate().expect("all rules are kept");
+    request.submission = submission
+        .validate(sample::now())
+        .expect("all rules are kept");
     request.message.body = "漢".repeat(4_000);
     stage.requests.accept(&request).await.expect("accept");
     assert_eq!(
@@ -158,7 +160,9 @@ pub async fn an_unusual_plate_is_kept_as_it_was_sent(stage: &Stage) {
             ..sample::submission()
         };
         let mut request = sample::request_for(&sample::dealer_id(), n);
-        request.submission = submission.validate().expect("all rules are kept");
+        request.submission = submission
+            .validate(sample::now())
+            .expect("all rules are kept");
         stage.requests.accept(&request).await.expect("accept");
         let plate: &LicensePlate = &request.submission.license_plate;
         assert_eq!(
@@ -198,6 +202,42 @@ pub async fn rows_of_an_older_service_are_found_as_they_are(stage: &Stage) {
         assert_eq!(stage.backstage.message(row.id).await, None);
     }
     stage.assert_nothing_to_claim().await;
+}
+
+/// A scheduled message waits for its moment, and its age counts from there.
+pub async fn a_scheduled_message_waits_for_its_time(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let mut scheduled = sample::request_for(&dealer, 1);
+    scheduled.message.not_before = Some(stage.backstage.now() + HOUR * 30);
+    stage.requests.accept(&scheduled).await.expect("accept");
+    stage.assert_nothing_to_claim().await;
+    let wait = stage.next_due().await.expect("it is queued");
+    assert!(wait > HOUR * 29 && wait <= HOUR * 30, "{wait:?}");
+    // What came later and is due at once goes first.
+    let at_once = stage.queue(&dealer, 2).await;
+    let claim = stage.claim().await;
+    assert_eq!(to_send(&claim).id, at_once.message.id);
+    stage
+        .settle_now(&claim, super::acts::sent(), super::acts::READY)
+        .await;
+    stage.pass(HOUR * 29).await;
+    stage.assert_nothing_to_claim().await;
+    assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 0);
+    stage.pass(HOUR).await;
+    let claim = stage.claim().await;
+    let message = to_send(&claim);
+    assert_eq!(message.id, scheduled.message.id);
+    assert!(message.overdue < HOUR, "{:?}", message.overdue);
+}
+
+/// A moment that has passed is now.
+pub async fn a_schedule_in_the_past_means_at_once(stage: &Stage) {
+    let mut request = sample::new_request();
+    request.message.not_before = Some(stage.backstage.now() - HOUR * 48);
+    stage.requests.accept(&request).await.expect("accept");
+    assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 0);
+    let claim = stage.claim().await;
+    assert!(to_send(&claim).overdue < HOUR);
 }
 
 /// Accepts all requests at the same time and returns how many were stored.

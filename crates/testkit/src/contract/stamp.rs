@@ -19,7 +19,32 @@ macro_rules! contract_tests {
                 the_longest_texts_fit
                 an_unusual_plate_is_kept_as_it_was_sent
                 the_first_and_the_last_year_are_kept
-                rows_of_an_older_service_are_found_as_they_are;
+                rows_of_an_older_service_are_found_as_they_are
+                a_scheduled_message_waits_for_its_time
+                a_schedule_in_the_past_means_at_once;
+            keys:
+                a_key_is_answered_with_its_first_request
+                a_key_stands_for_one_body
+                keys_of_dealers_are_apart
+                of_many_submissions_with_one_key_one_is_stored
+                a_request_that_was_not_stored_leaves_its_key_free
+                a_key_counts_for_24_hours
+                only_old_keys_are_forgotten;
+            messages:
+                a_message_is_shown_from_the_beginning
+                a_timeline_tells_what_happened
+                a_request_without_messages_has_an_empty_timeline
+                a_finished_message_can_be_sent_again
+                a_pending_message_is_not_sent_again
+                of_many_resends_at_once_one_is_queued
+                a_row_of_an_older_service_can_be_given_a_message
+                a_queued_message_can_be_cancelled
+                a_scheduled_message_can_be_cancelled
+                only_a_queued_message_can_be_cancelled
+                cancelling_and_claiming_at_once_do_one_of_both
+                late_acceptance_lifts_a_cancelled_message_to_sent
+                the_newest_message_is_mirrored
+                an_unknown_request_has_no_messages;
             dealers:
                 a_dealer_is_found_with_its_account
                 an_unknown_dealer_is_absent

@@ -1,6 +1,7 @@
 mod backstage;
 mod dealers;
 mod health;
+mod messages;
 mod outbox;
 mod reports;
 mod requests;

@@ -1,14 +1,25 @@
 use async_trait::async_trait;
-use domain::{MessageState, NewRequest, Request, RequestId, RequestStore, StoreError};
+use domain::{Accepted, NewRequest, Request, RequestId, RequestStore, StoreError};
 
-use super::state::Message;
+use super::state::UsedKey;
 use super::{MemoryStore, exists_already};
 
 #[async_trait]
 impl RequestStore for MemoryStore {
-    async fn accept(&self, new: &NewRequest) -> Result<(), StoreError> {
+    async fn accept(&self, new: &NewRequest) -> Result<Accepted, StoreError> {
         let now = self.now();
         let mut state = self.state();
+        let key = new.once.as_ref().map(|once| {
+            let dealer = new.submission.dealer_id.clone();
+            ((dealer, once.key.clone()), once.body)
+        });
+        if let Some((key, body)) = &key {
+            match state.keys.get(key).filter(|used| used.counts(now)) {
+                Some(used) if used.body == *body => return Ok(Accepted::Replayed(used.request)),
+                Some(_) => return Ok(Accepted::KeyReused),
+                None => {}
+            }
+        }
         if state.requests.contains_key(&new.id) {
             return Err(exists_already("request"));
         }
@@ -16,23 +27,25 @@ impl RequestStore for MemoryStore {
             return Err(exists_already("message"));
         }
         state.requests.insert(new.id, Request::just_stored(new));
-        let message = Message {
-            request_id: new.id,
-            dealer_id: new.submission.dealer_id.clone(),
-            kind: new.message.kind,
-            target: new.submission.phone.national().to_owned(),
-            body: new.message.body.clone(),
-            state: MessageState::Queued,
-            epoch: 0,
-            unknowns: 0,
-            due: now,
-            next_try: now,
-            awaited: false,
-            receipt: None,
-            reason: None,
-        };
-        state.messages.insert(new.message.id, message);
-        Ok(())
+        let dealer = new.submission.dealer_id.clone();
+        state.queue(new.id, dealer, &new.message, &new.submission.phone, now);
+        if let Some((key, body)) = key {
+            let used = UsedKey {
+                body,
+                request: new.id,
+                since: now,
+            };
+            state.keys.insert(key, used);
+        }
+        Ok(Accepted::Stored)
+    }
+
+    async fn forget_old_keys(&self) -> Result<u64, StoreError> {
+        let now = self.now();
+        let keys = &mut self.state().keys;
+        let before = keys.len();
+        keys.retain(|_, used| used.counts(now));
+        Ok((before - keys.len()) as u64)
     }
 
     async fn find(&self, id: RequestId) -> Result<Option<Request>, StoreError> {

@@ -16,7 +16,7 @@ impl State {
         settlement: &Settlement,
         now: DateTime<Utc>,
     ) -> Settled {
-        self.record_attempt(lease, settlement);
+        self.record_attempt(lease, settlement, now);
         let answer = settlement
             .attempt
             .as_ref()
@@ -49,7 +49,7 @@ impl State {
     }
 
     /// Appends the attempt, once for each message and lease.
-    fn record_attempt(&mut self, lease: &Lease, settlement: &Settlement) {
+    fn record_attempt(&mut self, lease: &Lease, settlement: &Settlement, now: DateTime<Utc>) {
         let (Some((message, _)), Some(attempt)) = (&settlement.message, &settlement.attempt) else {
             return;
         };
@@ -61,6 +61,7 @@ impl State {
             self.attempts.push(RecordedAttempt {
                 message: *message,
                 epoch: lease.epoch,
+                at: now,
                 attempt: attempt.clone(),
             });
         }

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    Attempt, CHANGED_BY, Dealer, DealerId, LaneHistory, MessageId, MessageKind, MessageState,
-    OutboxMessage, Receipt, Request, RequestId, jakarta_time,
+    Attempt, BodyPrint, CHANGED_BY, Dealer, DealerId, IdempotencyKey, KEY_LIFETIME, LaneHistory,
+    MessageId, MessageKind, MessageState, NewMessage, OutboxMessage, Phone, Receipt, Request,
+    RequestId, jakarta_time,
 };
 
 /// All that is stored. Every port method locks it once: that is its transaction.
@@ -15,6 +16,20 @@ pub(super) struct State {
     pub(super) messages: HashMap<MessageId, Message>,
     pub(super) lanes: BTreeMap<DealerId, Lane>,
     pub(super) attempts: Vec<RecordedAttempt>,
+    pub(super) keys: HashMap<(DealerId, IdempotencyKey), UsedKey>,
+}
+
+/// A key and the request it stands for.
+pub(super) struct UsedKey {
+    pub(super) body: BodyPrint,
+    pub(super) request: RequestId,
+    pub(super) since: DateTime<Utc>,
+}
+
+impl UsedKey {
+    pub(super) fn counts(&self, now: DateTime<Utc>) -> bool {
+        between(self.since, now) < KEY_LIFETIME
+    }
 }
 
 /// A message, queued or finished.
@@ -22,16 +37,20 @@ pub(super) struct Message {
     pub(super) request_id: RequestId,
     pub(super) dealer_id: DealerId,
     pub(super) kind: MessageKind,
+    pub(super) template: String,
     pub(super) target: String,
     pub(super) body: String,
     pub(super) state: MessageState,
     /// Under which lease of its lane it is SENDING.
     pub(super) epoch: i64,
     pub(super) unknowns: u32,
+    pub(super) created: DateTime<Utc>,
     pub(super) due: DateTime<Utc>,
     pub(super) next_try: DateTime<Utc>,
     /// Whether a status event that would tell its outcome was waited for.
     pub(super) awaited: bool,
+    pub(super) sent_at: Option<DateTime<Utc>>,
+    pub(super) failed_at: Option<DateTime<Utc>>,
     pub(super) receipt: Option<Receipt>,
     pub(super) reason: Option<String>,
 }
@@ -40,6 +59,7 @@ pub(super) struct Message {
 pub(super) struct RecordedAttempt {
     pub(super) message: MessageId,
     pub(super) epoch: i64,
+    pub(super) at: DateTime<Utc>,
     pub(super) attempt: Attempt,
 }
 
@@ -123,11 +143,45 @@ impl Message {
 }
 
 impl State {
+    /// The newest message of a request.
     pub(super) fn message_of(&self, request: RequestId) -> Option<(MessageId, &Message)> {
         self.messages
             .iter()
-            .find(|(_, message)| message.request_id == request)
+            .filter(|(_, message)| message.request_id == request)
+            .max_by_key(|(id, message)| (message.created, **id))
             .map(|(id, message)| (*id, message))
+    }
+
+    /// Queues a message.
+    pub(super) fn queue(
+        &mut self,
+        request_id: RequestId,
+        dealer_id: DealerId,
+        new: &NewMessage,
+        target: &Phone,
+        now: DateTime<Utc>,
+    ) {
+        let due = new.not_before.map_or(now, |at| at.max(now));
+        let message = Message {
+            request_id,
+            dealer_id,
+            kind: new.kind,
+            template: new.template.clone(),
+            target: target.national().to_owned(),
+            body: new.body.clone(),
+            state: MessageState::Queued,
+            epoch: 0,
+            unknowns: 0,
+            created: now,
+            due,
+            next_try: due,
+            awaited: false,
+            sent_at: None,
+            failed_at: None,
+            receipt: None,
+            reason: None,
+        };
+        self.messages.insert(new.id, message);
     }
 
     /// Gives a message a state, its own or a new one, and its request the statuses that belong to
@@ -143,7 +197,21 @@ impl State {
             return;
         };
         message.state = state;
-        let Some(request) = self.requests.get_mut(&message.request_id) else {
+        match state {
+            MessageState::Sent => {
+                message.sent_at.get_or_insert(now);
+                message.failed_at = None;
+            }
+            MessageState::Failed
+            | MessageState::Unknown
+            | MessageState::Expired
+            | MessageState::Cancelled => message.failed_at = Some(now),
+            _ => {}
+        }
+        let request_id = message.request_id;
+        let newest = self.message_of(request_id).map(|(newest, _)| newest);
+        let request = self.requests.get_mut(&request_id);
+        let Some(request) = request.filter(|_| newest == Some(id)) else {
             return;
         };
         let (request_status, whatsapp_status) = state.version_1();

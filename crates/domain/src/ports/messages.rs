@@ -1,0 +1,48 @@
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::{Message, NewMessage, Phone, RequestId};
+
+/// Whether one more message was queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resent {
+    /// This one was.
+    Queued(Message),
+    /// One is still QUEUED or SENDING; nothing was changed.
+    Pending,
+    /// No request has that id.
+    UnknownRequest,
+}
+
+/// Whether a message was stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cancelled {
+    /// This one was; it is the request's newest.
+    Stopped(Message),
+    /// None is QUEUED; nothing was changed.
+    TooLate,
+    /// No request has that id.
+    UnknownRequest,
+}
+
+/// The messages of single requests, as people follow and steer them.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// The messages of a request, oldest first; none for a request of an older service, and for one
+    /// that does not exist.
+    async fn timeline(&self, request: RequestId) -> Result<Vec<Message>, StoreError>;
+
+    /// Queues one more message of a request, which is shown as waiting again, unless another one is
+    /// QUEUED or SENDING. Of many at once one is queued.
+    async fn resend(
+        &self,
+        request: RequestId,
+        message: &NewMessage,
+        target: &Phone,
+    ) -> Result<Resent, StoreError>;
+
+    /// Stops the message of a request that is QUEUED, as [`cancelled`](crate::cancelled) says. Where
+    /// it is claimed at the same moment, either happens and not both.
+    async fn cancel(&self, request: RequestId) -> Result<Cancelled, StoreError>;
+}

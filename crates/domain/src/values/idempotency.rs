@@ -1,0 +1,101 @@
+use std::fmt;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+/// How long a key stands for its first answer.
+pub const KEY_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
+
+/// A caller's name for one submission: 1 to 255 visible ASCII characters. Whoever repeats a
+/// submission under its key gets the first answer again. Keys of one dealer are not another's.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey(String);
+
+/// The text is not 1 to 255 visible ASCII characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not 1 to 255 visible ASCII characters")]
+pub struct IdempotencyKeyError;
+
+impl IdempotencyKey {
+    /// Parses a key.
+    ///
+    /// # Errors
+    /// [`IdempotencyKeyError`] when it is empty, too long, or has other characters.
+    pub fn parse(raw: &str) -> Result<Self, IdempotencyKeyError> {
+        let visible = raw.bytes().all(|byte| byte.is_ascii_graphic());
+        if visible && (1..=255).contains(&raw.len()) {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(IdempotencyKeyError)
+        }
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Recognises a body without keeping it: a SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BodyPrint([u8; 32]);
+
+impl BodyPrint {
+    /// The print of a body in a form that is the same for all that count as the same.
+    #[must_use]
+    pub fn of(canonical: &str) -> Self {
+        Self(Sha256::digest(canonical).into())
+    }
+
+    /// The digest.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BodyPrint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BodyPrint({:02x}{:02x}…)", self.0[0], self.0[1])
+    }
+}
+
+/// A submission that is to be stored once, however often it comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// What the caller calls it.
+    pub key: IdempotencyKey,
+    /// What it says.
+    pub body: BodyPrint,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_1_to_255_visible_ascii_characters() {
+        for key in [
+            "1",
+            "4b1c6a52-3d1f-4a5c-9d4e-0f6a7b8c9d0e",
+            "!~",
+            &"k".repeat(255),
+        ] {
+            assert_eq!(IdempotencyKey::parse(key).unwrap().as_str(), key);
+        }
+        for key in ["", " ", "a b", "a\t", "é", "\u{7f}", &"k".repeat(256)] {
+            assert_eq!(
+                IdempotencyKey::parse(key),
+                Err(IdempotencyKeyError),
+                "{key:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn prints_differ_where_bodies_do() {
+        assert_eq!(BodyPrint::of("{}"), BodyPrint::of("{}"));
+        assert_ne!(BodyPrint::of("{}"), BodyPrint::of("[]"));
+    }
+}

@@ -1,0 +1,270 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::result::Error;
+use diesel::sql_types::{Nullable, SmallInt, Text, Timestamptz, Uuid};
+use diesel_async::{AsyncConnection as _, RunQueryDsl};
+use domain::{
+    BoxError, CHANGED_BY, Cancelled, Message, MessageId, MessageKind, MessageState, Messages,
+    NewMessage, OutcomeKind, PastAttempt, Phone, RequestId, Resent, StoreError, cancelled,
+};
+use serde_json::Value;
+
+use super::PgStore;
+use super::requests::priority;
+use crate::connect::failed;
+use crate::schema::customer_validation_request;
+use crate::statement::Statement;
+
+/// What is shown of a message `m`.
+macro_rules! shown {
+    () => {
+        "m.id, m.kind, m.state, m.template, m.body, m.target::text, m.due_at, m.created_at,
+    m.sent_at, m.failed_at, m.attempts::text AS attempts, m.provider_id, m.reason"
+    };
+}
+
+const TIMELINE: &str = concat!(
+    "SELECT ",
+    shown!(),
+    " FROM message m, input i WHERE m.request_id = i.request_id ORDER BY m.created_at, m.id"
+);
+
+/// Runs under the lock of the request, so that its snapshot shows every message that another call
+/// has queued.
+const RESEND: &str = concat!(
+    "
+, wanted AS (
+    SELECT r.id AS request_id, r.dealer_id, i.message_id, i.kind, i.priority, i.template, i.body,
+        i.target, i.not_before
+    FROM customer_validation_request r, input i
+    WHERE r.id = i.request_id
+        AND NOT EXISTS (
+            SELECT FROM message p
+            WHERE p.request_id = r.id AND p.state IN ('QUEUED', 'SENDING'))
+), known_lane AS (
+    INSERT INTO lane (dealer_id) SELECT dealer_id FROM wanted ON CONFLICT DO NOTHING
+), mirrored AS (
+    UPDATE customer_validation_request r SET
+        request_status = i.request_status,
+        whatsapp_status = i.whatsapp_status,
+        last_modified_by = i.author,
+        last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
+    FROM wanted w, input i
+    WHERE r.id = w.request_id
+)
+INSERT INTO message AS m (
+    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
+SELECT message_id, request_id, dealer_id, kind, priority, template, body, target,
+    greatest(not_before, now()), greatest(not_before, now())
+FROM wanted
+RETURNING ",
+    shown!()
+);
+
+/// The lock waits for a claim of the same moment and asks again.
+const CANCEL: &str = concat!(
+    "
+, waiting AS (
+    SELECT m.id FROM message m, input i
+    WHERE m.request_id = i.request_id AND m.state = 'QUEUED'
+    FOR UPDATE OF m
+), ended AS (
+    UPDATE message m SET
+        state = 'CANCELLED',
+        failed_at = now(),
+        reason = CASE WHEN m.unknowns = 0 THEN i.reason ELSE i.undecided_reason END
+    FROM waiting w, input i
+    WHERE m.id = w.id
+    RETURNING m.*
+), mirrored AS (
+    UPDATE customer_validation_request r SET
+        request_status = i.request_status,
+        whatsapp_status = i.whatsapp_status,
+        last_modified_by = i.author,
+        last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
+    FROM ended e, input i
+    WHERE r.id = e.request_id
+        AND NOT EXISTS (
+            SELECT FROM message n
+            WHERE n.request_id = e.request_id AND (n.created_at, n.id) > (e.created_at, e.id))
+)
+SELECT ",
+    shown!(),
+    " FROM ended m"
+);
+
+#[async_trait]
+impl Messages for PgStore {
+    async fn timeline(&self, request: RequestId) -> Result<Vec<Message>, StoreError> {
+        let statement = Statement::new(TIMELINE).with::<Uuid, _>("uuid AS request_id", request.0);
+        let rows: Vec<MessageRow> =
+            self.database
+                .ask(|mut connection| async move {
+                    statement.load(&mut connection).await.map_err(failed)
+                })
+                .await?;
+        rows.into_iter().map(Message::try_from).collect()
+    }
+
+    async fn resend(
+        &self,
+        request: RequestId,
+        message: &NewMessage,
+        target: &Phone,
+    ) -> Result<Resent, StoreError> {
+        let (request_status, whatsapp_status) = MessageState::Queued.version_1();
+        let statement = Statement::new(RESEND)
+            .with::<Uuid, _>("uuid AS request_id", request.0)
+            .with::<Uuid, _>("uuid AS message_id", message.id.0)
+            .with::<Text, _>("text AS kind", message.kind.as_str())
+            .with::<SmallInt, _>("smallint AS priority", priority(message.kind))
+            .with::<Text, _>("text AS template", &*message.template)
+            .with::<Text, _>("text AS body", &*message.body)
+            .with::<Text, _>("varchar AS target", target.national())
+            .with::<Nullable<Timestamptz>, _>("timestamptz AS not_before", message.not_before)
+            .with::<Text, _>("varchar AS request_status", request_status.as_str())
+            .with::<Text, _>("varchar AS whatsapp_status", whatsapp_status.as_str())
+            .with::<Text, _>("varchar AS author", CHANGED_BY);
+        let (known, row) = self
+            .database
+            .ask(|mut connection| async move {
+                connection
+                    .transaction(async |connection| {
+                        let known = customer_validation_request::table
+                            .find(request.0)
+                            .select(customer_validation_request::id)
+                            .for_no_key_update()
+                            .first::<uuid::Uuid>(connection)
+                            .await
+                            .optional()?;
+                        let row: Option<MessageRow> =
+                            statement.get_result(connection).await.optional()?;
+                        Ok::<_, Error>((known.is_some(), row))
+                    })
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        Ok(match row {
+            Some(row) => Resent::Queued(row.try_into()?),
+            None if known => Resent::Pending,
+            None => Resent::UnknownRequest,
+        })
+    }
+
+    async fn cancel(&self, request: RequestId) -> Result<Cancelled, StoreError> {
+        let (request_status, whatsapp_status) = MessageState::Cancelled.version_1();
+        let statement = Statement::new(CANCEL)
+            .with::<Uuid, _>("uuid AS request_id", request.0)
+            .with::<Text, _>("text AS reason", cancelled(0))
+            .with::<Text, _>("text AS undecided_reason", cancelled(1))
+            .with::<Text, _>("varchar AS request_status", request_status.as_str())
+            .with::<Text, _>("varchar AS whatsapp_status", whatsapp_status.as_str())
+            .with::<Text, _>("varchar AS author", CHANGED_BY);
+        let (row, known) = self
+            .database
+            .ask(|mut connection| async move {
+                let row: Option<MessageRow> = statement
+                    .get_result(&mut connection)
+                    .await
+                    .optional()
+                    .map_err(failed)?;
+                if row.is_some() {
+                    return Ok((row, true));
+                }
+                let known = customer_validation_request::table
+                    .find(request.0)
+                    .select(customer_validation_request::id)
+                    .first::<uuid::Uuid>(&mut connection)
+                    .await
+                    .optional()
+                    .map_err(failed)?;
+                Ok((None, known.is_some()))
+            })
+            .await?;
+        Ok(match row {
+            Some(row) => Cancelled::Stopped(row.try_into()?),
+            None if known => Cancelled::TooLate,
+            None => Cancelled::UnknownRequest,
+        })
+    }
+}
+
+/// A row of `message`.
+#[derive(QueryableByName)]
+struct MessageRow {
+    #[diesel(sql_type = Uuid)]
+    id: uuid::Uuid,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = Text)]
+    template: String,
+    #[diesel(sql_type = Text)]
+    body: String,
+    #[diesel(sql_type = Text)]
+    target: String,
+    #[diesel(sql_type = Timestamptz)]
+    due_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    sent_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    failed_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Text)]
+    attempts: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    provider_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+}
+
+impl TryFrom<MessageRow> for Message {
+    type Error = StoreError;
+
+    fn try_from(row: MessageRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: MessageId(row.id),
+            kind: MessageKind::parse(&row.kind).ok_or_else(|| corrupt("kind"))?,
+            state: MessageState::parse(&row.state).ok_or_else(|| corrupt("state"))?,
+            template: row.template,
+            body: row.body,
+            target: row.target,
+            scheduled_at: row.due_at,
+            created_at: row.created_at,
+            sent_at: row.sent_at,
+            failed_at: row.failed_at,
+            attempts: attempts(&row.attempts)?,
+            provider_id: row.provider_id,
+            reason: row.reason,
+        })
+    }
+}
+
+fn attempts(json: &str) -> Result<Vec<PastAttempt>, StoreError> {
+    let all: Vec<Value> =
+        serde_json::from_str(json).map_err(|error| StoreError::Corrupt(error.into()))?;
+    all.iter()
+        .map(|one| attempt(one).ok_or_else(|| corrupt("attempts")))
+        .collect()
+}
+
+fn attempt(json: &Value) -> Option<PastAttempt> {
+    Some(PastAttempt {
+        at: DateTime::parse_from_rfc3339(json["at"].as_str()?)
+            .ok()?
+            .to_utc(),
+        outcome: OutcomeKind::parse(json["outcome"].as_str()?)?,
+        detail: json["detail"].as_str()?.to_owned(),
+        duration: Duration::from_millis(json["duration_ms"].as_u64()?),
+    })
+}
+
+fn corrupt(column: &str) -> StoreError {
+    StoreError::Corrupt(BoxError::from(format!("message.{column} cannot be read")))
+}

@@ -1,0 +1,134 @@
+//! Promises of [`RequestStore`](domain::RequestStore) about callers' keys.
+
+use std::time::Duration;
+
+use domain::{Accepted, DateRange, DealerId, NewRequest, PageQuery};
+use tokio::task::JoinSet;
+
+use super::Stage;
+use super::acts::HOUR;
+use crate::sample;
+
+/// The `n`th request of the sample dealer, under a key.
+fn under(key: &str, body: &str, n: u32) -> NewRequest {
+    let mut request = sample::request_for(&sample::dealer_id(), n);
+    request.once = Some(sample::once(key, body));
+    request
+}
+
+async fn accept(stage: &Stage, request: &NewRequest) -> Accepted {
+    stage.requests.accept(request).await.expect("accept")
+}
+
+async fn total(stage: &Stage, dealer: &DealerId) -> u64 {
+    let query = PageQuery {
+        dealer: dealer.clone(),
+        range: DateRange::default(),
+        page: 1,
+        page_size: 1,
+    };
+    stage.reports.list(&query).await.expect("list").total
+}
+
+/// However often it comes.
+pub async fn a_key_is_answered_with_its_first_request(stage: &Stage) {
+    let first = under("key", "body", 1);
+    assert_eq!(accept(stage, &first).await, Accepted::Stored);
+    for n in 2..5 {
+        let again = accept(stage, &under("key", "body", n)).await;
+        assert_eq!(again, Accepted::Replayed(first.id));
+    }
+    assert_eq!(total(stage, &sample::dealer_id()).await, 1);
+    stage.claim().await;
+    stage.assert_nothing_to_claim().await;
+    assert_eq!(
+        accept(stage, &under("KEY", "body", 6)).await,
+        Accepted::Stored
+    );
+}
+
+/// Another body is refused and changes nothing.
+pub async fn a_key_stands_for_one_body(stage: &Stage) {
+    let first = under("key", "body", 1);
+    accept(stage, &first).await;
+    let other = under("key", "another", 2);
+    assert_eq!(accept(stage, &other).await, Accepted::KeyReused);
+    assert_eq!(stage.requests.find(other.id).await.expect("find"), None);
+    let again = accept(stage, &under("key", "body", 3)).await;
+    assert_eq!(again, Accepted::Replayed(first.id));
+}
+
+/// The same key means nothing to another dealer.
+pub async fn keys_of_dealers_are_apart(stage: &Stage) {
+    accept(stage, &under("key", "body", 1)).await;
+    let mut other = sample::request_for(&sample::dealer_id_numbered(1), 1);
+    other.once = Some(sample::once("key", "another"));
+    assert_eq!(accept(stage, &other).await, Accepted::Stored);
+}
+
+/// One row and one message, and everybody is told which.
+pub async fn of_many_submissions_with_one_key_one_is_stored(stage: &Stage) {
+    let mut callers = JoinSet::new();
+    for n in 0..50 {
+        let store = stage.requests.clone();
+        callers.spawn(async move {
+            let request = under("key", "body", n);
+            (request.id, store.accept(&request).await.expect("accept"))
+        });
+    }
+    let answers = callers.join_all().await;
+    let stored: Vec<_> = answers
+        .iter()
+        .filter(|(_, accepted)| *accepted == Accepted::Stored)
+        .map(|(id, _)| *id)
+        .collect();
+    assert_eq!(stored.len(), 1, "{answers:?}");
+    for (_, accepted) in answers {
+        match accepted {
+            Accepted::Stored | Accepted::KeyInProgress => {}
+            other => assert_eq!(other, Accepted::Replayed(stored[0])),
+        }
+    }
+    assert_eq!(total(stage, &sample::dealer_id()).await, 1);
+    stage.claim().await;
+    stage.assert_nothing_to_claim().await;
+}
+
+/// The key is stored with the request or not at all.
+pub async fn a_request_that_was_not_stored_leaves_its_key_free(stage: &Stage) {
+    let first = stage.queue(&sample::dealer_id(), 1).await;
+    let mut broken = under("key", "body", 2);
+    broken.message.id = first.message.id;
+    assert!(stage.requests.accept(&broken).await.is_err());
+    let other = under("key", "another", 3);
+    assert_eq!(accept(stage, &other).await, Accepted::Stored);
+}
+
+/// Then it may stand for something else.
+pub async fn a_key_counts_for_24_hours(stage: &Stage) {
+    let first = under("key", "body", 1);
+    accept(stage, &first).await;
+    stage.pass(HOUR * 24 - Duration::from_secs(120)).await;
+    let again = accept(stage, &under("key", "body", 2)).await;
+    assert_eq!(again, Accepted::Replayed(first.id));
+    stage.pass(Duration::from_secs(120)).await;
+    let second = under("key", "another", 3);
+    assert_eq!(accept(stage, &second).await, Accepted::Stored);
+    let again = accept(stage, &under("key", "another", 4)).await;
+    assert_eq!(again, Accepted::Replayed(second.id));
+}
+
+/// Sweeping changes no answer.
+pub async fn only_old_keys_are_forgotten(stage: &Stage) {
+    let forget = || async { stage.requests.forget_old_keys().await.expect("forget") };
+    assert_eq!(forget().await, 0);
+    accept(stage, &under("old", "body", 1)).await;
+    accept(stage, &under("older", "body", 2)).await;
+    stage.pass(HOUR * 24).await;
+    let new = under("new", "body", 3);
+    accept(stage, &new).await;
+    assert_eq!(forget().await, 2);
+    assert_eq!(forget().await, 0);
+    let again = accept(stage, &under("new", "body", 4)).await;
+    assert_eq!(again, Accepted::Replayed(new.id));
+}

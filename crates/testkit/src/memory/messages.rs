@@ -1,0 +1,109 @@
+use async_trait::async_trait;
+use domain::{
+    BoxError, Cancelled, DealerId, Message, MessageId, MessageState, Messages, NewMessage,
+    PastAttempt, Phone, RequestId, Resent, StoreError, cancelled,
+};
+
+use super::state::State;
+use super::{MemoryStore, exists_already};
+
+#[async_trait]
+impl Messages for MemoryStore {
+    async fn timeline(&self, request: RequestId) -> Result<Vec<Message>, StoreError> {
+        let state = self.state();
+        let mut ids: Vec<MessageId> = state
+            .messages
+            .iter()
+            .filter(|(_, message)| message.request_id == request)
+            .map(|(id, _)| *id)
+            .collect();
+        ids.sort_by_key(|id| (state.messages[id].created, *id));
+        Ok(ids.into_iter().map(|id| state.shown(id)).collect())
+    }
+
+    async fn resend(
+        &self,
+        request: RequestId,
+        message: &NewMessage,
+        target: &Phone,
+    ) -> Result<Resent, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let Some(stored) = state.requests.get(&request) else {
+            return Ok(Resent::UnknownRequest);
+        };
+        let dealer = DealerId::parse(&stored.dealer_id)
+            .map_err(|fault| StoreError::Corrupt(BoxError::from(fault)))?;
+        let pending = state.messages.values().any(|message| {
+            message.request_id == request
+                && matches!(message.state, MessageState::Queued | MessageState::Sending)
+        });
+        if pending {
+            return Ok(Resent::Pending);
+        }
+        if state.messages.contains_key(&message.id) {
+            return Err(exists_already("message"));
+        }
+        state.queue(request, dealer, message, target, now);
+        state.set_state(message.id, MessageState::Queued, None, now);
+        Ok(Resent::Queued(state.shown(message.id)))
+    }
+
+    async fn cancel(&self, request: RequestId) -> Result<Cancelled, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let waiting = state
+            .messages
+            .iter_mut()
+            .find(|(_, message)| {
+                message.request_id == request && message.state == MessageState::Queued
+            })
+            .map(|(id, message)| {
+                message.reason = Some(cancelled(message.unknowns).to_owned());
+                *id
+            });
+        Ok(match waiting {
+            Some(id) => {
+                state.set_state(id, MessageState::Cancelled, None, now);
+                Cancelled::Stopped(state.shown(id))
+            }
+            None if state.requests.contains_key(&request) => Cancelled::TooLate,
+            None => Cancelled::UnknownRequest,
+        })
+    }
+}
+
+impl State {
+    /// A message that exists, as it is shown.
+    fn shown(&self, id: MessageId) -> Message {
+        let message = &self.messages[&id];
+        Message {
+            id,
+            kind: message.kind,
+            state: message.state,
+            template: message.template.clone(),
+            body: message.body.clone(),
+            target: message.target.clone(),
+            scheduled_at: message.due,
+            created_at: message.created,
+            sent_at: message.sent_at,
+            failed_at: message.failed_at,
+            attempts: self
+                .attempts
+                .iter()
+                .filter(|recorded| recorded.message == id)
+                .map(|recorded| PastAttempt {
+                    at: recorded.at,
+                    outcome: recorded.attempt.outcome,
+                    detail: recorded.attempt.detail.clone(),
+                    duration: recorded.attempt.duration,
+                })
+                .collect(),
+            provider_id: message
+                .receipt
+                .as_ref()
+                .and_then(|receipt| receipt.message_id.clone()),
+            reason: message.reason.clone(),
+        }
+    }
+}
