@@ -220,8 +220,8 @@ impl DispatchLoop {
     }
 }
 
-/// Ends messages that became too old, notices changed accounts and sweeps old keys, again and again. A task of its
-/// own, so that no message waits for it.
+/// Ends messages that became too old, notices changed accounts and sweeps old keys, again and
+/// again. A task of its own, so that no message waits for it.
 async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>) {
     let mut again = tokio::time::interval(HOUSEKEEPING);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);

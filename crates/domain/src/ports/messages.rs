@@ -5,6 +5,10 @@ use crate::{Message, NewMessage, Phone, RequestId};
 
 /// Whether one more message was queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once per call and moved at once"
+)]
 pub enum Resent {
     /// This one was.
     Queued(Message),
@@ -16,6 +20,10 @@ pub enum Resent {
 
 /// Whether a message was stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "made once per call and moved at once"
+)]
 pub enum Cancelled {
     /// This one was; it is the request's newest.
     Stopped(Message),
