@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::{
-    Account, BlockedLane, Claim, DealerId, DeviceReport, LaneHistory, Lease, NewRequest, Outbox,
-    OutgoingMessage, Request, RequestId, RequestStore, SendReport, Settled, Settlement, StoreError,
-    Whatsapp, WorkerId,
+    Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, LaneHistory, Lease, NewRequest,
+    Outbox, OutgoingMessage, Request, RequestId, RequestStore, SendReport, Settled, Settlement,
+    StoreError, Whatsapp, WorkerId,
 };
 use nix::sys::signal::{Signal, raise};
 
@@ -46,11 +46,15 @@ fn pass(step: &str) {
 
 #[async_trait]
 impl<T: RequestStore + ?Sized> RequestStore for Faulty<T> {
-    async fn accept(&self, request: &NewRequest) -> Result<(), StoreError> {
+    async fn accept(&self, request: &NewRequest) -> Result<Accepted, StoreError> {
         pass("accept-before");
         let accepted = self.0.accept(request).await;
         pass("accept-after");
         accepted
+    }
+
+    async fn forget_old_keys(&self) -> Result<u64, StoreError> {
+        self.0.forget_old_keys().await
     }
 
     async fn find(&self, id: RequestId) -> Result<Option<Request>, StoreError> {

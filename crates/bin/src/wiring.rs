@@ -106,8 +106,8 @@ impl Parts {
         let lookups = Lookups::new(directory.clone(), requests.clone(), reports.clone());
         let messages = MessageDesk::new(
             directory.clone(),
-            requests.clone(),
-            requests.clone(),
+            reports.clone(),
+            reports,
             Arc::new(TimeOrderedIds),
             bell.clone(),
         );
