@@ -8,5 +8,6 @@ mod fonnte_failures;
 mod installations;
 mod isolation;
 mod ledger;
+mod messages;
 mod refusals;
 mod under_stress;
