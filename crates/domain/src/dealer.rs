@@ -40,6 +40,8 @@ pub struct Dealer {
     pub api_key: Option<SecretString>,
     /// The address of the provider, unchecked; absent means the default one.
     pub api_url: Option<String>,
+    /// What the provider's reports about the dealer must carry, if anything.
+    pub webhook_secret: Option<SecretString>,
     /// How the dealer wants its messages delivered.
     pub settings: DealerSettings,
     /// Since when the dealer is known; local time as stored.

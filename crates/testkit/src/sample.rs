@@ -56,6 +56,7 @@ pub fn dealer() -> Dealer {
         active: true,
         api_key: Some(API_KEY.into()),
         api_url: None,
+        webhook_secret: None,
         settings: DealerSettings::default(),
         created_at: Some(morning(2025, 6, 1)),
         updated_at: Some(morning(2025, 6, 2)),

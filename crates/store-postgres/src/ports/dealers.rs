@@ -139,6 +139,7 @@ impl DealerRow {
             api_url: settings
                 .and_then(|settings| settings.fonnte_api_url)
                 .or(self.fonnte_api_url),
+            webhook_secret: None,
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
