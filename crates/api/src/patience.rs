@@ -83,6 +83,7 @@ async fn call(request: TestRequest) -> (u16, String, Duration) {
             world.ids.clone(),
             world.bell.clone(),
         )),
+        Arc::new(world.event_desk()),
         Arc::new(DealerCheck::new(
             store.clone(),
             world.whatsapp.clone(),

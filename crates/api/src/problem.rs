@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use domain::{CheckError, IntakeError, LookupError, MessageError, StoreError};
+use domain::{CheckError, IntakeError, LookupError, MessageError, ReportError, StoreError};
 use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
@@ -41,6 +41,8 @@ pub(crate) enum Problem {
     Lookup(#[from] LookupError),
     #[error(transparent)]
     Message(#[from] MessageError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error("the check of dealer {dealer_id} failed")]
     Check {
         dealer_id: String,
@@ -194,6 +196,13 @@ impl Problem {
                     "No message can be made for this request: its phone is not a mobile number, or its dealer is unknown or not active",
                 ),
                 MessageError::Store(error) => store(error),
+            },
+            Self::Report(error) => match error {
+                ReportError::UnknownAddress => Self::UnknownPath.answer(),
+                ReportError::NotJson => {
+                    envelope(StatusCode::BAD_REQUEST, "NotJson", "The body is not JSON")
+                }
+                ReportError::Store(error) => store(error),
             },
             Self::Lookup(LookupError::Store(error)) | Self::Store(error) => store(error),
             Self::Check { dealer_id, error } => match error {

@@ -8,7 +8,7 @@ use actix_web::http::header::HeaderName;
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, HttpServer, web};
-use domain::{AccountPolicy, DealerCheck, Health, Intake, Lookups, MessageDesk};
+use domain::{AccountPolicy, DealerCheck, EventDesk, Health, Intake, Lookups, MessageDesk};
 use paperclip::actix::OpenApiExt as _;
 use url::Url;
 
@@ -49,6 +49,8 @@ pub struct Api {
     pub lookups: Arc<Lookups>,
     /// Shows, repeats and stops messages.
     pub messages: Arc<MessageDesk>,
+    /// Takes in the provider's reports.
+    pub events: Arc<EventDesk>,
     /// Checks dealers' accounts.
     pub check: Arc<DealerCheck>,
     /// Which accounts can be used.
@@ -64,10 +66,12 @@ pub struct Api {
 impl Api {
     /// What the routes need, with the OpenAPI document.
     #[must_use]
+    #[expect(clippy::too_many_arguments, reason = "each is a part of its own")]
     pub fn new(
         intake: Arc<Intake>,
         lookups: Arc<Lookups>,
         messages: Arc<MessageDesk>,
+        events: Arc<EventDesk>,
         check: Arc<DealerCheck>,
         accounts: AccountPolicy,
         health: Arc<dyn Health>,
@@ -77,6 +81,7 @@ impl Api {
             intake,
             lookups,
             messages,
+            events,
             check,
             accounts,
             health,

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::{
-    Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, LaneHistory, Lease, NewRequest,
-    Outbox, OutgoingMessage, Request, RequestId, RequestStore, SendReport, Settled, Settlement,
-    StoreError, Whatsapp, WorkerId,
+    Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, EventTopic, LaneHistory, Lease,
+    NewRequest, Outbox, OutgoingMessage, ProviderEvent, Request, RequestId, RequestStore,
+    SendReport, Settled, Settlement, StoreError, Whatsapp, WorkerId,
 };
 use nix::sys::signal::{Signal, raise};
 
@@ -82,6 +82,10 @@ impl<T: Whatsapp + ?Sized> Whatsapp for Faulty<T> {
         };
         pass("send-after");
         report
+    }
+
+    fn read_report(&self, topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
+        self.0.read_report(topic, body)
     }
 
     async fn device(&self, account: &Account) -> DeviceReport {

@@ -42,7 +42,7 @@ impl Dice for ThreadDice {
     }
 }
 
-/// Wakes the dispatcher's loop in this process.
+/// Wakes a loop in this process.
 #[derive(Default)]
 pub(crate) struct NotifyBell(Notify);
 

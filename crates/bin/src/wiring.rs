@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use domain::{DealerCheck, Dispatcher, Intake, Lookups, MessageDesk, WorkerId};
+use domain::{DealerCheck, Dispatcher, EventDesk, Intake, Lookups, MessageDesk, WorkerId};
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
 use uuid::Uuid;
@@ -66,10 +66,14 @@ fn start_or_join() -> Result<(String, Option<LocalPostgres>), local_postgres::Er
 pub(crate) struct Parts {
     pub(crate) store: PgStore,
     pub(crate) dealers: PgDealers,
+    /// Wakes the dispatcher's loop.
     pub(crate) bell: Arc<NotifyBell>,
+    /// Wakes the loop that applies events.
+    pub(crate) event_bell: Arc<NotifyBell>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) lookups: Arc<Lookups>,
     pub(crate) messages: Arc<MessageDesk>,
+    pub(crate) events: Arc<EventDesk>,
     pub(crate) check: Arc<DealerCheck>,
     pub(crate) dispatcher: Arc<Dispatcher>,
 }
@@ -87,6 +91,7 @@ impl Parts {
         })?);
         let worker = WorkerId(Uuid::new_v4());
         let bell = Arc::new(NotifyBell::default());
+        let event_bell = Arc::new(NotifyBell::default());
         let reports = Arc::new(store.clone());
         let requests = reports.clone();
         #[cfg(feature = "fault-injection")]
@@ -104,6 +109,14 @@ impl Parts {
             config.accounts.clone(),
         );
         let lookups = Lookups::new(directory.clone(), requests.clone(), reports.clone());
+        let events = EventDesk::new(
+            directory.clone(),
+            reports.clone(),
+            whatsapp.clone(),
+            event_bell.clone(),
+            bell.clone(),
+            config.delivery.clone(),
+        );
         let messages = MessageDesk::new(
             directory.clone(),
             reports.clone(),
@@ -135,9 +148,11 @@ impl Parts {
             store,
             dealers,
             bell,
+            event_bell,
             intake: Arc::new(intake),
             lookups: Arc::new(lookups),
             messages: Arc::new(messages),
+            events: Arc::new(events),
             check: Arc::new(check),
             dispatcher: Arc::new(dispatcher),
         })

@@ -29,6 +29,10 @@ pub struct Message {
     pub created_at: DateTime<Utc>,
     /// When the provider accepted it.
     pub sent_at: Option<DateTime<Utc>>,
+    /// When it was confirmed on the phone.
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// When it was read.
+    pub read_at: Option<DateTime<Utc>>,
     /// When it failed, expired, was cancelled, or was left to a person.
     pub failed_at: Option<DateTime<Utc>>,
     /// The calls to the provider, oldest first; of more than 50 the first five and the last.

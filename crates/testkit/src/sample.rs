@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use domain::template::{Template, TemplateValues, VALIDATION};
 use domain::{
     AccountPolicy, BodyPrint, Dealer, DealerId, DealerSettings, DeliveryPolicy, IdempotencyKey,
-    Input, MessageId, MessageKind, NewMessage, NewRequest, OnUnknown, Once, Phone, RequestId,
-    Submission,
+    Input, MessageId, MessageKind, NewMessage, NewRequest, News, OnUnknown, Once, Phone,
+    ProviderEvent, RequestId, Submission, WebhookToken,
 };
 use uuid::Uuid;
 
@@ -39,6 +39,22 @@ pub fn submission() -> Submission {
         dealer_id: "0009999".into(),
         send_at: Input::Absent,
     }
+}
+
+/// A report of the provider that says this.
+#[must_use]
+pub fn event(news: News) -> ProviderEvent {
+    ProviderEvent {
+        text: r#"{"device":"628000000001"}"#.to_owned(),
+        secrets: Vec::new(),
+        news,
+    }
+}
+
+/// The `n`th of some tokens.
+#[must_use]
+pub fn webhook_token(n: u32) -> WebhookToken {
+    WebhookToken::parse(&format!("invented-token-{n:08}")).expect("it is long enough")
 }
 
 /// The number of [`dealer`].

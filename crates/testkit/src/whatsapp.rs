@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use domain::{
-    Account, Clock, DeviceReport, Outcome, OutgoingMessage, Receipt, SendReport, Whatsapp,
+    Account, Clock, DeviceReport, EventTopic, News, Outcome, OutgoingMessage, ProviderEvent,
+    Receipt, SendReport, Whatsapp,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
@@ -48,6 +49,7 @@ impl SentMessage {
 #[derive(Default)]
 struct Script {
     sends: VecDeque<SendReport>,
+    events: VecDeque<ProviderEvent>,
     devices: VecDeque<DeviceReport>,
     sent: Vec<SentMessage>,
     probes: usize,
@@ -84,6 +86,11 @@ impl ScriptedWhatsapp {
     /// The next device without a script is reported as this.
     pub fn device_will(&self, report: DeviceReport) {
         self.script().devices.push_back(report);
+    }
+
+    /// The next report that looks like JSON reads as this; one without a script says nothing.
+    pub fn will_read(&self, event: ProviderEvent) {
+        self.script().events.push_back(event);
     }
 
     /// The messages that reached the provider, oldest first.
@@ -155,6 +162,14 @@ impl Whatsapp for ScriptedWhatsapp {
         };
         self.answer().await;
         report
+    }
+
+    fn read_report(&self, _topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
+        if !body.starts_with(b"{") && !body.starts_with(b"[") {
+            return None;
+        }
+        let scripted = self.script().events.pop_front();
+        Some(scripted.unwrap_or_else(|| sample::event(News::Nothing)))
     }
 
     async fn device(&self, _account: &Account) -> DeviceReport {

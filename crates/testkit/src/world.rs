@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountPolicy, DealerCheck, DeliveryPolicy, Dispatcher, Intake, Lookups, MessageDesk, WorkerId,
+    AccountPolicy, DealerCheck, DeliveryPolicy, Dispatcher, EventDesk, Intake, Lookups,
+    MessageDesk, WorkerId,
 };
 use uuid::Uuid;
 
@@ -73,6 +74,19 @@ impl World {
     #[must_use]
     pub fn lookups(&self) -> Lookups {
         Lookups::new(self.store.clone(), self.store.clone(), self.store.clone())
+    }
+
+    /// The use case that takes reports in. It rings the one bell for both.
+    #[must_use]
+    pub fn event_desk(&self) -> EventDesk {
+        EventDesk::new(
+            self.store.clone(),
+            self.store.clone(),
+            self.whatsapp.clone(),
+            self.bell.clone(),
+            self.bell.clone(),
+            self.policy.clone(),
+        )
     }
 
     /// The use case that shows, repeats and stops messages.

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::{Account, DeviceReport, OutgoingMessage, SendReport, Whatsapp};
+use domain::{
+    Account, DeviceReport, EventTopic, OutgoingMessage, ProviderEvent, SendReport, Whatsapp,
+};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, redirect, retry};
 use rustls::crypto::ring;
@@ -14,7 +16,7 @@ use url::form_urlencoded;
 use crate::exchange::{Answer, Trouble, exchange};
 use crate::gate::Gate;
 use crate::redact::Redactor;
-use crate::{device, report};
+use crate::{device, event, report};
 
 /// The longest a call may take, whatever the options say; keeps sums of times in range.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(3_600);
@@ -132,6 +134,10 @@ impl Whatsapp for FonnteClient {
             Err(trouble) if gate.shut() => report::unknown(trouble),
             Err(trouble) => report::not_sent(trouble),
         }
+    }
+
+    fn read_report(&self, topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
+        event::read(topic, body)
     }
 
     async fn device(&self, account: &Account) -> DeviceReport {

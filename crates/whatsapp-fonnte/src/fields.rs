@@ -78,6 +78,29 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// Every value of a member as text, repeated ones too.
+    pub(crate) fn all_texts_of(&self, name: &str) -> Vec<String> {
+        self.all(name).filter_map(present).collect()
+    }
+
+    /// The JSON text of an object without these members, the rest as it was written.
+    pub(crate) fn without(&self, names: &[&str]) -> String {
+        let mut text = String::from("{");
+        for (name, value) in &self.members {
+            if names.iter().any(|other| name.eq_ignore_ascii_case(other)) {
+                continue;
+            }
+            if text.len() > 1 {
+                text.push(',');
+            }
+            text.push_str(&serde_json::Value::from(name.as_str()).to_string());
+            text.push(':');
+            text.push_str(value.get());
+        }
+        text.push('}');
+        text
+    }
+
     /// All texts among the values.
     pub(crate) fn texts(&self) -> impl Iterator<Item = String> {
         self.members

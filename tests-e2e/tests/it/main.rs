@@ -11,3 +11,4 @@ mod ledger;
 mod messages;
 mod refusals;
 mod under_stress;
+mod webhooks;

@@ -32,6 +32,11 @@ pub(crate) struct JsonBody<T> {
 }
 
 impl<T> JsonBody<T> {
+    /// The body as it came.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Whether there is no body, or only `null`.
     pub(crate) fn is_absent(&self) -> bool {
         self.bytes.is_empty() || self.bytes.trim_ascii() == b"null"

@@ -166,8 +166,8 @@ impl From<Message> for MessageItem {
             scheduled_at: rfc_3339(message.scheduled_at),
             created_at: rfc_3339(message.created_at),
             sent_at: message.sent_at.map(rfc_3339),
-            delivered_at: None,
-            read_at: None,
+            delivered_at: message.delivered_at.map(rfc_3339),
+            read_at: message.read_at.map(rfc_3339),
             failed_at: message.failed_at.map(rfc_3339),
             attempts: message
                 .attempts

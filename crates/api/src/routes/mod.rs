@@ -7,6 +7,7 @@ mod item;
 mod messages;
 mod requests;
 mod submissions;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -92,6 +93,16 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
                 .service(
                     web::resource("/customer/dealer/{dealer_id}/test-whatsapp")
                         .route(web::post().to(dealers::test_dealer_whatsapp))
+                        .default_service(only("POST")),
+                )
+                .service(
+                    web::resource("/webhooks/fonnte/{token}/status")
+                        .route(web::post().to(webhooks::report_message_status))
+                        .default_service(only("POST")),
+                )
+                .service(
+                    web::resource("/webhooks/fonnte/{token}/device")
+                        .route(web::post().to(webhooks::report_device_status))
                         .default_service(only("POST")),
                 )
                 .service(

@@ -20,3 +20,4 @@ mod openapi;
 mod routes;
 mod service;
 mod submissions;
+mod webhooks;

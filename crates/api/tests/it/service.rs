@@ -6,8 +6,8 @@ use std::sync::Arc;
 use actix_web::dev::ServerHandle;
 use api::{Api, ApiOptions, Origins};
 use domain::{
-    BoxError, Dealer, DealerCheck, DealerDirectory, Health, Intake, Lookups, MessageDesk, Messages,
-    Outbox, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
+    BoxError, Dealer, DealerCheck, DealerDirectory, EventDesk, EventStore, Health, Intake, Lookups,
+    MessageDesk, Messages, Outbox, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
 };
 use serde_json::{Map, Value, json};
 use testkit::{World, sample};
@@ -28,7 +28,7 @@ pub(crate) const DRIVER_TEXT: &str =
     "db-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
 /// Every route: the methods it has and a path that exists.
-pub(crate) const ROUTES: [(&[&str], &str); 16] = [
+pub(crate) const ROUTES: [(&[&str], &str); 18] = [
     (&["POST"], SUBMIT),
     (
         &["GET", "HEAD"],
@@ -49,6 +49,14 @@ pub(crate) const ROUTES: [(&[&str], &str); 16] = [
     (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/requests"),
     (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/stats"),
     (&["POST"], "/api/v1/customer/dealer/0009999/test-whatsapp"),
+    (
+        &["POST"],
+        "/api/v1/webhooks/fonnte/invented-token-00000001/status",
+    ),
+    (
+        &["POST"],
+        "/api/v1/webhooks/fonnte/invented-token-00000001/device",
+    ),
     (&["GET", "HEAD"], "/api/v1/health"),
     (&["GET", "HEAD"], "/api/v1/health/detailed"),
     (&["GET", "HEAD"], "/api/v1/health/live"),
@@ -66,6 +74,7 @@ pub(crate) struct Ports {
     pub(crate) reports: Arc<dyn Reports>,
     pub(crate) outbox: Arc<dyn Outbox>,
     pub(crate) messages: Arc<dyn Messages>,
+    pub(crate) events: Arc<dyn EventStore>,
     pub(crate) whatsapp: Arc<dyn Whatsapp>,
     pub(crate) health: Arc<dyn Health>,
 }
@@ -86,12 +95,16 @@ impl Service {
     /// A service some of whose ports are replaced.
     pub(crate) fn with(replace: impl FnOnce(&mut Ports)) -> Self {
         let world = World::new();
+        world
+            .store
+            .put_webhook(&sample::dealer_id(), &sample::webhook_token(1));
         let mut ports = Ports {
             dealers: world.store.clone(),
             requests: world.store.clone(),
             reports: world.store.clone(),
             outbox: world.store.clone(),
             messages: world.store.clone(),
+            events: world.store.clone(),
             whatsapp: world.whatsapp.clone(),
             health: world.store.clone(),
         };
@@ -174,6 +187,14 @@ fn api(world: &World, ports: &Ports) -> Api {
             ports.messages.clone(),
             world.ids.clone(),
             world.bell.clone(),
+        )),
+        Arc::new(EventDesk::new(
+            ports.dealers.clone(),
+            ports.events.clone(),
+            ports.whatsapp.clone(),
+            world.bell.clone(),
+            world.bell.clone(),
+            world.policy.clone(),
         )),
         Arc::new(DealerCheck::new(
             ports.dealers.clone(),

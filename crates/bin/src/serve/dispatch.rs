@@ -339,6 +339,6 @@ fn log(delivery: &Delivery, settled: Settled) {
     }
 }
 
-fn source(error: &domain::StoreError) -> String {
+pub(super) fn source(error: &domain::StoreError) -> String {
     std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
 }

@@ -1,6 +1,7 @@
 //! `serve`: the API, the dispatcher's loop, and an end that loses nothing.
 
 mod dispatch;
+mod events;
 mod health;
 
 use std::net::{SocketAddr, TcpListener};
@@ -15,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use self::dispatch::{DispatchLoop, Heartbeat};
+use self::events::EventLoop;
 use self::health::ServiceHealth;
 use crate::config::Config;
 use crate::logging;
@@ -45,6 +47,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         parts.intake.clone(),
         parts.lookups,
         parts.messages,
+        parts.events.clone(),
         parts.check,
         config.accounts.clone(),
         Arc::new(health),
@@ -69,12 +72,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 
     let stop = CancellationToken::new();
     let dispatching = DispatchLoop::new(parts.dispatcher, parts.intake, parts.bell, heartbeat);
+    let applying = EventLoop::new(parts.events, parts.event_bell);
     let schema = config.schema.clone();
     let url = database.url.clone();
     let stopped = stop.clone();
     let mut working = tokio::spawn(async move {
         up_to_date(&url, &schema, &stopped).await?;
-        dispatching.run(stopped).await;
+        let applying = applying.run(stopped.clone());
+        tokio::join!(dispatching.run(stopped), applying);
         Ok::<(), MigrateError>(())
     });
 

@@ -2,6 +2,7 @@
 //! is an answer, not an error, and a method is a transaction.
 
 mod dealer_directory;
+mod event_store;
 mod health;
 mod messages;
 mod outbox;
@@ -11,6 +12,7 @@ mod surroundings;
 mod whatsapp;
 
 pub use dealer_directory::DealerDirectory;
+pub use event_store::{EventStore, EventsApplied};
 pub use health::{Check, Health};
 pub use messages::{Cancelled, Messages, Resent};
 pub use outbox::{
@@ -24,6 +26,7 @@ pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 #[cfg(feature = "testing")]
 pub use {
     dealer_directory::MockDealerDirectory,
+    event_store::MockEventStore,
     health::MockHealth,
     messages::MockMessages,
     outbox::MockOutbox,

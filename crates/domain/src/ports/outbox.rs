@@ -107,8 +107,22 @@ pub struct Settlement {
     pub attempt: Option<Attempt>,
     /// Whether a call to send was, or may have been, made: it counts for the day.
     pub called: bool,
+    /// The provider's id of what was accepted and is no message of the outbox. A later id that
+    /// nobody knows may belong to a message whose outcome is unknown.
+    pub accepted_id: Option<String>,
     /// Recognises the account that was found blocked, see [`Outbox::blocked_lanes`].
     pub account_print: Option<String>,
+}
+
+impl Settlement {
+    /// The provider's id of what was accepted.
+    #[must_use]
+    pub fn accepted(&self) -> Option<&str> {
+        match &self.message {
+            Some((_, MessageChange::Sent(receipt))) => receipt.message_id.as_deref(),
+            _ => self.accepted_id.as_deref(),
+        }
+    }
 }
 
 /// Whether a settlement took place.

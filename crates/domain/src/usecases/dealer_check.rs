@@ -123,6 +123,10 @@ impl DealerCheck {
             .checked_sub(self.policy.send_timeout)
             .unwrap_or(lease_ends);
         let report = self.whatsapp.send(&account, &message, start_by).await;
+        let accepted_id = match &report.outcome {
+            Outcome::Accepted(receipt) => receipt.message_id.clone(),
+            _ => None,
+        };
         let result = match &report.outcome {
             Outcome::Accepted(_) => Ok(CheckPassed { text: report.text }),
             other => Err(CheckError::Failed {
@@ -141,6 +145,7 @@ impl DealerCheck {
             },
             attempt: None,
             called: true,
+            accepted_id,
             account_print: None,
         };
         // The answer to the operator does not depend on this: an unsettled lane frees itself when

@@ -384,6 +384,7 @@ impl Dispatcher {
             lane: LaneChange::Unchanged { pause },
             attempt: None,
             called: false,
+            accepted_id: None,
             account_print: None,
         }
     }

@@ -2,12 +2,14 @@
 
 mod dealer_check;
 mod dispatcher;
+mod event_desk;
 mod intake;
 mod lookups;
 mod message_desk;
 
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT};
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
+pub use event_desk::{EventDesk, ReportError, Reported};
 pub use intake::{Intake, IntakeError, Receival};
 pub use lookups::{LookupError, Lookups};
 pub use message_desk::{MessageDesk, MessageError};

@@ -3,7 +3,9 @@
 mod breaker;
 mod dealer_check;
 mod dispatcher;
+mod event_desk;
 mod intake;
 mod lookups;
+mod message_desk;
 mod recovery;
 mod support;

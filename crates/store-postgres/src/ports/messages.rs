@@ -22,7 +22,7 @@ use crate::statement::Statement;
 macro_rules! shown {
     () => {
         "m.id, m.kind, m.state, m.template, m.body, m.target::text, m.due_at, m.created_at,
-    m.sent_at, m.failed_at, m.attempts::text AS attempts, m.provider_id, m.reason"
+    m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.attempts::text AS attempts, m.provider_id, m.reason"
     };
 }
 
@@ -215,6 +215,10 @@ struct MessageRow {
     #[diesel(sql_type = Nullable<Timestamptz>)]
     sent_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
+    delivered_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    read_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
     failed_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Text)]
     attempts: String,
@@ -238,6 +242,8 @@ impl TryFrom<MessageRow> for Message {
             scheduled_at: row.due_at,
             created_at: row.created_at,
             sent_at: row.sent_at,
+            delivered_at: row.delivered_at,
+            read_at: row.read_at,
             failed_at: row.failed_at,
             attempts: attempts(&row.attempts)?,
             provider_id: row.provider_id,

@@ -1,6 +1,7 @@
 //! The ports of the domain, one file each.
 
 mod dealers;
+mod events;
 mod messages;
 mod outbox;
 mod reports;

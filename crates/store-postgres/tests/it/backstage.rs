@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{Dealer, MessageId, MessageState, OutcomeKind, RequestId};
+use domain::{Dealer, DealerId, MessageId, MessageState, OutcomeKind, RequestId, WebhookToken};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{DatabaseUrl, PgStore, PoolOptions, SchemaName};
 use testkit::contract::{Backstage, OldRow, StoredAttempt, StoredMessage};
@@ -69,6 +69,16 @@ impl Backstage for PgBackstage {
             .unwrap();
     }
 
+    async fn add_webhook(&self, dealer: &DealerId, token: &WebhookToken) {
+        self.0
+            .execute(
+                "INSERT INTO dealer_webhook (dealer_id, token, token_print) VALUES ($1, $2, $3)",
+                &[&dealer.as_str(), &token.as_str(), &&token.print()[..]],
+            )
+            .await
+            .unwrap();
+    }
+
     async fn pass(&self, time: Duration) {
         let seconds = time.as_secs_f64();
         for statement in [
@@ -79,6 +89,8 @@ impl Backstage for PgBackstage {
             "UPDATE message SET due_at = due_at - make_interval(secs => $1),
                 next_try_at = next_try_at - make_interval(secs => $1),
                 created_at = created_at - make_interval(secs => $1)",
+            "UPDATE webhook_event SET received_at = received_at - make_interval(secs => $1),
+                next_look_at = next_look_at - make_interval(secs => $1)",
             "UPDATE idempotency_key SET created_at = created_at - make_interval(secs => $1)",
         ] {
             self.0.execute(statement, &[&seconds]).await.unwrap();

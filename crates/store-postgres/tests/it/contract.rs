@@ -14,6 +14,7 @@ async fn make_stage() -> (Stage, TestDatabase) {
         requests: store.clone(),
         outbox: store.clone(),
         messages: store.clone(),
+        events: store.clone(),
         reports: store.clone(),
         dealers: Arc::new(store.dealers()),
         backstage: Arc::new(PgBackstage::connect(&database).await),

@@ -79,6 +79,7 @@ impl Stage {
             lane,
             attempt: None,
             called: false,
+            accepted_id: None,
         };
         self.settle(lease, &settlement).await
     }
@@ -134,6 +135,7 @@ pub(super) fn settlement(claim: &Claim, change: MessageChange, lane: LaneChange)
         lane,
         attempt: Some(attempt),
         called: true,
+        accepted_id: None,
     }
 }
 

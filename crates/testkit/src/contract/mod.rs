@@ -22,6 +22,7 @@
 pub mod breaker;
 pub mod claims;
 pub mod dealers;
+pub mod events;
 pub mod keys;
 pub mod late;
 pub mod leases;
@@ -40,8 +41,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
-    Dealer, DealerDirectory, DealerId, MessageId, MessageState, Messages, Outbox, OutcomeKind,
-    Reports, Request, RequestId, RequestStatus, RequestStore, WhatsappStatus,
+    Dealer, DealerDirectory, DealerId, EventStore, MessageId, MessageState, Messages, Outbox,
+    OutcomeKind, Reports, Request, RequestId, RequestStatus, RequestStore, WebhookToken,
+    WhatsappStatus,
 };
 
 use crate::sample;
@@ -55,6 +57,8 @@ pub struct Stage {
     pub outbox: Arc<dyn Outbox>,
     /// The messages of single requests.
     pub messages: Arc<dyn Messages>,
+    /// The reports of the provider.
+    pub events: Arc<dyn EventStore>,
     /// Lists and counts.
     pub reports: Arc<dyn Reports>,
     /// The dealers.
@@ -68,12 +72,20 @@ impl Stage {
     #[must_use]
     pub fn of_one<S>(store: Arc<S>) -> Self
     where
-        S: RequestStore + Outbox + Messages + Reports + DealerDirectory + Backstage + 'static,
+        S: RequestStore
+            + Outbox
+            + Messages
+            + EventStore
+            + Reports
+            + DealerDirectory
+            + Backstage
+            + 'static,
     {
         Self {
             requests: store.clone(),
             outbox: store.clone(),
             messages: store.clone(),
+            events: store.clone(),
             reports: store.clone(),
             dealers: store.clone(),
             backstage: store,
@@ -86,6 +98,9 @@ impl Stage {
 pub trait Backstage: Send + Sync {
     /// Makes a dealer known, as the service that owns the dealers would; absent values are NULL.
     async fn add_dealer(&self, dealer: &Dealer);
+
+    /// Gives a dealer an address for the provider's reports.
+    async fn add_webhook(&self, dealer: &DealerId, token: &WebhookToken);
 
     /// Lets time pass for everything that is queued, leased or paused: a store whose clock cannot
     /// be set moves its stored moments into the past. Requests' local times stay.

@@ -45,6 +45,29 @@ macro_rules! contract_tests {
                 late_acceptance_lifts_a_cancelled_message_to_sent
                 the_newest_message_is_mirrored
                 an_unknown_request_has_no_messages;
+            events:
+                a_token_belongs_to_its_dealer
+                an_event_lifts_its_message
+                an_event_never_moves_a_message_back
+                a_sent_message_can_fail_and_still_be_delivered
+                an_early_event_is_applied_when_its_message_is_known
+                a_state_id_is_learned_from_an_event_that_has_both
+                a_receipt_waits_for_the_event_that_links_it
+                everything_may_come_before_the_answer
+                events_that_belong_together_are_applied_at_once
+                an_event_is_about_messages_of_its_dealer
+                an_event_that_matches_nothing_is_looked_at_again
+                an_event_without_news_is_only_kept
+                only_old_events_are_forgotten
+                an_event_about_an_older_message_leaves_the_request_alone
+                a_connected_device_closes_its_breaker
+                an_unknown_later_message_tells_the_outcome_that_is_waited_for
+                evidence_may_come_before_the_outcome_is_unknown
+                a_test_message_is_no_evidence
+                only_a_wait_takes_evidence
+                evidence_does_not_reach_into_a_recovery
+                many_copies_apply_every_event
+                any_order_of_events_ends_in_the_same_state;
             dealers:
                 a_dealer_is_found_with_its_account
                 an_unknown_dealer_is_absent

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{Dealer, RequestId, RequestStatus, WhatsappStatus};
+use domain::{Dealer, DealerId, RequestId, RequestStatus, WebhookToken, WhatsappStatus};
 
 use super::MemoryStore;
 use crate::contract::{Backstage, OldRow, StoredAttempt, StoredMessage};
@@ -11,6 +11,10 @@ use crate::contract::{Backstage, OldRow, StoredAttempt, StoredMessage};
 impl Backstage for MemoryStore {
     async fn add_dealer(&self, dealer: &Dealer) {
         self.put_dealer(dealer.clone());
+    }
+
+    async fn add_webhook(&self, dealer: &DealerId, token: &WebhookToken) {
+        self.put_webhook(dealer, token);
     }
 
     async fn pass(&self, time: Duration) {

@@ -87,6 +87,8 @@ impl State {
             scheduled_at: message.due,
             created_at: message.created,
             sent_at: message.sent_at,
+            delivered_at: message.delivered_at,
+            read_at: message.read_at,
             failed_at: message.failed_at,
             attempts: self
                 .attempts

@@ -1,5 +1,6 @@
 mod backstage;
 mod dealers;
+mod events;
 mod health;
 mod messages;
 mod outbox;
@@ -11,7 +12,7 @@ mod state;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use domain::{Clock, Dealer, DealerId, MessageState, RequestId, StoreError};
+use domain::{Clock, Dealer, DealerId, MessageState, RequestId, StoreError, WebhookToken};
 
 use crate::ManualClock;
 use state::State;
@@ -37,6 +38,12 @@ impl MemoryStore {
     /// Adds a dealer or replaces the one of that number.
     pub fn put_dealer(&self, dealer: Dealer) {
         self.state().dealers.insert(dealer.id.clone(), dealer);
+    }
+
+    /// Gives a dealer an address for the provider's reports.
+    pub fn put_webhook(&self, dealer: &DealerId, token: &WebhookToken) {
+        let mut state = self.state();
+        state.webhooks.insert(token.print(), dealer.clone());
     }
 
     /// Removes a dealer.

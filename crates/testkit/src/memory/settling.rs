@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use domain::{
     LaneChange, Lease, MessageChange, MessageId, MessageState, Receipt, Settled, Settlement,
-    TOO_OLD, jakarta_time,
+    TOO_OLD, jakarta_time, provider_number,
 };
 
 use super::state::{Lane, RecordedAttempt, State};
@@ -21,6 +21,7 @@ impl State {
             .attempt
             .as_ref()
             .and_then(|attempt| attempt.answer.as_deref());
+        self.wake_events(&lease.dealer_id, settlement, now);
         let Some(lane) = self
             .lanes
             .get_mut(&lease.dealer_id)
@@ -32,6 +33,8 @@ impl State {
             return Settled::LeaseLost;
         };
         lane.give_back(&settlement.lane, settlement.account_print.as_deref(), now);
+        let number = settlement.accepted().and_then(provider_number);
+        lane.last_known = lane.last_known.max(number);
         if settlement.called {
             let today = jakarta_time(now).date();
             lane.calls = (today, lane.calls_on(today) + 1);

@@ -4,7 +4,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Attempt, BodyPrint, CHANGED_BY, Dealer, DealerId, IdempotencyKey, KEY_LIFETIME, LaneHistory,
-    MessageId, MessageKind, MessageState, NewMessage, OutboxMessage, Phone, Receipt, Request,
+    MessageId, MessageKind, MessageState, NewMessage, News, OutboxMessage, Phone, Receipt, Request,
     RequestId, jakarta_time,
 };
 
@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) lanes: BTreeMap<DealerId, Lane>,
     pub(super) attempts: Vec<RecordedAttempt>,
     pub(super) keys: HashMap<(DealerId, IdempotencyKey), UsedKey>,
+    pub(super) webhooks: HashMap<[u8; 32], DealerId>,
+    pub(super) events: Vec<Event>,
 }
 
 /// A key and the request it stands for.
@@ -30,6 +32,17 @@ impl UsedKey {
     pub(super) fn counts(&self, now: DateTime<Utc>) -> bool {
         between(self.since, now) < KEY_LIFETIME
     }
+}
+
+/// A report of the provider.
+pub(super) struct Event {
+    pub(super) dealer: DealerId,
+    pub(super) news: News,
+    pub(super) received: DateTime<Utc>,
+    /// When it is looked at; `None` when that is over.
+    pub(super) next_look: Option<DateTime<Utc>>,
+    /// The message it matched.
+    pub(super) message: Option<MessageId>,
 }
 
 /// A message, queued or finished.
@@ -50,8 +63,12 @@ pub(super) struct Message {
     /// Whether a status event that would tell its outcome was waited for.
     pub(super) awaited: bool,
     pub(super) sent_at: Option<DateTime<Utc>>,
+    pub(super) delivered_at: Option<DateTime<Utc>>,
+    pub(super) read_at: Option<DateTime<Utc>>,
     pub(super) failed_at: Option<DateTime<Utc>>,
     pub(super) receipt: Option<Receipt>,
+    /// WhatsApp's id of it.
+    pub(super) state_id: Option<String>,
     pub(super) reason: Option<String>,
 }
 
@@ -80,6 +97,8 @@ pub(super) struct Lane {
     pub(super) rest_until: DateTime<Utc>,
     /// Calls to send, and on which day of Asia/Jakarta.
     pub(super) calls: (NaiveDate, u32),
+    /// The latest message that the provider is known to have taken.
+    pub(super) last_known: Option<i64>,
 }
 
 impl Lane {
@@ -177,8 +196,11 @@ impl State {
             next_try: due,
             awaited: false,
             sent_at: None,
+            delivered_at: None,
+            read_at: None,
             failed_at: None,
             receipt: None,
+            state_id: None,
             reason: None,
         };
         self.messages.insert(new.id, message);
@@ -198,9 +220,10 @@ impl State {
         };
         message.state = state;
         match state {
-            MessageState::Sent => {
+            MessageState::Sent | MessageState::Delivered | MessageState::Read => {
                 message.sent_at.get_or_insert(now);
                 message.failed_at = None;
+                message.reason = None;
             }
             MessageState::Failed
             | MessageState::Unknown

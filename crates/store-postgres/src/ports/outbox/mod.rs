@@ -1,6 +1,6 @@
 //! The outbox: each statement is one transaction in one round trip.
 
-mod rows;
+pub(super) mod rows;
 mod sql;
 mod update;
 
@@ -13,7 +13,7 @@ use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamp
 use diesel_async::RunQueryDsl;
 use domain::{
     BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, MessageState, Outbox, Settled,
-    Settlement, StoreError, WorkerId, expired,
+    Settlement, StoreError, WorkerId, expired, provider_number,
 };
 use serde_json::json;
 
@@ -133,6 +133,11 @@ impl Outbox for PgStore {
             )
             .with::<Nullable<Text>, _>("json AS answer", answer)
             .with::<Nullable<Text>, _>("jsonb AS attempt", attempt)
+            .with::<Nullable<Text>, _>("text AS accepted_id", settlement.accepted())
+            .with::<Nullable<BigInt>, _>(
+                "bigint AS accepted_number",
+                settlement.accepted().and_then(provider_number),
+            )
             .with::<Text, _>("varchar AS author", CHANGED_BY);
         let row: SettledRow = self
             .database
@@ -258,7 +263,7 @@ fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
 }
 
 /// The provider's words without NUL, which PostgreSQL has no place for.
-fn storable(words: &str) -> Cow<'_, str> {
+pub(super) fn storable(words: &str) -> Cow<'_, str> {
     if words.contains('\0') {
         words.replace('\0', "\u{fffd}").into()
     } else {

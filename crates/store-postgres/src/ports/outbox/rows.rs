@@ -99,9 +99,9 @@ pub(super) struct SettledRow {
 }
 
 #[derive(QueryableByName)]
-pub(super) struct NextDueRow {
+pub(in crate::ports) struct NextDueRow {
     #[diesel(sql_type = Nullable<Double>)]
-    pub(super) seconds: Option<f64>,
+    pub(in crate::ports) seconds: Option<f64>,
 }
 
 #[derive(QueryableByName)]
@@ -111,7 +111,7 @@ pub(super) struct CountRow {
 }
 
 /// The number of a dealer in a row of ours.
-pub(super) fn dealer(raw: &str) -> Result<DealerId, StoreError> {
+pub(in crate::ports) fn dealer(raw: &str) -> Result<DealerId, StoreError> {
     DealerId::parse(raw).map_err(|fault| StoreError::Corrupt(fault.into()))
 }
 
@@ -123,7 +123,7 @@ pub(super) fn history(strikes: i32, blocks: i32) -> LaneHistory {
 }
 
 /// A duration; negative ones, from a time that has passed, are none.
-pub(super) fn seconds(seconds: f64) -> Duration {
+pub(in crate::ports) fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
 }
 

@@ -119,6 +119,7 @@ pub(super) const SETTLE: &str = "
             i.rest_until,
             CASE WHEN i.lane IN ('unchanged', 'waiting') THEN l.ready_at END),
         rest_until = coalesce(i.rest_until, l.rest_until),
+        last_provider_id = greatest(l.last_provider_id, i.accepted_number),
         calls = CASE WHEN NOT i.called THEN l.calls
             WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date THEN l.calls + 1
             ELSE 1 END,
@@ -188,6 +189,16 @@ pub(super) const SETTLE: &str = "
         AND NOT EXISTS (
             SELECT FROM message n
             WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
+), awake AS (
+    -- Events that came before this was known: those of what was accepted, and those that may tell
+    -- an outcome which is waited for. Nobody waits for an event: one that is being looked at is
+    -- looked at again soon.
+    SELECT e.id FROM webhook_event e, input i
+    WHERE e.dealer_id = i.dealer_id AND e.message_id IS NULL AND e.provider_id IS NOT NULL
+        AND (e.provider_id = i.accepted_id OR i.state = 'SENDING')
+    FOR UPDATE OF e SKIP LOCKED
+), woken AS (
+    UPDATE webhook_event e SET next_look_at = now() FROM awake a WHERE e.id = a.id
 )
 SELECT EXISTS (SELECT FROM held) AS applied";
 

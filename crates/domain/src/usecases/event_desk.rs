@@ -1,0 +1,129 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Bell, DealerDirectory, DealerId, DeliveryPolicy, EventStore, EventTopic, EventsApplied,
+    StoreError, WebhookToken, Whatsapp,
+};
+
+/// Takes in what the provider reports, and applies it.
+pub struct EventDesk {
+    dealers: Arc<dyn DealerDirectory>,
+    events: Arc<dyn EventStore>,
+    whatsapp: Arc<dyn Whatsapp>,
+    /// Rung when there are events to apply.
+    kept: Arc<dyn Bell>,
+    /// Rung when lanes may go on.
+    freed: Arc<dyn Bell>,
+    policy: DeliveryPolicy,
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reported {
+    /// It is stored and will be applied.
+    Kept(DealerId),
+    /// It does not carry the dealer's secret: nothing was stored.
+    Ignored(DealerId),
+}
+
+/// Why a report was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The address is none of ours.
+    #[error("no dealer has this address")]
+    UnknownAddress,
+    /// It is not JSON.
+    #[error("the report is not JSON")]
+    NotJson,
+    /// The stores could not answer. The provider reports again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl EventDesk {
+    /// A use case over these ports.
+    #[must_use]
+    pub fn new(
+        dealers: Arc<dyn DealerDirectory>,
+        events: Arc<dyn EventStore>,
+        whatsapp: Arc<dyn Whatsapp>,
+        kept: Arc<dyn Bell>,
+        freed: Arc<dyn Bell>,
+        policy: DeliveryPolicy,
+    ) -> Self {
+        Self {
+            dealers,
+            events,
+            whatsapp,
+            kept,
+            freed,
+            policy,
+        }
+    }
+
+    /// Stores a report that came to a dealer's address.
+    ///
+    /// # Errors
+    /// [`ReportError`]; nothing was stored.
+    pub async fn receive(
+        &self,
+        token: &str,
+        topic: EventTopic,
+        body: &[u8],
+    ) -> Result<Reported, ReportError> {
+        let token = WebhookToken::parse(token).map_err(|_| ReportError::UnknownAddress)?;
+        let owner = self.events.owner(&token).await?;
+        let id = owner.ok_or(ReportError::UnknownAddress)?;
+        let event = self
+            .whatsapp
+            .read_report(topic, body)
+            .ok_or(ReportError::NotJson)?;
+        // A dealer that was deleted has no secret; its reports match messages all the same.
+        let dealer = self.dealers.find(&id).await?;
+        let secret = dealer.and_then(|dealer| dealer.webhook_secret);
+        if secret.is_some_and(|secret| !event.secrets.iter().any(|given| same(given, &secret))) {
+            return Ok(Reported::Ignored(id));
+        }
+        self.events.keep(&id, &event).await?;
+        self.kept.ring();
+        Ok(Reported::Kept(id))
+    }
+
+    /// Applies at most `limit` events.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was not applied will be.
+    pub async fn apply(&self, limit: usize) -> Result<EventsApplied, StoreError> {
+        let longest_pace = self.policy.min_interval + self.policy.jitter;
+        let applied = self.events.apply(limit, longest_pace).await?;
+        if applied.freed > 0 {
+            self.freed.ring();
+        }
+        Ok(applied)
+    }
+
+    /// How long until there is something to apply; `None` when nothing is known of.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn next_event(&self) -> Result<Option<Duration>, StoreError> {
+        self.events.next_event().await
+    }
+
+    /// Removes events that are too old to be of use. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn forget_old_events(&self) -> Result<u64, StoreError> {
+        self.events.forget_old_events().await
+    }
+}
+
+/// Compares digests, so that the time it takes says nothing about the secret.
+fn same(given: &SecretString, expected: &SecretString) -> bool {
+    Sha256::digest(given.expose_secret()) == Sha256::digest(expected.expose_secret())
+}

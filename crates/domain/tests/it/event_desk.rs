@@ -1,0 +1,174 @@
+use std::sync::Arc;
+
+use domain::{
+    Dealer, EventDesk, EventTopic, EventsApplied, MessageNews, MessageState, MockBell,
+    MockEventStore, News, ProviderEvent, Receipt, ReportError, Reported, StoreError,
+};
+use testkit::{World, sample};
+
+use crate::support::{queue, round, state, unavailable};
+
+const BODY: &[u8] = br#"{"id":"any"}"#;
+
+/// A world whose dealer has an address and, if given, a secret.
+fn world(secret: Option<&str>) -> World {
+    let world = World::new();
+    world.store.put_dealer(Dealer {
+        webhook_secret: secret.map(Into::into),
+        ..sample::dealer()
+    });
+    world
+        .store
+        .put_webhook(&sample::dealer_id(), &sample::webhook_token(1));
+    world
+}
+
+async fn receive(world: &World, body: &[u8]) -> Result<Reported, ReportError> {
+    let token = sample::webhook_token(1);
+    let desk = world.event_desk();
+    desk.receive(token.as_str(), EventTopic::Status, body).await
+}
+
+fn with_secrets(secrets: &[&str]) -> ProviderEvent {
+    ProviderEvent {
+        secrets: secrets.iter().map(|secret| (*secret).into()).collect(),
+        ..sample::event(News::Device { connected: true })
+    }
+}
+
+#[tokio::test]
+async fn a_report_is_stored_and_the_loop_is_told() {
+    let world = world(None);
+    let kept = receive(&world, BODY).await.unwrap();
+    assert_eq!(kept, Reported::Kept(sample::dealer_id()));
+    assert_eq!(world.bell.rings(), 1);
+}
+
+#[tokio::test]
+async fn only_an_address_of_a_dealer_takes_reports() {
+    let world = world(None);
+    let other = sample::webhook_token(2);
+    for token in [other.as_str(), "", "short", "has/slash/and/more/of/it", "é"] {
+        let answer = world
+            .event_desk()
+            .receive(token, EventTopic::Status, BODY)
+            .await;
+        assert!(
+            matches!(answer, Err(ReportError::UnknownAddress)),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(world.bell.rings(), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_refused() {
+    let answer = receive(&world(None), b"id=1").await;
+    assert!(matches!(answer, Err(ReportError::NotJson)), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_report_without_the_dealers_secret_is_ignored() {
+    for (given, taken) in [
+        (&["hush"][..], true),
+        (&["wrong", "hush"], true),
+        (&["wrong"], false),
+        (&["hush "], false),
+        (&[""], false),
+        (&[], false),
+    ] {
+        let world = world(Some("hush"));
+        world.whatsapp.will_read(with_secrets(given));
+        let answer = receive(&world, BODY).await.unwrap();
+        let expected = if taken {
+            Reported::Kept(sample::dealer_id())
+        } else {
+            Reported::Ignored(sample::dealer_id())
+        };
+        assert_eq!(answer, expected, "{given:?}");
+        let applied = world.event_desk().apply(10).await.unwrap();
+        assert_eq!(applied.taken, u64::from(taken), "{given:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_dealer_without_a_secret_takes_any() {
+    let world = world(None);
+    world.whatsapp.will_read(with_secrets(&["whatever"]));
+    let answer = receive(&world, BODY).await.unwrap();
+    assert_eq!(answer, Reported::Kept(sample::dealer_id()));
+}
+
+#[tokio::test]
+async fn a_receipt_reaches_its_message() {
+    let world = world(None);
+    world.whatsapp.will(domain::Outcome::Accepted(Receipt {
+        message_id: Some("77".to_owned()),
+        ..Receipt::default()
+    }));
+    let request = queue(&world, 1).await;
+    round(&world.dispatcher()).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
+    world
+        .whatsapp
+        .will_read(sample::event(News::Message(MessageNews {
+            provider_id: Some("77".to_owned()),
+            seen: Some(MessageState::Read),
+            ..MessageNews::default()
+        })));
+    receive(&world, BODY).await.unwrap();
+    assert_eq!(state(&world, request), MessageState::Sent);
+    world.event_desk().apply(10).await.unwrap();
+    assert_eq!(state(&world, request), MessageState::Read);
+}
+
+#[tokio::test]
+async fn a_freed_lane_wakes_the_dispatcher() {
+    for (freed, rings) in [(0, 0), (1, 1)] {
+        let mut events = MockEventStore::new();
+        events.expect_apply().returning(move |_, _| {
+            Ok(EventsApplied {
+                taken: 1,
+                freed,
+                ..EventsApplied::default()
+            })
+        });
+        let world = world(None);
+        let bell = world.bell.clone();
+        let desk = EventDesk::new(
+            world.store.clone(),
+            Arc::new(events),
+            world.whatsapp.clone(),
+            Arc::new(MockBell::new()),
+            bell.clone(),
+            sample::policy(),
+        );
+        desk.apply(10).await.unwrap();
+        assert_eq!(bell.rings(), rings);
+    }
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_stored_is_not_acknowledged() {
+    let mut events = MockEventStore::new();
+    events
+        .expect_owner()
+        .returning(|_| Ok(Some(sample::dealer_id())));
+    events.expect_keep().returning(|_, _| Err(unavailable()));
+    let world = world(None);
+    let bell = Arc::new(MockBell::new());
+    let desk = EventDesk::new(
+        world.store.clone(),
+        Arc::new(events),
+        world.whatsapp.clone(),
+        bell.clone(),
+        bell,
+        sample::policy(),
+    );
+    let token = sample::webhook_token(1);
+    let answer = desk.receive(token.as_str(), EventTopic::Status, BODY).await;
+    assert!(matches!(
+        answer,
+        Err(ReportError::Store(StoreError::Unavailable(_)))
+    ));
+}

@@ -1,0 +1,181 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    Dealer, MessageDesk, MessageError, MessageState, MockMessages, Outcome, RequestId, Resent,
+};
+use testkit::contract::{Backstage as _, OldRow};
+use testkit::{World, sample};
+use uuid::Uuid;
+
+use crate::support::{queue, round, state, statuses, unavailable};
+
+/// Longer than a lane rests between two calls.
+const PACE: Duration = Duration::from_secs(60);
+
+async fn sent(world: &World) -> RequestId {
+    let request = queue(world, 1).await;
+    round(&world.dispatcher()).await;
+    assert_eq!(state(world, request), MessageState::Sent);
+    request
+}
+
+async fn old_row(world: &World, change: impl FnOnce(&mut OldRow)) -> RequestId {
+    let mut row = OldRow::sample(&sample::dealer_id(), 9);
+    change(&mut row);
+    world.store.insert_old_row(&row).await;
+    row.id
+}
+
+#[tokio::test]
+async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
+    let world = World::new();
+    let request = sent(&world).await;
+    let rings = world.bell.rings();
+    let first = world.message_desk().timeline(request).await.unwrap();
+    let again = world.message_desk().resend(request).await.unwrap();
+    assert_eq!(again.state, MessageState::Queued);
+    assert_eq!(
+        (&again.body, &again.target),
+        (&first[0].body, &first[0].target)
+    );
+    assert_ne!(again.id, first[0].id);
+    assert_eq!(world.bell.rings(), rings + 1, "the dispatcher is told");
+    world.pass(PACE);
+    round(&world.dispatcher()).await;
+    assert_eq!(world.whatsapp.sent().len(), 2);
+    assert_eq!(
+        world.message_desk().timeline(request).await.unwrap().len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_is_under_way_is_not_sent_again() {
+    let world = World::new();
+    let request = queue(&world, 1).await;
+    let desk = world.message_desk();
+    assert!(matches!(
+        desk.resend(request).await,
+        Err(MessageError::Pending)
+    ));
+    world.dispatcher().claim(1).await.unwrap();
+    assert!(matches!(
+        desk.resend(request).await,
+        Err(MessageError::Pending)
+    ));
+    assert_eq!(world.store.message_count(), 1);
+}
+
+#[tokio::test]
+async fn a_row_of_an_older_service_gets_the_built_in_message() {
+    let world = World::new();
+    let request = old_row(&world, |_| {}).await;
+    let desk = world.message_desk();
+    assert!(desk.timeline(request).await.unwrap().is_empty());
+    let message = desk.resend(request).await.unwrap();
+    assert!(message.body.starts_with("Halo Budi,\n"), "{}", message.body);
+    assert_eq!(message.target, "082148523421");
+}
+
+#[tokio::test]
+async fn no_message_is_made_for_a_row_that_cannot_have_one() {
+    let world = World::new();
+    let no_phone = old_row(&world, |row| row.phone = "021 555".to_owned()).await;
+    assert!(matches!(
+        world.message_desk().resend(no_phone).await,
+        Err(MessageError::NotSendable)
+    ));
+    let row = old_row(&world, |_| {}).await;
+    world.store.put_dealer(Dealer {
+        active: false,
+        ..sample::dealer()
+    });
+    assert!(matches!(
+        world.message_desk().resend(row).await,
+        Err(MessageError::NotSendable)
+    ));
+    world.store.remove_dealer(&sample::dealer_id());
+    assert!(matches!(
+        world.message_desk().resend(row).await,
+        Err(MessageError::NotSendable)
+    ));
+    assert_eq!(world.store.message_count(), 0);
+}
+
+#[tokio::test]
+async fn only_a_queued_message_is_cancelled() {
+    let world = World::new();
+    let request = queue(&world, 1).await;
+    let desk = world.message_desk();
+    let cancelled = desk.cancel(request).await.unwrap();
+    assert_eq!(cancelled.state, MessageState::Cancelled);
+    let shown = statuses(&world, request).await;
+    assert_eq!(shown, ("FAILED".to_owned(), "FAILED".to_owned()));
+    assert!(matches!(
+        desk.cancel(request).await,
+        Err(MessageError::NotCancellable)
+    ));
+    round(&world.dispatcher()).await;
+    assert!(world.whatsapp.sent().is_empty());
+}
+
+#[tokio::test]
+async fn an_unknown_message_waits_for_a_person() {
+    let mut world = World::new();
+    world.policy.on_unknown = domain::OnUnknown::Hold;
+    world.whatsapp.will(Outcome::Unknown {
+        reason: "timeout".to_owned(),
+    });
+    let request = queue(&world, 1).await;
+    round(&world.dispatcher()).await;
+    assert_eq!(state(&world, request), MessageState::Unknown);
+    world.pass(PACE);
+    world.message_desk().resend(request).await.unwrap();
+    round(&world.dispatcher()).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
+}
+
+#[tokio::test]
+async fn an_unknown_request_has_no_messages_to_show_repeat_or_stop() {
+    let world = World::new();
+    let nobody = RequestId(Uuid::now_v7());
+    let desk = world.message_desk();
+    for answer in [
+        desk.timeline(nobody).await.map(|_| ()),
+        desk.resend(nobody).await.map(|_| ()),
+        desk.cancel(nobody).await.map(|_| ()),
+    ] {
+        assert!(matches!(answer, Err(MessageError::UnknownRequest)));
+    }
+}
+
+/// Somebody else was faster, or the row vanished, between the look and the act.
+#[tokio::test]
+async fn what_the_store_finds_in_the_end_counts() {
+    let world = World::new();
+    let request = sent(&world).await;
+    let rings = world.bell.rings();
+    for (found, expected) in [
+        (Ok(Resent::Pending), "Pending"),
+        (Ok(Resent::UnknownRequest), "UnknownRequest"),
+        (Err(unavailable()), "Store"),
+    ] {
+        let timeline = world.message_desk().timeline(request).await.unwrap();
+        let mut messages = MockMessages::new();
+        messages
+            .expect_timeline()
+            .return_once(move |_| Ok(timeline));
+        messages.expect_resend().return_once(|_, _, _| found);
+        let desk = MessageDesk::new(
+            world.store.clone(),
+            world.store.clone(),
+            Arc::new(messages),
+            world.ids.clone(),
+            world.bell.clone(),
+        );
+        let error = desk.resend(request).await.unwrap_err();
+        assert!(format!("{error:?}").starts_with(expected), "{error:?}");
+    }
+    assert_eq!(world.bell.rings(), rings, "nothing was queued");
+}
