@@ -199,6 +199,14 @@ impl Story {
         Service::start_program(FAULTY, &settings)
     }
 
+    /// Starts a copy on a machine whose clock is wrong by this many seconds.
+    #[must_use]
+    pub fn serve_with_clock(&self, seconds: &str) -> Service {
+        let mut settings = self.settings.clone();
+        settings.insert("FAULT_CLOCK_SECONDS".to_owned(), seconds.to_owned());
+        Service::start_program(FAULTY, &settings)
+    }
+
     /// Adds this many dealers, each with a device of its own in the simulator whose token is
     /// [`key_of`] the dealer.
     ///

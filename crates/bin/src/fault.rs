@@ -1,19 +1,22 @@
 //! Faults for tests: around the ports, steps at which this process kills or freezes itself.
 //!
 //! `FAULT_AT` names the step, `FAULT_PASS` says at which pass through it (1), and
-//! `FAULT_SIGNAL=STOP` freezes instead of killing.
+//! `FAULT_SIGNAL=STOP` freezes instead of killing. `FAULT_CLOCK_SECONDS` is by how much the clock of
+//! this machine is wrong.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use chrono::{TimeDelta, Utc};
 use domain::{
     Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, EventTopic, LaneHistory, Lease,
     NewRequest, Outbox, OutgoingMessage, ProviderEvent, Request, RequestId, RequestStore,
     SendReport, Settled, Settlement, StoreError, Whatsapp, WorkerId,
 };
 use nix::sys::signal::{Signal, raise};
+use uuid::{NoContext, Timestamp, Uuid};
 
 #[cfg(not(debug_assertions))]
 compile_error!("fault-injection is for tests and has no place in a release");
@@ -42,6 +45,20 @@ fn pass(step: &str) {
         // To this thread, which then goes no further: another one might be the first to stop.
         raise(signal).expect("a thread may signal itself");
     }
+}
+
+/// By how much this machine's clock is wrong.
+pub(crate) fn clock_difference() -> TimeDelta {
+    let seconds = std::env::var("FAULT_CLOCK_SECONDS").ok();
+    TimeDelta::seconds(seconds.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// A new id by that clock.
+pub(crate) fn new_id() -> Uuid {
+    let now = Utc::now() + clock_difference();
+    let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
+    let at = Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos());
+    Uuid::new_v7(at)
 }
 
 #[async_trait]

@@ -12,6 +12,9 @@ pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
+        #[cfg(feature = "fault-injection")]
+        return Utc::now() + crate::fault::clock_difference();
+        #[cfg(not(feature = "fault-injection"))]
         Utc::now()
     }
 
@@ -25,12 +28,19 @@ pub(crate) struct TimeOrderedIds;
 
 impl Ids for TimeOrderedIds {
     fn request(&self) -> RequestId {
-        RequestId(Uuid::now_v7())
+        RequestId(new_id())
     }
 
     fn message(&self) -> MessageId {
-        MessageId(Uuid::now_v7())
+        MessageId(new_id())
     }
+}
+
+fn new_id() -> Uuid {
+    #[cfg(feature = "fault-injection")]
+    return crate::fault::new_id();
+    #[cfg(not(feature = "fault-injection"))]
+    Uuid::now_v7()
 }
 
 /// The thread's random numbers.

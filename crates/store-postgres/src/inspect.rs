@@ -1,5 +1,5 @@
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Nullable, Text};
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 use domain::StoreError;
 
@@ -26,12 +26,6 @@ pub struct Inspection {
     pub synchronous_commit: String,
     /// Requests of an older service that are PENDING and have no message: they get none.
     pub old_pending: u64,
-    /// Messages that are queued or in flight.
-    pub open_messages: u64,
-    /// Messages whose outcome a person must decide.
-    pub unknown_messages: u64,
-    /// How long the oldest queued message has been past due, in seconds.
-    pub oldest_due_seconds: Option<f64>,
     /// Lanes whose breaker is open.
     pub blocked_lanes: u64,
 }
@@ -42,10 +36,6 @@ SELECT current_setting('server_version') AS server_version,
     (SELECT count(*) FROM customer_validation_request r
         WHERE coalesce(r.request_status, input.pending) = input.pending
         AND NOT EXISTS (SELECT FROM message m WHERE m.request_id = r.id)) AS old_pending,
-    (SELECT count(*) FROM message WHERE state IN ('QUEUED', 'SENDING')) AS open_messages,
-    (SELECT count(*) FROM message WHERE state = 'UNKNOWN') AS unknown_messages,
-    (SELECT extract(epoch FROM now() - min(due_at))::float8
-        FROM message WHERE state = 'QUEUED' AND due_at <= now()) AS oldest_due_seconds,
     (SELECT count(*) FROM lane WHERE blocks > 0) AS blocked_lanes
 FROM input";
 
@@ -57,12 +47,6 @@ struct InspectionRow {
     synchronous_commit: String,
     #[diesel(sql_type = BigInt)]
     old_pending: i64,
-    #[diesel(sql_type = BigInt)]
-    open_messages: i64,
-    #[diesel(sql_type = BigInt)]
-    unknown_messages: i64,
-    #[diesel(sql_type = Nullable<Double>)]
-    oldest_due_seconds: Option<f64>,
     #[diesel(sql_type = BigInt)]
     blocked_lanes: i64,
 }
@@ -113,9 +97,6 @@ impl PgStore {
             server_version: row.server_version,
             synchronous_commit: row.synchronous_commit,
             old_pending: count(row.old_pending),
-            open_messages: count(row.open_messages),
-            unknown_messages: count(row.unknown_messages),
-            oldest_due_seconds: row.oldest_due_seconds,
             blocked_lanes: count(row.blocked_lanes),
         })
     }

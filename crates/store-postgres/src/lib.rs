@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod backlog;
 mod connect;
 mod dealer_admin;
 mod inspect;

@@ -291,3 +291,40 @@ async fn sigterm_while_the_database_is_silent_ends_in_time() {
         assert_eq!(reply.status, 503, "{}", reply.text);
     }
 }
+
+/// Hosts whose clocks are two minutes apart: times are the database's, so that nobody takes a lease
+/// for over, sends too early, or leaves a message lying.
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_whose_clocks_differ_agree_all_the_same() {
+    let story = hasty("hold").await;
+    let dealers = story.add_dealers(4).await;
+    for dealer in &dealers {
+        let slow = Fault::Slow { ms: 50 }.until_off();
+        story
+            .simulator
+            .update(&key_of(dealer), |switches| switches.faults = vec![slow])
+            .unwrap();
+    }
+    let copies = ["60", "-60"].map(|seconds| story.serve_with_clock(seconds));
+    for (n, dealer) in (0..).zip(&dealers) {
+        for m in 0..10_u32 {
+            let copy = &copies[m as usize % 2];
+            let submission = submission_of(dealer, n * 100 + m);
+            eventually("the submission is stored", async || {
+                let reply = copy.client().post(PATH, &submission).await.ok()?;
+                (reply.status == 200).then_some(())
+            })
+            .await;
+        }
+    }
+    all_is_sent(&story).await;
+    let received = received(&story);
+    assert_eq!(received.len(), 40);
+    assert!(received.values().all(|count| *count == 1), "{received:?}");
+    for dealer in &dealers {
+        assert_eq!(story.simulator.max_in_flight(&key_of(dealer)), 1);
+    }
+    let outcomes = "SELECT count(*) FROM customer.message WHERE unknowns > 0 OR state <> 'SENT'";
+    assert_eq!(story.count(outcomes).await, 0);
+    assert_eq!(story.steps_back().await, Vec::<String>::new());
+}

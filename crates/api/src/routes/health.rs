@@ -1,7 +1,8 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Data;
-use domain::Check;
+use domain::{Backlog, Check, MessageState};
+use futures_util::future::join;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use paperclip::v2::models::{DataType, DefaultSchemaRaw, Either};
 use serde::{Serialize, Serializer};
@@ -28,6 +29,52 @@ pub(crate) struct DetailedHealthReply {
     version: &'static str,
     /// What was found for each part: `healthy`, `unhealthy`, or a plain word that says more.
     checks: Findings,
+    /// Only in the detailed health: the messages that are not finished, by state. Absent while the
+    /// database does not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<BacklogBody>,
+}
+
+/// The messages that are not finished.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct BacklogBody {
+    /// Waiting for their turn, their time or their next try.
+    #[serde(rename = "QUEUED")]
+    queued: StateBody,
+    /// A call is in flight, or its outcome is not decided yet.
+    #[serde(rename = "SENDING")]
+    sending: StateBody,
+    /// They may have been sent; a person must decide.
+    #[serde(rename = "UNKNOWN")]
+    unknown: StateBody,
+}
+
+/// The messages in one state.
+#[derive(Debug, Default, Serialize, Apiv2Schema)]
+pub(crate) struct StateBody {
+    /// How many.
+    count: u64,
+    /// For how many seconds the oldest of them has been due; null when none is.
+    oldest_past_due_seconds: Option<f64>,
+}
+
+impl BacklogBody {
+    fn of(backlog: &[Backlog]) -> Self {
+        let state = |state| {
+            let found = backlog.iter().find(|found| found.state == state);
+            found.map_or_else(StateBody::default, |found| StateBody {
+                count: found.messages,
+                oldest_past_due_seconds: found
+                    .oldest_past_due
+                    .map(|age| (age.as_secs_f64() * 1_000.0).round() / 1_000.0),
+            })
+        };
+        Self {
+            queued: state(MessageState::Queued),
+            sending: state(MessageState::Sending),
+            unknown: state(MessageState::Unknown),
+        }
+    }
 }
 
 /// What was found, by name, in the order of the checks.
@@ -74,17 +121,19 @@ pub(crate) async fn get_liveness(api: Data<Api>) -> Result<Answered<HealthReply>
 pub(crate) async fn get_readiness(
     api: Data<Api>,
 ) -> Result<Answered<DetailedHealthReply>, Problem> {
-    detailed(&api).await
+    detailed(&api, api.health.checks().await, None)
 }
 
 /// Tell the health of every part
 ///
-/// For people. Names no hosts, secrets or texts of drivers.
+/// For people. Names no hosts, secrets or texts of drivers. Also counts the messages that are not
+/// finished.
 #[api_v2_operation(operation_id = "get_detailed_health", tags(health))]
 pub(crate) async fn get_detailed_health(
     api: Data<Api>,
 ) -> Result<Answered<DetailedHealthReply>, Problem> {
-    detailed(&api).await
+    let (checks, backlog) = join(api.health.checks(), api.health.backlog()).await;
+    detailed(&api, checks, backlog.as_deref().map(BacklogBody::of))
 }
 
 fn alive(api: &Api) -> HealthReply {
@@ -95,8 +144,11 @@ fn alive(api: &Api) -> HealthReply {
     }
 }
 
-async fn detailed(api: &Api) -> Result<Answered<DetailedHealthReply>, Problem> {
-    let checks = api.health.checks().await;
+fn detailed(
+    api: &Api,
+    checks: Vec<Check>,
+    messages: Option<BacklogBody>,
+) -> Result<Answered<DetailedHealthReply>, Problem> {
     let healthy = checks.iter().all(|check| check.passed);
     let (mut response, status) = if healthy {
         (HttpResponse::Ok(), "healthy")
@@ -111,5 +163,6 @@ async fn detailed(api: &Api) -> Result<Answered<DetailedHealthReply>, Problem> {
         service: SERVICE,
         version: api.version,
         checks: Findings(checks),
+        messages,
     })))
 }

@@ -46,6 +46,8 @@ pub(crate) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>)
     define::<item::Item>(definitions);
     define::<messages::AttemptItem>(definitions);
     define::<messages::MessageItem>(definitions);
+    define::<health::BacklogBody>(definitions);
+    define::<health::StateBody>(definitions);
     define::<dealers::ListData>(definitions);
     define::<dealers::StatsData>(definitions);
 }

@@ -1,10 +1,11 @@
 //! 1.6: health and root.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{Check, MockHealth};
 
-use crate::service::Service;
+use crate::service::{Service, body};
 
 const HEALTHY: &str = r#"{"status":"healthy","service":"customer-service","version":"1.2.3"}"#;
 
@@ -19,6 +20,7 @@ fn check(name: &'static str, finding: &str, passed: bool) -> Check {
 fn with_checks(checks: Vec<Check>) -> Service {
     let mut health = MockHealth::new();
     health.expect_checks().returning(move || checks.clone());
+    health.expect_backlog().returning(|| None);
     Service::with(|ports| ports.health = Arc::new(health))
 }
 
@@ -82,6 +84,23 @@ async fn one_part_that_fails_makes_the_service_unhealthy() {
 }
 
 #[tokio::test]
+async fn unfinished_messages_are_counted_by_state() {
+    let service = Service::start();
+    assert_eq!(service.submit(body()).await.status, 200);
+    service.world.pass(Duration::from_millis(12_345));
+    service.get("/api/v1/health/detailed").await.is(
+        200,
+        concat!(
+            r#"{"status":"healthy","service":"customer-service","version":"1.2.3","#,
+            r#""checks":{"database":"healthy","database_schema":"customer"},"#,
+            r#""messages":{"QUEUED":{"count":1,"oldest_past_due_seconds":12.345},"#,
+            r#""SENDING":{"count":0,"oldest_past_due_seconds":null},"#,
+            r#""UNKNOWN":{"count":0,"oldest_past_due_seconds":null}}}"#
+        ),
+    );
+}
+
+#[tokio::test]
 async fn the_root_tells_what_this_is() {
     let service = Service::start();
     service.get("/").await.is(
@@ -96,6 +115,7 @@ async fn a_check_that_panics_is_a_500() {
     health
         .expect_checks()
         .returning(|| panic!("an invented panic"));
+    health.expect_backlog().returning(|| None);
     let service = Service::with(|ports| ports.health = Arc::new(health));
     let reply = service.get("/api/v1/health/detailed").await;
     reply.is_error(500, "InternalServerError", "Internal server error");

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use domain::{Dealer, StoreError};
+use domain::{Backlog, Dealer, MessageState, StoreError};
 use store_postgres::{Inspection, MigrationState, PgStore};
 use tokio::net::TcpStream;
 use url::Url;
@@ -15,7 +15,7 @@ use crate::wiring::{Database, Parts};
 const OLDEST_POSTGRES: u32 = 13;
 
 /// A message that has been due for longer than this should have been sent.
-const LATE_SECONDS: f64 = 300.0;
+const LATE: Duration = Duration::from_secs(300);
 
 /// How long Fonnte may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -84,6 +84,10 @@ impl Doctor {
             Ok(inspection) => self.findings(&inspection),
             Err(error) => self.say(News::Bad, "tables", &unread(&error)),
         }
+        match store.backlog().await {
+            Ok(backlog) => self.backlog(&backlog),
+            Err(error) => self.say(News::Bad, "messages", &unread(&error)),
+        }
     }
 
     fn findings(&mut self, found: &Inspection) {
@@ -106,23 +110,6 @@ impl Doctor {
         } else {
             self.say(News::Good, "synchronous_commit", &found.synchronous_commit);
         }
-        let late = found.oldest_due_seconds.unwrap_or(0.0);
-        let news = if late > LATE_SECONDS {
-            News::Odd
-        } else {
-            News::Good
-        };
-        let finding = format!(
-            "{} waiting, the oldest due for {late:.0} s",
-            found.open_messages
-        );
-        self.say(news, "messages", &finding);
-        self.count(
-            found.unknown_messages,
-            "unknown outcomes",
-            "none",
-            "messages need a person's decision",
-        );
         self.count(
             found.blocked_lanes,
             "blocked lanes",
@@ -135,6 +122,30 @@ impl Doctor {
             "none",
             "requests were left PENDING by an older service and get no message by themselves",
         );
+    }
+
+    /// Messages that are not finished: how many, and how late the oldest is.
+    fn backlog(&mut self, backlog: &[Backlog]) {
+        for found in backlog {
+            let late = found.oldest_past_due.unwrap_or_default();
+            let waits_for_a_person = found.state == MessageState::Unknown;
+            let odd = late > LATE || waits_for_a_person && found.messages > 0;
+            let finding = match (found.messages, found.oldest_past_due) {
+                (0, _) => "none".to_owned(),
+                (count, None) => format!("{count}, none of them due"),
+                (count, Some(late)) => {
+                    let late = late.as_secs();
+                    let then = if waits_for_a_person {
+                        "; a person must decide: resend them, or leave them"
+                    } else {
+                        ""
+                    };
+                    format!("{count}, the oldest due for {late} s{then}")
+                }
+            };
+            let name = format!("messages {}", found.state.as_str());
+            self.say(if odd { News::Odd } else { News::Good }, &name, &finding);
+        }
     }
 
     fn count(&mut self, count: u64, name: &str, none: &str, some: &str) {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Check, Health};
+use domain::{Backlog, Check, Health};
 use store_postgres::{MigrationState, PgStore};
 
 use super::dispatch::Heartbeat;
@@ -44,6 +44,11 @@ impl Health for ServiceHealth {
             check("dispatcher", self.heartbeat.age() < LOOP_LIMIT),
             check("delivery", self.heartbeat.standstill() < PROGRESS_LIMIT),
         ]
+    }
+
+    async fn backlog(&self) -> Option<Vec<Backlog>> {
+        let backlog = tokio::time::timeout(PATIENCE, self.store.backlog()).await;
+        backlog.ok()?.ok()
     }
 }
 

@@ -1,4 +1,8 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
+
+use crate::MessageState;
 
 /// Whether one part of the service works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,10 +16,24 @@ pub struct Check {
     pub passed: bool,
 }
 
+/// How many messages are in a state that is not their last, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// The state: QUEUED, SENDING or UNKNOWN.
+    pub state: MessageState,
+    /// How many messages are in it.
+    pub messages: u64,
+    /// How long the oldest of them has been due; `None` when none is.
+    pub oldest_past_due: Option<Duration>,
+}
+
 /// The health of what the service stands on.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Health: Send + Sync {
     /// Looks at everything, within a second.
     async fn checks(&self) -> Vec<Check>;
+
+    /// What is not finished, by state; `None` when it cannot be counted within a second.
+    async fn backlog(&self) -> Option<Vec<Backlog>>;
 }

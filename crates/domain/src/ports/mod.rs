@@ -13,7 +13,7 @@ mod whatsapp;
 
 pub use dealer_directory::DealerDirectory;
 pub use event_store::{EventStore, EventsApplied};
-pub use health::{Check, Health};
+pub use health::{Backlog, Check, Health};
 pub use messages::{Cancelled, Messages, Resent};
 pub use outbox::{
     Attempt, BlockedLane, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, Task, WorkerId,

@@ -17,6 +17,7 @@ use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
 
 pub use dealers::PgDealers;
 pub(crate) use dealers::{DealerRow, SettingsRow, same_dealer};
+pub(crate) use outbox::rows::seconds;
 
 /// Requests, outbox and reports in PostgreSQL.
 #[derive(Clone)]

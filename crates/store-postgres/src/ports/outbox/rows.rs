@@ -123,7 +123,7 @@ pub(super) fn history(strikes: i32, blocks: i32) -> LaneHistory {
 }
 
 /// A duration; negative ones, from a time that has passed, are none.
-pub(in crate::ports) fn seconds(seconds: f64) -> Duration {
+pub(crate) fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
 }
 

@@ -1,0 +1,70 @@
+//! What is not finished, counted by state.
+
+use std::time::Duration;
+
+use domain::{
+    Backlog, LaneChange, MessageChange, MessageState, Outbox as _, RequestStore as _, Settlement,
+    Task, WorkerId,
+};
+use store_postgres::PgStore;
+use store_postgres::testing::TestDatabase;
+use testkit::contract::Backstage as _;
+use testkit::sample;
+
+use crate::backstage::{PgBackstage, store};
+
+async fn counts(store: &PgStore) -> Vec<(MessageState, u64, bool)> {
+    let backlog: Vec<Backlog> = store.backlog().await.unwrap();
+    backlog
+        .into_iter()
+        .map(|found| (found.state, found.messages, found.oldest_past_due.is_some()))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_counted_until_they_are_finished() {
+    let database = TestDatabase::migrated().await;
+    let store = store(&database);
+    let none = |state| (state, 0, false);
+    let (queued, sending, unknown) = (
+        MessageState::Queued,
+        MessageState::Sending,
+        MessageState::Unknown,
+    );
+    assert_eq!(
+        counts(&store).await,
+        [none(queued), none(sending), none(unknown)]
+    );
+    for n in 1..=2 {
+        let request = sample::request_for(&sample::dealer_id(), n);
+        store.accept(&request).await.unwrap();
+    }
+    let lease = Duration::from_secs(600);
+    let worker = WorkerId(uuid::Uuid::now_v7());
+    let claim = store.claim(worker, 1, lease).await.unwrap().remove(0);
+    assert_eq!(
+        counts(&store).await,
+        [(queued, 1, true), (sending, 1, true), none(unknown)]
+    );
+    let Task::Send(message) = &claim.task else {
+        panic!("a message is to be sent: {claim:?}");
+    };
+    let reason = "timeout".to_owned();
+    let settlement = Settlement {
+        message: Some((message.id, MessageChange::Unknown { reason })),
+        lane: LaneChange::Unchanged {
+            pause: Duration::ZERO,
+        },
+        attempt: None,
+        called: true,
+        accepted_id: None,
+        account_print: None,
+    };
+    store.settle(&claim.lease, &settlement).await.unwrap();
+    PgBackstage::connect(&database).await.pass(lease).await;
+    let backlog = store.backlog().await.unwrap();
+    assert_eq!(backlog[1].messages, 0);
+    assert_eq!(backlog[2].messages, 1);
+    let age = backlog[0].oldest_past_due.unwrap();
+    assert!(age >= lease && age < lease * 2, "{age:?}");
+}
