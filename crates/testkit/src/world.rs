@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountPolicy, DealerCheck, DeliveryPolicy, Dispatcher, Intake, Lookups, MessageDesk, WorkerId,
+    AccountPolicy, DealerCheck, DealerDesk, DeliveryPolicy, Dispatcher, Intake, Lookups,
+    MessageDesk, WorkerId,
 };
 use uuid::Uuid;
 
@@ -84,6 +85,17 @@ impl World {
             self.store.clone(),
             self.ids.clone(),
             self.bell.clone(),
+        )
+    }
+
+    /// The use case that shows and changes dealers.
+    #[must_use]
+    pub fn dealer_desk(&self) -> DealerDesk {
+        DealerDesk::new(
+            self.store.clone(),
+            self.store.clone(),
+            self.bell.clone(),
+            self.accounts.clone(),
         )
     }
 

@@ -1,12 +1,14 @@
 //! What the service does, as plain verbs over the ports.
 
 mod dealer_check;
+mod dealer_desk;
 mod dispatcher;
 mod intake;
 mod lookups;
 mod message_desk;
 
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT};
+pub use dealer_desk::{DealerDesk, DeskError};
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
 pub use intake::{Intake, IntakeError, Receival};
 pub use lookups::{LookupError, Lookups};

@@ -6,4 +6,5 @@ mod dispatcher;
 mod intake;
 mod lookups;
 mod recovery;
+mod settings;
 mod support;

@@ -30,6 +30,7 @@ pub mod outcomes;
 pub mod reports;
 pub mod requests;
 pub mod rests;
+pub mod settings;
 
 mod acts;
 mod stamp;
@@ -40,8 +41,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
-    Dealer, DealerDirectory, DealerId, MessageId, MessageState, Messages, Outbox, OutcomeKind,
-    Reports, Request, RequestId, RequestStatus, RequestStore, WhatsappStatus,
+    Dealer, DealerAdmin, DealerDirectory, DealerId, MessageId, MessageState, Messages, Outbox,
+    OutcomeKind, Reports, Request, RequestId, RequestStatus, RequestStore, WhatsappStatus,
 };
 
 use crate::sample;
@@ -59,6 +60,8 @@ pub struct Stage {
     pub reports: Arc<dyn Reports>,
     /// The dealers.
     pub dealers: Arc<dyn DealerDirectory>,
+    /// The same dealers, as operators see them.
+    pub admin: Arc<dyn DealerAdmin>,
     /// What tests do and see past the ports.
     pub backstage: Arc<dyn Backstage>,
 }
@@ -68,7 +71,14 @@ impl Stage {
     #[must_use]
     pub fn of_one<S>(store: Arc<S>) -> Self
     where
-        S: RequestStore + Outbox + Messages + Reports + DealerDirectory + Backstage + 'static,
+        S: RequestStore
+            + Outbox
+            + Messages
+            + Reports
+            + DealerDirectory
+            + DealerAdmin
+            + Backstage
+            + 'static,
     {
         Self {
             requests: store.clone(),
@@ -76,6 +86,7 @@ impl Stage {
             messages: store.clone(),
             reports: store.clone(),
             dealers: store.clone(),
+            admin: store.clone(),
             backstage: store,
         }
     }

@@ -44,6 +44,11 @@ impl MemoryStore {
         self.state().dealers.remove(dealer);
     }
 
+    /// Whether operators may set secrets, as if there were a key to seal them with; they may.
+    pub fn keep_secrets(&self, keep: bool) {
+        self.state().keeps_secrets = keep;
+    }
+
     /// How many requests are stored.
     #[must_use]
     pub fn request_count(&self) -> usize {
