@@ -5,4 +5,5 @@ mod contract;
 mod migrations;
 mod outages;
 mod schema;
+mod secrets;
 mod sessions;
