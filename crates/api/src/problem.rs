@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use domain::{CheckError, IntakeError, LookupError, MessageError, StoreError};
+use domain::{CheckError, DeskError, IntakeError, LookupError, MessageError, StoreError};
 use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
@@ -41,6 +41,8 @@ pub(crate) enum Problem {
     Lookup(#[from] LookupError),
     #[error(transparent)]
     Message(#[from] MessageError),
+    #[error(transparent)]
+    Desk(#[from] DeskError),
     #[error("the check of dealer {dealer_id} failed")]
     Check {
         dealer_id: String,
@@ -195,7 +197,14 @@ impl Problem {
                 ),
                 MessageError::Store(error) => store(error),
             },
-            Self::Lookup(LookupError::Store(error)) | Self::Store(error) => store(error),
+            Self::Desk(DeskError::UnknownDealer) => {
+                envelope(StatusCode::NOT_FOUND, "DealerNotFound", "Dealer not found")
+            }
+            // The handler answers invalid settings itself: it knows what was sent.
+            Self::Desk(DeskError::Invalid(_)) => unforeseen(),
+            Self::Lookup(LookupError::Store(error))
+            | Self::Desk(DeskError::Store(error))
+            | Self::Store(error) => store(error),
             Self::Check { dealer_id, error } => match error {
                 CheckError::UnknownDealer => {
                     envelope(StatusCode::BAD_REQUEST, "DealerNotFound", DEALER_NOT_FOUND)

@@ -19,4 +19,5 @@ mod messages;
 mod openapi;
 mod routes;
 mod service;
+mod settings;
 mod submissions;
