@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use domain::{DealerCheck, Dispatcher, Intake, Lookups, MessageDesk, WorkerId};
+use domain::{DealerCheck, DealerDesk, Dispatcher, Intake, Lookups, MessageDesk, WorkerId};
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
 use uuid::Uuid;
@@ -71,6 +71,7 @@ pub(crate) struct Parts {
     pub(crate) lookups: Arc<Lookups>,
     pub(crate) messages: Arc<MessageDesk>,
     pub(crate) check: Arc<DealerCheck>,
+    pub(crate) desk: Arc<DealerDesk>,
     pub(crate) dispatcher: Arc<Dispatcher>,
 }
 
@@ -80,7 +81,7 @@ impl Parts {
         let store = PgStore::new(url, config.schema.clone(), &PoolOptions::default())
             .map_err(anyhow::Error::from_boxed)
             .context("DATABASE_URL names a root certificate that cannot be used")?;
-        let dealers = store.dealers();
+        let dealers = store.dealers_with(config.secrets.clone());
         let whatsapp = Arc::new(FonnteClient::new(FonnteOptions {
             timeout: config.delivery.send_timeout,
             ..FonnteOptions::default()
@@ -121,6 +122,12 @@ impl Parts {
             config.delivery.clone(),
             worker,
         );
+        let desk = DealerDesk::new(
+            directory.clone(),
+            requests.clone(),
+            bell.clone(),
+            config.accounts.clone(),
+        );
         let dispatcher = Dispatcher::new(
             requests,
             directory,
@@ -139,6 +146,7 @@ impl Parts {
             lookups: Arc::new(lookups),
             messages: Arc::new(messages),
             check: Arc::new(check),
+            desk: Arc::new(desk),
             dispatcher: Arc::new(dispatcher),
         })
     }
