@@ -10,4 +10,5 @@ mod isolation;
 mod ledger;
 mod messages;
 mod refusals;
+mod settings;
 mod under_stress;
