@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Time};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Time, Timestamptz};
 use diesel_async::RunQueryDsl;
 use domain::{
     BoxError, Change, DealerAdmin, DealerId, DealerPage, DealerRecord, LaneView, OnUnknown,
@@ -98,6 +98,8 @@ type RecordRow = (
     Option<SettingsRow>,
     Option<LaneRow>,
     Option<String>,
+    // The database's time.
+    DateTime<Utc>,
 );
 
 #[async_trait]
@@ -207,10 +209,9 @@ impl PgDealers {
             self.make_tokens(&missing).await?;
             rows = self.rows(ids).await?;
         }
-        let now = Utc::now();
         Ok(rows
             .into_iter()
-            .filter_map(|row| self.read_record(row, now))
+            .filter_map(|row| self.read_record(row))
             .collect())
     }
 
@@ -231,6 +232,7 @@ impl PgDealers {
                         Option::<SettingsRow>::as_select(),
                         Option::<LaneRow>::as_select(),
                         dealer_webhook::token.nullable(),
+                        diesel::dsl::now.into_sql::<Timestamptz>(),
                     ))
                     .load(&mut connection)
                     .await
@@ -265,8 +267,8 @@ impl PgDealers {
         Ok(())
     }
 
-    fn read_record(&self, row: RecordRow, now: DateTime<Utc>) -> Option<DealerRecord> {
-        let (id, row, settings, lane, token) = row;
+    fn read_record(&self, row: RecordRow) -> Option<DealerRecord> {
+        let (id, row, settings, lane, token, now) = row;
         let id = DealerId::parse(&id).ok()?;
         let key_source = row.key_source(settings.as_ref());
         let own_api_url = settings.as_ref().and_then(|own| own.fonnte_api_url.clone());
