@@ -37,7 +37,7 @@ const HOUSEKEEPING: Duration = Duration::from_secs(5);
 
 /// How often changed accounts are noticed. Operators are promised that a new key ends a pause within
 /// 5 seconds, of which the store may remember the old one for 3.
-const BREAKER_LOOK: Duration = Duration::from_secs(1);
+const BREAKER_LOOK: Duration = Duration::from_millis(500);
 
 /// How long calls in flight may take after the service was told to stop; then they are unknown.
 pub(crate) const FINISH: Duration = Duration::from_secs(25);

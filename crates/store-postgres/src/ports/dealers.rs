@@ -12,7 +12,7 @@ use crate::connect::{Database, failed};
 use crate::schema::{dealer_settings, dealers};
 
 /// How long a dealer is remembered. Operators are promised that a change counts within 30 seconds,
-/// and one of our settings on every copy within 5; breakers are looked at once a second.
+/// and one of our settings on every copy within 5; breakers are looked at twice a second.
 const REMEMBERED: Duration = Duration::from_secs(3);
 
 /// How many dealers are remembered at once.

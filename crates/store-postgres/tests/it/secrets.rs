@@ -117,7 +117,11 @@ async fn what_cannot_be_opened_harms_its_own_dealer_alone() {
     assert!(other.unwrap().account(&policy).is_ok());
     let page = reader.page(1, 10).await.unwrap();
     assert_eq!(page.items.len(), 2);
-    assert!(page.items.iter().all(|record| record.webhook_token.is_none()));
+    assert!(
+        page.items
+            .iter()
+            .all(|record| record.webhook_token.is_none())
+    );
     let listed = reader.list().await.unwrap();
     assert!(
         listed
