@@ -128,7 +128,10 @@ async fn a_new_key_ends_the_pause_of_the_old_one_within_five_seconds() {
 async fn sealed_secrets_survive_a_change_of_keys_and_are_nowhere_in_the_open() {
     const OWN: &str = "own-key-of-the-settings";
     const SECRET: &str = "hook-secret-of-0009999";
-    let story = Story::begin().await.with("SECRETS_KEY", OLD_KEY);
+    let story = Story::begin()
+        .await
+        .with("SECRETS_KEY", OLD_KEY)
+        .with("PUBLIC_BASE_URL", "https://customer.example/");
     let device = Device::new(OWN, "628000000077");
     story.simulator.add_device(device).expect("it is new");
     let service = story.serve();
@@ -139,6 +142,8 @@ async fn sealed_secrets_survive_a_change_of_keys_and_are_nowhere_in_the_open() {
     .await;
     assert_eq!(data["fonnte_api_key_source"], "settings");
     let address = data["webhooks"]["status"].as_str().expect("an address");
+    let start = "https://customer.example/api/v1/webhooks/fonnte/";
+    assert!(address.starts_with(start), "{address}");
     let token = address.rsplit('/').nth(1).expect("a token").to_owned();
     assert_eq!(token.len(), 43);
     let path = story.submit(&service, 1).await;
