@@ -10,4 +10,4 @@ mod server;
 mod validation;
 
 pub use openapi::document as openapi_document;
-pub use server::{Api, ApiOptions, OriginError, Origins, serve};
+pub use server::{Api, ApiOptions, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError, serve};

@@ -10,16 +10,16 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, Data};
 use async_trait::async_trait;
 use domain::{
-    Accepted, DateRange, DealerCheck, DealerId, DealerStats, Intake, Lookups, MessageDesk,
-    MockOutbox, NewRequest, Outbox, Page, PageQuery, Reports, Request, RequestId, RequestStore,
-    StoreError, WorkerId,
+    Accepted, DateRange, DealerAdmin, DealerCheck, DealerDesk, DealerId, DealerPage, DealerRecord,
+    DealerStats, Intake, Lookups, MessageDesk, MockOutbox, NewRequest, Outbox, Page, PageQuery,
+    Reports, Request, RequestId, RequestStore, SettingsChange, StoreError, WorkerId,
 };
 use futures_util::{Stream, stream};
 use testkit::World;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::server::{Api, Origins, app};
+use crate::server::{Api, ApiOptions, Origins, PublicBaseUrl, app};
 
 const SUBMISSION: &str = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
 
@@ -50,6 +50,25 @@ impl Reports for Stuck {
     }
 
     async fn stats(&self, _: &DealerId, _: DateRange) -> Result<DealerStats, StoreError> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl DealerAdmin for Stuck {
+    fn keeps_secrets(&self) -> bool {
+        true
+    }
+
+    async fn page(&self, _: u64, _: u32) -> Result<DealerPage, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn record(&self, _: &DealerId) -> Result<Option<DealerRecord>, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn change(&self, _: &DealerId, _: &SettingsChange) -> Result<bool, StoreError> {
         std::future::pending().await
     }
 }
@@ -94,12 +113,24 @@ async fn call(request: TestRequest) -> (u16, String, Duration) {
             world.policy.clone(),
             WorkerId(Uuid::now_v7()),
         )),
+        Arc::new(DealerDesk::new(
+            Arc::new(Stuck),
+            store.clone(),
+            world.bell.clone(),
+            world.accounts.clone(),
+        )),
         world.accounts.clone(),
         store,
         "1.2.3",
     );
-    let origins = Origins::parse("").expect("no origin is fine");
-    let service = init_service(app(Data::new(api), &origins)).await;
+    let options = ApiOptions {
+        origins: Origins::parse("").expect("no origin is fine"),
+        workers: 1,
+        shutdown_seconds: 1,
+        admin: true,
+        public_base_url: PublicBaseUrl::parse("http://127.0.0.1:8300").expect("an address"),
+    };
+    let service = init_service(app(Data::new(api), &options)).await;
     let began = Instant::now();
     let mut request = request.to_request();
     if request.head().headers.contains_key("transfer-encoding") {
@@ -138,6 +169,8 @@ async fn a_question_that_the_store_does_not_answer_is_given_up_within_5_seconds(
         "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22/messages",
         "/api/v1/customer/dealer/0009999/requests",
         "/api/v1/customer/dealer/0009999/stats",
+        "/api/v1/admin/dealers",
+        "/api/v1/admin/dealers/0009999",
     ] {
         let (status, body, took) = call(TestRequest::get().uri(path)).await;
         assert_eq!(

@@ -3,7 +3,9 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use domain::{CheckError, IntakeError, LookupError, MessageError, ReportError, StoreError};
+use domain::{
+    CheckError, DeskError, IntakeError, LookupError, MessageError, ReportError, StoreError,
+};
 use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
@@ -43,6 +45,8 @@ pub(crate) enum Problem {
     Message(#[from] MessageError),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    Desk(#[from] DeskError),
     #[error("the check of dealer {dealer_id} failed")]
     Check {
         dealer_id: String,
@@ -204,7 +208,14 @@ impl Problem {
                 }
                 ReportError::Store(error) => store(error),
             },
-            Self::Lookup(LookupError::Store(error)) | Self::Store(error) => store(error),
+            Self::Desk(DeskError::UnknownDealer) => {
+                envelope(StatusCode::NOT_FOUND, "DealerNotFound", "Dealer not found")
+            }
+            // The handler answers invalid settings itself: it knows what was sent.
+            Self::Desk(DeskError::Invalid(_)) => unforeseen(),
+            Self::Lookup(LookupError::Store(error))
+            | Self::Desk(DeskError::Store(error))
+            | Self::Store(error) => store(error),
             Self::Check { dealer_id, error } => match error {
                 CheckError::UnknownDealer => {
                     envelope(StatusCode::BAD_REQUEST, "DealerNotFound", DEALER_NOT_FOUND)

@@ -8,7 +8,9 @@ use actix_web::http::header::HeaderName;
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, HttpServer, web};
-use domain::{AccountPolicy, DealerCheck, EventDesk, Health, Intake, Lookups, MessageDesk};
+use domain::{
+    AccountPolicy, DealerCheck, DealerDesk, EventDesk, Health, Intake, Lookups, MessageDesk,
+};
 use paperclip::actix::OpenApiExt as _;
 use url::Url;
 
@@ -53,6 +55,8 @@ pub struct Api {
     pub events: Arc<EventDesk>,
     /// Checks dealers' accounts.
     pub check: Arc<DealerCheck>,
+    /// Shows dealers to operators and changes their settings.
+    pub desk: Arc<DealerDesk>,
     /// Which accounts can be used.
     pub accounts: AccountPolicy,
     /// The health of what the service stands on.
@@ -66,13 +70,17 @@ pub struct Api {
 impl Api {
     /// What the routes need, with the OpenAPI document.
     #[must_use]
-    #[expect(clippy::too_many_arguments, reason = "each is a part of its own")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "every use case of the routes, each named once"
+    )]
     pub fn new(
         intake: Arc<Intake>,
         lookups: Arc<Lookups>,
         messages: Arc<MessageDesk>,
         events: Arc<EventDesk>,
         check: Arc<DealerCheck>,
+        desk: Arc<DealerDesk>,
         accounts: AccountPolicy,
         health: Arc<dyn Health>,
         version: &'static str,
@@ -83,6 +91,7 @@ impl Api {
             messages,
             events,
             check,
+            desk,
             accounts,
             health,
             version,
@@ -124,6 +133,47 @@ impl Origins {
     }
 }
 
+/// How the service is reached from outside: an http or https address without a query, and without
+/// a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicBaseUrl(String);
+
+/// The text is not the address of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be an http or https address such as https://customer.example, without a query")]
+pub struct PublicBaseUrlError;
+
+impl PublicBaseUrl {
+    /// Reads an address; slashes at its end do not matter.
+    ///
+    /// # Errors
+    /// [`PublicBaseUrlError`]
+    pub fn parse(raw: &str) -> Result<Self, PublicBaseUrlError> {
+        let url = Url::parse(raw.trim()).map_err(|_| PublicBaseUrlError)?;
+        let plain = matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some_and(|host| !host.is_empty())
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        if !plain {
+            return Err(PublicBaseUrlError);
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+
+    /// The address without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Where Fonnte reports to; `kind` is `status` or `device`.
+    pub(crate) fn webhook(&self, token: &str, kind: &str) -> String {
+        format!("{}/api/v1/webhooks/fonnte/{token}/{kind}", self.0)
+    }
+}
+
 /// How the API is served.
 #[derive(Debug, Clone)]
 pub struct ApiOptions {
@@ -133,6 +183,10 @@ pub struct ApiOptions {
     pub workers: usize,
     /// How long requests in flight may take after the server was told to stop, in seconds.
     pub shutdown_seconds: u64,
+    /// Whether the routes of operators are there at all.
+    pub admin: bool,
+    /// How the service is reached from outside, for the addresses it shows.
+    pub public_base_url: PublicBaseUrl,
 }
 
 /// Starts serving on a listener. The server stops when it is told to through its handle; it does
@@ -142,10 +196,11 @@ pub struct ApiOptions {
 /// When the listener cannot be used.
 pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::Result<Server> {
     let api = Data::new(api);
-    let origins = options.origins.clone();
-    let server = HttpServer::new(move || app(api.clone(), &origins))
-        .workers(options.workers)
-        .shutdown_timeout(options.shutdown_seconds)
+    let options = options.clone();
+    let (workers, shutdown_seconds) = (options.workers, options.shutdown_seconds);
+    let server = HttpServer::new(move || app(api.clone(), &options))
+        .workers(workers)
+        .shutdown_timeout(shutdown_seconds)
         .disable_signals()
         .listen(listener)?
         .run();
@@ -155,7 +210,7 @@ pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::
 /// Everything that stands between a call and its answer.
 pub(crate) fn app(
     api: Data<Api>,
-    origins: &Origins,
+    options: &ApiOptions,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -165,9 +220,16 @@ pub(crate) fn app(
         InitError = (),
     > + use<>,
 > {
+    let admin = options.admin;
     App::new()
         .app_data(api)
+        .app_data(Data::new(options.public_base_url.clone()))
         .wrap_api()
+        .configure(move |config| {
+            if admin {
+                routes::admin::configure(config);
+            }
+        })
         .configure(routes::configure)
         .build()
         .configure(routes::configure_pages)
@@ -175,7 +237,7 @@ pub(crate) fn app(
         // The last one is the outermost.
         .wrap(from_fn(survive))
         .wrap(NormalizePath::trim())
-        .wrap(cors(origins))
+        .wrap(cors(&options.origins))
         .wrap(from_fn(frame))
 }
 
@@ -214,6 +276,28 @@ mod tests {
                 "https://dealer.example".into()
             ]))
         );
+    }
+
+    #[test]
+    fn slashes_at_the_end_of_a_public_address_do_not_matter() {
+        for (raw, url) in [
+            ("https://customer.example", "https://customer.example"),
+            (" https://Customer.example/ ", "https://customer.example"),
+            ("http://10.0.0.1:8300/cs//", "http://10.0.0.1:8300/cs"),
+            ("http://[::1]:8300", "http://[::1]:8300"),
+        ] {
+            assert_eq!(PublicBaseUrl::parse(raw).unwrap().as_str(), url);
+        }
+        for raw in [
+            "customer.example",
+            "ftp://customer.example",
+            "https://",
+            "https://u:p@customer.example",
+            "https://customer.example/?a=1",
+            "https://customer.example/#a",
+        ] {
+            assert_eq!(PublicBaseUrl::parse(raw), Err(PublicBaseUrlError), "{raw}");
+        }
     }
 
     #[test]

@@ -52,6 +52,20 @@ impl FaultBody {
         }
     }
 
+    /// A fault at any place.
+    pub(crate) fn at(
+        kind: &'static str,
+        loc: Vec<Place>,
+        msg: String,
+        input: Value,
+        ctx: Option<Value>,
+    ) -> Self {
+        Self {
+            ctx,
+            ..Self::new(kind, loc, msg, input)
+        }
+    }
+
     /// A field of a JSON body.
     pub(crate) fn of_field(name: &'static str, fault: Fault, input: Value) -> Self {
         let (kind, msg, ctx) = words(fault);
@@ -189,7 +203,8 @@ fn words(fault: Fault) -> (&'static str, String, Option<Value>) {
     }
 }
 
-fn characters(count: usize) -> String {
+/// So many characters, in words.
+pub(crate) fn characters(count: usize) -> String {
     if count == 1 {
         "1 character".to_owned()
     } else {

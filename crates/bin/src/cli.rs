@@ -36,6 +36,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DealerCommand,
     },
+    /// Look after the secrets that SECRETS_KEY seals
+    Secrets {
+        #[command(subcommand)]
+        command: SecretsCommand,
+    },
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  customer-service openapi > openapi.json")]
     Openapi,
@@ -67,6 +72,18 @@ pub(crate) enum DealerCommand {
         after_help = "Examples:\n  customer-service dealer test 0009999\n  customer-service dealer test 0009999 --target 081234567890"
     )]
     Test(TestDealer),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsCommand {
+    /// Seal all secrets with the first key of SECRETS_KEY, so that the other keys can go
+    ///
+    /// Can be interrupted and repeated at will, and the service may run meanwhile. Exit status 1
+    /// when a secret could not be opened, or not be written.
+    #[command(
+        after_help = "Example:\n  SECRETS_KEY=\"$NEW_KEY,$OLD_KEY\" customer-service secrets reseal"
+    )]
+    Reseal,
 }
 
 #[derive(Debug, Args)]

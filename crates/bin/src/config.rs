@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use api::Origins;
+use api::{Origins, PublicBaseUrl};
 use domain::{AccountPolicy, DeliveryPolicy, OnUnknown};
-use store_postgres::{DatabaseUrl, SchemaName};
+use store_postgres::{DatabaseUrl, SchemaName, SecretsKeys};
 use tracing_subscriber::EnvFilter;
 
 const DEFAULT_FONNTE_URL: &str = "https://api.fonnte.com/send";
@@ -19,7 +20,7 @@ const DEFAULT_ORIGINS: &str = "http://localhost:3000,http://localhost:5173,http:
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 /// What the environment says.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Config {
     /// Absent: a private local PostgreSQL.
     pub(crate) database: Option<DatabaseUrl>,
@@ -31,6 +32,10 @@ pub(crate) struct Config {
     pub(crate) fonnte_url: String,
     pub(crate) delivery: DeliveryPolicy,
     pub(crate) origins: Origins,
+    /// Absent: where the service listens.
+    pub(crate) public_base_url: Option<PublicBaseUrl>,
+    /// What dealers' secrets are sealed with.
+    pub(crate) secrets: Arc<SecretsKeys>,
 }
 
 /// How to log.
@@ -100,6 +105,13 @@ impl Config {
         let origins = reader.parsed("ALLOWED_ORIGINS", DEFAULT_ORIGINS, |raw| {
             Origins::parse(raw).map_err(|error| format!("holds a value that is wrong: {error}"))
         });
+        let public_base_url = reader.optional("PUBLIC_BASE_URL", |raw| {
+            PublicBaseUrl::parse(raw).map_err(|error| error.to_string())
+        });
+        let secrets = reader.optional("SECRETS_KEY", |raw| {
+            SecretsKeys::parse(raw).map_err(|error| format!("is not usable: {error}"))
+        });
+        let secrets = Arc::new(secrets.unwrap_or_else(SecretsKeys::none));
         match (schema, host, port, log, accounts, delivery, origins) {
             (
                 Some(schema),
@@ -119,6 +131,8 @@ impl Config {
                 fonnte_url,
                 delivery,
                 origins,
+                public_base_url,
+                secrets,
             }),
             _ => Err(ConfigErrors(reader.errors)),
         }
@@ -347,6 +361,8 @@ mod tests {
             ("ON_UNKNOWN", "maybe"),
             ("MESSAGE_TTL_HOURS", "nan"),
             ("ALLOWED_ORIGINS", "*"),
+            ("PUBLIC_BASE_URL", "customer.example"),
+            ("SECRETS_KEY", "c2hvcnQ="),
         ])
         .unwrap_err();
         assert_eq!(
@@ -363,6 +379,8 @@ mod tests {
                 "MESSAGE_TTL_HOURS",
                 "ON_UNKNOWN",
                 "ALLOWED_ORIGINS",
+                "PUBLIC_BASE_URL",
+                "SECRETS_KEY",
             ]
         );
     }
@@ -376,6 +394,20 @@ mod tests {
         .into();
         let shown = Config::read(&variables).unwrap_err().to_string();
         assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn secrets_keys_are_32_bytes_each_and_never_shown() {
+        let good = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let config = read(&[("SECRETS_KEY", good)]).unwrap();
+        assert!(!format!("{config:?}").contains("AAEC"));
+        let variables = [("SECRETS_KEY".to_owned(), format!("{good},geheim"))].into();
+        let shown = Config::read(&variables).unwrap_err().to_string();
+        assert!(shown.contains("key number 2"), "{shown}");
+        assert!(
+            !shown.contains("geheim") && !shown.contains("AAEC"),
+            "{shown}"
+        );
     }
 
     #[test]

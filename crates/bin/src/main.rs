@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, DealerCommand};
+use crate::cli::{Cli, Command, DealerCommand, SecretsCommand};
 use crate::config::Config;
 
 /// The exit status after a mistake in the configuration or on the command line.
@@ -60,6 +60,9 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             DealerCommand::SetKey(options) => commands::dealer::set_key(config, options).await,
             DealerCommand::Test(options) => commands::dealer::test(config, options).await,
         },
+        Command::Secrets {
+            command: SecretsCommand::Reseal,
+        } => commands::secrets::reseal(config).await,
         Command::Openapi => Ok(commands::openapi::run()),
     }
 }

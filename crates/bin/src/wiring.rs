@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use domain::{DealerCheck, Dispatcher, EventDesk, Intake, Lookups, MessageDesk, WorkerId};
+use domain::{
+    DealerCheck, DealerDesk, Dispatcher, EventDesk, Intake, Lookups, MessageDesk, WorkerId,
+};
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
 use uuid::Uuid;
@@ -75,6 +77,7 @@ pub(crate) struct Parts {
     pub(crate) messages: Arc<MessageDesk>,
     pub(crate) events: Arc<EventDesk>,
     pub(crate) check: Arc<DealerCheck>,
+    pub(crate) desk: Arc<DealerDesk>,
     pub(crate) dispatcher: Arc<Dispatcher>,
 }
 
@@ -84,7 +87,7 @@ impl Parts {
         let store = PgStore::new(url, config.schema.clone(), &PoolOptions::default())
             .map_err(anyhow::Error::from_boxed)
             .context("DATABASE_URL names a root certificate that cannot be used")?;
-        let dealers = store.dealers();
+        let dealers = store.dealers_with(config.secrets.clone());
         let whatsapp = Arc::new(FonnteClient::new(FonnteOptions {
             timeout: config.delivery.send_timeout,
             ..FonnteOptions::default()
@@ -134,6 +137,12 @@ impl Parts {
             config.delivery.clone(),
             worker,
         );
+        let desk = DealerDesk::new(
+            directory.clone(),
+            requests.clone(),
+            bell.clone(),
+            config.accounts.clone(),
+        );
         let dispatcher = Dispatcher::new(
             requests,
             directory,
@@ -154,6 +163,7 @@ impl Parts {
             messages: Arc::new(messages),
             events: Arc::new(events),
             check: Arc::new(check),
+            desk: Arc::new(desk),
             dispatcher: Arc::new(dispatcher),
         })
     }

@@ -7,7 +7,7 @@ use chrono::NaiveDateTime;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::{Account, AccountError, AccountPolicy, DealerId, OnUnknown, QuietHours};
+use crate::{Account, AccountError, AccountPolicy, DealerId, OnUnknown, QuietHours, SecretPurpose};
 
 /// How a dealer wants its messages delivered. What it leaves open is as the service has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct DealerSettings {
     /// Nobody else sends through the device, so that a status event of an unknown message is that
     /// of the message whose outcome is unknown.
     pub exclusive_device: bool,
+    /// The template of messages for which none is named.
+    pub default_template: Option<String>,
 }
 
 /// A dealer.
@@ -42,6 +44,9 @@ pub struct Dealer {
     pub api_url: Option<String>,
     /// What the provider's reports about the dealer must carry, if anything.
     pub webhook_secret: Option<SecretString>,
+    /// Which of the dealer's secrets are sealed and cannot be opened. They are never replaced by
+    /// others: without its key a dealer has no account.
+    pub sealed_shut: Vec<SecretPurpose>,
     /// How the dealer wants its messages delivered.
     pub settings: DealerSettings,
     /// Since when the dealer is known; local time as stored.
@@ -56,6 +61,9 @@ impl Dealer {
     /// # Errors
     /// [`AccountError`] when the key or the address cannot be used.
     pub fn account(&self, policy: &AccountPolicy) -> Result<Account, AccountError> {
+        if self.sealed_shut.contains(&SecretPurpose::ApiKey) {
+            return Err(AccountError::SealedShut);
+        }
         policy.account(self.api_key.as_ref(), self.api_url.as_deref())
     }
 

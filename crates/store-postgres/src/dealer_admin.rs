@@ -2,12 +2,12 @@ use diesel::dsl::now;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
 use diesel_async::RunQueryDsl;
-use domain::{Dealer, DealerId, StoreError};
+use domain::{Dealer, DealerId, SecretPurpose, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::connect::failed;
-use crate::ports::{DealerRow, PgDealers, SettingsRow, same_dealer};
-use crate::schema::{dealer_settings, dealers};
+use crate::ports::{DealerRow, PgDealers, SettingsRow, read, same_dealer};
+use crate::schema::{dealer_settings, dealer_webhook, dealers};
 
 /// A dealer to be added to a stand-alone installation.
 #[derive(Debug, Clone)]
@@ -105,16 +105,20 @@ impl PgDealers {
     /// # Errors
     /// [`StoreError`]
     pub async fn list(&self) -> Result<Vec<Dealer>, StoreError> {
-        let rows: Vec<(String, DealerRow, Option<SettingsRow>)> = self
+        let rows: Vec<(String, DealerRow, Option<SettingsRow>, Option<String>)> = self
             .database()
             .ask(|mut connection| async move {
                 dealers::table
                     .left_join(dealer_settings::table.on(same_dealer()))
+                    .left_join(
+                        dealer_webhook::table.on(dealer_webhook::dealer_id.eq(dealers::dealer_id)),
+                    )
                     .order(dealers::dealer_id)
                     .select((
                         dealers::dealer_id,
                         DealerRow::as_select(),
                         Option::<SettingsRow>::as_select(),
+                        dealer_webhook::token.nullable(),
                     ))
                     .load(&mut connection)
                     .await
@@ -123,8 +127,15 @@ impl PgDealers {
             .await?;
         Ok(rows
             .into_iter()
-            .filter_map(|(id, row, settings)| {
-                Some(row.dealer(DealerId::parse(&id).ok()?, settings))
+            .filter_map(|(id, row, settings, token)| {
+                let id = DealerId::parse(&id).ok()?;
+                let mut dealer = row.dealer(id, settings, self.vault());
+                let purpose = SecretPurpose::WebhookToken;
+                let token = token.map(|token| read(self.vault(), &dealer.id, purpose, token));
+                if matches!(token, Some(Err(_))) {
+                    dealer.sealed_shut.push(purpose);
+                }
+                Some(dealer)
             })
             .collect())
     }

@@ -6,7 +6,9 @@ mod dealer_admin;
 mod inspect;
 mod migrate;
 mod ports;
+mod reseal;
 mod schema;
+mod secrets;
 mod statement;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -16,3 +18,5 @@ pub use dealer_admin::{DealerAdminError, NewDealer};
 pub use inspect::{Inspection, MigrationState};
 pub use migrate::{MigrateError, migrate};
 pub use ports::{PgDealers, PgStore};
+pub use reseal::{Resealed, SecretPlace};
+pub use secrets::{SecretsKeys, SecretsKeysError};

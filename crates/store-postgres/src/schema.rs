@@ -71,8 +71,18 @@ diesel::table! {
         quiet_to -> Nullable<Time>,
         on_unknown -> Nullable<Text>,
         exclusive_device -> Bool,
+        fonnte_api_key -> Nullable<Text>,
+        webhook_secret -> Nullable<Text>,
+        default_template -> Nullable<Text>,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(dealers, dealer_settings);
+diesel::table! {
+    dealer_webhook (dealer_id) {
+        dealer_id -> Varchar,
+        token -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(dealers, dealer_settings, dealer_webhook, lane);
 diesel::allow_tables_to_appear_in_same_query!(customer_validation_request, message);

@@ -73,6 +73,7 @@ pub fn dealer() -> Dealer {
         api_key: Some(API_KEY.into()),
         api_url: None,
         webhook_secret: None,
+        sealed_shut: Vec::new(),
         settings: DealerSettings::default(),
         created_at: Some(morning(2025, 6, 1)),
         updated_at: Some(morning(2025, 6, 2)),

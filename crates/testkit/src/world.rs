@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountPolicy, DealerCheck, DeliveryPolicy, Dispatcher, EventDesk, Intake, Lookups,
+    AccountPolicy, DealerCheck, DealerDesk, DeliveryPolicy, Dispatcher, EventDesk, Intake, Lookups,
     MessageDesk, WorkerId,
 };
 use uuid::Uuid;
@@ -98,6 +98,17 @@ impl World {
             self.store.clone(),
             self.ids.clone(),
             self.bell.clone(),
+        )
+    }
+
+    /// The use case that shows and changes dealers.
+    #[must_use]
+    pub fn dealer_desk(&self) -> DealerDesk {
+        DealerDesk::new(
+            self.store.clone(),
+            self.store.clone(),
+            self.bell.clone(),
+            self.accounts.clone(),
         )
     }
 

@@ -43,6 +43,8 @@ fn every_command_explains_itself() {
         &["dealer", "list", "--help"],
         &["dealer", "set-key", "--help"],
         &["dealer", "test", "--help"],
+        &["secrets", "--help"],
+        &["secrets", "reseal", "--help"],
     ] {
         let output = output(command, &[]);
         assert!(output.status.success(), "{command:?}");

@@ -10,5 +10,6 @@ mod isolation;
 mod ledger;
 mod messages;
 mod refusals;
+mod settings;
 mod under_stress;
 mod webhooks;

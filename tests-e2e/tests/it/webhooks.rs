@@ -6,41 +6,53 @@ use serde_json::{Value, json};
 use tests_e2e::{DEALER, KEY, Service, Story, eventually, submission_of};
 use tokio::task::JoinSet;
 
-const TOKEN: &str = "story-token-0123456789abcdefghijklmnopqrst";
+/// 32 bytes that seal nothing but this story.
+const SECRETS_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-/// A story whose dealer has an address, and the running service.
-async fn with_webhook(story: Story) -> (Story, Service) {
-    story
-        .execute(
-            "INSERT INTO customer.dealer_webhook (dealer_id, token, token_print)
-            VALUES ($1, $2, sha256(convert_to($2, 'UTF8')))",
-            &[&DEALER, &TOKEN],
-        )
-        .await;
-    let service = story.serve();
-    service.get("/api/v1/health/").await.unwrap();
-    let base = format!(
-        "http://127.0.0.1:{}/api/v1/webhooks/fonnte/{TOKEN}",
-        service.port()
-    );
-    story
-        .simulator
-        .update(KEY, |switches| {
-            switches.webhooks.status_url = Some(format!("{base}/status"));
-            switches.webhooks.connect_url = Some(format!("{base}/device"));
-            switches.webhooks.shape_of_receipts = Shape::B;
-        })
-        .unwrap();
-    (story, service)
+const DEALER_PATH: &str = "/api/v1/admin/dealers/0009999";
+
+/// A running service whose simulator reports to the addresses that the operator is shown.
+struct Reported {
+    story: Story,
+    service: Service,
+    status: String,
+    device: String,
 }
 
-fn path(topic: &str) -> String {
-    format!("/api/v1/webhooks/fonnte/{TOKEN}/{topic}")
+impl Reported {
+    async fn begin(story: Story) -> Self {
+        let service = story.serve();
+        let shown = eventually("the dealer is shown", async || {
+            let reply = service.get(DEALER_PATH).await.ok()?;
+            (reply.status == 200).then(|| reply.json()["data"]["webhooks"].clone())
+        })
+        .await;
+        let [status, device] =
+            ["status", "device"].map(|topic| shown[topic].as_str().unwrap().to_owned());
+        story
+            .simulator
+            .update(KEY, |switches| {
+                switches.webhooks.status_url = Some(status.clone());
+                switches.webhooks.connect_url = Some(device.clone());
+                switches.webhooks.shape_of_receipts = Shape::B;
+            })
+            .unwrap();
+        let path = |url: String| {
+            let path = url.find("/api/").unwrap();
+            url[path..].to_owned()
+        };
+        Self {
+            story,
+            service,
+            status: path(status),
+            device: path(device),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn receipts_of_every_shape_reach_the_request() {
-    let (story, service) = with_webhook(Story::begin().await).await;
+    let Reported { story, service, .. } = Reported::begin(Story::begin().await).await;
     for (n, shape) in (1..).zip([Shape::A, Shape::B, Shape::C]) {
         story
             .simulator
@@ -58,7 +70,7 @@ async fn receipts_of_every_shape_reach_the_request() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_may_come_before_the_answer_it_is_about() {
-    let (story, service) = with_webhook(Story::begin().await).await;
+    let Reported { story, service, .. } = Reported::begin(Story::begin().await).await;
     story
         .simulator
         .update(KEY, |switches| {
@@ -74,7 +86,7 @@ async fn an_event_may_come_before_the_answer_it_is_about() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connected_device_ends_the_pause_at_once() {
     let story = Story::begin().await.with("BREAKER_OPEN_SECONDS", "3600");
-    let (story, service) = with_webhook(story).await;
+    let Reported { story, service, .. } = Reported::begin(story).await;
     story
         .simulator
         .update(KEY, |switches| switches.offline = true)
@@ -103,7 +115,7 @@ async fn a_status_event_tells_the_outcome_of_an_exclusive_device() {
             &[&DEALER],
         )
         .await;
-    let (story, service) = with_webhook(story).await;
+    let Reported { story, service, .. } = Reported::begin(story).await;
     let first = story.submit(&service, 1).await;
     story.status(&service, &first, "SENT").await;
     story
@@ -129,84 +141,106 @@ async fn a_status_event_tells_the_outcome_of_an_exclusive_device() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_without_the_secret_changes_nothing() {
-    let (story, service) = with_webhook(Story::begin().await).await;
-    for key in [SecretKey::Secret, SecretKey::SecretKey] {
+    let story = Story::begin().await.with("SECRETS_KEY", SECRETS_KEY);
+    let Reported {
+        story,
+        service,
+        status,
+        ..
+    } = Reported::begin(story).await;
+    let path = story.submit(&service, 1).await;
+    story.status(&service, &path, "SENT").await;
+    let secret = json!({"webhook_secret": "story-secret"});
+    let settings = format!("{DEALER_PATH}/settings");
+    let reply = service
+        .client()
+        .send(Method::PATCH, &settings, Some(&secret), &[])
+        .await
+        .unwrap();
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    let id = story.simulator.messages()[0].id;
+    let set = |secret: &str, key| {
         story
             .simulator
             .update(KEY, |switches| {
-                switches.webhooks.secret = Some("story-secret".to_owned());
+                switches.webhooks.secret = Some(secret.to_owned());
                 switches.webhooks.secret_key = key;
             })
             .unwrap();
-    }
-    let path = story.submit(&service, 1).await;
-    story.status(&service, &path, "SENT").await;
-    let id = story.simulator.messages()[0].id;
+    };
+    let kept = "SELECT count(*) FROM customer.webhook_event";
+    set("a-wrong-one", SecretKey::Secret);
+    story.simulator.advance(id, Stage::Delivered).await.unwrap();
+    assert_eq!(story.count(kept).await, 0);
+    set("story-secret", SecretKey::SecretKey);
     story.simulator.advance(id, Stage::Delivered).await.unwrap();
     story.status(&service, &path, "DELIVERED").await;
-    let kept = "SELECT count(*) FROM customer.webhook_event WHERE body LIKE '%story-secret%'";
-    assert_eq!(story.count(kept).await, 0);
+    set("story-secret", SecretKey::Secret);
+    story.simulator.advance(id, Stage::Read).await.unwrap();
+    story.status(&service, &path, "READ").await;
+    let told = "SELECT count(*) FROM customer.webhook_event WHERE body LIKE '%story-secret%'";
+    assert_eq!(story.count(told).await, 0);
+    let token = status.split('/').nth_back(1).unwrap();
     let log = service.log().join("\n");
-    assert!(
-        !log.contains("story-secret") && !log.contains(TOKEN),
-        "{log}"
-    );
+    assert!(!log.contains("story-secret") && !log.contains(token));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_webhooks_change_nothing_and_break_nothing() {
-    let (story, service) = with_webhook(Story::begin().await).await;
+    let Reported {
+        story,
+        service,
+        status,
+        device,
+    } = Reported::begin(Story::begin().await).await;
     let request = story.submit(&service, 1).await;
     let before = story.status(&service, &request, "SENT").await;
     let client = reqwest::Client::new();
     let base = format!("http://127.0.0.1:{}", service.port());
-    let other = path("status").replace("story", "other");
+    let other = status.replace("/status", "x/status");
+    let nowhere = status.replace("/status", "/nothing");
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     let large = format!(r#"{{"id":"{}"}}"#, "9".repeat(70_000));
     let bodies: [(&str, Vec<u8>, u16); 19] = [
         (&other, b"{}".to_vec(), 404),
-        (&path("status"), b"".to_vec(), 400),
-        (&path("status"), b"id=1&status=read".to_vec(), 400),
-        (&path("status"), b"\xff\xfe{}".to_vec(), 400),
-        (&path("status"), large.into_bytes(), 413),
-        (&path("status"), deep.into_bytes(), 200),
-        (&path("status"), b"[]".to_vec(), 200),
-        (&path("status"), b"null".to_vec(), 200),
-        (&path("status"), b"{}".to_vec(), 200),
+        (&status, b"".to_vec(), 400),
+        (&status, b"id=1&status=read".to_vec(), 400),
+        (&status, b"\xff\xfe{}".to_vec(), 400),
+        (&status, large.into_bytes(), 413),
+        (&status, deep.into_bytes(), 200),
+        (&status, b"[]".to_vec(), 200),
+        (&status, b"null".to_vec(), 200),
+        (&status, b"{}".to_vec(), 200),
         (
-            &path("status"),
+            &status,
             br#"{"id":4294967297,"status":"read"}"#.to_vec(),
             200,
         ),
         (
-            &path("status"),
+            &status,
             br#"{"id":"99999999999999999999999","status":"read"}"#.to_vec(),
             200,
         ),
+        (&status, br#"{"id":-1.5e300,"status":"read"}"#.to_vec(), 200),
         (
-            &path("status"),
-            br#"{"id":-1.5e300,"status":"read"}"#.to_vec(),
-            200,
-        ),
-        (
-            &path("status"),
+            &status,
             br#"{"id":"\u0000","stateid":"\ud83d\ude00","state":"read"}"#.to_vec(),
             200,
         ),
         (
-            &path("status"),
+            &status,
             br#"{"id":{"a":[1]},"status":["read"]}"#.to_vec(),
             200,
         ),
         (
-            &path("status"),
+            &status,
             br#"{"stateid":"' OR 1=1 --","state":"read"}"#.to_vec(),
             200,
         ),
-        (&path("device"), br#"{"status":"exploded"}"#.to_vec(), 200),
-        (&path("device"), b"1".to_vec(), 200),
-        (&path("device"), b"{".to_vec(), 400),
-        (&path("nothing"), b"{}".to_vec(), 404),
+        (&device, br#"{"status":"exploded"}"#.to_vec(), 200),
+        (&device, b"1".to_vec(), 200),
+        (&device, b"{".to_vec(), 400),
+        (&nowhere, b"{}".to_vec(), 404),
     ];
     for (path, body, status) in bodies {
         let text = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
@@ -235,7 +269,12 @@ async fn bad_webhooks_change_nothing_and_break_nothing() {
 /// The same events in any order end in the same states, over the wire and with all of it at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn any_order_of_events_ends_in_the_same_state() {
-    let (story, service) = with_webhook(Story::begin().await).await;
+    let Reported {
+        story,
+        service,
+        status: address,
+        ..
+    } = Reported::begin(Story::begin().await).await;
     story.watch_states().await;
     let mut requests = Vec::new();
     for n in 0..12 {
@@ -261,9 +300,8 @@ async fn any_order_of_events_ends_in_the_same_state() {
     for step in [7, 11, 13] {
         for place in 0..events.len() {
             let event = events[place * step % events.len()].clone();
-            let client = service.client();
-            callers
-                .spawn(async move { client.post(&path("status"), &event).await.unwrap().status });
+            let (client, address) = (service.client(), address.clone());
+            callers.spawn(async move { client.post(&address, &event).await.unwrap().status });
         }
     }
     assert!(callers.join_all().await.iter().all(|status| *status == 200));
@@ -291,7 +329,12 @@ async fn any_order_of_events_ends_in_the_same_state() {
 /// 50 events a second for two seconds while the dispatcher has a full queue.
 #[tokio::test(flavor = "multi_thread")]
 async fn webhooks_are_answered_at_once_while_the_dispatcher_is_busy() {
-    let (story, service) = with_webhook(Story::begin().await).await;
+    let Reported {
+        story,
+        service,
+        status: address,
+        ..
+    } = Reported::begin(Story::begin().await).await;
     let dealers = story.add_dealers(20).await;
     for dealer in &dealers {
         for n in 0..10 {
@@ -306,11 +349,11 @@ async fn webhooks_are_answered_at_once_while_the_dispatcher_is_busy() {
     let mut beat = tokio::time::interval(Duration::from_millis(20));
     for n in 0..100 {
         beat.tick().await;
-        let client = service.client();
+        let (client, address) = (service.client(), address.clone());
         answers.spawn(async move {
             let event = json!({"id": 1_000_000 + n, "status": "sent"});
             let began = Instant::now();
-            let reply = client.post(&path("status"), &event).await.unwrap();
+            let reply = client.post(&address, &event).await.unwrap();
             assert_eq!(reply.status, 200);
             began.elapsed()
         });
@@ -333,7 +376,7 @@ async fn webhooks_are_answered_at_once_while_the_dispatcher_is_busy() {
 /// A report that was answered is not lost, whatever happens to the service.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answered_report_outlives_the_service() {
-    let (story, service) = with_webhook(Story::begin().await).await;
+    let Reported { story, service, .. } = Reported::begin(Story::begin().await).await;
     let path_of_request = story.submit(&service, 1).await;
     story.status(&service, &path_of_request, "SENT").await;
     let id = story.simulator.messages()[0].id;

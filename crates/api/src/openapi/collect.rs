@@ -30,6 +30,7 @@ pub(super) fn collected(version: &str) -> Value {
     let finder = found.clone();
     let _ = actix_web::App::new()
         .wrap_api_with_spec(outline)
+        .configure(routes::admin::configure)
         .configure(routes::configure)
         .with_raw_json_spec_v3(move |app, document| {
             if let Ok(mut found) = finder.lock() {

@@ -1,5 +1,6 @@
 //! The routes, one file per topic, with their bodies beside them.
 
+pub(crate) mod admin;
 mod dealers;
 mod docs;
 mod health;
@@ -50,6 +51,7 @@ pub(crate) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>)
     define::<health::StateBody>(definitions);
     define::<dealers::ListData>(definitions);
     define::<dealers::StatsData>(definitions);
+    admin::define_parts(definitions);
 }
 
 /// Every documented route.

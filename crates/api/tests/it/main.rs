@@ -19,5 +19,6 @@ mod messages;
 mod openapi;
 mod routes;
 mod service;
+mod settings;
 mod submissions;
 mod webhooks;

@@ -4,10 +4,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
-use api::{Api, ApiOptions, Origins};
+use api::{Api, ApiOptions, Origins, PublicBaseUrl};
 use domain::{
-    BoxError, Dealer, DealerCheck, DealerDirectory, EventDesk, EventStore, Health, Intake, Lookups,
-    MessageDesk, Messages, Outbox, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
+    BoxError, Dealer, DealerAdmin, DealerCheck, DealerDesk, DealerDirectory, EventDesk, EventStore,
+    Health, Intake, Lookups, MessageDesk, Messages, Outbox, Reports, RequestStore, StoreError,
+    Whatsapp, WorkerId,
 };
 use serde_json::{Map, Value, json};
 use testkit::{World, sample};
@@ -28,7 +29,7 @@ pub(crate) const DRIVER_TEXT: &str =
     "db-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
 /// Every route: the methods it has and a path that exists.
-pub(crate) const ROUTES: [(&[&str], &str); 18] = [
+pub(crate) const ROUTES: [(&[&str], &str); 21] = [
     (&["POST"], SUBMIT),
     (
         &["GET", "HEAD"],
@@ -57,6 +58,9 @@ pub(crate) const ROUTES: [(&[&str], &str); 18] = [
         &["POST"],
         "/api/v1/webhooks/fonnte/invented-token-00000001/device",
     ),
+    (&["GET", "HEAD"], "/api/v1/admin/dealers"),
+    (&["GET", "HEAD"], "/api/v1/admin/dealers/0009999"),
+    (&["PATCH"], "/api/v1/admin/dealers/0009999/settings"),
     (&["GET", "HEAD"], "/api/v1/health"),
     (&["GET", "HEAD"], "/api/v1/health/detailed"),
     (&["GET", "HEAD"], "/api/v1/health/live"),
@@ -70,6 +74,7 @@ pub(crate) const ROUTES: [(&[&str], &str); 18] = [
 /// The ports behind the service; a test replaces the one that must fail.
 pub(crate) struct Ports {
     pub(crate) dealers: Arc<dyn DealerDirectory>,
+    pub(crate) admin: Arc<dyn DealerAdmin>,
     pub(crate) requests: Arc<dyn RequestStore>,
     pub(crate) reports: Arc<dyn Reports>,
     pub(crate) outbox: Arc<dyn Outbox>,
@@ -94,12 +99,22 @@ impl Service {
 
     /// A service some of whose ports are replaced.
     pub(crate) fn with(replace: impl FnOnce(&mut Ports)) -> Self {
+        Self::begin(replace, true)
+    }
+
+    /// A service without the routes of operators.
+    pub(crate) fn without_admin() -> Self {
+        Self::begin(|_| {}, false)
+    }
+
+    fn begin(replace: impl FnOnce(&mut Ports), admin: bool) -> Self {
         let world = World::new();
         world
             .store
             .put_webhook(&sample::dealer_id(), &sample::webhook_token(1));
         let mut ports = Ports {
             dealers: world.store.clone(),
+            admin: world.store.clone(),
             requests: world.store.clone(),
             reports: world.store.clone(),
             outbox: world.store.clone(),
@@ -115,6 +130,8 @@ impl Service {
             origins: Origins::parse(&format!("{LISTED},https://dealer.example")).expect("origins"),
             workers: 1,
             shutdown_seconds: 1,
+            admin,
+            public_base_url: PublicBaseUrl::parse("https://customer.example/").expect("an address"),
         };
         let server = api::serve(api(&world, &ports), &options, listener).expect("serve");
         let handle = server.handle();
@@ -205,6 +222,12 @@ fn api(world: &World, ports: &Ports) -> Api {
             world.accounts.clone(),
             world.policy.clone(),
             WorkerId(Uuid::now_v7()),
+        )),
+        Arc::new(DealerDesk::new(
+            ports.admin.clone(),
+            ports.outbox.clone(),
+            world.bell.clone(),
+            world.accounts.clone(),
         )),
         world.accounts.clone(),
         ports.health.clone(),

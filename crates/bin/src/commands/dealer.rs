@@ -1,8 +1,12 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use domain::{AccountPolicy, CheckError, Dealer, DealerId, Phone};
-use store_postgres::{DealerAdminError, MigrationState, NewDealer};
+use domain::{
+    AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerId, KeySource, Phone,
+    SecretPurpose, SettingsChange, Vault as _,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
 
 use super::report::{News, line};
 use crate::cli::{AddDealer, SetKey, TestDealer};
@@ -11,7 +15,7 @@ use crate::wiring::{Database, Parts};
 
 /// Adds a dealer.
 pub(crate) async fn add(config: Config, options: AddDealer) -> anyhow::Result<ExitCode> {
-    let dealer = NewDealer {
+    let mut dealer = NewDealer {
         id: parse_id(&options.id)?,
         name: options.name,
         api_key: options.key.read()?,
@@ -26,8 +30,19 @@ pub(crate) async fn add(config: Config, options: AddDealer) -> anyhow::Result<Ex
             .account(Some(key), dealer.api_url.as_deref())?;
     }
     let (_database, parts) = open(&config).await?;
+    // Where keys are sealed, none is written in the open.
+    let sealed = dealer.api_key.take_if(|_| config.secrets.can_seal());
     match parts.dealers.add(&dealer).await {
-        Ok(()) => anstream::println!("Dealer {} added.", dealer.id),
+        Ok(()) => {
+            if let Some(key) = sealed {
+                keep_sealed(&parts.dealers, &dealer.id, &key, None)
+                    .await
+                    .context(
+                        "the dealer is added, but without its key; `dealer set-key` sets it",
+                    )?;
+            }
+            anstream::println!("Dealer {} added.", dealer.id);
+        }
         Err(DealerAdminError::Exists) if options.if_missing => {
             anstream::println!("Dealer {} exists already.", dealer.id);
         }
@@ -47,12 +62,49 @@ pub(crate) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
         .accounts
         .account(Some(&key), options.url.as_deref())?;
     let (_database, parts) = open(&config).await?;
+    let seals = config.secrets.can_seal();
+    let wins = parts
+        .dealers
+        .record(&id)
+        .await?
+        .is_some_and(|record| record.key_source == Some(KeySource::Settings));
+    if seals {
+        keep_sealed(&parts.dealers, &id, &key, options.url).await?;
+        anstream::println!(
+            "The key of dealer {id} is sealed; the service uses it within 5 seconds."
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    if wins {
+        bail!(
+            "dealer {id} has a sealed key in its settings, which wins over the one in \
+             dealer_integration.dealers; set SECRETS_KEY to replace it"
+        );
+    }
     parts
         .dealers
         .set_key(&id, &key, options.url.as_deref())
         .await?;
     anstream::println!("The key of dealer {id} is set; the service uses it within 30 seconds.");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Keeps a key, and the address when one is given, in our settings.
+async fn keep_sealed(
+    dealers: &PgDealers,
+    id: &DealerId,
+    key: &SecretString,
+    url: Option<String>,
+) -> anyhow::Result<()> {
+    let change = SettingsChange {
+        api_key: Change::Set(key.expose_secret().trim().into()),
+        api_url: url.map_or(Change::Keep, Change::Set),
+        ..SettingsChange::default()
+    };
+    if !dealers.change(id, &change).await? {
+        return Err(DealerAdminError::Unknown.into());
+    }
+    Ok(())
 }
 
 /// Lists the dealers.
@@ -101,6 +153,19 @@ pub(crate) async fn test(config: Config, options: TestDealer) -> anyhow::Result<
 
 /// What can be said of a dealer's configuration without a call.
 pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (News, String) {
+    let shut: Vec<&str> = dealer
+        .sealed_shut
+        .iter()
+        .copied()
+        .map(SecretPurpose::as_str)
+        .collect();
+    if !shut.is_empty() {
+        let finding = format!(
+            "sealed with a key that SECRETS_KEY does not have, or damaged: {}",
+            shut.join(", ")
+        );
+        return (News::Bad, finding);
+    }
     match dealer.account(accounts) {
         _ if !dealer.active => (News::Odd, "inactive".to_owned()),
         Ok(_) => (News::Good, "active, account configured".to_owned()),
@@ -108,7 +173,7 @@ pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (News, String)
     }
 }
 
-async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
+pub(super) async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
     let database = Database::open(config).await?;
     let parts = Parts::assemble(config, &database.url)?;
     if let MigrationState::Pending(_) = parts.store.migration_state().await? {

@@ -6,3 +6,4 @@ pub(crate) mod health;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 mod report;
+pub(crate) mod secrets;

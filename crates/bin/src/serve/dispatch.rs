@@ -32,8 +32,12 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 /// How long to rest when the database does not answer.
 const REST: Duration = Duration::from_secs(1);
 
-/// How often messages that became too old are ended, and changed accounts are noticed.
+/// How often messages that became too old are ended.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
+
+/// How often changed accounts are noticed. Operators are promised that a new key ends a pause within
+/// 5 seconds, of which the store may remember the old one for 3.
+const BREAKER_LOOK: Duration = Duration::from_millis(500);
 
 /// How long calls in flight may take after the service was told to stop; then they are unknown.
 pub(crate) const FINISH: Duration = Duration::from_secs(25);
@@ -128,6 +132,10 @@ impl DispatchLoop {
             self.dispatcher.clone(),
             self.intake.clone(),
         )));
+        let breakers = AbortOnDropHandle::new(tokio::spawn(look_at_breakers(
+            self.dispatcher.clone(),
+            self.bell.clone(),
+        )));
         let stopped_at = tokio::spawn({
             let stop = stop.clone();
             async move {
@@ -144,7 +152,7 @@ impl DispatchLoop {
                 () = stop.cancelled() => {}
             }
         }
-        drop(housekeeping);
+        drop((housekeeping, breakers));
         // A claim that was under way when the word came has used some of the time.
         let used = stopped_at.await.map_or(Duration::ZERO, |at| at.elapsed());
         self.finish(FINISH.saturating_sub(used)).await;
@@ -220,8 +228,7 @@ impl DispatchLoop {
     }
 }
 
-/// Ends messages that became too old, notices changed accounts and sweeps old keys, again and
-/// again. A task of its own, so that no message waits for it.
+/// Ends messages that became too old and sweeps old keys, again and again. A task of its own, so that no message waits for it.
 async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>) {
     let mut again = tokio::time::interval(HOUSEKEEPING);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -237,10 +244,26 @@ async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>) {
                 );
             }
         }
+        if let Err(error) = intake.forget_old_keys().await {
+            tracing::warn!(
+                error.source = source(&error),
+                "cannot sweep old keys: {error}"
+            );
+        }
+    }
+}
+
+/// Notices changed accounts, again and again.
+async fn look_at_breakers(dispatcher: Arc<Dispatcher>, bell: Arc<NotifyBell>) {
+    let mut again = tokio::time::interval(BREAKER_LOOK);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        again.tick().await;
         match dispatcher.close_healed_breakers().await {
             Ok(0) => {}
             Ok(closed) => {
-                tracing::info!(lanes.unblocked = closed, "changed accounts are tried again")
+                bell.ring();
+                tracing::info!(lanes.unblocked = closed, "changed accounts are tried again");
             }
             Err(error) => {
                 tracing::warn!(
@@ -248,12 +271,6 @@ async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>) {
                     "cannot look at blocked lanes: {error}"
                 );
             }
-        }
-        if let Err(error) = intake.forget_old_keys().await {
-            tracing::warn!(
-                error.source = source(&error),
-                "cannot sweep old keys: {error}"
-            );
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Api, ApiOptions};
+use api::{Api, ApiOptions, PublicBaseUrl};
 use store_postgres::{DatabaseUrl, MigrateError, SchemaName, migrate};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -49,6 +49,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         parts.messages,
         parts.events.clone(),
         parts.check,
+        parts.desk,
         config.accounts.clone(),
         Arc::new(health),
         version,
@@ -57,6 +58,12 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         origins: config.origins.clone(),
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         shutdown_seconds: FINISH_REQUESTS_SECONDS,
+        // There are no API keys yet: operators' routes are for this machine alone.
+        admin: config.host.is_loopback(),
+        public_base_url: match &config.public_base_url {
+            Some(url) => url.clone(),
+            None => PublicBaseUrl::parse(&format!("http://{address}"))?,
+        },
     };
     let server = api::serve(api, &options, listener)?;
     let handle = server.handle();

@@ -7,5 +7,5 @@ mod schedule;
 
 pub use decide::{Decision, LaneChange, MessageChange, TOO_OLD, Tries, decide, expired};
 pub use outcome::{Outcome, OutcomeKind, Receipt};
-pub use rest::rest_until;
+pub use rest::{REST_DOUBT, REST_LOOK, rest_until};
 pub use schedule::{DeliveryPolicy, LaneHistory, OnUnknown};

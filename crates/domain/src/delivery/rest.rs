@@ -1,6 +1,15 @@
+use std::time::Duration;
+
 use chrono::{DateTime, Days, NaiveTime, Utc};
 
 use crate::{DealerSettings, from_jakarta_time, jakarta_time};
+
+/// For how long after a change of settings a copy of the service may act on the old ones, with a
+/// good margin: it remembers dealers for a few seconds.
+pub const REST_DOUBT: Duration = Duration::from_secs(10);
+
+/// How long a rest that is begun in that time lasts, before the lane is looked at again.
+pub const REST_LOOK: Duration = Duration::from_secs(1);
 
 /// Until when a dealer's lane rests, because of quiet hours or because the day's calls are used
 /// up; `None` when it may send. Days and hours are those of Asia/Jakarta.

@@ -1,6 +1,7 @@
 //! What the use cases need from the outside. Each port is a small object-safe trait; "not found"
 //! is an answer, not an error, and a method is a transaction.
 
+mod dealer_admin;
 mod dealer_directory;
 mod event_store;
 mod health;
@@ -9,8 +10,10 @@ mod outbox;
 mod reports;
 mod request_store;
 mod surroundings;
+mod vault;
 mod whatsapp;
 
+pub use dealer_admin::{DealerAdmin, DealerPage, DealerRecord, KeySource, LaneView};
 pub use dealer_directory::DealerDirectory;
 pub use event_store::{EventStore, EventsApplied};
 pub use health::{Backlog, Check, Health};
@@ -21,10 +24,12 @@ pub use outbox::{
 pub use reports::{DateRange, DealerStats, Page, PageQuery, Reports};
 pub use request_store::{Accepted, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
+pub use vault::{SEALED, SecretPurpose, Vault, VaultError};
 pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 
 #[cfg(feature = "testing")]
 pub use {
+    dealer_admin::MockDealerAdmin,
     dealer_directory::MockDealerDirectory,
     event_store::MockEventStore,
     health::MockHealth,
@@ -33,6 +38,7 @@ pub use {
     reports::MockReports,
     request_store::MockRequestStore,
     surroundings::{MockBell, MockClock, MockDice, MockIds},
+    vault::MockVault,
     whatsapp::MockWhatsapp,
 };
 

@@ -185,6 +185,8 @@ pub trait Outbox: Send + Sync {
     /// Closes a breaker: the lane is ready at once. Returns whether there was one to close.
     async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError>;
 
-    /// Ends a rest, because the settings that caused it changed: the lane is ready at once.
+    /// Ends a rest, because the settings that caused it changed: the lane is ready at once. A rest
+    /// that begins within [`REST_DOUBT`](crate::REST_DOUBT), perhaps by a copy that remembers the
+    /// old settings, lasts [`REST_LOOK`](crate::REST_LOOK) at most.
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError>;
 }

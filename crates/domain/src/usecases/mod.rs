@@ -1,6 +1,7 @@
 //! What the service does, as plain verbs over the ports.
 
 mod dealer_check;
+mod dealer_desk;
 mod dispatcher;
 mod event_desk;
 mod intake;
@@ -8,6 +9,7 @@ mod lookups;
 mod message_desk;
 
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT};
+pub use dealer_desk::{DealerDesk, DeskError};
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
 pub use event_desk::{EventDesk, ReportError, Reported};
 pub use intake::{Intake, IntakeError, Receival};

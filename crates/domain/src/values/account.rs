@@ -17,6 +17,9 @@ pub struct Account {
 /// Why a dealer's configuration cannot be used. Never holds the key or the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
+    /// The key is sealed, and none of the service's keys opens it.
+    #[error("the sealed API key cannot be opened with SECRETS_KEY")]
+    SealedShut,
     /// The key is absent, empty or blank.
     #[error("no API key is configured")]
     NoKey,
@@ -114,6 +117,16 @@ impl AccountPolicy {
         })
     }
 
+    /// Whether an address may be called.
+    #[must_use]
+    pub fn allows(&self, url: &str) -> bool {
+        self.address(url).is_some()
+    }
+
+    fn address(&self, url: &str) -> Option<ApiAddress> {
+        ApiAddress::parse(url).filter(|address| self.allowed_hosts.contains(&address.host()))
+    }
+
     /// Checks a dealer's key and address; an absent or empty address means the default one.
     ///
     /// # Errors
@@ -133,9 +146,7 @@ impl AccountPolicy {
         }
         let address = match url.map(str::trim).filter(|url| !url.is_empty()) {
             None => self.default_address.clone(),
-            Some(url) => ApiAddress::parse(url)
-                .filter(|address| self.allowed_hosts.contains(&address.host()))
-                .ok_or(AccountError::AddressNotAllowed)?,
+            Some(url) => self.address(url).ok_or(AccountError::AddressNotAllowed)?,
         };
         Ok(Account {
             key: SecretString::from(key),

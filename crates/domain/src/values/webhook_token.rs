@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// The unguessable part of the address to which the provider reports about one dealer: 16 to 128
 /// characters of base64url. Whoever knows it can report for that dealer; prints without itself.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WebhookToken(String);
 
 /// The text is not 16 to 128 characters of base64url.
@@ -38,7 +38,13 @@ impl WebhookToken {
     /// token.
     #[must_use]
     pub fn print(&self) -> [u8; 32] {
-        Sha256::digest(&self.0).into()
+        Self::print_of(&self.0)
+    }
+
+    /// The same of a token that is about to be stored.
+    #[must_use]
+    pub fn print_of(token: &str) -> [u8; 32] {
+        Sha256::digest(token).into()
     }
 }
 

@@ -8,4 +8,5 @@ mod intake;
 mod lookups;
 mod message_desk;
 mod recovery;
+mod settings;
 mod support;

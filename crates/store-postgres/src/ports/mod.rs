@@ -1,5 +1,6 @@
 //! The ports of the domain, one file each.
 
+mod dealer_rows;
 mod dealers;
 mod events;
 mod messages;
@@ -7,16 +8,18 @@ mod outbox;
 mod reports;
 mod request_row;
 mod requests;
+mod settings;
 
 use std::sync::Arc;
 
-use domain::BoxError;
+use domain::{BoxError, Vault};
 use tokio::sync::Semaphore;
 
 use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
+use crate::secrets::SecretsKeys;
 
+pub(crate) use dealer_rows::{DealerRow, SettingsRow, read, same_dealer};
 pub use dealers::PgDealers;
-pub(crate) use dealers::{DealerRow, SettingsRow, same_dealer};
 pub(crate) use outbox::rows::seconds;
 
 /// Requests, outbox and reports in PostgreSQL.
@@ -44,9 +47,15 @@ impl PgStore {
         })
     }
 
-    /// The dealers, read over the same connections.
+    /// The dealers, read over the same connections, without a key for their sealed secrets.
     #[must_use]
     pub fn dealers(&self) -> PgDealers {
-        PgDealers::new(self.database.clone())
+        self.dealers_with(Arc::new(SecretsKeys::none()))
+    }
+
+    /// The dealers, whose secrets this vault seals and opens.
+    #[must_use]
+    pub fn dealers_with(&self, vault: Arc<dyn Vault>) -> PgDealers {
+        PgDealers::new(self.database.clone(), vault)
     }
 }

@@ -2,21 +2,28 @@
 
 use std::sync::Arc;
 
+use store_postgres::SecretsKeys;
 use store_postgres::testing::TestDatabase;
 use testkit::contract::Stage;
 
 use crate::backstage::{PgBackstage, store};
 
+/// The bytes 0 to 31.
+pub(crate) const TEST_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 async fn make_stage() -> (Stage, TestDatabase) {
     let database = TestDatabase::migrated().await;
     let store = Arc::new(store(&database));
+    let vault = SecretsKeys::parse(TEST_KEY).expect("a key");
+    let dealers = Arc::new(store.dealers_with(Arc::new(vault)));
     let stage = Stage {
         requests: store.clone(),
         outbox: store.clone(),
         messages: store.clone(),
         events: store.clone(),
         reports: store.clone(),
-        dealers: Arc::new(store.dealers()),
+        dealers: dealers.clone(),
+        admin: dealers,
         backstage: Arc::new(PgBackstage::connect(&database).await),
     };
     (stage, database)

@@ -6,4 +6,5 @@ mod contract;
 mod migrations;
 mod outages;
 mod schema;
+mod secrets;
 mod sessions;

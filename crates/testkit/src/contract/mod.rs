@@ -31,6 +31,7 @@ pub mod outcomes;
 pub mod reports;
 pub mod requests;
 pub mod rests;
+pub mod settings;
 
 mod acts;
 mod stamp;
@@ -41,8 +42,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
-    Dealer, DealerDirectory, DealerId, EventStore, MessageId, MessageState, Messages, Outbox,
-    OutcomeKind, Reports, Request, RequestId, RequestStatus, RequestStore, WebhookToken,
+    Dealer, DealerAdmin, DealerDirectory, DealerId, EventStore, MessageId, MessageState, Messages,
+    Outbox, OutcomeKind, Reports, Request, RequestId, RequestStatus, RequestStore, WebhookToken,
     WhatsappStatus,
 };
 
@@ -63,6 +64,8 @@ pub struct Stage {
     pub reports: Arc<dyn Reports>,
     /// The dealers.
     pub dealers: Arc<dyn DealerDirectory>,
+    /// The same dealers, as operators see them.
+    pub admin: Arc<dyn DealerAdmin>,
     /// What tests do and see past the ports.
     pub backstage: Arc<dyn Backstage>,
 }
@@ -78,6 +81,7 @@ impl Stage {
             + EventStore
             + Reports
             + DealerDirectory
+            + DealerAdmin
             + Backstage
             + 'static,
     {
@@ -88,6 +92,7 @@ impl Stage {
             events: store.clone(),
             reports: store.clone(),
             dealers: store.clone(),
+            admin: store.clone(),
             backstage: store,
         }
     }

@@ -59,6 +59,26 @@ pub async fn ending_a_rest_leaves_other_pauses(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
+/// Copies that remember the settings of before must not let a lane rest for long.
+pub async fn a_rest_begun_by_remembered_settings_is_short(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    stage.outbox.end_rest(&dealer).await.expect("end_rest");
+    stage.queue(&dealer, 1).await;
+    rest(stage, 10 * HOUR).await;
+    stage.pass(Duration::from_secs(2)).await;
+    let claim = stage.claim().await;
+    // Settings that were changed long ago are known everywhere.
+    stage.pass(HOUR).await;
+    let rest = LaneChange::Resting {
+        until: claim.now + 10 * HOUR,
+    };
+    stage
+        .settle_now(&claim, MessageChange::Requeued, rest)
+        .await;
+    stage.pass(HOUR).await;
+    stage.assert_nothing_to_claim().await;
+}
+
 /// A lane knows how many calls it made on this day of Asia/Jakarta.
 pub async fn calls_are_counted_for_the_day(stage: &Stage) {
     for n in 1..=3 {

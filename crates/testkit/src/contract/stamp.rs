@@ -75,6 +75,19 @@ macro_rules! contract_tests {
                 an_inactive_dealer_is_found
                 a_dealer_without_an_account_is_found
                 each_dealer_has_its_own_account;
+            settings:
+                a_change_is_seen_at_once_through_the_same_adapter
+                what_a_change_does_not_mention_stays
+                what_a_change_removes_is_as_if_never_set
+                the_settings_of_an_unknown_dealer_cannot_be_changed
+                changes_at_the_same_moment_are_all_kept
+                a_key_of_the_settings_wins
+                a_record_shows_what_is_set_here
+                dealers_are_listed_in_pages
+                a_webhook_token_stays_the_same
+                askers_at_the_same_moment_get_the_same_token
+                a_record_says_why_a_lane_is_blocked
+                a_record_says_until_when_a_lane_rests;
             reports:
                 the_newest_request_comes_first
                 requests_of_the_same_moment_are_in_descending_order_of_their_ids
@@ -127,6 +140,7 @@ macro_rules! contract_tests {
                 a_rest_does_not_make_a_message_older
                 a_rest_can_be_ended
                 ending_a_rest_leaves_other_pauses
+                a_rest_begun_by_remembered_settings_is_short
                 calls_are_counted_for_the_day
                 a_message_that_waits_for_evidence_is_recovered_afterwards;
             late:

@@ -1,11 +1,123 @@
 use async_trait::async_trait;
-use domain::{Dealer, DealerDirectory, DealerId, StoreError};
+use domain::{
+    Dealer, DealerAdmin, DealerDirectory, DealerId, DealerPage, DealerRecord, DealerSettings,
+    KeySource, LaneView, SettingsChange, StoreError,
+};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::MemoryStore;
+use super::state::State;
+use crate::sample;
+
+/// What a dealer has settled with us.
+#[derive(Default)]
+pub(super) struct OwnSettings {
+    api_key: Option<SecretString>,
+    api_url: Option<String>,
+    webhook_secret: Option<SecretString>,
+    settings: DealerSettings,
+}
 
 #[async_trait]
 impl DealerDirectory for MemoryStore {
     async fn find(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
-        Ok(self.state().dealers.get(id).cloned())
+        Ok(self.state().dealer(id))
+    }
+}
+
+#[async_trait]
+impl DealerAdmin for MemoryStore {
+    fn keeps_secrets(&self) -> bool {
+        self.state().keeps_secrets
+    }
+
+    async fn page(&self, page: u64, page_size: u32) -> Result<DealerPage, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let mut ids: Vec<DealerId> = state.dealers.keys().cloned().collect();
+        ids.sort();
+        let total = ids.len() as u64;
+        let before = (page - 1).saturating_mul(page_size.into());
+        let items = ids
+            .iter()
+            .skip(usize::try_from(before).unwrap_or(usize::MAX))
+            .take(page_size as usize)
+            .filter_map(|id| state.record(id, now))
+            .collect();
+        Ok(DealerPage { items, total })
+    }
+
+    async fn record(&self, id: &DealerId) -> Result<Option<DealerRecord>, StoreError> {
+        let now = self.now();
+        Ok(self.state().record(id, now))
+    }
+
+    async fn change(&self, id: &DealerId, change: &SettingsChange) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let Some(dealer) = state.dealers.get(id) else {
+            return Ok(false);
+        };
+        let before = dealer.settings.clone();
+        let own = state
+            .own_settings
+            .entry(id.clone())
+            .or_insert_with(|| OwnSettings {
+                settings: before,
+                ..OwnSettings::default()
+            });
+        change.api_key.apply(&mut own.api_key);
+        change.api_url.apply(&mut own.api_url);
+        change.webhook_secret.apply(&mut own.webhook_secret);
+        change.apply(&mut own.settings);
+        Ok(true)
+    }
+}
+
+impl State {
+    /// A dealer with its settings in force.
+    fn dealer(&self, id: &DealerId) -> Option<Dealer> {
+        let mut dealer = self.dealers.get(id)?.clone();
+        if let Some(own) = self.own_settings.get(id) {
+            dealer.settings = own.settings.clone();
+            dealer.api_key = own.api_key.clone().or(dealer.api_key);
+            dealer.api_url = own.api_url.clone().or(dealer.api_url);
+            dealer.webhook_secret = own.webhook_secret.clone().or(dealer.webhook_secret);
+        }
+        Some(dealer)
+    }
+
+    fn record(
+        &mut self,
+        id: &DealerId,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Option<DealerRecord> {
+        let dealer = self.dealer(id)?;
+        let made = self.webhook_tokens.len();
+        let token = self
+            .webhook_tokens
+            .entry(id.clone())
+            .or_insert_with(|| sample::webhook_token(made.try_into().unwrap_or(u32::MAX)))
+            .clone();
+        let own = self.own_settings.get(id);
+        let key_source = if own.is_some_and(|own| own.api_key.is_some()) {
+            Some(KeySource::Settings)
+        } else {
+            let key = dealer.api_key.as_ref();
+            key.filter(|key| !key.expose_secret().trim().is_empty())
+                .map(|_| KeySource::Dealers)
+        };
+        let lane = self.lanes.get(id).map(|lane| LaneView {
+            blocked_since: lane.blocked_since,
+            block_reason: lane.block_reason.clone(),
+            resting_until: Some(lane.rest_until).filter(|until| *until > now),
+        });
+        Some(DealerRecord {
+            key_source,
+            own_api_url: own.and_then(|own| own.api_url.clone()),
+            webhook_secret_set: dealer.webhook_secret.is_some(),
+            webhook_token: Some(token),
+            lane: lane.unwrap_or_default(),
+            dealer,
+        })
     }
 }

@@ -43,12 +43,17 @@ impl MemoryStore {
     /// Gives a dealer an address for the provider's reports.
     pub fn put_webhook(&self, dealer: &DealerId, token: &WebhookToken) {
         let mut state = self.state();
-        state.webhooks.insert(token.print(), dealer.clone());
+        state.webhook_tokens.insert(dealer.clone(), token.clone());
     }
 
     /// Removes a dealer.
     pub fn remove_dealer(&self, dealer: &DealerId) {
         self.state().dealers.remove(dealer);
+    }
+
+    /// Whether operators may set secrets, as if there were a key to seal them with; they may.
+    pub fn keep_secrets(&self, keep: bool) {
+        self.state().keeps_secrets = keep;
     }
 
     /// How many requests are stored.

@@ -122,11 +122,9 @@ impl Outbox for MemoryStore {
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
         let now = self.now();
         let mut state = self.state();
-        if let Some(lane) = state
-            .lanes
-            .get_mut(dealer)
-            .filter(|lane| lane.rest_until > now)
-        {
+        let lane = state.lanes.entry(dealer.clone()).or_default();
+        lane.rest_ended = Some(now);
+        if lane.rest_until > now {
             lane.ready_at = now;
             lane.rest_until = now;
         }

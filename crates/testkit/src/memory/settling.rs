@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    LaneChange, Lease, MessageChange, MessageId, MessageState, Receipt, Settled, Settlement,
-    TOO_OLD, jakarta_time, provider_number,
+    LaneChange, Lease, MessageChange, MessageId, MessageState, REST_DOUBT, REST_LOOK, Receipt,
+    Settled, Settlement, TOO_OLD, jakarta_time, provider_number,
 };
 
-use super::state::{Lane, RecordedAttempt, State};
+use super::state::{Lane, RecordedAttempt, State, between};
 
 impl State {
     /// Records what came of a claim.
@@ -138,20 +138,33 @@ impl Lane {
     /// Ends the lease and remembers what was learned.
     fn give_back(&mut self, change: &LaneChange, account_print: Option<&str>, now: DateTime<Utc>) {
         self.lease_until = None;
-        let rested = now + self.learn(change, account_print);
+        let rested = now + self.learn(change, account_print, now);
         self.ready_at = match change {
             // What a call did not teach cannot shorten a pause.
             LaneChange::Unchanged { .. } | LaneChange::Waiting { .. } => rested.max(self.ready_at),
             LaneChange::Resting { until } => {
-                self.rest_until = *until;
-                self.ready_at.max(*until)
+                let doubtful = self
+                    .rest_ended
+                    .is_some_and(|ended| between(ended, now) < REST_DOUBT);
+                let until = if doubtful {
+                    (*until).min(now + REST_LOOK)
+                } else {
+                    *until
+                };
+                self.rest_until = until;
+                rested.max(until)
             }
             LaneChange::Ready { .. } | LaneChange::Probed | LaneChange::Blocked { .. } => rested,
         };
     }
 
     /// Remembers what was learned about the lane and returns the pause that follows.
-    fn learn(&mut self, change: &LaneChange, account_print: Option<&str>) -> Duration {
+    fn learn(
+        &mut self,
+        change: &LaneChange,
+        account_print: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Duration {
         match change {
             LaneChange::Ready { pause } => {
                 self.forget_trouble();
@@ -170,6 +183,7 @@ impl Lane {
             LaneChange::Blocked { pause, reason } => {
                 self.history.blocks += 1;
                 self.probed = false;
+                self.blocked_since.get_or_insert(now);
                 self.block_reason = Some(reason.clone());
                 self.account_print = account_print.map(str::to_owned);
                 *pause

@@ -5,20 +5,40 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Attempt, BodyPrint, CHANGED_BY, Dealer, DealerId, IdempotencyKey, KEY_LIFETIME, LaneHistory,
     MessageId, MessageKind, MessageState, NewMessage, News, OutboxMessage, Phone, Receipt, Request,
-    RequestId, jakarta_time,
+    RequestId, WebhookToken, jakarta_time,
 };
 
+use super::dealers::OwnSettings;
+
 /// All that is stored. Every port method locks it once: that is its transaction.
-#[derive(Default)]
 pub(super) struct State {
     pub(super) dealers: HashMap<DealerId, Dealer>,
+    pub(super) own_settings: HashMap<DealerId, OwnSettings>,
+    pub(super) webhook_tokens: HashMap<DealerId, WebhookToken>,
+    pub(super) keeps_secrets: bool,
     pub(super) requests: HashMap<RequestId, Request>,
     pub(super) messages: HashMap<MessageId, Message>,
     pub(super) lanes: BTreeMap<DealerId, Lane>,
     pub(super) attempts: Vec<RecordedAttempt>,
     pub(super) keys: HashMap<(DealerId, IdempotencyKey), UsedKey>,
-    pub(super) webhooks: HashMap<[u8; 32], DealerId>,
     pub(super) events: Vec<Event>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            dealers: HashMap::new(),
+            own_settings: HashMap::new(),
+            webhook_tokens: HashMap::new(),
+            keeps_secrets: true,
+            requests: HashMap::new(),
+            messages: HashMap::new(),
+            lanes: BTreeMap::new(),
+            attempts: Vec::new(),
+            keys: HashMap::new(),
+            events: Vec::new(),
+        }
+    }
 }
 
 /// A key and the request it stands for.
@@ -89,12 +109,15 @@ pub(super) struct Lane {
     /// No call before this moment.
     pub(super) ready_at: DateTime<Utc>,
     pub(super) history: LaneHistory,
+    pub(super) blocked_since: Option<DateTime<Utc>>,
     pub(super) block_reason: Option<String>,
     pub(super) account_print: Option<String>,
     /// A probe went well since the account was found blocked.
     pub(super) probed: bool,
     /// When the latest rest ends or ended.
     pub(super) rest_until: DateTime<Utc>,
+    /// When the settings that ask for rests were changed last.
+    pub(super) rest_ended: Option<DateTime<Utc>>,
     /// Calls to send, and on which day of Asia/Jakarta.
     pub(super) calls: (NaiveDate, u32),
     /// The latest message that the provider is known to have taken.
@@ -129,6 +152,7 @@ impl Lane {
     pub(super) fn forget_trouble(&mut self) {
         self.history = LaneHistory::default();
         self.probed = false;
+        self.blocked_since = None;
         self.block_reason = None;
         self.account_print = None;
     }

@@ -12,8 +12,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::{
-    BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, MessageState, Outbox, Settled,
-    Settlement, StoreError, WorkerId, expired, provider_number,
+    BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, MessageState, Outbox, REST_DOUBT,
+    REST_LOOK, Settled, Settlement, StoreError, WorkerId, expired, provider_number,
 };
 use serde_json::json;
 
@@ -111,6 +111,8 @@ impl Outbox for PgStore {
             .with::<Text, _>("text AS lane", lane.kind)
             .with::<Double, _>("float8 AS pause_seconds", lane.pause.as_secs_f64())
             .with::<Nullable<Timestamptz>, _>("timestamptz AS rest_until", lane.rest_until)
+            .with::<Double, _>("float8 AS doubt_seconds", REST_DOUBT.as_secs_f64())
+            .with::<Double, _>("float8 AS look_seconds", REST_LOOK.as_secs_f64())
             .with::<Bool, _>("bool AS called", settlement.called)
             .with::<Nullable<Text>, _>("text AS block_reason", lane.block_reason.map(storable))
             .with::<Nullable<Text>, _>("text AS account_print", settlement.account_print.as_deref())
@@ -238,21 +240,14 @@ impl Outbox for PgStore {
     }
 
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
+        let statement =
+            Statement::new(sql::END_REST).with::<Text, _>("varchar AS dealer_id", dealer.as_str());
         self.database
             .ask(|mut connection| async move {
-                diesel::update(lane::table)
-                    .filter(lane::dealer_id.eq(dealer.as_str()))
-                    .filter(lane::rest_until.gt(diesel::dsl::now))
-                    .set((
-                        lane::ready_at.eq(diesel::dsl::now),
-                        lane::rest_until.eq(diesel::dsl::now.into_sql::<Timestamptz>().nullable()),
-                    ))
-                    .execute(&mut connection)
-                    .await
-                    .map_err(failed)?;
-                Ok(())
+                statement.execute(&mut connection).await.map_err(failed)
             })
-            .await
+            .await?;
+        Ok(())
     }
 }
 

@@ -116,10 +116,19 @@ pub(super) const SETTLE: &str = "
         -- What a call did not teach cannot shorten a pause.
         ready_at = greatest(
             now() + make_interval(secs => i.pause_seconds),
-            i.rest_until,
+            -- Settings that were changed just now may not be known to the copy that begins this
+            -- rest.
+            CASE WHEN i.rest_until IS NULL THEN NULL
+            WHEN l.rest_ended_at > now() - make_interval(secs => i.doubt_seconds)
+                THEN least(i.rest_until, now() + make_interval(secs => i.look_seconds))
+            ELSE i.rest_until END,
             CASE WHEN i.lane IN ('unchanged', 'waiting') THEN l.ready_at END),
-        rest_until = coalesce(i.rest_until, l.rest_until),
         last_provider_id = greatest(l.last_provider_id, i.accepted_number),
+        rest_until = coalesce(CASE WHEN i.rest_until IS NULL THEN NULL
+            WHEN l.rest_ended_at > now() - make_interval(secs => i.doubt_seconds)
+                THEN least(i.rest_until, now() + make_interval(secs => i.look_seconds))
+            ELSE i.rest_until END,
+            l.rest_until),
         calls = CASE WHEN NOT i.called THEN l.calls
             WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date THEN l.calls + 1
             ELSE 1 END,
@@ -253,3 +262,11 @@ pub(super) const EXPIRE: &str = "
             WHERE n.request_id = e.request_id AND (n.created_at, n.id) > (e.created_at, e.id))
 )
 SELECT count(*) AS rows FROM ended";
+
+/// Ends the rest of a lane, and notes when: also for a lane that does not rest, or is not there.
+pub(super) const END_REST: &str = "
+INSERT INTO lane AS l (dealer_id, rest_ended_at) SELECT i.dealer_id, now() FROM input i
+ON CONFLICT (dealer_id) DO UPDATE SET
+    rest_ended_at = now(),
+    ready_at = CASE WHEN l.rest_until > now() THEN now() ELSE l.ready_at END,
+    rest_until = CASE WHEN l.rest_until > now() THEN now() ELSE l.rest_until END";

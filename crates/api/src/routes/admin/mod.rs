@@ -1,0 +1,44 @@
+//! Routes of operators.
+
+mod dealers;
+mod faults;
+
+use std::collections::BTreeMap;
+
+use paperclip::actix::web::{self, ServiceConfig};
+use paperclip::v2::models::DefaultSchemaRaw;
+
+use super::only;
+use crate::openapi::define;
+
+/// Names the bodies that are parts of others in the document.
+pub(super) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>) {
+    define::<dealers::QuietHoursItem>(definitions);
+    define::<dealers::SettingsItem>(definitions);
+    define::<dealers::WebhooksItem>(definitions);
+    define::<dealers::LaneItem>(definitions);
+    define::<dealers::DealerItem>(definitions);
+    define::<dealers::DealerListData>(definitions);
+}
+
+/// The documented routes of operators. They stand before the others, whose scope would take them.
+pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
+    config.service(
+        web::scope("/api/v1/admin")
+            .service(
+                web::resource("/dealers")
+                    .route(web::get().to(dealers::list_dealers))
+                    .default_service(only("GET, HEAD")),
+            )
+            .service(
+                web::resource("/dealers/{dealer_id}")
+                    .route(web::get().to(dealers::get_dealer))
+                    .default_service(only("GET, HEAD")),
+            )
+            .service(
+                web::resource("/dealers/{dealer_id}/settings")
+                    .route(web::patch().to(dealers::change_dealer_settings))
+                    .default_service(only("PATCH")),
+            ),
+    );
+}

@@ -1,0 +1,61 @@
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use domain::Vault as _;
+use store_postgres::{Resealed, SecretPlace};
+
+use super::dealer::open;
+use super::report::{News, line};
+use crate::config::Config;
+
+/// Seals all secrets with the first key. Exit status 1 when some could not be.
+pub(crate) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
+    if !config.secrets.can_seal() {
+        bail!(
+            "SECRETS_KEY is not set, so that there is no key to seal with; \
+             `openssl rand -base64 32` makes one"
+        );
+    }
+    let (_database, parts) = open(&config).await?;
+    let mut well = true;
+    for place in SecretPlace::ALL {
+        let name = place.name();
+        let progress = |seen: u64| {
+            // For people who wait; a script reads the summary.
+            if std::io::stderr().is_terminal() {
+                anstream::eprint!("\r{name}: {seen} …\x1b[K");
+            }
+        };
+        let outcome = parts.dealers.reseal(place, progress).await?;
+        if std::io::stderr().is_terminal() {
+            anstream::eprint!("\r\x1b[K");
+        }
+        well &= summary(name, &outcome);
+    }
+    Ok(if well {
+        anstream::println!("Everything is sealed with the first key; the others can go.");
+        ExitCode::SUCCESS
+    } else {
+        anstream::println!("Not everything is sealed with the first key: keep the others.");
+        ExitCode::FAILURE
+    })
+}
+
+/// Says what became of a place; whether all of it is well.
+fn summary(name: &str, outcome: &Resealed) -> bool {
+    let well = outcome.shut.is_empty() && outcome.forbidden == 0;
+    let news = if well { News::Good } else { News::Bad };
+    let finding = format!(
+        "{} sealed anew, {} already current, {} cannot be opened, {} may not be written",
+        outcome.sealed,
+        outcome.current,
+        outcome.shut.len(),
+        outcome.forbidden
+    );
+    line(news, name, &finding);
+    for (dealer, error) in &outcome.shut {
+        line(News::Bad, &format!("dealer {dealer}"), &format!("{error}"));
+    }
+    well
+}

@@ -1,0 +1,69 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::StoreError;
+use crate::{Dealer, DealerId, SettingsChange, WebhookToken};
+
+/// Whose table says the key of a dealer's account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeySource {
+    /// Our settings.
+    Settings,
+    /// `dealer_integration.dealers`.
+    Dealers,
+}
+
+/// Why a dealer's lane sends nothing now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LaneView {
+    /// Since when the breaker has been open.
+    pub blocked_since: Option<DateTime<Utc>>,
+    /// What the provider said then.
+    pub block_reason: Option<String>,
+    /// Until when the lane rests; absent when it does not.
+    pub resting_until: Option<DateTime<Utc>>,
+}
+
+/// A dealer as an operator sees it.
+#[derive(Debug, Clone)]
+pub struct DealerRecord {
+    /// The dealer, with its settings in force.
+    pub dealer: Dealer,
+    /// Where the key comes from; absent when there is none.
+    pub key_source: Option<KeySource>,
+    /// The address of our settings alone.
+    pub own_api_url: Option<String>,
+    /// Whether our settings have a webhook secret, be it one that cannot be opened.
+    pub webhook_secret_set: bool,
+    /// The token of the webhook addresses; absent when it is sealed and cannot be opened.
+    pub webhook_token: Option<WebhookToken>,
+    /// The dealer's lane.
+    pub lane: LaneView,
+}
+
+/// One page of dealers.
+#[derive(Debug, Clone)]
+pub struct DealerPage {
+    /// The dealers, by number.
+    pub items: Vec<DealerRecord>,
+    /// How many dealers all pages have together.
+    pub total: u64,
+}
+
+/// Dealers as an operator sees and changes them; inactive ones, too.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait DealerAdmin: Send + Sync {
+    /// Whether secrets can be kept, which they are only sealed.
+    fn keeps_secrets(&self) -> bool;
+
+    /// The dealers of a page, from 1, by number. Those who have no webhook token yet get one.
+    async fn page(&self, page: u64, page_size: u32) -> Result<DealerPage, StoreError>;
+
+    /// One dealer; it gets a webhook token if it has none yet.
+    async fn record(&self, id: &DealerId) -> Result<Option<DealerRecord>, StoreError>;
+
+    /// Changes a dealer's settings; whether there is such a dealer. In force on every copy within
+    /// 5 seconds, and at once for whoever asks the same adapter.
+    async fn change(&self, id: &DealerId, change: &SettingsChange) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::{DealerSettings, OnUnknown, QuietHours};
+
+/// What becomes of one setting.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It is removed: as the service has it, or as `dealer_integration.dealers` says.
+    Remove,
+    /// It is this from now on.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// Whether it stays.
+    #[must_use]
+    pub const fn keeps(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+
+    /// What is to be set, if anything.
+    #[must_use]
+    pub const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Keep | Self::Remove => None,
+        }
+    }
+}
+
+impl<T: Clone> Change<T> {
+    /// Carries the change out.
+    pub fn apply(&self, setting: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Remove => *setting = None,
+            Self::Set(value) => *setting = Some(value.clone()),
+        }
+    }
+}
+
+/// A change of a dealer's settings that keeps all rules.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsChange {
+    /// The key of the account; wins over the one in `dealer_integration.dealers`.
+    pub api_key: Change<SecretString>,
+    /// The address of the provider; wins as well.
+    pub api_url: Change<String>,
+    /// [`DealerSettings::min_interval`]
+    pub min_interval: Change<Duration>,
+    /// [`DealerSettings::jitter`]
+    pub jitter: Change<Duration>,
+    /// [`DealerSettings::daily_limit`]
+    pub daily_limit: Change<u32>,
+    /// [`DealerSettings::quiet_hours`]
+    pub quiet_hours: Change<QuietHours>,
+    /// [`DealerSettings::on_unknown`]
+    pub on_unknown: Change<OnUnknown>,
+    /// [`DealerSettings::exclusive_device`]; removed means no.
+    pub exclusive_device: Change<bool>,
+    /// What the provider's reports must carry.
+    pub webhook_secret: Change<SecretString>,
+    /// [`DealerSettings::default_template`]
+    pub default_template: Change<String>,
+}
+
+impl SettingsChange {
+    /// Whether a rest that was begun under the old settings may be wrong.
+    #[must_use]
+    pub const fn affects_rests(&self) -> bool {
+        !self.daily_limit.keeps() || !self.quiet_hours.keeps()
+    }
+
+    /// Whether it sets a secret.
+    #[must_use]
+    pub const fn sets_secrets(&self) -> bool {
+        self.api_key.value().is_some() || self.webhook_secret.value().is_some()
+    }
+
+    /// The names of what changes, in field order; for the log.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&'static str> {
+        [
+            ("fonnte_api_key", self.api_key.keeps()),
+            ("fonnte_api_url", self.api_url.keeps()),
+            ("min_interval_ms", self.min_interval.keeps()),
+            ("jitter_ms", self.jitter.keeps()),
+            ("daily_limit", self.daily_limit.keeps()),
+            ("quiet_hours", self.quiet_hours.keeps()),
+            ("on_unknown", self.on_unknown.keeps()),
+            ("exclusive_device", self.exclusive_device.keeps()),
+            ("webhook_secret", self.webhook_secret.keeps()),
+            ("default_template", self.default_template.keeps()),
+        ]
+        .into_iter()
+        .filter(|(_, keeps)| !keeps)
+        .map(|(name, _)| name)
+        .collect()
+    }
+
+    /// Carries out what concerns the delivery of messages.
+    pub fn apply(&self, settings: &mut DealerSettings) {
+        self.min_interval.apply(&mut settings.min_interval);
+        self.jitter.apply(&mut settings.jitter);
+        self.daily_limit.apply(&mut settings.daily_limit);
+        self.quiet_hours.apply(&mut settings.quiet_hours);
+        self.on_unknown.apply(&mut settings.on_unknown);
+        self.default_template.apply(&mut settings.default_template);
+        let mut exclusive = Some(settings.exclusive_device);
+        self.exclusive_device.apply(&mut exclusive);
+        settings.exclusive_device = exclusive.unwrap_or_default();
+    }
+}

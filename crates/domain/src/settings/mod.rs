@@ -1,0 +1,10 @@
+//! Changes of a dealer's settings: what is sent, the rules, and what they make of it.
+
+mod change;
+mod patch;
+
+pub use change::{Change, SettingsChange};
+pub use patch::{
+    LARGEST_DAILY_LIMIT, LONGEST_PAUSE_MS, LONGEST_SETTING, RawQuietHours, RawSetting,
+    SettingFault, SettingFaults, SettingField, SettingsPatch,
+};

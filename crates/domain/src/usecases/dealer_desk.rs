@@ -1,0 +1,95 @@
+use std::sync::Arc;
+
+use crate::{
+    AccountPolicy, Bell, DealerAdmin, DealerId, DealerPage, DealerRecord, Outbox, SettingFaults,
+    SettingsChange, SettingsPatch, StoreError,
+};
+
+/// Shows dealers to operators and changes their settings.
+pub struct DealerDesk {
+    dealers: Arc<dyn DealerAdmin>,
+    outbox: Arc<dyn Outbox>,
+    bell: Arc<dyn Bell>,
+    accounts: AccountPolicy,
+}
+
+/// Why a dealer was not shown or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// No dealer has that number.
+    #[error("the dealer is not known")]
+    UnknownDealer,
+    /// Settings break rules: for every faulty field its first broken rule, in field order.
+    #[error("the settings break rules")]
+    Invalid(SettingFaults),
+    /// The store could not answer, or nobody knows whether it wrote.
+    #[error("the store could not answer")]
+    Store(#[from] StoreError),
+}
+
+impl DealerDesk {
+    /// A use case over these ports.
+    #[must_use]
+    pub fn new(
+        dealers: Arc<dyn DealerAdmin>,
+        outbox: Arc<dyn Outbox>,
+        bell: Arc<dyn Bell>,
+        accounts: AccountPolicy,
+    ) -> Self {
+        Self {
+            dealers,
+            outbox,
+            bell,
+            accounts,
+        }
+    }
+
+    /// One page of dealers.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn page(&self, page: u64, page_size: u32) -> Result<DealerPage, StoreError> {
+        self.dealers.page(page, page_size).await
+    }
+
+    /// One dealer.
+    ///
+    /// # Errors
+    /// [`DeskError::UnknownDealer`] or [`DeskError::Store`].
+    pub async fn dealer(&self, id: &DealerId) -> Result<DealerRecord, DeskError> {
+        let found = self.dealers.record(id).await?;
+        found.ok_or(DeskError::UnknownDealer)
+    }
+
+    /// Checks a patch against the rules.
+    ///
+    /// # Errors
+    /// [`DeskError::Invalid`]
+    pub fn check(&self, patch: &SettingsPatch) -> Result<SettingsChange, DeskError> {
+        patch
+            .validate(&self.accounts, self.dealers.keeps_secrets())
+            .map_err(DeskError::Invalid)
+    }
+
+    /// Changes a dealer's settings. A rest that the old ones may have caused ends, and is begun
+    /// anew where the new ones ask for it; that a key or an address changed is for the dispatcher
+    /// to notice. Repeating it is harmless.
+    ///
+    /// # Errors
+    /// [`DeskError`]; nothing is changed then, except that after [`DeskError::Store`] nobody can
+    /// know.
+    pub async fn change(
+        &self,
+        id: &DealerId,
+        change: &SettingsChange,
+    ) -> Result<DealerRecord, DeskError> {
+        if !self.dealers.change(id, change).await? {
+            return Err(DeskError::UnknownDealer);
+        }
+        if change.affects_rests() {
+            self.outbox.end_rest(id).await?;
+            self.bell.ring();
+        }
+        self.dealer(id).await
+    }
+}

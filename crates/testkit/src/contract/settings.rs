@@ -1,0 +1,302 @@
+//! Promises of [`DealerAdmin`](domain::DealerAdmin).
+
+use std::time::Duration;
+
+use domain::{
+    Change, Dealer, DealerId, DealerRecord, DealerSettings, KeySource, LaneChange, MessageChange,
+    OnUnknown, QuietHours, SettingsChange,
+};
+use secrecy::ExposeSecret as _;
+
+use super::Stage;
+use super::acts::HOUR;
+use crate::sample;
+
+const OWN_KEY: &str = "kunci-dari-pengaturan";
+const OWN_URL: &str = "https://api.fonnte.com/v2/send";
+const SECRET: &str = "rahasia-webhook";
+
+/// A change that mentions everything.
+fn everything() -> SettingsChange {
+    SettingsChange {
+        api_key: Change::Set(OWN_KEY.into()),
+        api_url: Change::Set(OWN_URL.to_owned()),
+        min_interval: Change::Set(Duration::from_millis(2_000)),
+        jitter: Change::Set(Duration::from_millis(250)),
+        daily_limit: Change::Set(500),
+        quiet_hours: Change::Set(QuietHours::parse("21:00", "07:00").expect("two times")),
+        on_unknown: Change::Set(OnUnknown::Hold),
+        exclusive_device: Change::Set(true),
+        webhook_secret: Change::Set(SECRET.into()),
+        default_template: Change::Set("validation".to_owned()),
+    }
+}
+
+fn everything_set() -> DealerSettings {
+    let mut settings = DealerSettings::default();
+    everything().apply(&mut settings);
+    settings
+}
+
+/// Whoever was told that a change is made finds it.
+pub async fn a_change_is_seen_at_once_through_the_same_adapter(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    // It may be remembered now.
+    assert_eq!(find(stage, &dealer.id).await.settings, dealer.settings);
+    change(stage, &dealer.id, &everything()).await;
+    let found = find(stage, &dealer.id).await;
+    assert_eq!(found.settings, everything_set());
+    assert_eq!(key(&found).as_deref(), Some(OWN_KEY));
+    assert_eq!(found.api_url.as_deref(), Some(OWN_URL));
+    let secret = found.webhook_secret.expect("it is set");
+    assert_eq!(secret.expose_secret(), SECRET);
+    assert!(found.sealed_shut.is_empty());
+}
+
+/// Absent leaves.
+pub async fn what_a_change_does_not_mention_stays(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    change(stage, &dealer.id, &everything()).await;
+    change(stage, &dealer.id, &SettingsChange::default()).await;
+    let limit = SettingsChange {
+        daily_limit: Change::Set(7),
+        ..SettingsChange::default()
+    };
+    change(stage, &dealer.id, &limit).await;
+    let found = find(stage, &dealer.id).await;
+    let expected = DealerSettings {
+        daily_limit: Some(7),
+        ..everything_set()
+    };
+    assert_eq!(found.settings, expected);
+    assert_eq!(key(&found).as_deref(), Some(OWN_KEY));
+    assert!(found.webhook_secret.is_some());
+}
+
+/// Null removes; what the other table says counts again.
+pub async fn what_a_change_removes_is_as_if_never_set(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    change(stage, &dealer.id, &everything()).await;
+    let nothing = SettingsChange {
+        api_key: Change::Remove,
+        api_url: Change::Remove,
+        min_interval: Change::Remove,
+        jitter: Change::Remove,
+        daily_limit: Change::Remove,
+        quiet_hours: Change::Remove,
+        on_unknown: Change::Remove,
+        exclusive_device: Change::Remove,
+        webhook_secret: Change::Remove,
+        default_template: Change::Remove,
+    };
+    change(stage, &dealer.id, &nothing).await;
+    let found = find(stage, &dealer.id).await;
+    assert_eq!(found.settings, DealerSettings::default());
+    assert_eq!(key(&found).as_deref(), Some(sample::API_KEY));
+    assert_eq!(found.api_url, dealer.api_url);
+    assert!(found.webhook_secret.is_none());
+}
+
+/// Nobody can prepare settings for a dealer to come.
+pub async fn the_settings_of_an_unknown_dealer_cannot_be_changed(stage: &Stage) {
+    let id = sample::dealer_id();
+    let changed = stage.admin.change(&id, &everything()).await;
+    assert!(!changed.expect("change"));
+    assert!(stage.admin.record(&id).await.expect("record").is_none());
+    stage.backstage.add_dealer(&sample::dealer()).await;
+    assert_eq!(find(stage, &id).await.settings, DealerSettings::default());
+}
+
+/// Two operators who change different settings do not undo each other's change.
+pub async fn changes_at_the_same_moment_are_all_kept(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    let interval = SettingsChange {
+        min_interval: Change::Set(Duration::from_millis(1)),
+        ..SettingsChange::default()
+    };
+    let jitter = SettingsChange {
+        jitter: Change::Set(Duration::from_millis(2)),
+        ..SettingsChange::default()
+    };
+    let limit = SettingsChange {
+        daily_limit: Change::Set(3),
+        ..SettingsChange::default()
+    };
+    tokio::join!(
+        change(stage, &dealer.id, &interval),
+        change(stage, &dealer.id, &jitter),
+        change(stage, &dealer.id, &limit),
+    );
+    let record = record(stage, &dealer.id).await;
+    let settings = record.dealer.settings;
+    assert_eq!(settings.min_interval, Some(Duration::from_millis(1)));
+    assert_eq!(settings.jitter, Some(Duration::from_millis(2)));
+    assert_eq!(settings.daily_limit, Some(3));
+}
+
+/// The key of our settings goes before the one of the other table, also for the breaker.
+pub async fn a_key_of_the_settings_wins(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    let policy = sample::account_policy();
+    let before = find(stage, &dealer.id).await.account_print(&policy);
+    assert_eq!(
+        record(stage, &dealer.id).await.key_source,
+        Some(KeySource::Dealers)
+    );
+    let set = SettingsChange {
+        api_key: Change::Set(OWN_KEY.into()),
+        ..SettingsChange::default()
+    };
+    change(stage, &dealer.id, &set).await;
+    let found = find(stage, &dealer.id).await;
+    assert_eq!(key(&found).as_deref(), Some(OWN_KEY));
+    assert_ne!(found.account_print(&policy), before);
+    assert_eq!(
+        record(stage, &dealer.id).await.key_source,
+        Some(KeySource::Settings)
+    );
+}
+
+/// What is ours and what is not can be told apart.
+pub async fn a_record_shows_what_is_set_here(stage: &Stage) {
+    let other = Dealer {
+        api_key: None,
+        api_url: Some("https://api.fonnte.com/send".to_owned()),
+        ..sample::dealer()
+    };
+    stage.backstage.add_dealer(&other).await;
+    let found = record(stage, &other.id).await;
+    assert_eq!(found.dealer.name, other.name);
+    assert_eq!(found.dealer.api_url, other.api_url);
+    assert_eq!(found.own_api_url, None);
+    assert_eq!(found.key_source, None);
+    assert!(!found.webhook_secret_set);
+    change(stage, &other.id, &everything()).await;
+    let found = record(stage, &other.id).await;
+    assert_eq!(found.own_api_url.as_deref(), Some(OWN_URL));
+    assert!(found.webhook_secret_set);
+    assert_eq!(found.dealer.settings, everything_set());
+}
+
+/// By number, inactive ones too, each with a token of its own.
+pub async fn dealers_are_listed_in_pages(stage: &Stage) {
+    for n in [3, 1, 5, 2, 4] {
+        let dealer = Dealer {
+            active: n != 2,
+            ..sample::dealer_numbered(n)
+        };
+        stage.backstage.add_dealer(&dealer).await;
+    }
+    let mut seen = Vec::new();
+    let mut tokens = Vec::new();
+    for page in 1..=3 {
+        let page = stage.admin.page(page, 2).await.expect("page");
+        assert_eq!(page.total, 5);
+        for record in page.items {
+            tokens.push(record.webhook_token.expect("a token"));
+            seen.push(record.dealer.id);
+        }
+    }
+    let expected: Vec<DealerId> = (1..=5).map(sample::dealer_id_numbered).collect();
+    assert_eq!(seen, expected);
+    tokens.sort();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 5);
+    let past = stage.admin.page(9, 2).await.expect("page");
+    assert_eq!((past.items.len(), past.total), (0, 5));
+    let far = stage.admin.page(i64::MAX as u64, 100).await.expect("page");
+    assert_eq!((far.items.len(), far.total), (0, 5));
+}
+
+/// The address was given to the provider.
+pub async fn a_webhook_token_stays_the_same(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    let first = record(stage, &dealer.id).await.webhook_token;
+    change(stage, &dealer.id, &everything()).await;
+    let page = stage.admin.page(1, 10).await.expect("page");
+    assert!(first.is_some());
+    assert_eq!(page.items[0].webhook_token, first);
+    assert_eq!(record(stage, &dealer.id).await.webhook_token, first);
+}
+
+/// Of several tokens that are made at once, one counts.
+pub async fn askers_at_the_same_moment_get_the_same_token(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    let (a, b, c, d) = tokio::join!(
+        record(stage, &dealer.id),
+        record(stage, &dealer.id),
+        record(stage, &dealer.id),
+        record(stage, &dealer.id),
+    );
+    let first = a.webhook_token.expect("a token");
+    for other in [b, c, d] {
+        assert_eq!(other.webhook_token.as_ref(), Some(&first));
+    }
+}
+
+/// Operators see what the provider said.
+pub async fn a_record_says_why_a_lane_is_blocked(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    stage.queue(&dealer.id, 1).await;
+    let claim = stage.claim().await;
+    let blocked = LaneChange::Blocked {
+        pause: HOUR,
+        reason: "invalid token".to_owned(),
+    };
+    stage
+        .settle_now(&claim, MessageChange::Requeued, blocked)
+        .await;
+    let lane = record(stage, &dealer.id).await.lane;
+    assert_eq!(lane.block_reason.as_deref(), Some("invalid token"));
+    let since = lane.blocked_since.expect("it is blocked");
+    assert!((stage.backstage.now() - since).abs() < chrono::TimeDelta::minutes(1));
+    assert_eq!(lane.resting_until, None);
+    stage.outbox.unblock(&dealer.id).await.expect("unblock");
+    let lane = record(stage, &dealer.id).await.lane;
+    assert_eq!((lane.blocked_since, lane.block_reason), (None, None));
+}
+
+/// Operators see when messages will go on.
+pub async fn a_record_says_until_when_a_lane_rests(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    stage.queue(&dealer.id, 1).await;
+    let claim = stage.claim().await;
+    let until = claim.now + HOUR;
+    stage
+        .settle_now(
+            &claim,
+            MessageChange::Requeued,
+            LaneChange::Resting { until },
+        )
+        .await;
+    let lane = record(stage, &dealer.id).await.lane;
+    let shown = lane.resting_until.expect("it rests");
+    assert!((shown - until).abs() < chrono::TimeDelta::seconds(1));
+    stage.outbox.end_rest(&dealer.id).await.expect("end_rest");
+    assert_eq!(record(stage, &dealer.id).await.lane.resting_until, None);
+}
+
+async fn known_dealer(stage: &Stage) -> Dealer {
+    let dealer = sample::dealer();
+    stage.backstage.add_dealer(&dealer).await;
+    dealer
+}
+
+async fn find(stage: &Stage, id: &DealerId) -> Dealer {
+    let found = stage.dealers.find(id).await.expect("find");
+    found.expect("the dealer is known")
+}
+
+async fn record(stage: &Stage, id: &DealerId) -> DealerRecord {
+    let found = stage.admin.record(id).await.expect("record");
+    found.expect("the dealer is known")
+}
+
+async fn change(stage: &Stage, id: &DealerId, change: &SettingsChange) {
+    assert!(stage.admin.change(id, change).await.expect("change"));
+}
+
+fn key(dealer: &Dealer) -> Option<String> {
+    let key = dealer.api_key.as_ref()?;
+    Some(key.expose_secret().to_owned())
+}
