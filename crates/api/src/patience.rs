@@ -12,13 +12,14 @@ use async_trait::async_trait;
 use domain::{
     Accepted, DateRange, DealerCheck, DealerId, DealerStats, Intake, Lookups, MessageDesk,
     MockOutbox, NewRequest, Outbox, Page, PageQuery, Reports, Request, RequestId, RequestStore,
-    StoreError, WorkerId,
+    StoreError, Visibility, WorkerId,
 };
 use futures_util::{Stream, stream};
 use testkit::World;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::access::{Admission, ApiAuth};
 use crate::server::{Api, Origins, app};
 
 const SUBMISSION: &str = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
@@ -38,7 +39,7 @@ impl RequestStore for Stuck {
         std::future::pending().await
     }
 
-    async fn find(&self, _: RequestId) -> Result<Option<Request>, StoreError> {
+    async fn find(&self, _: RequestId, _: &Visibility) -> Result<Option<Request>, StoreError> {
         std::future::pending().await
     }
 }
@@ -94,7 +95,13 @@ async fn call(request: TestRequest) -> (u16, String, Duration) {
             WorkerId(Uuid::now_v7()),
         )),
         world.accounts.clone(),
-        store,
+        store.clone(),
+        Admission {
+            auth: ApiAuth::Off { admin: false },
+            gatekeeper: Arc::new(world.gatekeeper()),
+            keys: Arc::new(world.key_desk()),
+            audit: store,
+        },
         "1.2.3",
     );
     let origins = Origins::parse("").expect("no origin is fine");

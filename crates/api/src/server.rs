@@ -12,6 +12,7 @@ use domain::{AccountPolicy, DealerCheck, Health, Intake, Lookups, MessageDesk};
 use paperclip::actix::OpenApiExt as _;
 use url::Url;
 
+use crate::access::{Admission, gate};
 use crate::http::{frame, survive};
 use crate::openapi;
 use crate::routes;
@@ -55,6 +56,8 @@ pub struct Api {
     pub accounts: AccountPolicy,
     /// The health of what the service stands on.
     pub health: Arc<dyn Health>,
+    /// Who may call.
+    pub admission: Admission,
     /// The version of the program.
     pub version: &'static str,
     /// The OpenAPI document, made once.
@@ -64,6 +67,10 @@ pub struct Api {
 impl Api {
     /// What the routes need, with the OpenAPI document.
     #[must_use]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a use case or a policy of its own"
+    )]
     pub fn new(
         intake: Arc<Intake>,
         lookups: Arc<Lookups>,
@@ -71,6 +78,7 @@ impl Api {
         check: Arc<DealerCheck>,
         accounts: AccountPolicy,
         health: Arc<dyn Health>,
+        admission: Admission,
         version: &'static str,
     ) -> Self {
         Self {
@@ -80,6 +88,7 @@ impl Api {
             check,
             accounts,
             health,
+            admission,
             version,
             openapi: Bytes::from(openapi::document(version)),
         }
@@ -168,6 +177,7 @@ pub(crate) fn app(
         .configure(routes::configure_pages)
         .default_service(web::to(routes::unknown_path))
         // The last one is the outermost.
+        .wrap(from_fn(gate))
         .wrap(from_fn(survive))
         .wrap(NormalizePath::trim())
         .wrap(cors(origins))

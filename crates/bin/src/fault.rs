@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use domain::{
     Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, LaneHistory, Lease, NewRequest,
     Outbox, OutgoingMessage, Request, RequestId, RequestStore, SendReport, Settled, Settlement,
-    StoreError, Whatsapp, WorkerId,
+    StoreError, Visibility, Whatsapp, WorkerId,
 };
 use nix::sys::signal::{Signal, raise};
 
@@ -57,8 +57,8 @@ impl<T: RequestStore + ?Sized> RequestStore for Faulty<T> {
         self.0.forget_old_keys().await
     }
 
-    async fn find(&self, id: RequestId) -> Result<Option<Request>, StoreError> {
-        self.0.find(id).await
+    async fn find(&self, id: RequestId, seen: &Visibility) -> Result<Option<Request>, StoreError> {
+        self.0.find(id, seen).await
     }
 }
 

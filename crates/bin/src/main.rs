@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, DealerCommand};
+use crate::cli::{ApiKeyCommand, Cli, Command, DealerCommand};
 use crate::config::Config;
 
 /// The exit status after a mistake in the configuration or on the command line.
@@ -59,6 +59,11 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             DealerCommand::List => commands::dealer::list(config).await,
             DealerCommand::SetKey(options) => commands::dealer::set_key(config, options).await,
             DealerCommand::Test(options) => commands::dealer::test(config, options).await,
+        },
+        Command::ApiKey { command } => match command {
+            ApiKeyCommand::Create(options) => commands::api_key::create(config, options).await,
+            ApiKeyCommand::List => commands::api_key::list(config).await,
+            ApiKeyCommand::Revoke(options) => commands::api_key::revoke(config, options).await,
         },
         Command::Openapi => Ok(commands::openapi::run()),
     }

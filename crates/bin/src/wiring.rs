@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use domain::{DealerCheck, Dispatcher, Intake, Lookups, MessageDesk, WorkerId};
+use domain::{
+    DealerCheck, Dispatcher, Gatekeeper, Intake, KeyDesk, Lookups, MessageDesk, WorkerId,
+};
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
 use uuid::Uuid;
@@ -72,6 +74,8 @@ pub(crate) struct Parts {
     pub(crate) messages: Arc<MessageDesk>,
     pub(crate) check: Arc<DealerCheck>,
     pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) gatekeeper: Arc<Gatekeeper>,
+    pub(crate) keys: Arc<KeyDesk>,
 }
 
 impl Parts {
@@ -121,6 +125,13 @@ impl Parts {
             config.delivery.clone(),
             worker,
         );
+        let api_keys = Arc::new(store.api_keys());
+        let keys = KeyDesk::new(
+            api_keys.clone(),
+            directory.clone(),
+            Arc::new(ThreadDice),
+            Arc::new(SystemClock),
+        );
         let dispatcher = Dispatcher::new(
             requests,
             directory,
@@ -140,6 +151,8 @@ impl Parts {
             messages: Arc::new(messages),
             check: Arc::new(check),
             dispatcher: Arc::new(dispatcher),
+            gatekeeper: Arc::new(Gatekeeper::new(api_keys)),
+            keys: Arc::new(keys),
         })
     }
 }

@@ -14,4 +14,4 @@ pub use connect::{DatabaseUrl, DatabaseUrlError, PoolOptions, SchemaName, Schema
 pub use dealer_admin::{DealerAdminError, NewDealer};
 pub use inspect::{Inspection, MigrationState};
 pub use migrate::{MigrateError, migrate};
-pub use ports::{PgDealers, PgStore};
+pub use ports::{PgApiKeys, PgDealers, PgStore};

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountPolicy, DealerCheck, DeliveryPolicy, Dispatcher, Intake, Lookups, MessageDesk, WorkerId,
+    AccountPolicy, DealerCheck, DeliveryPolicy, Dispatcher, Gatekeeper, Intake, KeyDesk, Lookups,
+    MessageDesk, WorkerId,
 };
 use uuid::Uuid;
 
@@ -84,6 +85,23 @@ impl World {
             self.store.clone(),
             self.ids.clone(),
             self.bell.clone(),
+        )
+    }
+
+    /// The use case that lets callers in.
+    #[must_use]
+    pub fn gatekeeper(&self) -> Gatekeeper {
+        Gatekeeper::new(self.store.clone())
+    }
+
+    /// The use case that makes and revokes keys.
+    #[must_use]
+    pub fn key_desk(&self) -> KeyDesk {
+        KeyDesk::new(
+            self.store.clone(),
+            self.store.clone(),
+            self.ids.clone(),
+            self.clock.clone(),
         )
     }
 

@@ -18,12 +18,13 @@ use serde_json::Value;
 pub(crate) use collect::define;
 
 /// Applied in this order; the last one says in which order things are shown.
-const ADDITIONS: [&str; 8] = [
+const ADDITIONS: [&str; 9] = [
     include_str!("additions/parts.json"),
     include_str!("additions/schemas.json"),
     include_str!("additions/customer.json"),
     include_str!("additions/messages.json"),
     include_str!("additions/dealer.json"),
+    include_str!("additions/admin.json"),
     include_str!("additions/health.json"),
     include_str!("additions/documentation.json"),
     include_str!("additions/general.json"),

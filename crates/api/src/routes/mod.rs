@@ -1,5 +1,6 @@
 //! The routes, one file per topic, with their bodies beside them.
 
+mod admin;
 mod dealers;
 mod docs;
 mod health;
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
+use chrono::{DateTime, SecondsFormat, Utc};
 use domain::StoreError;
 use paperclip::actix::web::{self, ServiceConfig};
 use paperclip::v2::models::DefaultSchemaRaw;
@@ -26,7 +28,7 @@ pub(crate) const VALIDATE_CUSTOMER_PATH: &str = "/api/v1/customer/validate-custo
 const STORE_TIMEOUT: Duration = Duration::from_millis(4_800);
 
 /// Asks the stores, and gives up in time.
-async fn in_time<T, E>(
+pub(crate) async fn in_time<T, E>(
     asking: impl Future<Output = Result<T, E>>,
     given_up: impl FnOnce(StoreError) -> E,
 ) -> Result<T, E> {
@@ -40,11 +42,20 @@ fn request_path(id: domain::RequestId) -> String {
     format!("/api/v1/customer/request/{id}")
 }
 
+/// A moment as the wire has it.
+fn rfc_3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
 /// Names the bodies that are parts of others in the document.
 pub(crate) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>) {
     define::<item::Item>(definitions);
     define::<messages::AttemptItem>(definitions);
     define::<messages::MessageItem>(definitions);
+    define::<admin::api_keys::KeyItem>(definitions);
+    define::<admin::api_keys::MadeKeyData>(definitions);
+    define::<admin::audit::AuditData>(definitions);
+    define::<admin::audit::AuditItem>(definitions);
     define::<dealers::ListData>(definitions);
     define::<dealers::StatsData>(definitions);
 }
@@ -93,6 +104,22 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
                     web::resource("/customer/dealer/{dealer_id}/test-whatsapp")
                         .route(web::post().to(dealers::test_dealer_whatsapp))
                         .default_service(only("POST")),
+                )
+                .service(
+                    web::resource("/admin/api-keys")
+                        .route(web::get().to(admin::api_keys::list_api_keys))
+                        .route(web::post().to(admin::api_keys::create_api_key))
+                        .default_service(only("GET, HEAD, POST")),
+                )
+                .service(
+                    web::resource("/admin/api-keys/{key_id}")
+                        .route(web::delete().to(admin::api_keys::revoke_api_key))
+                        .default_service(only("DELETE")),
+                )
+                .service(
+                    web::resource("/admin/audit")
+                        .route(web::get().to(admin::audit::list_audit))
+                        .default_service(only("GET, HEAD")),
                 )
                 .service(
                     web::resource("/health")

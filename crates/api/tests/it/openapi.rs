@@ -210,7 +210,11 @@ fn every_answer_is_there_with_its_headers() {
     for (name, operation) in operations(&document) {
         let responses = object(&operation["responses"]);
         let mut expected = BTreeSet::from(["200", "405", "500"]);
-        if name.contains("/customer/") || name.ends_with("/detailed") || name.ends_with("/ready") {
+        let is_protected = name.contains("/customer/") || name.contains("/admin/");
+        if is_protected {
+            expected.extend(["401", "403"]);
+        }
+        if is_protected || name.ends_with("/detailed") || name.ends_with("/ready") {
             expected.insert("503");
         }
         if is_bare(&name) {
@@ -226,10 +230,14 @@ fn every_answer_is_there_with_its_headers() {
         if name.contains("validate") {
             expected.insert("409");
         }
-        if name.starts_with("GET") && name.contains('{') {
+        if name == "POST /api/v1/admin/api-keys" {
+            expected.remove("200");
+            expected.insert("201");
+        }
+        if name.contains('{') {
             expected.insert("404");
         }
-        if name.starts_with("GET") && name.contains("/dealer/") {
+        if name.starts_with("GET") && (name.contains("/dealer/") || name.ends_with("/audit")) {
             expected.insert("422");
         }
         let there: BTreeSet<&str> = responses.keys().map(String::as_str).collect();
@@ -239,6 +247,7 @@ fn every_answer_is_there_with_its_headers() {
             let mut needed = vec!["X-Request-Id"];
             match status.as_str() {
                 "503" => needed.push("Retry-After"),
+                "401" => needed.push("WWW-Authenticate"),
                 "405" => needed.push("Allow"),
                 "200" if name.contains("validate") => {
                     needed.extend(["Location", "Preference-Applied", "Idempotent-Replayed"])
@@ -298,6 +307,10 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
         }
     });
     for (kind, components) in object(&document["components"]) {
+        // Named, not referred to, by what they protect.
+        if kind == "securitySchemes" {
+            continue;
+        }
         for name in object(components).keys() {
             assert!(
                 used.contains(&format!("#/components/{kind}/{name}")),
@@ -307,10 +320,36 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
     }
 }
 
+#[test]
+fn whoever_needs_a_key_is_told_how_to_give_it() {
+    let document = document();
+    let schemes = object(&document["components"]["securitySchemes"]);
+    assert_eq!(schemes["bearer"]["type"], "http");
+    assert_eq!(schemes["bearer"]["scheme"], "bearer");
+    assert_eq!(schemes["header"]["type"], "apiKey");
+    assert_eq!(schemes["header"]["name"], "X-API-Key");
+    for (name, operation) in operations(&document) {
+        let is_protected = name.contains("/customer/") || name.contains("/admin/");
+        let named: Vec<Vec<&String>> = operation["security"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|scheme| object(scheme).keys().collect())
+            .collect();
+        let expected: &[&[&str]] = if is_protected {
+            &[&["bearer"], &["header"]]
+        } else {
+            &[]
+        };
+        assert_eq!(named, expected, "{name}");
+    }
+}
+
 /// The path of the document with values in place of its parameters.
 fn filled(path: &str) -> String {
     path.replace("{request_id}", "23f16411-6eb2-4829-a964-9ad1f0e0cc22")
         .replace("{dealer_id}", "0009999")
+        .replace("{key_id}", "0707070707070707")
 }
 
 #[tokio::test]
@@ -325,7 +364,9 @@ async fn what_is_documented_is_served_and_what_is_served_is_documented() {
         })
         .collect();
     for (method, path) in &documented {
-        let method = if method == "GET" { "GET" } else { "POST" };
+        let mut known = ["GET", "POST", "DELETE"].into_iter();
+        let method = known.find(|known| *known == method.as_str());
+        let method = method.expect("a method of the table");
         let reply = service.send(Call::new(method, path)).await;
         assert_ne!(reply.status, 405, "{method} {path}");
         let unknown = reply.status == 404 && reply.body.contains(r#""NotFound""#);

@@ -4,10 +4,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
-use api::{Api, ApiOptions, Origins};
+use api::{Admission, Api, ApiAuth, ApiOptions, Origins};
 use domain::{
-    BoxError, Dealer, DealerCheck, DealerDirectory, Health, Intake, Lookups, MessageDesk, Messages,
-    Outbox, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
+    ApiKeys, AuditLog, BoxError, Dealer, DealerCheck, DealerDirectory, Gatekeeper, Health, Intake,
+    KeyDesk, Lookups, MessageDesk, Messages, Outbox, Reports, RequestStore, StoreError, Whatsapp,
+    WorkerId,
 };
 use serde_json::{Map, Value, json};
 use testkit::{World, sample};
@@ -28,7 +29,7 @@ pub(crate) const DRIVER_TEXT: &str =
     "db-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
 /// Every route: the methods it has and a path that exists.
-pub(crate) const ROUTES: [(&[&str], &str); 16] = [
+pub(crate) const ROUTES: [(&[&str], &str); 19] = [
     (&["POST"], SUBMIT),
     (
         &["GET", "HEAD"],
@@ -49,6 +50,9 @@ pub(crate) const ROUTES: [(&[&str], &str); 16] = [
     (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/requests"),
     (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/stats"),
     (&["POST"], "/api/v1/customer/dealer/0009999/test-whatsapp"),
+    (&["GET", "HEAD", "POST"], "/api/v1/admin/api-keys"),
+    (&["DELETE"], "/api/v1/admin/api-keys/0707070707070707"),
+    (&["GET", "HEAD"], "/api/v1/admin/audit"),
     (&["GET", "HEAD"], "/api/v1/health"),
     (&["GET", "HEAD"], "/api/v1/health/detailed"),
     (&["GET", "HEAD"], "/api/v1/health/live"),
@@ -68,6 +72,9 @@ pub(crate) struct Ports {
     pub(crate) messages: Arc<dyn Messages>,
     pub(crate) whatsapp: Arc<dyn Whatsapp>,
     pub(crate) health: Arc<dyn Health>,
+    pub(crate) api_keys: Arc<dyn ApiKeys>,
+    pub(crate) audit: Arc<dyn AuditLog>,
+    pub(crate) auth: ApiAuth,
 }
 
 /// A running service and the world behind it.
@@ -94,6 +101,9 @@ impl Service {
             messages: world.store.clone(),
             whatsapp: world.whatsapp.clone(),
             health: world.store.clone(),
+            api_keys: world.store.clone(),
+            audit: world.store.clone(),
+            auth: ApiAuth::Off { admin: true },
         };
         replace(&mut ports);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -187,6 +197,17 @@ fn api(world: &World, ports: &Ports) -> Api {
         )),
         world.accounts.clone(),
         ports.health.clone(),
+        Admission {
+            auth: ports.auth,
+            gatekeeper: Arc::new(Gatekeeper::new(ports.api_keys.clone())),
+            keys: Arc::new(KeyDesk::new(
+                ports.api_keys.clone(),
+                ports.dealers.clone(),
+                world.ids.clone(),
+                world.clock.clone(),
+            )),
+            audit: ports.audit.clone(),
+        },
         VERSION,
     )
 }

@@ -108,7 +108,7 @@ pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (News, String)
     }
 }
 
-async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
+pub(super) async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
     let database = Database::open(config).await?;
     let parts = Parts::assemble(config, &database.url)?;
     if let MigrationState::Pending(_) = parts.store.migration_state().await? {
@@ -117,7 +117,7 @@ async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
     Ok((database, parts))
 }
 
-fn parse_id(raw: &str) -> anyhow::Result<DealerId> {
+pub(super) fn parse_id(raw: &str) -> anyhow::Result<DealerId> {
     DealerId::parse(raw).with_context(|| {
         format!(
             "\"{}\" cannot be a dealer's number: 4 to 10 characters",

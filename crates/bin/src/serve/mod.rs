@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Api, ApiOptions};
+use api::{Admission, Api, ApiAuth, ApiOptions};
 use store_postgres::{DatabaseUrl, MigrateError, SchemaName, migrate};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,12 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let heartbeat = Heartbeat::default();
     let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone());
     let version = env!("CARGO_PKG_VERSION");
+    let admission = Admission {
+        auth: config.auth,
+        gatekeeper: parts.gatekeeper,
+        keys: parts.keys,
+        audit: Arc::new(parts.store),
+    };
     let api = Api::new(
         parts.intake.clone(),
         parts.lookups,
@@ -48,6 +54,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         parts.check,
         config.accounts.clone(),
         Arc::new(health),
+        admission,
         version,
     );
     let options = ApiOptions {
@@ -60,10 +67,10 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     tokio::spawn(server);
     tracing::info!(server.address = %address, service.version = version, "serving");
 
-    if !config.host.is_loopback() {
+    if config.auth != ApiAuth::Required && !config.host.is_loopback() {
         tracing::warn!(
-            "there are no API keys yet: whoever reaches {address} may use the service; keep it \
-             behind a proxy that authenticates"
+            "API_AUTH is off: whoever reaches {address} may use the service for every dealer; keep \
+             it behind a proxy that authenticates, or set API_AUTH=required"
         );
     }
 

@@ -1,7 +1,10 @@
 //! What the use cases need from the outside. Each port is a small object-safe trait; "not found"
 //! is an answer, not an error, and a method is a transaction.
 
+mod api_keys;
+mod audit_log;
 mod dealer_directory;
+mod entropy;
 mod health;
 mod messages;
 mod outbox;
@@ -10,7 +13,10 @@ mod request_store;
 mod surroundings;
 mod whatsapp;
 
+pub use api_keys::{ApiKeyRecord, ApiKeys, KnownKey, NewApiKey, Validity};
+pub use audit_log::AuditLog;
 pub use dealer_directory::DealerDirectory;
+pub use entropy::Entropy;
 pub use health::{Check, Health};
 pub use messages::{Cancelled, Messages, Resent};
 pub use outbox::{
@@ -23,7 +29,10 @@ pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 
 #[cfg(feature = "testing")]
 pub use {
+    api_keys::MockApiKeys,
+    audit_log::MockAuditLog,
     dealer_directory::MockDealerDirectory,
+    entropy::MockEntropy,
     health::MockHealth,
     messages::MockMessages,
     outbox::MockOutbox,

@@ -2,12 +2,16 @@
 
 mod dealer_check;
 mod dispatcher;
+mod gatekeeper;
 mod intake;
+mod key_desk;
 mod lookups;
 mod message_desk;
 
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT};
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
+pub use gatekeeper::{Gatekeeper, Refusal};
 pub use intake::{Intake, IntakeError, Receival};
+pub use key_desk::{KeyDesk, KeyError, KeyOrder, MadeKey};
 pub use lookups::{LookupError, Lookups};
 pub use message_desk::{MessageDesk, MessageError};

@@ -1,5 +1,7 @@
 //! The ports of the domain, one file each.
 
+mod api_keys;
+mod audit;
 mod dealers;
 mod messages;
 mod outbox;
@@ -14,10 +16,11 @@ use tokio::sync::Semaphore;
 
 use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
 
+pub use api_keys::PgApiKeys;
 pub use dealers::PgDealers;
 pub(crate) use dealers::{DealerRow, SettingsRow, same_dealer};
 
-/// Requests, outbox and reports in PostgreSQL.
+/// Requests, outbox, reports and audit in PostgreSQL.
 #[derive(Clone)]
 pub struct PgStore {
     pub(crate) database: Database,
@@ -46,5 +49,11 @@ impl PgStore {
     #[must_use]
     pub fn dealers(&self) -> PgDealers {
         PgDealers::new(self.database.clone())
+    }
+
+    /// The keys of callers, read over the same connections.
+    #[must_use]
+    pub fn api_keys(&self) -> PgApiKeys {
+        PgApiKeys::new(self.database.clone())
     }
 }

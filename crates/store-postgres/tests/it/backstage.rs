@@ -80,6 +80,9 @@ impl Backstage for PgBackstage {
                 next_try_at = next_try_at - make_interval(secs => $1),
                 created_at = created_at - make_interval(secs => $1)",
             "UPDATE idempotency_key SET created_at = created_at - make_interval(secs => $1)",
+            "UPDATE api_key SET created_at = created_at - make_interval(secs => $1),
+                expires_at = expires_at - make_interval(secs => $1),
+                revoked_at = revoked_at - make_interval(secs => $1)",
         ] {
             self.0.execute(statement, &[&seconds]).await.unwrap();
         }

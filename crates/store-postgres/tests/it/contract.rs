@@ -14,6 +14,8 @@ async fn make_stage() -> (Stage, TestDatabase) {
         requests: store.clone(),
         outbox: store.clone(),
         messages: store.clone(),
+        api_keys: Arc::new(store.api_keys()),
+        audit: store.clone(),
         reports: store.clone(),
         dealers: Arc::new(store.dealers()),
         backstage: Arc::new(PgBackstage::connect(&database).await),

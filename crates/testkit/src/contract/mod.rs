@@ -19,6 +19,8 @@
 //! The promises allow for a store whose time cannot be stopped: what lasts is measured in minutes,
 //! and a test that takes less than one notices nothing.
 
+pub mod api_keys;
+pub mod audit;
 pub mod breaker;
 pub mod claims;
 pub mod dealers;
@@ -40,8 +42,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
-    Dealer, DealerDirectory, DealerId, MessageId, MessageState, Messages, Outbox, OutcomeKind,
-    Reports, Request, RequestId, RequestStatus, RequestStore, WhatsappStatus,
+    ApiKeys, AuditLog, Dealer, DealerDirectory, DealerId, MessageId, MessageState, Messages,
+    Outbox, OutcomeKind, Reports, Request, RequestId, RequestStatus, RequestStore, WhatsappStatus,
 };
 
 use crate::sample;
@@ -55,6 +57,10 @@ pub struct Stage {
     pub outbox: Arc<dyn Outbox>,
     /// The messages of single requests.
     pub messages: Arc<dyn Messages>,
+    /// The keys of callers.
+    pub api_keys: Arc<dyn ApiKeys>,
+    /// What was done by whom.
+    pub audit: Arc<dyn AuditLog>,
     /// Lists and counts.
     pub reports: Arc<dyn Reports>,
     /// The dealers.
@@ -68,12 +74,22 @@ impl Stage {
     #[must_use]
     pub fn of_one<S>(store: Arc<S>) -> Self
     where
-        S: RequestStore + Outbox + Messages + Reports + DealerDirectory + Backstage + 'static,
+        S: RequestStore
+            + Outbox
+            + Messages
+            + ApiKeys
+            + AuditLog
+            + Reports
+            + DealerDirectory
+            + Backstage
+            + 'static,
     {
         Self {
             requests: store.clone(),
             outbox: store.clone(),
             messages: store.clone(),
+            api_keys: store.clone(),
+            audit: store.clone(),
             reports: store.clone(),
             dealers: store.clone(),
             backstage: store,

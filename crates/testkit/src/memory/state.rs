@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    Attempt, BodyPrint, CHANGED_BY, Dealer, DealerId, IdempotencyKey, KEY_LIFETIME, LaneHistory,
-    MessageId, MessageKind, MessageState, NewMessage, OutboxMessage, Phone, Receipt, Request,
-    RequestId, jakarta_time,
+    ApiKeyId, ApiKeyRecord, Attempt, AuditRecord, BodyPrint, CHANGED_BY, Dealer, DealerId,
+    IdempotencyKey, KEY_LIFETIME, KeyPrint, LaneHistory, MessageId, MessageKind, MessageState,
+    NewMessage, OutboxMessage, Phone, Receipt, Request, RequestId, jakarta_time,
 };
 
 /// All that is stored. Every port method locks it once: that is its transaction.
@@ -17,6 +17,9 @@ pub(super) struct State {
     pub(super) lanes: BTreeMap<DealerId, Lane>,
     pub(super) attempts: Vec<RecordedAttempt>,
     pub(super) keys: HashMap<(DealerId, IdempotencyKey), UsedKey>,
+    pub(super) api_keys: HashMap<ApiKeyId, (KeyPrint, ApiKeyRecord)>,
+    /// Oldest first.
+    pub(super) audit: Vec<AuditRecord>,
 }
 
 /// A key and the request it stands for.
