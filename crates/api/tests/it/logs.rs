@@ -120,7 +120,7 @@ async fn a_failure_is_logged_once_with_its_cause() {
     requests.expect_accept().returning(|_| Err(unavailable()));
     requests
         .expect_find()
-        .returning(|_| panic!("an invented panic"));
+        .returning(|_, _| panic!("an invented panic"));
     let service = Service::with(|ports| ports.requests = Arc::new(requests));
     let lines_of_failure = lines(&service, "logs-failed", Call::post(SUBMIT, body())).await;
     let levels: Vec<&Value> = lines_of_failure.iter().map(|line| &line["level"]).collect();
