@@ -10,11 +10,13 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, Data};
 use async_trait::async_trait;
 use domain::{
-    Accepted, DateRange, DealerCheck, DealerId, DealerStats, Intake, Lookups, MessageDesk,
-    MockOutbox, NewRequest, Outbox, Page, PageQuery, Reports, Request, RequestId, RequestStore,
-    StoreError, Visibility, WorkerId,
+    Accepted, Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, DateRange, DealerCheck,
+    DealerId, DealerStats, Gatekeeper, Intake, KeyName, KeyOrder, KnownKey, Lookups, MessageDesk,
+    MockOutbox, NewApiKey, NewRequest, Outbox, Page, PageQuery, Principal, Reports, Request,
+    RequestId, RequestStore, StoreError, Validity, Visibility, WorkerId,
 };
 use futures_util::{Stream, stream};
+use secrecy::ExposeSecret as _;
 use testkit::World;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -55,10 +57,40 @@ impl Reports for Stuck {
     }
 }
 
+/// Keys of which each takes three seconds to be found.
+struct Slow(Arc<testkit::MemoryStore>);
+
+#[async_trait]
+impl ApiKeys for Slow {
+    async fn create(&self, key: &NewApiKey, by: &AuditEntry) -> Result<ApiKeyRecord, StoreError> {
+        self.0.create(key, by).await
+    }
+
+    async fn list(&self, limit: u32) -> Result<Vec<(ApiKeyRecord, Validity)>, StoreError> {
+        ApiKeys::list(&*self.0, limit).await
+    }
+
+    async fn find(&self, id: ApiKeyId) -> Result<Option<KnownKey>, StoreError> {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        ApiKeys::find(&*self.0, id).await
+    }
+
+    async fn revoke(
+        &self,
+        id: ApiKeyId,
+        by: &AuditEntry,
+    ) -> Result<Option<ApiKeyRecord>, StoreError> {
+        self.0.revoke(id, by).await
+    }
+}
+
 /// Calls an API whose request store is stuck and whose lanes are taken; of a body in chunks none
 /// arrives. Returns status, body and how long it took.
 async fn call(request: TestRequest) -> (u16, String, Duration) {
-    let world = World::new();
+    call_with(World::new(), ApiAuth::Off { admin: false }, request).await
+}
+
+async fn call_with(world: World, auth: ApiAuth, request: TestRequest) -> (u16, String, Duration) {
     let store = world.store.clone();
     let mut outbox = MockOutbox::new();
     outbox.expect_lease_lane().returning(|_, _, _| Ok(None));
@@ -97,8 +129,8 @@ async fn call(request: TestRequest) -> (u16, String, Duration) {
         world.accounts.clone(),
         store.clone(),
         Admission {
-            auth: ApiAuth::Off { admin: false },
-            gatekeeper: Arc::new(world.gatekeeper()),
+            auth,
+            gatekeeper: Arc::new(Gatekeeper::new(Arc::new(Slow(store.clone())))),
             keys: Arc::new(world.key_desk()),
             audit: store,
         },
@@ -185,4 +217,22 @@ async fn a_body_that_does_not_arrive_is_given_up_after_15_seconds() {
         )
     );
     assert_eq!(took.as_secs(), 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_takes_long_to_be_found_leaves_less_time_for_the_rest() {
+    let world = World::new();
+    let order = KeyOrder {
+        name: KeyName::parse("x").unwrap(),
+        access: Access::unlimited(),
+        expires_at: None,
+    };
+    let author = Principal::operator().author(None);
+    let made = world.key_desk().create(order, &author).await.unwrap();
+    let request = TestRequest::get()
+        .uri("/api/v1/customer/dealer/0009999/stats")
+        .insert_header(("X-API-Key", made.secret.expose_secret()));
+    let (status, _, took) = call_with(world, ApiAuth::Required, request).await;
+    assert_eq!(status, 503);
+    assert!((3..5).contains(&took.as_secs()), "{took:?}");
 }

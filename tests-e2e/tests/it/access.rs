@@ -15,7 +15,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn api_key(story: &Story, arguments: &[&str]) -> Output {
-    let arguments = [&["api-key"], arguments].concat();
+    let arguments = [&["api-key"][..], arguments].concat();
     let output = output(&arguments, &story.settings());
     assert!(output.status.success(), "{}", text(&output.stderr));
     output
@@ -23,7 +23,7 @@ fn api_key(story: &Story, arguments: &[&str]) -> Output {
 
 /// Makes a key; all of standard output is it.
 fn create(story: &Story, arguments: &[&str]) -> String {
-    let output = api_key(story, &[&["create"], arguments].concat());
+    let output = api_key(story, &[&["create"][..], arguments].concat());
     let key = text(&output.stdout);
     assert_eq!(key.lines().count(), 1, "{key}");
     let key = key.trim().to_owned();
@@ -35,16 +35,14 @@ fn create(story: &Story, arguments: &[&str]) -> String {
 async fn post(service: &Service, dealer: &str, key: &str) -> Reply {
     let body = submission_of(dealer, 1);
     let headers = [("X-API-Key", key)];
-    let reply = service
-        .client()
-        .send(Method::POST, SUBMIT, Some(&body), &headers);
+    let reply = service.send(Method::POST, SUBMIT, Some(&body), &headers);
     reply.await.expect("the service answers")
 }
 
 async fn get(service: &Service, path: &str, key: &str) -> Reply {
     let bearer = format!("Bearer {key}");
     let headers = [("Authorization", bearer.as_str())];
-    let reply = service.client().send(Method::GET, path, None, &headers);
+    let reply = service.send(Method::GET, path, None, &headers);
     reply.await.expect("the service answers")
 }
 
@@ -140,8 +138,8 @@ async fn keys_are_asked_for_wherever_others_reach_the_port() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_cannot_be_is_refused_with_a_reason() {
     let story = Story::begin().await;
-    for (arguments, words) in [
-        (&["create", "--name", "x"][..], "--scope"),
+    let cases: [(&[&str], &str); 9] = [
+        (&["create", "--name", "x"], "--scope"),
         (&["create", "--name", "x", "--scope", "root"], "read"),
         (&["create", "--name", "", "--scope", "read"], "a key's name"),
         (
@@ -182,8 +180,9 @@ async fn a_key_that_cannot_be_is_refused_with_a_reason() {
         ),
         (&["revoke", "17"], "16 hexadecimal digits"),
         (&["revoke", "0123456789abcdef"], "no key has this id"),
-    ] {
-        let output = output(&[&["api-key"], arguments].concat(), &story.settings());
+    ];
+    for (arguments, words) in cases {
+        let output = output(&[&["api-key"][..], arguments].concat(), &story.settings());
         assert!(!output.status.success(), "{arguments:?}");
         let said = text(&output.stderr);
         assert!(said.contains(words), "{arguments:?}: {said}");

@@ -16,7 +16,7 @@ use crate::problem::Problem;
 use crate::server::Api;
 
 /// Where the routes of head office are.
-const ADMIN: &str = "/api/v1/admin/";
+pub(super) const ADMIN: &str = "/api/v1/admin/";
 
 /// The id of a call, as its answer and its log lines have it.
 #[derive(Debug, Clone)]
@@ -77,7 +77,7 @@ impl<S: Needs> Caller<S> {
         let auth = request
             .app_data::<Data<Api>>()
             .map_or(ApiAuth::Required, |api| api.admission.auth);
-        if hides_admin(request, &auth) {
+        if S::SCOPE == Scope::Admin && hides_admin(request, &auth) && is_admin(request) {
             return Err(Problem::UnknownPath);
         }
         if !principal.may(S::SCOPE) {
@@ -91,16 +91,19 @@ impl<S: Needs> Caller<S> {
     }
 }
 
-/// Whether this is a route of head office, and they do not exist for this caller: nobody needs a
-/// key, and the caller may be anyone.
+/// Whether the routes of head office do not exist for this caller: nobody needs a key, and the caller
+/// may be anyone.
 pub(super) fn hides_admin(request: &HttpRequest, auth: &ApiAuth) -> bool {
-    let ApiAuth::Off { admin } = auth else {
-        return false;
-    };
-    let is_admin = request
-        .match_pattern()
-        .is_some_and(|pattern| pattern.starts_with(ADMIN));
-    is_admin && !(*admin && is_local(request))
+    match auth {
+        ApiAuth::Required => false,
+        ApiAuth::Off { admin } => !(*admin && is_local(request)),
+    }
+}
+
+/// Whether this is one of them, however its path was spelt.
+fn is_admin(request: &HttpRequest) -> bool {
+    let pattern = request.match_pattern();
+    pattern.is_some_and(|pattern| pattern.starts_with(ADMIN))
 }
 
 impl<S: Needs> FromRequest for Caller<S> {

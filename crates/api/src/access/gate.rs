@@ -7,7 +7,7 @@ use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use domain::{Principal, Refusal};
 
 use super::ApiAuth;
-use super::caller::hides_admin;
+use super::caller::{ADMIN, hides_admin};
 use super::local::is_local;
 use crate::problem::Problem;
 use crate::routes::in_time;
@@ -63,19 +63,22 @@ async fn admit(request: &ServiceRequest) -> Result<Option<Principal>, Problem> {
     let api = request.app_data::<Data<Api>>().ok_or(Problem::Unforeseen)?;
     let path = request.path();
     if api.admission.auth != ApiAuth::Required {
-        return if hides_admin(request.request(), &api.admission.auth) {
+        // Another spelling of the path is found out by the route itself.
+        let is_admin = path.starts_with(ADMIN);
+        return if is_admin && hides_admin(request.request(), &api.admission.auth) {
             Err(Problem::UnknownPath)
         } else {
             Ok(Some(Principal::anonymous()))
         };
     }
-    let free = needs_no_key(path)
-        || leads_nowhere(request)
-        || path == METRICS && is_local(request.request());
-    if free {
+    if needs_no_key(path) || path == METRICS && is_local(request.request()) {
         return Ok(None);
     }
-    let key = presented(request.headers())?.ok_or(Problem::NoKey)?;
+    let key = match presented(request.headers())? {
+        Some(key) => key,
+        None if leads_nowhere(request) => return Ok(None),
+        None => return Err(Problem::NoKey),
+    };
     let admitting = api.admission.gatekeeper.admit(&key);
     Ok(Some(in_time(admitting, Refusal::Store).await?))
 }

@@ -99,6 +99,7 @@ const NOBODY: &str = "0000001";
 /// A service that wants keys, with two dealers and a request of the first one.
 struct Walk {
     world: World,
+    api: Data<Api>,
     request: NewRequest,
 }
 
@@ -117,11 +118,15 @@ impl Walk {
         assert_eq!(sample::dealer_id_numbered(1).as_str(), OTHER);
         let request = sample::new_request();
         world.store.accept(&request).await.unwrap();
-        Self { world, request }
+        let api = Data::new(Self::api(&world));
+        Self {
+            world,
+            api,
+            request,
+        }
     }
 
-    fn api(&self) -> Api {
-        let world = &self.world;
+    fn api(world: &World) -> Api {
         let admission = Admission {
             auth: ApiAuth::Required,
             gatekeeper: Arc::new(world.gatekeeper()),
@@ -154,7 +159,7 @@ impl Walk {
 
     async fn call(&self, method: &str, path: &str, dealer: &str, key: Option<&str>) -> Answer {
         let origins = Origins::parse("").unwrap();
-        let service = init_service(app(Data::new(self.api()), &origins)).await;
+        let service = init_service(app(self.api.clone(), &origins)).await;
         let mut call = TestRequest::default()
             .method(Method::from_bytes(method.as_bytes()).unwrap())
             .uri(path);
@@ -203,7 +208,7 @@ fn body(path: &str, dealer: &str) -> String {
 /// by whose indentation a scope's resources are recognised.
 async fn table(walk: &Walk) -> BTreeSet<String> {
     let origins = Origins::parse("").unwrap();
-    let service = init_service(app(Data::new(walk.api()), &origins)).await;
+    let service = init_service(app(walk.api.clone(), &origins)).await;
     let response = call_service(&service, TestRequest::default().to_request()).await;
     let shown = format!("{:#?}", response.request().resource_map());
     let mut lines = shown.lines();

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::access::CallId;
 use crate::problem::{ErrorReply, Problem};
-use crate::routes::VALIDATE_CUSTOMER_PATH;
+use crate::routes::{VALIDATE_CUSTOMER_PATH, in_one_call};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -46,7 +46,7 @@ pub(crate) async fn frame(
     );
     request.extensions_mut().insert(CallId(request_id.clone()));
     async move {
-        match next.call(request).await {
+        match in_one_call(next.call(request)).await {
             Ok(response) => {
                 let (request, response) = response.map_into_boxed_body().into_parts();
                 let pattern = request.match_pattern();

@@ -73,7 +73,7 @@ pub(crate) async fn list_audit(
     api: Data<Api>,
     mut query: QueryParameters<AuditQuery>,
 ) -> Result<Answered<AuditReply>, Problem> {
-    let page_size = query.number("page_size", 50, 1, MAX_PAGE_SIZE);
+    let page_size = query.number("page_size", 10, 1, MAX_PAGE_SIZE);
     let after = query.cursor("cursor", read_cursor);
     query.finish()?;
     let page_size = usize::try_from(page_size).unwrap_or(usize::MAX);
