@@ -11,7 +11,7 @@ use serde_json::Value;
 use testkit::sample;
 
 use crate::client::{Call, Reply};
-use crate::service::{SUBMIT, Service, body, fields_with, unavailable};
+use crate::service::{SUBMIT, Service, VERSION, body, fields_with, unavailable};
 
 const STATS: &str = "/api/v1/customer/dealer/0009999/stats";
 const LIST: &str = "/api/v1/customer/dealer/0009999/requests";
@@ -309,5 +309,23 @@ async fn where_keys_are_off_everybody_is_let_in_and_head_offices_routes_are_for_
     ] {
         let reply = elsewhere.get(path).await;
         reply.is_error(404, "NotFound", "Not Found");
+    }
+}
+
+#[test]
+fn whoever_needs_a_key_is_told_how_to_give_it() {
+    let document: Value = serde_json::from_str(&api::openapi_document(VERSION)).unwrap();
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(schemes["bearer"]["type"], "http");
+    assert_eq!(schemes["bearer"]["scheme"], "bearer");
+    assert_eq!(schemes["header"]["type"], "apiKey");
+    assert_eq!(schemes["header"]["name"], "X-API-Key");
+    let either = serde_json::json!([{ "bearer": [] }, { "header": [] }]);
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let is_protected = path.contains("/customer/") || path.contains("/admin/");
+        for (method, operation) in methods.as_object().unwrap() {
+            let security = operation.get("security");
+            assert_eq!(security, is_protected.then_some(&either), "{method} {path}");
+        }
     }
 }

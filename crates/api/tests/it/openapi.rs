@@ -320,31 +320,6 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
     }
 }
 
-#[test]
-fn whoever_needs_a_key_is_told_how_to_give_it() {
-    let document = document();
-    let schemes = object(&document["components"]["securitySchemes"]);
-    assert_eq!(schemes["bearer"]["type"], "http");
-    assert_eq!(schemes["bearer"]["scheme"], "bearer");
-    assert_eq!(schemes["header"]["type"], "apiKey");
-    assert_eq!(schemes["header"]["name"], "X-API-Key");
-    for (name, operation) in operations(&document) {
-        let is_protected = name.contains("/customer/") || name.contains("/admin/");
-        let named: Vec<Vec<&String>> = operation["security"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|scheme| object(scheme).keys().collect())
-            .collect();
-        let expected: &[&[&str]] = if is_protected {
-            &[&["bearer"], &["header"]]
-        } else {
-            &[]
-        };
-        assert_eq!(named, expected, "{name}");
-    }
-}
-
 /// The path of the document with values in place of its parameters.
 fn filled(path: &str) -> String {
     path.replace("{request_id}", "23f16411-6eb2-4829-a964-9ad1f0e0cc22")
