@@ -47,6 +47,6 @@ pub struct Admission {
     /// Makes, lists and revokes keys.
     pub keys: Arc<KeyDesk>,
     /// What was done by whom. Where a use case does not write it: one call of
-    /// [`AuditLog::record`] with [`Caller::author`], before the answer.
+    /// [`AuditLog::record`] with `Caller::author`, before the answer.
     pub audit: Arc<dyn AuditLog>,
 }
