@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod http;
 mod openapi;
 #[cfg(test)]
@@ -9,5 +10,6 @@ mod routes;
 mod server;
 mod validation;
 
+pub use access::{Admission, ApiAuth};
 pub use openapi::document as openapi_document;
 pub use server::{Api, ApiOptions, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError, serve};

@@ -10,16 +10,20 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, Data};
 use async_trait::async_trait;
 use domain::{
-    Accepted, DateRange, DealerAdmin, DealerCheck, DealerDesk, DealerId, DealerPage, DealerRecord,
-    DealerStats, Intake, Lookups, MessageDesk, MockOutbox, NewRequest, Outbox, Page, PageQuery,
-    Reports, Request, RequestId, RequestStore, SettingsChange, StoreError, WorkerId,
+    Accepted, Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, DateRange, DealerAdmin,
+    DealerCheck, DealerDesk, DealerId, DealerPage, DealerRecord, DealerStats, Gatekeeper, Intake,
+    KeyName, KeyOrder, KnownKey, Lookups, MessageDesk, MockOutbox, NewApiKey, NewRequest, Outbox,
+    Page, PageQuery, Principal, Reports, Request, RequestId, RequestStore, SettingsChange,
+    StoreError, Validity, Visibility, WorkerId,
 };
 use futures_util::{Stream, stream};
+use secrecy::ExposeSecret as _;
 use testkit::World;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::server::{Api, ApiOptions, Origins, PublicBaseUrl, app};
+use crate::access::{Admission, ApiAuth};
+use crate::server::{Api, ApiOptions, app};
 
 const SUBMISSION: &str = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
 
@@ -38,7 +42,7 @@ impl RequestStore for Stuck {
         std::future::pending().await
     }
 
-    async fn find(&self, _: RequestId) -> Result<Option<Request>, StoreError> {
+    async fn find(&self, _: RequestId, _: &Visibility) -> Result<Option<Request>, StoreError> {
         std::future::pending().await
     }
 }
@@ -73,10 +77,41 @@ impl DealerAdmin for Stuck {
     }
 }
 
+/// Keys of which each takes three seconds to be found.
+struct Slow(Arc<testkit::MemoryStore>);
+
+#[async_trait]
+impl ApiKeys for Slow {
+    async fn create(&self, key: &NewApiKey, by: &AuditEntry) -> Result<ApiKeyRecord, StoreError> {
+        self.0.create(key, by).await
+    }
+
+    async fn list(&self, limit: u32) -> Result<Vec<(ApiKeyRecord, Validity)>, StoreError> {
+        ApiKeys::list(&*self.0, limit).await
+    }
+
+    async fn find(&self, id: ApiKeyId) -> Result<Option<KnownKey>, StoreError> {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        ApiKeys::find(&*self.0, id).await
+    }
+
+    async fn revoke(
+        &self,
+        id: ApiKeyId,
+        by: &AuditEntry,
+    ) -> Result<Option<ApiKeyRecord>, StoreError> {
+        self.0.revoke(id, by).await
+    }
+}
+
 /// Calls an API whose request store is stuck and whose lanes are taken; of a body in chunks none
 /// arrives. Returns status, body and how long it took.
 async fn call(request: TestRequest) -> (u16, String, Duration) {
-    let world = World::new();
+    let request = request.peer_addr(([127, 0, 0, 1], 50_000).into());
+    call_with(World::new(), ApiAuth::Off { admin: true }, request).await
+}
+
+async fn call_with(world: World, auth: ApiAuth, request: TestRequest) -> (u16, String, Duration) {
     let store = world.store.clone();
     let mut outbox = MockOutbox::new();
     outbox.expect_lease_lane().returning(|_, _, _| Ok(None));
@@ -120,17 +155,16 @@ async fn call(request: TestRequest) -> (u16, String, Duration) {
             world.accounts.clone(),
         )),
         world.accounts.clone(),
-        store,
+        store.clone(),
+        Admission {
+            auth,
+            gatekeeper: Arc::new(Gatekeeper::new(Arc::new(Slow(store.clone())))),
+            keys: Arc::new(world.key_desk()),
+            audit: store,
+        },
         "1.2.3",
     );
-    let options = ApiOptions {
-        origins: Origins::parse("").expect("no origin is fine"),
-        workers: 1,
-        shutdown_seconds: 1,
-        admin: true,
-        public_base_url: PublicBaseUrl::parse("http://127.0.0.1:8300").expect("an address"),
-    };
-    let service = init_service(app(Data::new(api), &options)).await;
+    let service = init_service(app(Data::new(api), &ApiOptions::sample())).await;
     let began = Instant::now();
     let mut request = request.to_request();
     if request.head().headers.contains_key("transfer-encoding") {
@@ -212,4 +246,22 @@ async fn a_body_that_does_not_arrive_is_given_up_after_15_seconds() {
         )
     );
     assert_eq!(took.as_secs(), 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_takes_long_to_be_found_leaves_less_time_for_the_rest() {
+    let world = World::new();
+    let order = KeyOrder {
+        name: KeyName::parse("x").unwrap(),
+        access: Access::unlimited(),
+        expires_at: None,
+    };
+    let author = Principal::operator().author(None);
+    let made = world.key_desk().create(order, &author).await.unwrap();
+    let request = TestRequest::get()
+        .uri("/api/v1/customer/dealer/0009999/stats")
+        .insert_header(("X-API-Key", made.secret.expose_secret()));
+    let (status, _, took) = call_with(world, ApiAuth::Required, request).await;
+    assert_eq!(status, 503);
+    assert!((3..5).contains(&took.as_secs()), "{took:?}");
 }

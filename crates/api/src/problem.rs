@@ -1,10 +1,11 @@
 //! Every way to say no, mapped to HTTP in one place.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use domain::{
-    CheckError, DeskError, IntakeError, LookupError, MessageError, ReportError, StoreError,
+    CheckError, DeskError, IntakeError, LookupError, MessageError, Refusal, ReportError, Scope,
+    StoreError,
 };
 use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
@@ -14,6 +15,9 @@ use crate::validation::{FaultBody, ValidationReply};
 
 const DEALER_NOT_FOUND: &str = "Dealer not found or inactive";
 const UNFORESEEN: &str = "Terjadi kesalahan sistem";
+
+/// How to come in, for whoever was not let in (RFC 6750).
+const CHALLENGE: &str = "Bearer realm=\"customer-service\"";
 
 /// How many seconds a caller should wait before it asks again.
 pub(crate) const RETRY_SECONDS: u32 = 5;
@@ -27,6 +31,14 @@ pub(crate) enum Problem {
     UnknownPath,
     #[error("there is no such request")]
     UnknownRequest,
+    #[error("there is no such key")]
+    UnknownKey,
+    #[error("no key was given")]
+    NoKey,
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("the key has no scope {}", .0.as_str())]
+    ScopeMissing(Scope),
     #[error("the method is not allowed")]
     MethodNotAllowed(&'static str),
     #[error("the body has more than {limit} bytes")]
@@ -135,6 +147,11 @@ impl Problem {
                     StatusCode::SERVICE_UNAVAILABLE,
                     "Gagal menyimpan data ke database",
                 ),
+                IntakeError::ForeignDealer => envelope(
+                    StatusCode::FORBIDDEN,
+                    "ForeignDealer",
+                    "This key is not for the dealer of the body",
+                ),
                 IntakeError::KeyReused => envelope(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "IdempotencyKeyReused",
@@ -158,6 +175,23 @@ impl Problem {
                 StatusCode::NOT_FOUND,
                 "RequestNotFound",
                 "Request not found",
+            ),
+            Self::UnknownKey => envelope(StatusCode::NOT_FOUND, "ApiKeyNotFound", "Key not found"),
+            Self::NoKey => envelope(
+                StatusCode::UNAUTHORIZED,
+                "Unauthorized",
+                "An API key is required: Authorization: Bearer <key>, or X-API-Key: <key>",
+            ),
+            Self::Refused(refusal) => match refusal {
+                Refusal::Invalid => unauthorized("The API key is not valid"),
+                Refusal::Expired => unauthorized("The API key has expired"),
+                Refusal::Revoked => unauthorized("The API key was revoked"),
+                Refusal::Store(error) => store(error),
+            },
+            Self::ScopeMissing(scope) => envelope(
+                StatusCode::FORBIDDEN,
+                "ScopeMissing",
+                format!("This needs a key with the scope {}", scope.as_str()),
             ),
             Self::MethodNotAllowed(_) => envelope(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -257,6 +291,10 @@ fn store(error: &StoreError) -> Answer<'static> {
     }
 }
 
+fn unauthorized(message: &'static str) -> Answer<'static> {
+    envelope(StatusCode::UNAUTHORIZED, "Unauthorized", message)
+}
+
 fn unforeseen() -> Answer<'static> {
     envelope(
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -288,6 +326,9 @@ impl Problem {
         let mut response = HttpResponse::build(status);
         if let Self::MethodNotAllowed(allowed) = self {
             response.insert_header((ALLOW, *allowed));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, CHALLENGE));
         }
         let passes = matches!(self, Self::Intake(IntakeError::KeyInProgress));
         if passes || status == StatusCode::SERVICE_UNAVAILABLE {

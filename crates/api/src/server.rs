@@ -14,6 +14,7 @@ use domain::{
 use paperclip::actix::OpenApiExt as _;
 use url::Url;
 
+use crate::access::{Admission, gate};
 use crate::http::{frame, survive};
 use crate::openapi;
 use crate::routes;
@@ -61,6 +62,8 @@ pub struct Api {
     pub accounts: AccountPolicy,
     /// The health of what the service stands on.
     pub health: Arc<dyn Health>,
+    /// Who may call.
+    pub admission: Admission,
     /// The version of the program.
     pub version: &'static str,
     /// The OpenAPI document, made once.
@@ -83,6 +86,7 @@ impl Api {
         desk: Arc<DealerDesk>,
         accounts: AccountPolicy,
         health: Arc<dyn Health>,
+        admission: Admission,
         version: &'static str,
     ) -> Self {
         Self {
@@ -94,6 +98,7 @@ impl Api {
             desk,
             accounts,
             health,
+            admission,
             version,
             openapi: Bytes::from(openapi::document(version)),
         }
@@ -183,10 +188,21 @@ pub struct ApiOptions {
     pub workers: usize,
     /// How long requests in flight may take after the server was told to stop, in seconds.
     pub shutdown_seconds: u64,
-    /// Whether the routes of operators are there at all.
-    pub admin: bool,
     /// How the service is reached from outside, for the addresses it shows.
     pub public_base_url: PublicBaseUrl,
+}
+
+#[cfg(test)]
+impl ApiOptions {
+    /// Options under which no page of another origin may call.
+    pub(crate) fn sample() -> Self {
+        Self {
+            origins: Origins::parse("").expect("no origin is fine"),
+            workers: 1,
+            shutdown_seconds: 1,
+            public_base_url: PublicBaseUrl::parse("http://127.0.0.1:8300").expect("an address"),
+        }
+    }
 }
 
 /// Starts serving on a listener. The server stops when it is told to through its handle; it does
@@ -220,21 +236,17 @@ pub(crate) fn app(
         InitError = (),
     > + use<>,
 > {
-    let admin = options.admin;
     App::new()
         .app_data(api)
         .app_data(Data::new(options.public_base_url.clone()))
         .wrap_api()
-        .configure(move |config| {
-            if admin {
-                routes::admin::configure(config);
-            }
-        })
+        .configure(routes::admin::configure)
         .configure(routes::configure)
         .build()
         .configure(routes::configure_pages)
         .default_service(web::to(routes::unknown_path))
         // The last one is the outermost.
+        .wrap(from_fn(gate))
         .wrap(from_fn(survive))
         .wrap(NormalizePath::trim())
         .wrap(cors(&options.origins))

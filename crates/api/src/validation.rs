@@ -79,6 +79,12 @@ impl FaultBody {
         body
     }
 
+    /// A field of a JSON body that breaks a rule of its own.
+    pub(crate) fn of_value(name: &'static str, words: &str, input: Value) -> Self {
+        let place = vec![Place::Name("body"), Place::Name(name)];
+        Self::new("value_error", place, format!("Value error, {words}"), input)
+    }
+
     /// A body that is no JSON; `offset` counts characters from 0.
     pub(crate) fn json_invalid(offset: usize, error: String) -> Self {
         let mut body = Self::new(
@@ -136,6 +142,10 @@ impl FaultBody {
                 "less_than_equal",
                 format!("Input should be less than or equal to {maximum}"),
             ),
+            QueryFault::NotACursor => (
+                "value_error",
+                "Value error, Expected a next_cursor of this list".to_owned(),
+            ),
             QueryFault::NotADate => (
                 "date_from_datetime_parsing",
                 "Input should be a valid date in the form YYYY-MM-DD".to_owned(),
@@ -157,6 +167,7 @@ pub(crate) enum QueryFault {
     BelowMinimum(u64),
     AboveMaximum(u64),
     NotADate,
+    NotACursor,
 }
 
 /// The wire's name of a field; Indonesian, as the clients know it.

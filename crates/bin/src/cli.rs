@@ -1,4 +1,5 @@
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::Scope;
 
 /// Takes in who brought a motorcycle to a dealer, and sends that person a WhatsApp message through
 /// the dealer's own Fonnte account.
@@ -15,6 +16,7 @@ Examples:
   customer-service                        serve with the settings of the environment and .env
   customer-service doctor                 find out why something does not work
   customer-service dealer add 0009999 --name 'Dealer Demo' --key-stdin < key.txt
+  customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read --scope write > key.txt
   DATABASE_URL=postgresql://owner@db/app customer-service migrate
 
 Settings come from environment variables; the README lists them.";
@@ -40,6 +42,11 @@ pub(crate) enum Command {
     Secrets {
         #[command(subcommand)]
         command: SecretsCommand,
+    },
+    /// Make, list and revoke the keys with which callers come in
+    ApiKey {
+        #[command(subcommand)]
+        command: ApiKeyCommand,
     },
     /// Print the OpenAPI document
     #[command(after_help = "Example:\n  customer-service openapi > openapi.json")]
@@ -84,6 +91,69 @@ pub(crate) enum SecretsCommand {
         after_help = "Example:\n  SECRETS_KEY=\"$NEW_KEY,$OLD_KEY\" customer-service secrets reseal"
     )]
     Reseal,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiKeyCommand {
+    /// Make a key and print it, this once, alone on standard output
+    #[command(after_help = "\
+Examples:
+  customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read --scope write
+  customer-service api-key create --name 'Kantor pusat' --scope admin --expires-in 90d > key.txt
+  customer-service api-key create --name 'Laporan' --scope read --expires-at 2027-01-31T00:00:00+07:00")]
+    Create(CreateKey),
+    /// List the keys, those in force first
+    #[command(after_help = "Example:\n  customer-service api-key list")]
+    List,
+    /// Revoke a key; every copy of the service refuses it within 5 seconds
+    #[command(after_help = "Example:\n  customer-service api-key revoke 3f9c1a7be2d40586")]
+    Revoke(RevokeKey),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateKey {
+    /// What people call it; the audit and the logs name it
+    #[arg(long)]
+    pub(crate) name: String,
+    /// The dealer whose data it opens, and no other's; without it, head office's
+    #[arg(long)]
+    pub(crate) dealer: Option<String>,
+    /// What it may be used for; may be given several times
+    #[arg(long, required = true, value_enum)]
+    pub(crate) scope: Vec<ScopeName>,
+    /// From when on it is refused: RFC 3339 with an offset
+    #[arg(long, conflicts_with = "expires_in")]
+    pub(crate) expires_at: Option<String>,
+    /// For how long it can be used: a number with m, h, d or w
+    #[arg(long)]
+    pub(crate) expires_in: Option<String>,
+}
+
+/// [`Scope`] at the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ScopeName {
+    /// Look at requests, messages and counts
+    Read,
+    /// Submit, send, stop and test messages
+    Write,
+    /// Everything; for head office only
+    Admin,
+}
+
+impl From<ScopeName> for Scope {
+    fn from(name: ScopeName) -> Self {
+        match name {
+            ScopeName::Read => Self::Read,
+            ScopeName::Write => Self::Write,
+            ScopeName::Admin => Self::Admin,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeKey {
+    /// The key's id, as `api-key list` shows it
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Origins, PublicBaseUrl};
+use api::{ApiAuth, Origins, PublicBaseUrl};
 use domain::{AccountPolicy, DeliveryPolicy, OnUnknown};
 use store_postgres::{DatabaseUrl, SchemaName, SecretsKeys};
 use tracing_subscriber::EnvFilter;
@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) accounts: AccountPolicy,
     pub(crate) fonnte_url: String,
     pub(crate) delivery: DeliveryPolicy,
+    /// Whether callers need keys.
+    pub(crate) auth: ApiAuth,
     pub(crate) origins: Origins,
     /// Absent: where the service listens.
     pub(crate) public_base_url: Option<PublicBaseUrl>,
@@ -98,10 +100,8 @@ impl Config {
         let fonnte_url = reader.text("FONNTE_DEFAULT_API_URL", DEFAULT_FONNTE_URL);
         let accounts = reader.accounts(&fonnte_url);
         let delivery = reader.delivery();
-        reader.optional("API_AUTH", |raw| match raw.to_ascii_lowercase().as_str() {
-            "off" => Ok(()),
-            _ => Err("can only be off: there are no API keys yet".to_owned()),
-        });
+        // A wrong host is reported; nobody is let in because of it.
+        let auth = reader.auth(host.is_some_and(|host| host.is_loopback()));
         let origins = reader.parsed("ALLOWED_ORIGINS", DEFAULT_ORIGINS, |raw| {
             Origins::parse(raw).map_err(|error| format!("holds a value that is wrong: {error}"))
         });
@@ -112,7 +112,7 @@ impl Config {
             SecretsKeys::parse(raw).map_err(|error| format!("is not usable: {error}"))
         });
         let secrets = Arc::new(secrets.unwrap_or_else(SecretsKeys::none));
-        match (schema, host, port, log, accounts, delivery, origins) {
+        match (schema, host, port, log, accounts, delivery, auth, origins) {
             (
                 Some(schema),
                 Some(host),
@@ -120,6 +120,7 @@ impl Config {
                 Some(log),
                 Some(accounts),
                 Some(delivery),
+                Some(auth),
                 Some(origins),
             ) if reader.errors.is_empty() => Ok(Self {
                 database,
@@ -130,6 +131,7 @@ impl Config {
                 accounts,
                 fonnte_url,
                 delivery,
+                auth,
                 origins,
                 public_base_url,
                 secrets,
@@ -193,6 +195,18 @@ impl Reader<'_> {
         outcome
             .map_err(|fault| self.errors.push((name.to_owned(), fault)))
             .ok()
+    }
+
+    /// Off by default only where nobody else reaches the port.
+    fn auth(&mut self, loopback: bool) -> Option<ApiAuth> {
+        let default = if loopback { "off" } else { "required" };
+        self.parsed("API_AUTH", default, |raw| {
+            match raw.to_ascii_lowercase().as_str() {
+                "required" => Ok(ApiAuth::Required),
+                "off" => Ok(ApiAuth::Off { admin: loopback }),
+                _ => Err("must be required or off".to_owned()),
+            }
+        })
     }
 
     fn log(&mut self) -> Option<LogConfig> {
@@ -360,6 +374,7 @@ mod tests {
             ("SEND_MIN_INTERVAL_MS", "-1"),
             ("ON_UNKNOWN", "maybe"),
             ("MESSAGE_TTL_HOURS", "nan"),
+            ("API_AUTH", "maybe"),
             ("ALLOWED_ORIGINS", "*"),
             ("PUBLIC_BASE_URL", "customer.example"),
             ("SECRETS_KEY", "c2hvcnQ="),
@@ -378,6 +393,7 @@ mod tests {
                 "SEND_MIN_INTERVAL_MS",
                 "MESSAGE_TTL_HOURS",
                 "ON_UNKNOWN",
+                "API_AUTH",
                 "ALLOWED_ORIGINS",
                 "PUBLIC_BASE_URL",
                 "SECRETS_KEY",
@@ -418,6 +434,27 @@ mod tests {
             ["LANE_LEASE_SECONDS"]
         );
         assert!(read(&[("FONNTE_TIMEOUT", "1"), ("LANE_LEASE_SECONDS", "6")]).is_ok());
+    }
+
+    #[test]
+    fn keys_are_asked_for_wherever_others_reach_the_port() {
+        let auth = |variables: &[(&str, &str)]| read(variables).unwrap().auth;
+        let off = |admin| ApiAuth::Off { admin };
+        assert_eq!(auth(&[]), off(true));
+        for host in ["127.0.0.1", "localhost", "::1", "127.8.8.8"] {
+            assert_eq!(auth(&[("SERVICE_HOST", host)]), off(true), "{host}");
+            let asked = [("SERVICE_HOST", host), ("API_AUTH", "Required")];
+            assert_eq!(auth(&asked), ApiAuth::Required, "{host}");
+        }
+        for host in ["0.0.0.0", "::", "10.0.0.1"] {
+            assert_eq!(auth(&[("SERVICE_HOST", host)]), ApiAuth::Required);
+            let open = [("SERVICE_HOST", host), ("API_AUTH", "off")];
+            assert_eq!(auth(&open), off(false), "{host}");
+        }
+        for wrong in ["on", "none", "0", "false"] {
+            let wrong = read(&[("API_AUTH", wrong)]).unwrap_err();
+            assert_eq!(wrong, ["API_AUTH"]);
+        }
     }
 
     #[test]

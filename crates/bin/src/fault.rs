@@ -13,7 +13,7 @@ use chrono::{TimeDelta, Utc};
 use domain::{
     Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, EventTopic, LaneHistory, Lease,
     NewRequest, Outbox, OutgoingMessage, ProviderEvent, Request, RequestId, RequestStore,
-    SendReport, Settled, Settlement, StoreError, Whatsapp, WorkerId,
+    SendReport, Settled, Settlement, StoreError, Visibility, Whatsapp, WorkerId,
 };
 use nix::sys::signal::{Signal, raise};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -74,8 +74,8 @@ impl<T: RequestStore + ?Sized> RequestStore for Faulty<T> {
         self.0.forget_old_keys().await
     }
 
-    async fn find(&self, id: RequestId) -> Result<Option<Request>, StoreError> {
-        self.0.find(id).await
+    async fn find(&self, id: RequestId, seen: &Visibility) -> Result<Option<Request>, StoreError> {
+        self.0.find(id, seen).await
     }
 }
 

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, DealerCommand, SecretsCommand};
+use crate::cli::{ApiKeyCommand, Cli, Command, DealerCommand, SecretsCommand};
 use crate::config::Config;
 
 /// The exit status after a mistake in the configuration or on the command line.
@@ -63,6 +63,11 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Secrets {
             command: SecretsCommand::Reseal,
         } => commands::secrets::reseal(config).await,
+        Command::ApiKey { command } => match command {
+            ApiKeyCommand::Create(options) => commands::api_key::create(config, options).await,
+            ApiKeyCommand::List => commands::api_key::list(config).await,
+            ApiKeyCommand::Revoke(options) => commands::api_key::revoke(config, options).await,
+        },
         Command::Openapi => Ok(commands::openapi::run()),
     }
 }

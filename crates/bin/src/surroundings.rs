@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use domain::{Bell, Clock, Dice, Ids, MessageId, RequestId};
+use domain::{Bell, Clock, Dice, Entropy, Ids, MessageId, RequestId};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -53,6 +53,13 @@ impl Dice for ThreadDice {
 }
 
 /// Wakes a loop in this process.
+impl Entropy for ThreadDice {
+    fn bytes(&self) -> [u8; 40] {
+        // The thread's generator is made for cryptography, and seeded by the system.
+        rand::random()
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct NotifyBell(Notify);
 

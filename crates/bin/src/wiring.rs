@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::{
-    DealerCheck, DealerDesk, Dispatcher, EventDesk, Intake, Lookups, MessageDesk, WorkerId,
+    DealerCheck, DealerDesk, Dispatcher, EventDesk, Gatekeeper, Intake, KeyDesk, Lookups,
+    MessageDesk, WorkerId,
 };
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
@@ -79,6 +80,8 @@ pub(crate) struct Parts {
     pub(crate) check: Arc<DealerCheck>,
     pub(crate) desk: Arc<DealerDesk>,
     pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) gatekeeper: Arc<Gatekeeper>,
+    pub(crate) keys: Arc<KeyDesk>,
 }
 
 impl Parts {
@@ -143,6 +146,13 @@ impl Parts {
             bell.clone(),
             config.accounts.clone(),
         );
+        let api_keys = Arc::new(store.api_keys());
+        let keys = KeyDesk::new(
+            api_keys.clone(),
+            directory.clone(),
+            Arc::new(ThreadDice),
+            Arc::new(SystemClock),
+        );
         let dispatcher = Dispatcher::new(
             requests,
             directory,
@@ -165,6 +175,8 @@ impl Parts {
             check: Arc::new(check),
             desk: Arc::new(desk),
             dispatcher: Arc::new(dispatcher),
+            gatekeeper: Arc::new(Gatekeeper::new(api_keys)),
+            keys: Arc::new(keys),
         })
     }
 }

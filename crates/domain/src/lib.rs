@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod dealer;
 pub mod delivery;
 mod message;
@@ -13,6 +14,7 @@ pub mod template;
 mod usecases;
 mod values;
 
+pub use access::*;
 pub use dealer::*;
 pub use delivery::*;
 pub use message::*;

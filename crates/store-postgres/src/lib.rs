@@ -17,6 +17,6 @@ pub use connect::{DatabaseUrl, DatabaseUrlError, PoolOptions, SchemaName, Schema
 pub use dealer_admin::{DealerAdminError, NewDealer};
 pub use inspect::{Inspection, MigrationState};
 pub use migrate::{MigrateError, migrate};
-pub use ports::{PgDealers, PgStore};
+pub use ports::{PgApiKeys, PgDealers, PgStore};
 pub use reseal::{Resealed, SecretPlace};
 pub use secrets::{SecretsKeys, SecretsKeysError};

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use domain::{Bell, Dice, Ids, MessageId, RequestId};
+use domain::{Bell, Dice, Entropy, Ids, MessageId, RequestId};
 
 use crate::sample;
 
@@ -29,6 +29,14 @@ impl Ids for SequentialIds {
 
     fn message(&self) -> MessageId {
         MessageId(sample::uuid(self.next(), b"message"))
+    }
+}
+
+impl Entropy for SequentialIds {
+    fn bytes(&self) -> [u8; 40] {
+        let mut bytes = [0x5e; 40];
+        bytes[..4].copy_from_slice(&self.next().to_be_bytes());
+        bytes
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound as _, TimeDelta, Utc};
 use domain::template::{Template, TemplateValues, VALIDATION};
 use domain::{
-    AccountPolicy, BodyPrint, Dealer, DealerId, DealerSettings, DeliveryPolicy, IdempotencyKey,
-    Input, MessageId, MessageKind, NewMessage, NewRequest, News, OnUnknown, Once, Phone,
-    ProviderEvent, RequestId, Submission, WebhookToken,
+    AccountPolicy, ApiKey, ApiKeyId, Author, BodyPrint, Dealer, DealerId, DealerSettings,
+    DeliveryPolicy, IdempotencyKey, Input, MessageId, MessageKind, NewMessage, NewRequest, News,
+    OnUnknown, Once, Phone, ProviderEvent, RequestId, Submission, WebhookToken,
 };
 use uuid::Uuid;
 
@@ -140,6 +140,28 @@ pub fn once(key: &str, body: &str) -> Once {
         key: IdempotencyKey::parse(key).expect("the key is well formed"),
         body: BodyPrint::of(body),
     }
+}
+
+/// The `n`th key of a caller: invented, and not valid anywhere.
+#[must_use]
+pub fn api_key(n: u8) -> ApiKey {
+    ApiKey::new(ApiKeyId::new([n; 8]), [n; 32])
+}
+
+/// Somebody who does something under a key, in a call.
+#[must_use]
+pub fn author() -> Author {
+    Author {
+        actor: "Kantor pusat".to_owned(),
+        key: Some(api_key(7).id()),
+        call: Some("call-1".to_owned()),
+    }
+}
+
+/// The moment as a database keeps it.
+#[must_use]
+pub fn whole_micros(moment: DateTime<Utc>) -> DateTime<Utc> {
+    moment.trunc_subsecs(6)
 }
 
 /// A phone that is not the sample's.

@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountPolicy, DealerCheck, DealerDesk, DeliveryPolicy, Dispatcher, EventDesk, Intake, Lookups,
-    MessageDesk, WorkerId,
+    AccountPolicy, DealerCheck, DealerDesk, DeliveryPolicy, Dispatcher, EventDesk, Gatekeeper,
+    Intake, KeyDesk, Lookups, MessageDesk, WorkerId,
 };
 use uuid::Uuid;
 
@@ -109,6 +109,23 @@ impl World {
             self.store.clone(),
             self.bell.clone(),
             self.accounts.clone(),
+        )
+    }
+
+    /// The use case that lets callers in.
+    #[must_use]
+    pub fn gatekeeper(&self) -> Gatekeeper {
+        Gatekeeper::new(self.store.clone())
+    }
+
+    /// The use case that makes and revokes keys.
+    #[must_use]
+    pub fn key_desk(&self) -> KeyDesk {
+        KeyDesk::new(
+            self.store.clone(),
+            self.store.clone(),
+            self.ids.clone(),
+            self.clock.clone(),
         )
     }
 

@@ -1,5 +1,6 @@
 //! Stories of the whole service.
 
+mod access;
 mod commands;
 mod copies;
 mod crashes;

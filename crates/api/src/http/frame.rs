@@ -10,13 +10,14 @@ use actix_web::http::header::{
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::access::CallId;
 use crate::problem::{ErrorReply, Problem};
-use crate::routes::VALIDATE_CUSTOMER_PATH;
+use crate::routes::{VALIDATE_CUSTOMER_PATH, in_one_call};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -37,9 +38,15 @@ pub(crate) async fn frame(
         request.head_mut().method = Method::GET;
     }
     // At level ERROR, so that no filter takes the id from a line that is shown.
-    let span = tracing::error_span!("call", http.request_id = request_id.as_str());
+    let span = tracing::error_span!(
+        "call",
+        http.request_id = request_id.as_str(),
+        key.id = tracing::field::Empty,
+        key.name = tracing::field::Empty,
+    );
+    request.extensions_mut().insert(CallId(request_id.clone()));
     async move {
-        match next.call(request).await {
+        match in_one_call(next.call(request)).await {
             Ok(response) => {
                 let (request, response) = response.map_into_boxed_body().into_parts();
                 let pattern = request.match_pattern();

@@ -50,6 +50,21 @@ impl<T> QueryParameters<T> {
         }
     }
 
+    /// Where a list goes on; an empty value is as if absent.
+    pub(crate) fn cursor<C>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Option<C>,
+    ) -> Option<C> {
+        let raw = self.find(name).filter(|raw| !raw.is_empty())?;
+        let cursor = read(&raw);
+        if cursor.is_none() {
+            self.faults
+                .push(FaultBody::of_query(name, QueryFault::NotACursor, &raw));
+        }
+        cursor
+    }
+
     fn date(&mut self, name: &'static str) -> Option<NaiveDate> {
         let raw = self.find(name).filter(|raw| !raw.is_empty())?;
         let date = parse_date(&raw);

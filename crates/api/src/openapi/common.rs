@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{operations, reference};
 
@@ -13,6 +13,7 @@ pub(super) fn complete(document: &mut Value) {
         add_header(responses, &request_id);
     }
     for operation in operations(document) {
+        protect(operation);
         let taken = &mut operation["parameters"];
         if taken.is_null() {
             *taken = Value::Array(Vec::new());
@@ -32,6 +33,30 @@ pub(super) fn complete(document: &mut Value) {
             }
             add_header(responses, &request_id);
             responses.sort_keys();
+        }
+    }
+}
+
+/// The extractors leave the scopes that a route needs where OpenAPI has its security schemes; keys
+/// come in either header whatever their scopes are.
+fn protect(operation: &mut Value) {
+    let Some(Value::Array(needed)) = operation.get_mut("security").map(Value::take) else {
+        return;
+    };
+    let scopes: Vec<String> = needed
+        .iter()
+        .filter_map(Value::as_object)
+        .flat_map(|scopes| scopes.keys())
+        .map(|scope| format!("`{scope}`"))
+        .collect();
+    let needs = format!("Needs a key with the scope {}.", scopes.join(" and "));
+    let description = operation["description"].as_str().unwrap_or_default();
+    operation["description"] = format!("{description}\n\n{needs}").trim_start().into();
+    operation["security"] = json!([{ "bearer": [] }, { "header": [] }]);
+    if let Value::Object(responses) = &mut operation["responses"] {
+        for (status, name) in [("401", "Unauthorized"), ("403", "Forbidden")] {
+            let response = || reference("responses", name);
+            responses.entry(status).or_insert_with(response);
         }
     }
 }
@@ -64,7 +89,6 @@ fn add_header(responses: &mut Map<String, Value>, header: &Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn every_operation_is_completed() {
@@ -98,6 +122,30 @@ mod tests {
         assert_eq!(
             document["components"]["responses"]["MethodNotAllowed"]["headers"],
             json!({"Allow": 1, "X-Request-Id": id})
+        );
+    }
+
+    #[test]
+    fn the_scope_that_an_extractor_left_becomes_words_and_schemes() {
+        let mut document = json!({"paths": {"/": {"get": {
+            "description": "Tells.",
+            "security": [{"read": []}],
+            "responses": {"403": {"description": "own"}}
+        }}}});
+        complete(&mut document);
+        let operation = &document["paths"]["/"]["get"];
+        assert_eq!(
+            operation["description"],
+            "Tells.\n\nNeeds a key with the scope `read`."
+        );
+        assert_eq!(
+            operation["security"],
+            json!([{"bearer": []}, {"header": []}])
+        );
+        assert_eq!(operation["responses"]["403"]["description"], "own");
+        assert_eq!(
+            operation["responses"]["401"],
+            json!({"$ref": "#/components/responses/Unauthorized"})
         );
     }
 }

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use domain::{CheckError, CheckPassed, DealerId, Fault, LookupError, PageQuery, Phone, TEST_WAIT};
-use paperclip::actix::web::Path;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use serde_json::Value;
@@ -10,6 +9,7 @@ use tokio::time::Instant;
 
 use super::in_time;
 use super::item::{Item, iso_date_time};
+use crate::access::{DealerAt, Read, Write};
 use crate::http::{Answered, JsonBody, QueryParameters};
 use crate::problem::Problem;
 use crate::server::Api;
@@ -81,8 +81,8 @@ pub(crate) struct ListData {
 /// Newest first: by date, then time, then id, so that pages never overlap.
 #[api_v2_operation(operation_id = "list_dealer_requests", tags(dealer))]
 pub(crate) async fn list_dealer_requests(
+    dealer: DealerAt<Read>,
     api: Data<Api>,
-    dealer_id: Path<String>,
     mut query: QueryParameters<ListQuery>,
 ) -> Result<Answered<ListReply>, Problem> {
     let page = query.number("page", 1, 1, MAX_PAGE);
@@ -90,7 +90,7 @@ pub(crate) async fn list_dealer_requests(
     let range = query.date_range();
     query.finish()?;
     let question = PageQuery {
-        dealer: dealer(&dealer_id)?,
+        dealer: dealer.id()?.clone(),
         range,
         page,
         page_size: u32::try_from(page_size).unwrap_or(u32::MAX),
@@ -159,14 +159,13 @@ pub(crate) struct StatsData {
 /// All counts are of the requests whose `request_date` lies in the range; without one, of all.
 #[api_v2_operation(operation_id = "get_dealer_stats", tags(dealer))]
 pub(crate) async fn get_dealer_stats(
+    dealer: DealerAt<Read>,
     api: Data<Api>,
-    dealer_id: Path<String>,
     mut query: QueryParameters<RangeQuery>,
 ) -> Result<Answered<StatsReply>, Problem> {
     let range = query.date_range();
     query.finish()?;
-    let dealer = dealer(&dealer_id)?;
-    let asking = api.lookups.stats(&dealer, range);
+    let asking = api.lookups.stats(dealer.id()?, range);
     let (dealer, stats) = in_time(asking, LookupError::Store).await?;
     Ok(Answered::ok(&StatsReply {
         success: true,
@@ -219,19 +218,19 @@ pub(crate) struct TestReply {
 /// turn. Either way nothing is stored.
 #[api_v2_operation(operation_id = "test_dealer_whatsapp", tags(dealer))]
 pub(crate) async fn test_dealer_whatsapp(
+    dealer: DealerAt<Write>,
     api: Data<Api>,
-    dealer_id: Path<String>,
     body: JsonBody<TestBody>,
 ) -> Result<Answered<TestReply>, Problem> {
     let target = target(&body)?;
     let failed = |error| Problem::Check {
-        dealer_id: dealer_id.to_string(),
+        dealer_id: dealer.given().to_owned(),
         error,
     };
-    let dealer = DealerId::parse(&dealer_id).map_err(|_| failed(CheckError::UnknownDealer))?;
+    let id = dealer.id().map_err(|_| failed(CheckError::UnknownDealer))?;
     let passed = match target {
-        None => api.check.device(&dealer).await,
-        Some(target) => send_test(&api, &dealer, &target).await,
+        None => api.check.device(id).await,
+        Some(target) => send_test(&api, id, &target).await,
     }
     .map_err(failed)?;
     Ok(Answered::ok(&TestReply {
@@ -274,9 +273,4 @@ fn target(body: &JsonBody<TestBody>) -> Result<Option<Phone>, Problem> {
     parsed.map(Some).map_err(|fault| {
         Problem::Invalid(vec![FaultBody::of_field("target", fault, value.clone())])
     })
-}
-
-/// The dealer of a path. What cannot be a dealer's number is one that nobody has.
-fn dealer(raw: &str) -> Result<DealerId, Problem> {
-    DealerId::parse(raw).map_err(|_| Problem::Lookup(LookupError::UnknownDealer))
 }

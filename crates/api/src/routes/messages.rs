@@ -1,13 +1,13 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{Message, MessageError, PastAttempt, RequestId};
 use paperclip::actix::web::Path;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::in_time;
+use super::{in_time, rfc_3339};
+use crate::access::{Caller, Read, Write};
 use crate::http::Answered;
 use crate::problem::Problem;
 use crate::server::Api;
@@ -92,10 +92,12 @@ pub(crate) struct AttemptItem {
 /// Oldest first, each with its attempts. A request of an older service has none until one is resent.
 #[api_v2_operation(operation_id = "list_request_messages", tags(customer))]
 pub(crate) async fn list_request_messages(
+    caller: Caller<Read>,
     api: Data<Api>,
     request_id: Path<String>,
 ) -> Result<Answered<MessagesReply>, Problem> {
-    let timeline = api.messages.timeline(id(&request_id)?);
+    let request = id(&request_id)?;
+    let timeline = api.messages.timeline(request, caller.visibility());
     let messages = in_time(timeline, MessageError::Store).await?;
     Ok(Answered::ok(&MessagesReply {
         success: true,
@@ -114,11 +116,14 @@ pub(crate) async fn list_request_messages(
 /// resends a message whose outcome is unknown accepts that the person may get it twice.
 #[api_v2_operation(operation_id = "resend_request_message", tags(customer))]
 pub(crate) async fn resend_request_message(
+    caller: Caller<Write>,
     api: Data<Api>,
     request_id: Path<String>,
 ) -> Result<Answered<MessageReply>, Problem> {
     let request = id(&request_id)?;
-    let message = in_time(api.messages.resend(request), MessageError::Store).await?;
+    let author = caller.author();
+    let doing = api.messages.resend(request, caller.visibility(), &author);
+    let message = in_time(doing, MessageError::Store).await?;
     tracing::info!(request.id = %request, message.id = %message.id, "message queued again");
     Ok(Answered::with(HttpResponse::Accepted().json(
         MessageReply {
@@ -135,11 +140,14 @@ pub(crate) async fn resend_request_message(
 /// Fonnte turn out to have it all the same, it becomes `SENT`.
 #[api_v2_operation(operation_id = "cancel_request_message", tags(customer))]
 pub(crate) async fn cancel_request_message(
+    caller: Caller<Write>,
     api: Data<Api>,
     request_id: Path<String>,
 ) -> Result<Answered<MessageReply>, Problem> {
     let request = id(&request_id)?;
-    let message = in_time(api.messages.cancel(request), MessageError::Store).await?;
+    let author = caller.author();
+    let doing = api.messages.cancel(request, caller.visibility(), &author);
+    let message = in_time(doing, MessageError::Store).await?;
     tracing::info!(request.id = %request, message.id = %message.id, "message cancelled");
     Ok(Answered::ok(&MessageReply {
         success: true,
@@ -189,8 +197,4 @@ impl From<PastAttempt> for AttemptItem {
             duration_ms: u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
         }
     }
-}
-
-fn rfc_3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::in_time;
 use super::item::Item;
+use crate::access::{Caller, Read};
 use crate::http::Answered;
 use crate::problem::Problem;
 use crate::server::Api;
@@ -29,11 +30,13 @@ pub(crate) struct RequestReply {
 /// they are stored; a status that they lack is that of a message that waits.
 #[api_v2_operation(operation_id = "get_request", tags(customer))]
 pub(crate) async fn get_request(
+    caller: Caller<Read>,
     api: Data<Api>,
     request_id: Path<String>,
 ) -> Result<Answered<RequestReply>, Problem> {
     let id = Uuid::try_parse(&request_id).map_err(|_| Problem::UnknownRequest)?;
-    let request = in_time(api.lookups.request(RequestId(id)), identity)
+    let finding = api.lookups.request(RequestId(id), caller.visibility());
+    let request = in_time(finding, identity)
         .await?
         .ok_or(Problem::UnknownRequest)?;
     Ok(Answered::ok(&RequestReply {

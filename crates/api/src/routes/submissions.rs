@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::item::Item;
 use super::{in_time, request_path};
+use crate::access::{Caller, Write};
 use crate::http::{Answered, JsonBody, KeyHeader, Prefer, canonical};
 use crate::problem::Problem;
 use crate::server::Api;
@@ -69,6 +70,7 @@ pub(crate) struct StoredMessage {
 /// with the same body is answered as the first time, and nothing more is stored or sent.
 #[api_v2_operation(operation_id = "validate_customer", tags(customer))]
 pub(crate) async fn validate_customer(
+    caller: Caller<Write>,
     api: Data<Api>,
     prefer: Prefer,
     key: KeyHeader,
@@ -82,7 +84,8 @@ pub(crate) async fn validate_customer(
         }),
         KeyHeader::Absent | KeyHeader::Malformed(_) => None,
     };
-    let storing = api.intake.accept_once(submission(&fields), once);
+    let seen = caller.visibility();
+    let storing = api.intake.accept_once(submission(&fields), once, seen);
     let received = in_time(storing, IntakeError::NotStored)
         .await
         .map_err(|error| match error {

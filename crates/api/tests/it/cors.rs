@@ -192,7 +192,7 @@ fn service_that_fails() -> Service {
     requests.expect_accept().returning(|_| Err(unavailable()));
     requests
         .expect_find()
-        .returning(|_| panic!("an invented panic"));
+        .returning(|_, _| panic!("an invented panic"));
     Service::with(|ports| ports.requests = Arc::new(requests))
 }
 

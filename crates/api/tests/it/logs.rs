@@ -120,7 +120,7 @@ async fn a_failure_is_logged_once_with_its_cause() {
     requests.expect_accept().returning(|_| Err(unavailable()));
     requests
         .expect_find()
-        .returning(|_| panic!("an invented panic"));
+        .returning(|_, _| panic!("an invented panic"));
     let service = Service::with(|ports| ports.requests = Arc::new(requests));
     let lines_of_failure = lines(&service, "logs-failed", Call::post(SUBMIT, body())).await;
     let levels: Vec<&Value> = lines_of_failure.iter().map(|line| &line["level"]).collect();
@@ -138,4 +138,29 @@ async fn a_failure_is_logged_once_with_its_cause() {
     let levels: Vec<&Value> = lines_of_panic.iter().map(|line| &line["level"]).collect();
     assert_eq!(levels, ["ERROR", "INFO"]);
     assert_eq!(lines_of_panic[1]["fields"]["http.status"], 500);
+}
+
+#[tokio::test]
+async fn a_line_says_which_key_and_never_its_secret() {
+    let _ = &*LOG;
+    let service = crate::access::closed();
+    let (id, key) = crate::access::key(&service, Some(0), &[domain::Scope::Write], None).await;
+    let call = Call::post(SUBMIT, body()).header("X-API-Key", &key);
+    let all = lines(&service, "logs-key", call).await;
+    assert_eq!(all.len(), 2);
+    for line in &all {
+        assert_eq!(line["span"]["key.id"], id.to_string());
+        assert_eq!(line["span"]["key.name"], "Bengkel");
+    }
+    let text = Value::from(all).to_string();
+    assert!(!text.contains(&key[22..]), "{text}");
+
+    let wrong = "csk_not-a-key";
+    let call = Call::post(SUBMIT, body()).header("X-API-Key", wrong);
+    let refused = lines(&service, "logs-refused", call).await;
+    assert_eq!(refused.len(), 1);
+    assert_eq!(refused[0]["level"], "INFO");
+    assert_eq!(refused[0]["fields"]["http.status"], 401);
+    assert_eq!(refused[0]["fields"]["http.route"], SUBMIT);
+    assert!(!Value::from(refused).to_string().contains(wrong));
 }

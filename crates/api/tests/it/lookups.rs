@@ -17,7 +17,7 @@ fn with_found(
     find: impl Fn() -> Result<Option<Request>, domain::StoreError> + Send + 'static,
 ) -> Service {
     let mut requests = MockRequestStore::new();
-    requests.expect_find().returning(move |_| find());
+    requests.expect_find().returning(move |_, _| find());
     Service::with(|ports| ports.requests = Arc::new(requests))
 }
 

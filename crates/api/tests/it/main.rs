@@ -2,7 +2,9 @@
 //! mocks where a port must fail. Whole bodies are compared, because existing clients depend on
 //! every byte.
 
+mod access;
 mod account;
+mod admin;
 mod client;
 mod cors;
 mod dealers;

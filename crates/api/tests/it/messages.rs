@@ -190,8 +190,12 @@ async fn an_unknown_request_is_a_404() {
 #[tokio::test]
 async fn a_store_that_is_away_is_a_503() {
     let mut messages = MockMessages::new();
-    messages.expect_timeline().returning(|_| Err(unavailable()));
-    messages.expect_cancel().returning(|_| Err(unavailable()));
+    messages
+        .expect_timeline()
+        .returning(|_, _| Err(unavailable()));
+    messages
+        .expect_cancel()
+        .returning(|_, _, _| Err(unavailable()));
     let service = Service::with(|ports| ports.messages = Arc::new(messages));
     let path = stored(&service).await;
     let replies = [

@@ -10,6 +10,8 @@ fn good_call(method: &'static str, path: &str) -> Call {
         call.json(body())
     } else if method == "PATCH" || path.contains("/webhooks/") {
         call.json("{}")
+    } else if method == "POST" && path.starts_with("/api/v1/admin/api-keys") {
+        call.json(r#"{"name":"Kantor pusat","scopes":["read"]}"#)
     } else {
         call
     }
@@ -17,12 +19,22 @@ fn good_call(method: &'static str, path: &str) -> Call {
 
 /// A service in which every path of [`ROUTES`] exists.
 async fn full_service() -> Service {
-    use domain::RequestStore as _;
+    use domain::{ApiKeys as _, RequestStore as _};
 
     let service = Service::start();
     let mut request = testkit::sample::new_request();
     request.id = domain::RequestId("23f16411-6eb2-4829-a964-9ad1f0e0cc22".parse().unwrap());
     service.world.store.accept(&request).await.unwrap();
+    let key = testkit::sample::api_key(7);
+    let new = domain::NewApiKey {
+        id: key.id(),
+        print: key.print(),
+        name: domain::KeyName::parse("Kantor pusat").unwrap(),
+        access: domain::Access::unlimited(),
+        expires_at: None,
+    };
+    let entry = domain::AuditEntry::cancelled(&testkit::sample::author(), request.id);
+    service.world.store.create(&new, &entry).await.unwrap();
     service
 }
 
@@ -35,6 +47,15 @@ async fn slashes_at_the_end_never_matter() {
             continue;
         }
         for method in methods {
+            // A new key each time, and another list of them.
+            if path.ends_with("/api-keys") {
+                let status = if *method == "POST" { 201 } else { 200 };
+                for slashes in ["", "/", "//"] {
+                    let call = good_call(method, &format!("{path}{slashes}"));
+                    assert_eq!(service.send(call).await.status, status, "{method} {path}");
+                }
+                continue;
+            }
             let without = service.send(good_call(method, path)).await;
             assert_eq!(without.status, 200, "{method} {path}: {without:?}");
             for slashes in ["/", "//", "/?x=1"] {

@@ -4,11 +4,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
-use api::{Api, ApiOptions, Origins, PublicBaseUrl};
+use api::{Admission, Api, ApiAuth, ApiOptions, Origins, PublicBaseUrl};
 use domain::{
-    BoxError, Dealer, DealerAdmin, DealerCheck, DealerDesk, DealerDirectory, EventDesk, EventStore,
-    Health, Intake, Lookups, MessageDesk, Messages, Outbox, Reports, RequestStore, StoreError,
-    Whatsapp, WorkerId,
+    ApiKeys, AuditLog, BoxError, Dealer, DealerAdmin, DealerCheck, DealerDesk, DealerDirectory,
+    EventDesk, EventStore, Gatekeeper, Health, Intake, KeyDesk, Lookups, MessageDesk, Messages,
+    Outbox, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
 };
 use serde_json::{Map, Value, json};
 use testkit::{World, sample};
@@ -29,7 +29,7 @@ pub(crate) const DRIVER_TEXT: &str =
     "db-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
 /// Every route: the methods it has and a path that exists.
-pub(crate) const ROUTES: [(&[&str], &str); 21] = [
+pub(crate) const ROUTES: [(&[&str], &str); 24] = [
     (&["POST"], SUBMIT),
     (
         &["GET", "HEAD"],
@@ -61,6 +61,9 @@ pub(crate) const ROUTES: [(&[&str], &str); 21] = [
     (&["GET", "HEAD"], "/api/v1/admin/dealers"),
     (&["GET", "HEAD"], "/api/v1/admin/dealers/0009999"),
     (&["PATCH"], "/api/v1/admin/dealers/0009999/settings"),
+    (&["GET", "HEAD", "POST"], "/api/v1/admin/api-keys"),
+    (&["DELETE"], "/api/v1/admin/api-keys/0707070707070707"),
+    (&["GET", "HEAD"], "/api/v1/admin/audit"),
     (&["GET", "HEAD"], "/api/v1/health"),
     (&["GET", "HEAD"], "/api/v1/health/detailed"),
     (&["GET", "HEAD"], "/api/v1/health/live"),
@@ -82,6 +85,9 @@ pub(crate) struct Ports {
     pub(crate) events: Arc<dyn EventStore>,
     pub(crate) whatsapp: Arc<dyn Whatsapp>,
     pub(crate) health: Arc<dyn Health>,
+    pub(crate) api_keys: Arc<dyn ApiKeys>,
+    pub(crate) audit: Arc<dyn AuditLog>,
+    pub(crate) auth: ApiAuth,
 }
 
 /// A running service and the world behind it.
@@ -99,15 +105,6 @@ impl Service {
 
     /// A service some of whose ports are replaced.
     pub(crate) fn with(replace: impl FnOnce(&mut Ports)) -> Self {
-        Self::begin(replace, true)
-    }
-
-    /// A service without the routes of operators.
-    pub(crate) fn without_admin() -> Self {
-        Self::begin(|_| {}, false)
-    }
-
-    fn begin(replace: impl FnOnce(&mut Ports), admin: bool) -> Self {
         let world = World::new();
         world
             .store
@@ -122,6 +119,9 @@ impl Service {
             events: world.store.clone(),
             whatsapp: world.whatsapp.clone(),
             health: world.store.clone(),
+            api_keys: world.store.clone(),
+            audit: world.store.clone(),
+            auth: ApiAuth::Off { admin: true },
         };
         replace(&mut ports);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -130,7 +130,6 @@ impl Service {
             origins: Origins::parse(&format!("{LISTED},https://dealer.example")).expect("origins"),
             workers: 1,
             shutdown_seconds: 1,
-            admin,
             public_base_url: PublicBaseUrl::parse("https://customer.example/").expect("an address"),
         };
         let server = api::serve(api(&world, &ports), &options, listener).expect("serve");
@@ -231,6 +230,17 @@ fn api(world: &World, ports: &Ports) -> Api {
         )),
         world.accounts.clone(),
         ports.health.clone(),
+        Admission {
+            auth: ports.auth,
+            gatekeeper: Arc::new(Gatekeeper::new(ports.api_keys.clone())),
+            keys: Arc::new(KeyDesk::new(
+                ports.api_keys.clone(),
+                ports.dealers.clone(),
+                world.ids.clone(),
+                world.clock.clone(),
+            )),
+            audit: ports.audit.clone(),
+        },
         VERSION,
     )
 }

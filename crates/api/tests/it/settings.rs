@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::ApiAuth;
 use domain::{DealerAdmin, MockDealerAdmin, Outbox as _};
 use serde_json::{Value, json};
 use testkit::sample;
@@ -283,7 +284,7 @@ async fn stores_that_fail_are_told_apart() {
 
 #[tokio::test]
 async fn where_operators_are_not_wanted_there_is_nothing() {
-    let service = Service::without_admin();
+    let service = Service::with(|ports| ports.auth = ApiAuth::Off { admin: false });
     for path in [DEALERS, DEALER, SETTINGS] {
         for method in ["GET", "PATCH"] {
             let reply = service.send(Call::new(method, path)).await;
@@ -291,4 +292,23 @@ async fn where_operators_are_not_wanted_there_is_nothing() {
         }
     }
     assert_eq!(service.get("/api/v1/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_change_is_noted_in_the_audit_without_its_secrets() {
+    let service = Service::start();
+    let change = json!({"daily_limit": 5, "fonnte_api_key": "kunci-baru"});
+    assert_eq!(patch(&service, &change).await.status, 200);
+    assert_eq!(
+        patch(&service, &json!({"daily_limit": -1})).await.status,
+        422
+    );
+    let reply = service.get("/api/v1/admin/audit").await;
+    let items = &reply.json()["data"]["items"];
+    assert_eq!(items.as_array().unwrap().len(), 1, "{reply:?}");
+    assert_eq!(items[0]["action"], "settings.change");
+    assert_eq!(items[0]["dealer_id"], "0009999");
+    let detail = items[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("fonnte_api_key") && detail.contains("daily_limit"));
+    assert!(!reply.body.contains("kunci-baru"), "{reply:?}");
 }

@@ -182,7 +182,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
     Ok((database, parts))
 }
 
-fn parse_id(raw: &str) -> anyhow::Result<DealerId> {
+pub(super) fn parse_id(raw: &str) -> anyhow::Result<DealerId> {
     DealerId::parse(raw).with_context(|| {
         format!(
             "\"{}\" cannot be a dealer's number: 4 to 10 characters",

@@ -1,5 +1,6 @@
 //! The commands other than `serve`.
 
+pub(crate) mod api_key;
 pub(crate) mod dealer;
 pub(crate) mod doctor;
 pub(crate) mod health;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Api, ApiOptions, PublicBaseUrl};
+use api::{Admission, Api, ApiAuth, ApiOptions, PublicBaseUrl};
 use store_postgres::{DatabaseUrl, MigrateError, SchemaName, migrate};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -43,6 +43,12 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let heartbeat = Heartbeat::default();
     let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone());
     let version = env!("CARGO_PKG_VERSION");
+    let admission = Admission {
+        auth: config.auth,
+        gatekeeper: parts.gatekeeper,
+        keys: parts.keys,
+        audit: Arc::new(parts.store),
+    };
     let api = Api::new(
         parts.intake.clone(),
         parts.lookups,
@@ -52,14 +58,13 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         parts.desk,
         config.accounts.clone(),
         Arc::new(health),
+        admission,
         version,
     );
     let options = ApiOptions {
         origins: config.origins.clone(),
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         shutdown_seconds: FINISH_REQUESTS_SECONDS,
-        // There are no API keys yet: operators' routes are for this machine alone.
-        admin: config.host.is_loopback(),
         public_base_url: match &config.public_base_url {
             Some(url) => url.clone(),
             None => PublicBaseUrl::parse(&format!("http://{address}"))?,
@@ -70,10 +75,10 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     tokio::spawn(server);
     tracing::info!(server.address = %address, service.version = version, "serving");
 
-    if !config.host.is_loopback() {
+    if config.auth != ApiAuth::Required && !config.host.is_loopback() {
         tracing::warn!(
-            "there are no API keys yet: whoever reaches {address} may use the service; keep it \
-             behind a proxy that authenticates"
+            "API_AUTH is off: whoever reaches {address} may use the service for every dealer; keep \
+             it behind a proxy that authenticates, or set API_AUTH=required"
         );
     }
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{Message, NewMessage, Phone, RequestId};
+use crate::{AuditEntry, Message, NewMessage, Phone, RequestId, Visibility};
 
 /// Whether one more message was queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,24 +33,38 @@ pub enum Cancelled {
     UnknownRequest,
 }
 
-/// The messages of single requests, as people follow and steer them.
+/// The messages of single requests, as people follow and steer them. A request that cannot be seen
+/// is as if it did not exist, and takes as long to find.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Messages: Send + Sync {
     /// The messages of a request, oldest first; none for a request of an older service, and for one
     /// that does not exist.
-    async fn timeline(&self, request: RequestId) -> Result<Vec<Message>, StoreError>;
+    async fn timeline(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+    ) -> Result<Vec<Message>, StoreError>;
 
     /// Queues one more message of a request, which is shown as waiting again, unless another one is
-    /// QUEUED or SENDING. Of many at once one is queued.
+    /// QUEUED or SENDING. Of many at once one is queued. The entry is written into the audit with
+    /// it, of the request's dealer.
     async fn resend(
         &self,
         request: RequestId,
+        seen: &Visibility,
         message: &NewMessage,
         target: &Phone,
+        entry: &AuditEntry,
     ) -> Result<Resent, StoreError>;
 
     /// Stops the message of a request that is QUEUED, as [`cancelled`](crate::cancelled) says. Where
-    /// it is claimed at the same moment, either happens and not both.
-    async fn cancel(&self, request: RequestId) -> Result<Cancelled, StoreError>;
+    /// it is claimed at the same moment, either happens and not both. The entry is written into the
+    /// audit with it, of the request's dealer.
+    async fn cancel(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+        entry: &AuditEntry,
+    ) -> Result<Cancelled, StoreError>;
 }

@@ -1,8 +1,11 @@
 //! What the use cases need from the outside. Each port is a small object-safe trait; "not found"
 //! is an answer, not an error, and a method is a transaction.
 
+mod api_keys;
+mod audit_log;
 mod dealer_admin;
 mod dealer_directory;
+mod entropy;
 mod event_store;
 mod health;
 mod messages;
@@ -13,8 +16,11 @@ mod surroundings;
 mod vault;
 mod whatsapp;
 
+pub use api_keys::{ApiKeyRecord, ApiKeys, KnownKey, NewApiKey, Validity};
+pub use audit_log::AuditLog;
 pub use dealer_admin::{DealerAdmin, DealerPage, DealerRecord, KeySource, LaneView};
 pub use dealer_directory::DealerDirectory;
+pub use entropy::Entropy;
 pub use event_store::{EventStore, EventsApplied};
 pub use health::{Backlog, Check, Health};
 pub use messages::{Cancelled, Messages, Resent};
@@ -29,8 +35,11 @@ pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 
 #[cfg(feature = "testing")]
 pub use {
+    api_keys::MockApiKeys,
+    audit_log::MockAuditLog,
     dealer_admin::MockDealerAdmin,
     dealer_directory::MockDealerDirectory,
+    entropy::MockEntropy,
     event_store::MockEventStore,
     health::MockHealth,
     messages::MockMessages,

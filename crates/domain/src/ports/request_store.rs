@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{NewRequest, Request, RequestId};
+use crate::{NewRequest, Request, RequestId, Visibility};
 
 /// What became of a request that was given to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub trait RequestStore: Send + Sync {
     /// Removes some of the keys that no longer count. Returns how many.
     async fn forget_old_keys(&self) -> Result<u64, StoreError>;
 
-    /// The request of that id.
-    async fn find(&self, id: RequestId) -> Result<Option<Request>, StoreError>;
+    /// The request of that id; one that cannot be seen is as if it did not exist, and takes as long
+    /// to find.
+    async fn find(&self, id: RequestId, seen: &Visibility) -> Result<Option<Request>, StoreError>;
 }

@@ -4,7 +4,7 @@ use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
     Accepted, AccountError, AccountPolicy, Bell, Clock, Dealer, DealerDirectory, Fault, Field, Ids,
     MessageKind, NewMessage, NewRequest, Once, Request, RequestStore, StoreError, Submission,
-    ValidSubmission,
+    ValidSubmission, Visibility,
 };
 
 /// Takes submissions in: checks, finds the dealer, renders the message, stores.
@@ -24,6 +24,9 @@ pub enum IntakeError {
     /// Fields break rules: for every faulty field its first broken rule, in field order.
     #[error("the submission breaks rules")]
     Invalid(Vec<(Field, Fault)>),
+    /// The caller may not submit for that dealer, whether it exists or not.
+    #[error("the dealer is not the caller's")]
+    ForeignDealer,
     /// No dealer has that number.
     #[error("the dealer is not known")]
     UnknownDealer,
@@ -75,14 +78,15 @@ impl Intake {
         }
     }
 
-    /// Stores a submission and queues its message. When it returns the request, both are durable;
+    /// Stores a submission of any dealer and queues its message. When it returns the request, both are durable;
     /// whether the message can be sent plays no part.
     ///
     /// # Errors
     /// [`IntakeError`]; nothing is stored then, except that after
     /// [`NotStored`](IntakeError::NotStored) nobody can know.
     pub async fn accept(&self, submission: Submission) -> Result<Request, IntakeError> {
-        Ok(self.accept_once(submission, None).await?.request)
+        let received = self.accept_once(submission, None, &Visibility::All).await?;
+        Ok(received.request)
     }
 
     /// Which fields break rules, as [`accept`](Self::accept) would say.
@@ -103,7 +107,7 @@ impl Intake {
     }
 
     /// As [`accept`](Self::accept), but under a key: what was stored under it before is answered
-    /// again, and nothing is stored.
+    /// again, and nothing is stored. Only dealers that the caller can see are accepted.
     ///
     /// # Errors
     /// As for [`accept`](Self::accept).
@@ -111,10 +115,14 @@ impl Intake {
         &self,
         submission: Submission,
         once: Option<Once>,
+        seen: &Visibility,
     ) -> Result<Receival, IntakeError> {
         let submission = submission
             .validate(self.clock.now())
             .map_err(IntakeError::Invalid)?;
+        if !seen.includes(&submission.dealer_id) {
+            return Err(IntakeError::ForeignDealer);
+        }
         let dealer = self
             .dealers
             .find(&submission.dealer_id)

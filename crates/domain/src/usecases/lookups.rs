@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     DateRange, Dealer, DealerDirectory, DealerId, DealerStats, Page, PageQuery, Reports, Request,
-    RequestId, RequestStore, StoreError,
+    RequestId, RequestStore, StoreError, Visibility,
 };
 
 /// Answers questions about stored requests.
@@ -38,12 +38,16 @@ impl Lookups {
         }
     }
 
-    /// The request of that id.
+    /// The request of that id, where it can be seen.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not answer.
-    pub async fn request(&self, id: RequestId) -> Result<Option<Request>, StoreError> {
-        self.requests.find(id).await
+    pub async fn request(
+        &self,
+        id: RequestId,
+        seen: &Visibility,
+    ) -> Result<Option<Request>, StoreError> {
+        self.requests.find(id, seen).await
     }
 
     /// One page of a dealer's requests.

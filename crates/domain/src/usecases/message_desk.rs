@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
-    Bell, Cancelled, DealerDirectory, DealerId, Ids, Message, MessageKind, Messages, NewMessage,
-    Phone, Request, RequestId, RequestStore, Resent, StoreError,
+    AuditEntry, Author, Bell, Cancelled, DealerDirectory, DealerId, Ids, Message, MessageKind,
+    Messages, NewMessage, Phone, Request, RequestId, RequestStore, Resent, StoreError, Visibility,
 };
 
 /// Shows, repeats and stops the messages of a request.
@@ -18,7 +18,7 @@ pub struct MessageDesk {
 /// Why nothing was done about a message.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
-    /// No request has that id.
+    /// No request has that id, or the caller cannot see it.
     #[error("the request is not known")]
     UnknownRequest,
     /// A message of the request is still to be sent, or being sent.
@@ -58,11 +58,15 @@ impl MessageDesk {
     ///
     /// # Errors
     /// [`MessageError::UnknownRequest`] or [`MessageError::Store`].
-    pub async fn timeline(&self, request: RequestId) -> Result<Vec<Message>, MessageError> {
-        let messages = self.messages.timeline(request).await?;
+    pub async fn timeline(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+    ) -> Result<Vec<Message>, MessageError> {
+        let messages = self.messages.timeline(request, seen).await?;
         if messages.is_empty() {
             // A request of an older service has none.
-            self.request(request).await?;
+            self.request(request, seen).await?;
         }
         Ok(messages)
     }
@@ -73,9 +77,14 @@ impl MessageDesk {
     /// # Errors
     /// [`MessageError`]; nothing is queued then, except that after [`MessageError::Store`] nobody
     /// can know.
-    pub async fn resend(&self, request: RequestId) -> Result<Message, MessageError> {
-        let stored = self.request(request).await?;
-        let newest = self.messages.timeline(request).await?.pop();
+    pub async fn resend(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+        by: &Author,
+    ) -> Result<Message, MessageError> {
+        let stored = self.request(request, seen).await?;
+        let newest = self.messages.timeline(request, seen).await?.pop();
         let (template, body, target) = match newest {
             Some(newest) if newest.is_pending() => return Err(MessageError::Pending),
             Some(newest) => (newest.template, newest.body, newest.target),
@@ -89,7 +98,11 @@ impl MessageDesk {
             body,
             not_before: None,
         };
-        match self.messages.resend(request, &message, &target).await? {
+        let entry = AuditEntry::resent(by, request, message.id);
+        let resending = self
+            .messages
+            .resend(request, seen, &message, &target, &entry);
+        match resending.await? {
             Resent::Queued(message) => {
                 self.bell.ring();
                 Ok(message)
@@ -104,16 +117,22 @@ impl MessageDesk {
     /// # Errors
     /// [`MessageError`]; nothing is stopped then, except that after [`MessageError::Store`] nobody
     /// can know.
-    pub async fn cancel(&self, request: RequestId) -> Result<Message, MessageError> {
-        match self.messages.cancel(request).await? {
+    pub async fn cancel(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+        by: &Author,
+    ) -> Result<Message, MessageError> {
+        let entry = AuditEntry::cancelled(by, request);
+        match self.messages.cancel(request, seen, &entry).await? {
             Cancelled::Stopped(message) => Ok(message),
             Cancelled::TooLate => Err(MessageError::NotCancellable),
             Cancelled::UnknownRequest => Err(MessageError::UnknownRequest),
         }
     }
 
-    async fn request(&self, id: RequestId) -> Result<Request, MessageError> {
-        let found = self.requests.find(id).await?;
+    async fn request(&self, id: RequestId, seen: &Visibility) -> Result<Request, MessageError> {
+        let found = self.requests.find(id, seen).await?;
         found.ok_or(MessageError::UnknownRequest)
     }
 

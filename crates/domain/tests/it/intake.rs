@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use domain::{
     Accepted, AccountError, Clock as _, Dealer, Fault, Field, Input, Intake, IntakeError,
     MessageState, MockDealerDirectory, MockRequestStore, Outbox, Request, RequestStore, StoreError,
-    Submission, Task, WorkerId,
+    Submission, Task, Visibility, WorkerId,
 };
 use testkit::{World, sample};
 
@@ -15,7 +15,9 @@ use crate::support::{blocked, queue, state, step, unavailable};
 async fn a_submission_is_stored_and_its_message_queued() {
     let world = World::new();
     let request = world.intake().accept(sample::submission()).await.unwrap();
-    let stored = RequestStore::find(&*world.store, request.id).await.unwrap();
+    let stored = RequestStore::find(&*world.store, request.id, &Visibility::All)
+        .await
+        .unwrap();
     assert_eq!(stored.as_ref(), Some(&request));
     assert_eq!(request.dealer_id, "0009999");
     assert_eq!(request.customer_name, "Adit");
@@ -336,7 +338,7 @@ async fn a_submission_that_was_stored_before_is_answered_again_and_wakes_nobody(
     let world = World::new();
     let once = Some(sample::once("key", "body"));
     let intake = world.intake();
-    let accept = || intake.accept_once(sample::submission(), once.clone());
+    let accept = || intake.accept_once(sample::submission(), once.clone(), &Visibility::All);
     let first = accept().await.unwrap();
     assert!(!first.replayed);
     let again = accept().await.unwrap();
@@ -345,7 +347,11 @@ async fn a_submission_that_was_stored_before_is_answered_again_and_wakes_nobody(
     assert_eq!(world.store.message_count(), 1);
     assert_eq!(world.bell.rings(), 1);
     let other = intake
-        .accept_once(sample::submission(), Some(sample::once("key", "other")))
+        .accept_once(
+            sample::submission(),
+            Some(sample::once("key", "other")),
+            &Visibility::All,
+        )
         .await;
     assert!(matches!(other, Err(IntakeError::KeyReused)));
 }
@@ -360,11 +366,13 @@ async fn a_key_comes_after_the_dealer_and_is_not_spent_on_a_refusal() {
         ..sample::dealer()
     };
     world.store.put_dealer(inactive);
-    let refusal = intake.accept_once(sample::submission(), once.clone()).await;
+    let refusal = intake
+        .accept_once(sample::submission(), once.clone(), &Visibility::All)
+        .await;
     assert!(matches!(refusal, Err(IntakeError::InactiveDealer)));
     world.store.put_dealer(sample::dealer());
     let stored = intake
-        .accept_once(sample::submission(), once)
+        .accept_once(sample::submission(), once, &Visibility::All)
         .await
         .unwrap();
     assert!(!stored.replayed);

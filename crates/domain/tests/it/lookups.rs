@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use domain::{
     DateRange, Dealer, DealerStats, LookupError, Lookups, MockDealerDirectory, MockReports,
-    MockRequestStore, PageQuery, Request, RequestId, StoreError,
+    MockRequestStore, PageQuery, Request, RequestId, StoreError, Visibility,
 };
 use testkit::{World, sample};
 
@@ -12,7 +12,11 @@ use crate::support::{queue, step, unavailable};
 async fn a_request_is_found_by_its_id() {
     let world = World::new();
     let request = world.intake().accept(sample::submission()).await.unwrap();
-    let found = world.lookups().request(request.id).await.unwrap();
+    let found = world
+        .lookups()
+        .request(request.id, &Visibility::All)
+        .await
+        .unwrap();
     assert_eq!(found, Some(request));
 }
 
@@ -21,19 +25,26 @@ async fn an_unknown_request_is_no_error() {
     let world = World::new();
     queue(&world, 1).await;
     let unknown = RequestId(uuid(2));
-    assert_eq!(world.lookups().request(unknown).await.unwrap(), None);
+    assert_eq!(
+        world
+            .lookups()
+            .request(unknown, &Visibility::All)
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 #[tokio::test]
 async fn a_request_that_cannot_be_looked_up_is_an_error() {
     let mut requests = MockRequestStore::new();
-    requests.expect_find().returning(|_| Err(unavailable()));
+    requests.expect_find().returning(|_, _| Err(unavailable()));
     let lookups = Lookups::new(
         Arc::new(MockDealerDirectory::new()),
         Arc::new(requests),
         Arc::new(MockReports::new()),
     );
-    let answer = lookups.request(RequestId(uuid(1))).await;
+    let answer = lookups.request(RequestId(uuid(1)), &Visibility::All).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))));
 }
 

@@ -1,5 +1,6 @@
 //! The use cases on the memory adapters of `testkit`; mocks where a port must fail.
 
+mod access;
 mod breaker;
 mod dealer_check;
 mod dispatcher;

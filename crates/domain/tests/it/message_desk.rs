@@ -3,12 +3,16 @@ use std::time::Duration;
 
 use domain::{
     Dealer, MessageDesk, MessageError, MessageState, MockMessages, Outcome, RequestId, Resent,
+    Visibility,
 };
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::{World, sample};
 use uuid::Uuid;
 
 use crate::support::{queue, round, state, statuses, unavailable};
+
+/// Somebody who may see everything.
+const ALL: Visibility = Visibility::All;
 
 /// Longer than a lane rests between two calls.
 const PACE: Duration = Duration::from_secs(60);
@@ -32,8 +36,12 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
     let world = World::new();
     let request = sent(&world).await;
     let rings = world.bell.rings();
-    let first = world.message_desk().timeline(request).await.unwrap();
-    let again = world.message_desk().resend(request).await.unwrap();
+    let first = world.message_desk().timeline(request, &ALL).await.unwrap();
+    let again = world
+        .message_desk()
+        .resend(request, &ALL, &sample::author())
+        .await
+        .unwrap();
     assert_eq!(again.state, MessageState::Queued);
     assert_eq!(
         (&again.body, &again.target),
@@ -45,7 +53,12 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
     round(&world.dispatcher()).await;
     assert_eq!(world.whatsapp.sent().len(), 2);
     assert_eq!(
-        world.message_desk().timeline(request).await.unwrap().len(),
+        world
+            .message_desk()
+            .timeline(request, &ALL)
+            .await
+            .unwrap()
+            .len(),
         2
     );
 }
@@ -56,12 +69,12 @@ async fn a_message_that_is_under_way_is_not_sent_again() {
     let request = queue(&world, 1).await;
     let desk = world.message_desk();
     assert!(matches!(
-        desk.resend(request).await,
+        desk.resend(request, &ALL, &sample::author()).await,
         Err(MessageError::Pending)
     ));
     world.dispatcher().claim(1).await.unwrap();
     assert!(matches!(
-        desk.resend(request).await,
+        desk.resend(request, &ALL, &sample::author()).await,
         Err(MessageError::Pending)
     ));
     assert_eq!(world.store.message_count(), 1);
@@ -72,8 +85,8 @@ async fn a_row_of_an_older_service_gets_the_built_in_message() {
     let world = World::new();
     let request = old_row(&world, |_| {}).await;
     let desk = world.message_desk();
-    assert!(desk.timeline(request).await.unwrap().is_empty());
-    let message = desk.resend(request).await.unwrap();
+    assert!(desk.timeline(request, &ALL).await.unwrap().is_empty());
+    let message = desk.resend(request, &ALL, &sample::author()).await.unwrap();
     assert!(message.body.starts_with("Halo Budi,\n"), "{}", message.body);
     assert_eq!(message.target, "082148523421");
 }
@@ -83,7 +96,10 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     let world = World::new();
     let no_phone = old_row(&world, |row| row.phone = "021 555".to_owned()).await;
     assert!(matches!(
-        world.message_desk().resend(no_phone).await,
+        world
+            .message_desk()
+            .resend(no_phone, &ALL, &sample::author())
+            .await,
         Err(MessageError::NotSendable)
     ));
     let row = old_row(&world, |_| {}).await;
@@ -92,12 +108,18 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
         ..sample::dealer()
     });
     assert!(matches!(
-        world.message_desk().resend(row).await,
+        world
+            .message_desk()
+            .resend(row, &ALL, &sample::author())
+            .await,
         Err(MessageError::NotSendable)
     ));
     world.store.remove_dealer(&sample::dealer_id());
     assert!(matches!(
-        world.message_desk().resend(row).await,
+        world
+            .message_desk()
+            .resend(row, &ALL, &sample::author())
+            .await,
         Err(MessageError::NotSendable)
     ));
     assert_eq!(world.store.message_count(), 0);
@@ -108,12 +130,12 @@ async fn only_a_queued_message_is_cancelled() {
     let world = World::new();
     let request = queue(&world, 1).await;
     let desk = world.message_desk();
-    let cancelled = desk.cancel(request).await.unwrap();
+    let cancelled = desk.cancel(request, &ALL, &sample::author()).await.unwrap();
     assert_eq!(cancelled.state, MessageState::Cancelled);
     let shown = statuses(&world, request).await;
     assert_eq!(shown, ("FAILED".to_owned(), "FAILED".to_owned()));
     assert!(matches!(
-        desk.cancel(request).await,
+        desk.cancel(request, &ALL, &sample::author()).await,
         Err(MessageError::NotCancellable)
     ));
     round(&world.dispatcher()).await;
@@ -131,7 +153,11 @@ async fn an_unknown_message_waits_for_a_person() {
     round(&world.dispatcher()).await;
     assert_eq!(state(&world, request), MessageState::Unknown);
     world.pass(PACE);
-    world.message_desk().resend(request).await.unwrap();
+    world
+        .message_desk()
+        .resend(request, &ALL, &sample::author())
+        .await
+        .unwrap();
     round(&world.dispatcher()).await;
     assert_eq!(state(&world, request), MessageState::Sent);
 }
@@ -142,9 +168,13 @@ async fn an_unknown_request_has_no_messages_to_show_repeat_or_stop() {
     let nobody = RequestId(Uuid::now_v7());
     let desk = world.message_desk();
     for answer in [
-        desk.timeline(nobody).await.map(|_| ()),
-        desk.resend(nobody).await.map(|_| ()),
-        desk.cancel(nobody).await.map(|_| ()),
+        desk.timeline(nobody, &ALL).await.map(|_| ()),
+        desk.resend(nobody, &ALL, &sample::author())
+            .await
+            .map(|_| ()),
+        desk.cancel(nobody, &ALL, &sample::author())
+            .await
+            .map(|_| ()),
     ] {
         assert!(matches!(answer, Err(MessageError::UnknownRequest)));
     }
@@ -161,12 +191,12 @@ async fn what_the_store_finds_in_the_end_counts() {
         (Ok(Resent::UnknownRequest), "UnknownRequest"),
         (Err(unavailable()), "Store"),
     ] {
-        let timeline = world.message_desk().timeline(request).await.unwrap();
+        let timeline = world.message_desk().timeline(request, &ALL).await.unwrap();
         let mut messages = MockMessages::new();
         messages
             .expect_timeline()
-            .return_once(move |_| Ok(timeline));
-        messages.expect_resend().return_once(|_, _, _| found);
+            .return_once(move |_, _| Ok(timeline));
+        messages.expect_resend().return_once(|_, _, _, _, _| found);
         let desk = MessageDesk::new(
             world.store.clone(),
             world.store.clone(),
@@ -174,7 +204,10 @@ async fn what_the_store_finds_in_the_end_counts() {
             world.ids.clone(),
             world.bell.clone(),
         );
-        let error = desk.resend(request).await.unwrap_err();
+        let error = desk
+            .resend(request, &ALL, &sample::author())
+            .await
+            .unwrap_err();
         assert!(format!("{error:?}").starts_with(expected), "{error:?}");
     }
     assert_eq!(world.bell.rings(), rings, "nothing was queued");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     BoxError, DealerId, Delivery, DeliveryPolicy, Dispatcher, MessageState, OnUnknown, Outcome,
-    RequestId, RequestStore, Settled, StoreError,
+    RequestId, RequestStore, Settled, StoreError, Visibility,
 };
 use testkit::{World, sample};
 
@@ -53,7 +53,7 @@ pub(crate) fn state(world: &World, request: RequestId) -> MessageState {
 
 /// `request_status` and `whatsapp_status`.
 pub(crate) async fn statuses(world: &World, id: RequestId) -> (String, String) {
-    let found = world.store.find(id).await.expect("find");
+    let found = world.store.find(id, &Visibility::All).await.expect("find");
     let request = found.expect("the request is stored");
     (request.request_status, request.whatsapp_status)
 }

@@ -7,15 +7,16 @@ use diesel::result::Error;
 use diesel::sql_types::{Nullable, SmallInt, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use domain::{
-    BoxError, CHANGED_BY, Cancelled, Message, MessageId, MessageKind, MessageState, Messages,
-    NewMessage, OutcomeKind, PastAttempt, Phone, RequestId, Resent, StoreError, cancelled,
+    AuditEntry, BoxError, CHANGED_BY, Cancelled, DealerId, Message, MessageId, MessageKind,
+    MessageState, Messages, NewMessage, OutcomeKind, PastAttempt, Phone, RequestId, Resent,
+    StoreError, Visibility, cancelled,
 };
 use serde_json::Value;
 
 use super::PgStore;
+use super::audit::{noted, with_entry};
 use super::requests::priority;
 use crate::connect::failed;
-use crate::schema::customer_validation_request;
 use crate::statement::Statement;
 
 /// What is shown of a message `m`.
@@ -29,8 +30,21 @@ macro_rules! shown {
 const TIMELINE: &str = concat!(
     "SELECT ",
     shown!(),
-    " FROM message m, input i WHERE m.request_id = i.request_id ORDER BY m.created_at, m.id"
+    " FROM message m, input i
+WHERE m.request_id = i.request_id AND (i.only IS NULL OR m.dealer_id = i.only)
+ORDER BY m.created_at, m.id"
 );
+
+/// Whether a request is there to be seen.
+const KNOWN: &str = "
+SELECT r.id FROM customer_validation_request r, input i
+WHERE r.id = i.request_id AND (i.only IS NULL OR r.dealer_id = i.only)";
+
+/// The same, and nobody else changes it meanwhile.
+const LOCK: &str = "
+SELECT r.id FROM customer_validation_request r, input i
+WHERE r.id = i.request_id AND (i.only IS NULL OR r.dealer_id = i.only)
+FOR NO KEY UPDATE OF r";
 
 /// Runs under the lock of the request, so that its snapshot shows every message that another call
 /// has queued.
@@ -40,7 +54,7 @@ const RESEND: &str = concat!(
     SELECT r.id AS request_id, r.dealer_id, i.message_id, i.kind, i.priority, i.template, i.body,
         i.target, i.not_before
     FROM customer_validation_request r, input i
-    WHERE r.id = i.request_id
+    WHERE r.id = i.request_id AND (i.only IS NULL OR r.dealer_id = i.only)
         AND NOT EXISTS (
             SELECT FROM message p
             WHERE p.request_id = r.id AND p.state IN ('QUEUED', 'SENDING'))
@@ -54,8 +68,9 @@ const RESEND: &str = concat!(
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
     FROM wanted w, input i
     WHERE r.id = w.request_id
-)
-INSERT INTO message AS m (
+)",
+    noted!("wanted"),
+    "INSERT INTO message AS m (
     id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
 SELECT message_id, request_id, dealer_id, kind, priority, template, body, target,
     greatest(not_before, now()), greatest(not_before, now())
@@ -70,6 +85,7 @@ const CANCEL: &str = concat!(
 , waiting AS (
     SELECT m.id FROM message m, input i
     WHERE m.request_id = i.request_id AND m.state = 'QUEUED'
+        AND (i.only IS NULL OR m.dealer_id = i.only)
     FOR UPDATE OF m
 ), ended AS (
     UPDATE message m SET
@@ -90,16 +106,21 @@ const CANCEL: &str = concat!(
         AND NOT EXISTS (
             SELECT FROM message n
             WHERE n.request_id = e.request_id AND (n.created_at, n.id) > (e.created_at, e.id))
-)
-SELECT ",
+)",
+    noted!("ended"),
+    "SELECT ",
     shown!(),
     " FROM ended m"
 );
 
 #[async_trait]
 impl Messages for PgStore {
-    async fn timeline(&self, request: RequestId) -> Result<Vec<Message>, StoreError> {
-        let statement = Statement::new(TIMELINE).with::<Uuid, _>("uuid AS request_id", request.0);
+    async fn timeline(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+    ) -> Result<Vec<Message>, StoreError> {
+        let statement = seeing(Statement::new(TIMELINE), request, seen);
         let rows: Vec<MessageRow> =
             self.database
                 .ask(|mut connection| async move {
@@ -112,12 +133,14 @@ impl Messages for PgStore {
     async fn resend(
         &self,
         request: RequestId,
+        seen: &Visibility,
         message: &NewMessage,
         target: &Phone,
+        entry: &AuditEntry,
     ) -> Result<Resent, StoreError> {
         let (request_status, whatsapp_status) = MessageState::Queued.version_1();
-        let statement = Statement::new(RESEND)
-            .with::<Uuid, _>("uuid AS request_id", request.0)
+        let locking = seeing(Statement::new(LOCK), request, seen);
+        let statement = with_entry(seeing(Statement::new(RESEND), request, seen), entry)
             .with::<Uuid, _>("uuid AS message_id", message.id.0)
             .with::<Text, _>("text AS kind", message.kind.as_str())
             .with::<SmallInt, _>("smallint AS priority", priority(message.kind))
@@ -133,13 +156,8 @@ impl Messages for PgStore {
             .ask(|mut connection| async move {
                 connection
                     .transaction(async |connection| {
-                        let known = customer_validation_request::table
-                            .find(request.0)
-                            .select(customer_validation_request::id)
-                            .for_no_key_update()
-                            .first::<uuid::Uuid>(connection)
-                            .await
-                            .optional()?;
+                        let known: Option<KnownRow> =
+                            locking.get_result(connection).await.optional()?;
                         let row: Option<MessageRow> =
                             statement.get_result(connection).await.optional()?;
                         Ok::<_, Error>((known.is_some(), row))
@@ -155,10 +173,15 @@ impl Messages for PgStore {
         })
     }
 
-    async fn cancel(&self, request: RequestId) -> Result<Cancelled, StoreError> {
+    async fn cancel(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+        entry: &AuditEntry,
+    ) -> Result<Cancelled, StoreError> {
         let (request_status, whatsapp_status) = MessageState::Cancelled.version_1();
-        let statement = Statement::new(CANCEL)
-            .with::<Uuid, _>("uuid AS request_id", request.0)
+        let knowing = seeing(Statement::new(KNOWN), request, seen);
+        let statement = with_entry(seeing(Statement::new(CANCEL), request, seen), entry)
             .with::<Text, _>("text AS reason", cancelled(0))
             .with::<Text, _>("text AS undecided_reason", cancelled(1))
             .with::<Text, _>("varchar AS request_status", request_status.as_str())
@@ -175,10 +198,8 @@ impl Messages for PgStore {
                 if row.is_some() {
                     return Ok((row, true));
                 }
-                let known = customer_validation_request::table
-                    .find(request.0)
-                    .select(customer_validation_request::id)
-                    .first::<uuid::Uuid>(&mut connection)
+                let known: Option<KnownRow> = knowing
+                    .get_result(&mut connection)
                     .await
                     .optional()
                     .map_err(failed)?;
@@ -191,6 +212,22 @@ impl Messages for PgStore {
             None => Cancelled::UnknownRequest,
         })
     }
+}
+
+/// Adds a request, and the dealer to which what may be seen is limited, to a statement's `input`.
+fn seeing<'a>(statement: Statement<'a>, request: RequestId, seen: &'a Visibility) -> Statement<'a> {
+    let only = seen.dealer().map(DealerId::as_str);
+    statement
+        .with::<Uuid, _>("uuid AS request_id", request.0)
+        .with::<Nullable<Text>, _>("varchar AS only", only)
+}
+
+/// That a request is there.
+#[derive(QueryableByName)]
+struct KnownRow {
+    #[diesel(sql_type = Uuid)]
+    #[expect(dead_code, reason = "a row needs a column")]
+    id: uuid::Uuid,
 }
 
 /// A row of `message`.

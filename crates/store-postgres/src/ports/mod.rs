@@ -1,5 +1,7 @@
 //! The ports of the domain, one file each.
 
+mod api_keys;
+mod audit;
 mod dealer_rows;
 mod dealers;
 mod events;
@@ -18,11 +20,12 @@ use tokio::sync::Semaphore;
 use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
 use crate::secrets::SecretsKeys;
 
+pub use api_keys::PgApiKeys;
 pub(crate) use dealer_rows::{DealerRow, SettingsRow, read, same_dealer};
 pub use dealers::PgDealers;
 pub(crate) use outbox::rows::seconds;
 
-/// Requests, outbox and reports in PostgreSQL.
+/// Requests, outbox, reports and audit in PostgreSQL.
 #[derive(Clone)]
 pub struct PgStore {
     pub(crate) database: Database,
@@ -57,5 +60,11 @@ impl PgStore {
     #[must_use]
     pub fn dealers_with(&self, vault: Arc<dyn Vault>) -> PgDealers {
         PgDealers::new(self.database.clone(), vault)
+    }
+
+    /// The keys of callers, read over the same connections.
+    #[must_use]
+    pub fn api_keys(&self) -> PgApiKeys {
+        PgApiKeys::new(self.database.clone())
     }
 }

@@ -7,8 +7,8 @@ use diesel::sql_types::{
 };
 use diesel_async::RunQueryDsl;
 use domain::{
-    Accepted, CREATED_BY, KEY_LIFETIME, MessageKind, NewRequest, Request, RequestId, RequestStore,
-    StoreError,
+    Accepted, CREATED_BY, DealerId, KEY_LIFETIME, MessageKind, NewRequest, Request, RequestId,
+    RequestStore, StoreError, Visibility,
 };
 
 use super::PgStore;
@@ -144,16 +144,21 @@ impl RequestStore for PgStore {
             .await
     }
 
-    async fn find(&self, id: RequestId) -> Result<Option<Request>, StoreError> {
+    async fn find(&self, id: RequestId, seen: &Visibility) -> Result<Option<Request>, StoreError> {
+        let only = seen.dealer().map(DealerId::as_str);
         self.database
             .ask(|mut connection| async move {
-                let row = customer_validation_request::table
+                let mut found = customer_validation_request::table
                     .find(id.0)
                     .select(RequestRow::as_select())
-                    .first(&mut connection)
-                    .await
-                    .optional()
-                    .map_err(failed)?;
+                    .into_boxed();
+                if let Some(only) = only {
+                    // In the question itself: a row of another dealer takes the path, and the time,
+                    // of one that does not exist.
+                    found = found.filter(customer_validation_request::dealer_id.eq(only));
+                }
+                let row = found.first(&mut connection).await;
+                let row = row.optional().map_err(failed)?;
                 Ok(row.map(Request::from))
             })
             .await

@@ -21,6 +21,8 @@ async fn make_stage() -> (Stage, TestDatabase) {
         outbox: store.clone(),
         messages: store.clone(),
         events: store.clone(),
+        api_keys: Arc::new(store.api_keys()),
+        audit: store.clone(),
         reports: store.clone(),
         dealers: dealers.clone(),
         admin: dealers,

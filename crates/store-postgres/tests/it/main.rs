@@ -1,5 +1,6 @@
 //! The store against a real PostgreSQL.
 
+mod api_keys;
 mod backlog;
 mod backstage;
 mod contract;

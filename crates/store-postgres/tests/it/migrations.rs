@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{DealerDirectory as _, Outbox as _, Reports as _, RequestStore as _};
+use domain::{DealerDirectory as _, Outbox as _, Reports as _, RequestStore as _, Visibility};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{
     DatabaseUrl, MigrateError, MigrationState, PgStore, PoolOptions, SchemaName, migrate,
@@ -176,7 +176,13 @@ async fn every_table_of_ours_lives_in_the_configured_schema() {
     let store = PgStore::new(&url, schema("other_name"), &PoolOptions::default()).unwrap();
     let request = sample::new_request();
     store.accept(&request).await.unwrap();
-    assert!(store.find(request.id).await.unwrap().is_some());
+    assert!(
+        store
+            .find(request.id, &Visibility::All)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{Outbox as _, RequestId, RequestStore as _, StoreError};
+use domain::{Outbox as _, RequestId, RequestStore as _, StoreError, Visibility};
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{DatabaseUrl, SchemaName, migrate};
@@ -42,7 +42,7 @@ async fn a_server_that_never_answers_is_unavailable_within_five_seconds() {
     let began = Instant::now();
     let (accepted, found) = tokio::join!(
         async { store.accept(&sample::new_request()).await },
-        store.find(RequestId(uuid::Uuid::nil())),
+        store.find(RequestId(uuid::Uuid::nil()), &Visibility::All),
     );
     assert!(is_unavailable(&accepted));
     assert!(is_unavailable(&found));
@@ -63,7 +63,13 @@ async fn a_locked_table_is_unavailable_within_five_seconds_and_stores_nothing_la
     assert!(is_unavailable(&store.accept(&request).await));
     assert!(began.elapsed() < LIMIT, "{:?}", began.elapsed());
     lock.rollback().await.unwrap();
-    assert!(store.find(request.id).await.unwrap().is_none());
+    assert!(
+        store
+            .find(request.id, &Visibility::All)
+            .await
+            .unwrap()
+            .is_none()
+    );
     store.accept(&request).await.unwrap();
 }
 
@@ -93,7 +99,7 @@ async fn a_store_recovers_by_itself_and_keeps_what_it_acknowledged() {
 
     // Every connection of the pool is broken; the first question after the restart must not be.
     for id in acknowledged {
-        assert!(store.find(id).await.unwrap().is_some());
+        assert!(store.find(id, &Visibility::All).await.unwrap().is_some());
     }
     store.accept(&late).await.unwrap();
 }

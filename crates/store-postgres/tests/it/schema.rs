@@ -54,6 +54,7 @@ fn diesel_type(data_type: &str, nullable: bool) -> String {
         "integer" => "Integer",
         "bigint" => "BigInt",
         "smallint" => "SmallInt",
+        "ARRAY" => "Array",
         other => panic!("no name for {other}"),
     };
     if nullable {

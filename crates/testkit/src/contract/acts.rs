@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     Attempt, Claim, DealerId, LaneChange, Lease, MessageChange, NewRequest, OutboxMessage,
-    OutcomeKind, Receipt, Request, RequestId, Settled, Settlement, Task, WorkerId,
+    OutcomeKind, Receipt, Request, RequestId, Settled, Settlement, Task, Visibility, WorkerId,
 };
 use uuid::Uuid;
 
@@ -102,7 +102,11 @@ impl Stage {
     }
 
     pub(super) async fn request(&self, id: RequestId) -> Request {
-        let found = self.requests.find(id).await.expect("find");
+        let found = self
+            .requests
+            .find(id, &Visibility::All)
+            .await
+            .expect("find");
         found.expect("the request is stored")
     }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use domain::{
     DealerId, EVENT_LIFETIME, EventsApplied, MessageChange, MessageNews, MessageState, News,
-    Receipt, RequestId,
+    Receipt, RequestId, Visibility,
 };
 use tokio::task::JoinSet;
 
 use super::Stage;
 use super::acts::{HOUR, READY, UNCHANGED, settlement, to_recover, to_send, unknown};
+use super::messages::resend;
 use crate::sample;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -220,10 +221,7 @@ pub async fn only_old_events_are_forgotten(stage: &Stage) {
 pub async fn an_event_about_an_older_message_leaves_the_request_alone(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     stage.pass(SECOND).await;
-    let again = sample::request_for(&sample::dealer_id(), 2);
-    let phone = again.submission.phone.clone();
-    let resent = stage.messages.resend(request, &again.message, &phone);
-    resent.await.expect("resend");
+    resend(stage, request).await;
     stage.keep(by_id("100", MessageState::Read)).await;
     assert_eq!(stage.apply().await.lifted, 1);
     assert_eq!(stage.statuses(request).await, shown(MessageState::Queued));
@@ -527,7 +525,9 @@ async fn awaited(stage: &Stage, n: u32) -> RequestId {
 }
 
 async fn timeline(stage: &Stage, request: RequestId) -> domain::Message {
-    let mut messages = stage.messages.timeline(request).await.expect("timeline");
+    let seen = &Visibility::All;
+    let timeline = stage.messages.timeline(request, seen).await;
+    let mut messages = timeline.expect("timeline");
     messages.pop().expect("a message")
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Accepted, DateRange, DealerId, NewRequest, PageQuery};
+use domain::{Accepted, DateRange, DealerId, NewRequest, PageQuery, Visibility};
 use tokio::task::JoinSet;
 
 use super::Stage;
@@ -53,7 +53,14 @@ pub async fn a_key_stands_for_one_body(stage: &Stage) {
     accept(stage, &first).await;
     let other = under("key", "another", 2);
     assert_eq!(accept(stage, &other).await, Accepted::KeyReused);
-    assert_eq!(stage.requests.find(other.id).await.expect("find"), None);
+    assert_eq!(
+        stage
+            .requests
+            .find(other.id, &Visibility::All)
+            .await
+            .expect("find"),
+        None
+    );
     let again = accept(stage, &under("key", "body", 3)).await;
     assert_eq!(again, Accepted::Replayed(first.id));
 }

@@ -1,8 +1,8 @@
 //! Promises of [`Messages`](domain::Messages).
 
 use domain::{
-    Cancelled, LaneChange, MessageChange, MessageId, MessageKind, MessageState, NewMessage,
-    NewRequest, OutcomeKind, RequestId, Resent, Settled, Task,
+    AuditEntry, Cancelled, LaneChange, MessageChange, MessageId, MessageKind, MessageState,
+    NewMessage, NewRequest, OutcomeKind, RequestId, Resent, Settled, Task, Visibility,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -21,18 +21,33 @@ fn another() -> NewMessage {
     }
 }
 
-async fn resend(stage: &Stage, id: RequestId) -> Resent {
-    let target = sample::another_phone();
-    let resent = stage.messages.resend(id, &another(), &target).await;
-    resent.expect("resend")
+pub(super) async fn resend(stage: &Stage, id: RequestId) -> Resent {
+    resend_as(stage, id, &Visibility::All).await
+}
+
+async fn resend_as(stage: &Stage, id: RequestId, seen: &Visibility) -> Resent {
+    let (message, target) = (another(), sample::another_phone());
+    let entry = AuditEntry::resent(&sample::author(), id, message.id);
+    let resending = stage.messages.resend(id, seen, &message, &target, &entry);
+    resending.await.expect("resend")
 }
 
 async fn cancel(stage: &Stage, id: RequestId) -> Cancelled {
-    stage.messages.cancel(id).await.expect("cancel")
+    cancel_as(stage, id, &Visibility::All).await
+}
+
+async fn cancel_as(stage: &Stage, id: RequestId, seen: &Visibility) -> Cancelled {
+    let entry = AuditEntry::cancelled(&sample::author(), id);
+    let cancelling = stage.messages.cancel(id, seen, &entry);
+    cancelling.await.expect("cancel")
 }
 
 async fn states(stage: &Stage, id: RequestId) -> Vec<MessageState> {
-    let timeline = stage.messages.timeline(id).await.expect("timeline");
+    let timeline = stage
+        .messages
+        .timeline(id, &Visibility::All)
+        .await
+        .expect("timeline");
     timeline.iter().map(|message| message.state).collect()
 }
 
@@ -49,7 +64,11 @@ async fn queued(stage: &Stage) -> NewRequest {
 /// Nothing has happened to it yet.
 pub async fn a_message_is_shown_from_the_beginning(stage: &Stage) {
     let request = queued(stage).await;
-    let timeline = stage.messages.timeline(request.id).await.expect("timeline");
+    let timeline = stage
+        .messages
+        .timeline(request.id, &Visibility::All)
+        .await
+        .expect("timeline");
     assert_eq!(timeline.len(), 1);
     let message = &timeline[0];
     assert_eq!(message.id, request.message.id);
@@ -69,7 +88,11 @@ pub async fn a_timeline_tells_what_happened(stage: &Stage) {
     let request = queued(stage).await;
     finish(stage, MessageChange::Requeued).await;
     finish(stage, sent()).await;
-    let timeline = stage.messages.timeline(request.id).await.expect("timeline");
+    let timeline = stage
+        .messages
+        .timeline(request.id, &Visibility::All)
+        .await
+        .expect("timeline");
     let message = &timeline[0];
     assert_eq!(message.state, MessageState::Sent);
     assert!(message.sent_at.is_some_and(|at| at >= message.created_at));
@@ -263,4 +286,43 @@ pub async fn an_unknown_request_has_no_messages(stage: &Stage) {
     assert_eq!(states(stage, id).await, []);
     assert_eq!(resend(stage, id).await, Resent::UnknownRequest);
     assert_eq!(cancel(stage, id).await, Cancelled::UnknownRequest);
+}
+
+/// Neither shown, nor sent again, nor stopped, nor noted; its own dealer can do all of it.
+pub async fn messages_that_cannot_be_seen_are_as_if_they_did_not_exist(stage: &Stage) {
+    let request = queued(stage).await;
+    let other = Visibility::Only(sample::dealer_id_numbered(1));
+    let own = Visibility::Only(sample::dealer_id());
+    let shown = stage.messages.timeline(request.id, &other).await;
+    assert_eq!(shown.expect("timeline"), []);
+    let refused = cancel_as(stage, request.id, &other).await;
+    assert_eq!(refused, Cancelled::UnknownRequest);
+    let stopped = cancel_as(stage, request.id, &own).await;
+    assert!(matches!(stopped, Cancelled::Stopped(_)));
+    let refused = resend_as(stage, request.id, &other).await;
+    assert_eq!(refused, Resent::UnknownRequest);
+    let queued = resend_as(stage, request.id, &own).await;
+    assert!(matches!(queued, Resent::Queued(_)));
+    let shown = stage.messages.timeline(request.id, &own).await;
+    assert_eq!(shown.expect("timeline").len(), 2);
+    assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 2);
+}
+
+/// With the dealer whose message it was; what changed nothing is not noted.
+pub async fn resending_and_cancelling_are_noted_in_the_audit(stage: &Stage) {
+    let request = queued(stage).await;
+    assert_eq!(resend(stage, request.id).await, Resent::Pending);
+    cancel(stage, request.id).await;
+    assert_eq!(cancel(stage, request.id).await, Cancelled::TooLate);
+    resend(stage, request.id).await;
+    let noted = stage.audit.page(None, 10).await.expect("page");
+    let actions: Vec<&str> = noted.iter().map(|line| line.action.as_str()).collect();
+    assert_eq!(actions, ["message.resend", "message.cancel"]);
+    for line in noted {
+        assert_eq!(line.dealer_id.as_deref(), Some("0009999"));
+        assert_eq!(line.actor, sample::author().actor);
+        assert_eq!(line.key, sample::author().key);
+        assert_eq!(line.call, sample::author().call);
+        assert!(line.detail.contains(&request.id.to_string()), "{line:?}");
+    }
 }

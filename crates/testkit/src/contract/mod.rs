@@ -19,6 +19,8 @@
 //! The promises allow for a store whose time cannot be stopped: what lasts is measured in minutes,
 //! and a test that takes less than one notices nothing.
 
+pub mod api_keys;
+pub mod audit;
 pub mod breaker;
 pub mod claims;
 pub mod dealers;
@@ -42,9 +44,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
-    Dealer, DealerAdmin, DealerDirectory, DealerId, EventStore, MessageId, MessageState, Messages,
-    Outbox, OutcomeKind, Reports, Request, RequestId, RequestStatus, RequestStore, WebhookToken,
-    WhatsappStatus,
+    ApiKeys, AuditLog, Dealer, DealerAdmin, DealerDirectory, DealerId, EventStore, MessageId,
+    MessageState, Messages, Outbox, OutcomeKind, Reports, Request, RequestId, RequestStatus,
+    RequestStore, WebhookToken, WhatsappStatus,
 };
 
 use crate::sample;
@@ -60,6 +62,10 @@ pub struct Stage {
     pub messages: Arc<dyn Messages>,
     /// The reports of the provider.
     pub events: Arc<dyn EventStore>,
+    /// The keys of callers.
+    pub api_keys: Arc<dyn ApiKeys>,
+    /// What was done by whom.
+    pub audit: Arc<dyn AuditLog>,
     /// Lists and counts.
     pub reports: Arc<dyn Reports>,
     /// The dealers.
@@ -82,6 +88,8 @@ impl Stage {
             + Reports
             + DealerDirectory
             + DealerAdmin
+            + ApiKeys
+            + AuditLog
             + Backstage
             + 'static,
     {
@@ -90,6 +98,8 @@ impl Stage {
             outbox: store.clone(),
             messages: store.clone(),
             events: store.clone(),
+            api_keys: store.clone(),
+            audit: store.clone(),
             reports: store.clone(),
             dealers: store.clone(),
             admin: store.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::{
     Attempt, LaneChange, MessageChange, MessageState, OutcomeKind, Receipt, RequestId, Settled,
-    Settlement, jakarta_time,
+    Settlement, Visibility, jakarta_time,
 };
 
 use super::Stage;
@@ -222,7 +222,11 @@ pub async fn a_message_without_its_request_can_be_settled(stage: &Stage) {
         stage.backstage.delete_row(request).await;
         let lane = LaneChange::Unchanged { pause: HOUR };
         stage.settle_now(&claim, change, lane).await;
-        let found = stage.requests.find(request).await.expect("find");
+        let found = stage
+            .requests
+            .find(request, &Visibility::All)
+            .await
+            .expect("find");
         assert_eq!(found, None, "the request does not come back");
     }
 }

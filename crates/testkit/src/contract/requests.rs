@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use domain::{
     DateRange, LicensePlate, MessageState, NewRequest, PageQuery, Request, RequestId, Submission,
+    Visibility,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -25,7 +26,14 @@ pub async fn a_stored_request_is_found_as_it_was_submitted(stage: &Stage) {
 pub async fn an_unknown_request_is_absent(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     let unknown = RequestId(Uuid::now_v7());
-    assert_eq!(stage.requests.find(unknown).await.expect("find"), None);
+    assert_eq!(
+        stage
+            .requests
+            .find(unknown, &Visibility::All)
+            .await
+            .expect("find"),
+        None
+    );
 }
 
 /// Both are there.
@@ -50,7 +58,14 @@ pub async fn a_request_whose_message_cannot_be_stored_is_not_stored(stage: &Stag
     let mut second = sample::request_for(&dealer, 2);
     second.message.id = first.message.id;
     assert!(stage.requests.accept(&second).await.is_err());
-    assert_eq!(stage.requests.find(second.id).await.expect("find"), None);
+    assert_eq!(
+        stage
+            .requests
+            .find(second.id, &Visibility::All)
+            .await
+            .expect("find"),
+        None
+    );
     assert_eq!(total(stage, &first).await, 1);
 }
 
@@ -260,4 +275,14 @@ async fn total(stage: &Stage, request: &NewRequest) -> u64 {
         page_size: 1,
     };
     stage.reports.list(&query).await.expect("list").total
+}
+
+/// Whoever asks learns nothing about it.
+pub async fn a_request_that_cannot_be_seen_is_absent(stage: &Stage) {
+    let request = stage.queue(&sample::dealer_id(), 1).await;
+    let find = async |seen: Visibility| stage.requests.find(request.id, &seen).await.expect("find");
+    let other = sample::dealer_id_numbered(1);
+    assert_eq!(find(Visibility::Only(other)).await, None);
+    assert!(find(Visibility::Only(sample::dealer_id())).await.is_some());
+    assert!(find(Visibility::All).await.is_some());
 }

@@ -21,7 +21,8 @@ macro_rules! contract_tests {
                 the_first_and_the_last_year_are_kept
                 rows_of_an_older_service_are_found_as_they_are
                 a_scheduled_message_waits_for_its_time
-                a_schedule_in_the_past_means_at_once;
+                a_schedule_in_the_past_means_at_once
+                a_request_that_cannot_be_seen_is_absent;
             keys:
                 a_key_is_answered_with_its_first_request
                 a_key_stands_for_one_body
@@ -44,7 +45,9 @@ macro_rules! contract_tests {
                 cancelling_and_claiming_at_once_do_one_of_both
                 late_acceptance_lifts_a_cancelled_message_to_sent
                 the_newest_message_is_mirrored
-                an_unknown_request_has_no_messages;
+                an_unknown_request_has_no_messages
+                messages_that_cannot_be_seen_are_as_if_they_did_not_exist
+                resending_and_cancelling_are_noted_in_the_audit;
             events:
                 a_token_belongs_to_its_dealer
                 an_event_lifts_its_message
@@ -68,6 +71,23 @@ macro_rules! contract_tests {
                 evidence_does_not_reach_into_a_recovery
                 many_copies_apply_every_event
                 any_order_of_events_ends_in_the_same_state;
+            api_keys:
+                a_key_is_found_as_it_was_made
+                an_unknown_key_is_absent
+                a_key_of_head_office_belongs_to_no_dealer
+                an_id_is_given_to_one_key
+                a_revoked_key_counts_no_more
+                a_key_is_revoked_once
+                an_unknown_key_cannot_be_revoked
+                a_key_counts_until_its_time_is_over
+                a_revoked_key_is_revoked_also_when_its_time_is_over
+                keys_in_force_are_listed_first_and_the_newest_of_them
+                making_and_revoking_are_noted_in_the_audit;
+            audit:
+                a_line_is_read_as_it_was_written
+                the_newest_line_comes_first
+                pages_of_the_audit_never_overlap
+                a_line_may_lack_what_it_does_not_concern;
             dealers:
                 a_dealer_is_found_with_its_account
                 an_unknown_dealer_is_absent

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use domain::{
-    BoxError, Cancelled, DealerId, Message, MessageId, MessageState, Messages, NewMessage,
-    PastAttempt, Phone, RequestId, Resent, StoreError, cancelled,
+    AuditEntry, BoxError, Cancelled, DealerId, Message, MessageId, MessageState, Messages,
+    NewMessage, PastAttempt, Phone, RequestId, Resent, StoreError, Visibility, cancelled,
 };
 
 use super::state::State;
@@ -9,12 +9,17 @@ use super::{MemoryStore, exists_already};
 
 #[async_trait]
 impl Messages for MemoryStore {
-    async fn timeline(&self, request: RequestId) -> Result<Vec<Message>, StoreError> {
+    async fn timeline(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+    ) -> Result<Vec<Message>, StoreError> {
         let state = self.state();
         let mut ids: Vec<MessageId> = state
             .messages
             .iter()
             .filter(|(_, message)| message.request_id == request)
+            .filter(|(_, message)| seen.includes(&message.dealer_id))
             .map(|(id, _)| *id)
             .collect();
         ids.sort_by_key(|id| (state.messages[id].created, *id));
@@ -24,12 +29,15 @@ impl Messages for MemoryStore {
     async fn resend(
         &self,
         request: RequestId,
+        seen: &Visibility,
         message: &NewMessage,
         target: &Phone,
+        entry: &AuditEntry,
     ) -> Result<Resent, StoreError> {
         let now = self.now();
         let mut state = self.state();
-        let Some(stored) = state.requests.get(&request) else {
+        let stored = state.requests.get(&request);
+        let Some(stored) = stored.filter(|stored| seen.sees(&stored.dealer_id)) else {
             return Ok(Resent::UnknownRequest);
         };
         let dealer = DealerId::parse(&stored.dealer_id)
@@ -44,30 +52,41 @@ impl Messages for MemoryStore {
         if state.messages.contains_key(&message.id) {
             return Err(exists_already("message"));
         }
+        state.note(entry, Some(dealer.as_str()), now);
         state.queue(request, dealer, message, target, now);
         state.set_state(message.id, MessageState::Queued, None, now);
         Ok(Resent::Queued(state.shown(message.id)))
     }
 
-    async fn cancel(&self, request: RequestId) -> Result<Cancelled, StoreError> {
+    async fn cancel(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+        entry: &AuditEntry,
+    ) -> Result<Cancelled, StoreError> {
         let now = self.now();
         let mut state = self.state();
         let waiting = state
             .messages
             .iter_mut()
             .find(|(_, message)| {
-                message.request_id == request && message.state == MessageState::Queued
+                message.request_id == request
+                    && message.state == MessageState::Queued
+                    && seen.includes(&message.dealer_id)
             })
             .map(|(id, message)| {
                 message.reason = Some(cancelled(message.unknowns).to_owned());
-                *id
+                (*id, message.dealer_id.clone())
             });
+        let stored = state.requests.get(&request);
+        let known = stored.is_some_and(|stored| seen.sees(&stored.dealer_id));
         Ok(match waiting {
-            Some(id) => {
+            Some((id, dealer)) => {
+                state.note(entry, Some(dealer.as_str()), now);
                 state.set_state(id, MessageState::Cancelled, None, now);
                 Cancelled::Stopped(state.shown(id))
             }
-            None if state.requests.contains_key(&request) => Cancelled::TooLate,
+            None if known => Cancelled::TooLate,
             None => Cancelled::UnknownRequest,
         })
     }

@@ -1,3 +1,4 @@
+mod access;
 mod backstage;
 mod dealers;
 mod events;

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use domain::{Accepted, NewRequest, Request, RequestId, RequestStore, StoreError};
+use domain::{Accepted, NewRequest, Request, RequestId, RequestStore, StoreError, Visibility};
 
 use super::state::UsedKey;
 use super::{MemoryStore, exists_already};
@@ -48,7 +48,11 @@ impl RequestStore for MemoryStore {
         Ok((before - keys.len()) as u64)
     }
 
-    async fn find(&self, id: RequestId) -> Result<Option<Request>, StoreError> {
-        Ok(self.state().requests.get(&id).cloned())
+    async fn find(&self, id: RequestId, seen: &Visibility) -> Result<Option<Request>, StoreError> {
+        let state = self.state();
+        let found = state.requests.get(&id);
+        Ok(found
+            .filter(|request| seen.sees(&request.dealer_id))
+            .cloned())
     }
 }

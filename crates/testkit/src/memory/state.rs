@@ -3,9 +3,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    Attempt, BodyPrint, CHANGED_BY, Dealer, DealerId, IdempotencyKey, KEY_LIFETIME, LaneHistory,
-    MessageId, MessageKind, MessageState, NewMessage, News, OutboxMessage, Phone, Receipt, Request,
-    RequestId, WebhookToken, jakarta_time,
+    ApiKeyId, ApiKeyRecord, Attempt, AuditRecord, BodyPrint, CHANGED_BY, Dealer, DealerId,
+    IdempotencyKey, KEY_LIFETIME, KeyPrint, LaneHistory, MessageId, MessageKind, MessageState,
+    NewMessage, News, OutboxMessage, Phone, Receipt, Request, RequestId, WebhookToken,
+    jakarta_time,
 };
 
 use super::dealers::OwnSettings;
@@ -22,6 +23,9 @@ pub(super) struct State {
     pub(super) attempts: Vec<RecordedAttempt>,
     pub(super) keys: HashMap<(DealerId, IdempotencyKey), UsedKey>,
     pub(super) events: Vec<Event>,
+    pub(super) api_keys: HashMap<ApiKeyId, (KeyPrint, ApiKeyRecord)>,
+    /// Oldest first.
+    pub(super) audit: Vec<AuditRecord>,
 }
 
 impl Default for State {
@@ -37,6 +41,8 @@ impl Default for State {
             attempts: Vec::new(),
             keys: HashMap::new(),
             events: Vec::new(),
+            api_keys: HashMap::new(),
+            audit: Vec::new(),
         }
     }
 }

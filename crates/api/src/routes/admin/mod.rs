@@ -1,5 +1,7 @@
-//! Routes of operators.
+//! Head office's routes, one file per topic. Everything here wants the scope `admin`.
 
+mod api_keys;
+mod audit;
 mod dealers;
 mod faults;
 
@@ -19,9 +21,13 @@ pub(super) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>)
     define::<dealers::LaneItem>(definitions);
     define::<dealers::DealerItem>(definitions);
     define::<dealers::DealerListData>(definitions);
+    define::<api_keys::KeyItem>(definitions);
+    define::<api_keys::MadeKeyData>(definitions);
+    define::<audit::AuditData>(definitions);
+    define::<audit::AuditItem>(definitions);
 }
 
-/// The documented routes of operators. They stand before the others, whose scope would take them.
+/// The documented routes of head office. They stand before the others, whose scope would take them.
 pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
     config.service(
         web::scope("/api/v1/admin")
@@ -39,6 +45,22 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
                 web::resource("/dealers/{dealer_id}/settings")
                     .route(web::patch().to(dealers::change_dealer_settings))
                     .default_service(only("PATCH")),
+            )
+            .service(
+                web::resource("/api-keys")
+                    .route(web::get().to(api_keys::list_api_keys))
+                    .route(web::post().to(api_keys::create_api_key))
+                    .default_service(only("GET, HEAD, POST")),
+            )
+            .service(
+                web::resource("/api-keys/{key_id}")
+                    .route(web::delete().to(api_keys::revoke_api_key))
+                    .default_service(only("DELETE")),
+            )
+            .service(
+                web::resource("/audit")
+                    .route(web::get().to(audit::list_audit))
+                    .default_service(only("GET, HEAD")),
             ),
     );
 }

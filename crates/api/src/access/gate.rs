@@ -1,0 +1,203 @@
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage as _, ResponseError as _};
+use domain::{Principal, Refusal};
+
+use super::ApiAuth;
+use super::caller::{ADMIN, hides_admin};
+use super::local::is_local;
+use crate::problem::Problem;
+use crate::routes::in_time;
+use crate::server::Api;
+
+/// Paths for which nobody needs a key; what ends with a slash stands for all below it.
+const FOR_EVERYBODY: [&str; 7] = [
+    "/",
+    "/docs",
+    "/docs/",
+    "/openapi.json",
+    "/api/v1/health",
+    "/api/v1/health/",
+    // The secret is in the path.
+    "/api/v1/webhooks/",
+];
+
+/// For scope `admin`, or for a caller on this machine.
+const METRICS: &str = "/metrics";
+
+/// Whether a path, or the pattern of one, is for everybody.
+pub(crate) fn needs_no_key(path: &str) -> bool {
+    FOR_EVERYBODY
+        .iter()
+        .any(|free| match free.strip_suffix('/') {
+            Some(folder) if !folder.is_empty() => path.starts_with(free),
+            _ => path == *free,
+        })
+}
+
+/// Asks for a key before anything else of a call is looked at, and tells the routes who calls.
+pub(crate) async fn gate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match admit(&request).await {
+        Ok(principal) => {
+            if let Some(principal) = principal {
+                name_in_log(&principal);
+                request.extensions_mut().insert(principal);
+            }
+            Ok(next.call(request).await?.map_into_boxed_body())
+        }
+        Err(problem) => {
+            let response = problem.error_response();
+            Ok(request.into_response(response).map_into_boxed_body())
+        }
+    }
+}
+
+/// Who calls; nobody in particular where that does not matter.
+async fn admit(request: &ServiceRequest) -> Result<Option<Principal>, Problem> {
+    let api = request.app_data::<Data<Api>>().ok_or(Problem::Unforeseen)?;
+    let path = request.path();
+    if api.admission.auth != ApiAuth::Required {
+        // Another spelling of the path is found out by the route itself.
+        let is_admin = path.starts_with(ADMIN);
+        return if is_admin && hides_admin(request.request(), &api.admission.auth) {
+            Err(Problem::UnknownPath)
+        } else {
+            Ok(Some(Principal::anonymous()))
+        };
+    }
+    if needs_no_key(path) || path == METRICS && is_local(request.request()) {
+        return Ok(None);
+    }
+    let key = match presented(request.headers())? {
+        Some(key) => key,
+        None if leads_nowhere(request) => return Ok(None),
+        None => return Err(Problem::NoKey),
+    };
+    let admitting = api.admission.gatekeeper.admit(&key);
+    Ok(Some(in_time(admitting, Refusal::Store).await?))
+}
+
+/// Whether no route has this path, so that there is nothing to protect. What holds a `%` may be
+/// another path to the router, and is never taken for one that leads nowhere.
+fn leads_nowhere(request: &ServiceRequest) -> bool {
+    !request.path().contains('%') && request.match_pattern().is_none()
+}
+
+/// The key of a call. Two that differ are none, and so is one that is given twice in a header.
+fn presented(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let bearer = single(headers, AUTHORIZATION.as_str())?.and_then(bearer);
+    let plain = single(headers, "x-api-key")?;
+    match (bearer, plain) {
+        (Some(one), Some(other)) if one != other.trim() => Err(Refusal::Invalid.into()),
+        (Some(key), _) => Ok(Some(key.to_owned())),
+        (None, key) => Ok(key.map(|key| key.trim().to_owned())),
+    }
+}
+
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name);
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(Refusal::Invalid.into());
+    }
+    let text = first.map(|value| value.to_str()).transpose();
+    text.map_err(|_| Refusal::Invalid.into())
+}
+
+/// The token of `Bearer …`; another scheme, such as a proxy's, is none of ours.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_start())
+}
+
+/// Every line about the call says which key it came with, never its secret.
+fn name_in_log(principal: &Principal) {
+    let call = tracing::Span::current();
+    if let Some(key) = principal.key() {
+        call.record("key.id", key.to_string());
+    }
+    call.record("key.name", principal.name());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    fn key_of(headers: &[(&str, &str)]) -> Result<Option<String>, ()> {
+        let mut request = TestRequest::default();
+        for header in headers {
+            request = request.append_header(*header);
+        }
+        presented(request.to_http_request().headers()).map_err(|_| ())
+    }
+
+    #[test]
+    fn a_key_is_taken_from_either_header() {
+        let key = Ok(Some("k".to_owned()));
+        assert_eq!(key_of(&[("Authorization", "Bearer k")]), key);
+        assert_eq!(key_of(&[("authorization", "BEARER  k ")]), key);
+        assert_eq!(key_of(&[("X-API-Key", " k")]), key);
+        assert_eq!(
+            key_of(&[("X-API-Key", "k"), ("Authorization", "Bearer k")]),
+            key
+        );
+        assert_eq!(
+            key_of(&[("X-API-Key", "k"), ("Authorization", "Basic eA==")]),
+            key
+        );
+    }
+
+    #[test]
+    fn what_is_no_key_of_ours_is_as_if_absent() {
+        assert_eq!(key_of(&[]), Ok(None));
+        assert_eq!(key_of(&[("Authorization", "Basic eA==")]), Ok(None));
+        assert_eq!(key_of(&[("Authorization", "Bearer")]), Ok(None));
+    }
+
+    #[test]
+    fn two_keys_are_none() {
+        for headers in [
+            [("X-API-Key", "k"), ("Authorization", "Bearer l")],
+            [("X-API-Key", "k"), ("X-API-Key", "k")],
+            [("Authorization", "Bearer k"), ("Authorization", "Bearer l")],
+        ] {
+            assert_eq!(key_of(&headers), Err(()), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_listed_is_for_everybody() {
+        for path in [
+            "/",
+            "/docs",
+            "/docs/swagger-ui.css",
+            "/openapi.json",
+            "/api/v1/health",
+            "/api/v1/health/ready",
+            "/api/v1/webhooks/fonnte/{token}/status",
+        ] {
+            assert!(needs_no_key(path), "{path}");
+        }
+        for path in [
+            "",
+            "/metrics",
+            "/docsx",
+            "/api/v1/healthx",
+            "/api/v1/webhooks",
+            "/api/v1/customer/validate-customer",
+            "/api/v1/admin/api-keys",
+            "//",
+        ] {
+            assert!(!needs_no_key(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use paperclip::actix::OperationModifier;
+use paperclip::v2::schema::Apiv2Schema;
+
+use super::caller::{Admin, Caller};
+use crate::problem::Problem;
+
+/// Headers of proxies: whoever sends one, the caller is somewhere else.
+const FORWARDING: [&str; 9] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-port",
+    "x-forwarded-server",
+    "x-real-ip",
+    "cf-connecting-ip",
+];
+
+/// Whether a call comes from this very machine, and from no proxy on it.
+pub(super) fn is_local(request: &HttpRequest) -> bool {
+    let loopback = request
+        .peer_addr()
+        .is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+    let headers = request.headers();
+    loopback && !FORWARDING.iter().any(|name| headers.contains_key(*name))
+}
+
+/// Who may read the metrics: scope `admin`, or a caller on this machine that is no proxy.
+#[cfg_attr(not(test), expect(dead_code, reason = "for the route of /metrics"))]
+pub(crate) struct Scraper(());
+
+impl FromRequest for Scraper {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if is_local(request) {
+            return ready(Ok(Self(())));
+        }
+        let caller = Caller::<Admin>::from_request(request, payload).into_inner();
+        ready(caller.map(|_| Self(())))
+    }
+}
+
+impl Apiv2Schema for Scraper {}
+
+impl OperationModifier for Scraper {
+    fn update_security(operation: &mut paperclip::v2::models::DefaultOperationRaw) {
+        Caller::<Admin>::update_security(operation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn only_who_calls_directly_from_this_machine_is_local() {
+        let from = |peer: &str| TestRequest::default().peer_addr(peer.parse().unwrap());
+        for peer in [
+            "127.0.0.1:9",
+            "127.8.8.8:9",
+            "[::1]:9",
+            "[::ffff:127.0.0.1]:9",
+        ] {
+            assert!(is_local(&from(peer).to_http_request()), "{peer}");
+            for header in ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"] {
+                let proxied = from(peer).insert_header((header, "127.0.0.1"));
+                assert!(!is_local(&proxied.to_http_request()), "{header}");
+            }
+        }
+        assert!(!is_local(&from("10.0.0.1:9").to_http_request()));
+        assert!(!is_local(&TestRequest::default().to_http_request()));
+    }
+
+    #[test]
+    fn a_stranger_may_not_read_the_metrics() {
+        let ask = |peer: &str| {
+            let request = TestRequest::default().peer_addr(peer.parse().unwrap());
+            let request = request.to_http_request();
+            Scraper::from_request(&request, &mut Payload::None).into_inner()
+        };
+        assert!(ask("127.0.0.1:9").is_ok());
+        assert!(matches!(ask("10.0.0.1:9"), Err(Problem::NoKey)));
+    }
+}

@@ -1,0 +1,52 @@
+//! Who calls and what they may do.
+//!
+//! Two things stand between a caller and a dealer's data, and a new route gets both:
+//!
+//! 1. [`gate`] asks for a key before anything else of a call is looked at, on every path but those
+//!    that `gate::needs_no_key` lists. A route that is not listed there is closed by itself.
+//! 2. A handler learns who calls only through [`Caller`] or [`DealerAt`], each of which names the
+//!    scope that is needed. What is not one request's is reached through [`DealerAt`] alone, and the
+//!    use cases for one request want the caller's [`Visibility`](domain::Visibility).
+//!
+//! The document takes the scope from the same types, and a test walks the whole table of routes.
+
+mod caller;
+mod gate;
+mod local;
+#[cfg(test)]
+mod walk;
+
+use std::sync::Arc;
+
+use domain::{AuditLog, Gatekeeper, KeyDesk};
+
+pub(crate) use caller::{Admin, CallId, Caller, DealerAt, Read, Write};
+pub(crate) use gate::gate;
+#[expect(unused_imports, reason = "for the route of /metrics")]
+pub(crate) use local::Scraper;
+
+/// Whether callers need keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiAuth {
+    /// Every route that is not for everybody wants one.
+    Required,
+    /// Nobody does. Only sensible where nobody else reaches the port.
+    Off {
+        /// Whether the routes below `/api/v1/admin` exist, for callers on this machine: only where
+        /// the service listens on a loopback address.
+        admin: bool,
+    },
+}
+
+/// What the routes need to know about callers.
+pub struct Admission {
+    /// Whether callers need keys.
+    pub auth: ApiAuth,
+    /// Knows their keys.
+    pub gatekeeper: Arc<Gatekeeper>,
+    /// Makes, lists and revokes keys.
+    pub keys: Arc<KeyDesk>,
+    /// What was done by whom. Where a use case does not write it: one call of
+    /// [`AuditLog::record`] with `Caller::author`, before the answer.
+    pub audit: Arc<dyn AuditLog>,
+}

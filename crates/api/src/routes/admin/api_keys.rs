@@ -1,0 +1,334 @@
+use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::Data;
+use chrono::{DateTime, Utc};
+use domain::{
+    Access, AccessError, ApiKeyId, ApiKeyRecord, DealerId, Fault, KeyError, KeyName, KeyOrder,
+    Scope, Scopes, StoreError, Validity,
+};
+use paperclip::actix::web::Path;
+use paperclip::actix::{Apiv2Schema, api_v2_operation};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::access::{Admin, Caller};
+use crate::http::{Answered, JsonBody};
+use crate::problem::Problem;
+use crate::routes::{in_time, rfc_3339};
+use crate::server::Api;
+use crate::validation::FaultBody;
+
+/// A key that is wanted.
+#[derive(Apiv2Schema)]
+#[expect(dead_code, reason = "describes the body, which is read by hand")]
+pub(crate) struct NewKeyBody {
+    /// What people call it; the audit and the logs name it.
+    name: String,
+    /// The dealer whose data it opens, and no other's; absent or null: head office.
+    dealer_id: Option<String>,
+    /// What it may be used for: `read`, `write`; for head office `admin`, which includes both.
+    scopes: Vec<String>,
+    /// From when on it is none any more: RFC 3339 with an offset; absent or null: never.
+    expires_at: Option<String>,
+}
+
+/// The keys.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct KeysReply {
+    /// Always true.
+    success: bool,
+    /// A sentence for a person.
+    message: String,
+    /// Those in force first, then the newest first; at most 1,000.
+    data: Vec<KeyItem>,
+}
+
+/// A key that was revoked.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct KeyReply {
+    /// Always true.
+    success: bool,
+    /// A sentence for a person.
+    message: &'static str,
+    data: KeyItem,
+}
+
+/// A key that was made.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct MadeKeyReply {
+    /// Always true.
+    success: bool,
+    /// A sentence for a person.
+    message: &'static str,
+    data: MadeKeyData,
+}
+
+/// A key, with its secret this once. Times are RFC 3339 in UTC.
+#[derive(Serialize, Apiv2Schema)]
+pub(crate) struct MadeKeyData {
+    /// The public part, by which it is listed, logged and revoked.
+    id: String,
+    /// The whole key. It is kept nowhere and cannot be shown again.
+    key: String,
+    /// What people call it.
+    name: String,
+    /// The dealer whose data it opens; null: head office.
+    dealer_id: Option<String>,
+    /// What it may be used for.
+    scopes: Vec<&'static str>,
+    /// When it was made.
+    created_at: String,
+    /// From when on it is none any more; null: never.
+    expires_at: Option<String>,
+}
+
+impl std::fmt::Debug for MadeKeyData {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MadeKeyData")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A key without its secret. Times are RFC 3339 in UTC.
+#[derive(Debug, Serialize, Apiv2Schema)]
+pub(crate) struct KeyItem {
+    /// The public part, by which it is listed, logged and revoked.
+    id: String,
+    /// What people call it.
+    name: String,
+    /// The dealer whose data it opens; null: head office.
+    dealer_id: Option<String>,
+    /// What it may be used for.
+    scopes: Vec<&'static str>,
+    /// `in_force`, `expired` or `revoked`.
+    status: &'static str,
+    /// When it was made.
+    created_at: String,
+    /// From when on it is none any more; null: never.
+    expires_at: Option<String>,
+    /// Since when it is revoked; null: it is not.
+    revoked_at: Option<String>,
+}
+
+/// List the keys
+///
+/// Without their secrets, which are kept nowhere: those in force first, then the newest first.
+#[api_v2_operation(operation_id = "list_api_keys", tags(admin))]
+pub(crate) async fn list_api_keys(
+    _: Caller<Admin>,
+    api: Data<Api>,
+) -> Result<Answered<KeysReply>, Problem> {
+    let listing = api.admission.keys.list();
+    let keys = in_time(listing, std::convert::identity::<StoreError>).await?;
+    Ok(Answered::ok(&KeysReply {
+        success: true,
+        message: match keys.len() {
+            1 => "Found 1 key".to_owned(),
+            count => format!("Found {count} keys"),
+        },
+        data: keys
+            .into_iter()
+            .map(|(key, validity)| KeyItem::of(key, validity))
+            .collect(),
+    }))
+}
+
+/// Make a key
+///
+/// The answer holds the whole key, this once: only a hash of it is kept. It can be used at once.
+#[api_v2_operation(operation_id = "create_api_key", tags(admin))]
+pub(crate) async fn create_api_key(
+    caller: Caller<Admin>,
+    api: Data<Api>,
+    body: JsonBody<NewKeyBody>,
+) -> Result<Answered<MadeKeyReply>, Problem> {
+    use secrecy::ExposeSecret as _;
+
+    let fields = body.object()?;
+    let order = order(&fields)?;
+    let author = caller.author();
+    let creating = api.admission.keys.create(order, &author);
+    let made = in_time(creating, KeyError::Store)
+        .await
+        .map_err(|error| not_made(error, &fields))?;
+    let key = made.record;
+    tracing::info!(made.key.id = %key.id, "key made");
+    let data = MadeKeyData {
+        key: made.secret.expose_secret().to_owned(),
+        dealer_id: dealer_of(&key),
+        scopes: key.access.scopes().iter().map(Scope::as_str).collect(),
+        created_at: rfc_3339(key.created_at),
+        expires_at: key.expires_at.map(rfc_3339),
+        id: key.id.to_string(),
+        name: key.name.to_string(),
+    };
+    let mut response = HttpResponse::Created();
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    Ok(Answered::with(response.json(MadeKeyReply {
+        success: true,
+        message: "Key created; it is shown this once",
+        data,
+    })))
+}
+
+/// Revoke a key
+///
+/// Every copy of the service refuses it within 5 seconds, this one at once. Revoking it once more
+/// changes nothing.
+#[api_v2_operation(operation_id = "revoke_api_key", tags(admin))]
+pub(crate) async fn revoke_api_key(
+    caller: Caller<Admin>,
+    api: Data<Api>,
+    key_id: Path<String>,
+) -> Result<Answered<KeyReply>, Problem> {
+    let id = ApiKeyId::parse(&key_id).map_err(|_| Problem::UnknownKey)?;
+    let author = caller.author();
+    let revoking = api.admission.keys.revoke(id, &author);
+    let key = match in_time(revoking, KeyError::Store).await {
+        Ok(key) => key,
+        Err(KeyError::Store(error)) => return Err(error.into()),
+        Err(KeyError::UnknownKey | KeyError::UnknownDealer | KeyError::AlreadyExpired) => {
+            return Err(Problem::UnknownKey);
+        }
+    };
+    tracing::info!(revoked.key.id = %key.id, "key revoked");
+    Ok(Answered::ok(&KeyReply {
+        success: true,
+        message: "Key revoked",
+        data: KeyItem::of(key, Validity::Revoked),
+    }))
+}
+
+/// Reads a body: of every field the first broken rule, in their order.
+fn order(fields: &Map<String, Value>) -> Result<KeyOrder, Problem> {
+    let mut faults = Vec::new();
+    let mut noted = |name, broken: Broken| faults.push(of_field(fields, name, broken));
+    let given = |name: &str| fields.get(name).filter(|value| !value.is_null());
+    let name = text(fields.get("name")).and_then(KeyName::parse);
+    let name = name.map_err(|fault| noted("name", fault.into())).ok();
+    let dealer = match given("dealer_id") {
+        None => Some(None),
+        some => match text(some).and_then(DealerId::parse) {
+            Ok(dealer) => Some(Some(dealer)),
+            Err(fault) => {
+                noted("dealer_id", fault.into());
+                None
+            }
+        },
+    };
+    let scopes = scopes(fields.get("scopes"));
+    let scopes = scopes.map_err(|broken| noted("scopes", broken)).ok();
+    let expires_at = match given("expires_at") {
+        None => Some(None),
+        some => match text(some).and_then(instant) {
+            Ok(at) => Some(Some(at)),
+            Err(fault) => {
+                noted("expires_at", fault.into());
+                None
+            }
+        },
+    };
+    let (Some(name), Some(dealer), Some(scopes), Some(expires_at)) =
+        (name, dealer, scopes, expires_at)
+    else {
+        return Err(Problem::Invalid(faults));
+    };
+    let access = Access::new(dealer, scopes).map_err(|error| {
+        let input = fields.get("scopes").cloned().unwrap_or(Value::Null);
+        let words = match error {
+            AccessError::NoScope => "At least one scope is needed",
+            AccessError::AdminOfOneDealer => "The scope admin is for head office only",
+        };
+        Problem::Invalid(vec![FaultBody::of_value("scopes", words, input)])
+    })?;
+    Ok(KeyOrder {
+        name,
+        access,
+        expires_at,
+    })
+}
+
+/// What the use case found wrong with a body.
+fn not_made(error: KeyError, fields: &Map<String, Value>) -> Problem {
+    let fault = |name, words| {
+        let input = fields.get(name).cloned().unwrap_or(Value::Null);
+        Problem::Invalid(vec![FaultBody::of_value(name, words, input)])
+    };
+    match error {
+        KeyError::UnknownDealer => fault("dealer_id", "No dealer has this number"),
+        KeyError::AlreadyExpired => fault("expires_at", "The time has passed already"),
+        KeyError::UnknownKey => Problem::Unforeseen,
+        KeyError::Store(error) => error.into(),
+    }
+}
+
+/// A rule that a field breaks: one that all texts share, or one of its own.
+enum Broken {
+    Shared(Fault),
+    Own(&'static str),
+}
+
+impl From<Fault> for Broken {
+    fn from(fault: Fault) -> Self {
+        Self::Shared(fault)
+    }
+}
+
+fn of_field(fields: &Map<String, Value>, name: &'static str, broken: Broken) -> FaultBody {
+    let input = fields.get(name).cloned().unwrap_or(Value::Null);
+    match broken {
+        Broken::Shared(fault) => FaultBody::of_field(name, fault, input),
+        Broken::Own(words) => FaultBody::of_value(name, words, input),
+    }
+}
+
+fn text(value: Option<&Value>) -> Result<&str, Fault> {
+    match value {
+        None => Err(Fault::Missing),
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(Fault::NotText),
+    }
+}
+
+fn scopes(value: Option<&Value>) -> Result<Scopes, Broken> {
+    let value = value.ok_or(Fault::Missing)?;
+    let names = value.as_array().filter(|names| !names.is_empty());
+    names
+        .and_then(|names| {
+            let scopes = names.iter().map(|name| Scope::parse(name.as_str()?));
+            scopes.collect::<Option<Scopes>>()
+        })
+        .ok_or(Broken::Own(
+            "Expected a list of one or more of read, write, admin",
+        ))
+}
+
+fn instant(raw: &str) -> Result<DateTime<Utc>, Fault> {
+    let at = DateTime::parse_from_rfc3339(raw).map_err(|_| Fault::Instant)?;
+    Ok(at.to_utc())
+}
+
+fn dealer_of(key: &ApiKeyRecord) -> Option<String> {
+    let dealer = key.access.visibility().dealer();
+    dealer.map(ToString::to_string)
+}
+
+impl KeyItem {
+    fn of(key: ApiKeyRecord, validity: Validity) -> Self {
+        Self {
+            dealer_id: dealer_of(&key),
+            scopes: key.access.scopes().iter().map(Scope::as_str).collect(),
+            status: match validity {
+                Validity::InForce => "in_force",
+                Validity::Expired => "expired",
+                Validity::Revoked => "revoked",
+            },
+            created_at: rfc_3339(key.created_at),
+            expires_at: key.expires_at.map(rfc_3339),
+            revoked_at: key.revoked_at.map(rfc_3339),
+            id: key.id.to_string(),
+            name: key.name.to_string(),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{Access, ApiKeyId, Author, DealerId, KeyName, KeyOrder, Principal, Scope, Validity};
+use secrecy::ExposeSecret as _;
+
+use super::dealer::{open, parse_id};
+use crate::cli::{CreateKey, RevokeKey};
+use crate::config::Config;
+
+/// Makes a key: it alone goes to standard output, so that it can be piped where it is kept.
+pub(crate) async fn create(config: Config, options: CreateKey) -> anyhow::Result<ExitCode> {
+    let order = order(&options)?;
+    let (_database, parts) = open(&config).await?;
+    let made = parts.keys.create(order, &author()).await?;
+    let key = made.record;
+    anstream::eprintln!(
+        "Key {} \"{}\" made: {}, scopes {}, {}.\nThis is it. It is shown this once, and kept \
+         nowhere:",
+        key.id,
+        key.name,
+        whose(key.access.visibility().dealer()),
+        key.access.scopes(),
+        key.expires_at
+            .map_or("never expires".to_owned(), |at| format!(
+                "expires {}",
+                shown(at)
+            )),
+    );
+    println!("{}", made.secret.expose_secret());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lists the keys.
+pub(crate) async fn list(config: Config) -> anyhow::Result<ExitCode> {
+    let (_database, parts) = open(&config).await?;
+    let keys = parts.keys.list().await?;
+    if keys.is_empty() {
+        anstream::eprintln!("There are no keys; `api-key create` makes one.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let head = [
+        "ID", "DEALER", "SCOPES", "STATUS", "CREATED", "EXPIRES", "NAME",
+    ];
+    let rows = keys.iter().map(|(key, validity)| {
+        let dealer = key.access.visibility().dealer();
+        [
+            key.id.to_string(),
+            dealer.map_or("head office".to_owned(), ToString::to_string),
+            key.access.scopes().to_string(),
+            match validity {
+                Validity::InForce => "in force".to_owned(),
+                Validity::Expired => "expired".to_owned(),
+                Validity::Revoked => "revoked".to_owned(),
+            },
+            shown(key.created_at),
+            key.expires_at.map_or("never".to_owned(), shown),
+            key.name.to_string(),
+        ]
+    });
+    let table: Vec<[String; 7]> = [head.map(str::to_owned)].into_iter().chain(rows).collect();
+    let mut widths = [0; 7];
+    for row in &table {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    for (n, row) in table.iter().enumerate() {
+        let cells = row.iter().zip(widths);
+        let line: String = cells
+            .map(|(cell, width)| format!("{cell:width$}  "))
+            .collect();
+        let bold = anstyle::Style::new().bold();
+        if n == 0 {
+            anstream::println!("{bold}{}{bold:#}", line.trim_end());
+        } else {
+            anstream::println!("{}", line.trim_end());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Revokes a key.
+pub(crate) async fn revoke(config: Config, options: RevokeKey) -> anyhow::Result<ExitCode> {
+    let id = options.id.strip_prefix(domain::API_KEY_PREFIX);
+    let id = ApiKeyId::parse(id.unwrap_or(&options.id)).map_err(|_| {
+        anyhow::anyhow!("this is no key's id: 16 hexadecimal digits, as `api-key list` shows them")
+    })?;
+    let (_database, parts) = open(&config).await?;
+    let key = parts.keys.revoke(id, &author()).await?;
+    anstream::println!(
+        "Key {id} \"{}\" is revoked; every copy of the service refuses it within 5 seconds.",
+        key.name
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn author() -> Author {
+    Principal::operator().author(None)
+}
+
+fn order(options: &CreateKey) -> anyhow::Result<KeyOrder> {
+    let name = KeyName::parse(&options.name).map_err(|_| {
+        anyhow::anyhow!(
+            "a key's name has 1 to {} characters, in one line",
+            KeyName::MAX
+        )
+    })?;
+    let dealer = options.dealer.as_deref().map(parse_id).transpose()?;
+    let scopes = options.scope.iter().map(|scope| Scope::from(*scope));
+    let access = Access::new(dealer, scopes.collect())?;
+    let expires_at = match (&options.expires_at, &options.expires_in) {
+        (Some(at), _) => Some(
+            DateTime::parse_from_rfc3339(at)
+                .context("--expires-at is a time such as 2027-01-31T00:00:00+07:00")?
+                .to_utc(),
+        ),
+        (None, Some(after)) => {
+            let after = duration(after).context(
+                "--expires-in is a number with a unit: m, h, d or w, such as 90d, at most 100 years",
+            )?;
+            Some(Utc::now() + after)
+        }
+        (None, None) => None,
+    };
+    if expires_at.is_some_and(|at| at <= Utc::now()) {
+        bail!("the key would have expired already");
+    }
+    Ok(KeyOrder {
+        name,
+        access,
+        expires_at,
+    })
+}
+
+/// The longest life of a key that is given as a duration.
+const LONGEST: TimeDelta = TimeDelta::days(36_525);
+
+/// Minutes, hours, days or weeks.
+fn duration(raw: &str) -> Option<TimeDelta> {
+    let (number, unit) = raw.split_at_checked(raw.len().checked_sub(1)?)?;
+    let minutes = match unit {
+        "m" => 1,
+        "h" => 60,
+        "d" => 24 * 60,
+        "w" => 7 * 24 * 60,
+        _ => return None,
+    };
+    let number: u32 = number.parse().ok()?;
+    let duration = TimeDelta::try_minutes(i64::from(number) * minutes)?;
+    (TimeDelta::zero() < duration && duration <= LONGEST).then_some(duration)
+}
+
+fn whose(dealer: Option<&DealerId>) -> String {
+    dealer.map_or("head office".to_owned(), |id| format!("dealer {id}"))
+}
+
+fn shown(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%MZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lives_of_keys_are_numbers_with_a_unit() {
+        assert_eq!(duration("90d"), Some(TimeDelta::days(90)));
+        assert_eq!(duration("12h"), Some(TimeDelta::hours(12)));
+        assert_eq!(duration("1m"), Some(TimeDelta::minutes(1)));
+        assert_eq!(duration("2w"), Some(TimeDelta::weeks(2)));
+        for raw in [
+            "",
+            "d",
+            "90",
+            "0d",
+            "-1d",
+            "1y",
+            "1.5d",
+            "90 d",
+            "4294967295w",
+            "9é",
+        ] {
+            assert_eq!(duration(raw), None, "{raw}");
+        }
+    }
+}

@@ -1,0 +1,325 @@
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::Fault;
+
+/// What every key begins with, so that secret scanners find leaked ones.
+pub const API_KEY_PREFIX: &str = "csk_";
+
+/// Bytes of an id, of a secret and of a checksum; two hexadecimal digits each.
+const ID: usize = 8;
+const SECRET: usize = 32;
+const CHECK: usize = 4;
+
+/// `csk_`, the id, `_`, the secret and its checksum.
+const LENGTH: usize = API_KEY_PREFIX.len() + 2 * ID + 1 + 2 * (SECRET + CHECK);
+
+/// The public part of a key, by which it is found, listed, logged and revoked.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ApiKeyId([u8; ID]);
+
+impl ApiKeyId {
+    /// The id of these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; ID]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads 16 lower-case hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`ApiKeyError`] for anything else.
+    pub fn parse(raw: &str) -> Result<Self, ApiKeyError> {
+        from_hex(raw.as_bytes()).map(Self).ok_or(ApiKeyError)
+    }
+}
+
+impl fmt::Display for ApiKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&to_hex(&self.0))
+    }
+}
+
+impl fmt::Debug for ApiKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKeyId({self})")
+    }
+}
+
+/// A key as its holder has it: `csk_<id>_<secret and checksum>`, all in lower-case hexadecimal.
+/// Prints without its secret.
+#[derive(Debug)]
+pub struct ApiKey {
+    id: ApiKeyId,
+    secret: SecretBox<[u8; SECRET]>,
+}
+
+/// The text is no key, or no id of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an API key")]
+pub struct ApiKeyError;
+
+impl ApiKey {
+    /// A key of bytes that nobody can guess.
+    #[must_use]
+    pub fn new(id: ApiKeyId, secret: [u8; SECRET]) -> Self {
+        let secret = SecretBox::new(Box::new(secret));
+        Self { id, secret }
+    }
+
+    /// Reads a key. The checksum keeps what is only shaped like one, or mistyped, from being looked
+    /// up; it proves nothing.
+    ///
+    /// # Errors
+    /// [`ApiKeyError`] for anything that [`reveal`](Self::reveal) does not write.
+    pub fn parse(raw: &str) -> Result<Self, ApiKeyError> {
+        let digits = raw
+            .strip_prefix(API_KEY_PREFIX)
+            .filter(|_| raw.len() == LENGTH)
+            .ok_or(ApiKeyError)?
+            .as_bytes();
+        let (id, rest) = digits.split_at_checked(2 * ID).ok_or(ApiKeyError)?;
+        let (secret, check) = rest
+            .strip_prefix(b"_")
+            .and_then(|rest| rest.split_at_checked(2 * SECRET))
+            .ok_or(ApiKeyError)?;
+        let id = from_hex(id).map(ApiKeyId).ok_or(ApiKeyError)?;
+        let key = Self::new(id, from_hex(secret).ok_or(ApiKeyError)?);
+        if from_hex(check) == Some(key.checksum()) {
+            Ok(key)
+        } else {
+            Err(ApiKeyError)
+        }
+    }
+
+    /// The public part.
+    #[must_use]
+    pub fn id(&self) -> ApiKeyId {
+        self.id
+    }
+
+    /// The whole key, for its holder, once.
+    #[must_use]
+    pub fn reveal(&self) -> SecretString {
+        let secret = to_hex(self.secret.expose_secret());
+        let check = to_hex(&self.checksum());
+        format!("{API_KEY_PREFIX}{}_{secret}{check}", self.id).into()
+    }
+
+    /// What is kept of the key.
+    #[must_use]
+    pub fn print(&self) -> KeyPrint {
+        KeyPrint(self.digest(b"customer-service api key print"))
+    }
+
+    fn checksum(&self) -> [u8; CHECK] {
+        let digest = self.digest(b"customer-service api key checksum");
+        let mut check = [0; CHECK];
+        check.copy_from_slice(&digest[..CHECK]);
+        check
+    }
+
+    /// Each purpose has a digest of its own, so that the checksum tells nothing about the print.
+    fn digest(&self, purpose: &[u8]) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update(purpose);
+        digest.update(self.id.0);
+        digest.update(self.secret.expose_secret());
+        digest.finalize().into()
+    }
+}
+
+/// Recognises a key without keeping it: a SHA-256. A slow hash, as for passwords, would add nothing:
+/// the secret has 256 random bits, and whoever tries them all finds none, however fast. Two prints
+/// are compared in constant time.
+#[derive(Clone, Copy)]
+pub struct KeyPrint([u8; 32]);
+
+impl KeyPrint {
+    /// A print that was stored.
+    #[must_use]
+    pub const fn stored(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl PartialEq for KeyPrint {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for KeyPrint {}
+
+impl fmt::Debug for KeyPrint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyPrint(…)")
+    }
+}
+
+/// What people call a key: 1 to 100 characters, no control characters, not blank.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KeyName(String);
+
+impl KeyName {
+    /// The most characters a name may have.
+    pub const MAX: usize = 100;
+
+    /// Parses a name.
+    ///
+    /// # Errors
+    /// The first broken rule.
+    pub fn parse(raw: &str) -> Result<Self, Fault> {
+        match raw.chars().count() {
+            0 => return Err(Fault::TooShort { min: 1 }),
+            length if length > Self::MAX => return Err(Fault::TooLong { max: Self::MAX }),
+            _ => {}
+        }
+        if raw.chars().any(char::is_control) {
+            return Err(Fault::ControlCharacter);
+        }
+        if raw.chars().all(char::is_whitespace) {
+            return Err(Fault::Blank);
+        }
+        Ok(Self(raw.to_owned()))
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Exactly two lower-case digits for each byte.
+fn from_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let digit = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    if digits.len() != 2 * N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(id: [u8; ID], secret: [u8; SECRET]) -> ApiKey {
+        ApiKey::new(ApiKeyId::new(id), secret)
+    }
+
+    #[test]
+    fn a_key_has_one_form_that_scanners_can_look_for() {
+        let key = key([0xab; ID], [0x5c; SECRET]);
+        let shown = key.reveal();
+        let shown = shown.expose_secret();
+        assert_eq!(shown.len(), LENGTH);
+        assert!(shown.starts_with("csk_abababababababab_5c5c5c"), "{shown}");
+        let digits = shown["csk_abababababababab_".len()..].chars();
+        assert_eq!(digits.clone().count(), 72);
+        assert!(digits.clone().all(|c| matches!(c, '0'..='9' | 'a'..='f')));
+    }
+
+    #[test]
+    fn a_key_never_prints_its_secret() {
+        let key = key([1; ID], [0x5c; SECRET]);
+        let printed = format!("{key:?} {:?}", key.print());
+        assert!(
+            !printed.contains("5c5c") && !printed.contains("92"),
+            "{printed}"
+        );
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let shown = key([1; ID], [2; SECRET]).reveal();
+        let shown = shown.expose_secret();
+        let upper = shown.to_uppercase();
+        let longer = format!("{shown}0");
+        let wide = format!("csk_{}", "é".repeat(LENGTH / 2));
+        for raw in [
+            "",
+            "csk_",
+            &upper,
+            &longer,
+            &shown[1..],
+            &shown[..LENGTH - 1],
+            &wide,
+        ] {
+            assert!(ApiKey::parse(raw).is_err(), "{raw}");
+        }
+        assert!(ApiKeyId::parse("01").is_err());
+        assert!(ApiKeyId::parse("ABABABABABABABAB").is_err());
+    }
+
+    #[test]
+    fn names_are_short_lines() {
+        assert_eq!(KeyName::parse("Bengkel 1").unwrap().as_str(), "Bengkel 1");
+        assert_eq!(KeyName::parse(""), Err(Fault::TooShort { min: 1 }));
+        assert_eq!(KeyName::parse(" \u{a0}"), Err(Fault::Blank));
+        assert_eq!(KeyName::parse("a\nb"), Err(Fault::ControlCharacter));
+        assert!(KeyName::parse(&"é".repeat(100)).is_ok());
+        assert_eq!(
+            KeyName::parse(&"é".repeat(101)),
+            Err(Fault::TooLong { max: 100 })
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_read_as_it_was_written(id: [u8; ID], secret: [u8; SECRET]) {
+            let made = key(id, secret);
+            let read = ApiKey::parse(made.reveal().expose_secret()).unwrap();
+            prop_assert_eq!(read.id(), made.id());
+            prop_assert_eq!(read.print(), made.print());
+            prop_assert_eq!(ApiKeyId::parse(&made.id().to_string()), Ok(made.id()));
+        }
+
+        #[test]
+        fn one_wrong_digit_makes_it_no_key(id: [u8; ID], secret: [u8; SECRET], at in 0..LENGTH, to in "[ -~]") {
+            let shown = key(id, secret).reveal();
+            let mut wrong = shown.expose_secret().to_owned();
+            prop_assume!(wrong[at..=at] != to);
+            wrong.replace_range(at..=at, &to);
+            prop_assert!(ApiKey::parse(&wrong).is_err());
+        }
+
+        #[test]
+        fn garbage_is_never_a_key(garbage in "(csk_)?[0-9a-f]{0,20}_?\\PC{0,90}") {
+            prop_assert!(ApiKey::parse(&garbage).is_err());
+        }
+
+        #[test]
+        fn prints_differ_where_keys_do(id: [u8; ID], one: [u8; SECRET], other: [u8; SECRET]) {
+            prop_assert_eq!(key(id, one).print() == key(id, other).print(), one == other);
+        }
+    }
+}

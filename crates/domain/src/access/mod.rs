@@ -1,0 +1,11 @@
+//! Who calls, what they may do, and what is kept of what they did.
+
+mod audit;
+mod key;
+mod principal;
+mod scope;
+
+pub use audit::{Action, AuditCursor, AuditEntry, AuditRecord, Author};
+pub use key::{API_KEY_PREFIX, ApiKey, ApiKeyError, ApiKeyId, KeyName, KeyPrint};
+pub use principal::{Principal, Visibility};
+pub use scope::{Access, AccessError, Scope, Scopes};

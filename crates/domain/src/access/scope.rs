@@ -1,0 +1,201 @@
+use std::fmt;
+
+use super::Visibility;
+use crate::DealerId;
+
+/// What a key may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Look at requests, messages and counts.
+    Read,
+    /// Submit, send, stop and test messages.
+    Write,
+    /// Everything, the settings and keys of all dealers included; for head office only.
+    Admin,
+}
+
+impl Scope {
+    /// All scopes, the least powerful first.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
+
+    /// The name in the database and at the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The scope of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+/// Some scopes, as they were given.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Scopes(u8);
+
+impl Scopes {
+    /// Whether this scope was given; `admin` includes the others, see [`Access::allows`].
+    #[must_use]
+    pub const fn contains(self, scope: Scope) -> bool {
+        self.0 & bit(scope) != 0
+    }
+
+    /// Whether none was given.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The scopes, the least powerful first.
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL
+            .into_iter()
+            .filter(move |scope| self.contains(*scope))
+    }
+}
+
+const fn bit(scope: Scope) -> u8 {
+    match scope {
+        Scope::Read => 1,
+        Scope::Write => 2,
+        Scope::Admin => 4,
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().fold(0, |all, scope| all | bit(scope)))
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.iter().map(Scope::as_str).collect();
+        f.write_str(&names.join(","))
+    }
+}
+
+impl fmt::Debug for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// Who may do what: one dealer or head office, and the scopes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    visibility: Visibility,
+    scopes: Scopes,
+}
+
+/// Why nobody can have such access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// It could be used for nothing.
+    #[error("at least one scope is needed")]
+    NoScope,
+    /// A dealer cannot have the power over all of them.
+    #[error("the scope admin is for head office only")]
+    AdminOfOneDealer,
+}
+
+impl Access {
+    /// Access to one dealer, or for head office to all.
+    ///
+    /// # Errors
+    /// [`AccessError`]
+    pub fn new(dealer: Option<DealerId>, scopes: Scopes) -> Result<Self, AccessError> {
+        if scopes.is_empty() {
+            return Err(AccessError::NoScope);
+        }
+        if dealer.is_some() && scopes.contains(Scope::Admin) {
+            return Err(AccessError::AdminOfOneDealer);
+        }
+        Ok(Self {
+            visibility: dealer.map_or(Visibility::All, Visibility::Only),
+            scopes,
+        })
+    }
+
+    /// Everything.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self {
+            visibility: Visibility::All,
+            scopes: Scope::ALL.into_iter().collect(),
+        }
+    }
+
+    /// Whether this may be done; `admin` includes the other scopes.
+    #[must_use]
+    pub fn allows(&self, scope: Scope) -> bool {
+        self.scopes.contains(scope) || self.scopes.contains(Scope::Admin)
+    }
+
+    /// Whose data can be seen and written.
+    #[must_use]
+    pub fn visibility(&self) -> &Visibility {
+        &self.visibility
+    }
+
+    /// The scopes as they were given.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        self.scopes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access(dealer: Option<&str>, scopes: &[Scope]) -> Result<Access, AccessError> {
+        let dealer = dealer.map(|id| DealerId::parse(id).unwrap());
+        Access::new(dealer, scopes.iter().copied().collect())
+    }
+
+    #[test]
+    fn admin_includes_everything_and_is_for_head_office() {
+        let head_office = access(None, &[Scope::Admin]).unwrap();
+        assert!(
+            Scope::ALL
+                .into_iter()
+                .all(|scope| head_office.allows(scope))
+        );
+        assert_eq!(head_office.scopes().to_string(), "admin");
+        for scopes in [&[Scope::Admin][..], &[Scope::Read, Scope::Admin]] {
+            let refused = access(Some("0009999"), scopes);
+            assert_eq!(refused, Err(AccessError::AdminOfOneDealer));
+        }
+    }
+
+    #[test]
+    fn read_and_write_do_not_include_each_other() {
+        let reader = access(Some("0009999"), &[Scope::Read]).unwrap();
+        assert!(reader.allows(Scope::Read) && !reader.allows(Scope::Write));
+        let writer = access(None, &[Scope::Write]).unwrap();
+        assert!(writer.allows(Scope::Write) && !writer.allows(Scope::Read));
+        assert!(!writer.allows(Scope::Admin));
+    }
+
+    #[test]
+    fn access_without_a_scope_is_none() {
+        assert_eq!(access(None, &[]), Err(AccessError::NoScope));
+    }
+
+    #[test]
+    fn names_of_scopes_are_read_as_they_are_written() {
+        for scope in Scope::ALL {
+            assert_eq!(Scope::parse(scope.as_str()), Some(scope));
+        }
+        for name in ["", "Read", "read ", "root", "*"] {
+            assert_eq!(Scope::parse(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,20 @@
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::{AuditCursor, AuditEntry, AuditRecord};
+
+/// What was done by whom. Lines are written once and never changed.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Writes a line. Where a port's own method takes an entry, that writes it together with what
+    /// it tells of; this is for the others, before they answer.
+    async fn record(&self, entry: &AuditEntry) -> Result<(), StoreError>;
+
+    /// The newest lines, newest first; with a cursor those that are older than its line.
+    async fn page(
+        &self,
+        after: Option<AuditCursor>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError>;
+}

@@ -1,0 +1,55 @@
+use std::sync::Arc;
+
+use crate::{ApiKey, ApiKeys, Principal, StoreError, Validity};
+
+/// Lets callers in who have a key.
+pub struct Gatekeeper {
+    keys: Arc<dyn ApiKeys>,
+}
+
+/// Why a caller is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It is no key, or none that was ever given out.
+    #[error("the key is not valid")]
+    Invalid,
+    /// It is a key whose time is over.
+    #[error("the key has expired")]
+    Expired,
+    /// It is a key that was revoked.
+    #[error("the key was revoked")]
+    Revoked,
+    /// The store could not answer, so that nobody knows.
+    #[error("the store could not answer")]
+    Store(#[from] StoreError),
+}
+
+impl Gatekeeper {
+    /// A use case over this port.
+    #[must_use]
+    pub fn new(keys: Arc<dyn ApiKeys>) -> Self {
+        Self { keys }
+    }
+
+    /// Who holds this key.
+    ///
+    /// # Errors
+    /// [`Refusal`]; what is wrong with a key is told only to those who know its secret.
+    pub async fn admit(&self, presented: &str) -> Result<Principal, Refusal> {
+        let key = ApiKey::parse(presented).map_err(|_| Refusal::Invalid)?;
+        let print = key.print();
+        let known = self
+            .keys
+            .find(key.id())
+            .await?
+            .filter(|known| known.print == print)
+            .ok_or(Refusal::Invalid)?;
+        match known.validity {
+            Validity::InForce => {}
+            Validity::Expired => return Err(Refusal::Expired),
+            Validity::Revoked => return Err(Refusal::Revoked),
+        }
+        let record = known.record;
+        Ok(Principal::holder(record.id, &record.name, record.access))
+    }
+}

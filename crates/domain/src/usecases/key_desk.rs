@@ -1,0 +1,142 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+
+use crate::{
+    Access, Action, ApiKey, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, Author, Clock,
+    DealerDirectory, Entropy, KeyName, NewApiKey, StoreError, Validity,
+};
+
+/// How many keys are listed at most.
+const LISTED: u32 = 1_000;
+
+/// Makes, lists and revokes keys.
+pub struct KeyDesk {
+    keys: Arc<dyn ApiKeys>,
+    dealers: Arc<dyn DealerDirectory>,
+    entropy: Arc<dyn Entropy>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A key that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyOrder {
+    /// What people call it.
+    pub name: KeyName,
+    /// What it may be used for.
+    pub access: Access,
+    /// From when on it is none any more; never, when `None`.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A key that was made.
+#[derive(Debug)]
+pub struct MadeKey {
+    /// What is kept of it.
+    pub record: ApiKeyRecord,
+    /// The whole key. Nobody can show it again.
+    pub secret: SecretString,
+}
+
+/// Why nothing was done about a key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// No dealer has that number.
+    #[error("no dealer has this number")]
+    UnknownDealer,
+    /// The key would never be one.
+    #[error("the time of expiry has passed")]
+    AlreadyExpired,
+    /// No key has that id.
+    #[error("no key has this id")]
+    UnknownKey,
+    /// The store could not answer, or nobody knows whether it wrote.
+    #[error("the store could not answer")]
+    Store(#[from] StoreError),
+}
+
+impl KeyDesk {
+    /// A use case over these ports.
+    #[must_use]
+    pub fn new(
+        keys: Arc<dyn ApiKeys>,
+        dealers: Arc<dyn DealerDirectory>,
+        entropy: Arc<dyn Entropy>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            keys,
+            dealers,
+            entropy,
+            clock,
+        }
+    }
+
+    /// Makes a key. An inactive dealer can have one, as it can have requests.
+    ///
+    /// # Errors
+    /// [`KeyError`]; after [`KeyError::Store`] there may be a key whose secret nobody has.
+    pub async fn create(&self, order: KeyOrder, by: &Author) -> Result<MadeKey, KeyError> {
+        if order.expires_at.is_some_and(|at| at <= self.clock.now()) {
+            return Err(KeyError::AlreadyExpired);
+        }
+        let dealer = order.access.visibility().dealer().cloned();
+        if let Some(dealer) = &dealer {
+            let known = self.dealers.find(dealer).await?;
+            known.ok_or(KeyError::UnknownDealer)?;
+        }
+        let (id, secret) = self.fresh();
+        let key = ApiKey::new(id, secret);
+        let entry = AuditEntry {
+            author: by.clone(),
+            action: Action::CreateKey,
+            dealer,
+            detail: format!("key {id}, scopes {}", order.access.scopes()),
+        };
+        let new = NewApiKey {
+            id,
+            print: key.print(),
+            name: order.name,
+            access: order.access,
+            expires_at: order.expires_at,
+        };
+        let record = self.keys.create(&new, &entry).await?;
+        Ok(MadeKey {
+            record,
+            secret: key.reveal(),
+        })
+    }
+
+    /// The keys, those in force first; at most 1,000.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn list(&self) -> Result<Vec<(ApiKeyRecord, Validity)>, StoreError> {
+        self.keys.list(LISTED).await
+    }
+
+    /// Revokes a key, on every copy within 5 seconds. Once more changes nothing.
+    ///
+    /// # Errors
+    /// [`KeyError::UnknownKey`] or [`KeyError::Store`].
+    pub async fn revoke(&self, id: ApiKeyId, by: &Author) -> Result<ApiKeyRecord, KeyError> {
+        let entry = AuditEntry {
+            author: by.clone(),
+            action: Action::RevokeKey,
+            dealer: None,
+            detail: format!("key {id}"),
+        };
+        let revoked = self.keys.revoke(id, &entry).await?;
+        revoked.ok_or(KeyError::UnknownKey)
+    }
+
+    /// The bytes of an id and of a secret.
+    fn fresh(&self) -> (ApiKeyId, [u8; 32]) {
+        let bytes = self.entropy.bytes();
+        let (mut id, mut secret) = ([0; 8], [0; 32]);
+        id.copy_from_slice(&bytes[..8]);
+        secret.copy_from_slice(&bytes[8..]);
+        (ApiKeyId::new(id), secret)
+    }
+}

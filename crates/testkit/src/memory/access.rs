@@ -1,0 +1,132 @@
+use std::cmp::Reverse;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    ApiKeyId, ApiKeyRecord, ApiKeys, AuditCursor, AuditEntry, AuditLog, AuditRecord, KnownKey,
+    NewApiKey, StoreError, Validity,
+};
+
+use super::state::State;
+use super::{MemoryStore, exists_already};
+
+#[async_trait]
+impl ApiKeys for MemoryStore {
+    async fn create(
+        &self,
+        key: &NewApiKey,
+        entry: &AuditEntry,
+    ) -> Result<ApiKeyRecord, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        if state.api_keys.contains_key(&key.id) {
+            return Err(exists_already("key"));
+        }
+        let record = ApiKeyRecord {
+            id: key.id,
+            name: key.name.clone(),
+            access: key.access.clone(),
+            created_at: now,
+            expires_at: key.expires_at,
+            revoked_at: None,
+        };
+        state.api_keys.insert(key.id, (key.print, record.clone()));
+        state.note(entry, None, now);
+        Ok(record)
+    }
+
+    async fn list(&self, limit: u32) -> Result<Vec<(ApiKeyRecord, Validity)>, StoreError> {
+        let now = self.now();
+        let state = self.state();
+        let mut all: Vec<_> = state
+            .api_keys
+            .values()
+            .map(|(_, record)| (record.clone(), validity(record, now)))
+            .collect();
+        all.sort_by_key(|(record, validity)| {
+            let over = *validity != Validity::InForce;
+            (over, Reverse((record.created_at, record.id)))
+        });
+        all.truncate(limit as usize);
+        Ok(all)
+    }
+
+    async fn find(&self, id: ApiKeyId) -> Result<Option<KnownKey>, StoreError> {
+        let now = self.now();
+        let state = self.state();
+        Ok(state.api_keys.get(&id).map(|(print, record)| KnownKey {
+            print: *print,
+            record: record.clone(),
+            validity: validity(record, now),
+        }))
+    }
+
+    async fn revoke(
+        &self,
+        id: ApiKeyId,
+        entry: &AuditEntry,
+    ) -> Result<Option<ApiKeyRecord>, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let Some((_, record)) = state.api_keys.get_mut(&id) else {
+            return Ok(None);
+        };
+        let first = record.revoked_at.is_none();
+        record.revoked_at.get_or_insert(now);
+        let record = record.clone();
+        if first {
+            let dealer = record.access.visibility().dealer();
+            state.note(entry, dealer.map(|dealer| dealer.as_str()), now);
+        }
+        Ok(Some(record))
+    }
+}
+
+fn validity(record: &ApiKeyRecord, now: DateTime<Utc>) -> Validity {
+    if record.revoked_at.is_some() {
+        Validity::Revoked
+    } else if record.expires_at.is_some_and(|at| at <= now) {
+        Validity::Expired
+    } else {
+        Validity::InForce
+    }
+}
+
+#[async_trait]
+impl AuditLog for MemoryStore {
+    async fn record(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+        let now = self.now();
+        self.state().note(entry, None, now);
+        Ok(())
+    }
+
+    async fn page(
+        &self,
+        after: Option<AuditCursor>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let state = self.state();
+        let older = |line: &&AuditRecord| after.is_none_or(|after| line.cursor < after);
+        let lines = state.audit.iter().rev().filter(older);
+        Ok(lines.take(limit as usize).cloned().collect())
+    }
+}
+
+impl State {
+    /// Writes a line into the audit; the dealer of the row that was changed stands in where the
+    /// entry names none.
+    pub(super) fn note(&mut self, entry: &AuditEntry, dealer: Option<&str>, now: DateTime<Utc>) {
+        let number = i64::try_from(self.audit.len()).unwrap_or(i64::MAX);
+        let named = entry.dealer.as_ref().map(|dealer| dealer.as_str());
+        self.audit.push(AuditRecord {
+            cursor: AuditCursor(number),
+            at: now,
+            actor: entry.author.actor.clone(),
+            key: entry.author.key,
+            action: entry.action.as_str().to_owned(),
+            dealer_id: named.or(dealer).map(str::to_owned),
+            call: entry.author.call.clone(),
+            detail: entry.detail.clone(),
+        });
+    }
+}
