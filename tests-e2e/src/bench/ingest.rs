@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::http::Requests;
 use super::load::Load;
-use super::pairs::{Pairs, Side, run_pgbench, run_service, sides};
+use super::pairs::{Pairs, Side, run_pgbench, run_service, sides, warm_up};
 use super::pgbench::Script;
 use super::process::Copy;
 use super::report::{Bound, Must, Report, Row};
@@ -104,6 +104,7 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
         singles: LOADS.map(|_| Pairs::default()),
         two_copies: Vec::new(),
     };
+    warm_up(&ingest.service, &ingest.submissions).await?;
     for round in 1..=plan.rounds {
         for (place, connections) in LOADS.into_iter().enumerate() {
             ingest.pair(round, place, connections, report).await?;
@@ -158,6 +159,7 @@ impl Ingest<'_> {
     async fn with_two_copies(&mut self, round: u32, report: &mut Report) -> anyhow::Result<()> {
         // Not there all the time: it would take its part of the messages.
         let second = self.stage.serve(INSTALLATION, &[]).await?;
+        warm_up(&second, &self.submissions).await?;
         let copies = [&self.service, &second];
         let (load, _) = self.submit(&copies, SHARED).await?;
         self.stage.note_memory(&second);

@@ -6,7 +6,7 @@ use super::Plan;
 use super::http::Requests;
 use super::ingest::{DEALERS, PLAIN_INSERT, SUBMISSIONS};
 use super::load::open_loop;
-use super::pairs::{Pairs, Side, run_pgbench, sides};
+use super::pairs::{Pairs, Side, run_pgbench, sides, warm_up};
 use super::pgbench::Script;
 use super::report::{Bound, Must, Report, Row};
 use super::stage::{Stage, dealer_ids};
@@ -30,6 +30,7 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
     let service = stage.serve(INSTALLATION, &[]).await?;
     let submissions = Requests::submissions(&dealer_ids(DEALERS), SUBMISSIONS, None);
     let submissions = Arc::new(submissions);
+    warm_up(&service, &submissions).await?;
     // A percentile needs more calls than a rate.
     let time = plan.run * 2;
     let mut pairs = PERCENTILES.map(|_| Pairs::default());

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::ensure;
+
 use super::http::Requests;
 use super::load::{Load, closed_loop};
 use super::pgbench::{Outcome, Script};
@@ -11,6 +13,9 @@ use super::report::Row;
 use super::stage::Stage;
 use super::statistics::Spread;
 use super::usage::Usage;
+
+/// How long a warm-up takes.
+const WARM_UP: Duration = Duration::from_secs(1);
 
 /// Who is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +112,14 @@ pub(super) async fn run_pgbench(
         .zip(before)
         .map(|(after, before)| after.per_call_since(before, outcome.transactions));
     Ok((outcome, usage))
+}
+
+/// Calls a copy for a moment: its connections to the database are there afterwards, as pgbench's are
+/// before it begins to measure.
+pub(super) async fn warm_up(copy: &Copy, requests: &Arc<Requests>) -> anyhow::Result<()> {
+    let load = closed_loop(&[copy.address], 16, WARM_UP, requests).await?;
+    ensure!(load.errors == 0, "the service fails: {:?}", load.example);
+    Ok(())
 }
 
 /// Keeps connections to these copies busy, and tells the processor time of each answer.

@@ -10,7 +10,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use super::Plan;
 use super::fill::{ITEM, LARGE_DEALER, OTHER_DEALERS, fill, id_of};
 use super::http::Requests;
-use super::pairs::{Pairs, Side, run_pgbench, run_service, sides};
+use super::pairs::{Pairs, Side, run_pgbench, run_service, sides, warm_up};
 use super::pgbench::Script;
 use super::process::Copy;
 use super::report::{Bound, Must, Report, Row};
@@ -48,6 +48,9 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
     let few = stage.serve(FEW_ROWS, &[]).await?;
     let many = stage.serve(MANY_ROWS, &[]).await?;
     let cursor = Cursor::find(&few, &many).await?;
+    for copy in [&few, &many] {
+        warm_up(copy, &Arc::new(Requests::reads([list()]))).await?;
+    }
     let mut reads = Reads {
         stage,
         plan,

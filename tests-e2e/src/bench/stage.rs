@@ -140,7 +140,11 @@ impl Stage {
     ///
     /// # Errors
     /// When it does not start.
-    pub(super) async fn serve(&self, database: &str, settings: &[(&str, &str)]) -> anyhow::Result<Copy> {
+    pub(super) async fn serve(
+        &self,
+        database: &str,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Copy> {
         let url = self.postgres.url(database);
         let mut all = vec![
             ("DATABASE_URL", &*url),

@@ -48,8 +48,11 @@ impl Spread {
 }
 
 impl fmt::Display for Spread {
-    /// `median (least..greatest)`.
+    /// `median (least..greatest)`, or one number when they are all the same.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.least == self.greatest {
+            return f.write_str(&number(self.median));
+        }
         write!(
             f,
             "{} ({}..{})",
@@ -63,7 +66,9 @@ impl fmt::Display for Spread {
 /// A number with as many digits as a reader can use.
 #[must_use]
 pub(super) fn number(value: f64) -> String {
-    if value.abs() >= 100.0 {
+    if value == 0.0 {
+        "0".to_owned()
+    } else if value.abs() >= 100.0 {
         grouped(value)
     } else if value.abs() >= 10.0 {
         format!("{value:.1}")
@@ -145,6 +150,7 @@ mod tests {
     fn a_ratio_is_taken_of_each_pair() {
         let spread = Spread::of_quotients(&[10.0, 40.0, 90.0], &[10.0, 20.0, 30.0]).unwrap();
         assert_eq!(spread.to_string(), "2.00 (1.00..3.00)");
+        assert_eq!(Spread::of(&[0.0]).unwrap().to_string(), "0");
     }
 
     #[test]
