@@ -97,8 +97,7 @@ impl Pgbench {
         command
             .args(["--no-vacuum", "--protocol=prepared"])
             .arg(format!("--client={}", script.clients))
-            // One for each core of the machine that the figures are told of.
-            .arg(format!("--jobs={}", script.clients.min(2)))
+            .arg(format!("--jobs={}", script.clients.min(cores())))
             .arg(format!("--time={}", script.time.as_secs().max(1)))
             .arg(format!("--file={}", file.display()))
             .current_dir(folder.path())
@@ -122,6 +121,11 @@ impl Pgbench {
         }
         Ok(command)
     }
+}
+
+/// pgbench gets a thread for each.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Every thread of pgbench writes a log of its own.

@@ -72,6 +72,8 @@ pub(super) fn number(value: f64) -> String {
         grouped(value)
     } else if value.abs() >= 10.0 {
         format!("{value:.1}")
+    } else if value.abs() < 0.1 {
+        format!("{value:.4}")
     } else {
         format!("{value:.2}")
     }
@@ -156,6 +158,7 @@ mod tests {
     #[test]
     fn numbers_have_as_many_digits_as_are_useful() {
         assert_eq!(number(0.123_4), "0.12");
+        assert_eq!(number(0.001_64), "0.0016");
         assert_eq!(number(12.34), "12.3");
         assert_eq!(number(1_234_567.8), "1,234,568");
         assert_eq!(number(123.4), "123");

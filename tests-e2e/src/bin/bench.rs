@@ -78,13 +78,16 @@ async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     let mut terminate = signal(SignalKind::terminate())?;
     let target = target_folder()?;
     let plan = arguments.plan();
+    // Now, before anybody commits something else.
+    let mut facts = facts(arguments, &plan);
     // When the measuring is dropped, so is everything that it has started.
     let (report, server) = tokio::select! {
         done = bench(&plan, &target) => done?,
         _ = interrupt.recv() => anyhow::bail!("interrupted"),
         _ = terminate.recv() => anyhow::bail!("interrupted"),
     };
-    let markdown = report.markdown(&facts(arguments, &plan, server));
+    facts.push(server);
+    let markdown = report.markdown(&facts);
     println!("{markdown}");
     let out = arguments
         .out
@@ -106,7 +109,7 @@ fn target_folder() -> anyhow::Result<PathBuf> {
 }
 
 /// What a reader must know of the run.
-fn facts(arguments: &Arguments, plan: &Plan, server: String) -> Vec<String> {
+fn facts(arguments: &Arguments, plan: &Plan) -> Vec<String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let kind = if arguments.quick {
         " (a quick look, which decides nothing)"
@@ -118,7 +121,6 @@ fn facts(arguments: &Arguments, plan: &Plan, server: String) -> Vec<String> {
             "{cores} cores{}, shared by service, PostgreSQL and generator",
             processor()
         ),
-        server,
         format!("commit {}", commit()),
         format!("{} rounds of {} s{kind}", plan.rounds, plan.run.as_secs()),
     ]
