@@ -1,6 +1,6 @@
 # Everything with logic is a Rust program or test; the targets only name it.
 .DEFAULT_GOAL := help
-.PHONY: help run test torture check build release docs openapi clean
+.PHONY: help run test torture bench check build release docs openapi clean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1mmake %-9s\033[0m %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,10 @@ test: check build ## everything that CI runs, from nothing
 
 torture: build ## kill service and database TORTURE_KILLS times (200) and count what became of every request
 	@cargo run --quiet -p tests-e2e --bin torture
+
+bench: ## measure the service beside pgbench, about a quarter of an hour (BENCH=--quick: two minutes; BENCH=--help)
+	@cargo build --release --quiet --locked -p bin -p fonnte-simulator
+	@cargo run --release --quiet --locked -p tests-e2e --bin bench -- $(BENCH)
 
 check: ## formatting, lints and documentation, without a warning
 	cargo fmt --all --check

@@ -215,7 +215,7 @@ impl Drop for Service {
 }
 
 /// The address in the line that says where the service listens.
-fn listening(line: &str) -> Option<SocketAddr> {
+pub(crate) fn listening(line: &str) -> Option<SocketAddr> {
     let line: Value = serde_json::from_str(line).ok()?;
     line.get("server.address")?.as_str()?.parse().ok()
 }

@@ -123,7 +123,8 @@ pub(crate) fn arguments(data: &Path, port: u16, durability: Durability) -> Vec<O
         // The server works in its data folder, and so this path is short however long ours is.
         "unix_socket_directories=../run",
         "unix_socket_permissions=0700",
-        "max_connections=200",
+        // The benchmark compares with 256 clients of pgbench.
+        "max_connections=400",
         "timezone=UTC",
         "log_timezone=UTC",
         "log_destination=stderr",

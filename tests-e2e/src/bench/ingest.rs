@@ -1,0 +1,274 @@
+//! Submissions a second.
+
+use std::sync::Arc;
+
+use super::http::Requests;
+use super::load::Load;
+use super::pairs::{Pairs, Side, run_pgbench, run_service, sides, warm_up};
+use super::pgbench::Script;
+use super::process::Copy;
+use super::report::{Bound, Must, Report, Row};
+use super::stage::{Stage, dealer_ids};
+use super::statistics::{Spread, number};
+use super::usage::Usage;
+use super::{NOT_SLOWER, Plan};
+
+/// The dealers that submissions are for. Their messages are sent meanwhile, at the default pace.
+pub(super) const DEALERS: u32 = 50;
+
+/// How many different submissions there are; after these they come again.
+pub(super) const SUBMISSIONS: usize = 4_096;
+
+const LOADS: [usize; 4] = [1, 8, 64, 256];
+
+/// The connections that one and two copies are compared with.
+const SHARED: usize = 64;
+
+const INSTALLATION: &str = "ingest";
+const SAME: &str = "ingest_same_statement";
+const PLAIN: &str = "ingest_plain";
+
+/// One row of the seed's table in a transaction.
+pub(super) const PLAIN_INSERT: &str = "\
+\\set dealer random(1000001, 1000050)
+\\set phone random(81200000000, 81299999999)
+INSERT INTO customer.customer_validation_request (
+    dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol,
+    request_status, whatsapp_status, created_by, created_date, last_modified_by,
+    last_modified_date)
+VALUES (
+    :dealer, '2026-11-22', '15:40:50', 'Adit', '0' || :phone, 'BeAT Street', 'D 1234 AD',
+    'PENDING', 'NOT_SENT', 'api', '2026-11-22 15:40:50', 'api', '2026-11-22 15:40:50');
+";
+
+/// What the service does for one submission: key, request, lane and message in one statement.
+const SAME_STATEMENT: &str = "\
+\\set dealer random(1000001, 1000050)
+\\set phone random(81200000000, 81299999999)
+WITH input AS (
+    SELECT gen_random_uuid() AS id, gen_random_uuid() AS message_id, :dealer::varchar AS dealer_id,
+        ('0' || :phone)::varchar AS no_telp, now() AS due_at, NULL::varchar AS key,
+        NULL::bytea AS body_print
+), claimed AS (
+    INSERT INTO customer.idempotency_key AS k (dealer_id, key, body_print, request_id)
+    SELECT dealer_id, key, body_print, id FROM input WHERE key IS NOT NULL
+    ON CONFLICT (dealer_id, key) DO UPDATE SET
+        body_print = excluded.body_print, request_id = excluded.request_id, created_at = now()
+    WHERE k.created_at <= now() - interval '24 hours'
+    RETURNING k.key
+), fresh AS (
+    SELECT * FROM input WHERE key IS NULL OR EXISTS (SELECT FROM claimed)
+), request AS (
+    INSERT INTO customer.customer_validation_request (
+        id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol,
+        no_pol_normal, request_status, whatsapp_status, created_by, created_date,
+        last_modified_by, last_modified_date)
+    SELECT id, dealer_id, '2026-11-22', '15:40:50', 'Adit', no_telp, 'BeAT Street', 'D 1234 AD',
+        'D 1234 AD', 'PENDING', 'NOT_SENT', 'api', '2026-11-22 15:40:50', 'api',
+        '2026-11-22 15:40:50'
+    FROM fresh
+), known_lane AS (
+    INSERT INTO customer.lane (dealer_id) SELECT dealer_id FROM fresh ON CONFLICT DO NOTHING
+)
+INSERT INTO customer.message (
+    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
+SELECT message_id, id, dealer_id, 'live', 0, 'validation',
+    'Halo Adit,
+
+Terima kasih telah melakukan validasi customer untuk unit BeAT Street dengan nomor polisi D 1234 AD.
+
+Data Anda telah kami terima dan sedang dalam proses verifikasi oleh tim Dealer 12.
+
+Kami akan menghubungi Anda kembali untuk proses selanjutnya.
+
+Terima kasih atas kepercayaan Anda.
+
+Best regards,
+Dealer 12',
+    no_telp, due_at, due_at
+FROM fresh;
+";
+
+pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
+    stage.progress.say("ingest: databases");
+    stage.installation(INSTALLATION, DEALERS).await?;
+    stage.installation(SAME, DEALERS).await?;
+    stage.plain_table(PLAIN).await?;
+    let service = stage.serve(INSTALLATION, &[]).await?;
+    let submissions = Requests::submissions(&dealer_ids(DEALERS), SUBMISSIONS, None);
+    let mut ingest = Ingest {
+        stage,
+        plan,
+        service,
+        submissions: Arc::new(submissions),
+        singles: LOADS.map(|_| Pairs::default()),
+        two_copies: Vec::new(),
+    };
+    warm_up(&ingest.service, &ingest.submissions).await?;
+    for round in 1..=plan.rounds {
+        for (place, connections) in LOADS.into_iter().enumerate() {
+            ingest.pair(round, place, connections, report).await?;
+            if connections == SHARED {
+                ingest.with_two_copies(round, report).await?;
+            }
+        }
+    }
+    stage.note_memory(&ingest.service);
+    ingest.report(report);
+    report.notes.push(disk(stage).await?);
+    Ok(())
+}
+
+/// What a submission takes on the disk, with its message and all indexes.
+async fn disk(stage: &Stage) -> anyhow::Result<String> {
+    let client = stage.connect(INSTALLATION).await?;
+    let sizes = "SELECT sum(pg_total_relation_size(c.oid))::float8
+            / (SELECT count(*) FROM customer.customer_validation_request)
+        FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'customer'::regnamespace";
+    let bytes: f64 = client.query_one(sizes, &[]).await?.get(0);
+    Ok(format!(
+        "A submission takes {} bytes on the disk, with its message and all indexes.",
+        number(bytes)
+    ))
+}
+
+struct Ingest<'a> {
+    stage: &'a Stage,
+    plan: &'a Plan,
+    service: Copy,
+    submissions: Arc<Requests>,
+    singles: [Pairs; LOADS.len()],
+    two_copies: Vec<f64>,
+}
+
+impl Ingest<'_> {
+    async fn pair(
+        &mut self,
+        round: u32,
+        place: usize,
+        connections: usize,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        for side in sides(round) {
+            let (rate, usage) = match side {
+                Side::Service => {
+                    let (load, usage) = self.submit(&[&self.service], connections).await?;
+                    report.count_errors(&load);
+                    (load.rate(), usage)
+                }
+                Side::Pgbench => self.insert(connections).await?,
+            };
+            self.singles[place].add(side, rate, usage);
+        }
+        let (service, pgbench) = (&self.singles[place].service, &self.singles[place].pgbench);
+        self.stage.progress.say(format!(
+            "ingest, round {round} of {}, {connections} connections: {} a second, pgbench {}",
+            self.plan.rounds,
+            number(service[service.len() - 1]),
+            number(pgbench[pgbench.len() - 1]),
+        ));
+        Ok(())
+    }
+
+    async fn with_two_copies(&mut self, round: u32, report: &mut Report) -> anyhow::Result<()> {
+        // Not there all the time: it would take its part of the messages.
+        let second = self.stage.serve(INSTALLATION, &[]).await?;
+        warm_up(&second, &self.submissions).await?;
+        let copies = [&self.service, &second];
+        let (load, _) = self.submit(&copies, SHARED).await?;
+        self.stage.note_memory(&second);
+        report.count_errors(&load);
+        self.two_copies.push(load.rate());
+        self.stage.progress.say(format!(
+            "ingest, round {round} of {}, {SHARED} connections over two copies: {} a second",
+            self.plan.rounds,
+            number(load.rate())
+        ));
+        Ok(())
+    }
+
+    async fn submit(
+        &self,
+        copies: &[&Copy],
+        connections: usize,
+    ) -> anyhow::Result<(Load, Option<Usage>)> {
+        run_service(
+            self.stage,
+            copies,
+            connections,
+            self.plan.run,
+            &self.submissions,
+        )
+        .await
+    }
+
+    async fn insert(&self, clients: usize) -> anyhow::Result<(f64, Option<Usage>)> {
+        let (database, sql) = if clients == 1 {
+            (SAME, SAME_STATEMENT)
+        } else {
+            (PLAIN, PLAIN_INSERT)
+        };
+        let script = Script {
+            database,
+            sql,
+            clients,
+            rate: None,
+            time: self.plan.run,
+        };
+        let (outcome, usage) = run_pgbench(self.stage, &script).await?;
+        Ok((outcome.rate, usage))
+    }
+
+    fn report(&self, report: &mut Report) {
+        for (pairs, connections) in self.singles.iter().zip(LOADS) {
+            let ratio = pairs.ratio_of_rates();
+            let must =
+                match connections {
+                    1 => Must::new("ratio", ratio, Bound::AtLeast(0.8)),
+                    64 => Must::new("ratio", ratio, Bound::AtLeast(1.2))
+                        .map(|must| must.aiming_at("1.6")),
+                    256 => Must::new("ratio", ratio, Bound::AtLeast(1.4))
+                        .map(|must| must.aiming_at("2.0")),
+                    _ => None,
+                };
+            let name = match connections {
+                1 => "ingest, 1 connection; one client doing the same statement".to_owned(),
+                many => format!("ingest, {many} connections; {many} clients inserting plain rows"),
+            };
+            report.rows.push(Row {
+                must,
+                ..pairs.row(&name, "1/s", ratio)
+            });
+        }
+        let [_, _, at_64, at_256] = &self.singles;
+        report.rows.push(Row {
+            name: "ingest, 256 connections; 64 clients inserting plain rows".to_owned(),
+            unit: "1/s",
+            service: Spread::of(&at_256.service),
+            pgbench: Spread::of(&at_64.pgbench),
+            ratio: Spread::of_quotients(&at_256.service, &at_64.pgbench),
+            ..Row::default()
+        });
+        for (name, of, rates) in [
+            (
+                "ingest, 256 connections beside 64",
+                "256 / 64 connections",
+                &at_256.service,
+            ),
+            (
+                "ingest, 64 connections over two copies beside one",
+                "two copies / one",
+                &self.two_copies,
+            ),
+        ] {
+            let beside = Spread::of_quotients(rates, &at_64.service);
+            report.rows.push(Row {
+                name: name.to_owned(),
+                unit: "1/s",
+                service: Spread::of(rates),
+                must: Must::new(of, beside, Bound::AtLeast(NOT_SLOWER)),
+                ..Row::default()
+            });
+        }
+    }
+}
