@@ -13,7 +13,7 @@ use domain::{
 use serde_json::Value;
 
 use super::PgStore;
-use super::requests::priority;
+use super::intake::priority;
 use crate::connect::failed;
 use crate::schema::customer_validation_request;
 use crate::statement::Statement;

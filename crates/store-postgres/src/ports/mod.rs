@@ -1,6 +1,7 @@
 //! The ports of the domain, one file each.
 
 mod dealers;
+mod intake;
 mod messages;
 mod outbox;
 mod reports;
@@ -14,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
 
+use self::intake::Intake;
 pub use dealers::PgDealers;
 pub(crate) use dealers::{DealerRow, SettingsRow, same_dealer};
 
@@ -21,6 +23,7 @@ pub(crate) use dealers::{DealerRow, SettingsRow, same_dealer};
 #[derive(Clone)]
 pub struct PgStore {
     pub(crate) database: Database,
+    intake: Intake,
     /// Lists and counts may be slow; they never have all connections.
     for_reports: Arc<Semaphore>,
 }
@@ -36,8 +39,10 @@ impl PgStore {
         schema: SchemaName,
         options: &PoolOptions,
     ) -> Result<Self, BoxError> {
+        let database = Database::new(url, schema, options)?;
         Ok(Self {
-            database: Database::new(url, schema, options)?,
+            intake: Intake::new(database.clone(), options.wait),
+            database,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })
     }
