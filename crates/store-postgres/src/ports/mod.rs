@@ -1,5 +1,6 @@
 //! The ports of the domain, one file each.
 
+mod counts;
 mod dealers;
 mod intake;
 mod messages;

@@ -2,15 +2,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use diesel::dsl::{auto_type, count_star};
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use domain::{
-    DateRange, DealerId, DealerStats, MessageState, Page, PageQuery, Reports, Request, StoreError,
-};
+use domain::{DateRange, DealerId, DealerStats, Page, PageQuery, Reports, Request, StoreError};
 use tokio::sync::SemaphorePermit;
 
 use super::PgStore;
+use super::counts::{self, StatusCount};
 use super::request_row::RequestRow;
 use crate::connect::failed;
 use crate::schema::customer_validation_request::{self as request, table};
@@ -26,12 +25,8 @@ impl Reports for PgStore {
             .saturating_mul(size);
         self.database
             .ask(|mut connection| async move {
-                let total: i64 = table
-                    .filter(of_dealer(query.dealer.as_str(), from, to))
-                    .select(count_star())
-                    .first(&mut connection)
-                    .await
-                    .map_err(failed)?;
+                let counts = counts::count(&mut connection, query.dealer.as_str(), (from, to));
+                let total = counts.await?.iter().map(|group| group.rows).sum();
                 if before >= total {
                     return Ok(Page {
                         items: Vec::new(),
@@ -61,34 +56,13 @@ impl Reports for PgStore {
 
     async fn stats(&self, dealer: &DealerId, range: DateRange) -> Result<DealerStats, StoreError> {
         let _turn = self.turn().await?;
-        let (from, to) = ends(range);
-        let groups: Vec<(Option<String>, Option<String>, i64)> = self
+        let groups = self
             .database
             .ask(|mut connection| async move {
-                table
-                    .filter(of_dealer(dealer.as_str(), from, to))
-                    .group_by((request::request_status, request::whatsapp_status))
-                    .select((
-                        request::request_status,
-                        request::whatsapp_status,
-                        count_star(),
-                    ))
-                    .load(&mut connection)
-                    .await
-                    .map_err(failed)
+                counts::count(&mut connection, dealer.as_str(), ends(range)).await
             })
             .await?;
-        Ok(groups.into_iter().fold(
-            DealerStats::default(),
-            |stats, (request_status, whatsapp_status, rows)| {
-                add(
-                    stats,
-                    request_status.as_deref(),
-                    whatsapp_status.as_deref(),
-                    count(rows),
-                )
-            },
-        ))
+        Ok(groups.iter().fold(DealerStats::default(), add))
     }
 }
 
@@ -125,22 +99,17 @@ fn ends(range: DateRange) -> (NaiveDate, NaiveDate) {
     )
 }
 
-/// Adds a group of rows to the counts; a missing status is that of a waiting message.
-fn add(
-    mut stats: DealerStats,
-    request_status: Option<&str>,
-    whatsapp_status: Option<&str>,
-    rows: u64,
-) -> DealerStats {
-    let (pending, not_sent) = MessageState::Queued.version_1();
+/// Adds a group of rows to the counts.
+fn add(mut stats: DealerStats, group: &StatusCount) -> DealerStats {
+    let rows = count(group.rows);
     stats.total += rows;
-    match request_status.unwrap_or(pending.as_str()) {
+    match group.request_status.as_str() {
         "PENDING" => stats.pending_requests += rows,
         "PROCESSED" => stats.processed_requests += rows,
         "FAILED" => stats.failed_requests += rows,
         _ => {}
     }
-    match whatsapp_status.unwrap_or(not_sent.as_str()) {
+    match group.whatsapp_status.as_str() {
         "NOT_SENT" => stats.not_sent += rows,
         "SENT" => stats.sent += rows,
         "DELIVERED" | "READ" => {

@@ -4,5 +4,6 @@ mod backstage;
 mod contract;
 mod migrations;
 mod outages;
+mod rollup;
 mod schema;
 mod sessions;
