@@ -38,7 +38,7 @@ const ADD_UP: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    logging::start(&config.log);
+    let _writing = logging::start(&config.log);
     let listener = listen(SocketAddr::new(config.host, config.port))?;
     let address = listener.local_addr()?;
     let database = Database::open(&config).await?;
