@@ -5,7 +5,7 @@ use actix_cors::Cors;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
-use actix_web::middleware::{NormalizePath, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, HttpServer, web};
 use domain::{AccountPolicy, DealerCheck, Health, Intake, Lookups, MessageDesk};
@@ -169,7 +169,6 @@ pub(crate) fn app(
         .default_service(web::to(routes::unknown_path))
         // The last one is the outermost.
         .wrap(from_fn(survive))
-        .wrap(NormalizePath::trim())
         .wrap(cors(origins))
         .wrap(from_fn(frame))
 }
