@@ -4,6 +4,8 @@ mod backstage;
 mod contract;
 mod migrations;
 mod outages;
+mod plans;
 mod rollup;
 mod schema;
 mod sessions;
+mod together;

@@ -98,3 +98,63 @@ impl Queue {
         batch
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::sample;
+
+    use super::*;
+
+    type Answer = oneshot::Receiver<StoreResult<Accepted>>;
+
+    fn waiting(n: u32) -> (Waiting, Answer) {
+        let (answer, answered) = oneshot::channel();
+        let request = sample::request_for(&sample::dealer_id(), n);
+        (Waiting::new(request, answer), answered)
+    }
+
+    #[test]
+    fn a_full_queue_refuses_and_is_taken_in_parts() {
+        let mut queue = Queue::default();
+        let mut callers = Vec::new();
+        for n in 0..u32::try_from(BOUND).unwrap() {
+            let (waiting, answered) = waiting(n);
+            assert!(queue.push(waiting));
+            callers.push(answered);
+        }
+        assert!(!queue.push(waiting(9_999).0));
+        let batch = queue.take(Duration::from_secs(60));
+        assert_eq!(batch.rows.len(), AT_ONCE);
+        assert_eq!(queue.len(), BOUND - AT_ONCE);
+    }
+
+    #[test]
+    fn whoever_left_or_waited_too_long_is_not_taken() {
+        let mut queue = Queue::default();
+        let (left, answered) = waiting(1);
+        drop(answered);
+        queue.push(left);
+        let (late, mut told) = waiting(2);
+        queue.push(late);
+        std::thread::yield_now();
+        assert!(queue.take(Duration::ZERO).rows.is_empty());
+        assert!(matches!(
+            told.try_recv(),
+            Ok(Err(StoreError::Unavailable(_)))
+        ));
+    }
+
+    #[test]
+    fn a_key_comes_once_in_a_batch() {
+        let mut queue = Queue::default();
+        let mut callers = Vec::new();
+        for n in 0..6 {
+            let (mut waiting, answered) = waiting(n);
+            waiting.request.once = Some(sample::once(&format!("key-{}", n % 2), "body"));
+            queue.push(waiting);
+            callers.push(answered);
+        }
+        let batch = queue.take(Duration::from_secs(60));
+        assert_eq!((batch.rows.len(), batch.apart.len()), (2, 4));
+    }
+}
