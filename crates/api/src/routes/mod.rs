@@ -1,5 +1,6 @@
 //! The routes, one file per topic, with their bodies beside them.
 
+mod cursor;
 mod dealers;
 mod docs;
 mod health;

@@ -21,7 +21,7 @@ use crate::surroundings::NotifyBell;
 const MAX_IN_FLIGHT: usize = 512;
 
 /// How many lanes one statement leases at most.
-const MAX_CLAIM: usize = 64;
+const MAX_CLAIM: usize = 256;
 
 /// The longest wait before looking for work that another copy took in, or whose time has come.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);

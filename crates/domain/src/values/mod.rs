@@ -7,6 +7,7 @@ mod local_time;
 mod phone;
 mod plate;
 mod quiet_hours;
+mod search;
 
 pub use account::{Account, AccountError, AccountPolicy, ApiAddress};
 pub use dealer_id::DealerId;
@@ -17,3 +18,4 @@ pub use local_time::{
 pub use phone::{Phone, PhoneError, mask_phone, mask_phones};
 pub use plate::{LicensePlate, normal_plate};
 pub use quiet_hours::{QuietHours, QuietHoursError};
+pub use search::{PHONE_FILLERS, PLATE_FILLERS, SEARCH_CHARACTERS, Search, SearchError};

@@ -70,13 +70,17 @@ pub(super) async fn count(
     dealer: &str,
     (first, last): (NaiveDate, NaiveDate),
 ) -> Result<Vec<StatusCount>, StoreError> {
+    statement(dealer, (first, last))
+        .load(connection)
+        .await
+        .map_err(failed)
+}
+
+pub(super) fn statement(dealer: &str, (first, last): (NaiveDate, NaiveDate)) -> Statement<'_> {
     Statement::new(COUNT)
         .with::<Text, _>("varchar AS dealer_id", dealer)
         .with::<Date, _>("date AS first_day", first)
         .with::<Date, _>("date AS last_day", last)
-        .load(connection)
-        .await
-        .map_err(failed)
 }
 
 impl PgStore {

@@ -2,53 +2,51 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use diesel::dsl::auto_type;
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use domain::{DateRange, DealerId, DealerStats, Page, PageQuery, Reports, Request, StoreError};
+use domain::{DateRange, DealerId, DealerStats, Page, PageQuery, Reports, StoreError};
 use tokio::sync::SemaphorePermit;
 
 use super::PgStore;
 use super::counts::{self, StatusCount};
-use super::request_row::RequestRow;
-use crate::connect::failed;
-use crate::schema::customer_validation_request::{self as request, table};
+use super::lists;
 
 #[async_trait]
 impl Reports for PgStore {
     async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
         let _turn = self.turn().await?;
-        let (from, to) = ends(query.range);
-        let size = i64::from(query.page_size);
-        let before = i64::try_from(query.page.saturating_sub(1))
-            .unwrap_or(i64::MAX)
-            .saturating_mul(size);
+        let before = match query.after {
+            Some(_) => 0,
+            None => i64::try_from(query.page.saturating_sub(1))
+                .unwrap_or(i64::MAX)
+                .saturating_mul(i64::from(query.page_size)),
+        };
         self.database
             .ask(|mut connection| async move {
-                let counts = counts::count(&mut connection, query.dealer.as_str(), (from, to));
-                let total = counts.await?.iter().map(|group| group.rows).sum();
-                if before >= total {
-                    return Ok(Page {
-                        items: Vec::new(),
-                        total: count(total),
-                    });
-                }
-                let rows: Vec<RequestRow> = table
-                    .filter(of_dealer(query.dealer.as_str(), from, to))
-                    .order((
-                        request::request_date.desc(),
-                        request::request_time.desc(),
-                        request::id.desc(),
-                    ))
-                    .offset(before)
-                    .limit(size)
-                    .select(RequestRow::as_select())
-                    .load(&mut connection)
-                    .await
-                    .map_err(failed)?;
+                let total = if query.filter.search.is_some() {
+                    lists::found(&mut connection, query).await?
+                } else {
+                    counts::count(&mut connection, query.dealer.as_str(), ends(query.range))
+                        .await?
+                        .iter()
+                        .filter(|group| {
+                            query
+                                .filter
+                                .wants(&group.request_status, &group.whatsapp_status)
+                        })
+                        .map(|group| group.rows)
+                        .sum()
+                };
+                let mut items = if before < total {
+                    lists::page(&mut connection, query, before).await?
+                } else {
+                    Vec::new()
+                };
+                let size = query.page_size as usize;
+                let has_more = items.len() > size;
+                items.truncate(size);
                 Ok(Page {
-                    items: rows.into_iter().map(Request::from).collect(),
+                    items,
                     total: count(total),
+                    has_more,
                 })
             })
             .await
@@ -83,16 +81,9 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a real date");
 const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a real date");
 
-#[auto_type(no_type_alias)]
-fn of_dealer<'a>(dealer: &'a str, from: NaiveDate, to: NaiveDate) -> _ {
-    request::dealer_id
-        .eq(dealer)
-        .and(request::request_date.between(from, to))
-}
-
 /// The ends of a range; an open one is as wide as can be, so that there is one statement to
 /// prepare and not four.
-fn ends(range: DateRange) -> (NaiveDate, NaiveDate) {
+pub(super) fn ends(range: DateRange) -> (NaiveDate, NaiveDate) {
     (
         range.from.unwrap_or(FIRST_DAY),
         range.to.unwrap_or(LAST_DAY),
