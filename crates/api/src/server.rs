@@ -5,7 +5,7 @@ use actix_cors::Cors;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
-use actix_web::middleware::{NormalizePath, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, HttpServer, web};
 use domain::{
@@ -248,7 +248,6 @@ pub(crate) fn app(
         // The last one is the outermost.
         .wrap(from_fn(gate))
         .wrap(from_fn(survive))
-        .wrap(NormalizePath::trim())
         .wrap(cors(&options.origins))
         .wrap(from_fn(frame))
 }

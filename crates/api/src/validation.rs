@@ -142,21 +142,41 @@ impl FaultBody {
                 "less_than_equal",
                 format!("Input should be less than or equal to {maximum}"),
             ),
-            QueryFault::NotACursor => (
-                "value_error",
-                "Value error, Expected a next_cursor of this list".to_owned(),
-            ),
             QueryFault::NotADate => (
                 "date_from_datetime_parsing",
                 "Input should be a valid date in the form YYYY-MM-DD".to_owned(),
             ),
+            QueryFault::NoneOf(expected) => ("enum", format!("Input should be {expected}")),
+            QueryFault::TooShort(least) => (
+                "string_too_short",
+                format!("String should have at least {}", characters(least)),
+            ),
+            QueryFault::TooLong(most) => (
+                "string_too_long",
+                format!("String should have at most {}", characters(most)),
+            ),
+            QueryFault::ControlCharacter => (
+                "value_error",
+                "Value error, Control characters are not allowed".to_owned(),
+            ),
+            QueryFault::NotACursor => (
+                "value_error",
+                "Value error, Expected the next_cursor of the same list".to_owned(),
+            ),
         };
-        Self::new(
+        let mut body = Self::new(
             kind,
             vec![Place::Name("query"), Place::Name(name)],
             msg,
             Value::from(input),
-        )
+        );
+        body.ctx = match fault {
+            QueryFault::NoneOf(expected) => Some(json!({ "expected": expected })),
+            QueryFault::TooShort(least) => Some(json!({ "min_length": least })),
+            QueryFault::TooLong(most) => Some(json!({ "max_length": most })),
+            _ => None,
+        };
+        body
     }
 }
 
@@ -167,6 +187,12 @@ pub(crate) enum QueryFault {
     BelowMinimum(u64),
     AboveMaximum(u64),
     NotADate,
+    /// Not, or not only, of these names.
+    NoneOf(&'static str),
+    TooShort(usize),
+    TooLong(usize),
+    ControlCharacter,
+    /// Altered, or of another dealer's or another filter's list.
     NotACursor,
 }
 

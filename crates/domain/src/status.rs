@@ -131,6 +131,15 @@ impl MessageState {
 }
 
 impl RequestStatus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pending, Self::Processed, Self::Failed];
+
+    /// The status of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
     /// The name in the database and at the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -143,6 +152,22 @@ impl RequestStatus {
 }
 
 impl WhatsappStatus {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::NotSent,
+        Self::Sent,
+        Self::Delivered,
+        Self::Read,
+        Self::Failed,
+        Self::Error,
+    ];
+
+    /// The status of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+
     /// The name in the database and at the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

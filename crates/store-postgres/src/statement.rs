@@ -38,6 +38,17 @@ impl<'a> Statement<'a> {
         self.inputs.push((declaration, Box::new(typed)));
         self
     }
+
+    /// The text, as PostgreSQL gets it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn text(&self) -> String {
+        let inputs: Vec<String> = (1..)
+            .zip(&self.inputs)
+            .map(|(n, (declaration, _))| format!("${n}::{declaration}"))
+            .collect();
+        let inputs = inputs.join(", ");
+        format!("WITH RECURSIVE input AS (SELECT {inputs}) {}", self.body)
+    }
 }
 
 trait Value: Send + Sync {

@@ -86,6 +86,12 @@ impl Drop for TestDatabase {
     }
 }
 
+/// What the service asks often: a name and the text, with `$1` and so on for the values.
+#[must_use]
+pub fn hot_statements() -> Vec<(&'static str, String)> {
+    crate::ports::hot_statements()
+}
+
 /// The migrated template, made by whoever comes first.
 async fn template() -> String {
     let migrations = crate::migrate::fingerprint();

@@ -8,7 +8,8 @@ use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
     CONTENT_TYPE, HeaderName, HeaderValue,
 };
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::uri::PathAndQuery;
+use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 use futures_util::FutureExt as _;
@@ -37,6 +38,7 @@ pub(crate) async fn frame(
         // Whoever may GET may HEAD; the body is left out when the answer is written.
         request.head_mut().method = Method::GET;
     }
+    trim_path(&mut request);
     // At level ERROR, so that no filter takes the id from a line that is shown.
     let span = tracing::error_span!(
         "call",
@@ -80,6 +82,33 @@ pub(crate) async fn survive(
             tracing::error!("a handler panicked");
             Err(Panicked { submits }.into())
         })
+}
+
+/// A trailing slash never matters, nor does a doubled one. Nearly every path has neither, which a
+/// look tells.
+fn trim_path(request: &mut ServiceRequest) {
+    let path = request.path();
+    if !(path.len() > 1 && path.ends_with('/') || path.contains("//")) {
+        return;
+    }
+    let mut trimmed = String::with_capacity(path.len());
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        trimmed.push('/');
+        trimmed.push_str(part);
+    }
+    if trimmed.is_empty() {
+        trimmed.push('/');
+    }
+    if let Some(query) = request.uri().query() {
+        trimmed.push('?');
+        trimmed.push_str(query);
+    }
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(trimmed).ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        request.match_info_mut().get_mut().update(&uri);
+        request.head_mut().uri = uri;
+    }
 }
 
 /// The caller's id when it is a sane one, else a new one.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::NaiveDate;
-use domain::DateRange;
+use domain::{DateRange, SEARCH_CHARACTERS, Search, SearchError};
 use paperclip::actix::OperationModifier;
 use paperclip::v2::models::{DefaultOperationRaw, Either, Parameter, ParameterIn};
 use paperclip::v2::schema::Apiv2Schema;
@@ -63,6 +63,49 @@ impl<T> QueryParameters<T> {
                 .push(FaultBody::of_query(name, QueryFault::NotACursor, &raw));
         }
         cursor
+    }
+
+    /// A comma list of names; an empty value is as if absent. `expected` lists the names for people.
+    pub(crate) fn names<N>(
+        &mut self,
+        name: &'static str,
+        expected: &'static str,
+        parse: impl Fn(&str) -> Option<N>,
+    ) -> Vec<N> {
+        let Some(raw) = self.text(name) else {
+            return Vec::new();
+        };
+        let names: Option<Vec<N>> = raw.split(',').map(|one| parse(one.trim())).collect();
+        names.unwrap_or_else(|| {
+            self.refuse(name, QueryFault::NoneOf(expected), &raw);
+            Vec::new()
+        })
+    }
+
+    /// A text; an empty one is as if absent.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.find(name).filter(|raw| !raw.is_empty())
+    }
+
+    /// Notes what is wrong with a parameter.
+    pub(crate) fn refuse(&mut self, name: &'static str, fault: QueryFault, raw: &str) {
+        self.faults.push(FaultBody::of_query(name, fault, raw));
+    }
+
+    /// What part of a name, plate or phone to search for.
+    pub(crate) fn search(&mut self, name: &'static str) -> Option<Search> {
+        let raw = self.text(name)?;
+        let (least, most) = SEARCH_CHARACTERS;
+        Search::parse(&raw)
+            .map_err(|error| {
+                let fault = match error {
+                    SearchError::TooShort => QueryFault::TooShort(least),
+                    SearchError::TooLong => QueryFault::TooLong(most),
+                    SearchError::ControlCharacter => QueryFault::ControlCharacter,
+                };
+                self.refuse(name, fault, &raw);
+            })
+            .ok()
     }
 
     fn date(&mut self, name: &'static str) -> Option<NaiveDate> {

@@ -1,19 +1,23 @@
 use std::time::Duration;
 
 use actix_web::web::Data;
-use domain::{CheckError, CheckPassed, DealerId, Fault, LookupError, PageQuery, Phone, TEST_WAIT};
+use domain::{
+    CheckError, CheckPassed, DealerId, Fault, ListPlace, LookupError, PageQuery, Phone,
+    RequestFilter, RequestStatus, TEST_WAIT, WhatsappStatus,
+};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::cursor::List;
 use super::in_time;
 use super::item::{Item, iso_date_time};
 use crate::access::{DealerAt, Read, Write};
 use crate::http::{Answered, JsonBody, QueryParameters};
 use crate::problem::Problem;
 use crate::server::Api;
-use crate::validation::FaultBody;
+use crate::validation::{FaultBody, QueryFault};
 
 /// The most requests on a page.
 const MAX_PAGE_SIZE: u64 = 100;
@@ -39,6 +43,17 @@ pub(crate) struct ListQuery {
     date_from: Option<String>,
     /// The last day of `request_date`, `YYYY-MM-DD`; empty is as if absent.
     date_to: Option<String>,
+    /// Only requests with one of these, separated by commas: `PENDING`, `PROCESSED`, `FAILED`.
+    request_status: Option<String>,
+    /// Only requests with one of these, separated by commas: `NOT_SENT`, `SENT`, `DELIVERED`,
+    /// `READ`, `FAILED`, `ERROR`.
+    whatsapp_status: Option<String>,
+    /// Only requests in which this is part of the name, the plate or the phone: 3 to 100
+    /// characters, in any case; what stands between the groups of a plate or a phone is ignored.
+    q: Option<String>,
+    /// Where to go on: the `next_cursor` of a page of the same dealer with the same dates, statuses
+    /// and `q`. `page` is ignored then.
+    cursor: Option<String>,
 }
 
 /// Which days to count.
@@ -68,17 +83,21 @@ pub(crate) struct ListData {
     items: Vec<Item>,
     /// How many requests all pages have together.
     total: u64,
-    /// The page that was asked for.
-    page: u64,
+    /// The page that was asked for; null with a `cursor`.
+    page: Option<u64>,
     /// How many requests a page has at most.
     page_size: u64,
     /// How many pages there are; 0 when there are no requests.
     total_pages: u64,
+    /// The `cursor` of what follows after this page; null at the end. Pages by cursor cost the same
+    /// at any depth, and overlap with no page before even while requests come and go.
+    next_cursor: Option<String>,
 }
 
 /// List a dealer's requests
 ///
-/// Newest first: by date, then time, then id, so that pages never overlap.
+/// Newest first: by date, then time, then id, so that pages never overlap. `total` counts what the
+/// dates, the statuses and `q` leave.
 #[api_v2_operation(operation_id = "list_dealer_requests", tags(dealer))]
 pub(crate) async fn list_dealer_requests(
     dealer: DealerAt<Read>,
@@ -88,23 +107,59 @@ pub(crate) async fn list_dealer_requests(
     let page = query.number("page", 1, 1, MAX_PAGE);
     let page_size = query.number("page_size", 10, 1, MAX_PAGE_SIZE);
     let range = query.date_range();
+    let filter = RequestFilter {
+        request_statuses: query.names(
+            "request_status",
+            "'PENDING', 'PROCESSED' or 'FAILED'",
+            RequestStatus::parse,
+        ),
+        whatsapp_statuses: query.names(
+            "whatsapp_status",
+            "'NOT_SENT', 'SENT', 'DELIVERED', 'READ', 'FAILED' or 'ERROR'",
+            WhatsappStatus::parse,
+        ),
+        search: query.search("q"),
+    };
+    let id = dealer.id();
+    let cursor = query.text("cursor");
+    let after = cursor.as_deref().and_then(|cursor| {
+        let list = List {
+            dealer: id.as_ref().ok()?,
+            range,
+            filter: &filter,
+        };
+        list.place(cursor)
+    });
+    if let (Some(cursor), None, Ok(_)) = (&cursor, after, &id) {
+        query.refuse("cursor", QueryFault::NotACursor, cursor);
+    }
     query.finish()?;
     let question = PageQuery {
-        dealer: dealer.id()?.clone(),
+        dealer: id?.clone(),
         range,
+        filter,
         page,
+        after,
         page_size: u32::try_from(page_size).unwrap_or(u32::MAX),
     };
     let found = in_time(api.lookups.list(&question), LookupError::Store).await?;
+    let list = List {
+        dealer: &question.dealer,
+        range,
+        filter: &question.filter,
+    };
+    let last = found.items.last().filter(|_| found.has_more);
+    let next_cursor = last.map(|last| list.cursor(ListPlace::of(last)));
     Ok(Answered::ok(&ListReply {
         success: true,
         message: format!("Found {} requests", found.total),
         data: ListData {
             items: found.items.into_iter().map(Item::from).collect(),
             total: found.total,
-            page,
+            page: after.is_none().then_some(page),
             page_size,
             total_pages: found.total.div_ceil(page_size),
+            next_cursor,
         },
     }))
 }

@@ -1,6 +1,7 @@
 //! The routes, one file per topic, with their bodies beside them.
 
 pub(crate) mod admin;
+mod cursor;
 mod dealers;
 mod docs;
 mod health;

@@ -214,7 +214,7 @@ async fn the_audit_is_read_page_by_page() {
         .await;
     reply.is_invalid(&[
         r#"{"type":"greater_than_equal","loc":["query","page_size"],"msg":"Input should be greater than or equal to 1","input":"0"}"#,
-        r#"{"type":"value_error","loc":["query","cursor"],"msg":"Value error, Expected a next_cursor of this list","input":"x y"}"#,
+        r#"{"type":"value_error","loc":["query","cursor"],"msg":"Value error, Expected the next_cursor of the same list","input":"x y"}"#,
     ]);
 }
 

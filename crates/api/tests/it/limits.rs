@@ -146,7 +146,7 @@ async fn long_addresses_are_answered() {
     let long = "x".repeat(30_000);
     for path in [
         format!("/{long}"),
-        format!("/api/v1/customer/dealer/{long}/requests?q={long}"),
+        format!("/api/v1/customer/dealer/{long}/requests?x={long}"),
     ] {
         assert_eq!(service.get(&path).await.status, 404);
     }

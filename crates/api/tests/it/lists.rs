@@ -53,7 +53,7 @@ async fn a_page_has_these_keys_in_this_order() {
     let service = Service::start();
     service.get(PATH).await.is(
         200,
-        r#"{"success":true,"message":"Found 0 requests","data":{"items":[],"total":0,"page":1,"page_size":10,"total_pages":0}}"#,
+        r#"{"success":true,"message":"Found 0 requests","data":{"items":[],"total":0,"page":1,"page_size":10,"total_pages":0,"next_cursor":null}}"#,
     );
     let row = OldRow::sample(&sample::dealer_id(), 3);
     service.world.store.insert_old_row(&row).await;
@@ -68,7 +68,7 @@ async fn a_page_has_these_keys_in_this_order() {
                 r#""tipe_unit":"Vario 125","no_pol":"d123ad","request_status":"PENDING","#,
                 r#""whatsapp_status":"NOT_SENT","fonnte_response":null,"created_by":null,"#,
                 r#""created_date":null,"last_modified_by":null,"last_modified_date":null}}],"#,
-                r#""total":1,"page":1,"page_size":2,"total_pages":1}}}}"#
+                r#""total":1,"page":1,"page_size":2,"total_pages":1,"next_cursor":null}}}}"#
             ),
             id = id
         ),
@@ -135,7 +135,7 @@ async fn days_are_inclusive_and_may_be_open_empty_or_inverted() {
         .await;
     reply.is(
         200,
-        r#"{"success":true,"message":"Found 0 requests","data":{"items":[],"total":0,"page":1,"page_size":10,"total_pages":0}}"#,
+        r#"{"success":true,"message":"Found 0 requests","data":{"items":[],"total":0,"page":1,"page_size":10,"total_pages":0,"next_cursor":null}}"#,
     );
 }
 
@@ -274,6 +274,92 @@ async fn another_dealers_requests_are_not_shown() {
 }
 
 #[tokio::test]
+async fn a_list_can_be_followed_by_cursors() {
+    let service = Service::start();
+    for n in 1..=5 {
+        let row = OldRow::sample(&sample::dealer_id(), n);
+        service.world.store.insert_old_row(&row).await;
+    }
+    let first = service.get(&format!("{PATH}?page_size=2")).await.json();
+    let cursor = first["data"]["next_cursor"].as_str().unwrap().to_owned();
+    assert!(
+        cursor.bytes().all(|b| b.is_ascii_alphanumeric()),
+        "{cursor}"
+    );
+    let path = |cursor: &str| format!("{PATH}?page_size=2&cursor={cursor}");
+    let second = service.get(&path(&cursor)).await.json();
+    assert_eq!(second["data"]["page"], Value::Null);
+    assert_eq!(second["data"]["total"], 5);
+    let third = service
+        .get(&path(second["data"]["next_cursor"].as_str().unwrap()))
+        .await
+        .json();
+    assert_eq!(third["data"]["next_cursor"], Value::Null);
+    let ids: Vec<String> = [&first, &second, &third]
+        .iter()
+        .flat_map(|page| page["data"]["items"].as_array().unwrap())
+        .map(|item| item["request_time"].as_str().unwrap().to_owned())
+        .collect();
+    let times = [5, 4, 3, 2, 1].map(|n| format!("08:00:0{n}"));
+    assert_eq!(ids, times);
+
+    let msg = "Value error, Expected the next_cursor of the same list";
+    for (path, cursor) in [
+        (format!("{PATH}?cursor=x"), "x"),
+        (
+            format!("{PATH}?request_status=FAILED&cursor={cursor}"),
+            &*cursor,
+        ),
+        (
+            format!("{PATH}?date_from=2026-01-01&cursor={cursor}"),
+            &*cursor,
+        ),
+    ] {
+        let fault = fault("value_error", "cursor", msg, cursor);
+        let body = format!(r#"{{"detail":[{fault}]}}"#);
+        service.get(&path).await.is(422, &body);
+    }
+}
+
+#[tokio::test]
+async fn a_list_can_be_narrowed() {
+    let service = Service::start();
+    for n in 1..=3 {
+        let row = OldRow::sample(&sample::dealer_id(), n);
+        service.world.store.insert_old_row(&row).await;
+    }
+    for (query, total) in [
+        ("request_status=PENDING,FAILED", 3),
+        ("request_status=FAILED", 0),
+        ("whatsapp_status=NOT_SENT&request_status=", 3),
+        ("q=bud", 3),
+        ("q=D123AD&whatsapp_status=READ", 0),
+        ("q=%2B62821", 3),
+        ("q=nobody", 0),
+    ] {
+        let reply = service.get(&format!("{PATH}?{query}")).await;
+        assert_eq!(reply.json()["data"]["total"], total, "{query}");
+    }
+    for (query, fault) in [
+        (
+            "request_status=PENDING,SENT",
+            r#"{"type":"enum","loc":["query","request_status"],"msg":"Input should be 'PENDING', 'PROCESSED' or 'FAILED'","input":"PENDING,SENT","ctx":{"expected":"'PENDING', 'PROCESSED' or 'FAILED'"}}"#,
+        ),
+        (
+            "q=ab",
+            r#"{"type":"string_too_short","loc":["query","q"],"msg":"String should have at least 3 characters","input":"ab","ctx":{"min_length":3}}"#,
+        ),
+        (
+            "q=abc%00",
+            r#"{"type":"value_error","loc":["query","q"],"msg":"Value error, Control characters are not allowed","input":"abc\u0000"}"#,
+        ),
+    ] {
+        let body = format!(r#"{{"detail":[{fault}]}}"#);
+        service.get(&format!("{PATH}?{query}")).await.is(422, &body);
+    }
+}
+
+#[tokio::test]
 async fn the_store_is_asked_for_what_the_query_says() {
     let mut reports = MockReports::new();
     reports
@@ -288,6 +374,7 @@ async fn the_store_is_asked_for_what_the_query_says() {
             Ok(Page {
                 items: Vec::new(),
                 total: 201,
+                has_more: false,
             })
         });
     let service = Service::with(|ports| ports.reports = Arc::new(reports));

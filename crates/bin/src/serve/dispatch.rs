@@ -21,13 +21,17 @@ use crate::surroundings::NotifyBell;
 const MAX_IN_FLIGHT: usize = 512;
 
 /// How many lanes one statement leases at most.
-const MAX_CLAIM: usize = 64;
+const MAX_CLAIM: usize = 256;
 
 /// The longest wait before looking for work that another copy took in, or whose time has come.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The shortest wait, so that a clock that disagrees by a little does not make the loop spin.
 const SHORTEST_WAIT: Duration = Duration::from_millis(5);
+
+/// Looking for work is paused for this many times as long as it took, however often the bell rings:
+/// under load each look then finds more, and looking never costs more than a fifth of one processor.
+const PAUSE_FACTOR: u32 = 4;
 
 /// How long to rest when the database does not answer.
 const REST: Duration = Duration::from_secs(1);
@@ -145,10 +149,18 @@ impl DispatchLoop {
         });
         while !stop.is_cancelled() {
             self.heartbeat.beat();
-            let wait = self.step(&stop).await;
+            let began = Instant::now();
+            let Some(wait) = self.step(&stop).await else {
+                // There may be more.
+                continue;
+            };
+            let pause = (began.elapsed() * PAUSE_FACTOR).min(LONGEST_WAIT);
+            let next = async {
+                tokio::time::sleep(pause).await;
+                let _ = tokio::time::timeout(wait.saturating_sub(pause), self.bell.rung()).await;
+            };
             tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.bell.rung() => {}
+                () = next => {}
                 () = stop.cancelled() => {}
             }
         }
@@ -158,24 +170,25 @@ impl DispatchLoop {
         self.finish(FINISH.saturating_sub(used)).await;
     }
 
-    /// Begins what can be begun and says how long to wait.
-    async fn step(&self, stop: &CancellationToken) -> Duration {
+    /// Begins what can be begun and says how long to wait; `None` when there was as much to do as
+    /// could be taken at once.
+    async fn step(&self, stop: &CancellationToken) -> Option<Duration> {
         let limit = self.slots.available_permits().min(MAX_CLAIM);
         if limit == 0 {
-            return LONGEST_WAIT;
+            return Some(LONGEST_WAIT);
         }
         // Not interrupted: what it leased would be taken for unknown outcomes.
         let next = match self.dispatcher.claim(limit).await {
             Ok(claims) if claims.is_empty() => tokio::select! {
                 next = self.dispatcher.next_due() => next,
-                () = stop.cancelled() => return Duration::ZERO,
+                () = stop.cancelled() => return None,
             },
             Ok(claims) => {
+                let is_full = claims.len() == limit;
                 for claim in claims {
                     self.begin(claim).await;
                 }
-                // There may be more.
-                return Duration::ZERO;
+                return (!is_full).then_some(SHORTEST_WAIT);
             }
             Err(error) => Err(error),
         };
@@ -184,14 +197,14 @@ impl DispatchLoop {
                 if next != Some(Duration::ZERO) {
                     self.heartbeat.progress();
                 }
-                next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT))
+                Some(next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT)))
             }
             Err(error) => {
                 tracing::warn!(
                     error.source = source(&error),
                     "cannot look for messages: {error}"
                 );
-                REST
+                Some(REST)
             }
         }
     }

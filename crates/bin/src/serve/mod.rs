@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use api::{Admission, Api, ApiAuth, ApiOptions, PublicBaseUrl};
-use store_postgres::{DatabaseUrl, MigrateError, SchemaName, migrate};
+use store_postgres::{DatabaseUrl, MigrateError, PgStore, SchemaName, migrate};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::dispatch::{DispatchLoop, Heartbeat};
 use self::events::EventLoop;
@@ -33,9 +35,12 @@ const CLOSE: Duration = Duration::from_secs(1);
 /// How long to wait before asking a database that is away again.
 const MIGRATE_AGAIN: Duration = Duration::from_secs(2);
 
+/// How often changes of the numbers of requests are added up.
+const ADD_UP: Duration = Duration::from_secs(1);
+
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    logging::start(&config.log);
+    let _writing = logging::start(&config.log);
     let listener = listen(SocketAddr::new(config.host, config.port))?;
     let address = listener.local_addr()?;
     let database = Database::open(&config).await?;
@@ -47,7 +52,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         auth: config.auth,
         gatekeeper: parts.gatekeeper,
         keys: parts.keys,
-        audit: Arc::new(parts.store),
+        audit: Arc::new(parts.store.clone()),
     };
     let api = Api::new(
         parts.intake.clone(),
@@ -83,6 +88,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
 
     let stop = CancellationToken::new();
+    let store = parts.store;
     let dispatching = DispatchLoop::new(parts.dispatcher, parts.intake, parts.bell, heartbeat);
     let applying = EventLoop::new(parts.events, parts.event_bell);
     let schema = config.schema.clone();
@@ -90,8 +96,10 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let stopped = stop.clone();
     let mut working = tokio::spawn(async move {
         up_to_date(&url, &schema, &stopped).await?;
+        let adding_up = AbortOnDropHandle::new(tokio::spawn(add_up(store)));
         let applying = applying.run(stopped.clone());
         tokio::join!(dispatching.run(stopped), applying);
+        drop(adding_up);
         Ok::<(), MigrateError>(())
     });
 
@@ -117,6 +125,27 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Adds up changes of the numbers of requests, again and again. What is left at the end is as good
+/// added up by another copy, or later.
+async fn add_up(store: PgStore) {
+    let mut again = tokio::time::interval(ADD_UP);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        match store.add_up_counts().await {
+            // There is more; breathe between two statements.
+            Ok(true) => tokio::time::sleep(ADD_UP / 10).await,
+            Ok(false) => {
+                again.tick().await;
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(error.source = cause, "cannot add up counts: {error}");
+                again.tick().await;
+            }
+        }
+    }
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -27,7 +27,7 @@ pub use messages::{Cancelled, Messages, Resent};
 pub use outbox::{
     Attempt, BlockedLane, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, Task, WorkerId,
 };
-pub use reports::{DateRange, DealerStats, Page, PageQuery, Reports};
+pub use reports::{DateRange, DealerStats, ListPlace, Page, PageQuery, Reports, RequestFilter};
 pub use request_store::{Accepted, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use vault::{SEALED, SecretPurpose, Vault, VaultError};

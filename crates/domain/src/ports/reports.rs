@@ -1,8 +1,8 @@
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 
 use super::StoreError;
-use crate::{DealerId, Request};
+use crate::{DealerId, Request, RequestId, RequestStatus, Search, WhatsappStatus};
 
 /// Days of `request_date`, both ends included; an absent end is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,10 +28,60 @@ pub struct PageQuery {
     pub dealer: DealerId,
     /// The days.
     pub range: DateRange,
-    /// The page, from 1.
+    /// Only these.
+    pub filter: RequestFilter,
+    /// The page, from 1; not looked at with `after`.
     pub page: u64,
+    /// Only what comes after this place of the list. However far down that is, it costs the same.
+    pub after: Option<ListPlace>,
     /// Requests on a page, 1 to 100.
     pub page_size: u32,
+}
+
+/// Which of a dealer's requests; what is empty or absent does not matter. A missing status counts
+/// as PENDING or NOT_SENT.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestFilter {
+    /// Those with one of these.
+    pub request_statuses: Vec<RequestStatus>,
+    /// And one of these.
+    pub whatsapp_statuses: Vec<WhatsappStatus>,
+    /// Those in which this is found.
+    pub search: Option<Search>,
+}
+
+impl RequestFilter {
+    /// Whether requests with these statuses may be meant.
+    #[must_use]
+    pub fn wants(&self, request_status: &str, whatsapp_status: &str) -> bool {
+        let request = &self.request_statuses;
+        let whatsapp = &self.whatsapp_statuses;
+        (request.is_empty() || request.iter().any(|one| one.as_str() == request_status))
+            && (whatsapp.is_empty() || whatsapp.iter().any(|one| one.as_str() == whatsapp_status))
+    }
+}
+
+/// A place in a dealer's list: that of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListPlace {
+    /// The request's `request_date`.
+    pub date: NaiveDate,
+    /// The request's `request_time`.
+    pub time: NaiveTime,
+    /// The request.
+    pub id: RequestId,
+}
+
+impl ListPlace {
+    /// The place of a request.
+    #[must_use]
+    pub const fn of(request: &Request) -> Self {
+        Self {
+            date: request.request_date,
+            time: request.request_time,
+            id: request.id,
+        }
+    }
 }
 
 /// One page of a list.
@@ -41,6 +91,8 @@ pub struct Page {
     pub items: Vec<Request>,
     /// How many requests all pages have together.
     pub total: u64,
+    /// Whether more requests follow after these.
+    pub has_more: bool,
 }
 
 /// How many requests of a dealer are in which state.

@@ -7,6 +7,7 @@ mod local_time;
 mod phone;
 mod plate;
 mod quiet_hours;
+mod search;
 mod webhook_token;
 
 pub use account::{Account, AccountError, AccountPolicy, ApiAddress};
@@ -18,4 +19,5 @@ pub use local_time::{
 pub use phone::{Phone, PhoneError, mask_phone, mask_phones};
 pub use plate::{LicensePlate, normal_plate};
 pub use quiet_hours::{QuietHours, QuietHoursError};
+pub use search::{PHONE_FILLERS, PLATE_FILLERS, SEARCH_CHARACTERS, Search, SearchError};
 pub use webhook_token::{WebhookToken, WebhookTokenError};

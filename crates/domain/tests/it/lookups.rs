@@ -184,6 +184,8 @@ fn with_reports(world: &World, reports: MockReports) -> Lookups {
 
 fn everything() -> PageQuery {
     PageQuery {
+        filter: domain::RequestFilter::default(),
+        after: None,
         dealer: sample::dealer_id(),
         range: DateRange::default(),
         page: 1,

@@ -6,6 +6,6 @@ mod tls;
 mod url;
 
 pub use pool::PoolOptions;
-pub(crate) use pool::{Connector, Database, StoreResult, failed};
+pub(crate) use pool::{ASK_TIMEOUT, Connection, Connector, Database, StoreResult, failed};
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use url::{DatabaseUrl, DatabaseUrlError};

@@ -23,7 +23,7 @@ pub(crate) type StoreResult<T> = Result<T, StoreError>;
 /// How long it may take to get a connection, and then to ask. Together they stay below the 5 seconds
 /// within which a caller is promised an answer.
 const GET_TIMEOUT: Duration = Duration::from_millis(2_200);
-const ASK_TIMEOUT: Duration = Duration::from_millis(2_400);
+pub(crate) const ASK_TIMEOUT: Duration = Duration::from_millis(2_400);
 
 /// The server gives up before we do, so that what we call "not stored" is rolled back.
 const STATEMENT_TIMEOUT: Duration = Duration::from_millis(2_200);

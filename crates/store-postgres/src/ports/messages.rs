@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::PgStore;
 use super::audit::{noted, with_entry};
-use super::requests::priority;
+use super::intake::priority;
 use crate::connect::failed;
 use crate::statement::Statement;
 

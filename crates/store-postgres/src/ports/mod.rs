@@ -2,9 +2,12 @@
 
 mod api_keys;
 mod audit;
+mod counts;
 mod dealer_rows;
 mod dealers;
 mod events;
+mod intake;
+mod lists;
 mod messages;
 mod outbox;
 mod reports;
@@ -17,6 +20,7 @@ use std::sync::Arc;
 use domain::{BoxError, Vault};
 use tokio::sync::Semaphore;
 
+use self::intake::Intake;
 use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
 use crate::secrets::SecretsKeys;
 
@@ -26,9 +30,44 @@ pub use dealers::PgDealers;
 pub(crate) use outbox::rows::seconds;
 
 /// Requests, outbox, reports and audit in PostgreSQL.
+/// The texts of what is asked often, for a look at their plans.
+#[cfg(feature = "testing")]
+pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
+    use domain::{DateRange, DealerId, PageQuery, RequestFilter, WhatsappStatus, WorkerId};
+
+    let dealer = DealerId::parse("0009999").expect("a dealer's number");
+    let range = DateRange::default();
+    let page = PageQuery {
+        dealer: dealer.clone(),
+        range,
+        filter: RequestFilter::default(),
+        page: 1,
+        after: None,
+        page_size: 10,
+    };
+    let mut filtered = page.clone();
+    filtered.filter.whatsapp_statuses = vec![WhatsappStatus::Error];
+    let lease = std::time::Duration::from_secs(45);
+    vec![
+        (
+            "count",
+            counts::statement(dealer.as_str(), reports::ends(range)).text(),
+        ),
+        ("page", lists::statement(&page, 0).text()),
+        ("filtered page", lists::statement(&filtered, 0).text()),
+        (
+            "claim",
+            outbox::claim(WorkerId(uuid::Uuid::nil()), 64, lease).text(),
+        ),
+        ("next due", outbox::next_due().text()),
+    ]
+}
+
+/// Requests, outbox and reports in PostgreSQL.
 #[derive(Clone)]
 pub struct PgStore {
     pub(crate) database: Database,
+    intake: Intake,
     /// Lists and counts may be slow; they never have all connections.
     for_reports: Arc<Semaphore>,
 }
@@ -44,8 +83,10 @@ impl PgStore {
         schema: SchemaName,
         options: &PoolOptions,
     ) -> Result<Self, BoxError> {
+        let database = Database::new(url, schema, options)?;
         Ok(Self {
-            database: Database::new(url, schema, options)?,
+            intake: Intake::new(database.clone(), options.wait),
+            database,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })
     }

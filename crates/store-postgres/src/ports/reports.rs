@@ -2,58 +2,51 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use diesel::dsl::{auto_type, count_star};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use domain::{
-    DateRange, DealerId, DealerStats, MessageState, Page, PageQuery, Reports, Request, StoreError,
-};
+use domain::{DateRange, DealerId, DealerStats, Page, PageQuery, Reports, StoreError};
 use tokio::sync::SemaphorePermit;
 
 use super::PgStore;
-use super::request_row::RequestRow;
-use crate::connect::failed;
-use crate::schema::customer_validation_request::{self as request, table};
+use super::counts::{self, StatusCount};
+use super::lists;
 
 #[async_trait]
 impl Reports for PgStore {
     async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
         let _turn = self.turn().await?;
-        let (from, to) = ends(query.range);
-        let size = i64::from(query.page_size);
-        let before = i64::try_from(query.page.saturating_sub(1))
-            .unwrap_or(i64::MAX)
-            .saturating_mul(size);
+        let before = match query.after {
+            Some(_) => 0,
+            None => i64::try_from(query.page.saturating_sub(1))
+                .unwrap_or(i64::MAX)
+                .saturating_mul(i64::from(query.page_size)),
+        };
         self.database
             .ask(|mut connection| async move {
-                let total: i64 = table
-                    .filter(of_dealer(query.dealer.as_str(), from, to))
-                    .select(count_star())
-                    .first(&mut connection)
-                    .await
-                    .map_err(failed)?;
-                if before >= total {
-                    return Ok(Page {
-                        items: Vec::new(),
-                        total: count(total),
-                    });
-                }
-                let rows: Vec<RequestRow> = table
-                    .filter(of_dealer(query.dealer.as_str(), from, to))
-                    .order((
-                        request::request_date.desc(),
-                        request::request_time.desc(),
-                        request::id.desc(),
-                    ))
-                    .offset(before)
-                    .limit(size)
-                    .select(RequestRow::as_select())
-                    .load(&mut connection)
-                    .await
-                    .map_err(failed)?;
+                let total = if query.filter.search.is_some() {
+                    lists::found(&mut connection, query).await?
+                } else {
+                    counts::count(&mut connection, query.dealer.as_str(), ends(query.range))
+                        .await?
+                        .iter()
+                        .filter(|group| {
+                            query
+                                .filter
+                                .wants(&group.request_status, &group.whatsapp_status)
+                        })
+                        .map(|group| group.rows)
+                        .sum()
+                };
+                let mut items = if before < total {
+                    lists::page(&mut connection, query, before).await?
+                } else {
+                    Vec::new()
+                };
+                let size = query.page_size as usize;
+                let has_more = items.len() > size;
+                items.truncate(size);
                 Ok(Page {
-                    items: rows.into_iter().map(Request::from).collect(),
+                    items,
                     total: count(total),
+                    has_more,
                 })
             })
             .await
@@ -61,34 +54,13 @@ impl Reports for PgStore {
 
     async fn stats(&self, dealer: &DealerId, range: DateRange) -> Result<DealerStats, StoreError> {
         let _turn = self.turn().await?;
-        let (from, to) = ends(range);
-        let groups: Vec<(Option<String>, Option<String>, i64)> = self
+        let groups = self
             .database
             .ask(|mut connection| async move {
-                table
-                    .filter(of_dealer(dealer.as_str(), from, to))
-                    .group_by((request::request_status, request::whatsapp_status))
-                    .select((
-                        request::request_status,
-                        request::whatsapp_status,
-                        count_star(),
-                    ))
-                    .load(&mut connection)
-                    .await
-                    .map_err(failed)
+                counts::count(&mut connection, dealer.as_str(), ends(range)).await
             })
             .await?;
-        Ok(groups.into_iter().fold(
-            DealerStats::default(),
-            |stats, (request_status, whatsapp_status, rows)| {
-                add(
-                    stats,
-                    request_status.as_deref(),
-                    whatsapp_status.as_deref(),
-                    count(rows),
-                )
-            },
-        ))
+        Ok(groups.iter().fold(DealerStats::default(), add))
     }
 }
 
@@ -109,38 +81,26 @@ const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a real date");
 const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a real date");
 
-#[auto_type(no_type_alias)]
-fn of_dealer<'a>(dealer: &'a str, from: NaiveDate, to: NaiveDate) -> _ {
-    request::dealer_id
-        .eq(dealer)
-        .and(request::request_date.between(from, to))
-}
-
 /// The ends of a range; an open one is as wide as can be, so that there is one statement to
 /// prepare and not four.
-fn ends(range: DateRange) -> (NaiveDate, NaiveDate) {
+pub(super) fn ends(range: DateRange) -> (NaiveDate, NaiveDate) {
     (
         range.from.unwrap_or(FIRST_DAY),
         range.to.unwrap_or(LAST_DAY),
     )
 }
 
-/// Adds a group of rows to the counts; a missing status is that of a waiting message.
-fn add(
-    mut stats: DealerStats,
-    request_status: Option<&str>,
-    whatsapp_status: Option<&str>,
-    rows: u64,
-) -> DealerStats {
-    let (pending, not_sent) = MessageState::Queued.version_1();
+/// Adds a group of rows to the counts.
+fn add(mut stats: DealerStats, group: &StatusCount) -> DealerStats {
+    let rows = count(group.rows);
     stats.total += rows;
-    match request_status.unwrap_or(pending.as_str()) {
+    match group.request_status.as_str() {
         "PENDING" => stats.pending_requests += rows,
         "PROCESSED" => stats.processed_requests += rows,
         "FAILED" => stats.failed_requests += rows,
         _ => {}
     }
-    match whatsapp_status.unwrap_or(not_sent.as_str()) {
+    match group.whatsapp_status.as_str() {
         "NOT_SENT" => stats.not_sent += rows,
         "SENT" => stats.sent += rows,
         "DELIVERED" | "READ" => {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::schema::customer_validation_request;
 
 /// A row of `customer_validation_request`, possibly of an older service.
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = customer_validation_request)]
 #[diesel(check_for_backend(Pg))]
 pub(super) struct RequestRow {

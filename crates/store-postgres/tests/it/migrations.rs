@@ -235,7 +235,8 @@ async fn drop_role(client: &Client) {
 const SERVING_RIGHTS: &str = "
     GRANT USAGE ON SCHEMA customer, dealer_integration TO {role};
     GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA customer TO {role};
-    GRANT DELETE ON customer.idempotency_key, customer.webhook_event TO {role};
+    GRANT DELETE ON customer.idempotency_key, customer.webhook_event,
+        customer.request_count_change TO {role};
     GRANT SELECT (dealer_id, dealer_name, fonnte_api_key, fonnte_api_url, is_active, created_at,
         updated_at) ON dealer_integration.dealers TO {role};";
 

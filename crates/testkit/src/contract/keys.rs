@@ -22,6 +22,8 @@ async fn accept(stage: &Stage, request: &NewRequest) -> Accepted {
 
 async fn total(stage: &Stage, dealer: &DealerId) -> u64 {
     let query = PageQuery {
+        filter: domain::RequestFilter::default(),
+        after: None,
         dealer: dealer.clone(),
         range: DateRange::default(),
         page: 1,

@@ -2,8 +2,8 @@
 
 use chrono::{NaiveDate, NaiveDateTime};
 use domain::{
-    DateRange, DealerId, DealerStats, MessageChange, MessageState, NewRequest, Page, PageQuery,
-    Request, RequestId,
+    DateRange, DealerId, DealerStats, ListPlace, MessageChange, MessageState, NewRequest, Page,
+    PageQuery, Request, RequestId, RequestStatus, Search, WhatsappStatus,
 };
 
 use super::acts::{HOUR, READY, UNCHANGED, failed, sent, unknown};
@@ -281,6 +281,146 @@ async fn store(stage: &Stage, dealer: &DealerId, n: u32, created: NaiveDateTime)
     request
 }
 
+/// From any page on, a list can be followed from place to place, and nothing is left out or comes
+/// twice.
+pub async fn a_list_can_be_followed_by_places(stage: &Stage) {
+    for n in 0..23 {
+        let created = sample::morning(2026, 1, 5 + n % 3);
+        store(stage, &sample::dealer_id(), n, created).await;
+    }
+    let whole = list(stage, &everything(1, 100)).await;
+    assert!(!whole.has_more);
+    for page_size in [1, 4, 23, 30] {
+        let first = list(stage, &everything(1, page_size)).await;
+        let (mut seen, mut has_more) = (first.items, first.has_more);
+        while has_more {
+            let next = PageQuery {
+                after: seen.last().map(ListPlace::of),
+                // It does not matter.
+                page: 7,
+                ..everything(1, page_size)
+            };
+            let page = list(stage, &next).await;
+            assert_eq!(page.total, 23, "of the whole list");
+            assert!(!page.items.is_empty());
+            seen.extend(page.items);
+            has_more = page.has_more;
+        }
+        assert_eq!(seen, whole.items, "pages of {page_size}");
+    }
+}
+
+/// Also those that an older service left without one.
+pub async fn a_list_can_be_of_certain_statuses(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let statuses = [
+        (None, None),
+        (Some("PENDING"), Some("NOT_SENT")),
+        (Some("PROCESSED"), Some("SENT")),
+        (Some("PROCESSED"), Some("READ")),
+        (Some("FAILED"), Some("ERROR")),
+        (Some("ODD"), Some("SENT")),
+    ];
+    for (n, (request_status, whatsapp_status)) in (0..).zip(statuses) {
+        let created = sample::morning(2026, 1, 5 + n % 3);
+        store(stage, &dealer, n, created).await;
+        let id = sample::request_for(&dealer, n).id;
+        stage
+            .backstage
+            .set_statuses(id, request_status, whatsapp_status)
+            .await;
+    }
+    let (pending, processed) = (RequestStatus::Pending, RequestStatus::Processed);
+    let (not_sent, sent) = (WhatsappStatus::NotSent, WhatsappStatus::Sent);
+    for (request_statuses, whatsapp_statuses, expected) in [
+        (vec![pending], vec![], vec![1, 0]),
+        (vec![], vec![not_sent], vec![1, 0]),
+        (
+            vec![pending, processed],
+            vec![sent, not_sent],
+            vec![2, 1, 0],
+        ),
+        (vec![], vec![sent], vec![5, 2]),
+        (vec![RequestStatus::Failed], vec![sent], vec![]),
+    ] {
+        let mut query = everything(1, 2);
+        query.filter.request_statuses = request_statuses;
+        query.filter.whatsapp_statuses = whatsapp_statuses;
+        let mut expected: Vec<_> = expected
+            .into_iter()
+            .map(|n| sample::request_for(&dealer, n).id)
+            .collect();
+        let (whole, total) = followed(stage, query.clone()).await;
+        expected.sort();
+        let mut found: Vec<_> = whole.iter().map(|request| request.id).collect();
+        found.sort();
+        assert_eq!((found, total), (expected, whole.len() as u64), "{query:?}");
+        assert!(whole.is_sorted_by_key(|request| std::cmp::Reverse(ListPlace::of(request))));
+    }
+}
+
+/// By a part of the name, the plate or the phone, however that is written.
+pub async fn a_list_can_be_searched(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    for (n, name, phone, plate) in [
+        (1, "Siti Aminah", "081234567890", "B 1234 XYZ"),
+        (2, "Budi 100% Jaya", "0821-4852-3421", "D 123 AD"),
+        (3, "Adit_S", "082148523421", "d-777-zz"),
+    ] {
+        let request = sample::request_for(&dealer, n);
+        let row = OldRow {
+            id: request.id,
+            dealer_id: dealer.clone(),
+            requested: sample::morning(2026, 1, n),
+            customer_name: name.to_owned(),
+            phone: phone.to_owned(),
+            unit_type: "BeAT".to_owned(),
+            license_plate: plate.to_owned(),
+            request_status: None,
+            whatsapp_status: None,
+        };
+        stage.backstage.insert_old_row(&row).await;
+    }
+    for (text, expected) in [
+        ("aminah", vec![1]),
+        ("i A", vec![1]),
+        ("0% j", vec![2]),
+        ("t_s", vec![3]),
+        ("0_j", vec![]),
+        ("\\ % ", vec![]),
+        ("b1234", vec![1]),
+        ("1234 xy", vec![1]),
+        ("777 ZZ", vec![3]),
+        ("+62 821 4852", vec![3, 2]),
+        ("2148-52", vec![3, 2]),
+        ("BeAT", vec![]),
+    ] {
+        let mut query = everything(1, 1);
+        query.filter.search = Some(Search::parse(text).expect("it can be searched for"));
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|n| sample::request_for(&dealer, n).id)
+            .collect();
+        let (found, total) = followed(stage, query).await;
+        let found: Vec<_> = found.iter().map(|request| request.id).collect();
+        assert_eq!(total, expected.len() as u64, "{text}");
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+/// A whole list, place by place, and its total.
+async fn followed(stage: &Stage, mut query: PageQuery) -> (Vec<Request>, u64) {
+    let mut found = Vec::new();
+    loop {
+        let page = list(stage, &query).await;
+        found.extend(page.items);
+        if !page.has_more {
+            return (found, page.total);
+        }
+        query.after = found.last().map(ListPlace::of);
+    }
+}
+
 async fn list(stage: &Stage, query: &PageQuery) -> Page {
     stage.reports.list(query).await.expect("list")
 }
@@ -291,6 +431,8 @@ async fn stats(stage: &Stage, dealer: &DealerId, range: DateRange) -> DealerStat
 
 fn query(range: DateRange, page: u64, page_size: u32) -> PageQuery {
     PageQuery {
+        filter: domain::RequestFilter::default(),
+        after: None,
         dealer: sample::dealer_id(),
         range,
         page,

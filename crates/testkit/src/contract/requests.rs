@@ -269,6 +269,8 @@ async fn accept_at_once(stage: &Stage, requests: Vec<NewRequest>) -> usize {
 /// How many requests the dealer of this one has.
 async fn total(stage: &Stage, request: &NewRequest) -> u64 {
     let query = PageQuery {
+        filter: domain::RequestFilter::default(),
+        after: None,
         dealer: request.submission.dealer_id.clone(),
         range: DateRange::default(),
         page: 1,

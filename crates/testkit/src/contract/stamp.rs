@@ -121,7 +121,10 @@ macro_rules! contract_tests {
                 statistics_follow_a_message_on_its_way
                 statistics_count_rows_of_an_older_service
                 statistics_follow_other_programs
-                lists_show_rows_of_an_older_service;
+                lists_show_rows_of_an_older_service
+                a_list_can_be_followed_by_places
+                a_list_can_be_of_certain_statuses
+                a_list_can_be_searched;
             claims:
                 an_empty_queue_has_nothing_to_do
                 a_claimed_message_is_sending

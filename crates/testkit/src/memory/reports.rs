@@ -1,7 +1,9 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use domain::{DateRange, DealerId, DealerStats, Page, PageQuery, Reports, Request, StoreError};
+use domain::{
+    DateRange, DealerId, DealerStats, ListPlace, Page, PageQuery, Reports, Request, StoreError,
+};
 
 use super::MemoryStore;
 use super::state::State;
@@ -11,22 +13,32 @@ impl Reports for MemoryStore {
     async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
         let state = self.state();
         let mut found = requests_of(&state, &query.dealer, query.range);
+        let filter = &query.filter;
+        found.retain(|request| {
+            filter.wants(&request.request_status, &request.whatsapp_status)
+                && (filter.search.as_ref()).is_none_or(|search| search.matches(request))
+        });
+        let total = found.len() as u64;
         found.sort_by_key(|request| {
             Reverse((request.request_date, request.request_time, request.id))
         });
-        let first = query
-            .page
-            .saturating_sub(1)
-            .saturating_mul(query.page_size.into());
-        let items = found
+        let first = match query.after {
+            Some(place) => {
+                found.retain(|request| ListPlace::of(request) < place);
+                0
+            }
+            None => (query.page.saturating_sub(1)).saturating_mul(query.page_size.into()),
+        };
+        let items: Vec<_> = found
             .iter()
             .skip(usize::try_from(first).unwrap_or(usize::MAX))
             .take(query.page_size as usize)
             .map(|request| (*request).clone())
             .collect();
         Ok(Page {
+            has_more: first.saturating_add(items.len() as u64) < found.len() as u64,
             items,
-            total: found.len() as u64,
+            total,
         })
     }
 

@@ -35,10 +35,7 @@ impl Outbox for PgStore {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<Claim>, StoreError> {
-        let statement = Statement::new(sql::CLAIM)
-            .with::<Uuid, _>("uuid AS worker", worker.0)
-            .with::<BigInt, _>("bigint AS most", i64::try_from(limit).unwrap_or(i64::MAX))
-            .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64());
+        let statement = claim(worker, limit, lease);
         let rows: Vec<ClaimRow> =
             self.database
                 .ask(|mut connection| async move {
@@ -158,11 +155,7 @@ impl Outbox for PgStore {
         let row: NextDueRow = self
             .database
             .ask(|mut connection| async move {
-                Statement::new(sql::NEXT_DUE)
-                    .with::<Bool, _>("bool AS always", true)
-                    .get_result(&mut connection)
-                    .await
-                    .map_err(failed)
+                next_due().get_result(&mut connection).await.map_err(failed)
             })
             .await?;
         Ok(row.seconds.map(seconds))
@@ -249,6 +242,17 @@ impl Outbox for PgStore {
             .await?;
         Ok(())
     }
+}
+
+pub(super) fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statement<'static> {
+    Statement::new(sql::CLAIM)
+        .with::<Uuid, _>("uuid AS worker", worker.0)
+        .with::<BigInt, _>("bigint AS most", i64::try_from(limit).unwrap_or(i64::MAX))
+        .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64())
+}
+
+pub(super) fn next_due() -> Statement<'static> {
+    Statement::new(sql::NEXT_DUE).with::<Bool, _>("bool AS always", true)
 }
 
 /// A row that cannot be read must not hold up the others of its batch.

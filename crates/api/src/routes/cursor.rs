@@ -1,0 +1,198 @@
+//! The place in a list where the next page begins, as callers carry it around.
+
+use std::fmt::Write as _;
+
+use chrono::{NaiveDate, NaiveTime, Timelike as _};
+use domain::{
+    DateRange, DealerId, ListPlace, RequestFilter, RequestId, RequestStatus, WhatsappStatus,
+};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+/// Days since the year 1, nanoseconds since midnight, the id.
+const PLACE_BYTES: usize = 4 + 8 + 16;
+
+/// How much of the digest stands in a cursor: enough to notice one that was altered or is another
+/// list's. What is in it is no secret.
+const PRINT_BYTES: usize = 12;
+
+/// The list to which a cursor belongs: a dealer's, under a filter.
+pub(crate) struct List<'a> {
+    pub(crate) dealer: &'a DealerId,
+    pub(crate) range: DateRange,
+    pub(crate) filter: &'a RequestFilter,
+}
+
+impl List<'_> {
+    /// The cursor of a place: without personal data, and of no use in another list.
+    pub(crate) fn cursor(&self, place: ListPlace) -> String {
+        let place = bytes(place);
+        let mut cursor = String::with_capacity(2 * (PLACE_BYTES + PRINT_BYTES));
+        for byte in place.iter().chain(&self.print(&place)) {
+            let _ = write!(cursor, "{byte:02x}");
+        }
+        cursor
+    }
+
+    /// The place of a cursor of this list.
+    pub(crate) fn place(&self, cursor: &str) -> Option<ListPlace> {
+        if cursor.len() != 2 * (PLACE_BYTES + PRINT_BYTES) || !cursor.is_ascii() {
+            return None;
+        }
+        let all: Vec<u8> = (0..cursor.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&cursor[at..at + 2], 16).ok())
+            .collect::<Option<_>>()?;
+        let (place, print) = all.split_first_chunk::<PLACE_BYTES>()?;
+        (self.print(place) == print).then(|| read(place))?
+    }
+
+    fn print(&self, place: &[u8; PLACE_BYTES]) -> [u8; PRINT_BYTES] {
+        let filter = self.filter;
+        let mut requests: Vec<_> = filter
+            .request_statuses
+            .iter()
+            .copied()
+            .map(RequestStatus::as_str)
+            .collect();
+        let mut whatsapps: Vec<_> = filter
+            .whatsapp_statuses
+            .iter()
+            .copied()
+            .map(WhatsappStatus::as_str)
+            .collect();
+        for statuses in [&mut requests, &mut whatsapps] {
+            statuses.sort_unstable();
+            statuses.dedup();
+        }
+        // The search goes into the digest alone, with its length in front of what comes after it.
+        let search = filter.search.as_ref().map(domain::Search::name);
+        let list = format!(
+            "{}|{:?}|{:?}|{requests:?}|{whatsapps:?}|{search:?}|",
+            self.dealer, self.range.from, self.range.to
+        );
+        let digest = Sha256::new()
+            .chain_update("customer-service list cursor 1|")
+            .chain_update(list)
+            .chain_update(place)
+            .finalize();
+        std::array::from_fn(|at| digest[at])
+    }
+}
+
+fn bytes(place: ListPlace) -> [u8; PLACE_BYTES] {
+    let nanoseconds = u64::from(place.time.num_seconds_from_midnight()) * 1_000_000_000
+        + u64::from(place.time.nanosecond());
+    let mut bytes = [0; PLACE_BYTES];
+    bytes[..4].copy_from_slice(&chrono::Datelike::num_days_from_ce(&place.date).to_be_bytes());
+    bytes[4..12].copy_from_slice(&nanoseconds.to_be_bytes());
+    bytes[12..].copy_from_slice(place.id.0.as_bytes());
+    bytes
+}
+
+fn read(bytes: &[u8; PLACE_BYTES]) -> Option<ListPlace> {
+    let (days, rest) = bytes.split_first_chunk::<4>()?;
+    let (nanoseconds, id) = rest.split_first_chunk::<8>()?;
+    let nanoseconds = u64::from_be_bytes(*nanoseconds);
+    Some(ListPlace {
+        date: NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*days))?,
+        time: NaiveTime::from_num_seconds_from_midnight_opt(
+            u32::try_from(nanoseconds / 1_000_000_000).ok()?,
+            u32::try_from(nanoseconds % 1_000_000_000).ok()?,
+        )?,
+        id: RequestId(Uuid::from_slice(id).ok()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> ListPlace {
+        ListPlace {
+            date: NaiveDate::from_ymd_opt(2026, 11, 22).unwrap(),
+            time: NaiveTime::from_hms_micro_opt(15, 40, 50, 123_456).unwrap(),
+            id: RequestId(Uuid::from_u128(7)),
+        }
+    }
+
+    #[test]
+    fn a_cursor_leads_back_to_its_place_in_its_own_list_alone() {
+        let dealer = DealerId::parse("0009999").unwrap();
+        let other = DealerId::parse("0009998").unwrap();
+        let filter = RequestFilter::default();
+        let range = DateRange::default();
+        let list = List {
+            dealer: &dealer,
+            range,
+            filter: &filter,
+        };
+        let cursor = list.cursor(place());
+        assert_eq!(list.place(&cursor), Some(place()));
+
+        let searched = RequestFilter {
+            search: domain::Search::parse("adit").ok(),
+            ..RequestFilter::default()
+        };
+        let failed = RequestFilter {
+            request_statuses: vec![RequestStatus::Failed],
+            ..RequestFilter::default()
+        };
+        let from = DateRange {
+            from: Some(place().date),
+            to: None,
+        };
+        for another in [
+            List {
+                dealer: &other,
+                range,
+                filter: &filter,
+            },
+            List {
+                dealer: &dealer,
+                range: from,
+                filter: &filter,
+            },
+            List {
+                dealer: &dealer,
+                range,
+                filter: &searched,
+            },
+            List {
+                dealer: &dealer,
+                range,
+                filter: &failed,
+            },
+        ] {
+            assert_eq!(another.place(&cursor), None);
+        }
+    }
+
+    #[test]
+    fn an_altered_cursor_leads_nowhere() {
+        let dealer = DealerId::parse("0009999").unwrap();
+        let filter = RequestFilter::default();
+        let list = List {
+            dealer: &dealer,
+            range: DateRange::default(),
+            filter: &filter,
+        };
+        let cursor = list.cursor(place());
+        for at in 0..cursor.len() {
+            let mut altered = cursor.clone().into_bytes();
+            altered[at] = if altered[at] == b'0' { b'1' } else { b'0' };
+            let altered = String::from_utf8(altered).unwrap();
+            assert_eq!(list.place(&altered), None, "{at}");
+        }
+        for nonsense in [
+            "",
+            "x",
+            "é",
+            &cursor[2..],
+            &format!("{cursor}00"),
+            &"+1".repeat(40),
+        ] {
+            assert_eq!(list.place(nonsense), None);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! One request on its own: where its key may have been used before.
+
+use diesel::prelude::*;
+use diesel::result::Error;
+use diesel::sql_types::{
+    Binary, Bool, Date, Double, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid,
+};
+use diesel_async::RunQueryDsl;
+use domain::{Accepted, CREATED_BY, KEY_LIFETIME, NewRequest, RequestId, StoreError};
+
+use super::priority;
+use crate::connect::{Database, StoreResult, failed};
+use crate::statement::Statement;
+
+/// One statement, and with it one transaction and one round trip.
+const ACCEPT: &str = "
+, turn AS MATERIALIZED (
+    -- Waits for whoever stores the same key at this moment.
+    SELECT i.*, pg_advisory_xact_lock(hashtextextended(dealer_id || '/' || key, 0))
+    FROM input i WHERE key IS NOT NULL
+), claimed AS (
+    -- An old one is replaced.
+    INSERT INTO idempotency_key AS k (dealer_id, key, body_print, request_id)
+    SELECT dealer_id, key, body_print, id FROM turn
+    ON CONFLICT (dealer_id, key) DO UPDATE SET
+        body_print = excluded.body_print,
+        request_id = excluded.request_id,
+        created_at = now()
+    WHERE k.created_at <= now() - make_interval(secs => (SELECT key_seconds FROM input))
+    RETURNING k.key
+), fresh AS (
+    SELECT * FROM input WHERE key IS NULL OR EXISTS (SELECT FROM claimed)
+), request AS (
+    INSERT INTO customer_validation_request (
+        id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol,
+        no_pol_normal, request_status, whatsapp_status, created_by, created_date,
+        last_modified_by, last_modified_date)
+    SELECT id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol,
+        no_pol_normal, 'PENDING', 'NOT_SENT', author, created_date, author, modified_date
+    FROM fresh
+), known_lane AS (
+    INSERT INTO lane (dealer_id) SELECT dealer_id FROM fresh ON CONFLICT DO NOTHING
+)
+INSERT INTO message (
+    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
+SELECT message_id, id, dealer_id, kind, priority, template, body, no_telp,
+    greatest(not_before, now()), greatest(not_before, now())
+FROM fresh";
+
+/// In a statement of its own: it sees what whoever was waited for has committed.
+const FIRST_OF_KEY: &str = "
+SELECT k.request_id, k.body_print = i.body_print AS same
+FROM idempotency_key k, input i
+WHERE k.dealer_id = i.dealer_id AND k.key = i.key";
+
+/// Stores a request, unless its key was used before.
+pub(super) async fn accept(database: &Database, request: &NewRequest) -> StoreResult<Accepted> {
+    let submission = &request.submission;
+    let message = &request.message;
+    let once = request.once.as_ref();
+    let statement = Statement::new(ACCEPT)
+        .with::<Uuid, _>("uuid AS id", request.id.0)
+        .with::<Text, _>("varchar AS dealer_id", submission.dealer_id.as_str())
+        .with::<Date, _>("date AS request_date", submission.created_time.date())
+        .with::<Time, _>("time AS request_time", submission.created_time.time())
+        .with::<Text, _>("varchar AS nama_pembawa", &*submission.customer_name)
+        .with::<Text, _>("varchar AS no_telp", submission.phone.national())
+        .with::<Text, _>("varchar AS tipe_unit", &*submission.unit_type)
+        .with::<Text, _>("varchar AS no_pol", submission.license_plate.as_sent())
+        .with::<Nullable<Text>, _>(
+            "varchar AS no_pol_normal",
+            submission.license_plate.normal_form(),
+        )
+        .with::<Text, _>("varchar AS author", CREATED_BY)
+        .with::<Timestamp, _>("timestamp AS created_date", submission.created_time)
+        .with::<Timestamp, _>("timestamp AS modified_date", submission.modified_time)
+        .with::<Uuid, _>("uuid AS message_id", message.id.0)
+        .with::<Text, _>("text AS kind", message.kind.as_str())
+        .with::<SmallInt, _>("smallint AS priority", priority(message.kind))
+        .with::<Text, _>("text AS template", &*message.template)
+        .with::<Text, _>("text AS body", &*message.body)
+        .with::<Nullable<Timestamptz>, _>("timestamptz AS not_before", message.not_before)
+        .with::<Nullable<Text>, _>("varchar AS key", once.map(|once| once.key.as_str()))
+        .with::<Nullable<Binary>, _>("bytea AS body_print", once.map(|once| once.body.as_bytes()))
+        .with::<Double, _>("float8 AS key_seconds", KEY_LIFETIME.as_secs_f64());
+    database
+        .ask(|mut connection| async move {
+            match statement.execute(&mut connection).await {
+                Ok(0) => {}
+                Ok(_) => return Ok(Accepted::Stored),
+                // Only a key is waited for.
+                Err(error) if once.is_some() && is_lock_timeout(&error) => {
+                    return Ok(Accepted::KeyInProgress);
+                }
+                Err(error) => return Err(failed(error)),
+            }
+            let Some(once) = once else {
+                return Err(StoreError::Unavailable("nothing was stored".into()));
+            };
+            let first: Option<FirstRow> = Statement::new(FIRST_OF_KEY)
+                .with::<Text, _>("varchar AS dealer_id", submission.dealer_id.as_str())
+                .with::<Text, _>("varchar AS key", once.key.as_str())
+                .with::<Binary, _>("bytea AS body_print", once.body.as_bytes())
+                .get_result(&mut connection)
+                .await
+                .optional()
+                .map_err(failed)?;
+            Ok(match first {
+                Some(first) if first.same => Accepted::Replayed(RequestId(first.request_id)),
+                Some(_) => Accepted::KeyReused,
+                // Swept at this very moment: the caller may try again.
+                None => Accepted::KeyInProgress,
+            })
+        })
+        .await
+}
+
+#[derive(QueryableByName)]
+struct FirstRow {
+    #[diesel(sql_type = Uuid)]
+    request_id: uuid::Uuid,
+    #[diesel(sql_type = Bool)]
+    same: bool,
+}
+
+/// PostgreSQL tells this one apart only in its words, which are in the server's language.
+fn is_lock_timeout(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information)
+        if information.message().contains("lock timeout"))
+}

@@ -1,0 +1,271 @@
+//! Many requests in one statement.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel::sql_types::{
+    Array, Binary, Date, Double, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid,
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::{Accepted, CREATED_BY, KEY_LIFETIME, NewRequest, Once};
+
+use super::priority;
+use super::queue::{Batch, Waiting};
+use crate::connect::failed;
+use crate::statement::Statement;
+
+/// How long a batch that failed may be divided. What is tried later might not be answered in time.
+const DIVIDING: Duration = Duration::from_secs(1);
+
+/// The rows of a batch.
+macro_rules! rows {
+    ($($keys:literal, $names:literal)?) => {
+        concat!(
+            "
+, submitted AS (
+    SELECT u.* FROM input i, unnest(
+        i.id, i.dealer_id, i.request_date, i.request_time, i.nama_pembawa, i.no_telp, i.tipe_unit,
+        i.no_pol, i.no_pol_normal, i.created_date, i.modified_date, i.message_id, i.kind,
+        i.priority, i.template, i.body, i.not_before",
+            $($keys,)?
+            ") AS u (
+        id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit,
+        no_pol, no_pol_normal, created_date, modified_date, message_id, kind,
+        priority, template, body, not_before",
+            $($names,)?
+            ")
+)"
+        )
+    };
+}
+
+/// Stores `fresh`. Lanes are made in one order everywhere, or two copies could wait for each other.
+macro_rules! store {
+    () => {
+        "
+, request AS (
+    INSERT INTO customer_validation_request (
+        id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol,
+        no_pol_normal, request_status, whatsapp_status, created_by, created_date,
+        last_modified_by, last_modified_date)
+    SELECT f.id, f.dealer_id, f.request_date, f.request_time, f.nama_pembawa, f.no_telp,
+        f.tipe_unit, f.no_pol, f.no_pol_normal, 'PENDING', 'NOT_SENT', i.author, f.created_date,
+        i.author, f.modified_date
+    FROM fresh f, input i
+), known_lane AS (
+    INSERT INTO lane (dealer_id) SELECT DISTINCT dealer_id FROM fresh ORDER BY dealer_id
+    ON CONFLICT DO NOTHING
+)
+INSERT INTO message (
+    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
+SELECT message_id, id, dealer_id, kind, priority, template, body, no_telp,
+    greatest(not_before, now()), greatest(not_before, now())
+FROM fresh"
+    };
+}
+
+/// Requests without keys.
+const ACCEPT: &str = concat!(rows!(), ", fresh AS (SELECT * FROM submitted)", store!());
+
+/// Requests of which some have keys; answers with those that were stored. A key that somebody else
+/// is storing at this moment is not waited for.
+const ACCEPT_ONCE: &str = concat!(
+    rows!(", i.key, i.body_print", ", key, body_print"),
+    "
+, turn AS MATERIALIZED (
+    SELECT dealer_id, key, body_print, id FROM submitted
+    WHERE key IS NOT NULL
+        AND pg_try_advisory_xact_lock(hashtextextended(dealer_id || '/' || key, 0))
+), claimed AS (
+    -- An old one is replaced.
+    INSERT INTO idempotency_key AS k (dealer_id, key, body_print, request_id)
+    SELECT dealer_id, key, body_print, id FROM turn ORDER BY dealer_id, key
+    ON CONFLICT (dealer_id, key) DO UPDATE SET
+        body_print = excluded.body_print,
+        request_id = excluded.request_id,
+        created_at = now()
+    WHERE k.created_at <= now() - make_interval(secs => (SELECT key_seconds FROM input))
+    RETURNING k.request_id
+), fresh AS (
+    SELECT * FROM submitted
+    WHERE key IS NULL OR id IN (SELECT request_id FROM claimed)
+)",
+    store!(),
+    " RETURNING request_id"
+);
+
+/// Writes a batch and answers its callers. What is left is to be asked about one by one: its key
+/// was used before, or is just being used.
+///
+/// A batch that fails is divided, so that in the end one bad row harms only itself. A lost
+/// connection and a time that is over harm all.
+pub(super) async fn write(connection: &mut AsyncPgConnection, batch: Batch) -> Vec<Waiting> {
+    let began = Instant::now();
+    let mut apart = batch.apart;
+    let mut parts = vec![batch.rows];
+    while let Some(mut part) = parts.pop() {
+        if part.is_empty() {
+            continue;
+        }
+        match insert(connection, &part).await {
+            Ok(stored) => {
+                for waiting in part {
+                    if stored.contains(&waiting.request) {
+                        waiting.answer(Ok(Accepted::Stored));
+                    } else {
+                        apart.push(waiting);
+                    }
+                }
+            }
+            Err(error) if part.len() > 1 && is_of_a_row(&error) && began.elapsed() < DIVIDING => {
+                let second = part.split_off(part.len() / 2);
+                parts.push(second);
+                parts.push(part);
+            }
+            Err(error) => {
+                let words = error.to_string();
+                let mut error = Some(error);
+                for waiting in part {
+                    let error = error.take().map_or_else(
+                        || failed(Error::QueryBuilderError(words.clone().into())),
+                        failed,
+                    );
+                    waiting.answer(Err(error));
+                }
+            }
+        }
+    }
+    apart
+}
+
+/// Whether another batch may do better.
+fn is_of_a_row(error: &Error) -> bool {
+    match error {
+        Error::DatabaseError(kind, _) => !matches!(
+            kind,
+            DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::ReadOnlyTransaction
+        ),
+        _ => false,
+    }
+}
+
+/// Which rows of a batch were stored.
+enum Stored {
+    All,
+    These(HashSet<uuid::Uuid>),
+}
+
+impl Stored {
+    fn contains(&self, request: &NewRequest) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(ids) => ids.contains(&request.id.0),
+        }
+    }
+}
+
+async fn insert(connection: &mut AsyncPgConnection, rows: &[Waiting]) -> QueryResult<Stored> {
+    if rows.iter().all(|row| row.request.once.is_none()) {
+        statement(ACCEPT, rows).execute(connection).await?;
+        return Ok(Stored::All);
+    }
+    let stored: Vec<StoredRow> = statement(ACCEPT_ONCE, rows)
+        .with::<Array<Nullable<Text>>, _>("varchar[] AS key", once(rows, |once| once.key.as_str()))
+        .with::<Array<Nullable<Binary>>, _>(
+            "bytea[] AS body_print",
+            once(rows, |once| once.body.as_bytes()),
+        )
+        .with::<Double, _>("float8 AS key_seconds", KEY_LIFETIME.as_secs_f64())
+        .load(connection)
+        .await?;
+    Ok(Stored::These(
+        stored.into_iter().map(|row| row.request_id).collect(),
+    ))
+}
+
+#[derive(QueryableByName)]
+struct StoredRow {
+    #[diesel(sql_type = Uuid)]
+    request_id: uuid::Uuid,
+}
+
+fn once<'a, T>(rows: &'a [Waiting], part: impl Fn(&'a Once) -> T) -> Vec<Option<T>> {
+    rows.iter()
+        .map(|row| row.request.once.as_ref().map(&part))
+        .collect()
+}
+
+fn statement<'a>(body: &'static str, rows: &'a [Waiting]) -> Statement<'a> {
+    macro_rules! column {
+        (|$request:ident| $value:expr) => {
+            rows.iter()
+                .map(|row| {
+                    let $request = &row.request;
+                    $value
+                })
+                .collect::<Vec<_>>()
+        };
+    }
+    Statement::new(body)
+        .with::<Array<Uuid>, _>("uuid[] AS id", column!(|r| r.id.0))
+        .with::<Array<Text>, _>(
+            "varchar[] AS dealer_id",
+            column!(|r| r.submission.dealer_id.as_str()),
+        )
+        .with::<Array<Date>, _>(
+            "date[] AS request_date",
+            column!(|r| r.submission.created_time.date()),
+        )
+        .with::<Array<Time>, _>(
+            "time[] AS request_time",
+            column!(|r| r.submission.created_time.time()),
+        )
+        .with::<Array<Text>, _>(
+            "varchar[] AS nama_pembawa",
+            column!(|r| r.submission.customer_name.as_str()),
+        )
+        .with::<Array<Text>, _>(
+            "varchar[] AS no_telp",
+            column!(|r| r.submission.phone.national()),
+        )
+        .with::<Array<Text>, _>(
+            "varchar[] AS tipe_unit",
+            column!(|r| r.submission.unit_type.as_str()),
+        )
+        .with::<Array<Text>, _>(
+            "varchar[] AS no_pol",
+            column!(|r| r.submission.license_plate.as_sent()),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "varchar[] AS no_pol_normal",
+            column!(|r| r.submission.license_plate.normal_form()),
+        )
+        .with::<Array<Timestamp>, _>(
+            "timestamp[] AS created_date",
+            column!(|r| r.submission.created_time),
+        )
+        .with::<Array<Timestamp>, _>(
+            "timestamp[] AS modified_date",
+            column!(|r| r.submission.modified_time),
+        )
+        .with::<Array<Uuid>, _>("uuid[] AS message_id", column!(|r| r.message.id.0))
+        .with::<Array<Text>, _>("text[] AS kind", column!(|r| r.message.kind.as_str()))
+        .with::<Array<SmallInt>, _>(
+            "smallint[] AS priority",
+            column!(|r| priority(r.message.kind)),
+        )
+        .with::<Array<Text>, _>(
+            "text[] AS template",
+            column!(|r| r.message.template.as_str()),
+        )
+        .with::<Array<Text>, _>("text[] AS body", column!(|r| r.message.body.as_str()))
+        .with::<Array<Nullable<Timestamptz>>, _>(
+            "timestamptz[] AS not_before",
+            column!(|r| r.message.not_before),
+        )
+        .with::<Text, _>("varchar AS author", CREATED_BY)
+}

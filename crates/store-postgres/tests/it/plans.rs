@@ -1,0 +1,196 @@
+//! How PostgreSQL carries out what is asked often, on a database that is filled.
+
+use std::time::{Duration, Instant};
+
+use domain::{
+    DateRange, LaneChange, ListPlace, MessageChange, Outbox as _, PageQuery, Receipt, Reports as _,
+    RequestFilter, RequestStore as _, Settlement, Task, WhatsappStatus, WorkerId,
+};
+use serde_json::Value;
+use store_postgres::testing::{TestDatabase, hot_statements};
+use testkit::sample;
+use tokio_postgres::{Client, SimpleQueryMessage};
+
+use crate::backstage::store;
+
+/// As many requests as make every wrong plan the dearer one: of 200 dealers on 100 days each, and
+/// one dealer with as many as the others together.
+const FILL: &str = "
+INSERT INTO customer.customer_validation_request
+    (id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol,
+     request_status, whatsapp_status)
+SELECT gen_random_uuid(), lpad((10000 + CASE WHEN n % 2 = 0 THEN 1 ELSE n / 2 % 200 + 1 END)::text, 7, '0'),
+    date '2026-01-01' + n % 100, time '08:00' + make_interval(secs => n % 36000), 'A', '081234567890',
+    'B', 'C', CASE WHEN n % 10 = 0 THEN 'PENDING' ELSE 'PROCESSED' END,
+    CASE WHEN n % 10 = 0 THEN 'NOT_SENT' ELSE 'SENT' END
+FROM generate_series(1, 60000) n;
+INSERT INTO customer.lane (dealer_id) SELECT lpad((10000 + n)::text, 7, '0') FROM generate_series(1, 200) n;
+INSERT INTO customer.message
+    (id, request_id, dealer_id, kind, state, template, body, target)
+SELECT gen_random_uuid(), id, dealer_id, 'live', CASE whatsapp_status
+        WHEN 'NOT_SENT' THEN 'QUEUED' ELSE 'SENT' END, 'validation', 'text', no_telp
+FROM customer.customer_validation_request;
+INSERT INTO customer.request_count_change
+SELECT lpad((10000 + n % 200 + 1)::text, 7, '0'), date '2025-01-01' + n / 200, 'PENDING', 'NOT_SENT', 0
+FROM generate_series(1, 20000) n;
+INSERT INTO customer.request_count
+SELECT lpad((10000 + n % 200 + 1)::text, 7, '0'), date '2025-01-01' + n / 200, 'PENDING', 'NOT_SENT', 0
+FROM generate_series(1, 20000) n;
+VACUUM ANALYZE;
+";
+
+async fn filled() -> (TestDatabase, Client) {
+    let database = TestDatabase::migrated().await;
+    let client = database.connect().await;
+    for statement in FILL.split_inclusive(";\n") {
+        client.batch_execute(statement).await.unwrap();
+    }
+    (database, client)
+}
+
+/// The nodes of a plan.
+fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
+    found.push(plan);
+    for part in plan["Plans"].as_array().into_iter().flatten() {
+        nodes(part, found);
+    }
+}
+
+/// What is large; a queue that is empty may be read from end to end.
+const LARGE: [&str; 4] = [
+    "customer_validation_request",
+    "message",
+    "request_count",
+    "request_count_change",
+];
+
+/// Whatever the values are: no large table is read from end to end, and no more than a page is
+/// sorted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_often_is_answered_from_indexes() {
+    let (_database, client) = filled().await;
+    client
+        .batch_execute("SET search_path TO customer; SET plan_cache_mode TO force_generic_plan")
+        .await
+        .unwrap();
+    for (name, text) in hot_statements() {
+        let values = (1..)
+            .take_while(|n| text.contains(&format!("${n}::")))
+            .map(|_| "NULL")
+            .collect::<Vec<_>>()
+            .join(", ");
+        client
+            .batch_execute(&format!("DEALLOCATE ALL; PREPARE hot AS {text}"))
+            .await
+            .unwrap();
+        let explained = client
+            .simple_query(&format!("EXPLAIN (FORMAT JSON) EXECUTE hot({values})"))
+            .await
+            .unwrap();
+        let json: String = explained
+            .iter()
+            .filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get(0),
+                _ => None,
+            })
+            .collect();
+        let plans: Value = serde_json::from_str(&json).unwrap();
+        let mut all = Vec::new();
+        nodes(&plans[0]["Plan"], &mut all);
+        for node in all {
+            let (kind, table) = (&node["Node Type"], node["Relation Name"].as_str());
+            let reads_all = kind == "Seq Scan" && table.is_some_and(|table| LARGE.contains(&table));
+            assert!(!reads_all, "{name}: {json}");
+            // An incremental sort has one day at a time in hand, of which a page is asked for.
+            let sorts = kind == "Sort" && name.contains("page");
+            let sorted = &node["Plans"][0]["Node Type"];
+            assert!(!sorts || sorted != "Index Scan", "{name}: {json}");
+        }
+    }
+}
+
+/// The service's own sessions, with all their values: no large table is read from end to end.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_reads_no_large_table_from_end_to_end() {
+    let (database, client) = filled().await;
+    let scans = async || {
+        client
+            .query(
+                "SELECT relname, seq_scan FROM pg_stat_user_tables
+                WHERE relname = ANY ($1) AND seq_scan > 0 ORDER BY relname",
+                &[&&LARGE[..2]],
+            )
+            .await
+            .unwrap()
+            .iter()
+            .map(|row| (row.get(0), row.get(1)))
+            .collect::<Vec<(String, i64)>>()
+    };
+    let before = scans().await;
+    let dealer = sample::dealer_id_numbered(1);
+    {
+        let store = store(&database);
+        // More often than a session plans anew for each value.
+        for n in 0..8 {
+            let request = sample::request_for(&dealer, 100_000 + n);
+            store.accept(&request).await.unwrap();
+            let mut keyed = sample::request_for(&dealer, 200_000 + n);
+            keyed.once = Some(sample::once(&format!("key-{n}"), "body"));
+            store.accept(&keyed).await.unwrap();
+            assert!(
+                store
+                    .find(request.id, &domain::Visibility::All)
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
+            let mut query = PageQuery {
+                dealer: dealer.clone(),
+                range: DateRange::default(),
+                filter: RequestFilter::default(),
+                page: 1,
+                after: None,
+                page_size: 100,
+            };
+            let page = store.list(&query).await.unwrap();
+            assert_eq!(page.items.len(), 100);
+            query.after = page.items.last().map(ListPlace::of);
+            assert_eq!(store.list(&query).await.unwrap().items.len(), 100);
+            query.filter.whatsapp_statuses = vec![WhatsappStatus::NotSent];
+            assert_eq!(store.list(&query).await.unwrap().items.len(), 100);
+            store.stats(&dealer, DateRange::default()).await.unwrap();
+            let worker = WorkerId(uuid::Uuid::nil());
+            let claims = store
+                .claim(worker, 10, Duration::from_secs(60))
+                .await
+                .unwrap();
+            for claim in claims {
+                let message = match claim.task {
+                    Task::Send(message) | Task::Recover(message) => message.id,
+                    Task::Probe => continue,
+                };
+                let settlement = Settlement {
+                    message: Some((message, MessageChange::Sent(Receipt::default()))),
+                    lane: LaneChange::Ready {
+                        pause: Duration::ZERO,
+                    },
+                    attempt: None,
+                    called: true,
+                    accepted_id: None,
+                    account_print: None,
+                };
+                store.settle(&claim.lease, &settlement).await.unwrap();
+            }
+            store.next_due().await.unwrap();
+        }
+    }
+    // The sessions tell what they did when they end, which may take them a moment.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let own = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    while client.query_one(own, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+        assert!(Instant::now() < deadline, "sessions stay");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(scans().await, before);
+}

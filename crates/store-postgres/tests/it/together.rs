@@ -1,0 +1,101 @@
+//! Requests that arrive together.
+
+use std::sync::Arc;
+
+use domain::{Accepted, RequestStore as _};
+use store_postgres::testing::TestDatabase;
+use testkit::sample;
+use tokio::task::JoinSet;
+
+use crate::backstage::store;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_arrives_together_is_committed_together() {
+    let database = TestDatabase::migrated().await;
+    let store = Arc::new(store(&database));
+    let mut callers = JoinSet::new();
+    for n in 1..=300 {
+        let store = store.clone();
+        callers.spawn(async move {
+            let mut request = sample::request_for(&sample::dealer_id_numbered(n % 7), n);
+            // With keys and without.
+            request.once = (n % 3 == 0).then(|| sample::once(&format!("key-{n}"), "body"));
+            store.accept(&request).await.unwrap()
+        });
+    }
+    assert_eq!(callers.join_all().await, [Accepted::Stored; 300]);
+    let client = database.connect().await;
+    let row = client
+        .query_one(
+            "SELECT count(*), count(DISTINCT r.xmin::text),
+                bool_and(m.xmin = r.xmin AND coalesce(k.xmin = r.xmin, true))
+            FROM customer.customer_validation_request r
+            JOIN customer.message m ON m.request_id = r.id
+            LEFT JOIN customer.idempotency_key k ON k.request_id = r.id",
+            &[],
+        )
+        .await
+        .unwrap();
+    let (requests, transactions, whole): (i64, i64, bool) = (row.get(0), row.get(1), row.get(2));
+    assert_eq!(requests, 300);
+    assert!(transactions < 100, "{transactions} transactions");
+    assert!(
+        whole,
+        "a request, its message and its key are of one transaction"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_who_leave_do_not_stop_those_who_stay() {
+    let database = TestDatabase::migrated().await;
+    let store = Arc::new(store(&database));
+    let mut client = database.connect().await;
+    let lock = client.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE customer.message")
+        .await
+        .unwrap();
+    let mut leaving = JoinSet::new();
+    let mut staying = JoinSet::new();
+    for n in 1..=60 {
+        let store = store.clone();
+        let request = sample::request_for(&sample::dealer_id(), n);
+        let accepting = async move { store.accept(&request).await };
+        if n % 2 == 0 {
+            leaving.spawn(accepting);
+        } else {
+            staying.spawn(accepting);
+        }
+    }
+    tokio::task::yield_now().await;
+    leaving.shutdown().await;
+    lock.rollback().await.unwrap();
+    for accepted in staying.join_all().await {
+        assert_eq!(accepted.unwrap(), Accepted::Stored);
+    }
+}
+
+/// One whose row the database refuses, among many.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_is_refused_harms_only_itself() {
+    let database = TestDatabase::migrated().await;
+    let client = database.connect().await;
+    client
+        .batch_execute(
+            "ALTER TABLE customer.customer_validation_request
+            ADD CHECK (nama_pembawa <> 'Pelanggan 13')",
+        )
+        .await
+        .unwrap();
+    let store = Arc::new(store(&database));
+    let mut callers = JoinSet::new();
+    for n in 1..=100 {
+        let store = store.clone();
+        callers.spawn(async move {
+            let request = sample::request_for(&sample::dealer_id(), n);
+            (n, store.accept(&request).await.is_ok())
+        });
+    }
+    for (n, is_stored) in callers.join_all().await {
+        assert_eq!(is_stored, n != 13, "{n}");
+    }
+}
