@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn texts_are_escaped() {
         let mut text = String::new();
-        write!(Escaped(&mut text), "a\"b\\c\nd\u{1}é{}", '\t').unwrap();
+        write!(Escaped(&mut text), "a\"b\\c\nd\u{1}é\t").unwrap();
         assert_eq!(text, "a\\\"b\\\\c\\nd\\u0001é\\t");
     }
 }
