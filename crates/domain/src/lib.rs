@@ -2,6 +2,8 @@
 
 mod dealer;
 pub mod delivery;
+#[cfg(feature = "testing")]
+pub mod laws;
 mod message;
 mod ports;
 mod provider_event;
