@@ -3,6 +3,8 @@
 pub(crate) mod cli;
 pub(crate) mod commands;
 pub(crate) mod config;
+#[cfg(test)]
+mod config_laws;
 pub(crate) mod environment;
 #[cfg(feature = "fault-injection")]
 pub(crate) mod fault;

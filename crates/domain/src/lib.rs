@@ -3,6 +3,8 @@
 mod access;
 mod dealer;
 pub mod delivery;
+#[cfg(feature = "testing")]
+pub mod laws;
 mod message;
 mod ports;
 mod provider_event;

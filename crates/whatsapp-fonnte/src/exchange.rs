@@ -31,7 +31,7 @@ pub(crate) struct Answer {
     pub(crate) cut: Option<Trouble>,
 }
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 impl Answer {
     /// A complete answer.
     pub(crate) fn of(status: u16, text: &str) -> Self {

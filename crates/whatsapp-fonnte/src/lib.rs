@@ -7,6 +7,8 @@ mod event;
 mod exchange;
 mod fields;
 mod gate;
+#[cfg(any(test, feature = "testing"))]
+pub mod laws;
 mod redact;
 mod report;
 mod retry_after;

@@ -58,6 +58,7 @@ fn write_value(value: &Value, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn of(json: &str) -> String {
         let Ok(Value::Object(fields)) = serde_json::from_str(json) else {
@@ -96,6 +97,49 @@ mod tests {
             for other in &different[n + 1..] {
                 assert_ne!(of(one), of(other));
             }
+        }
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "(?s:.){0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-c\"\\\\]{0,2}", inner, 0..4)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_form_is_json_and_its_own_form(value in any_value()) {
+            let form = |value: &Value| of(&serde_json::json!({ "v": value }).to_string());
+            let text = form(&value);
+            prop_assert_eq!(of(&text), text.as_str());
+            // Members in another order, and white space, do not matter.
+            let pretty = serde_json::to_string_pretty(&serde_json::json!({ "z": 0, "v": reversed(&value) })).unwrap();
+            prop_assert_eq!(of(&pretty), format!("{},\"z\":0}}", &text[..text.len() - 1]));
+        }
+    }
+
+    fn reversed(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let turned = members
+                    .iter()
+                    .rev()
+                    .map(|(name, value)| (name.clone(), reversed(value)));
+                Value::Object(turned.collect())
+            }
+            Value::Array(items) => items.iter().map(reversed).collect(),
+            other => other.clone(),
         }
     }
 }

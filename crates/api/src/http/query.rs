@@ -206,6 +206,7 @@ impl<T: Apiv2Schema> OperationModifier for QueryParameters<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn numbers_are_digits_within_limits() {
@@ -247,6 +248,39 @@ mod tests {
             "2019-02-29",
         ] {
             assert_eq!(parse_date(raw), None, "{raw}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_read_back_or_said_to_be_too_large_or_small(number in any::<i128>(), least in 0..50_u64, most in 50..100_u64) {
+            for number in [number, number % 100] {
+                let expected = match u64::try_from(number) {
+                    Ok(fitting) if fitting > most => Err(QueryFault::AboveMaximum(most)),
+                    Ok(fitting) if fitting >= least => Ok(fitting),
+                    Err(_) if number > 0 => Err(QueryFault::AboveMaximum(most)),
+                    _ => Err(QueryFault::BelowMinimum(least)),
+                };
+                prop_assert_eq!(parse_number(&number.to_string(), least, most), expected);
+            }
+        }
+
+        #[test]
+        fn a_number_within_limits_is_one(raw in "(?s:.){0,8}|[ +-]?[0-9]{0,22}") {
+            match parse_number(&raw, 1, 100) {
+                Ok(number) => prop_assert!((1..=100).contains(&number)),
+                Err(QueryFault::NotANumber) => prop_assert!(raw.trim().parse::<u64>().is_err()),
+                Err(_) => {}
+            }
+        }
+
+        #[test]
+        fn a_date_is_printed_as_it_was_read(raw in "(?s:.){0,11}|[0-9]{4}-[01][0-9]-[0-3][0-9]", days in 1..3_652_059_i32) {
+            if let Some(date) = parse_date(&raw) {
+                prop_assert_eq!(date.to_string(), raw);
+            }
+            let date = NaiveDate::from_num_days_from_ce_opt(days).unwrap();
+            prop_assert_eq!(parse_date(&date.to_string()), Some(date));
         }
     }
 }

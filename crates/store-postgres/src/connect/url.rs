@@ -120,6 +120,7 @@ impl fmt::Debug for DatabaseUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn mode(query: &str) -> Result<(SslMode, Verification), DatabaseUrlError> {
         let url = DatabaseUrl::parse(&format!("postgresql://u:secret@localhost/db{query}"))?;
@@ -185,5 +186,33 @@ mod tests {
         }
         let url = DatabaseUrl::parse("postgresql://u:secret@h/db").unwrap();
         assert!(!format!("{url:?}").contains("secret"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_in_a_url_is_used_and_its_password_never_shown(
+            user in "[a-z]{1,8}",
+            port in 1..=u16::MAX,
+            database in "[a-z_]{1,8}",
+            name in "[a-z]{1,8}",
+            mode in prop::sample::select(vec!["disable", "prefer", "require", "verify-ca", "verify-full"]),
+            tail in "(?s:.){0,12}",
+        ) {
+            let sane = format!("postgresql://{user}:hush-hush@h:{port}/{database}?application_name={name}&sslmode={mode}");
+            let url = DatabaseUrl::parse(&sane).unwrap();
+            prop_assert_eq!(url.config.get_user(), Some(user.as_str()));
+            prop_assert_eq!(url.config.get_password(), Some(&b"hush-hush"[..]));
+            prop_assert_eq!(url.config.get_ports(), [port]);
+            prop_assert_eq!(url.config.get_dbname(), Some(database.as_str()));
+            prop_assert_eq!(url.config.get_application_name(), Some(name.as_str()));
+            prop_assert_eq!(url.verification == Verification::None, !mode.starts_with("verify"));
+            for raw in [format!("{sane}{tail}"), format!("postgresql://{user}:hush-hush{tail}@h/db")] {
+                let shown = match DatabaseUrl::parse(&raw) {
+                    Ok(url) => format!("{url:?}"),
+                    Err(error) => format!("{error} {error:?}"),
+                };
+                prop_assert!(!shown.contains("hush"), "{}", shown);
+            }
+        }
     }
 }
