@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod http;
+mod observe;
 mod openapi;
 #[cfg(test)]
 mod patience;
@@ -9,5 +10,6 @@ mod routes;
 mod server;
 mod validation;
 
+pub use observe::{AnsweredCall, Observer, ReportResult, SubmissionResult};
 pub use openapi::document as openapi_document;
 pub use server::{Api, ApiOptions, OriginError, Origins, serve};

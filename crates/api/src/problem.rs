@@ -25,6 +25,8 @@ pub(crate) enum Problem {
     UnknownPath,
     #[error("there is no such request")]
     UnknownRequest,
+    #[error("the caller may not see this")]
+    NotForYou,
     #[error("the method is not allowed")]
     MethodNotAllowed(&'static str),
     #[error("the body has more than {limit} bytes")]
@@ -154,6 +156,11 @@ impl Problem {
                 StatusCode::NOT_FOUND,
                 "RequestNotFound",
                 "Request not found",
+            ),
+            Self::NotForYou => envelope(
+                StatusCode::FORBIDDEN,
+                "Forbidden",
+                "Only callers on this machine may see this",
             ),
             Self::MethodNotAllowed(_) => envelope(
                 StatusCode::METHOD_NOT_ALLOWED,

@@ -13,6 +13,7 @@ use paperclip::actix::OpenApiExt as _;
 use url::Url;
 
 use crate::http::{frame, survive};
+use crate::observe::{Observer, Unobserved};
 use crate::openapi;
 use crate::routes;
 
@@ -59,6 +60,8 @@ pub struct Api {
     pub health: Arc<dyn Health>,
     /// The version of the program.
     pub version: &'static str,
+    /// Who watches.
+    pub(crate) observer: Arc<dyn Observer>,
     /// The OpenAPI document, made once.
     pub(crate) openapi: Bytes,
 }
@@ -86,8 +89,16 @@ impl Api {
             accounts,
             health,
             version,
+            observer: Arc::new(Unobserved),
             openapi: Bytes::from(openapi::document(version)),
         }
+    }
+
+    /// The same, watched.
+    #[must_use]
+    pub fn observed(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
     }
 }
 

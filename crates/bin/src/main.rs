@@ -7,6 +7,7 @@ pub(crate) mod environment;
 #[cfg(feature = "fault-injection")]
 pub(crate) mod fault;
 pub(crate) mod logging;
+pub(crate) mod metrics;
 pub(crate) mod serve;
 pub(crate) mod surroundings;
 pub(crate) mod wiring;

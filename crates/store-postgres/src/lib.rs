@@ -7,6 +7,7 @@ mod inspect;
 mod migrate;
 mod ports;
 mod schema;
+mod standing;
 mod statement;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -16,3 +17,4 @@ pub use dealer_admin::{DealerAdminError, NewDealer};
 pub use inspect::{Inspection, MigrationState};
 pub use migrate::{MigrateError, migrate};
 pub use ports::{PgDealers, PgStore};
+pub use standing::{PoolUse, Standing};

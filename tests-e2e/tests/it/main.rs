@@ -9,6 +9,7 @@ mod installations;
 mod isolation;
 mod ledger;
 mod messages;
+mod monitoring;
 mod refusals;
 mod under_stress;
 mod webhooks;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::item::Item;
 use super::{in_time, request_path};
 use crate::http::{Answered, JsonBody, KeyHeader, Prefer, canonical};
+use crate::observe::SubmissionResult;
 use crate::problem::Problem;
 use crate::server::Api;
 use crate::validation::{FaultBody, wire_name};
@@ -74,7 +75,8 @@ pub(crate) async fn validate_customer(
     key: KeyHeader,
     body: JsonBody<SubmissionBody>,
 ) -> Result<Answered<StoredReply>, Problem> {
-    let fields = read(&api, &key, body.object())?;
+    let refused = |problem: &Problem| api.observer.submitted(SubmissionResult::of(problem));
+    let fields = read(&api, &key, body.object()).inspect_err(refused)?;
     let once = match key {
         KeyHeader::Key(key) => Some(Once {
             key,
@@ -88,7 +90,13 @@ pub(crate) async fn validate_customer(
         .map_err(|error| match error {
             IntakeError::Invalid(faults) => Problem::Invalid(describe(&faults, &fields)),
             other => other.into(),
-        })?;
+        })
+        .inspect_err(refused)?;
+    api.observer.submitted(if received.replayed {
+        SubmissionResult::Replayed
+    } else {
+        SubmissionResult::Stored
+    });
     let request = received.request;
     tracing::info!(
         request.id = %request.id,

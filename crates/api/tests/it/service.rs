@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
-use api::{Api, ApiOptions, Origins};
+use api::{Api, ApiOptions, Observer, Origins};
 use domain::{
     BoxError, Dealer, DealerCheck, DealerDirectory, EventDesk, EventStore, Health, Intake, Lookups,
     MessageDesk, Messages, Outbox, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
@@ -28,7 +28,7 @@ pub(crate) const DRIVER_TEXT: &str =
     "db-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
 /// Every route: the methods it has and a path that exists.
-pub(crate) const ROUTES: [(&[&str], &str); 18] = [
+pub(crate) const ROUTES: [(&[&str], &str); 19] = [
     (&["POST"], SUBMIT),
     (
         &["GET", "HEAD"],
@@ -63,6 +63,7 @@ pub(crate) const ROUTES: [(&[&str], &str); 18] = [
     (&["GET", "HEAD"], "/api/v1/health/ready"),
     (&["GET", "HEAD"], "/"),
     (&["GET", "HEAD"], "/openapi.json"),
+    (&["GET", "HEAD"], "/metrics"),
     (&["GET", "HEAD"], "/docs"),
     (&["GET", "HEAD"], "/docs/swagger-ui.css"),
 ];
@@ -77,6 +78,7 @@ pub(crate) struct Ports {
     pub(crate) events: Arc<dyn EventStore>,
     pub(crate) whatsapp: Arc<dyn Whatsapp>,
     pub(crate) health: Arc<dyn Health>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 /// A running service and the world behind it.
@@ -107,6 +109,7 @@ impl Service {
             events: world.store.clone(),
             whatsapp: world.whatsapp.clone(),
             health: world.store.clone(),
+            observer: None,
         };
         replace(&mut ports);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -167,7 +170,7 @@ impl Drop for Service {
 }
 
 fn api(world: &World, ports: &Ports) -> Api {
-    Api::new(
+    let api = Api::new(
         Arc::new(Intake::new(
             ports.dealers.clone(),
             ports.requests.clone(),
@@ -209,7 +212,11 @@ fn api(world: &World, ports: &Ports) -> Api {
         world.accounts.clone(),
         ports.health.clone(),
         VERSION,
-    )
+    );
+    match &ports.observer {
+        Some(observer) => api.observed(observer.clone()),
+        None => api,
+    }
 }
 
 /// What holds for every answer, whatever was asked.

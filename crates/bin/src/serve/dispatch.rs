@@ -14,6 +14,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use crate::metrics::Metrics;
 use crate::surroundings::NotifyBell;
 
 /// How many calls are in flight at once. A lane has one at most, so that this many dealers can
@@ -99,6 +100,7 @@ pub(crate) struct DispatchLoop {
     intake: Arc<Intake>,
     bell: Arc<NotifyBell>,
     heartbeat: Heartbeat,
+    metrics: Arc<Metrics>,
     slots: Arc<Semaphore>,
     deliveries: TaskTracker,
     give_up: CancellationToken,
@@ -110,12 +112,14 @@ impl DispatchLoop {
         intake: Arc<Intake>,
         bell: Arc<NotifyBell>,
         heartbeat: Heartbeat,
+        metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             dispatcher,
             intake,
             bell,
             heartbeat,
+            metrics,
             slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
             deliveries: TaskTracker::new(),
             give_up: CancellationToken::new(),
@@ -127,6 +131,7 @@ impl DispatchLoop {
         let housekeeping = AbortOnDropHandle::new(tokio::spawn(keep_house(
             self.dispatcher.clone(),
             self.intake.clone(),
+            self.metrics.clone(),
         )));
         let stopped_at = tokio::spawn({
             let stop = stop.clone();
@@ -179,6 +184,7 @@ impl DispatchLoop {
                 next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT))
             }
             Err(error) => {
+                self.metrics.store_failed("claim");
                 tracing::warn!(
                     error.source = source(&error),
                     "cannot look for messages: {error}"
@@ -197,6 +203,7 @@ impl DispatchLoop {
             self.dispatcher.clone(),
             self.bell.clone(),
             self.heartbeat.clone(),
+            self.metrics.clone(),
             claim,
             self.give_up.clone(),
             permit,
@@ -222,14 +229,17 @@ impl DispatchLoop {
 
 /// Ends messages that became too old, notices changed accounts and sweeps old keys, again and
 /// again. A task of its own, so that no message waits for it.
-async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>) {
+async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>, metrics: Arc<Metrics>) {
     let mut again = tokio::time::interval(HOUSEKEEPING);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         again.tick().await;
         match dispatcher.expire().await {
             Ok(0) => {}
-            Ok(expired) => tracing::warn!(messages.expired = expired, "messages became too old"),
+            Ok(expired) => {
+                metrics.expired(expired);
+                tracing::warn!(messages.expired = expired, "messages became too old");
+            }
             Err(error) => {
                 tracing::warn!(
                     error.source = source(&error),
@@ -263,6 +273,7 @@ async fn deliver(
     dispatcher: Arc<Dispatcher>,
     bell: Arc<NotifyBell>,
     heartbeat: Heartbeat,
+    metrics: Arc<Metrics>,
     timed: TimedClaim,
     give_up: CancellationToken,
     _slot: OwnedSemaphorePermit,
@@ -272,8 +283,9 @@ async fn deliver(
         delivery = dispatcher.deliver(timed) => delivery,
         () = give_up.cancelled() => dispatcher.abandoned(claim).await,
     };
-    let settled = settle(&dispatcher, &delivery).await;
+    let settled = settle(&dispatcher, &metrics, &delivery).await;
     heartbeat.progress();
+    metrics.delivered(&delivery, settled);
     log(&delivery, settled);
     // The lane may go on, and only the database knows when.
     bell.ring();
@@ -281,16 +293,19 @@ async fn deliver(
 
 /// Repeats until it is recorded: the provider's answer exists only here. When the process is ended
 /// before, the lease runs out and the outcome counts as unknown.
-async fn settle(dispatcher: &Dispatcher, delivery: &Delivery) -> Settled {
+async fn settle(dispatcher: &Dispatcher, metrics: &Metrics, delivery: &Delivery) -> Settled {
     let (mut wait, longest) = SETTLE_AGAIN;
     loop {
         match dispatcher.settle(delivery).await {
             Ok(settled) => return settled,
-            Err(error) => tracing::warn!(
-                dealer.id = delivery.lease.dealer_id.as_str(),
-                error.source = source(&error),
-                "cannot record a delivery yet: {error}"
-            ),
+            Err(error) => {
+                metrics.store_failed("settle");
+                tracing::warn!(
+                    dealer.id = delivery.lease.dealer_id.as_str(),
+                    error.source = source(&error),
+                    "cannot record a delivery yet: {error}"
+                );
+            }
         }
         // Not all in step, when the database comes back.
         tokio::time::sleep(wait.mul_f64(rand::random_range(0.5..1.0))).await;

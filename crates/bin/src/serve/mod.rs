@@ -15,11 +15,14 @@ use store_postgres::{DatabaseUrl, MigrateError, SchemaName, migrate};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use self::dispatch::{DispatchLoop, Heartbeat};
+pub(crate) use self::dispatch::Heartbeat;
+
+use self::dispatch::DispatchLoop;
 use self::events::EventLoop;
 use self::health::ServiceHealth;
 use crate::config::Config;
 use crate::logging;
+use crate::metrics::{Gauges, Metrics};
 use crate::wiring::{Database, Parts};
 
 /// How long requests in flight may take after SIGTERM. Messages have
@@ -43,6 +46,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let heartbeat = Heartbeat::default();
     let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone());
     let version = env!("CARGO_PKG_VERSION");
+    let gauges = Gauges::new(parts.store.clone(), heartbeat.clone(), version);
+    let metrics = Arc::new(Metrics::new(gauges)?);
     let api = Api::new(
         parts.intake.clone(),
         parts.lookups,
@@ -52,7 +57,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         config.accounts.clone(),
         Arc::new(health),
         version,
-    );
+    )
+    .observed(metrics.clone());
     let options = ApiOptions {
         origins: config.origins.clone(),
         workers: std::thread::available_parallelism().map_or(2, usize::from),
@@ -71,8 +77,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
 
     let stop = CancellationToken::new();
-    let dispatching = DispatchLoop::new(parts.dispatcher, parts.intake, parts.bell, heartbeat);
-    let applying = EventLoop::new(parts.events, parts.event_bell);
+    let dispatching = DispatchLoop::new(
+        parts.dispatcher,
+        parts.intake,
+        parts.bell,
+        heartbeat,
+        metrics.clone(),
+    );
+    let applying = EventLoop::new(parts.events, parts.event_bell, metrics);
     let schema = config.schema.clone();
     let url = database.url.clone();
     let stopped = stop.clone();

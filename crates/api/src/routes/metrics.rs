@@ -1,0 +1,23 @@
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::observe::may_scrape;
+use crate::problem::Problem;
+use crate::server::Api;
+
+/// The version of Prometheus' text format.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Everything that was counted, for Prometheus.
+pub(super) async fn get_metrics(
+    request: HttpRequest,
+    api: Data<Api>,
+) -> Result<HttpResponse, Problem> {
+    if !may_scrape(&request) {
+        return Err(Problem::NotForYou);
+    }
+    Ok(HttpResponse::Ok()
+        .content_type(TEXT)
+        .insert_header(("Cache-Control", "no-store"))
+        .body(api.observer.scrape().await))
+}
