@@ -3,6 +3,7 @@
 mod dealer;
 pub mod delivery;
 mod message;
+mod origin;
 mod ports;
 mod provider_event;
 mod request;
@@ -15,6 +16,7 @@ mod values;
 pub use dealer::*;
 pub use delivery::*;
 pub use message::*;
+pub use origin::*;
 pub use ports::*;
 pub use provider_event::*;
 pub use request::*;

@@ -3,7 +3,7 @@
 use fonnte_simulator::Fault;
 use reqwest::Method;
 use serde_json::Value;
-use tests_e2e::{KEY, Service, Story, eventually, key_of, submission_of};
+use tests_e2e::{KEY, Service, Story, eventually, key_of, submission, submission_of};
 
 const SUBMIT: &str = "/api/v1/customer/validate-customer";
 
@@ -118,4 +118,54 @@ async fn metrics_show_what_became_of_everything() {
     let proxied = service.client();
     let reply = proxied.send(Method::GET, "/metrics", None, &headers).await;
     assert_eq!(reply.unwrap().status, 403);
+}
+
+/// The lines of the log about a call.
+fn lines_about(service: &Service, request_id: &str) -> Vec<Value> {
+    service
+        .log()
+        .iter()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|line| line["span"]["http.request_id"] == request_id)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_id_leads_from_the_post_to_fonntes_answer() {
+    let story = Story::begin().await;
+    let service = story.serve();
+    service.get("/api/v1/health/").await.unwrap();
+    let headers = [("X-Request-Id", "story-of-a-call")];
+    let client = service.client();
+    let body = submission(1);
+    let reply = client.send(Method::POST, SUBMIT, Some(&body), &headers);
+    let path = reply.await.unwrap().header("location").unwrap().to_owned();
+    story.status(&service, &path, "SENT").await;
+    let lines = eventually("the delivery is logged", async || {
+        let lines = lines_about(&service, "story-of-a-call");
+        (lines.len() >= 3).then_some(lines)
+    })
+    .await;
+    let told: Vec<_> = lines.iter().map(|line| &line["message"]).collect();
+    for message in ["request stored", "answered", "delivery settled"] {
+        assert!(told.contains(&&Value::from(message)), "{told:?}");
+    }
+    let delivery = lines
+        .iter()
+        .find(|line| line["message"] == "delivery settled");
+    let delivery = delivery.expect("it is there");
+    assert_eq!(delivery["send.outcome"], "accepted");
+    assert!(path.ends_with(delivery["request.id"].as_str().unwrap()));
+
+    let headers = [("X-Request-Id", "story-of-another-call")];
+    let resend = format!("{path}/resend");
+    let reply = client.send(Method::POST, &resend, None, &headers).await;
+    assert_eq!(reply.unwrap().status, 202);
+    eventually("the second delivery is logged", async || {
+        lines_about(&service, "story-of-another-call")
+            .iter()
+            .any(|line| line["message"] == "delivery settled")
+            .then_some(())
+    })
+    .await;
 }

@@ -10,7 +10,8 @@ use actix_web::http::header::{
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpResponse, ResponseError};
+use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
+use domain::Origin;
 use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -44,6 +45,13 @@ pub(crate) async fn frame(
         let traceparent = request.headers().get("traceparent");
         observer.begins(&span, traceparent.and_then(|value| value.to_str().ok()));
     }
+    let traceparent = observer
+        .as_ref()
+        .and_then(|observer| observer.traceparent(&span));
+    request.extensions_mut().insert(Origin {
+        request_id: request_id.clone(),
+        traceparent,
+    });
     let answered = move |pattern: Option<&str>, status: StatusCode| {
         let took = began.elapsed();
         log(&method, pattern, status, took);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::in_time;
-use crate::http::Answered;
+use crate::http::{Answered, CallOrigin};
 use crate::problem::Problem;
 use crate::server::Api;
 
@@ -116,9 +116,10 @@ pub(crate) async fn list_request_messages(
 pub(crate) async fn resend_request_message(
     api: Data<Api>,
     request_id: Path<String>,
+    origin: CallOrigin,
 ) -> Result<Answered<MessageReply>, Problem> {
     let request = id(&request_id)?;
-    let message = in_time(api.messages.resend(request), MessageError::Store).await?;
+    let message = in_time(api.messages.resend(request, origin.0), MessageError::Store).await?;
     tracing::info!(request.id = %request, message.id = %message.id, "message queued again");
     Ok(Answered::with(HttpResponse::Accepted().json(
         MessageReply {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::item::Item;
 use super::{in_time, request_path};
-use crate::http::{Answered, JsonBody, KeyHeader, Prefer, canonical};
+use crate::http::{Answered, CallOrigin, JsonBody, KeyHeader, Prefer, canonical};
 use crate::observe::SubmissionResult;
 use crate::problem::Problem;
 use crate::server::Api;
@@ -74,6 +74,7 @@ pub(crate) async fn validate_customer(
     prefer: Prefer,
     key: KeyHeader,
     body: JsonBody<SubmissionBody>,
+    origin: CallOrigin,
 ) -> Result<Answered<StoredReply>, Problem> {
     let refused = |problem: &Problem| api.observer.submitted(SubmissionResult::of(problem));
     let fields = read(&api, &key, body.object()).inspect_err(refused)?;
@@ -84,7 +85,11 @@ pub(crate) async fn validate_customer(
         }),
         KeyHeader::Absent | KeyHeader::Malformed(_) => None,
     };
-    let storing = api.intake.accept_once(submission(&fields), once);
+    let submitted = Submission {
+        origin: origin.0,
+        ..submission(&fields)
+    };
+    let storing = api.intake.accept_once(submitted, once);
     let received = in_time(storing, IntakeError::NotStored)
         .await
         .map_err(|error| match error {
@@ -154,6 +159,7 @@ fn submission(fields: &Map<String, Value>) -> Submission {
         modified_time: input(Field::ModifiedTime),
         dealer_id: input(Field::DealerId),
         send_at: input(Field::SendAt),
+        origin: None,
     }
 }
 

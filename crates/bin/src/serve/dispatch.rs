@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::{Instrument as _, Span, field};
 
 use crate::metrics::Metrics;
 use crate::surroundings::NotifyBell;
@@ -199,6 +200,7 @@ impl DispatchLoop {
         let Ok(permit) = self.slots.clone().acquire_owned().await else {
             return;
         };
+        let span = span_of(&claim.claim.task);
         let delivery = deliver(
             self.dispatcher.clone(),
             self.bell.clone(),
@@ -208,7 +210,7 @@ impl DispatchLoop {
             self.give_up.clone(),
             permit,
         );
-        self.deliveries.spawn(delivery);
+        self.deliveries.spawn(delivery.instrument(span));
     }
 
     async fn finish(self, time: Duration) {
@@ -266,6 +268,20 @@ async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>, metrics: A
             );
         }
     }
+}
+
+/// Around everything that is logged about a delivery, with the id of the call that the message came
+/// from. At level ERROR, so that no filter takes the id from a line that is shown.
+fn span_of(task: &Task) -> Span {
+    let span = tracing::error_span!("delivery", http.request_id = field::Empty);
+    let origin = match task {
+        Task::Send(message) | Task::Recover(message) => message.origin.as_ref(),
+        Task::Probe => None,
+    };
+    if let Some(origin) = origin {
+        span.record("http.request_id", origin.request_id.as_str());
+    }
+    span
 }
 
 /// Carries out one claim and records what came of it.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
     Bell, Cancelled, DealerDirectory, DealerId, Ids, Message, MessageKind, Messages, NewMessage,
-    Phone, Request, RequestId, RequestStore, Resent, StoreError,
+    Origin, Phone, Request, RequestId, RequestStore, Resent, StoreError,
 };
 
 /// Shows, repeats and stops the messages of a request.
@@ -67,13 +67,17 @@ impl MessageDesk {
         Ok(messages)
     }
 
-    /// Queues one more message with the text and the recipient of the newest one. A request of an
+    /// Queues one more message with the text and the recipient of the newest one, for this call. A request of an
     /// older service has none: then it is made from the row.
     ///
     /// # Errors
     /// [`MessageError`]; nothing is queued then, except that after [`MessageError::Store`] nobody
     /// can know.
-    pub async fn resend(&self, request: RequestId) -> Result<Message, MessageError> {
+    pub async fn resend(
+        &self,
+        request: RequestId,
+        origin: Option<Origin>,
+    ) -> Result<Message, MessageError> {
         let stored = self.request(request).await?;
         let newest = self.messages.timeline(request).await?.pop();
         let (template, body, target) = match newest {
@@ -88,6 +92,7 @@ impl MessageDesk {
             template,
             body,
             not_before: None,
+            origin,
         };
         match self.messages.resend(request, &message, &target).await? {
             Resent::Queued(message) => {

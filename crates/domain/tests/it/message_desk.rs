@@ -33,7 +33,7 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
     let request = sent(&world).await;
     let rings = world.bell.rings();
     let first = world.message_desk().timeline(request).await.unwrap();
-    let again = world.message_desk().resend(request).await.unwrap();
+    let again = world.message_desk().resend(request, None).await.unwrap();
     assert_eq!(again.state, MessageState::Queued);
     assert_eq!(
         (&again.body, &again.target),
@@ -56,12 +56,12 @@ async fn a_message_that_is_under_way_is_not_sent_again() {
     let request = queue(&world, 1).await;
     let desk = world.message_desk();
     assert!(matches!(
-        desk.resend(request).await,
+        desk.resend(request, None).await,
         Err(MessageError::Pending)
     ));
     world.dispatcher().claim(1).await.unwrap();
     assert!(matches!(
-        desk.resend(request).await,
+        desk.resend(request, None).await,
         Err(MessageError::Pending)
     ));
     assert_eq!(world.store.message_count(), 1);
@@ -73,7 +73,7 @@ async fn a_row_of_an_older_service_gets_the_built_in_message() {
     let request = old_row(&world, |_| {}).await;
     let desk = world.message_desk();
     assert!(desk.timeline(request).await.unwrap().is_empty());
-    let message = desk.resend(request).await.unwrap();
+    let message = desk.resend(request, None).await.unwrap();
     assert!(message.body.starts_with("Halo Budi,\n"), "{}", message.body);
     assert_eq!(message.target, "082148523421");
 }
@@ -83,7 +83,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     let world = World::new();
     let no_phone = old_row(&world, |row| row.phone = "021 555".to_owned()).await;
     assert!(matches!(
-        world.message_desk().resend(no_phone).await,
+        world.message_desk().resend(no_phone, None).await,
         Err(MessageError::NotSendable)
     ));
     let row = old_row(&world, |_| {}).await;
@@ -92,12 +92,12 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
         ..sample::dealer()
     });
     assert!(matches!(
-        world.message_desk().resend(row).await,
+        world.message_desk().resend(row, None).await,
         Err(MessageError::NotSendable)
     ));
     world.store.remove_dealer(&sample::dealer_id());
     assert!(matches!(
-        world.message_desk().resend(row).await,
+        world.message_desk().resend(row, None).await,
         Err(MessageError::NotSendable)
     ));
     assert_eq!(world.store.message_count(), 0);
@@ -131,7 +131,7 @@ async fn an_unknown_message_waits_for_a_person() {
     round(&world.dispatcher()).await;
     assert_eq!(state(&world, request), MessageState::Unknown);
     world.pass(PACE);
-    world.message_desk().resend(request).await.unwrap();
+    world.message_desk().resend(request, None).await.unwrap();
     round(&world.dispatcher()).await;
     assert_eq!(state(&world, request), MessageState::Sent);
 }
@@ -143,7 +143,7 @@ async fn an_unknown_request_has_no_messages_to_show_repeat_or_stop() {
     let desk = world.message_desk();
     for answer in [
         desk.timeline(nobody).await.map(|_| ()),
-        desk.resend(nobody).await.map(|_| ()),
+        desk.resend(nobody, None).await.map(|_| ()),
         desk.cancel(nobody).await.map(|_| ()),
     ] {
         assert!(matches!(answer, Err(MessageError::UnknownRequest)));
@@ -174,7 +174,7 @@ async fn what_the_store_finds_in_the_end_counts() {
             world.ids.clone(),
             world.bell.clone(),
         );
-        let error = desk.resend(request).await.unwrap_err();
+        let error = desk.resend(request, None).await.unwrap_err();
         assert!(format!("{error:?}").starts_with(expected), "{error:?}");
     }
     assert_eq!(world.bell.rings(), rings, "nothing was queued");

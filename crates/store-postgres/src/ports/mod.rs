@@ -3,6 +3,7 @@
 mod dealers;
 mod events;
 mod messages;
+mod origin;
 mod outbox;
 mod reports;
 mod request_row;

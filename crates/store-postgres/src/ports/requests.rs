@@ -12,6 +12,7 @@ use domain::{
 };
 
 use super::PgStore;
+use super::origin::{request_id, traceparent};
 use super::request_row::RequestRow;
 use crate::connect::failed;
 use crate::schema::customer_validation_request;
@@ -43,9 +44,10 @@ const ACCEPT: &str = "
     INSERT INTO lane (dealer_id) SELECT dealer_id FROM fresh ON CONFLICT DO NOTHING
 )
 INSERT INTO message (
-    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
+    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at,
+    http_request_id, traceparent)
 SELECT message_id, id, dealer_id, kind, priority, template, body, no_telp,
-    greatest(not_before, now()), greatest(not_before, now())
+    greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
 FROM fresh";
 
 /// In a statement of its own: it sees what whoever was waited for has committed.
@@ -94,6 +96,8 @@ impl RequestStore for PgStore {
             .with::<Text, _>("text AS template", &*message.template)
             .with::<Text, _>("text AS body", &*message.body)
             .with::<Nullable<Timestamptz>, _>("timestamptz AS not_before", message.not_before)
+            .with::<Nullable<Text>, _>("text AS http_request_id", request_id(message))
+            .with::<Nullable<Text>, _>("text AS traceparent", traceparent(message))
             .with::<Nullable<Text>, _>("varchar AS key", once.map(|once| once.key.as_str()))
             .with::<Nullable<Binary>, _>(
                 "bytea AS body_print",

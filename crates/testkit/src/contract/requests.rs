@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 use domain::{
-    DateRange, LicensePlate, MessageState, NewRequest, PageQuery, Request, RequestId, Submission,
+    DateRange, LicensePlate, MessageState, NewRequest, Origin, PageQuery, Request, RequestId,
+    Submission,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -260,4 +261,28 @@ async fn total(stage: &Stage, request: &NewRequest) -> u64 {
         page_size: 1,
     };
     stage.reports.list(&query).await.expect("list").total
+}
+
+/// So that what happens to it can be told to belong to that call.
+pub async fn a_message_remembers_the_call_it_came_from(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    for (n, traceparent) in [
+        (1, None),
+        (
+            2,
+            Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ),
+    ] {
+        let origin = Some(Origin {
+            request_id: format!("call-{n}"),
+            traceparent: traceparent.map(str::to_owned),
+        });
+        let dealer = sample::dealer_id_numbered(n);
+        let mut request = sample::request_for(&dealer, n);
+        request.message.origin.clone_from(&origin);
+        stage.requests.accept(&request).await.expect("accept");
+        assert_eq!(to_send(&stage.claim().await).origin, origin);
+    }
+    stage.queue(&dealer, 3).await;
+    assert_eq!(to_send(&stage.claim().await).origin, None);
 }

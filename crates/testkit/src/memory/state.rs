@@ -4,8 +4,8 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     Attempt, BodyPrint, CHANGED_BY, Dealer, DealerId, IdempotencyKey, KEY_LIFETIME, LaneHistory,
-    MessageId, MessageKind, MessageState, NewMessage, News, OutboxMessage, Phone, Receipt, Request,
-    RequestId, jakarta_time,
+    MessageId, MessageKind, MessageState, NewMessage, News, Origin, OutboxMessage, Phone, Receipt,
+    Request, RequestId, jakarta_time,
 };
 
 /// All that is stored. Every port method locks it once: that is its transaction.
@@ -70,6 +70,7 @@ pub(super) struct Message {
     /// WhatsApp's id of it.
     pub(super) state_id: Option<String>,
     pub(super) reason: Option<String>,
+    pub(super) origin: Option<Origin>,
 }
 
 /// A call that was made for a message.
@@ -149,6 +150,7 @@ impl Message {
             unknowns: self.unknowns,
             overdue: between(self.due.max(rested), now),
             awaited: self.awaited,
+            origin: self.origin.clone(),
         }
     }
 
@@ -202,6 +204,7 @@ impl State {
             receipt: None,
             state_id: None,
             reason: None,
+            origin: new.origin.clone(),
         };
         self.messages.insert(new.id, message);
     }
