@@ -10,6 +10,7 @@ use api::Origins;
 use domain::{AccountPolicy, DeliveryPolicy, OnUnknown};
 use store_postgres::{DatabaseUrl, SchemaName};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 const DEFAULT_FONNTE_URL: &str = "https://api.fonnte.com/send";
 const DEFAULT_ORIGINS: &str = "http://localhost:3000,http://localhost:5173,http://localhost:8080";
@@ -31,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) fonnte_url: String,
     pub(crate) delivery: DeliveryPolicy,
     pub(crate) origins: Origins,
+    /// Where traces go; absent: nowhere.
+    pub(crate) collector: Option<Url>,
 }
 
 /// How to log.
@@ -100,6 +103,7 @@ impl Config {
         let origins = reader.parsed("ALLOWED_ORIGINS", DEFAULT_ORIGINS, |raw| {
             Origins::parse(raw).map_err(|error| format!("holds a value that is wrong: {error}"))
         });
+        let collector = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
         match (schema, host, port, log, accounts, delivery, origins) {
             (
                 Some(schema),
@@ -119,6 +123,7 @@ impl Config {
                 fonnte_url,
                 delivery,
                 origins,
+                collector,
             }),
             _ => Err(ConfigErrors(reader.errors)),
         }
@@ -249,6 +254,14 @@ impl Reader<'_> {
 
 fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
+}
+
+/// The words never repeat the address: it may hold a password.
+fn collector(raw: &str) -> Result<Url, String> {
+    Url::parse(raw)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| "must be an address such as http://collector:4318".to_owned())
 }
 
 fn host(raw: &str) -> Result<IpAddr, String> {

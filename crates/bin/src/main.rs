@@ -10,6 +10,7 @@ pub(crate) mod logging;
 pub(crate) mod metrics;
 pub(crate) mod serve;
 pub(crate) mod surroundings;
+pub(crate) mod traces;
 pub(crate) mod wiring;
 
 use std::process::ExitCode;

@@ -11,5 +11,6 @@ mod ledger;
 mod messages;
 mod monitoring;
 mod refusals;
+mod traces;
 mod under_stress;
 mod webhooks;

@@ -19,6 +19,7 @@ use tracing::Span;
 use whatsapp_fonnte::BlockCause;
 
 pub(crate) use self::gauges::Gauges;
+use crate::traces;
 
 /// What every name begins with.
 const PREFIX: &str = "customer_service";
@@ -242,6 +243,7 @@ impl Observer for Metrics {
             status,
             took,
         } = call;
+        traces::answered(method, route, status);
         self.calls.with_label_values(&[method, route, status]).inc();
         self.call_seconds
             .with_label_values(&[method, route])
@@ -257,10 +259,12 @@ impl Observer for Metrics {
         self.reports.with_label_values(&labels).inc();
     }
 
-    fn begins(&self, _: &Span, _: Option<&str>) {}
+    fn begins(&self, span: &Span, traceparent: Option<&str>) {
+        traces::follow(span, traceparent);
+    }
 
-    fn traceparent(&self, _: &Span) -> Option<String> {
-        None
+    fn traceparent(&self, span: &Span) -> Option<String> {
+        traces::traceparent(span)
     }
 
     async fn scrape(&self) -> String {

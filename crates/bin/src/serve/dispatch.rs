@@ -17,6 +17,7 @@ use tracing::{Instrument as _, Span, field};
 
 use crate::metrics::Metrics;
 use crate::surroundings::NotifyBell;
+use crate::traces;
 
 /// How many calls are in flight at once. A lane has one at most, so that this many dealers can
 /// hang before anybody else waits.
@@ -280,6 +281,7 @@ fn span_of(task: &Task) -> Span {
     };
     if let Some(origin) = origin {
         span.record("http.request_id", origin.request_id.as_str());
+        traces::follow(&span, origin.traceparent.as_deref());
     }
     span
 }
@@ -302,6 +304,7 @@ async fn deliver(
     let settled = settle(&dispatcher, &metrics, &delivery).await;
     heartbeat.progress();
     metrics.delivered(&delivery, settled);
+    traces::delivered(&delivery);
     log(&delivery, settled);
     // The lane may go on, and only the database knows when.
     bell.ring();

@@ -23,6 +23,7 @@ use self::health::ServiceHealth;
 use crate::config::Config;
 use crate::logging;
 use crate::metrics::{Gauges, Metrics};
+use crate::traces::Traces;
 use crate::wiring::{Database, Parts};
 
 /// How long requests in flight may take after SIGTERM. Messages have
@@ -38,7 +39,8 @@ const MIGRATE_AGAIN: Duration = Duration::from_secs(2);
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    logging::start(&config.log);
+    let traces = config.collector.as_ref().map(Traces::to).transpose()?;
+    logging::start(&config.log, traces.as_ref());
     let listener = listen(SocketAddr::new(config.host, config.port))?;
     let address = listener.local_addr()?;
     let database = Database::open(&config).await?;
@@ -114,6 +116,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let _ = tokio::time::timeout(CLOSE, closing).await;
     if let Some(outcome) = outcome {
         outcome?.context("the service cannot work with this database")?;
+    }
+    if let Some(traces) = traces {
+        traces.finish().await;
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
