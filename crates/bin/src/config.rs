@@ -360,6 +360,7 @@ mod tests {
             ("ON_UNKNOWN", "maybe"),
             ("MESSAGE_TTL_HOURS", "nan"),
             ("ALLOWED_ORIGINS", "*"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ])
         .unwrap_err();
         assert_eq!(
@@ -376,6 +377,7 @@ mod tests {
                 "MESSAGE_TTL_HOURS",
                 "ON_UNKNOWN",
                 "ALLOWED_ORIGINS",
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
             ]
         );
     }

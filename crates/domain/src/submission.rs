@@ -348,6 +348,7 @@ mod tests {
             modified_time: Input::Absent,
             dealer_id: "0009999\u{0}".into(),
             send_at: "tomorrow".into(),
+            origin: None,
         }
         .validate(now())
         .unwrap_err();
@@ -453,6 +454,7 @@ mod tests {
             let submission = Submission {
                 customer_name: next(), phone: next(), unit_type: next(), license_plate: next(),
                 created_time: next(), modified_time: next(), dealer_id: next(), send_at: next(),
+                origin: None,
             };
             if let Err(faults) = submission.validate(now()) {
                 prop_assert!(!faults.is_empty());

@@ -31,7 +31,7 @@ SELECT p.messages AS past_due, b.lanes AS blocked,
 FROM past_due p, blocked b, input";
 
 /// How the queue and its lanes stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Standing {
     /// How many queued messages are due.
     pub past_due: u64,
