@@ -170,8 +170,8 @@ async fn labels_are_few_and_tell_nothing_about_anybody() {
         .flat_map(|sample| sample.labels.keys().map(String::as_str))
         .collect();
     let known = [
-        "asked", "cause", "change", "le", "method", "outcome", "result", "route", "rust", "state",
-        "status", "topic", "version",
+        "asked", "cause", "change", "le", "method", "outcome", "profile", "result", "route",
+        "state", "status", "topic", "version",
     ];
     assert_eq!(names.into_iter().collect::<Vec<_>>(), known);
 }
