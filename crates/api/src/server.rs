@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::access::{Admission, gate};
 use crate::http::{frame, survive};
+use crate::observe::{Observer, Unobserved};
 use crate::openapi;
 use crate::routes;
 
@@ -66,6 +67,8 @@ pub struct Api {
     pub admission: Admission,
     /// The version of the program.
     pub version: &'static str,
+    /// Who watches.
+    pub(crate) observer: Arc<dyn Observer>,
     /// The OpenAPI document, made once.
     pub(crate) openapi: Bytes,
 }
@@ -100,8 +103,16 @@ impl Api {
             health,
             admission,
             version,
+            observer: Arc::new(Unobserved),
             openapi: Bytes::from(openapi::document(version)),
         }
+    }
+
+    /// The same, watched.
+    #[must_use]
+    pub fn observed(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
     }
 }
 

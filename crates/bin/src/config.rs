@@ -11,6 +11,7 @@ use api::{ApiAuth, Origins, PublicBaseUrl};
 use domain::{AccountPolicy, DeliveryPolicy, OnUnknown};
 use store_postgres::{DatabaseUrl, SchemaName, SecretsKeys};
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 const DEFAULT_FONNTE_URL: &str = "https://api.fonnte.com/send";
 const DEFAULT_ORIGINS: &str = "http://localhost:3000,http://localhost:5173,http://localhost:8080";
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) public_base_url: Option<PublicBaseUrl>,
     /// What dealers' secrets are sealed with.
     pub(crate) secrets: Arc<SecretsKeys>,
+    /// Where traces go; absent: nowhere.
+    pub(crate) collector: Option<Url>,
 }
 
 /// How to log.
@@ -112,6 +115,7 @@ impl Config {
             SecretsKeys::parse(raw).map_err(|error| format!("is not usable: {error}"))
         });
         let secrets = Arc::new(secrets.unwrap_or_else(SecretsKeys::none));
+        let collector = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
         match (schema, host, port, log, accounts, delivery, auth, origins) {
             (
                 Some(schema),
@@ -135,6 +139,7 @@ impl Config {
                 origins,
                 public_base_url,
                 secrets,
+                collector,
             }),
             _ => Err(ConfigErrors(reader.errors)),
         }
@@ -279,6 +284,14 @@ fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
 
+/// The words never repeat the address: it may hold a password.
+fn collector(raw: &str) -> Result<Url, String> {
+    Url::parse(raw)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| "must be an address such as http://collector:4318".to_owned())
+}
+
 fn host(raw: &str) -> Result<IpAddr, String> {
     if raw.eq_ignore_ascii_case("localhost") {
         return Ok(IpAddr::from([127, 0, 0, 1]));
@@ -378,6 +391,7 @@ mod tests {
             ("ALLOWED_ORIGINS", "*"),
             ("PUBLIC_BASE_URL", "customer.example"),
             ("SECRETS_KEY", "c2hvcnQ="),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
         ])
         .unwrap_err();
         assert_eq!(
@@ -397,6 +411,7 @@ mod tests {
                 "ALLOWED_ORIGINS",
                 "PUBLIC_BASE_URL",
                 "SECRETS_KEY",
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
             ]
         );
     }

@@ -9,8 +9,10 @@ pub(crate) mod environment;
 #[cfg(feature = "fault-injection")]
 pub(crate) mod fault;
 pub(crate) mod logging;
+pub(crate) mod metrics;
 pub(crate) mod serve;
 pub(crate) mod surroundings;
+pub(crate) mod traces;
 pub(crate) mod wiring;
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ pub mod delivery;
 #[cfg(feature = "testing")]
 pub mod laws;
 mod message;
+mod origin;
 mod ports;
 mod provider_event;
 mod request;
@@ -20,6 +21,7 @@ pub use access::*;
 pub use dealer::*;
 pub use delivery::*;
 pub use message::*;
+pub use origin::*;
 pub use ports::*;
 pub use provider_event::*;
 pub use request::*;

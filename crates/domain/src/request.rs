@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
-use crate::{MessageState, Once, ValidSubmission};
+use crate::{MessageState, Once, Origin, ValidSubmission};
 
 /// The id of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,6 +59,8 @@ pub struct NewMessage {
     pub body: String,
     /// When it may first be sent; `None` means at once.
     pub not_before: Option<DateTime<Utc>>,
+    /// The call that asked for it.
+    pub origin: Option<Origin>,
 }
 
 impl fmt::Debug for NewMessage {
@@ -68,6 +70,7 @@ impl fmt::Debug for NewMessage {
             .field("kind", &self.kind)
             .field("template", &self.template)
             .field("not_before", &self.not_before)
+            .field("origin", &self.origin)
             .finish_non_exhaustive()
     }
 }

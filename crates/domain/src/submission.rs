@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use crate::{DealerId, LicensePlate, Phone, parse_local_time};
+use crate::{DealerId, LicensePlate, Origin, Phone, parse_local_time};
 
 /// One field as it came in, before anything is known about it. Prints its length, not its text.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -60,6 +60,8 @@ pub struct Submission {
     /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead.
     /// [`Absent`](Input::Absent) and a time that has passed mean at once.
     pub send_at: Input,
+    /// The call that brought it; no field of it.
+    pub origin: Option<Origin>,
 }
 
 /// How far ahead a message may be scheduled.
@@ -84,6 +86,8 @@ pub struct ValidSubmission {
     pub dealer_id: DealerId,
     /// When the message may first be sent; `None` means at once.
     pub send_at: Option<DateTime<Utc>>,
+    /// The call that brought it.
+    pub origin: Option<Origin>,
 }
 
 impl fmt::Debug for ValidSubmission {
@@ -268,6 +272,7 @@ impl Submission {
                 modified_time,
                 dealer_id,
                 send_at,
+                origin: self.origin,
             }),
             _ => Err(faults),
         }
@@ -314,6 +319,7 @@ mod tests {
             modified_time: "31/12/2019 15:40:50".into(),
             dealer_id: "0009999".into(),
             send_at: Input::Absent,
+            origin: None,
         }
     }
 
@@ -342,6 +348,7 @@ mod tests {
             modified_time: Input::Absent,
             dealer_id: "0009999\u{0}".into(),
             send_at: "tomorrow".into(),
+            origin: None,
         }
         .validate(now())
         .unwrap_err();
@@ -447,6 +454,7 @@ mod tests {
             let submission = Submission {
                 customer_name: next(), phone: next(), unit_type: next(), license_plate: next(),
                 created_time: next(), modified_time: next(), dealer_id: next(), send_at: next(),
+                origin: None,
             };
             if let Err(faults) = submission.validate(now()) {
                 prop_assert!(!faults.is_empty());

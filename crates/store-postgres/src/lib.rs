@@ -9,6 +9,7 @@ mod ports;
 mod reseal;
 mod schema;
 mod secrets;
+mod standing;
 mod statement;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -20,3 +21,4 @@ pub use migrate::{MigrateError, migrate};
 pub use ports::{PgApiKeys, PgDealers, PgStore};
 pub use reseal::{Resealed, SecretPlace};
 pub use secrets::{SecretsKeys, SecretsKeysError};
+pub use standing::{PoolUse, Standing};

@@ -38,6 +38,7 @@ pub fn submission() -> Submission {
         modified_time: "31/12/2019 15:40:50".into(),
         dealer_id: "0009999".into(),
         send_at: Input::Absent,
+        origin: None,
     }
 }
 
@@ -237,6 +238,7 @@ fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -
             template: VALIDATION.to_owned(),
             body,
             not_before: submission.send_at,
+            origin: submission.origin.clone(),
         },
         submission,
         once: None,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod cause;
 mod client;
 mod device;
 mod event;
@@ -13,4 +14,5 @@ mod redact;
 mod report;
 mod retry_after;
 
+pub use cause::BlockCause;
 pub use client::{FonnteClient, FonnteOptions, SetupError};

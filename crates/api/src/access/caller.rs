@@ -59,6 +59,11 @@ impl<S> Caller<S> {
         self.principal.visibility()
     }
 
+    /// Whether it is known by a key.
+    pub(super) fn has_key(&self) -> bool {
+        self.principal.key().is_some()
+    }
+
     /// The caller, for the audit.
     pub(crate) fn author(&self) -> Author {
         self.principal.author(self.call.as_deref())

@@ -22,7 +22,6 @@ use domain::{AuditLog, Gatekeeper, KeyDesk};
 
 pub(crate) use caller::{Admin, CallId, Caller, DealerAt, Read, Write};
 pub(crate) use gate::gate;
-#[expect(unused_imports, reason = "for the route of /metrics")]
 pub(crate) use local::Scraper;
 
 /// Whether callers need keys.

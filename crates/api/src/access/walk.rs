@@ -38,7 +38,7 @@ enum Whose {
 use Whose::{DealerOfBody, DealerOfPath, DealerOfRequest, HeadOffices, Nobodys};
 
 /// Every route there is.
-const ROUTES: [(&str, &str, Whose); 25] = [
+const ROUTES: [(&str, &str, Whose); 26] = [
     ("POST", "/api/v1/customer/validate-customer", DealerOfBody),
     (
         "GET",
@@ -86,6 +86,7 @@ const ROUTES: [(&str, &str, Whose); 25] = [
     ("POST", "/api/v1/admin/api-keys", HeadOffices),
     ("DELETE", "/api/v1/admin/api-keys/{key_id}", HeadOffices),
     ("GET", "/api/v1/admin/audit", HeadOffices),
+    ("GET", "/metrics", HeadOffices),
     ("POST", "/api/v1/webhooks/fonnte/{token}/status", Nobodys),
     ("POST", "/api/v1/webhooks/fonnte/{token}/device", Nobodys),
     ("GET", "/api/v1/health", Nobodys),

@@ -1,5 +1,5 @@
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -12,11 +12,13 @@ use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
+use domain::Origin;
 use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::access::CallId;
+use crate::observe::{AnsweredCall, observer_of};
 use crate::problem::{ErrorReply, Problem};
 use crate::routes::{VALIDATE_CUSTOMER_PATH, in_one_call};
 
@@ -34,6 +36,7 @@ pub(crate) async fn frame(
     let began = Instant::now();
     let request_id = request_id(&request);
     let method = request.method().clone();
+    let observer = observer_of(&request);
     if method == Method::HEAD {
         // Whoever may GET may HEAD; the body is left out when the answer is written.
         request.head_mut().method = Method::GET;
@@ -47,18 +50,41 @@ pub(crate) async fn frame(
         key.name = tracing::field::Empty,
     );
     request.extensions_mut().insert(CallId(request_id.clone()));
+    if let Some(observer) = &observer {
+        let traceparent = request.headers().get("traceparent");
+        observer.begins(&span, traceparent.and_then(|value| value.to_str().ok()));
+    }
+    let traceparent = observer
+        .as_ref()
+        .and_then(|observer| observer.traceparent(&span));
+    request.extensions_mut().insert(Origin {
+        request_id: request_id.clone(),
+        traceparent,
+    });
+    let answered = move |pattern: Option<&str>, status: StatusCode| {
+        let took = began.elapsed();
+        log(&method, pattern, status, took);
+        if let Some(observer) = &observer {
+            observer.answered(AnsweredCall {
+                method: known(&method),
+                route: pattern.unwrap_or("-"),
+                status: status.as_str(),
+                took,
+            });
+        }
+    };
     async move {
         match in_one_call(next.call(request)).await {
             Ok(response) => {
                 let (request, response) = response.map_into_boxed_body().into_parts();
                 let pattern = request.match_pattern();
-                log(&method, pattern.as_deref(), response.status(), began);
+                answered(pattern.as_deref(), response.status());
                 let response = finish(response, &request_id);
                 Ok(ServiceResponse::new(request, response))
             }
             Err(mut error) => {
                 let status = error.as_response_error().status_code();
-                log(&method, None, status, began);
+                answered(None, status);
                 error.add_response_mapper(move |response| finish(response, &request_id));
                 Err(error)
             }
@@ -174,14 +200,28 @@ fn name(status: StatusCode) -> String {
 }
 
 /// Paths are logged as patterns only: what stands in them may be a name or a secret.
-fn log(method: &Method, pattern: Option<&str>, status: StatusCode, began: Instant) {
+fn log(method: &Method, pattern: Option<&str>, status: StatusCode, took: Duration) {
     tracing::info!(
         http.method = method.as_str(),
         http.route = pattern.unwrap_or("-"),
         http.status = status.as_u16(),
-        http.duration_ms = began.elapsed().as_secs_f64() * 1_000.0,
+        http.duration_ms = took.as_secs_f64() * 1_000.0,
         "answered"
     );
+}
+
+/// The name of a method; callers can invent more of them than anybody wants to count.
+fn known(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "OTHER",
+    }
 }
 
 /// A handler panicked.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{in_time, rfc_3339};
 use crate::access::{Caller, Read, Write};
-use crate::http::Answered;
+use crate::http::{Answered, CallOrigin};
 use crate::problem::Problem;
 use crate::server::Api;
 
@@ -119,10 +119,12 @@ pub(crate) async fn resend_request_message(
     caller: Caller<Write>,
     api: Data<Api>,
     request_id: Path<String>,
+    origin: CallOrigin,
 ) -> Result<Answered<MessageReply>, Problem> {
     let request = id(&request_id)?;
     let author = caller.author();
-    let doing = api.messages.resend(request, caller.visibility(), &author);
+    let seen = caller.visibility();
+    let doing = api.messages.resend(request, seen, &author, origin.0);
     let message = in_time(doing, MessageError::Store).await?;
     tracing::info!(request.id = %request, message.id = %message.id, "message queued again");
     Ok(Answered::with(HttpResponse::Accepted().json(

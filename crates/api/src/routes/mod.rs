@@ -7,6 +7,7 @@ mod docs;
 mod health;
 mod item;
 mod messages;
+mod metrics;
 mod requests;
 mod submissions;
 mod webhooks;
@@ -164,9 +165,14 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         );
 }
 
-/// Routes for people, which the document does not list.
+/// Routes for people and for Prometheus, which the document does not list.
 pub(crate) fn configure_pages(config: &mut actix_web::web::ServiceConfig) {
     config
+        .service(
+            actix_web::web::resource("/metrics")
+                .route(actix_web::web::get().to(metrics::get_metrics))
+                .default_service(only("GET, HEAD")),
+        )
         .service(
             actix_web::web::resource("/docs")
                 .route(actix_web::web::get().to(docs::get_page))

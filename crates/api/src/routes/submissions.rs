@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::item::Item;
 use super::{in_time, request_path};
 use crate::access::{Caller, Write};
-use crate::http::{Answered, JsonBody, KeyHeader, Prefer, canonical};
+use crate::http::{Answered, CallOrigin, JsonBody, KeyHeader, Prefer, canonical};
+use crate::observe::SubmissionResult;
 use crate::problem::Problem;
 use crate::server::Api;
 use crate::validation::{FaultBody, wire_name};
@@ -75,8 +76,10 @@ pub(crate) async fn validate_customer(
     prefer: Prefer,
     key: KeyHeader,
     body: JsonBody<SubmissionBody>,
+    origin: CallOrigin,
 ) -> Result<Answered<StoredReply>, Problem> {
-    let fields = read(&api, &key, body.object())?;
+    let refused = |problem: &Problem| api.observer.submitted(SubmissionResult::of(problem));
+    let fields = read(&api, &key, body.object()).inspect_err(refused)?;
     let once = match key {
         KeyHeader::Key(key) => Some(Once {
             key,
@@ -85,13 +88,23 @@ pub(crate) async fn validate_customer(
         KeyHeader::Absent | KeyHeader::Malformed(_) => None,
     };
     let seen = caller.visibility();
-    let storing = api.intake.accept_once(submission(&fields), once, seen);
+    let submitted = Submission {
+        origin: origin.0,
+        ..submission(&fields)
+    };
+    let storing = api.intake.accept_once(submitted, once, seen);
     let received = in_time(storing, IntakeError::NotStored)
         .await
         .map_err(|error| match error {
             IntakeError::Invalid(faults) => Problem::Invalid(describe(&faults, &fields)),
             other => other.into(),
-        })?;
+        })
+        .inspect_err(refused)?;
+    api.observer.submitted(if received.replayed {
+        SubmissionResult::Replayed
+    } else {
+        SubmissionResult::Stored
+    });
     let request = received.request;
     tracing::info!(
         request.id = %request.id,
@@ -149,6 +162,7 @@ fn submission(fields: &Map<String, Value>) -> Submission {
         modified_time: input(Field::ModifiedTime),
         dealer_id: input(Field::DealerId),
         send_at: input(Field::SendAt),
+        origin: None,
     }
 }
 

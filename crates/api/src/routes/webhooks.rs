@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::in_time;
 use crate::http::{Answered, JsonBody};
+use crate::observe::ReportResult;
 use crate::problem::Problem;
 use crate::server::Api;
 
@@ -91,7 +92,9 @@ async fn receive(
     body: &[u8],
 ) -> Result<Answered<ReportReply>, Problem> {
     let receiving = api.events.receive(token, topic, body);
-    match in_time(receiving, ReportError::Store).await? {
+    let received = in_time(receiving, ReportError::Store).await;
+    api.observer.reported(topic, ReportResult::of(&received));
+    match received? {
         Reported::Kept(dealer) => {
             tracing::info!(dealer.id = dealer.as_str(), event.topic = ?topic, "report stored");
         }

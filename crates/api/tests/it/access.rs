@@ -322,7 +322,8 @@ fn whoever_needs_a_key_is_told_how_to_give_it() {
     assert_eq!(schemes["header"]["name"], "X-API-Key");
     let either = serde_json::json!([{ "bearer": [] }, { "header": [] }]);
     for (path, methods) in document["paths"].as_object().unwrap() {
-        let is_protected = path.contains("/customer/") || path.contains("/admin/");
+        let is_protected =
+            path.contains("/customer/") || path.contains("/admin/") || path == "/metrics";
         for (method, operation) in methods.as_object().unwrap() {
             let security = operation.get("security");
             assert_eq!(security, is_protected.then_some(&either), "{method} {path}");

@@ -18,6 +18,7 @@ mod lists;
 mod logs;
 mod lookups;
 mod messages;
+mod metrics;
 mod openapi;
 mod routes;
 mod service;

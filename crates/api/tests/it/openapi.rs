@@ -223,6 +223,9 @@ fn every_answer_is_there_with_its_headers() {
         if is_protected || reports || name.ends_with("/detailed") || name.ends_with("/ready") {
             expected.insert("503");
         }
+        if name.ends_with("/metrics") {
+            expected.extend(["401", "403"]);
+        }
         if is_bare(&name) {
             expected.extend(["404", "409"]);
         }

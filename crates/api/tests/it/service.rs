@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
-use api::{Admission, Api, ApiAuth, ApiOptions, Origins, PublicBaseUrl};
+use api::{Admission, Api, ApiAuth, ApiOptions, Observer, Origins, PublicBaseUrl};
 use domain::{
     ApiKeys, AuditLog, BoxError, Dealer, DealerAdmin, DealerCheck, DealerDesk, DealerDirectory,
     EventDesk, EventStore, Gatekeeper, Health, Intake, KeyDesk, Lookups, MessageDesk, Messages,
@@ -29,7 +29,7 @@ pub(crate) const DRIVER_TEXT: &str =
     "db-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
 /// Every route: the methods it has and a path that exists.
-pub(crate) const ROUTES: [(&[&str], &str); 24] = [
+pub(crate) const ROUTES: [(&[&str], &str); 25] = [
     (&["POST"], SUBMIT),
     (
         &["GET", "HEAD"],
@@ -70,6 +70,7 @@ pub(crate) const ROUTES: [(&[&str], &str); 24] = [
     (&["GET", "HEAD"], "/api/v1/health/ready"),
     (&["GET", "HEAD"], "/"),
     (&["GET", "HEAD"], "/openapi.json"),
+    (&["GET", "HEAD"], "/metrics"),
     (&["GET", "HEAD"], "/docs"),
     (&["GET", "HEAD"], "/docs/swagger-ui.css"),
 ];
@@ -88,6 +89,7 @@ pub(crate) struct Ports {
     pub(crate) api_keys: Arc<dyn ApiKeys>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) auth: ApiAuth,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 /// A running service and the world behind it.
@@ -122,6 +124,7 @@ impl Service {
             api_keys: world.store.clone(),
             audit: world.store.clone(),
             auth: ApiAuth::Off { admin: true },
+            observer: None,
         };
         replace(&mut ports);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -183,7 +186,7 @@ impl Drop for Service {
 }
 
 fn api(world: &World, ports: &Ports) -> Api {
-    Api::new(
+    let api = Api::new(
         Arc::new(Intake::new(
             ports.dealers.clone(),
             ports.requests.clone(),
@@ -242,7 +245,11 @@ fn api(world: &World, ports: &Ports) -> Api {
             audit: ports.audit.clone(),
         },
         VERSION,
-    )
+    );
+    match &ports.observer {
+        Some(observer) => api.observed(observer.clone()),
+        None => api,
+    }
 }
 
 /// What holds for every answer, whatever was asked.

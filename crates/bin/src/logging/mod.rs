@@ -12,11 +12,13 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use self::buffer::{Buffer, Writing};
 use self::json::JsonLines;
 use crate::config::{LogConfig, LogFormat};
+use crate::traces::Traces;
 
-/// Starts logging, and makes panics tell where but not with what. What is returned is kept until
-/// the program ends: lines of JSON are written a moment later, and dropping it writes the last.
+/// Starts logging and, where there is a collector, tracing; and makes panics tell where but not with
+/// what. What is returned is kept until the program ends: lines of JSON are written a moment later,
+/// and dropping it writes the last.
 #[must_use]
-pub(crate) fn start(config: &LogConfig) -> Option<Writing> {
+pub(crate) fn start(config: &LogConfig, traces: Option<&Traces>) -> Option<Writing> {
     let on_terminal = std::io::stderr().is_terminal();
     let format = config.format.unwrap_or(if on_terminal {
         LogFormat::Pretty
@@ -26,7 +28,9 @@ pub(crate) fn start(config: &LogConfig) -> Option<Writing> {
     // The configuration has checked the filter.
     let filter = EnvFilter::builder().parse_lossy(&config.filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry()
+        .with(traces.map(Traces::layer))
+        .with(filter);
     let writing = match format {
         LogFormat::Json => {
             let buffer = Buffer::default();

@@ -13,8 +13,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::{Instrument as _, Span, field};
 
+use crate::metrics::Metrics;
 use crate::surroundings::NotifyBell;
+use crate::traces;
 
 /// How many calls are in flight at once. A lane has one at most, so that this many dealers can
 /// hang before anybody else waits.
@@ -107,6 +110,7 @@ pub(crate) struct DispatchLoop {
     intake: Arc<Intake>,
     bell: Arc<NotifyBell>,
     heartbeat: Heartbeat,
+    metrics: Arc<Metrics>,
     slots: Arc<Semaphore>,
     deliveries: TaskTracker,
     give_up: CancellationToken,
@@ -118,12 +122,14 @@ impl DispatchLoop {
         intake: Arc<Intake>,
         bell: Arc<NotifyBell>,
         heartbeat: Heartbeat,
+        metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             dispatcher,
             intake,
             bell,
             heartbeat,
+            metrics,
             slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
             deliveries: TaskTracker::new(),
             give_up: CancellationToken::new(),
@@ -135,6 +141,7 @@ impl DispatchLoop {
         let housekeeping = AbortOnDropHandle::new(tokio::spawn(keep_house(
             self.dispatcher.clone(),
             self.intake.clone(),
+            self.metrics.clone(),
         )));
         let breakers = AbortOnDropHandle::new(tokio::spawn(look_at_breakers(
             self.dispatcher.clone(),
@@ -200,6 +207,7 @@ impl DispatchLoop {
                 Some(next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT)))
             }
             Err(error) => {
+                self.metrics.store_failed("claim");
                 tracing::warn!(
                     error.source = source(&error),
                     "cannot look for messages: {error}"
@@ -214,15 +222,17 @@ impl DispatchLoop {
         let Ok(permit) = self.slots.clone().acquire_owned().await else {
             return;
         };
+        let span = span_of(&claim.claim.task);
         let delivery = deliver(
             self.dispatcher.clone(),
             self.bell.clone(),
             self.heartbeat.clone(),
+            self.metrics.clone(),
             claim,
             self.give_up.clone(),
             permit,
         );
-        self.deliveries.spawn(delivery);
+        self.deliveries.spawn(delivery.instrument(span));
     }
 
     async fn finish(self, time: Duration) {
@@ -241,15 +251,19 @@ impl DispatchLoop {
     }
 }
 
-/// Ends messages that became too old and sweeps old keys, again and again. A task of its own, so that no message waits for it.
-async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>) {
+/// Ends messages that became too old and sweeps old keys, again and again. A task of its own, so
+/// that no message waits for it.
+async fn keep_house(dispatcher: Arc<Dispatcher>, intake: Arc<Intake>, metrics: Arc<Metrics>) {
     let mut again = tokio::time::interval(HOUSEKEEPING);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         again.tick().await;
         match dispatcher.expire().await {
             Ok(0) => {}
-            Ok(expired) => tracing::warn!(messages.expired = expired, "messages became too old"),
+            Ok(expired) => {
+                metrics.expired(expired);
+                tracing::warn!(messages.expired = expired, "messages became too old");
+            }
             Err(error) => {
                 tracing::warn!(
                     error.source = source(&error),
@@ -288,11 +302,27 @@ async fn look_at_breakers(dispatcher: Arc<Dispatcher>, bell: Arc<NotifyBell>) {
     }
 }
 
+/// Around everything that is logged about a delivery, with the id of the call that the message came
+/// from. At level ERROR, so that no filter takes the id from a line that is shown.
+fn span_of(task: &Task) -> Span {
+    let span = tracing::error_span!("delivery", http.request_id = field::Empty);
+    let origin = match task {
+        Task::Send(message) | Task::Recover(message) => message.origin.as_ref(),
+        Task::Probe => None,
+    };
+    if let Some(origin) = origin {
+        span.record("http.request_id", origin.request_id.as_str());
+        traces::follow(&span, origin.traceparent.as_deref());
+    }
+    span
+}
+
 /// Carries out one claim and records what came of it.
 async fn deliver(
     dispatcher: Arc<Dispatcher>,
     bell: Arc<NotifyBell>,
     heartbeat: Heartbeat,
+    metrics: Arc<Metrics>,
     timed: TimedClaim,
     give_up: CancellationToken,
     _slot: OwnedSemaphorePermit,
@@ -302,8 +332,10 @@ async fn deliver(
         delivery = dispatcher.deliver(timed) => delivery,
         () = give_up.cancelled() => dispatcher.abandoned(claim).await,
     };
-    let settled = settle(&dispatcher, &delivery).await;
+    let settled = settle(&dispatcher, &metrics, &delivery).await;
     heartbeat.progress();
+    metrics.delivered(&delivery, settled);
+    traces::delivered(&delivery);
     log(&delivery, settled);
     // The lane may go on, and only the database knows when.
     bell.ring();
@@ -311,16 +343,19 @@ async fn deliver(
 
 /// Repeats until it is recorded: the provider's answer exists only here. When the process is ended
 /// before, the lease runs out and the outcome counts as unknown.
-async fn settle(dispatcher: &Dispatcher, delivery: &Delivery) -> Settled {
+async fn settle(dispatcher: &Dispatcher, metrics: &Metrics, delivery: &Delivery) -> Settled {
     let (mut wait, longest) = SETTLE_AGAIN;
     loop {
         match dispatcher.settle(delivery).await {
             Ok(settled) => return settled,
-            Err(error) => tracing::warn!(
-                dealer.id = delivery.lease.dealer_id.as_str(),
-                error.source = source(&error),
-                "cannot record a delivery yet: {error}"
-            ),
+            Err(error) => {
+                metrics.store_failed("settle");
+                tracing::warn!(
+                    dealer.id = delivery.lease.dealer_id.as_str(),
+                    error.source = source(&error),
+                    "cannot record a delivery yet: {error}"
+                );
+            }
         }
         // Not all in step, when the database comes back.
         tokio::time::sleep(wait.mul_f64(rand::random_range(0.5..1.0))).await;

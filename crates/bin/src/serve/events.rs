@@ -8,6 +8,7 @@ use domain::{EventDesk, EventsApplied, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::dispatch::source;
+use crate::metrics::Metrics;
 use crate::surroundings::NotifyBell;
 
 /// How many events one statement applies at most, so that none holds many locks for long.
@@ -27,11 +28,20 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub(crate) struct EventLoop {
     events: Arc<EventDesk>,
     bell: Arc<NotifyBell>,
+    metrics: Arc<Metrics>,
 }
 
 impl EventLoop {
-    pub(crate) fn new(events: Arc<EventDesk>, bell: Arc<NotifyBell>) -> Self {
-        Self { events, bell }
+    pub(crate) fn new(
+        events: Arc<EventDesk>,
+        bell: Arc<NotifyBell>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            events,
+            bell,
+            metrics,
+        }
     }
 
     /// Goes round until `stop`. What is not applied then is applied by the next copy.
@@ -60,6 +70,7 @@ impl EventLoop {
         match self.round().await {
             Ok(wait) => wait,
             Err(error) => {
+                self.metrics.store_failed("events");
                 tracing::warn!(
                     error.source = source(&error),
                     "cannot apply events: {error}"
@@ -73,6 +84,7 @@ impl EventLoop {
         match self.events.next_event().await? {
             Some(Duration::ZERO) => {
                 let applied = self.events.apply(AT_ONCE).await?;
+                self.metrics.applied(applied);
                 if applied.lifted > 0 || applied.freed > 0 {
                     log(applied);
                 }

@@ -17,11 +17,15 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::dispatch::{DispatchLoop, Heartbeat};
+pub(crate) use self::dispatch::Heartbeat;
+
+use self::dispatch::DispatchLoop;
 use self::events::EventLoop;
 use self::health::ServiceHealth;
 use crate::config::Config;
 use crate::logging;
+use crate::metrics::{Gauges, Metrics};
+use crate::traces::Traces;
 use crate::wiring::{Database, Parts};
 
 /// How long requests in flight may take after SIGTERM. Messages have
@@ -40,7 +44,8 @@ const ADD_UP: Duration = Duration::from_secs(1);
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let _writing = logging::start(&config.log);
+    let traces = config.collector.as_ref().map(Traces::to).transpose()?;
+    let _writing = logging::start(&config.log, traces.as_ref());
     let listener = listen(SocketAddr::new(config.host, config.port))?;
     let address = listener.local_addr()?;
     let database = Database::open(&config).await?;
@@ -54,6 +59,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         keys: parts.keys,
         audit: Arc::new(parts.store.clone()),
     };
+    let gauges = Gauges::new(parts.store.clone(), heartbeat.clone(), version);
+    let metrics = Arc::new(Metrics::new(gauges)?);
     let api = Api::new(
         parts.intake.clone(),
         parts.lookups,
@@ -65,7 +72,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         Arc::new(health),
         admission,
         version,
-    );
+    )
+    .observed(metrics.clone());
     let options = ApiOptions {
         origins: config.origins.clone(),
         workers: std::thread::available_parallelism().map_or(2, usize::from),
@@ -89,8 +97,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 
     let stop = CancellationToken::new();
     let store = parts.store;
-    let dispatching = DispatchLoop::new(parts.dispatcher, parts.intake, parts.bell, heartbeat);
-    let applying = EventLoop::new(parts.events, parts.event_bell);
+    let dispatching = DispatchLoop::new(
+        parts.dispatcher,
+        parts.intake,
+        parts.bell,
+        heartbeat,
+        metrics.clone(),
+    );
+    let applying = EventLoop::new(parts.events, parts.event_bell, metrics);
     let schema = config.schema.clone();
     let url = database.url.clone();
     let stopped = stop.clone();
@@ -122,6 +136,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let _ = tokio::time::timeout(CLOSE, closing).await;
     if let Some(outcome) = outcome {
         outcome?.context("the service cannot work with this database")?;
+    }
+    if let Some(traces) = traces {
+        traces.finish().await;
     }
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::StoreError;
 use crate::{
-    DealerId, LaneChange, LaneHistory, MessageChange, MessageId, OutcomeKind, RequestId, mask_phone,
+    DealerId, LaneChange, LaneHistory, MessageChange, MessageId, Origin, OutcomeKind, RequestId,
+    mask_phone,
 };
 
 /// One copy of the service.
@@ -69,6 +70,8 @@ pub struct OutboxMessage {
     pub overdue: Duration,
     /// Whether a status event that would tell its outcome was waited for.
     pub awaited: bool,
+    /// The call that asked for it.
+    pub origin: Option<Origin>,
 }
 
 impl fmt::Debug for OutboxMessage {

@@ -177,6 +177,7 @@ impl Intake {
                 template: VALIDATION.to_owned(),
                 body,
                 not_before: submission.send_at,
+                origin: submission.origin.clone(),
             },
             submission,
             once,

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
     AuditEntry, Author, Bell, Cancelled, DealerDirectory, DealerId, Ids, Message, MessageKind,
-    Messages, NewMessage, Phone, Request, RequestId, RequestStore, Resent, StoreError, Visibility,
+    Messages, NewMessage, Origin, Phone, Request, RequestId, RequestStore, Resent, StoreError,
+    Visibility,
 };
 
 /// Shows, repeats and stops the messages of a request.
@@ -71,7 +72,7 @@ impl MessageDesk {
         Ok(messages)
     }
 
-    /// Queues one more message with the text and the recipient of the newest one. A request of an
+    /// Queues one more message with the text and the recipient of the newest one, for this call. A request of an
     /// older service has none: then it is made from the row.
     ///
     /// # Errors
@@ -82,6 +83,7 @@ impl MessageDesk {
         request: RequestId,
         seen: &Visibility,
         by: &Author,
+        origin: Option<Origin>,
     ) -> Result<Message, MessageError> {
         let stored = self.request(request, seen).await?;
         let newest = self.messages.timeline(request, seen).await?.pop();
@@ -97,6 +99,7 @@ impl MessageDesk {
             template,
             body,
             not_before: None,
+            origin,
         };
         let entry = AuditEntry::resent(by, request, message.id);
         let resending = self

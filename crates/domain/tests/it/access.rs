@@ -176,7 +176,9 @@ async fn messages_of_another_dealer_can_neither_be_seen_nor_steered() {
     let desk = world.message_desk();
     for refused in [
         desk.timeline(request, &other).await.map(|_| ()),
-        desk.resend(request, &other, &author).await.map(|_| ()),
+        desk.resend(request, &other, &author, None)
+            .await
+            .map(|_| ()),
         desk.cancel(request, &other, &author).await.map(|_| ()),
     ] {
         let unknown = matches!(refused, Err(MessageError::UnknownRequest));

@@ -74,6 +74,7 @@ proptest! {
             modified_time: time.as_str().into(),
             dealer_id: dealer_id.as_str().into(),
             send_at: Input::from(at.to_rfc3339()),
+            origin: None,
         };
         match submission.validate(now) {
             Ok(valid) => {

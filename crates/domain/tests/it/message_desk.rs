@@ -39,7 +39,7 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
     let first = world.message_desk().timeline(request, &ALL).await.unwrap();
     let again = world
         .message_desk()
-        .resend(request, &ALL, &sample::author())
+        .resend(request, &ALL, &sample::author(), None)
         .await
         .unwrap();
     assert_eq!(again.state, MessageState::Queued);
@@ -69,12 +69,12 @@ async fn a_message_that_is_under_way_is_not_sent_again() {
     let request = queue(&world, 1).await;
     let desk = world.message_desk();
     assert!(matches!(
-        desk.resend(request, &ALL, &sample::author()).await,
+        desk.resend(request, &ALL, &sample::author(), None).await,
         Err(MessageError::Pending)
     ));
     world.dispatcher().claim(1).await.unwrap();
     assert!(matches!(
-        desk.resend(request, &ALL, &sample::author()).await,
+        desk.resend(request, &ALL, &sample::author(), None).await,
         Err(MessageError::Pending)
     ));
     assert_eq!(world.store.message_count(), 1);
@@ -86,7 +86,10 @@ async fn a_row_of_an_older_service_gets_the_built_in_message() {
     let request = old_row(&world, |_| {}).await;
     let desk = world.message_desk();
     assert!(desk.timeline(request, &ALL).await.unwrap().is_empty());
-    let message = desk.resend(request, &ALL, &sample::author()).await.unwrap();
+    let message = desk
+        .resend(request, &ALL, &sample::author(), None)
+        .await
+        .unwrap();
     assert!(message.body.starts_with("Halo Budi,\n"), "{}", message.body);
     assert_eq!(message.target, "082148523421");
 }
@@ -98,7 +101,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     assert!(matches!(
         world
             .message_desk()
-            .resend(no_phone, &ALL, &sample::author())
+            .resend(no_phone, &ALL, &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
     ));
@@ -110,7 +113,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     assert!(matches!(
         world
             .message_desk()
-            .resend(row, &ALL, &sample::author())
+            .resend(row, &ALL, &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
     ));
@@ -118,7 +121,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     assert!(matches!(
         world
             .message_desk()
-            .resend(row, &ALL, &sample::author())
+            .resend(row, &ALL, &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
     ));
@@ -155,7 +158,7 @@ async fn an_unknown_message_waits_for_a_person() {
     world.pass(PACE);
     world
         .message_desk()
-        .resend(request, &ALL, &sample::author())
+        .resend(request, &ALL, &sample::author(), None)
         .await
         .unwrap();
     round(&world.dispatcher()).await;
@@ -169,7 +172,7 @@ async fn an_unknown_request_has_no_messages_to_show_repeat_or_stop() {
     let desk = world.message_desk();
     for answer in [
         desk.timeline(nobody, &ALL).await.map(|_| ()),
-        desk.resend(nobody, &ALL, &sample::author())
+        desk.resend(nobody, &ALL, &sample::author(), None)
             .await
             .map(|_| ()),
         desk.cancel(nobody, &ALL, &sample::author())
@@ -205,7 +208,7 @@ async fn what_the_store_finds_in_the_end_counts() {
             world.bell.clone(),
         );
         let error = desk
-            .resend(request, &ALL, &sample::author())
+            .resend(request, &ALL, &sample::author(), None)
             .await
             .unwrap_err();
         assert!(format!("{error:?}").starts_with(expected), "{error:?}");

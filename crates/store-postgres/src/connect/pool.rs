@@ -109,6 +109,11 @@ impl Database {
         })
     }
 
+    /// How the pool is used at this moment.
+    pub(crate) fn pool_use(&self) -> deadpool::Status {
+        self.pool.status()
+    }
+
     pub(crate) fn schema(&self) -> &SchemaName {
         &self.schema
     }

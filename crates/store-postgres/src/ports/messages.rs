@@ -13,9 +13,9 @@ use domain::{
 };
 use serde_json::Value;
 
-use super::PgStore;
 use super::audit::{noted, with_entry};
 use super::intake::priority;
+use super::{PgStore, origin};
 use crate::connect::failed;
 use crate::statement::Statement;
 
@@ -52,7 +52,7 @@ const RESEND: &str = concat!(
     "
 , wanted AS (
     SELECT r.id AS request_id, r.dealer_id, i.message_id, i.kind, i.priority, i.template, i.body,
-        i.target, i.not_before
+        i.target, i.not_before, i.http_request_id, i.traceparent
     FROM customer_validation_request r, input i
     WHERE r.id = i.request_id AND (i.only IS NULL OR r.dealer_id = i.only)
         AND NOT EXISTS (
@@ -71,9 +71,10 @@ const RESEND: &str = concat!(
 )",
     noted!("wanted"),
     "INSERT INTO message AS m (
-    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
+    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at,
+    http_request_id, traceparent)
 SELECT message_id, request_id, dealer_id, kind, priority, template, body, target,
-    greatest(not_before, now()), greatest(not_before, now())
+    greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
 FROM wanted
 RETURNING ",
     shown!()
@@ -148,6 +149,8 @@ impl Messages for PgStore {
             .with::<Text, _>("text AS body", &*message.body)
             .with::<Text, _>("varchar AS target", target.national())
             .with::<Nullable<Timestamptz>, _>("timestamptz AS not_before", message.not_before)
+            .with::<Nullable<Text>, _>("text AS http_request_id", origin::request_id(message))
+            .with::<Nullable<Text>, _>("text AS traceparent", origin::traceparent(message))
             .with::<Text, _>("varchar AS request_status", request_status.as_str())
             .with::<Text, _>("varchar AS whatsapp_status", whatsapp_status.as_str())
             .with::<Text, _>("varchar AS author", CHANGED_BY);

@@ -9,6 +9,7 @@ mod events;
 mod intake;
 mod lists;
 mod messages;
+mod origin;
 mod outbox;
 mod reports;
 mod request_row;

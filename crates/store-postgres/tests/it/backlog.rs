@@ -6,8 +6,8 @@ use domain::{
     Backlog, LaneChange, MessageChange, MessageState, Outbox as _, RequestStore as _, Settlement,
     Task, WorkerId,
 };
-use store_postgres::PgStore;
 use store_postgres::testing::TestDatabase;
+use store_postgres::{PgStore, Standing};
 use testkit::contract::Backstage as _;
 use testkit::sample;
 
@@ -67,4 +67,47 @@ async fn messages_are_counted_until_they_are_finished() {
     assert_eq!(backlog[2].messages, 1);
     let age = backlog[0].oldest_past_due.unwrap();
     assert!(age >= lease && age < lease * 2, "{age:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_past_due_is_told_apart_from_what_has_an_excuse() {
+    let database = TestDatabase::migrated().await;
+    let store = store(&database);
+    let standing = store.standing().await.unwrap();
+    assert_eq!(standing, Standing::default());
+    let worker = WorkerId(uuid::Uuid::now_v7());
+    let hour = Duration::from_secs(3_600);
+
+    let request = sample::request_for(&sample::dealer_id_numbered(1), 1);
+    store.accept(&request).await.unwrap();
+    let claim = store.claim(worker, 1, hour * 2).await.unwrap().remove(0);
+    let blocked = Settlement {
+        message: Some((request.message.id, MessageChange::Requeued)),
+        lane: LaneChange::Blocked {
+            pause: Duration::ZERO,
+            reason: "token invalid".to_owned(),
+        },
+        attempt: None,
+        called: true,
+        accepted_id: None,
+        account_print: None,
+    };
+    store.settle(&claim.lease, &blocked).await.unwrap();
+    let backstage = PgBackstage::connect(&database).await;
+    backstage.pass(hour).await;
+    let standing = store.standing().await.unwrap();
+    assert_eq!((standing.past_due, standing.blocked_lanes), (1, 1));
+    assert_eq!(standing.oldest_unhindered, None);
+    assert!(standing.oldest_block >= Some(hour), "{standing:?}");
+
+    let mut later = sample::request_for(&sample::dealer_id_numbered(2), 2);
+    later.message.not_before = Some(chrono::Utc::now() + chrono::TimeDelta::days(1));
+    store.accept(&later).await.unwrap();
+    let request = sample::request_for(&sample::dealer_id_numbered(3), 3);
+    store.accept(&request).await.unwrap();
+    backstage.pass(hour).await;
+    let standing = store.standing().await.unwrap();
+    assert_eq!((standing.past_due, standing.blocked_lanes), (2, 1));
+    let age = standing.oldest_unhindered.unwrap();
+    assert!(age >= hour && age < hour * 2, "{age:?}");
 }

@@ -2,7 +2,7 @@
 
 use domain::{
     AuditEntry, Cancelled, LaneChange, MessageChange, MessageId, MessageKind, MessageState,
-    NewMessage, NewRequest, OutcomeKind, RequestId, Resent, Settled, Task, Visibility,
+    NewMessage, NewRequest, Origin, OutcomeKind, RequestId, Resent, Settled, Task, Visibility,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -18,6 +18,7 @@ fn another() -> NewMessage {
         template: "validation".to_owned(),
         body: "Sekali lagi".to_owned(),
         not_before: None,
+        origin: None,
     }
 }
 
@@ -30,6 +31,30 @@ async fn resend_as(stage: &Stage, id: RequestId, seen: &Visibility) -> Resent {
     let entry = AuditEntry::resent(&sample::author(), id, message.id);
     let resending = stage.messages.resend(id, seen, &message, &target, &entry);
     resending.await.expect("resend")
+}
+
+/// The call that asked for it, and not the one that brought the request.
+pub async fn a_message_that_is_sent_again_remembers_the_later_call(stage: &Stage) {
+    let request = stage.queue(&sample::dealer_id(), 1).await;
+    let claim = stage.claim().await;
+    stage.settle_now(&claim, failed(), READY).await;
+    let origin = Some(Origin {
+        request_id: "the-later-call".to_owned(),
+        traceparent: None,
+    });
+    let message = NewMessage {
+        origin: origin.clone(),
+        ..another()
+    };
+    let target = sample::another_phone();
+    let entry = AuditEntry::resent(&sample::author(), request.id, message.id);
+    let seen = &Visibility::All;
+    let resending = stage
+        .messages
+        .resend(request.id, seen, &message, &target, &entry);
+    let resent = resending.await;
+    assert!(matches!(resent, Ok(Resent::Queued(_))), "{resent:?}");
+    assert_eq!(to_send(&stage.claim().await).origin, origin);
 }
 
 async fn cancel(stage: &Stage, id: RequestId) -> Cancelled {

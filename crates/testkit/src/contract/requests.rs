@@ -2,8 +2,8 @@
 
 use chrono::NaiveDate;
 use domain::{
-    DateRange, LicensePlate, MessageState, NewRequest, PageQuery, Request, RequestId, Submission,
-    Visibility,
+    DateRange, LicensePlate, MessageState, NewRequest, Origin, PageQuery, Request, RequestId,
+    Submission, Visibility,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -287,4 +287,28 @@ pub async fn a_request_that_cannot_be_seen_is_absent(stage: &Stage) {
     assert_eq!(find(Visibility::Only(other)).await, None);
     assert!(find(Visibility::Only(sample::dealer_id())).await.is_some());
     assert!(find(Visibility::All).await.is_some());
+}
+
+/// So that what happens to it can be told to belong to that call.
+pub async fn a_message_remembers_the_call_it_came_from(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    for (n, traceparent) in [
+        (1, None),
+        (
+            2,
+            Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ),
+    ] {
+        let origin = Some(Origin {
+            request_id: format!("call-{n}"),
+            traceparent: traceparent.map(str::to_owned),
+        });
+        let dealer = sample::dealer_id_numbered(n);
+        let mut request = sample::request_for(&dealer, n);
+        request.message.origin.clone_from(&origin);
+        stage.requests.accept(&request).await.expect("accept");
+        assert_eq!(to_send(&stage.claim().await).origin, origin);
+    }
+    stage.queue(&dealer, 3).await;
+    assert_eq!(to_send(&stage.claim().await).origin, None);
 }

@@ -22,7 +22,8 @@ macro_rules! contract_tests {
                 rows_of_an_older_service_are_found_as_they_are
                 a_scheduled_message_waits_for_its_time
                 a_schedule_in_the_past_means_at_once
-                a_request_that_cannot_be_seen_is_absent;
+                a_request_that_cannot_be_seen_is_absent
+                a_message_remembers_the_call_it_came_from;
             keys:
                 a_key_is_answered_with_its_first_request
                 a_key_stands_for_one_body
@@ -36,6 +37,7 @@ macro_rules! contract_tests {
                 a_timeline_tells_what_happened
                 a_request_without_messages_has_an_empty_timeline
                 a_finished_message_can_be_sent_again
+                a_message_that_is_sent_again_remembers_the_later_call
                 a_pending_message_is_not_sent_again
                 of_many_resends_at_once_one_is_queued
                 a_row_of_an_older_service_can_be_given_a_message

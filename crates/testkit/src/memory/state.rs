@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     ApiKeyId, ApiKeyRecord, Attempt, AuditRecord, BodyPrint, CHANGED_BY, Dealer, DealerId,
     IdempotencyKey, KEY_LIFETIME, KeyPrint, LaneHistory, MessageId, MessageKind, MessageState,
-    NewMessage, News, OutboxMessage, Phone, Receipt, Request, RequestId, WebhookToken,
+    NewMessage, News, Origin, OutboxMessage, Phone, Receipt, Request, RequestId, WebhookToken,
     jakarta_time,
 };
 
@@ -96,6 +96,7 @@ pub(super) struct Message {
     /// WhatsApp's id of it.
     pub(super) state_id: Option<String>,
     pub(super) reason: Option<String>,
+    pub(super) origin: Option<Origin>,
 }
 
 /// A call that was made for a message.
@@ -179,6 +180,7 @@ impl Message {
             unknowns: self.unknowns,
             overdue: between(self.due.max(rested), now),
             awaited: self.awaited,
+            origin: self.origin.clone(),
         }
     }
 
@@ -232,6 +234,7 @@ impl State {
             receipt: None,
             state_id: None,
             reason: None,
+            origin: new.origin.clone(),
         };
         self.messages.insert(new.id, message);
     }

@@ -10,6 +10,7 @@ use domain::{Accepted, CREATED_BY, KEY_LIFETIME, NewRequest, RequestId, StoreErr
 
 use super::priority;
 use crate::connect::{Database, StoreResult, failed};
+use crate::ports::origin;
 use crate::statement::Statement;
 
 /// One statement, and with it one transaction and one round trip.
@@ -42,9 +43,10 @@ const ACCEPT: &str = "
     INSERT INTO lane (dealer_id) SELECT dealer_id FROM fresh ON CONFLICT DO NOTHING
 )
 INSERT INTO message (
-    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
+    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at,
+    http_request_id, traceparent)
 SELECT message_id, id, dealer_id, kind, priority, template, body, no_telp,
-    greatest(not_before, now()), greatest(not_before, now())
+    greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
 FROM fresh";
 
 /// In a statement of its own: it sees what whoever was waited for has committed.
@@ -80,6 +82,8 @@ pub(super) async fn accept(database: &Database, request: &NewRequest) -> StoreRe
         .with::<Text, _>("text AS template", &*message.template)
         .with::<Text, _>("text AS body", &*message.body)
         .with::<Nullable<Timestamptz>, _>("timestamptz AS not_before", message.not_before)
+        .with::<Nullable<Text>, _>("text AS http_request_id", origin::request_id(message))
+        .with::<Nullable<Text>, _>("text AS traceparent", origin::traceparent(message))
         .with::<Nullable<Text>, _>("varchar AS key", once.map(|once| once.key.as_str()))
         .with::<Nullable<Binary>, _>("bytea AS body_print", once.map(|once| once.body.as_bytes()))
         .with::<Double, _>("float8 AS key_seconds", KEY_LIFETIME.as_secs_f64());

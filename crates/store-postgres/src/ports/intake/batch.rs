@@ -14,6 +14,7 @@ use domain::{Accepted, CREATED_BY, KEY_LIFETIME, NewRequest, Once};
 use super::priority;
 use super::queue::{Batch, Waiting};
 use crate::connect::failed;
+use crate::ports::origin;
 use crate::statement::Statement;
 
 /// How long a batch that failed may be divided. What is tried later might not be answered in time.
@@ -28,12 +29,12 @@ macro_rules! rows {
     SELECT u.* FROM input i, unnest(
         i.id, i.dealer_id, i.request_date, i.request_time, i.nama_pembawa, i.no_telp, i.tipe_unit,
         i.no_pol, i.no_pol_normal, i.created_date, i.modified_date, i.message_id, i.kind,
-        i.priority, i.template, i.body, i.not_before",
+        i.priority, i.template, i.body, i.not_before, i.http_request_id, i.traceparent",
             $($keys,)?
             ") AS u (
         id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit,
         no_pol, no_pol_normal, created_date, modified_date, message_id, kind,
-        priority, template, body, not_before",
+        priority, template, body, not_before, http_request_id, traceparent",
             $($names,)?
             ")
 )"
@@ -59,9 +60,10 @@ macro_rules! store {
     ON CONFLICT DO NOTHING
 )
 INSERT INTO message (
-    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
+    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at,
+    http_request_id, traceparent)
 SELECT message_id, id, dealer_id, kind, priority, template, body, no_telp,
-    greatest(not_before, now()), greatest(not_before, now())
+    greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
 FROM fresh"
     };
 }
@@ -266,6 +268,14 @@ fn statement<'a>(body: &'static str, rows: &'a [Waiting]) -> Statement<'a> {
         .with::<Array<Nullable<Timestamptz>>, _>(
             "timestamptz[] AS not_before",
             column!(|r| r.message.not_before),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS http_request_id",
+            column!(|r| origin::request_id(&r.message)),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS traceparent",
+            column!(|r| origin::traceparent(&r.message)),
         )
         .with::<Text, _>("varchar AS author", CREATED_BY)
 }

@@ -7,6 +7,8 @@ use domain::{
     Claim, DealerId, LaneHistory, Lease, MessageId, OutboxMessage, RequestId, StoreError, Task,
 };
 
+use crate::ports::origin;
+
 /// A lane that was leased, with its message where there is one.
 #[derive(QueryableByName)]
 pub(super) struct ClaimRow {
@@ -33,6 +35,10 @@ pub(super) struct ClaimRow {
     unknowns: Option<i32>,
     #[diesel(sql_type = Nullable<Bool>)]
     awaited: Option<bool>,
+    #[diesel(sql_type = Nullable<Text>)]
+    http_request_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    traceparent: Option<String>,
     #[diesel(sql_type = Nullable<Double>)]
     overdue_seconds: Option<f64>,
     #[diesel(sql_type = Integer)]
@@ -62,6 +68,7 @@ impl TryFrom<ClaimRow> for Claim {
                 unknowns: count(row.unknowns.unwrap_or(0)),
                 overdue: seconds(row.overdue_seconds.unwrap_or(0.0)),
                 awaited: row.awaited.unwrap_or(false),
+                origin: origin::read(row.http_request_id, row.traceparent),
             }),
             _ => None,
         };

@@ -64,7 +64,8 @@ pub(super) const CLAIM: &str = concat!(
     UPDATE message m SET state = 'SENDING'
     FROM ours o
     WHERE m.id = o.id
-    RETURNING m.id, m.request_id, m.target, m.body, m.unknowns, m.awaited, m.due_at
+    RETURNING m.id, m.request_id, m.target, m.body, m.unknowns, m.awaited, m.due_at,
+        m.http_request_id, m.traceparent
 )
 UPDATE lane l SET
     epoch = l.epoch + 1,
@@ -81,6 +82,7 @@ WHERE l.dealer_id = k.dealer_id AND (
         SELECT FROM message m WHERE m.id = k.message_id AND m.state = 'SENDING'))
 RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, k.lost, b.id AS message_id,
     b.request_id, b.target::text, b.body, b.unknowns, b.awaited,
+    b.http_request_id, b.traceparent,
     extract(epoch FROM now() - greatest(b.due_at, l.rest_until))::float8 AS overdue_seconds,
     CASE WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date
         THEN l.calls ELSE 0 END AS calls_today,

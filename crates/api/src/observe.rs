@@ -1,0 +1,190 @@
+//! What the API tells whoever watches it. How that is counted, shown or traced is not its matter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServiceRequest;
+use actix_web::web::Data;
+use async_trait::async_trait;
+use domain::{EventTopic, IntakeError, ReportError, Reported};
+use tracing::Span;
+
+use crate::problem::Problem;
+use crate::server::Api;
+
+/// A call that was answered. Holds patterns and words of ours only, never what a caller chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnsweredCall<'a> {
+    /// The method, or `OTHER`.
+    pub method: &'static str,
+    /// The route's pattern; `-` for a path that is none of ours.
+    pub route: &'a str,
+    /// The HTTP status in digits.
+    pub status: &'a str,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubmissionResult {
+    /// It is stored, and its message queued.
+    Stored,
+    /// It was stored before, under the same key.
+    Replayed,
+    /// No dealer has that number, or the dealer is not active.
+    UnknownDealer,
+    /// The dealer has no account that could send.
+    NotConfigured,
+    /// It breaks rules, or is no submission.
+    Invalid,
+    /// Its key stands for another submission, or for one that is just being stored.
+    KeyTaken,
+    /// It could not be stored, or nobody knows whether it was.
+    NotStored,
+    /// It was turned away for another reason.
+    Other,
+}
+
+impl SubmissionResult {
+    /// Every result.
+    pub const ALL: [Self; 8] = [
+        Self::Stored,
+        Self::Replayed,
+        Self::UnknownDealer,
+        Self::NotConfigured,
+        Self::Invalid,
+        Self::KeyTaken,
+        Self::NotStored,
+        Self::Other,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Replayed => "replayed",
+            Self::UnknownDealer => "unknown_dealer",
+            Self::NotConfigured => "not_configured",
+            Self::Invalid => "invalid",
+            Self::KeyTaken => "key_taken",
+            Self::NotStored => "not_stored",
+            Self::Other => "other",
+        }
+    }
+
+    pub(crate) fn of(problem: &Problem) -> Self {
+        match problem {
+            Problem::Invalid(_) => Self::Invalid,
+            Problem::Intake(error) => match error {
+                IntakeError::Invalid(_) => Self::Invalid,
+                IntakeError::UnknownDealer | IntakeError::InactiveDealer => Self::UnknownDealer,
+                IntakeError::NoAccount(_) => Self::NotConfigured,
+                IntakeError::KeyReused | IntakeError::KeyInProgress => Self::KeyTaken,
+                IntakeError::NotStored(_) => Self::NotStored,
+                IntakeError::ForeignDealer => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What became of a report of the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportResult {
+    /// It is stored and will be applied.
+    Kept,
+    /// It does not carry the dealer's secret.
+    Ignored,
+    /// It is not JSON.
+    NotJson,
+    /// Its address is none of ours.
+    UnknownAddress,
+    /// It could not be stored.
+    NotStored,
+}
+
+impl ReportResult {
+    /// Every result.
+    pub const ALL: [Self; 5] = [
+        Self::Kept,
+        Self::Ignored,
+        Self::NotJson,
+        Self::UnknownAddress,
+        Self::NotStored,
+    ];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kept => "kept",
+            Self::Ignored => "ignored",
+            Self::NotJson => "not_json",
+            Self::UnknownAddress => "unknown_address",
+            Self::NotStored => "not_stored",
+        }
+    }
+
+    pub(crate) fn of(received: &Result<Reported, ReportError>) -> Self {
+        match received {
+            Ok(Reported::Kept(_)) => Self::Kept,
+            Ok(Reported::Ignored(_)) => Self::Ignored,
+            Err(ReportError::NotJson) => Self::NotJson,
+            Err(ReportError::UnknownAddress) => Self::UnknownAddress,
+            Err(ReportError::Store(_)) => Self::NotStored,
+        }
+    }
+}
+
+/// Whoever watches the API. Everything but [`scrape`](Self::scrape) is called while a caller waits:
+/// it must not wait for anything.
+#[async_trait]
+pub trait Observer: Send + Sync {
+    /// A call was answered.
+    fn answered(&self, call: AnsweredCall<'_>);
+
+    /// Something became of a submission.
+    fn submitted(&self, result: SubmissionResult);
+
+    /// Something became of a report of the provider.
+    fn reported(&self, topic: EventTopic, result: ReportResult);
+
+    /// A call begins, in this span; `traceparent` is the caller's (W3C Trace Context).
+    fn begins(&self, span: &Span, traceparent: Option<&str>);
+
+    /// The `traceparent` of a span, where calls are traced.
+    fn traceparent(&self, span: &Span) -> Option<String>;
+
+    /// Everything that was counted, as Prometheus text. Takes a second at most.
+    async fn scrape(&self) -> String;
+}
+
+/// Nobody watches.
+pub(crate) struct Unobserved;
+
+#[async_trait]
+impl Observer for Unobserved {
+    fn answered(&self, _: AnsweredCall<'_>) {}
+
+    fn submitted(&self, _: SubmissionResult) {}
+
+    fn reported(&self, _: EventTopic, _: ReportResult) {}
+
+    fn begins(&self, _: &Span, _: Option<&str>) {}
+
+    fn traceparent(&self, _: &Span) -> Option<String> {
+        None
+    }
+
+    async fn scrape(&self) -> String {
+        String::new()
+    }
+}
+
+/// Who watches the API that this call is for.
+pub(crate) fn observer_of(request: &ServiceRequest) -> Option<Arc<dyn Observer>> {
+    let api = request.app_data::<Data<Api>>()?;
+    Some(api.observer.clone())
+}

@@ -1,0 +1,165 @@
+use std::time::{Duration, Instant};
+
+use domain::Backlog;
+use store_postgres::{PgStore, Standing};
+use tokio::sync::Mutex;
+
+use super::process;
+use super::text::Text;
+use crate::serve::Heartbeat;
+
+/// How long the database may take to answer a scrape.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// For how long its answer is shown again, so that many scrapers ask no more than one.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// How the program was built; one for development is slower by far.
+const PROFILE: &str = if cfg!(debug_assertions) {
+    "development"
+} else {
+    "release"
+};
+
+/// What is read when somebody asks for it.
+pub(crate) struct Gauges {
+    store: PgStore,
+    heartbeat: Heartbeat,
+    version: &'static str,
+    /// What the database said, and when.
+    latest: Mutex<Option<(Instant, Queue)>>,
+}
+
+/// What the database says; nothing while it does not answer.
+type Queue = Option<(Vec<Backlog>, Standing)>;
+
+impl Gauges {
+    pub(crate) fn new(store: PgStore, heartbeat: Heartbeat, version: &'static str) -> Self {
+        Self {
+            store,
+            heartbeat,
+            version,
+            latest: Mutex::default(),
+        }
+    }
+
+    /// All of them, as text. Takes a second at most, also for those who wait for one who asks.
+    pub(super) async fn read(&self) -> String {
+        let queue = self.queue().await;
+        let mut text = Text::default();
+        text.gauges(
+            "customer_service_build_info",
+            "The version that runs and how it was built, as labels; always 1",
+            &[(
+                format!("version=\"{}\",profile=\"{PROFILE}\"", self.version),
+                1,
+            )],
+        );
+        text.gauge(
+            "customer_service_database_up",
+            "Whether the database answered",
+            u8::from(queue.is_some()),
+        );
+        if let Some((backlog, standing)) = &queue {
+            write_queue(&mut text, backlog, standing);
+        }
+        self.write_pool(&mut text);
+        text.gauge(
+            "customer_service_dispatcher_heartbeat_age_seconds",
+            "How long ago the loop that sends last went round",
+            self.heartbeat.age().as_secs_f64(),
+        );
+        text.gauge(
+            "customer_service_dispatcher_standstill_seconds",
+            "How long nothing was finished although there was something to do",
+            self.heartbeat.standstill().as_secs_f64(),
+        );
+        process::write(&mut text);
+        text.finish()
+    }
+
+    async fn queue(&self) -> Queue {
+        let mut latest = self.latest.lock().await;
+        if let Some((at, queue)) = &*latest
+            && at.elapsed() < FRESH
+        {
+            return queue.clone();
+        }
+        let asking = async { tokio::try_join!(self.store.backlog(), self.store.standing()) };
+        let queue = tokio::time::timeout(PATIENCE, asking).await;
+        let queue = queue.ok().and_then(Result::ok);
+        *latest = Some((Instant::now(), queue.clone()));
+        queue
+    }
+
+    fn write_pool(&self, text: &mut Text) {
+        let pool = self.store.pool_use();
+        text.gauge(
+            "customer_service_pool_size",
+            "How many connections to the database there may be",
+            pool.most,
+        );
+        text.gauges(
+            "customer_service_pool_connections",
+            "Connections to the database",
+            &[
+                ("state=\"idle\"".to_owned(), pool.idle),
+                (
+                    "state=\"used\"".to_owned(),
+                    pool.open.saturating_sub(pool.idle),
+                ),
+            ],
+        );
+        text.gauge(
+            "customer_service_pool_waiting",
+            "Questions that wait for a connection",
+            pool.waiting,
+        );
+    }
+}
+
+pub(super) fn write_queue(text: &mut Text, backlog: &[Backlog], standing: &Standing) {
+    let label = |found: &Backlog| format!("state=\"{}\"", found.state.as_str());
+    let messages: Vec<_> = backlog
+        .iter()
+        .map(|found| (label(found), found.messages))
+        .collect();
+    text.gauges(
+        "customer_service_messages",
+        "Messages that are not finished, by state",
+        &messages,
+    );
+    let ages: Vec<_> = backlog
+        .iter()
+        .map(|found| (label(found), seconds(found.oldest_past_due)))
+        .collect();
+    text.gauges(
+        "customer_service_oldest_past_due_seconds",
+        "How long ago the oldest message in this state was due; 0 when none is",
+        &ages,
+    );
+    text.gauge(
+        "customer_service_messages_past_due",
+        "Queued messages that are due",
+        standing.past_due,
+    );
+    text.gauge(
+        "customer_service_oldest_unhindered_seconds",
+        "How long ago the oldest message was due that neither a block, a wait nor a rest of its lane holds up",
+        seconds(standing.oldest_unhindered),
+    );
+    text.gauge(
+        "customer_service_lanes_blocked",
+        "Dealers whose account cannot send",
+        standing.blocked_lanes,
+    );
+    text.gauge(
+        "customer_service_oldest_block_seconds",
+        "For how long the account has been unable to send that is longest; 0 when none is",
+        seconds(standing.oldest_block),
+    );
+}
+
+fn seconds(age: Option<Duration>) -> f64 {
+    age.unwrap_or_default().as_secs_f64()
+}

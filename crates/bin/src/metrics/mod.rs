@@ -1,0 +1,327 @@
+//! What the service counts, for Prometheus. Labels are patterns and words of ours: never a path, a
+//! dealer, a phone or a key.
+
+mod gauges;
+mod process;
+#[cfg(test)]
+mod promises;
+mod text;
+
+use api::{AnsweredCall, Observer, ReportResult, SubmissionResult};
+use async_trait::async_trait;
+use domain::{
+    Delivery, EventTopic, EventsApplied, LaneChange, MessageChange, OutcomeKind, Settled, Task,
+};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
+};
+use tracing::Span;
+use whatsapp_fonnte::BlockCause;
+
+pub(crate) use self::gauges::Gauges;
+use crate::traces;
+
+/// What every name begins with.
+const PREFIX: &str = "customer_service";
+
+/// Answers to callers: promised within 5 seconds, mostly given within a few milliseconds.
+const CALL_SECONDS: [f64; 13] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// Calls to Fonnte, which may take as long as `FONNTE_TIMEOUT`.
+const SEND_SECONDS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+const OUTCOMES: [OutcomeKind; 5] = [
+    OutcomeKind::Accepted,
+    OutcomeKind::Refused,
+    OutcomeKind::Blocked,
+    OutcomeKind::NotSent,
+    OutcomeKind::Unknown,
+];
+
+const TOPICS: [EventTopic; 2] = [EventTopic::Status, EventTopic::Device];
+
+const CHANGES: [&str; 6] = [
+    "sent", "failed", "unknown", "expired", "requeued", "awaiting",
+];
+
+/// The counters. Recording costs a hash of the labels and an atomic addition.
+pub(crate) struct Metrics {
+    registry: Registry,
+    gauges: Gauges,
+    calls: IntCounterVec,
+    call_seconds: HistogramVec,
+    submissions: IntCounterVec,
+    reports: IntCounterVec,
+    events: IntCounterVec,
+    lifted: IntCounter,
+    freed: IntCounter,
+    outcomes: IntCounterVec,
+    send_seconds: Histogram,
+    changes: IntCounterVec,
+    blocks: IntCounterVec,
+    recovered: IntCounter,
+    expired: IntCounter,
+    in_vain: IntCounter,
+    store_errors: IntCounterVec,
+}
+
+impl Metrics {
+    /// All counters at zero.
+    ///
+    /// # Errors
+    /// Never; two of one name would be one.
+    pub(crate) fn new(gauges: Gauges) -> prometheus::Result<Self> {
+        let registry = Registry::new_custom(Some(PREFIX.to_owned()), None)?;
+        let maker = Maker(&registry);
+        let metrics = Self {
+            calls: maker.counters(
+                "http_requests_total",
+                "Calls that were answered",
+                &["method", "route", "status"],
+            )?,
+            call_seconds: maker.histograms(
+                "http_request_duration_seconds",
+                "How long answers took",
+                &CALL_SECONDS,
+                &["method", "route"],
+            )?,
+            submissions: maker.counters(
+                "submissions_total",
+                "Single submissions by what became of them",
+                &["result"],
+            )?,
+            reports: maker.counters(
+                "webhook_reports_total",
+                "Reports of the provider by what became of them",
+                &["topic", "result"],
+            )?,
+            events: maker.counters(
+                "webhook_events_total",
+                "Stored reports that were looked at; an unmatched one is looked at again",
+                &["result"],
+            )?,
+            lifted: maker.counter(
+                "messages_lifted_total",
+                "Messages that reports moved forward",
+            )?,
+            freed: maker.counter("lanes_freed_total", "Lanes that reports let go on")?,
+            outcomes: maker.counters(
+                "send_outcomes_total",
+                "Calls to send a message by outcome",
+                &["outcome"],
+            )?,
+            send_seconds: maker.histogram(
+                "send_duration_seconds",
+                "How long calls to send a message took",
+                &SEND_SECONDS,
+            )?,
+            changes: maker.counters(
+                "messages_settled_total",
+                "Deliveries of messages by what they made of the message",
+                &["change"],
+            )?,
+            blocks: maker.counters(
+                "lane_blocks_total",
+                "How often an account was found unable to send, by cause",
+                &["cause"],
+            )?,
+            recovered: maker.counter(
+                "messages_recovered_total",
+                "Messages whose copy of the service vanished while it sent them",
+            )?,
+            expired: maker.counter(
+                "messages_expired_total",
+                "Messages that became too old while they waited",
+            )?,
+            in_vain: maker.counter(
+                "settled_in_vain_total",
+                "Deliveries whose lane was lost before they were recorded",
+            )?,
+            store_errors: maker.counters(
+                "store_errors_total",
+                "Questions of the loops that the database did not answer",
+                &["asked"],
+            )?,
+            registry: registry.clone(),
+            gauges,
+        };
+        metrics.begin();
+        Ok(metrics)
+    }
+
+    /// A series that begins with its first event hides that event from `increase()`.
+    fn begin(&self) {
+        for result in SubmissionResult::ALL {
+            self.submissions.with_label_values(&[result.as_str()]);
+        }
+        for topic in TOPICS.map(name_of) {
+            for result in ReportResult::ALL {
+                self.reports.with_label_values(&[topic, result.as_str()]);
+            }
+        }
+        for result in ["applied", "unmatched"] {
+            self.events.with_label_values(&[result]);
+        }
+        for outcome in OUTCOMES {
+            self.outcomes.with_label_values(&[outcome.as_str()]);
+        }
+        for change in CHANGES {
+            self.changes.with_label_values(&[change]);
+        }
+        for cause in BlockCause::ALL {
+            self.blocks.with_label_values(&[cause.as_str()]);
+        }
+        for asked in ["claim", "settle", "events"] {
+            self.store_errors.with_label_values(&[asked]);
+        }
+    }
+
+    /// A delivery was recorded, or its lane was lost.
+    pub(crate) fn delivered(&self, delivery: &Delivery, settled: Settled) {
+        let settlement = &delivery.settlement;
+        if let Some(attempt) = &settlement.attempt {
+            let outcome = attempt.outcome.as_str();
+            self.outcomes.with_label_values(&[outcome]).inc();
+            // An answer, or the words for want of one, belongs to a call that was made.
+            if attempt.answer.is_some() {
+                self.send_seconds.observe(attempt.duration.as_secs_f64());
+            }
+        }
+        if matches!(delivery.task, Task::Recover(_)) {
+            self.recovered.inc();
+        }
+        if settled == Settled::LeaseLost {
+            self.in_vain.inc();
+            return;
+        }
+        if let Some((_, change)) = &settlement.message {
+            let change = match change {
+                MessageChange::Sent(_) => "sent",
+                MessageChange::Failed { .. } => "failed",
+                MessageChange::Unknown { .. } => "unknown",
+                MessageChange::Expired => "expired",
+                MessageChange::Await => "awaiting",
+                MessageChange::Requeued | MessageChange::Resend { .. } => "requeued",
+            };
+            self.changes.with_label_values(&[change]).inc();
+        }
+        if let LaneChange::Blocked { reason, .. } = &settlement.lane {
+            let cause = BlockCause::of(reason).as_str();
+            self.blocks.with_label_values(&[cause]).inc();
+        }
+    }
+
+    /// So many messages became too old.
+    pub(crate) fn expired(&self, messages: u64) {
+        self.expired.inc_by(messages);
+    }
+
+    /// Stored reports were looked at.
+    pub(crate) fn applied(&self, applied: EventsApplied) {
+        let matched = applied.taken.saturating_sub(applied.unmatched);
+        self.events.with_label_values(&["applied"]).inc_by(matched);
+        let unmatched = self.events.with_label_values(&["unmatched"]);
+        unmatched.inc_by(applied.unmatched);
+        self.lifted.inc_by(applied.lifted);
+        self.freed.inc_by(applied.freed);
+    }
+
+    /// A loop's question to the database was not answered.
+    pub(crate) fn store_failed(&self, asked: &'static str) {
+        self.store_errors.with_label_values(&[asked]).inc();
+    }
+}
+
+#[async_trait]
+impl Observer for Metrics {
+    fn answered(&self, call: AnsweredCall<'_>) {
+        let AnsweredCall {
+            method,
+            route,
+            status,
+            took,
+        } = call;
+        traces::answered(method, route, status);
+        self.calls.with_label_values(&[method, route, status]).inc();
+        self.call_seconds
+            .with_label_values(&[method, route])
+            .observe(took.as_secs_f64());
+    }
+
+    fn submitted(&self, result: SubmissionResult) {
+        self.submissions.with_label_values(&[result.as_str()]).inc();
+    }
+
+    fn reported(&self, topic: EventTopic, result: ReportResult) {
+        let labels = [name_of(topic), result.as_str()];
+        self.reports.with_label_values(&labels).inc();
+    }
+
+    fn begins(&self, span: &Span, traceparent: Option<&str>) {
+        traces::follow(span, traceparent);
+    }
+
+    fn traceparent(&self, span: &Span) -> Option<String> {
+        traces::traceparent(span)
+    }
+
+    async fn scrape(&self) -> String {
+        let gauges = self.gauges.read().await;
+        let counters = prometheus::TextEncoder::new().encode_to_string(&self.registry.gather());
+        counters.unwrap_or_else(|error| {
+            tracing::error!("the counters cannot be shown: {error}");
+            String::new()
+        }) + &gauges
+    }
+}
+
+const fn name_of(topic: EventTopic) -> &'static str {
+    match topic {
+        EventTopic::Status => "status",
+        EventTopic::Device => "device",
+    }
+}
+
+/// Makes counters that are shown.
+struct Maker<'a>(&'a Registry);
+
+impl Maker<'_> {
+    fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
+        let counter = IntCounter::new(name, help)?;
+        self.0.register(Box::new(counter.clone()))?;
+        Ok(counter)
+    }
+
+    fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> prometheus::Result<IntCounterVec> {
+        let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
+        self.0.register(Box::new(counters.clone()))?;
+        Ok(counters)
+    }
+
+    fn histogram(&self, name: &str, help: &str, seconds: &[f64]) -> prometheus::Result<Histogram> {
+        let options = HistogramOpts::new(name, help).buckets(seconds.to_vec());
+        let histogram = Histogram::with_opts(options)?;
+        self.0.register(Box::new(histogram.clone()))?;
+        Ok(histogram)
+    }
+
+    fn histograms(
+        &self,
+        name: &str,
+        help: &str,
+        seconds: &[f64],
+        labels: &[&str],
+    ) -> prometheus::Result<HistogramVec> {
+        let options = HistogramOpts::new(name, help).buckets(seconds.to_vec());
+        let histograms = HistogramVec::new(options, labels)?;
+        self.0.register(Box::new(histograms.clone()))?;
+        Ok(histograms)
+    }
+}

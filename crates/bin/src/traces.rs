@@ -1,0 +1,290 @@
+//! Traces for OpenTelemetry, where there is a collector: the span of a call to the service and,
+//! later, that of the delivery which came of it, in one trace. Without a collector nothing of this
+//! runs, and spans are what the logs make of them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use domain::Delivery;
+use opentelemetry::trace::{
+    SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+    TracerProvider as _,
+};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::runtime::Handle;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{Span, Subscriber};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::registry::LookupSpan;
+use url::Url;
+
+/// How the service calls itself.
+const SERVICE: &str = "customer-service";
+
+/// How long the collector may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the last spans may take when the service stops.
+const FINISH: Duration = Duration::from_millis(500);
+
+/// How often a collector that fails is logged at most.
+const COMPLAIN: Duration = Duration::from_secs(60);
+
+/// The spans that are traced; everything else is only for the logs.
+const TRACED: [&str; 2] = ["call", "delivery"];
+
+/// Sends spans to a collector, from a queue that is bounded: what does not fit is dropped.
+pub(crate) struct Traces(SdkTracerProvider);
+
+impl Traces {
+    /// Sends them to this collector. Must be called within the runtime that will do the sending.
+    ///
+    /// # Errors
+    /// When no client can be made.
+    pub(crate) fn to(collector: &Url) -> anyhow::Result<Self> {
+        let base = collector.as_str().trim_end_matches('/');
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_http_client(Sender::new()?)
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(format!("{base}/v1/traces"))
+            .with_timeout(PATIENCE)
+            .build()
+            .context("OTEL_EXPORTER_OTLP_ENDPOINT cannot be used")?;
+        let resource = Resource::builder()
+            .with_service_name(SERVICE)
+            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+            .build();
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(exporter)
+            .with_resource(resource)
+            .build();
+        Ok(Self(provider))
+    }
+
+    /// Makes spans of the logs spans of the traces. What is logged within them stays in the log.
+    pub(crate) fn layer<S>(&self) -> impl Layer<S> + use<S>
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer(SERVICE))
+            .with_location(false)
+            .with_threads(false)
+            .with_tracked_inactivity(false)
+            .with_filter(filter_fn(|metadata| {
+                metadata.is_span() && TRACED.contains(&metadata.name())
+            }))
+    }
+
+    /// Sends what is left, as far as that is quick.
+    pub(crate) async fn finish(self) {
+        let finishing = move || self.0.shutdown_with_timeout(FINISH);
+        let _ = tokio::time::timeout(FINISH, tokio::task::spawn_blocking(finishing)).await;
+    }
+}
+
+/// Puts a span that has not begun yet beneath another one, which may be of another process.
+pub(crate) fn follow(span: &Span, traceparent: Option<&str>) {
+    if let Some(parent) = traceparent.and_then(parse) {
+        // Without a collector there is nothing to put anywhere.
+        let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+    }
+}
+
+/// A span's place in its trace, where it is traced.
+pub(crate) fn traceparent(span: &Span) -> Option<String> {
+    let context = span.context();
+    let span = context.span();
+    let here = span.span_context();
+    here.is_valid().then(|| {
+        format!(
+            "00-{}-{}-{:02x}",
+            here.trace_id(),
+            here.span_id(),
+            here.trace_flags().to_u8()
+        )
+    })
+}
+
+/// Says in the current span how the call was answered.
+pub(crate) fn answered(method: &'static str, route: &str, status: &str) {
+    let context = Span::current().context();
+    let span = context.span();
+    if !span.is_recording() {
+        return;
+    }
+    span.update_name(format!("{method} {route}"));
+    span.set_attribute(KeyValue::new("http.request.method", method));
+    span.set_attribute(KeyValue::new("http.route", route.to_owned()));
+    if let Ok(code) = status.parse::<i64>() {
+        span.set_attribute(KeyValue::new("http.response.status_code", code));
+        if code >= 500 {
+            span.set_status(Status::error(""));
+        }
+    }
+}
+
+/// Says in the current span what came of a delivery.
+pub(crate) fn delivered(delivery: &Delivery) {
+    let context = Span::current().context();
+    let span = context.span();
+    if !span.is_recording() {
+        return;
+    }
+    span.set_attribute(KeyValue::new(
+        "dealer.id",
+        delivery.lease.dealer_id.as_str().to_owned(),
+    ));
+    if let Some(attempt) = &delivery.settlement.attempt {
+        span.set_attribute(KeyValue::new("send.outcome", attempt.outcome.as_str()));
+        let seconds = attempt.duration.as_secs_f64();
+        span.set_attribute(KeyValue::new("send.duration_ms", seconds * 1_000.0));
+    }
+}
+
+/// Reads a `traceparent` of W3C Trace Context. Later versions may have more parts.
+fn parse(text: &str) -> Option<SpanContext> {
+    let mut parts = text.trim().split('-');
+    let mut hex = |digits: usize| {
+        let part = parts.next()?;
+        let lower = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        (part.len() == digits && part.bytes().all(lower)).then_some(part)
+    };
+    let (version, trace, span, flags) = (hex(2)?, hex(32)?, hex(16)?, hex(2)?);
+    if version == "ff" || (version == "00" && parts.next().is_some()) {
+        return None;
+    }
+    let context = SpanContext::new(
+        TraceId::from_hex(trace).ok()?,
+        SpanId::from_hex(span).ok()?,
+        TraceFlags::new(u8::from_str_radix(flags, 16).ok()?) & TraceFlags::SAMPLED,
+        true,
+        TraceState::default(),
+    );
+    context.is_valid().then_some(context)
+}
+
+/// The client for the collector. It works in our runtime, on whose threads nobody waits for it.
+#[derive(Debug)]
+struct Sender {
+    http: reqwest::Client,
+    runtime: Handle,
+    complained: Mutex<Option<Instant>>,
+}
+
+impl Sender {
+    fn new() -> anyhow::Result<Self> {
+        let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()?;
+        Ok(Self {
+            http,
+            runtime: Handle::current(),
+            complained: Mutex::default(),
+        })
+    }
+
+    fn complain(&self, why: &str) {
+        let mut complained = self
+            .complained
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if complained.is_none_or(|at| at.elapsed() >= COMPLAIN) {
+            *complained = Some(Instant::now());
+            tracing::warn!(
+                error.source = why,
+                "traces cannot be delivered; the service does without"
+            );
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Sender {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let http = self.http.clone();
+        let sending = async move {
+            let request = reqwest::Request::try_from(request)?;
+            let answer = http.execute(request).await?;
+            let mut response = Response::builder().status(answer.status());
+            if let Some(headers) = response.headers_mut() {
+                headers.clone_from(answer.headers());
+            }
+            Ok::<_, HttpError>(response.body(answer.bytes().await?)?)
+        };
+        let sent = AbortOnDropHandle::new(self.runtime.spawn(sending)).await;
+        match sent.map_err(HttpError::from).and_then(|sent| sent) {
+            Ok(response) => {
+                if !response.status().is_success() {
+                    self.complain(response.status().as_str());
+                }
+                Ok(response)
+            }
+            Err(error) => {
+                self.complain("the collector does not answer");
+                Err(error)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    #[test]
+    fn a_traceparent_is_read() {
+        let context = parse(TRACEPARENT).unwrap();
+        assert!(context.is_sampled() && context.is_remote());
+        assert_eq!(
+            context.trace_id().to_string(),
+            "0af7651916cd43dd8448eb211c80319c"
+        );
+        assert_eq!(context.span_id().to_string(), "b7ad6b7169203331");
+        assert!(parse(&TRACEPARENT.replace("-01", "-00")).is_some_and(|it| !it.is_sampled()));
+        assert!(parse(&format!("{}-more", TRACEPARENT.replace("00-0a", "01-0a"))).is_some());
+    }
+
+    #[test]
+    fn what_is_no_traceparent_is_none() {
+        for text in [
+            "",
+            "00",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+            "00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01",
+        ] {
+            assert!(parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_collector_nothing_is_traced() {
+        let span = tracing::error_span!("call");
+        follow(&span, Some(TRACEPARENT));
+        assert_eq!(traceparent(&span), None);
+        answered("GET", "/", "200");
+    }
+}

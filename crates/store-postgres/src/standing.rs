@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Double, Nullable};
+use diesel_async::RunQueryDsl;
+use domain::StoreError;
+
+use crate::connect::failed;
+use crate::ports::{PgStore, seconds};
+use crate::statement::Statement;
+
+/// Reads the queue's index and the lanes, of which there is one for each dealer.
+const STANDING: &str = "
+, head AS (
+    -- A lane that neither waits nor rests has no excuse: its first message should be on its way.
+    SELECT m.due_at FROM lane l
+    CROSS JOIN LATERAL (
+        SELECT due_at FROM message m
+        WHERE m.dealer_id = l.dealer_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
+        ORDER BY m.priority, m.due_at, m.id LIMIT 1) m
+    WHERE l.blocks = 0 AND l.strikes = 0
+        AND coalesce(l.rest_until, '-infinity') <= now() AND m.due_at <= now()
+), past_due AS (
+    SELECT count(*) AS messages FROM message WHERE state = 'QUEUED' AND due_at <= now()
+), blocked AS (
+    SELECT count(*) AS lanes, min(blocked_since) AS since FROM lane WHERE blocks > 0
+)
+SELECT p.messages AS past_due, b.lanes AS blocked,
+    extract(epoch FROM now() - b.since)::float8 AS blocked_seconds,
+    extract(epoch FROM now() - (SELECT min(due_at) FROM head))::float8 AS unhindered_seconds
+FROM past_due p, blocked b, input";
+
+/// How the queue and its lanes stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// How many queued messages are due.
+    pub past_due: u64,
+    /// How long ago the oldest message was due that nothing holds up: its lane is not blocked, does
+    /// not wait for the provider and does not rest. `None` when there is none.
+    pub oldest_unhindered: Option<Duration>,
+    /// How many lanes are blocked.
+    pub blocked_lanes: u64,
+    /// For how long the lane has been blocked that is longest.
+    pub oldest_block: Option<Duration>,
+}
+
+/// How the connections are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolUse {
+    /// How many there may be.
+    pub most: usize,
+    /// How many there are.
+    pub open: usize,
+    /// How many of those are idle.
+    pub idle: usize,
+    /// How many questions wait for one.
+    pub waiting: usize,
+}
+
+#[derive(QueryableByName)]
+struct StandingRow {
+    #[diesel(sql_type = BigInt)]
+    past_due: i64,
+    #[diesel(sql_type = BigInt)]
+    blocked: i64,
+    #[diesel(sql_type = Nullable<Double>)]
+    blocked_seconds: Option<f64>,
+    #[diesel(sql_type = Nullable<Double>)]
+    unhindered_seconds: Option<f64>,
+}
+
+impl PgStore {
+    /// How the queue and its lanes stand.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn standing(&self) -> Result<Standing, StoreError> {
+        let statement = Statement::new(STANDING).with::<Bool, _>("bool AS always", true);
+        let row: StandingRow = self
+            .database
+            .ask(|mut connection| async move {
+                statement.get_result(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(Standing {
+            past_due: u64::try_from(row.past_due).unwrap_or(0),
+            oldest_unhindered: row.unhindered_seconds.map(seconds),
+            blocked_lanes: u64::try_from(row.blocked).unwrap_or(0),
+            oldest_block: row.blocked_seconds.map(seconds),
+        })
+    }
+
+    /// How the connections are used at this moment; asks nobody.
+    #[must_use]
+    pub fn pool_use(&self) -> PoolUse {
+        let status = self.database.pool_use();
+        PoolUse {
+            most: status.max_size,
+            open: status.size,
+            idle: status.available,
+            waiting: status.waiting,
+        }
+    }
+}

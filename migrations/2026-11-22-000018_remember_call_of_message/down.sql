@@ -1,0 +1,3 @@
+ALTER TABLE message
+    DROP COLUMN http_request_id,
+    DROP COLUMN traceparent;
