@@ -2,6 +2,7 @@
 
 mod access;
 mod http;
+mod limits;
 mod openapi;
 #[cfg(test)]
 mod patience;
@@ -11,5 +12,6 @@ mod server;
 mod validation;
 
 pub use access::{Admission, ApiAuth};
+pub use limits::{Limits, RateLimit, TrustedProxies, TrustedProxiesError};
 pub use openapi::document as openapi_document;
 pub use server::{Api, ApiOptions, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError, serve};

@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::access::{Admission, ApiAuth};
+use crate::limits::Limits;
 use crate::server::{Api, ApiOptions, app};
 
 const SUBMISSION: &str = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
@@ -159,6 +160,7 @@ async fn call_with(world: World, auth: ApiAuth, request: TestRequest) -> (u16, S
         Admission {
             auth,
             gatekeeper: Arc::new(Gatekeeper::new(Arc::new(Slow(store.clone())))),
+            limits: Limits::default(),
             keys: Arc::new(world.key_desk()),
             audit: store,
         },

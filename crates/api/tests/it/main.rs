@@ -19,6 +19,7 @@ mod logs;
 mod lookups;
 mod messages;
 mod openapi;
+mod rates;
 mod routes;
 mod service;
 mod settings;
