@@ -6,6 +6,7 @@ mod body;
 mod canonical;
 mod frame;
 mod headers;
+mod pieces;
 mod query;
 
 pub(crate) use answer::Answered;
@@ -13,4 +14,5 @@ pub(crate) use body::JsonBody;
 pub(crate) use canonical::canonical;
 pub(crate) use frame::{frame, survive};
 pub(crate) use headers::{KeyHeader, Prefer};
+pub(crate) use pieces::Pieces;
 pub(crate) use query::QueryParameters;
