@@ -184,7 +184,10 @@ async fn heads_that_never_end_are_cut_off() {
         (format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n"), 431),
         (format!("GET / HTTP/1.1\r\nHost: x\r\n{huge}\r\n"), 431),
         (format!("{path}X-Filler: {}", "x".repeat(40_000)), 431),
-        (format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(70_000)), 400),
+        (
+            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(70_000)),
+            400,
+        ),
         ("GET / HTTP/9.9\r\nHost: x\r\n\r\n".to_owned(), 400),
         ("\u{0}\u{1}\r\n\r\n".to_owned(), 400),
     ] {
