@@ -111,6 +111,8 @@ impl Story {
             ("SEND_JITTER_MS", "1"),
             ("RETRY_BASE_SECONDS", "0.1"),
             ("BREAKER_OPEN_SECONDS", "0.3"),
+            // All callers of a story have one address.
+            ("RATE_LIMIT_PER_MINUTE", "0"),
         ] {
             settings.insert(name.to_owned(), value.to_owned());
         }

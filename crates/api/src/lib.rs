@@ -2,6 +2,7 @@
 
 mod access;
 mod http;
+mod limits;
 mod observe;
 mod openapi;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod server;
 mod validation;
 
 pub use access::{Admission, ApiAuth};
+pub use limits::{Limits, RateLimit, TrustedProxies, TrustedProxiesError};
 pub use observe::{AnsweredCall, Observer, ReportResult, SubmissionResult};
 pub use openapi::document as openapi_document;
 pub use server::{Api, ApiOptions, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError, serve};

@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::access::{Admission, ApiAuth};
+use crate::limits::Limits;
 use crate::server::{Api, ApiOptions, app};
 
 const SUBMISSION: &str = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
@@ -104,19 +105,42 @@ impl ApiKeys for Slow {
     }
 }
 
-/// Calls an API whose request store is stuck and whose lanes are taken; of a body in chunks none
-/// arrives. Returns status, body and how long it took.
+/// Calls an API that is [`stuck`]. Returns status, body and how long it took.
 async fn call(request: TestRequest) -> (u16, String, Duration) {
     let request = request.peer_addr(([127, 0, 0, 1], 50_000).into());
     call_with(World::new(), ApiAuth::Off { admin: true }, request).await
 }
 
 async fn call_with(world: World, auth: ApiAuth, request: TestRequest) -> (u16, String, Duration) {
+    let api = Data::new(stuck(&world, auth));
+    let service = init_service(app(api, &ApiOptions::sample())).await;
+    let began = Instant::now();
+    let mut request = request.to_request();
+    if request.head().headers.contains_key("transfer-encoding") {
+        *request.payload() = endless();
+    }
+    let response = call_service(&service, request).await;
+    let status = response.status().as_u16();
+    let body = read_body(response).await;
+    (
+        status,
+        String::from_utf8_lossy(&body).into_owned(),
+        began.elapsed(),
+    )
+}
+
+/// A body of which nothing arrives.
+fn endless() -> Payload {
+    Payload::from(Box::pin(stream::pending()) as BoxedPayloadStream)
+}
+
+/// An API whose request store is stuck and whose lanes are taken.
+fn stuck(world: &World, auth: ApiAuth) -> Api {
     let store = world.store.clone();
     let mut outbox = MockOutbox::new();
     outbox.expect_lease_lane().returning(|_, _, _| Ok(None));
     let outbox: Arc<dyn Outbox> = Arc::new(outbox);
-    let api = Api::new(
+    Api::new(
         Arc::new(Intake::new(
             store.clone(),
             Arc::new(Stuck),
@@ -159,24 +183,11 @@ async fn call_with(world: World, auth: ApiAuth, request: TestRequest) -> (u16, S
         Admission {
             auth,
             gatekeeper: Arc::new(Gatekeeper::new(Arc::new(Slow(store.clone())))),
+            limits: Limits::default(),
             keys: Arc::new(world.key_desk()),
             audit: store,
         },
         "1.2.3",
-    );
-    let service = init_service(app(Data::new(api), &ApiOptions::sample())).await;
-    let began = Instant::now();
-    let mut request = request.to_request();
-    if request.head().headers.contains_key("transfer-encoding") {
-        *request.payload() = Payload::from(Box::pin(stream::pending()) as BoxedPayloadStream);
-    }
-    let response = call_service(&service, request).await;
-    let status = response.status().as_u16();
-    let body = read_body(response).await;
-    (
-        status,
-        String::from_utf8_lossy(&body).into_owned(),
-        began.elapsed(),
     )
 }
 
@@ -264,4 +275,52 @@ async fn a_key_that_takes_long_to_be_found_leaves_less_time_for_the_rest() {
     let (status, _, took) = call_with(world, ApiAuth::Required, request).await;
     assert_eq!(status, 503);
     assert!((3..5).contains(&took.as_secs()), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_calls_than_can_be_worked_on_are_refused_at_once() {
+    const STATS: &str = "/api/v1/customer/dealer/0009999/stats";
+    const SUBMIT: &str = "/api/v1/customer/validate-customer";
+    let api = Data::new(stuck(&World::new(), ApiAuth::Off { admin: true }));
+    let service = init_service(app(api, &ApiOptions::sample())).await;
+    let call = |request: TestRequest| Box::pin(call_service(&service, request.to_request()));
+    let body_on_its_way = || {
+        let mut submit = TestRequest::post().uri(SUBMIT).to_request();
+        *submit.payload() = endless();
+        Box::pin(call_service(&service, submit))
+    };
+    // Those who wait for their callers take no place from the 1,024 after them.
+    let mut slow: Vec<_> = (0..100).map(|_| body_on_its_way()).collect();
+    let mut waiting: Vec<_> = (0..1_024)
+        .map(|_| call(TestRequest::get().uri(STATS)))
+        .collect();
+    for call in &mut slow {
+        assert!(futures_util::poll!(call).is_pending());
+    }
+    for call in &mut waiting {
+        assert!(futures_util::poll!(call).is_pending());
+    }
+    let began = Instant::now();
+    for (request, expected) in [
+        (TestRequest::get().uri(STATS), r#""type":"Busy""#),
+        (TestRequest::get().uri("/nowhere"), r#""type":"Busy""#),
+        (
+            TestRequest::post().uri(SUBMIT).set_payload(SUBMISSION),
+            "Gagal menyimpan data ke database",
+        ),
+    ] {
+        let response = call(request).await;
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers().get("retry-after").unwrap(), "5");
+        let body = read_body(response).await;
+        let body = String::from_utf8_lossy(&body);
+        assert!(body.contains(expected), "{body}");
+    }
+    let health = call(TestRequest::get().uri("/api/v1/health")).await;
+    assert_eq!(health.status(), 200);
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    // One of them goes, and there is room for one.
+    waiting.pop();
+    let response = call(TestRequest::get().uri("/nowhere")).await;
+    assert_eq!(response.status(), 404);
 }

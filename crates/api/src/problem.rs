@@ -11,9 +11,11 @@ use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
 
+use crate::routes::VALIDATE_CUSTOMER_PATH;
 use crate::validation::{FaultBody, ValidationReply};
 
 const DEALER_NOT_FOUND: &str = "Dealer not found or inactive";
+const NOT_STORED: &str = "Gagal menyimpan data ke database";
 const UNFORESEEN: &str = "Terjadi kesalahan sistem";
 
 /// How to come in, for whoever was not let in (RFC 6750).
@@ -47,6 +49,14 @@ pub(crate) enum Problem {
     BodyTooSlow,
     #[error("the body could not be read")]
     BodyUnreadable,
+    #[error("the {part} of the address has more than {limit} bytes")]
+    UriTooLong { part: &'static str, limit: usize },
+    #[error("the headers have more than {limit} bytes")]
+    HeadersTooLarge { limit: usize },
+    #[error("the caller asks too often")]
+    RateLimited { retry_seconds: u32 },
+    #[error("too many requests are worked on")]
+    Busy { submits: bool },
     #[error(transparent)]
     Intake(#[from] IntakeError),
     #[error("something unforeseen happened to a submission")]
@@ -143,10 +153,9 @@ impl Problem {
                     StatusCode::OK,
                     "Konfigurasi WhatsApp tidak tersedia untuk dealer ini",
                 ),
-                IntakeError::NotStored(StoreError::Unavailable(_)) => Answer::NotStored(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "Gagal menyimpan data ke database",
-                ),
+                IntakeError::NotStored(StoreError::Unavailable(_)) => {
+                    Answer::NotStored(StatusCode::SERVICE_UNAVAILABLE, NOT_STORED)
+                }
                 IntakeError::ForeignDealer => envelope(
                     StatusCode::FORBIDDEN,
                     "ForeignDealer",
@@ -212,6 +221,30 @@ impl Problem {
                 StatusCode::BAD_REQUEST,
                 "BadRequest",
                 "The body could not be read",
+            ),
+            Self::UriTooLong { part, limit } => envelope(
+                StatusCode::URI_TOO_LONG,
+                "UriTooLong",
+                format!("The {part} of the address has more than {limit} bytes"),
+            ),
+            Self::HeadersTooLarge { limit } => envelope(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "HeadersTooLarge",
+                format!("The headers have more than {limit} bytes"),
+            ),
+            Self::RateLimited { .. } => envelope(
+                StatusCode::TOO_MANY_REQUESTS,
+                "RateLimited",
+                "Too many requests; try again after Retry-After seconds",
+            ),
+            // Who submits knows this sentence: nothing was stored.
+            Self::Busy { submits: true } => {
+                Answer::NotStored(StatusCode::SERVICE_UNAVAILABLE, NOT_STORED)
+            }
+            Self::Busy { submits: false } => envelope(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Busy",
+                "The service has too many requests at once",
             ),
             Self::Lookup(LookupError::UnknownDealer) => {
                 envelope(StatusCode::NOT_FOUND, "DealerNotFound", DEALER_NOT_FOUND)
@@ -312,7 +345,8 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        if self.status_code().is_server_error() {
+        // Being busy is no failure, and logging it each time would be one more thing to do.
+        if self.status_code().is_server_error() && !matches!(self, Self::Busy { .. }) {
             log_failure(self);
         }
         self.response()
@@ -320,6 +354,13 @@ impl ResponseError for Problem {
 }
 
 impl Problem {
+    /// There are too many requests for one more, to this path.
+    pub(crate) fn busy(path: &str) -> Self {
+        Self::Busy {
+            submits: path == VALIDATE_CUSTOMER_PATH,
+        }
+    }
+
     /// The answer, without a word in the log.
     pub(crate) fn response(&self) -> HttpResponse {
         let status = self.status_code();
@@ -329,6 +370,9 @@ impl Problem {
         }
         if status == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, CHALLENGE));
+        }
+        if let Self::RateLimited { retry_seconds } = self {
+            response.insert_header((RETRY_AFTER, *retry_seconds));
         }
         let passes = matches!(self, Self::Intake(IntakeError::KeyInProgress));
         if passes || status == StatusCode::SERVICE_UNAVAILABLE {

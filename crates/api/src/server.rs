@@ -1,5 +1,6 @@
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
@@ -25,6 +26,21 @@ pub(crate) const SERVICE: &str = "customer-service";
 
 /// How long a browser may remember a preflight, in seconds.
 const PREFLIGHT_SECONDS: usize = 600;
+
+/// How many connections a copy keeps open, over all its threads; more wait in the system's queue, and
+/// balancers go elsewhere. Twice the requests that it works on at once, and few enough that none of
+/// them together takes much memory.
+const MAX_CONNECTIONS: usize = 2_048;
+
+/// How long the head of a connection's first request may take to arrive.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection stays open on which nothing is asked: longer than the 60 seconds of usual
+/// balancers, so that they close it and never write to one that was just closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long a caller whose request was refused may go on sending before the connection is cut.
+const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Request headers that a page of another origin may send.
 const ALLOWED_HEADERS: [&str; 6] = [
@@ -227,6 +243,10 @@ pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::
     let (workers, shutdown_seconds) = (options.workers, options.shutdown_seconds);
     let server = HttpServer::new(move || app(api.clone(), &options))
         .workers(workers)
+        .max_connections(MAX_CONNECTIONS.div_ceil(workers.max(1)))
+        .client_request_timeout(HEAD_TIMEOUT)
+        .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
         .shutdown_timeout(shutdown_seconds)
         .disable_signals()
         .listen(listener)?

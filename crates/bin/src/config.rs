@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{ApiAuth, Origins, PublicBaseUrl};
+use api::{ApiAuth, Origins, PublicBaseUrl, RateLimit, TrustedProxies};
 use domain::{AccountPolicy, DeliveryPolicy, OnUnknown};
 use store_postgres::{DatabaseUrl, SchemaName, SecretsKeys};
 use tracing_subscriber::EnvFilter;
@@ -15,6 +15,9 @@ use url::Url;
 
 const DEFAULT_FONNTE_URL: &str = "https://api.fonnte.com/send";
 const DEFAULT_ORIGINS: &str = "http://localhost:3000,http://localhost:5173,http://localhost:8080";
+
+/// More requests in a minute than any copy answers: 16,666 a second.
+const MOST_PER_MINUTE: u32 = 1_000_000;
 
 /// A lane's lease must outlast the longest call by this much, or the call of one copy could still
 /// be in flight when another one starts.
@@ -34,6 +37,10 @@ pub(crate) struct Config {
     pub(crate) delivery: DeliveryPolicy,
     /// Whether callers need keys.
     pub(crate) auth: ApiAuth,
+    /// How often each of them may call.
+    pub(crate) rate: RateLimit,
+    /// Proxies that say who calls.
+    pub(crate) proxies: TrustedProxies,
     pub(crate) origins: Origins,
     /// Absent: where the service listens.
     pub(crate) public_base_url: Option<PublicBaseUrl>,
@@ -105,6 +112,11 @@ impl Config {
         let delivery = reader.delivery();
         // A wrong host is reported; nobody is let in because of it.
         let auth = reader.auth(host.is_some_and(|host| host.is_loopback()));
+        let rate = reader.number("RATE_LIMIT_PER_MINUTE", "600", 0..=MOST_PER_MINUTE);
+        let proxies = reader.optional("TRUSTED_PROXIES", |raw| {
+            TrustedProxies::parse(raw)
+                .map_err(|error| format!("holds a value that is wrong: {error}"))
+        });
         let origins = reader.parsed("ALLOWED_ORIGINS", DEFAULT_ORIGINS, |raw| {
             Origins::parse(raw).map_err(|error| format!("holds a value that is wrong: {error}"))
         });
@@ -116,7 +128,9 @@ impl Config {
         });
         let secrets = Arc::new(secrets.unwrap_or_else(SecretsKeys::none));
         let collector = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
-        match (schema, host, port, log, accounts, delivery, auth, origins) {
+        match (
+            schema, host, port, log, accounts, delivery, auth, rate, origins,
+        ) {
             (
                 Some(schema),
                 Some(host),
@@ -125,6 +139,7 @@ impl Config {
                 Some(accounts),
                 Some(delivery),
                 Some(auth),
+                Some(rate),
                 Some(origins),
             ) if reader.errors.is_empty() => Ok(Self {
                 database,
@@ -136,6 +151,8 @@ impl Config {
                 fonnte_url,
                 delivery,
                 auth,
+                rate: RateLimit::per_minute(rate),
+                proxies: proxies.unwrap_or_default(),
                 origins,
                 public_base_url,
                 secrets,
@@ -388,6 +405,8 @@ mod tests {
             ("ON_UNKNOWN", "maybe"),
             ("MESSAGE_TTL_HOURS", "nan"),
             ("API_AUTH", "maybe"),
+            ("RATE_LIMIT_PER_MINUTE", "many"),
+            ("TRUSTED_PROXIES", "10.0.0.1, proxy.example"),
             ("ALLOWED_ORIGINS", "*"),
             ("PUBLIC_BASE_URL", "customer.example"),
             ("SECRETS_KEY", "c2hvcnQ="),
@@ -408,6 +427,8 @@ mod tests {
                 "MESSAGE_TTL_HOURS",
                 "ON_UNKNOWN",
                 "API_AUTH",
+                "RATE_LIMIT_PER_MINUTE",
+                "TRUSTED_PROXIES",
                 "ALLOWED_ORIGINS",
                 "PUBLIC_BASE_URL",
                 "SECRETS_KEY",
@@ -469,6 +490,24 @@ mod tests {
         for wrong in ["on", "none", "0", "false"] {
             let wrong = read(&[("API_AUTH", wrong)]).unwrap_err();
             assert_eq!(wrong, ["API_AUTH"]);
+        }
+    }
+
+    #[test]
+    fn callers_may_ask_600_times_a_minute_and_no_proxy_is_believed() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.rate, RateLimit::per_minute(600));
+        assert_eq!(config.proxies, TrustedProxies::default());
+        let config = read(&[
+            ("RATE_LIMIT_PER_MINUTE", "0"),
+            ("TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8"),
+        ])
+        .unwrap();
+        assert_eq!(config.rate, RateLimit::none());
+        assert_ne!(config.proxies, TrustedProxies::default());
+        for wrong in ["-1", "1.5", "1000001"] {
+            let wrong = read(&[("RATE_LIMIT_PER_MINUTE", wrong)]).unwrap_err();
+            assert_eq!(wrong, ["RATE_LIMIT_PER_MINUTE"]);
         }
     }
 

@@ -6,6 +6,7 @@ mod copies;
 mod crashes;
 mod first_message;
 mod fonnte_failures;
+mod hostile_callers;
 mod installations;
 mod isolation;
 mod ledger;

@@ -9,6 +9,7 @@ use domain::{Principal, Refusal};
 use super::ApiAuth;
 use super::caller::{ADMIN, hides_admin};
 use super::local::is_local;
+use crate::limits::{Allowance, of_sane_size};
 use crate::problem::Problem;
 use crate::routes::in_time;
 use crate::server::Api;
@@ -38,29 +39,78 @@ pub(crate) fn needs_no_key(path: &str) -> bool {
         })
 }
 
-/// Asks for a key before anything else of a call is looked at, and tells the routes who calls.
+/// Lets in who may, as often as they may, and tells the routes who calls.
 pub(crate) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    match admit(&request).await {
+    let (admitted, allowance) = match take_in(&request) {
+        Ok(()) => enter(&request).await,
+        Err(problem) => (Err(problem), None),
+    };
+    let mut response = match admitted {
         Ok(principal) => {
             if let Some(principal) = principal {
                 name_in_log(&principal);
                 request.extensions_mut().insert(principal);
             }
-            Ok(next.call(request).await?.map_into_boxed_body())
+            next.call(request).await?.map_into_boxed_body()
         }
         Err(problem) => {
             let response = problem.error_response();
-            Ok(request.into_response(response).map_into_boxed_body())
+            request.into_response(response).map_into_boxed_body()
         }
+    };
+    if let Some(allowance) = allowance {
+        allowance.tell(response.headers_mut());
+    }
+    Ok(response)
+}
+
+fn api(request: &ServiceRequest) -> Result<&Data<Api>, Problem> {
+    request.app_data::<Data<Api>>().ok_or(Problem::Unforeseen)
+}
+
+/// Takes a call in that is not too large, while there are not too many. It has its slot until it is
+/// over.
+fn take_in(request: &ServiceRequest) -> Result<(), Problem> {
+    of_sane_size(request)?;
+    let slot = api(request)?.admission.limits.slot(request.path())?;
+    request.extensions_mut().insert(slot);
+    Ok(())
+}
+
+/// Who calls, or why they may not, and what they have left.
+///
+/// A valid key is counted for itself, so that whoever else calls from its holder's address cannot
+/// use it up. Everything else is counted for the address, a wrong key too: whoever tries many is told
+/// to wait instead of what is wrong.
+async fn enter(
+    request: &ServiceRequest,
+) -> (Result<Option<Principal>, Problem>, Option<Allowance>) {
+    let admitted = admit(request).await;
+    let Ok(api) = api(request) else {
+        return (admitted, None);
+    };
+    if matches!(admitted, Err(Problem::Refused(Refusal::Store(_)))) {
+        // Nobody knows who this is, and they are not to pay for it.
+        return (admitted, None);
+    }
+    let limits = &api.admission.limits;
+    let key = admitted.as_ref().ok().and_then(Option::as_ref);
+    let allowance = match key.and_then(Principal::key) {
+        Some(key) => limits.count_key(key, request.path()),
+        None => limits.count_address(request.request()),
+    };
+    match allowance.map_or(Ok(()), Allowance::check) {
+        Ok(()) => (admitted, allowance),
+        Err(problem) => (Err(problem), allowance),
     }
 }
 
 /// Who calls; nobody in particular where that does not matter.
 async fn admit(request: &ServiceRequest) -> Result<Option<Principal>, Problem> {
-    let api = request.app_data::<Data<Api>>().ok_or(Problem::Unforeseen)?;
+    let api = api(request)?;
     let path = request.path();
     if api.admission.auth != ApiAuth::Required {
         // Another spelling of the path is found out by the route itself.

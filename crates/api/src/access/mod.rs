@@ -2,7 +2,7 @@
 //!
 //! Two things stand between a caller and a dealer's data, and a new route gets both:
 //!
-//! 1. [`gate`] asks for a key before anything else of a call is looked at, on every path but those
+//! 1. [`gate`] asks for a key before anything but the size of a call is looked at, on every path but those
 //!    that `gate::needs_no_key` lists. A route that is not listed there is closed by itself.
 //! 2. A handler learns who calls only through [`Caller`] or [`DealerAt`], each of which names the
 //!    scope that is needed. What is not one request's is reached through [`DealerAt`] alone, and the
@@ -24,6 +24,8 @@ pub(crate) use caller::{Admin, CallId, Caller, DealerAt, Read, Write};
 pub(crate) use gate::gate;
 pub(crate) use local::Scraper;
 
+use crate::limits::Limits;
+
 /// Whether callers need keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiAuth {
@@ -43,6 +45,8 @@ pub struct Admission {
     pub auth: ApiAuth,
     /// Knows their keys.
     pub gatekeeper: Arc<Gatekeeper>,
+    /// How much callers may ask for.
+    pub limits: Limits,
     /// Makes, lists and revokes keys.
     pub keys: Arc<KeyDesk>,
     /// What was done by whom. Where a use case does not write it: one call of

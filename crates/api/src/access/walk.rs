@@ -18,6 +18,7 @@ use testkit::{World, sample};
 
 use super::gate::needs_no_key;
 use super::{Admission, ApiAuth};
+use crate::limits::Limits;
 use crate::server::{Api, ApiOptions, app};
 
 /// What belongs to the dealer of the path, or of the body, of a call.
@@ -143,6 +144,7 @@ impl Walk {
         let admission = Admission {
             auth: ApiAuth::Required,
             gatekeeper: Arc::new(world.gatekeeper()),
+            limits: Limits::default(),
             keys: Arc::new(world.key_desk()),
             audit: world.store.clone(),
         };

@@ -1,10 +1,11 @@
 use std::marker::PhantomData;
+use std::rc::Rc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::BytesMut;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use paperclip::actix::OperationModifier;
@@ -14,6 +15,7 @@ use paperclip::v2::models::{
 use paperclip::v2::schema::Apiv2Schema;
 use serde_json::{Map, Value};
 
+use crate::limits::Slot;
 use crate::problem::Problem;
 use crate::validation::FaultBody;
 
@@ -105,15 +107,22 @@ impl<T> FromRequest for JsonBody<T> {
             .get("content-length")
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let payload = payload.take();
+        let slot = request.extensions().get::<Rc<Slot>>().cloned();
+        let path = request.path().to_owned();
         Box::pin(async move {
             if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
                 return Err(Problem::BodyTooLarge {
                     limit: MAX_BODY_BYTES,
                 });
             }
+            // Callers that send slowly take no place from those that do not.
+            let pause = slot.as_ref().map(Slot::pause);
             let bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload))
                 .await
                 .unwrap_or(Err(Problem::BodyTooSlow))?;
+            if pause.is_some_and(|pause| !pause.end()) {
+                return Err(Problem::busy(&path));
+            }
             Ok(Self {
                 bytes,
                 said_to_be_json,

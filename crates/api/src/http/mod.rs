@@ -7,6 +7,7 @@ mod canonical;
 mod frame;
 mod headers;
 mod origin;
+mod pieces;
 mod query;
 
 pub(crate) use answer::Answered;
@@ -15,4 +16,5 @@ pub(crate) use canonical::canonical;
 pub(crate) use frame::{frame, survive};
 pub(crate) use headers::{KeyHeader, Prefer};
 pub(crate) use origin::CallOrigin;
+pub(crate) use pieces::Pieces;
 pub(crate) use query::QueryParameters;

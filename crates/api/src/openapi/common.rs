@@ -14,6 +14,7 @@ pub(super) fn complete(document: &mut Value) {
     }
     for operation in operations(document) {
         protect(operation);
+        limit(operation);
         let taken = &mut operation["parameters"];
         if taken.is_null() {
             *taken = Value::Array(Vec::new());
@@ -33,6 +34,48 @@ pub(super) fn complete(document: &mut Value) {
             }
             add_header(responses, &request_id);
             responses.sort_keys();
+        }
+    }
+}
+
+/// Tags whose operations are never too many of one caller.
+const NOT_METERED: [&str; 2] = ["health", "webhook"];
+
+/// Answers of every operation that come from its limits. What was done tells what is left; shared
+/// answers say so in the description of the document.
+fn limit(operation: &mut Value) {
+    let tag = operation.pointer("/tags/0").and_then(Value::as_str);
+    let is = |tags: &[&str]| tag.is_some_and(|tag| tags.contains(&tag));
+    let (metered, bounded) = (!is(&NOT_METERED), !is(&["health"]));
+    let Some(responses) = operation
+        .get_mut("responses")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    let mut add = |status: &str, name| {
+        let response = || reference("responses", name);
+        responses.entry(status).or_insert_with(response);
+    };
+    add("414", "UriTooLong");
+    add("431", "HeadersTooLarge");
+    if bounded {
+        add("503", "Busy");
+    }
+    if !metered {
+        return;
+    }
+    add("429", "RateLimited");
+    for (_, done) in responses
+        .iter_mut()
+        .filter(|(status, _)| status.starts_with('2'))
+    {
+        for (field, name) in [
+            ("RateLimit-Limit", "RateLimitLimit"),
+            ("RateLimit-Remaining", "RateLimitRemaining"),
+            ("RateLimit-Reset", "RateLimitReset"),
+        ] {
+            done["headers"][field] = reference("headers", name);
         }
     }
 }
@@ -94,6 +137,7 @@ mod tests {
     fn every_operation_is_completed() {
         let mut document = json!({
             "paths": {"/": {"get": {
+                "tags": ["health"],
                 "parameters": [{"in": "query", "name": "page"}, {"in": "query", "name": "new"}],
                 "responses": {"200": {"description": "x"}, "500": {"$ref": "#/own"}}
             }}},
@@ -107,6 +151,7 @@ mod tests {
         assert_eq!(
             document["paths"]["/"]["get"],
             json!({
+                "tags": ["health"],
                 "parameters": [
                     {"$ref": "#/components/parameters/Page"},
                     {"in": "query", "name": "new"},
@@ -115,6 +160,8 @@ mod tests {
                 "responses": {
                     "200": {"description": "x", "headers": {"X-Request-Id": id}},
                     "405": {"$ref": "#/components/responses/MethodNotAllowed"},
+                    "414": {"$ref": "#/components/responses/UriTooLong"},
+                    "431": {"$ref": "#/components/responses/HeadersTooLarge"},
                     "500": {"$ref": "#/own"}
                 }
             })
@@ -123,6 +170,25 @@ mod tests {
             document["components"]["responses"]["MethodNotAllowed"]["headers"],
             json!({"Allow": 1, "X-Request-Id": id})
         );
+    }
+
+    #[test]
+    fn whoever_is_counted_is_told() {
+        let mut document = json!({"paths": {
+            "/a": {"get": {"tags": ["customer"], "responses": {"200": {}, "503": {"own": 1}}}},
+            "/b": {"get": {"tags": ["webhook"], "responses": {"200": {}}}}
+        }});
+        complete(&mut document);
+        let responses = |path: &str| &document["paths"][path]["get"]["responses"];
+        let a = responses("/a");
+        assert_eq!(a["429"], reference("responses", "RateLimited"));
+        assert_eq!(a["503"]["own"], 1);
+        let left = &a["200"]["headers"]["RateLimit-Remaining"];
+        assert_eq!(*left, reference("headers", "RateLimitRemaining"));
+        let b = responses("/b");
+        assert_eq!(b["503"], reference("responses", "Busy"));
+        assert!(b.get("429").is_none());
+        assert!(b["200"]["headers"].get("RateLimit-Reset").is_none());
     }
 
     #[test]

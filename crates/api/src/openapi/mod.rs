@@ -18,8 +18,9 @@ use serde_json::Value;
 pub(crate) use collect::define;
 
 /// Applied in this order; the last one says in which order things are shown.
-const ADDITIONS: [&str; 11] = [
+const ADDITIONS: [&str; 12] = [
     include_str!("additions/parts.json"),
+    include_str!("additions/limits.json"),
     include_str!("additions/schemas.json"),
     include_str!("additions/customer.json"),
     include_str!("additions/messages.json"),

@@ -1,11 +1,13 @@
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
-use actix_web::web::{Data, Path};
+use actix_web::web::{Bytes, Data, Path};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use utoipa_swagger_ui::Config;
 
-use crate::http::Answered;
+use crate::http::{Answered, Pieces};
 use crate::problem::Problem;
 use crate::server::{Api, SERVICE};
 
@@ -55,7 +57,7 @@ pub(crate) async fn get_openapi(api: Data<Api>) -> Result<Answered<OpenApiReply>
     Ok(Answered::with(
         HttpResponse::Ok()
             .content_type("application/json")
-            .body(api.openapi.clone()),
+            .body(Pieces::new(api.openapi.clone())),
     ))
 }
 
@@ -81,5 +83,8 @@ pub(crate) async fn get_asset(file: Path<String>) -> Result<HttpResponse, Proble
     Ok(HttpResponse::Ok()
         .content_type(asset.content_type)
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-        .body(asset.bytes.into_owned()))
+        .body(Pieces::new(match asset.bytes {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        })))
 }

@@ -155,6 +155,13 @@ impl Connection {
         self.reply(method).await
     }
 
+    /// Sends what is perhaps no call at all.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) -> Reply {
+        // The service may answer and close before it has read everything.
+        let _ = self.stream.write_all(bytes).await;
+        self.reply("GET").await
+    }
+
     /// Reads one answer; that to `HEAD` has no body.
     pub(crate) async fn reply(&mut self, method: &str) -> Reply {
         timeout(PATIENCE, self.read_reply(method))

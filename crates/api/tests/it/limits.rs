@@ -141,17 +141,89 @@ async fn json_may_be_nested_127_levels_deep() {
 }
 
 #[tokio::test]
-async fn long_addresses_are_answered() {
+async fn long_addresses_are_answered_and_longer_ones_are_not() {
     let service = Service::start();
-    let long = "x".repeat(30_000);
-    for path in [
-        format!("/{long}"),
-        format!("/api/v1/customer/dealer/{long}/requests?x={long}"),
+    let long = "x".repeat(8_000);
+    let path = format!("/api/v1/customer/dealer/{long}/stats?q={long}");
+    assert_eq!(service.get(&path).await.status, 404);
+    let path = format!("/api/v1/health?{}", "x".repeat(8_192));
+    assert_eq!(service.get(&path).await.status, 200);
+    for (path, part) in [
+        (format!("/{}", "x".repeat(8_192)), "path"),
+        (format!("/{}", "x".repeat(65_000)), "path"),
+        (format!("/api/v1/health?{}", "x".repeat(8_193)), "query"),
+        (format!("{SUBMIT}?{}", "x".repeat(60_000)), "query"),
     ] {
-        assert_eq!(service.get(&path).await.status, 404);
+        let sentence = format!("The {part} of the address has more than 8192 bytes");
+        let reply = service.get(&path).await;
+        reply.is_error(414, "UriTooLong", &sentence);
     }
-    let reply = service.get(&format!("/api/v1/health?{long}")).await;
-    assert_eq!(reply.status, 200);
+}
+
+#[tokio::test]
+async fn headers_have_a_limit() {
+    let service = Service::start();
+    let with = |bytes| Call::get("/api/v1/health").header("X-Filler", &"x".repeat(bytes));
+    assert_eq!(service.send(with(32_000)).await.status, 200);
+    let reply = service.send(with(33_000)).await;
+    reply.is_error(
+        431,
+        "HeadersTooLarge",
+        "The headers have more than 32768 bytes",
+    );
+}
+
+/// What actix says by itself, without our envelope: nobody knows yet what is asked.
+#[tokio::test]
+async fn heads_that_never_end_are_cut_off() {
+    let service = Service::start();
+    let many = "X-Filler: x\r\n".repeat(10_000);
+    let huge = format!("X-Filler: {}\r\n", "x".repeat(1_000_000));
+    let path = format!("GET /{} HTTP/1.1\r\n", "x".repeat(100_000));
+    for (head, status) in [
+        (format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n"), 431),
+        (format!("GET / HTTP/1.1\r\nHost: x\r\n{huge}\r\n"), 431),
+        (format!("{path}X-Filler: {}", "x".repeat(40_000)), 431),
+        (
+            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(70_000)),
+            400,
+        ),
+        ("GET / HTTP/9.9\r\nHost: x\r\n\r\n".to_owned(), 400),
+        ("\u{0}\u{1}\r\n\r\n".to_owned(), 400),
+    ] {
+        let mut connection = service.connect().await;
+        let reply = connection.send_raw(head.as_bytes()).await;
+        assert_eq!(reply.status, status, "{}", &head[..60.min(head.len())]);
+        assert_eq!(reply.body, "");
+    }
+    assert_eq!(service.submit(body()).await.status, 200);
+}
+
+#[tokio::test]
+async fn deep_broken_and_ambiguous_json_is_answered() {
+    let service = Service::start();
+    for deep in ["[".repeat(10_000), r#"{"a":"#.repeat(10_000)] {
+        for end in [&deep[..], &format!("{deep}1")] {
+            let reply = service.submit(end).await;
+            assert_eq!(reply.status, 422);
+            assert!(reply.body.contains("json_invalid"), "{reply:?}");
+        }
+    }
+    let mut broken = body().into_bytes();
+    let at = broken.windows(4).position(|four| four == b"Adit").unwrap();
+    broken[at] = 0xff;
+    let reply = service.submit(broken).await;
+    assert_eq!(reply.status, 422);
+    assert!(reply.body.contains("json_invalid"), "{reply:?}");
+    assert_eq!(service.world.store.request_count(), 0);
+    // Of a name that is there twice the last value counts.
+    let twice = |first, last| {
+        let rest = &body()[1..].replacen(r#""noPol":"D 123 AD","#, "", 1);
+        format!(r#"{{"noPol":"{first}","noPol":"{last}",{rest}"#)
+    };
+    assert_eq!(service.submit(twice("", "D 123 AD")).await.status, 200);
+    let reply = service.submit(twice("D 123 AD", "")).await;
+    assert!(reply.body.contains("string_too_short"), "{reply:?}");
 }
 
 #[tokio::test]

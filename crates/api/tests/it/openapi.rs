@@ -214,8 +214,16 @@ fn every_answer_is_there_with_its_headers() {
     let document = document();
     for (name, operation) in operations(&document) {
         let responses = object(&operation["responses"]);
-        let mut expected = BTreeSet::from(["200", "405", "500"]);
+        let mut expected = BTreeSet::from(["200", "405", "414", "431", "500"]);
+        let is_health = name.contains("/health");
+        if !is_health {
+            expected.insert("503");
+        }
         let reports = name.contains("/webhooks/");
+        let is_metered = !is_health && !reports;
+        if is_metered {
+            expected.insert("429");
+        }
         let is_protected = name.contains("/customer/") || name.contains("/admin/");
         if is_protected {
             expected.extend(["401", "403"]);
@@ -260,8 +268,11 @@ fn every_answer_is_there_with_its_headers() {
         for (status, response) in responses {
             let headers = object(&resolved(&document, response)["headers"]);
             let mut needed = vec!["X-Request-Id"];
+            if is_metered && (status.starts_with('2') || status == "429") {
+                needed.extend(["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"]);
+            }
             match status.as_str() {
-                "503" => needed.push("Retry-After"),
+                "429" | "503" => needed.push("Retry-After"),
                 "401" => needed.push("WWW-Authenticate"),
                 "405" => needed.push("Allow"),
                 "200" if name.contains("validate") => {
@@ -418,6 +429,14 @@ async fn the_examples_are_what_the_service_answers() {
         (
             Call::post(SUBMIT, "x".repeat(65_537)),
             format!("/components/responses/PayloadTooLarge/{json}/example"),
+        ),
+        (
+            Call::get(&format!("/{}", "x".repeat(8_192))),
+            format!("/components/responses/UriTooLong/{json}/example"),
+        ),
+        (
+            Call::get("/").header("X-Filler", &"x".repeat(33_000)),
+            format!("/components/responses/HeadersTooLarge/{json}/example"),
         ),
         (
             Call::new("PUT", SUBMIT),

@@ -4,7 +4,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
-use api::{Admission, Api, ApiAuth, ApiOptions, Observer, Origins, PublicBaseUrl};
+use api::{
+    Admission, Api, ApiAuth, ApiOptions, Limits, Observer, Origins, PublicBaseUrl, RateLimit,
+    TrustedProxies,
+};
 use domain::{
     ApiKeys, AuditLog, BoxError, Dealer, DealerAdmin, DealerCheck, DealerDesk, DealerDirectory,
     EventDesk, EventStore, Gatekeeper, Health, Intake, KeyDesk, Lookups, MessageDesk, Messages,
@@ -90,6 +93,8 @@ pub(crate) struct Ports {
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) auth: ApiAuth,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) rate: RateLimit,
+    pub(crate) proxies: TrustedProxies,
 }
 
 /// A running service and the world behind it.
@@ -125,6 +130,8 @@ impl Service {
             audit: world.store.clone(),
             auth: ApiAuth::Off { admin: true },
             observer: None,
+            rate: RateLimit::none(),
+            proxies: TrustedProxies::default(),
         };
         replace(&mut ports);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -235,6 +242,7 @@ fn api(world: &World, ports: &Ports) -> Api {
         ports.health.clone(),
         Admission {
             auth: ports.auth,
+            limits: Limits::new(ports.rate, ports.proxies.clone()),
             gatekeeper: Arc::new(Gatekeeper::new(ports.api_keys.clone())),
             keys: Arc::new(KeyDesk::new(
                 ports.api_keys.clone(),
@@ -263,8 +271,12 @@ fn assert_conventions(reply: &Reply) {
             "{reply:?}"
         );
     }
-    if matches!(reply.status, 429 | 503) {
+    if reply.status == 503 {
         assert_eq!(reply.header("retry-after"), Some("5"), "{reply:?}");
+    }
+    if reply.status == 429 {
+        let seconds = reply.header("retry-after").expect("when to try again");
+        assert!(seconds.parse::<u32>().unwrap() > 0, "{reply:?}");
     }
     assert!(!(300..400).contains(&reply.status), "{reply:?}");
     if reply.header("content-type") != Some("application/json") {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Admission, Api, ApiAuth, ApiOptions, PublicBaseUrl};
+use api::{Admission, Api, ApiAuth, ApiOptions, Limits, PublicBaseUrl};
 use store_postgres::{DatabaseUrl, MigrateError, PgStore, SchemaName, migrate};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
@@ -56,6 +56,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let admission = Admission {
         auth: config.auth,
         gatekeeper: parts.gatekeeper,
+        limits: Limits::new(config.rate, config.proxies.clone()),
         keys: parts.keys,
         audit: Arc::new(parts.store.clone()),
     };
