@@ -3,6 +3,7 @@
 mod access;
 mod dealer;
 pub mod delivery;
+mod erasure;
 mod message;
 mod ports;
 mod provider_event;
@@ -17,6 +18,7 @@ mod values;
 pub use access::*;
 pub use dealer::*;
 pub use delivery::*;
+pub use erasure::*;
 pub use message::*;
 pub use ports::*;
 pub use provider_event::*;

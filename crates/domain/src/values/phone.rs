@@ -62,6 +62,29 @@ impl Phone {
         format!("62{}", &self.0[1..])
     }
 
+    /// Whether a row of an older service means this number. Wider than [`Phone::parse`], so that
+    /// nobody is missed: everything but digits and `+` is ignored, and so is a `0` after the `62`.
+    ///
+    /// ```
+    /// # let phone = domain::Phone::parse("082148523421")?;
+    /// assert!(phone.is_written_as("+62 (0)821/4852-3421"));
+    /// assert!(!phone.is_written_as("+62 821 4852 3422"));
+    /// # Ok::<(), domain::PhoneError>(())
+    /// ```
+    #[must_use]
+    pub fn is_written_as(&self, raw: &str) -> bool {
+        let bare: String = raw
+            .chars()
+            .filter(|c| c.is_ascii_digit() || *c == '+')
+            .collect();
+        let abroad = ["+62", "0062", "62"]
+            .iter()
+            .find_map(|prefix| bare.strip_prefix(prefix))
+            .map(|rest| rest.trim_start_matches('0'));
+        let subscriber = abroad.unwrap_or_else(|| bare.strip_prefix('0').unwrap_or(&bare));
+        self.0[1..] == *subscriber
+    }
+
     /// The form for logs, `0821*****421`: the first four and the last three digits.
     #[must_use]
     pub fn masked(&self) -> String {

@@ -7,6 +7,7 @@ mod dealers;
 mod events;
 mod messages;
 mod outbox;
+mod persons;
 mod reports;
 mod request_row;
 mod requests;
