@@ -10,6 +10,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, HttpServer, web};
 use domain::{
     AccountPolicy, DealerCheck, DealerDesk, EventDesk, Health, Intake, Lookups, MessageDesk,
+    PersonDesk,
 };
 use paperclip::actix::OpenApiExt as _;
 use url::Url;
@@ -58,6 +59,8 @@ pub struct Api {
     pub check: Arc<DealerCheck>,
     /// Shows dealers to operators and changes their settings.
     pub desk: Arc<DealerDesk>,
+    /// Erases persons and shows what is stored about them.
+    pub persons: Arc<PersonDesk>,
     /// Which accounts can be used.
     pub accounts: AccountPolicy,
     /// The health of what the service stands on.
@@ -84,6 +87,7 @@ impl Api {
         events: Arc<EventDesk>,
         check: Arc<DealerCheck>,
         desk: Arc<DealerDesk>,
+        persons: Arc<PersonDesk>,
         accounts: AccountPolicy,
         health: Arc<dyn Health>,
         admission: Admission,
@@ -96,6 +100,7 @@ impl Api {
             events,
             check,
             desk,
+            persons,
             accounts,
             health,
             admission,

@@ -3,6 +3,7 @@
 mod dispatch;
 mod events;
 mod health;
+mod retention;
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -14,10 +15,12 @@ use api::{Admission, Api, ApiAuth, ApiOptions, PublicBaseUrl};
 use store_postgres::{DatabaseUrl, MigrateError, SchemaName, migrate};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::dispatch::{DispatchLoop, Heartbeat};
 use self::events::EventLoop;
 use self::health::ServiceHealth;
+use self::retention::Retention;
 use crate::config::Config;
 use crate::logging;
 use crate::wiring::{Database, Parts};
@@ -56,6 +59,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         parts.events.clone(),
         parts.check,
         parts.desk,
+        parts.persons.clone(),
         config.accounts.clone(),
         Arc::new(health),
         admission,
@@ -85,13 +89,19 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let dispatching = DispatchLoop::new(parts.dispatcher, parts.intake, parts.bell, heartbeat);
     let applying = EventLoop::new(parts.events, parts.event_bell);
+    let retention = config
+        .retention_days
+        .map(|days| Retention::new(parts.persons, days));
     let schema = config.schema.clone();
     let url = database.url.clone();
     let stopped = stop.clone();
     let mut working = tokio::spawn(async move {
         up_to_date(&url, &schema, &stopped).await?;
         let applying = applying.run(stopped.clone());
+        let sweeping =
+            retention.map(|retention| AbortOnDropHandle::new(tokio::spawn(retention.run())));
         tokio::join!(dispatching.run(stopped), applying);
+        drop(sweeping);
         Ok::<(), MigrateError>(())
     });
 
