@@ -19,6 +19,7 @@ mod logs;
 mod lookups;
 mod messages;
 mod openapi;
+mod persons;
 mod routes;
 mod service;
 mod settings;

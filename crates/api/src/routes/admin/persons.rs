@@ -102,7 +102,7 @@ pub(crate) async fn erase_person(
     body: JsonBody<ErasureBody>,
 ) -> Result<Answered<ErasureReply>, Problem> {
     let fields = body.object()?;
-    let phone = phone(&fields).map_err(|fault| Problem::Invalid(vec![fault]))?;
+    let phone = phone(&fields).map_err(|fault| Problem::Invalid(vec![*fault]))?;
     let author = caller.author();
     let erasing = api.persons.erase(&phone, &author);
     let erased = in_time(erasing, identity::<StoreError>).await?;
@@ -132,12 +132,11 @@ pub(crate) async fn export_person(
     body: JsonBody<ExportBody>,
 ) -> Result<Answered<ExportReply>, Problem> {
     let fields = body.object()?;
-    let (phone, after) = match (phone(&fields), cursor(&fields)) {
-        (Ok(phone), Ok(after)) => (phone, after),
-        (phone, after) => {
-            let faults = [phone.err(), after.err()];
-            return Err(Problem::Invalid(faults.into_iter().flatten().collect()));
-        }
+    let mut faults = Vec::new();
+    let phone = phone(&fields).map_err(|fault| faults.push(*fault)).ok();
+    let after = cursor(&fields).map_err(|fault| faults.push(*fault)).ok();
+    let (Some(phone), Some(after)) = (phone, after) else {
+        return Err(Problem::Invalid(faults));
     };
     let author = caller.author();
     // One more than is shown tells whether there is another page.
@@ -164,7 +163,7 @@ pub(crate) async fn export_person(
     })))
 }
 
-fn phone(fields: &Map<String, Value>) -> Result<Phone, FaultBody> {
+fn phone(fields: &Map<String, Value>) -> Result<Phone, Box<FaultBody>> {
     let value = fields.get("phone");
     let parsed = match value {
         None => Err(Fault::Missing),
@@ -172,22 +171,27 @@ fn phone(fields: &Map<String, Value>) -> Result<Phone, FaultBody> {
         Some(_) => Err(Fault::NotText),
     };
     let input = || value.cloned().unwrap_or(Value::Null);
-    parsed.map_err(|fault| FaultBody::of_field("phone", fault, input()))
+    parsed.map_err(|fault| Box::new(FaultBody::of_field("phone", fault, input())))
 }
 
-fn cursor(fields: &Map<String, Value>) -> Result<Option<RequestId>, FaultBody> {
+fn cursor(fields: &Map<String, Value>) -> Result<Option<RequestId>, Box<FaultBody>> {
     let value = fields.get("cursor").filter(|value| !value.is_null());
     let Some(value) = value else {
         return Ok(None);
     };
     let Some(text) = value.as_str() else {
-        return Err(FaultBody::of_field("cursor", Fault::NotText, value.clone()));
+        let fault = FaultBody::of_field("cursor", Fault::NotText, value.clone());
+        return Err(Box::new(fault));
     };
     match Uuid::try_parse(text) {
         Ok(id) if id.simple().to_string() == text => Ok(Some(RequestId(id))),
         _ => {
             let words = "Expected the next_cursor of a page";
-            Err(FaultBody::of_value("cursor", words, value.clone()))
+            Err(Box::new(FaultBody::of_value(
+                "cursor",
+                words,
+                value.clone(),
+            )))
         }
     }
 }

@@ -245,8 +245,6 @@ ORDER BY m.created_at, m.id"
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn erased_data_is_called_the_same_everywhere() {
         assert_eq!(erased!(), format!("'{}'", domain::ERASED));
