@@ -154,6 +154,7 @@ async fn call_with(world: World, auth: ApiAuth, request: TestRequest) -> (u16, S
             world.bell.clone(),
             world.accounts.clone(),
         )),
+        Arc::new(world.person_desk()),
         world.accounts.clone(),
         store.clone(),
         Admission {
