@@ -10,6 +10,7 @@ mod installations;
 mod isolation;
 mod ledger;
 mod messages;
+mod persons;
 mod refusals;
 mod settings;
 mod under_stress;
