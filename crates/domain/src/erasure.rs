@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::values::replace_numbers;
 use crate::{Message, Request};
 
 /// What stands in place of a name, a phone, a plate, a text or a recipient that was erased. It is no
@@ -18,27 +19,16 @@ pub const fn erased(unknowns: u32) -> &'static str {
     }
 }
 
-/// The provider's words without anything that may be a phone: every run of eight digits or more is
-/// replaced by [`ERASED`]. What else they say is kept, because failures are counted by it.
+/// The provider's words without anything that may be a phone, see [`mask_phones`](crate::mask_phones):
+/// [`ERASED`] stands there. What else they say is kept, because failures are counted by it.
 ///
 /// ```
 /// assert_eq!(domain::without_numbers("target 6282148523421 invalid"), "target [dihapus] invalid");
+/// assert_eq!(domain::without_numbers("HTTP 502, +62 821-4852-3421."), "HTTP 502, +[dihapus].");
 /// ```
 #[must_use]
 pub fn without_numbers(words: &str) -> String {
-    let mut kept = String::with_capacity(words.len());
-    let mut rest = words;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let digits = &rest[start..];
-        let end = digits
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(digits.len());
-        kept.push_str(&rest[..start]);
-        kept.push_str(if end < 8 { &digits[..end] } else { ERASED });
-        rest = &digits[end..];
-    }
-    kept.push_str(rest);
-    kept
+    replace_numbers(words, |_| ERASED.to_owned())
 }
 
 /// How much was erased.

@@ -179,7 +179,7 @@ pub(super) const SETTLE: &str = "
         reason = CASE WHEN NOT v.changes THEN m.reason
             WHEN v.cancelled AND v.undecided THEN i.undecided_reason
             WHEN v.cancelled THEN i.cancelled_reason
-            WHEN v.erased THEN regexp_replace(i.reason, '[0-9]{8,}', i.erased, 'g')
+            WHEN v.erased THEN regexp_replace(i.reason, '[0-9]([ ().-]{0,2}[0-9]){7,}', i.erased, 'g')
             ELSE i.reason END,
         awaited = m.awaited OR (v.changes AND i.state = 'SENDING'),
         unknowns = CASE WHEN v.changes THEN m.unknowns + i.unknowns ELSE m.unknowns END,

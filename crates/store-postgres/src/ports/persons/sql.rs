@@ -32,7 +32,7 @@ macro_rules! messages_erased {
         state = CASE WHEN t.state = 'QUEUED' THEN 'CANCELLED' ELSE m.state END,
         failed_at = CASE WHEN t.state = 'QUEUED' THEN now() ELSE m.failed_at END,
         reason = CASE WHEN t.state <> 'QUEUED'
-                THEN regexp_replace(m.reason, '[0-9]{8,}', ",
+                THEN regexp_replace(m.reason, '[0-9]([ ().-]{0,2}[0-9]){7,}', ",
             erased!(),
             ", 'g')
             WHEN m.unknowns = 0 THEN i.reason ELSE i.undecided_reason END,
