@@ -178,6 +178,7 @@ fn stuck(world: &World, auth: ApiAuth) -> Api {
             world.bell.clone(),
             world.accounts.clone(),
         )),
+        Arc::new(world.person_desk()),
         world.accounts.clone(),
         store.clone(),
         Admission {

@@ -11,6 +11,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, HttpServer, web};
 use domain::{
     AccountPolicy, DealerCheck, DealerDesk, EventDesk, Health, Intake, Lookups, MessageDesk,
+    PersonDesk,
 };
 use paperclip::actix::OpenApiExt as _;
 use url::Url;
@@ -75,6 +76,8 @@ pub struct Api {
     pub check: Arc<DealerCheck>,
     /// Shows dealers to operators and changes their settings.
     pub desk: Arc<DealerDesk>,
+    /// Erases persons and shows what is stored about them.
+    pub persons: Arc<PersonDesk>,
     /// Which accounts can be used.
     pub accounts: AccountPolicy,
     /// The health of what the service stands on.
@@ -103,6 +106,7 @@ impl Api {
         events: Arc<EventDesk>,
         check: Arc<DealerCheck>,
         desk: Arc<DealerDesk>,
+        persons: Arc<PersonDesk>,
         accounts: AccountPolicy,
         health: Arc<dyn Health>,
         admission: Admission,
@@ -115,6 +119,7 @@ impl Api {
             events,
             check,
             desk,
+            persons,
             accounts,
             health,
             admission,

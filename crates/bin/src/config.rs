@@ -48,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) secrets: Arc<SecretsKeys>,
     /// Where traces go; absent: nowhere.
     pub(crate) collector: Option<Url>,
+    /// After how many days personal data is erased; absent: never.
+    pub(crate) retention_days: Option<u32>,
 }
 
 /// How to log.
@@ -128,6 +130,7 @@ impl Config {
         });
         let secrets = Arc::new(secrets.unwrap_or_else(SecretsKeys::none));
         let collector = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
+        let retention_days = reader.optional("RETENTION_DAYS", retention_days);
         match (
             schema, host, port, log, accounts, delivery, auth, rate, origins,
         ) {
@@ -157,6 +160,7 @@ impl Config {
                 public_base_url,
                 secrets,
                 collector,
+                retention_days,
             }),
             _ => Err(ConfigErrors(reader.errors)),
         }
@@ -297,6 +301,14 @@ impl Reader<'_> {
     }
 }
 
+/// A century is the most: what is meant to stay is not given a number.
+fn retention_days(raw: &str) -> Result<u32, String> {
+    raw.parse()
+        .ok()
+        .filter(|days| (1..=36_500).contains(days))
+        .ok_or_else(|| "must be a number of days from 1 to 36500".to_owned())
+}
+
 fn seconds(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds)
 }
@@ -411,6 +423,7 @@ mod tests {
             ("PUBLIC_BASE_URL", "customer.example"),
             ("SECRETS_KEY", "c2hvcnQ="),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
+            ("RETENTION_DAYS", "0"),
         ])
         .unwrap_err();
         assert_eq!(
@@ -433,8 +446,24 @@ mod tests {
                 "PUBLIC_BASE_URL",
                 "SECRETS_KEY",
                 "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "RETENTION_DAYS",
             ]
         );
+    }
+
+    #[test]
+    fn personal_data_is_kept_unless_a_number_of_days_is_given() {
+        assert_eq!(read(&[]).unwrap().retention_days, None);
+        for (raw, days) in [("1", 1), (" 365 ", 365), ("36500", 36_500)] {
+            let config = read(&[("RETENTION_DAYS", raw)]).unwrap();
+            assert_eq!(config.retention_days, Some(days));
+        }
+        for raw in ["0", "-1", "36501", "1.5", "ninety"] {
+            assert_eq!(
+                read(&[("RETENTION_DAYS", raw)]).unwrap_err(),
+                ["RETENTION_DAYS"]
+            );
+        }
     }
 
     #[test]

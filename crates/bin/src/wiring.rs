@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use domain::{
     DealerCheck, DealerDesk, Dispatcher, EventDesk, Gatekeeper, Intake, KeyDesk, Lookups,
-    MessageDesk, WorkerId,
+    MessageDesk, PersonDesk, WorkerId,
 };
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
@@ -79,6 +79,7 @@ pub(crate) struct Parts {
     pub(crate) events: Arc<EventDesk>,
     pub(crate) check: Arc<DealerCheck>,
     pub(crate) desk: Arc<DealerDesk>,
+    pub(crate) persons: Arc<PersonDesk>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) gatekeeper: Arc<Gatekeeper>,
     pub(crate) keys: Arc<KeyDesk>,
@@ -130,6 +131,7 @@ impl Parts {
             Arc::new(TimeOrderedIds),
             bell.clone(),
         );
+        let persons = PersonDesk::new(Arc::new(store.clone()), Arc::new(store.clone()));
         let check = DealerCheck::new(
             directory.clone(),
             whatsapp.clone(),
@@ -174,6 +176,7 @@ impl Parts {
             events: Arc::new(events),
             check: Arc::new(check),
             desk: Arc::new(desk),
+            persons: Arc::new(persons),
             dispatcher: Arc::new(dispatcher),
             gatekeeper: Arc::new(Gatekeeper::new(api_keys)),
             keys: Arc::new(keys),

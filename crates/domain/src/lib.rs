@@ -3,6 +3,7 @@
 mod access;
 mod dealer;
 pub mod delivery;
+mod erasure;
 #[cfg(feature = "testing")]
 pub mod laws;
 mod message;
@@ -20,6 +21,7 @@ mod values;
 pub use access::*;
 pub use dealer::*;
 pub use delivery::*;
+pub use erasure::*;
 pub use message::*;
 pub use origin::*;
 pub use ports::*;

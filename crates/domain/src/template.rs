@@ -72,8 +72,8 @@ pub enum TemplateFault {
     },
 }
 
-/// The values of one message.
-#[derive(Debug, Clone, Copy)]
+/// The values of one message. Prints without them.
+#[derive(Clone, Copy)]
 pub struct TemplateValues<'a> {
     /// The person who brought the unit in.
     pub customer_name: &'a str,
@@ -85,6 +85,12 @@ pub struct TemplateValues<'a> {
     pub dealer_name: &'a str,
     /// Local time of the request, shown as `DD/MM/YYYY` and `HH:mm:ss`.
     pub request_time: NaiveDateTime,
+}
+
+impl std::fmt::Debug for TemplateValues<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TemplateValues").finish_non_exhaustive()
+    }
 }
 
 impl Template {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use domain::{
     AccountPolicy, DealerCheck, DealerDesk, DeliveryPolicy, Dispatcher, EventDesk, Gatekeeper,
-    Intake, KeyDesk, Lookups, MessageDesk, WorkerId,
+    Intake, KeyDesk, Lookups, MessageDesk, PersonDesk, WorkerId,
 };
 use uuid::Uuid;
 
@@ -127,6 +127,12 @@ impl World {
             self.ids.clone(),
             self.clock.clone(),
         )
+    }
+
+    /// The use case that erases persons and shows what is stored about them.
+    #[must_use]
+    pub fn person_desk(&self) -> PersonDesk {
+        PersonDesk::new(self.store.clone(), self.store.clone())
     }
 
     /// The use case that delivers messages; every call is another copy of the service.

@@ -12,6 +12,7 @@ mod isolation;
 mod ledger;
 mod messages;
 mod monitoring;
+mod persons;
 mod refusals;
 mod settings;
 mod traces;

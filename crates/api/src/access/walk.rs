@@ -39,7 +39,7 @@ enum Whose {
 use Whose::{DealerOfBody, DealerOfPath, DealerOfRequest, HeadOffices, Nobodys};
 
 /// Every route there is.
-const ROUTES: [(&str, &str, Whose); 26] = [
+const ROUTES: [(&str, &str, Whose); 28] = [
     ("POST", "/api/v1/customer/validate-customer", DealerOfBody),
     (
         "GET",
@@ -88,6 +88,8 @@ const ROUTES: [(&str, &str, Whose); 26] = [
     ("DELETE", "/api/v1/admin/api-keys/{key_id}", HeadOffices),
     ("GET", "/api/v1/admin/audit", HeadOffices),
     ("GET", "/metrics", HeadOffices),
+    ("POST", "/api/v1/admin/erasure", HeadOffices),
+    ("POST", "/api/v1/admin/export", HeadOffices),
     ("POST", "/api/v1/webhooks/fonnte/{token}/status", Nobodys),
     ("POST", "/api/v1/webhooks/fonnte/{token}/device", Nobodys),
     ("GET", "/api/v1/health", Nobodys),
@@ -155,6 +157,7 @@ impl Walk {
             Arc::new(world.event_desk()),
             Arc::new(world.dealer_check()),
             Arc::new(world.dealer_desk()),
+            Arc::new(world.person_desk()),
             world.accounts.clone(),
             world.store.clone(),
             admission,
@@ -214,7 +217,7 @@ fn body(path: &str, dealer: &str) -> String {
         return "{}".to_owned();
     }
     if path.contains("/admin/") {
-        return r#"{"name":"x","scopes":["read"]}"#.to_owned();
+        return r#"{"name":"x","scopes":["read"],"phone":"082148523421"}"#.to_owned();
     }
     if path.contains("/test-whatsapp") {
         return String::new();

@@ -18,7 +18,7 @@ use serde_json::Value;
 pub(crate) use collect::define;
 
 /// Applied in this order; the last one says in which order things are shown.
-const ADDITIONS: [&str; 12] = [
+const ADDITIONS: [&str; 13] = [
     include_str!("additions/parts.json"),
     include_str!("additions/limits.json"),
     include_str!("additions/schemas.json"),
@@ -28,6 +28,7 @@ const ADDITIONS: [&str; 12] = [
     include_str!("additions/webhooks.json"),
     include_str!("additions/admin.json"),
     include_str!("additions/access.json"),
+    include_str!("additions/persons.json"),
     include_str!("additions/health.json"),
     include_str!("additions/documentation.json"),
     include_str!("additions/general.json"),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// A stored request. The keys stand in this order; new ones may only follow.
-#[derive(Debug, Serialize, Apiv2Schema)]
+#[derive(Serialize, Apiv2Schema)]
 pub(crate) struct Item {
     /// The id of the request.
     id: String,
@@ -43,6 +43,14 @@ pub(crate) struct Item {
     /// When the row was changed last, at first the submission's `modifiedTime`; a local time
     /// without a zone.
     last_modified_date: Option<String>,
+}
+
+impl std::fmt::Debug for Item {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Item")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// JSON that is passed on byte for byte.

@@ -34,7 +34,7 @@ pub(crate) struct MessageReply {
 }
 
 /// A message and what happened to it. Times are RFC 3339 in UTC.
-#[derive(Debug, Serialize, Apiv2Schema)]
+#[derive(Serialize, Apiv2Schema)]
 pub(crate) struct MessageItem {
     /// The id of the message.
     id: String,
@@ -73,8 +73,16 @@ pub(crate) struct MessageItem {
     reason: Option<String>,
 }
 
+impl std::fmt::Debug for MessageItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MessageItem")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A call to Fonnte.
-#[derive(Debug, Serialize, Apiv2Schema)]
+#[derive(Serialize, Apiv2Schema)]
 pub(crate) struct AttemptItem {
     /// When its outcome was recorded.
     at: String,
@@ -85,6 +93,14 @@ pub(crate) struct AttemptItem {
     detail: String,
     /// How long the call took, in milliseconds.
     duration_ms: u64,
+}
+
+impl std::fmt::Debug for AttemptItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AttemptItem")
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
+    }
 }
 
 /// List the messages of a request

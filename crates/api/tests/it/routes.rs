@@ -12,6 +12,8 @@ fn good_call(method: &'static str, path: &str) -> Call {
         call.json("{}")
     } else if method == "POST" && path.starts_with("/api/v1/admin/api-keys") {
         call.json(r#"{"name":"Kantor pusat","scopes":["read"]}"#)
+    } else if path.contains("/erasure") || path.contains("/export") {
+        call.json(r#"{"phone":"081299999999"}"#)
     } else {
         call
     }

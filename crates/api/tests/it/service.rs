@@ -11,7 +11,7 @@ use api::{
 use domain::{
     ApiKeys, AuditLog, BoxError, Dealer, DealerAdmin, DealerCheck, DealerDesk, DealerDirectory,
     EventDesk, EventStore, Gatekeeper, Health, Intake, KeyDesk, Lookups, MessageDesk, Messages,
-    Outbox, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
+    Outbox, PersonDesk, PersonalData, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
 };
 use serde_json::{Map, Value, json};
 use testkit::{World, sample};
@@ -32,7 +32,7 @@ pub(crate) const DRIVER_TEXT: &str =
     "db-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
 /// Every route: the methods it has and a path that exists.
-pub(crate) const ROUTES: [(&[&str], &str); 25] = [
+pub(crate) const ROUTES: [(&[&str], &str); 27] = [
     (&["POST"], SUBMIT),
     (
         &["GET", "HEAD"],
@@ -67,6 +67,8 @@ pub(crate) const ROUTES: [(&[&str], &str); 25] = [
     (&["GET", "HEAD", "POST"], "/api/v1/admin/api-keys"),
     (&["DELETE"], "/api/v1/admin/api-keys/0707070707070707"),
     (&["GET", "HEAD"], "/api/v1/admin/audit"),
+    (&["POST"], "/api/v1/admin/erasure"),
+    (&["POST"], "/api/v1/admin/export"),
     (&["GET", "HEAD"], "/api/v1/health"),
     (&["GET", "HEAD"], "/api/v1/health/detailed"),
     (&["GET", "HEAD"], "/api/v1/health/live"),
@@ -91,6 +93,7 @@ pub(crate) struct Ports {
     pub(crate) health: Arc<dyn Health>,
     pub(crate) api_keys: Arc<dyn ApiKeys>,
     pub(crate) audit: Arc<dyn AuditLog>,
+    pub(crate) persons: Arc<dyn PersonalData>,
     pub(crate) auth: ApiAuth,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) rate: RateLimit,
@@ -128,6 +131,7 @@ impl Service {
             health: world.store.clone(),
             api_keys: world.store.clone(),
             audit: world.store.clone(),
+            persons: world.store.clone(),
             auth: ApiAuth::Off { admin: true },
             observer: None,
             rate: RateLimit::none(),
@@ -238,6 +242,7 @@ fn api(world: &World, ports: &Ports) -> Api {
             world.bell.clone(),
             world.accounts.clone(),
         )),
+        Arc::new(PersonDesk::new(ports.persons.clone(), ports.audit.clone())),
         world.accounts.clone(),
         ports.health.clone(),
         Admission {

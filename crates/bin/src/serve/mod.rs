@@ -3,6 +3,7 @@
 mod dispatch;
 mod events;
 mod health;
+mod retention;
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ pub(crate) use self::dispatch::Heartbeat;
 use self::dispatch::DispatchLoop;
 use self::events::EventLoop;
 use self::health::ServiceHealth;
+use self::retention::Retention;
 use crate::config::Config;
 use crate::logging;
 use crate::metrics::{Gauges, Metrics};
@@ -69,6 +71,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         parts.events.clone(),
         parts.check,
         parts.desk,
+        parts.persons.clone(),
         config.accounts.clone(),
         Arc::new(health),
         admission,
@@ -106,6 +109,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         metrics.clone(),
     );
     let applying = EventLoop::new(parts.events, parts.event_bell, metrics);
+    let retention = config
+        .retention_days
+        .map(|days| Retention::new(parts.persons, days));
     let schema = config.schema.clone();
     let url = database.url.clone();
     let stopped = stop.clone();
@@ -113,8 +119,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         up_to_date(&url, &schema, &stopped).await?;
         let adding_up = AbortOnDropHandle::new(tokio::spawn(add_up(store)));
         let applying = applying.run(stopped.clone());
+        let sweeping =
+            retention.map(|retention| AbortOnDropHandle::new(tokio::spawn(retention.run())));
         tokio::join!(dispatching.run(stopped), applying);
         drop(adding_up);
+        drop(sweeping);
         Ok::<(), MigrateError>(())
     });
 

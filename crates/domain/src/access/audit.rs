@@ -33,6 +33,8 @@ pub enum Action {
     RemoveTemplate,
     /// A person's data was erased.
     Erase,
+    /// A person's data was shown as a whole.
+    Export,
 }
 
 impl Action {
@@ -48,12 +50,13 @@ impl Action {
             Self::ChangeTemplate => "template.change",
             Self::RemoveTemplate => "template.remove",
             Self::Erase => "person.erase",
+            Self::Export => "person.export",
         }
     }
 }
 
 /// A line to be written into the audit. Its detail never holds secrets or personal data: ids, names
-/// of settings, counts.
+/// of settings, counts, a masked phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     /// Who did it.

@@ -14,6 +14,8 @@ pub enum Resent {
     Queued(Message),
     /// One is still QUEUED or SENDING; nothing was changed.
     Pending,
+    /// The person of the request was erased; nothing was changed.
+    Erased,
     /// No request has that id.
     UnknownRequest,
 }
@@ -47,7 +49,7 @@ pub trait Messages: Send + Sync {
     ) -> Result<Vec<Message>, StoreError>;
 
     /// Queues one more message of a request, which is shown as waiting again, unless another one is
-    /// QUEUED or SENDING. Of many at once one is queued. The entry is written into the audit with
+    /// QUEUED or SENDING, or the person was erased. Of many at once one is queued. The entry is written into the audit with
     /// it, of the request's dealer.
     async fn resend(
         &self,

@@ -10,6 +10,7 @@ mod event_store;
 mod health;
 mod messages;
 mod outbox;
+mod personal_data;
 mod reports;
 mod request_store;
 mod surroundings;
@@ -27,6 +28,7 @@ pub use messages::{Cancelled, Messages, Resent};
 pub use outbox::{
     Attempt, BlockedLane, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, Task, WorkerId,
 };
+pub use personal_data::PersonalData;
 pub use reports::{DateRange, DealerStats, ListPlace, Page, PageQuery, Reports, RequestFilter};
 pub use request_store::{Accepted, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
@@ -44,6 +46,7 @@ pub use {
     health::MockHealth,
     messages::MockMessages,
     outbox::MockOutbox,
+    personal_data::MockPersonalData,
     reports::MockReports,
     request_store::MockRequestStore,
     surroundings::{MockBell, MockClock, MockDice, MockIds},

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::StoreError;
 use crate::{
     DealerId, LaneChange, LaneHistory, MessageChange, MessageId, Origin, OutcomeKind, RequestId,
-    mask_phone,
+    mask_phone, mask_phones,
 };
 
 /// One copy of the service.
@@ -86,8 +86,8 @@ impl fmt::Debug for OutboxMessage {
     }
 }
 
-/// A call to the provider, for the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A call to the provider, for the record. Prints without the answer, and phones masked.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The class of the outcome.
     pub outcome: OutcomeKind,
@@ -97,6 +97,16 @@ pub struct Attempt {
     pub duration: Duration,
     /// The provider's answer as JSON text; `None` when no call was made.
     pub answer: Option<String>,
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("outcome", &self.outcome)
+            .field("detail", &mask_phones(&self.detail))
+            .field("duration", &self.duration)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What becomes of a claim.

@@ -22,8 +22,8 @@ impl fmt::Debug for OutgoingMessage {
     }
 }
 
-/// What a call to send came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a call to send came to. Prints without the provider's words, which may name the recipient.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SendReport {
     /// The class, with what belongs to it.
     pub outcome: Outcome,
@@ -33,6 +33,14 @@ pub struct SendReport {
     /// The provider's answer as it came, at most 64 KiB, without the account's key; empty when
     /// there is none.
     pub text: String,
+}
+
+impl fmt::Debug for SendReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendReport")
+            .field("outcome", &self.outcome.kind())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the provider says about an account's device.

@@ -28,7 +28,8 @@ pub enum MessageError {
     /// No message of the request waits any more.
     #[error("no message waits to be sent")]
     NotCancellable,
-    /// A request of an older service whose phone is none, or whose dealer is gone.
+    /// A request of an older service whose phone is none, or whose dealer is gone; or one whose
+    /// person was erased.
     #[error("no message can be made for the request")]
     NotSendable,
     /// The store could not answer, or nobody knows whether it wrote.
@@ -111,6 +112,7 @@ impl MessageDesk {
                 Ok(message)
             }
             Resent::Pending => Err(MessageError::Pending),
+            Resent::Erased => Err(MessageError::NotSendable),
             Resent::UnknownRequest => Err(MessageError::UnknownRequest),
         }
     }

@@ -9,6 +9,7 @@ mod intake;
 mod key_desk;
 mod lookups;
 mod message_desk;
+mod person_desk;
 
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT};
 pub use dealer_desk::{DealerDesk, DeskError};
@@ -19,3 +20,4 @@ pub use intake::{Intake, IntakeError, Receival};
 pub use key_desk::{KeyDesk, KeyError, KeyOrder, MadeKey};
 pub use lookups::{LookupError, Lookups};
 pub use message_desk::{MessageDesk, MessageError};
+pub use person_desk::PersonDesk;

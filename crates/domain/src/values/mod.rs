@@ -16,6 +16,7 @@ pub use idempotency::{BodyPrint, IdempotencyKey, IdempotencyKeyError, KEY_LIFETI
 pub use local_time::{
     JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_local_time,
 };
+pub(crate) use phone::replace_numbers;
 pub use phone::{Phone, PhoneError, mask_phone, mask_phones};
 pub use plate::{LicensePlate, normal_plate};
 pub use quiet_hours::{QuietHours, QuietHoursError};

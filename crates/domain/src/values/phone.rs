@@ -62,6 +62,29 @@ impl Phone {
         format!("62{}", &self.0[1..])
     }
 
+    /// Whether a row of an older service means this number. Wider than [`Phone::parse`], so that
+    /// nobody is missed: everything but digits and `+` is ignored, and so is a `0` after the `62`.
+    ///
+    /// ```
+    /// # let phone = domain::Phone::parse("082148523421")?;
+    /// assert!(phone.is_written_as("+62 (0)821/4852-3421"));
+    /// assert!(!phone.is_written_as("+62 821 4852 3422"));
+    /// # Ok::<(), domain::PhoneError>(())
+    /// ```
+    #[must_use]
+    pub fn is_written_as(&self, raw: &str) -> bool {
+        let bare: String = raw
+            .chars()
+            .filter(|c| c.is_ascii_digit() || *c == '+')
+            .collect();
+        let abroad = ["+62", "0062", "62"]
+            .iter()
+            .find_map(|prefix| bare.strip_prefix(prefix))
+            .map(|rest| rest.trim_start_matches('0'));
+        let subscriber = abroad.unwrap_or_else(|| bare.strip_prefix('0').unwrap_or(&bare));
+        self.0[1..] == *subscriber
+    }
+
     /// The form for logs, `0821*****421`: the first four and the last three digits.
     #[must_use]
     pub fn masked(&self) -> String {
@@ -85,31 +108,58 @@ pub fn mask_phone(raw: &str) -> String {
         .collect()
 }
 
-/// Masks every run of eight digits or more in a text of somebody else, such as the provider's
-/// words, which may quote a phone number.
+/// Masks whatever may be a phone number in a text of somebody else, such as the provider's words:
+/// eight digits or more, with at most two of ` `, `-`, `.`, `(`, `)` between one and the next.
 ///
 /// ```
 /// assert_eq!(domain::mask_phones("target 6282148523421 invalid"), "target 6282******421 invalid");
+/// assert_eq!(domain::mask_phones("to +62 821-4852-3421"), "to +62 82*-****-*421");
 /// ```
 #[must_use]
 pub fn mask_phones(text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
+    replace_numbers(text, |number| {
+        let count = number.bytes().filter(u8::is_ascii_digit).count();
+        let mut place = 0;
+        number
+            .chars()
+            .map(|c| {
+                if !c.is_ascii_digit() {
+                    return c;
+                }
+                place += 1;
+                let kept = count >= 10 && (place <= 4 || place > count - 3);
+                if kept { c } else { '*' }
+            })
+            .collect()
+    })
+}
+
+/// Replaces whatever may be a phone number, see [`mask_phones`].
+pub(crate) fn replace_numbers(text: &str, with: impl Fn(&str) -> String) -> String {
+    let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let digits = &rest[start..];
-        let end = digits
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(digits.len());
-        masked.push_str(&rest[..start]);
-        if end < 8 {
-            masked.push_str(&digits[..end]);
-        } else {
-            masked.push_str(&mask_phone(&digits[..end]));
+        let (before, number) = rest.split_at(start);
+        let (mut end, mut digits, mut gap) = (0, 0, 0);
+        for (at, byte) in number.bytes().enumerate() {
+            match byte {
+                b'0'..=b'9' => {
+                    (end, digits, gap) = (at + 1, digits + 1, 0);
+                }
+                b' ' | b'-' | b'.' | b'(' | b')' if gap < 2 => gap += 1,
+                _ => break,
+            }
         }
-        rest = &digits[end..];
+        replaced.push_str(before);
+        if digits < 8 {
+            replaced.push_str(&number[..end]);
+        } else {
+            replaced.push_str(&with(&number[..end]));
+        }
+        rest = &number[end..];
     }
-    masked.push_str(rest);
-    masked
+    replaced.push_str(rest);
+    replaced
 }
 
 impl fmt::Debug for Phone {

@@ -2,8 +2,15 @@
 ///
 /// Temporary and foreign plates exist, so that an unusual plate is not refused; an Indonesian
 /// one is recognised and has a normal form for search.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Prints without its text: it tells who somebody is.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct LicensePlate(String);
+
+impl std::fmt::Debug for LicensePlate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LicensePlate(…)")
+    }
+}
 
 impl LicensePlate {
     pub(crate) fn from_checked(text: String) -> Self {

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{Nullable, SmallInt, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Bool, Nullable, SmallInt, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use domain::{
-    AuditEntry, BoxError, CHANGED_BY, Cancelled, DealerId, Message, MessageId, MessageKind,
+    AuditEntry, BoxError, CHANGED_BY, Cancelled, DealerId, ERASED, Message, MessageId, MessageKind,
     MessageState, Messages, NewMessage, OutcomeKind, PastAttempt, Phone, RequestId, Resent,
     StoreError, Visibility, cancelled,
 };
@@ -26,6 +26,7 @@ macro_rules! shown {
     m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.attempts::text AS attempts, m.provider_id, m.reason"
     };
 }
+pub(super) use shown;
 
 const TIMELINE: &str = concat!(
     "SELECT ",
@@ -42,7 +43,7 @@ WHERE r.id = i.request_id AND (i.only IS NULL OR r.dealer_id = i.only)";
 
 /// The same, and nobody else changes it meanwhile.
 const LOCK: &str = "
-SELECT r.id FROM customer_validation_request r, input i
+SELECT r.no_telp = i.erased AS erased FROM customer_validation_request r, input i
 WHERE r.id = i.request_id AND (i.only IS NULL OR r.dealer_id = i.only)
 FOR NO KEY UPDATE OF r";
 
@@ -55,6 +56,7 @@ const RESEND: &str = concat!(
         i.target, i.not_before, i.http_request_id, i.traceparent
     FROM customer_validation_request r, input i
     WHERE r.id = i.request_id AND (i.only IS NULL OR r.dealer_id = i.only)
+        AND r.no_telp <> i.erased
         AND NOT EXISTS (
             SELECT FROM message p
             WHERE p.request_id = r.id AND p.state IN ('QUEUED', 'SENDING'))
@@ -140,7 +142,8 @@ impl Messages for PgStore {
         entry: &AuditEntry,
     ) -> Result<Resent, StoreError> {
         let (request_status, whatsapp_status) = MessageState::Queued.version_1();
-        let locking = seeing(Statement::new(LOCK), request, seen);
+        let locking =
+            seeing(Statement::new(LOCK), request, seen).with::<Text, _>("text AS erased", ERASED);
         let statement = with_entry(seeing(Statement::new(RESEND), request, seen), entry)
             .with::<Uuid, _>("uuid AS message_id", message.id.0)
             .with::<Text, _>("text AS kind", message.kind.as_str())
@@ -153,26 +156,28 @@ impl Messages for PgStore {
             .with::<Nullable<Text>, _>("text AS traceparent", origin::traceparent(message))
             .with::<Text, _>("varchar AS request_status", request_status.as_str())
             .with::<Text, _>("varchar AS whatsapp_status", whatsapp_status.as_str())
-            .with::<Text, _>("varchar AS author", CHANGED_BY);
-        let (known, row) = self
+            .with::<Text, _>("varchar AS author", CHANGED_BY)
+            .with::<Text, _>("text AS erased", ERASED);
+        let (locked, row) = self
             .database
             .ask(|mut connection| async move {
                 connection
                     .transaction(async |connection| {
-                        let known: Option<KnownRow> =
+                        let locked: Option<LockedRow> =
                             locking.get_result(connection).await.optional()?;
                         let row: Option<MessageRow> =
                             statement.get_result(connection).await.optional()?;
-                        Ok::<_, Error>((known.is_some(), row))
+                        Ok::<_, Error>((locked, row))
                     })
                     .await
                     .map_err(failed)
             })
             .await?;
-        Ok(match row {
-            Some(row) => Resent::Queued(row.try_into()?),
-            None if known => Resent::Pending,
-            None => Resent::UnknownRequest,
+        Ok(match (row, locked) {
+            (Some(row), _) => Resent::Queued(row.try_into()?),
+            (None, Some(locked)) if locked.erased => Resent::Erased,
+            (None, Some(_)) => Resent::Pending,
+            (None, None) => Resent::UnknownRequest,
         })
     }
 
@@ -225,6 +230,13 @@ fn seeing<'a>(statement: Statement<'a>, request: RequestId, seen: &'a Visibility
         .with::<Nullable<Text>, _>("varchar AS only", only)
 }
 
+/// A request that was locked.
+#[derive(QueryableByName)]
+struct LockedRow {
+    #[diesel(sql_type = Bool)]
+    erased: bool,
+}
+
 /// That a request is there.
 #[derive(QueryableByName)]
 struct KnownRow {
@@ -235,7 +247,7 @@ struct KnownRow {
 
 /// A row of `message`.
 #[derive(QueryableByName)]
-struct MessageRow {
+pub(super) struct MessageRow {
     #[diesel(sql_type = Uuid)]
     id: uuid::Uuid,
     #[diesel(sql_type = Text)]

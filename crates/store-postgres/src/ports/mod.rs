@@ -11,6 +11,7 @@ mod lists;
 mod messages;
 mod origin;
 mod outbox;
+mod persons;
 mod reports;
 mod request_row;
 mod requests;

@@ -89,7 +89,11 @@ impl Backstage for PgBackstage {
                 blocked_since = blocked_since - make_interval(secs => $1)",
             "UPDATE message SET due_at = due_at - make_interval(secs => $1),
                 next_try_at = next_try_at - make_interval(secs => $1),
-                created_at = created_at - make_interval(secs => $1)",
+                created_at = created_at - make_interval(secs => $1),
+                sent_at = sent_at - make_interval(secs => $1),
+                delivered_at = delivered_at - make_interval(secs => $1),
+                read_at = read_at - make_interval(secs => $1),
+                failed_at = failed_at - make_interval(secs => $1)",
             "UPDATE webhook_event SET received_at = received_at - make_interval(secs => $1),
                 next_look_at = next_look_at - make_interval(secs => $1)",
             "UPDATE idempotency_key SET created_at = created_at - make_interval(secs => $1)",
@@ -99,6 +103,14 @@ impl Backstage for PgBackstage {
         ] {
             self.0.execute(statement, &[&seconds]).await.unwrap();
         }
+    }
+
+    async fn pass_for_requests(&self, time: Duration) {
+        self.pass(time).await;
+        let statement = "UPDATE customer_validation_request SET
+            last_modified_date = last_modified_date - make_interval(secs => $1)";
+        let seconds = time.as_secs_f64();
+        self.0.execute(statement, &[&seconds]).await.unwrap();
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -186,6 +198,15 @@ impl Backstage for PgBackstage {
             )
             .await
             .unwrap();
+    }
+
+    async fn reports(&self) -> Vec<String> {
+        let rows = self
+            .0
+            .query("SELECT body FROM webhook_event ORDER BY id", &[])
+            .await
+            .unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
     }
 
     async fn delete_row(&self, request: RequestId) {

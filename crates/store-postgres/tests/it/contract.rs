@@ -21,6 +21,7 @@ async fn make_stage() -> (Stage, TestDatabase) {
         outbox: store.clone(),
         messages: store.clone(),
         events: store.clone(),
+        persons: store.clone(),
         api_keys: Arc::new(store.api_keys()),
         audit: store.clone(),
         reports: store.clone(),

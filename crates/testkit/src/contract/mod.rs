@@ -30,6 +30,7 @@ pub mod late;
 pub mod leases;
 pub mod messages;
 pub mod outcomes;
+pub mod persons;
 pub mod reports;
 pub mod requests;
 pub mod rests;
@@ -45,8 +46,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
     ApiKeys, AuditLog, Dealer, DealerAdmin, DealerDirectory, DealerId, EventStore, MessageId,
-    MessageState, Messages, Outbox, OutcomeKind, Reports, Request, RequestId, RequestStatus,
-    RequestStore, WebhookToken, WhatsappStatus,
+    MessageState, Messages, Outbox, OutcomeKind, PersonalData, Reports, Request, RequestId,
+    RequestStatus, RequestStore, WebhookToken, WhatsappStatus,
 };
 
 use crate::sample;
@@ -62,6 +63,8 @@ pub struct Stage {
     pub messages: Arc<dyn Messages>,
     /// The reports of the provider.
     pub events: Arc<dyn EventStore>,
+    /// What is stored about persons.
+    pub persons: Arc<dyn PersonalData>,
     /// The keys of callers.
     pub api_keys: Arc<dyn ApiKeys>,
     /// What was done by whom.
@@ -85,6 +88,7 @@ impl Stage {
             + Outbox
             + Messages
             + EventStore
+            + PersonalData
             + Reports
             + DealerDirectory
             + DealerAdmin
@@ -98,6 +102,7 @@ impl Stage {
             outbox: store.clone(),
             messages: store.clone(),
             events: store.clone(),
+            persons: store.clone(),
             api_keys: store.clone(),
             audit: store.clone(),
             reports: store.clone(),
@@ -121,6 +126,9 @@ pub trait Backstage: Send + Sync {
     /// be set moves its stored moments into the past. Requests' local times stay.
     async fn pass(&self, time: Duration);
 
+    /// The same, and what requests say about their last change grows old as well.
+    async fn pass_for_requests(&self, time: Duration);
+
     /// The time of the store's clock, for comparing with what it has just written.
     fn now(&self) -> DateTime<Utc>;
 
@@ -141,6 +149,9 @@ pub trait Backstage: Send + Sync {
         request_status: Option<&str>,
         whatsapp_status: Option<&str>,
     );
+
+    /// The texts of the provider's reports, as they are stored.
+    async fn reports(&self) -> Vec<String>;
 
     /// Deletes the row of a request as another program may; its message stays.
     async fn delete_row(&self, request: RequestId);

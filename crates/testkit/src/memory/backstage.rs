@@ -21,6 +21,10 @@ impl Backstage for MemoryStore {
         self.clock.advance(time);
     }
 
+    async fn pass_for_requests(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+
     fn now(&self) -> DateTime<Utc> {
         self.now()
     }
@@ -81,6 +85,15 @@ impl Backstage for MemoryStore {
         row.whatsapp_status = whatsapp_status
             .unwrap_or(WhatsappStatus::NotSent.as_str())
             .to_owned();
+    }
+
+    async fn reports(&self) -> Vec<String> {
+        let state = self.state();
+        state
+            .events
+            .iter()
+            .map(|event| event.text.clone())
+            .collect()
     }
 
     async fn delete_row(&self, request: RequestId) {

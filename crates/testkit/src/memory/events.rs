@@ -3,9 +3,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    DealerId, EVENT_LIFETIME, EventStore, EventsApplied, MessageChange, MessageId, MessageNews,
-    MessageState, News, ProviderEvent, Receipt, Settlement, StoreError, WebhookToken, is_evidence,
-    provider_number,
+    DealerId, ERASED, EVENT_LIFETIME, EventStore, EventsApplied, MessageChange, MessageId,
+    MessageNews, MessageState, News, ProviderEvent, Receipt, Settlement, StoreError, WebhookToken,
+    is_evidence, provider_number, without_numbers,
 };
 
 use super::MemoryStore;
@@ -25,6 +25,7 @@ impl EventStore for MemoryStore {
         self.state().events.push(Event {
             dealer: dealer.clone(),
             news: event.news.clone(),
+            text: event.text.clone(),
             received: now,
             next_look: (event.news != News::Nothing).then_some(now),
             message: None,
@@ -137,6 +138,9 @@ impl State {
         let Some(message) = self.messages.get_mut(&id) else {
             return;
         };
+        if message.is_erased() {
+            event.text = ERASED.to_owned();
+        }
         let linked = message.state_id.is_none() && news.state_id.is_some();
         if linked {
             message.state_id.clone_from(&news.state_id);
@@ -155,10 +159,18 @@ impl State {
             .seen
             .map_or(message.state, |seen| message.state.lifted_by(seen));
         if lifted != message.state {
+            let erased = message.is_erased();
             message.reason = news
                 .reason
                 .clone()
-                .filter(|_| lifted == MessageState::Failed);
+                .filter(|_| lifted == MessageState::Failed)
+                .map(|reason| {
+                    if erased {
+                        without_numbers(&reason)
+                    } else {
+                        reason
+                    }
+                });
             self.set_state(id, lifted, None, now);
             applied.lifted += 1;
         }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use domain::{
-    AuditEntry, BoxError, Cancelled, DealerId, Message, MessageId, MessageState, Messages,
+    AuditEntry, BoxError, Cancelled, DealerId, ERASED, Message, MessageId, MessageState, Messages,
     NewMessage, PastAttempt, Phone, RequestId, Resent, StoreError, Visibility, cancelled,
 };
 
@@ -42,6 +42,9 @@ impl Messages for MemoryStore {
         };
         let dealer = DealerId::parse(&stored.dealer_id)
             .map_err(|fault| StoreError::Corrupt(BoxError::from(fault)))?;
+        if stored.phone == ERASED {
+            return Ok(Resent::Erased);
+        }
         let pending = state.messages.values().any(|message| {
             message.request_id == request
                 && matches!(message.state, MessageState::Queued | MessageState::Sending)
@@ -94,7 +97,7 @@ impl Messages for MemoryStore {
 
 impl State {
     /// A message that exists, as it is shown.
-    fn shown(&self, id: MessageId) -> Message {
+    pub(super) fn shown(&self, id: MessageId) -> Message {
         let message = &self.messages[&id];
         Message {
             id,

@@ -5,6 +5,7 @@ mod events;
 mod health;
 mod messages;
 mod outbox;
+mod persons;
 mod reports;
 mod requests;
 mod settling;

@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    LaneChange, Lease, MessageChange, MessageId, MessageState, REST_DOUBT, REST_LOOK, Receipt,
-    Settled, Settlement, TOO_OLD, jakarta_time, provider_number,
+    ERASED, LaneChange, Lease, MessageChange, MessageId, MessageState, REST_DOUBT, REST_LOOK,
+    Receipt, Settled, Settlement, TOO_OLD, erased, jakarta_time, provider_number, without_numbers,
 };
 
-use super::state::{Lane, RecordedAttempt, State, between};
+use super::state::{Lane, Message, RecordedAttempt, State, between};
 
 impl State {
     /// Records what came of a claim.
@@ -61,11 +61,16 @@ impl State {
             .iter()
             .any(|known| known.message == *message && known.epoch == lease.epoch);
         if !recorded {
+            let mut attempt = attempt.clone();
+            if self.messages.get(message).is_some_and(Message::is_erased) {
+                attempt.detail = ERASED.to_owned();
+                attempt.answer = None;
+            }
             self.attempts.push(RecordedAttempt {
                 message: *message,
                 epoch: lease.epoch,
                 at: now,
-                attempt: attempt.clone(),
+                attempt,
             });
         }
     }
@@ -84,6 +89,7 @@ impl State {
         if lifted != message.state {
             message.receipt = Some(receipt.clone());
             message.reason = None;
+            let answer = answer.filter(|_| !message.is_erased());
             self.set_state(id, lifted, answer, now);
         }
     }
@@ -98,7 +104,13 @@ impl State {
         let Some(message) = self.messages.get_mut(&id) else {
             return;
         };
+        let erased_now = message.is_erased();
         let state = match change {
+            MessageChange::Requeued | MessageChange::Resend { .. } if erased_now => {
+                message.unknowns += u32::from(matches!(change, MessageChange::Resend { .. }));
+                message.reason = Some(erased(message.unknowns).to_owned());
+                MessageState::Cancelled
+            }
             MessageChange::Sent(receipt) => {
                 message.receipt = Some(receipt.clone());
                 MessageState::Sent
@@ -130,6 +142,10 @@ impl State {
                 MessageState::Expired
             }
         };
+        if erased_now && let Some(reason) = &mut message.reason {
+            *reason = without_numbers(reason);
+        }
+        let answer = answer.filter(|_| !erased_now);
         self.set_state(id, state, answer, now);
     }
 }

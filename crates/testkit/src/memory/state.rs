@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    ApiKeyId, ApiKeyRecord, Attempt, AuditRecord, BodyPrint, CHANGED_BY, Dealer, DealerId,
+    ApiKeyId, ApiKeyRecord, Attempt, AuditRecord, BodyPrint, CHANGED_BY, Dealer, DealerId, ERASED,
     IdempotencyKey, KEY_LIFETIME, KeyPrint, LaneHistory, MessageId, MessageKind, MessageState,
     NewMessage, News, Origin, OutboxMessage, Phone, Receipt, Request, RequestId, WebhookToken,
     jakarta_time,
@@ -64,6 +64,8 @@ impl UsedKey {
 pub(super) struct Event {
     pub(super) dealer: DealerId,
     pub(super) news: News,
+    /// The report as it came.
+    pub(super) text: String,
     pub(super) received: DateTime<Utc>,
     /// When it is looked at; `None` when that is over.
     pub(super) next_look: Option<DateTime<Utc>>,
@@ -184,6 +186,11 @@ impl Message {
         }
     }
 
+    /// Whether the recipient was erased.
+    pub(super) fn is_erased(&self) -> bool {
+        self.target == ERASED
+    }
+
     /// Where the message stands in its lane: live before others, then by due time, then by id.
     pub(super) fn turn(&self, id: MessageId) -> (u8, DateTime<Utc>, MessageId) {
         let priority = match self.kind {
@@ -273,7 +280,7 @@ impl State {
         let (request_status, whatsapp_status) = state.version_1();
         request.request_status = request_status.as_str().to_owned();
         request.whatsapp_status = whatsapp_status.as_str().to_owned();
-        if let Some(answer) = answer {
+        if let Some(answer) = answer.filter(|_| request.phone != ERASED) {
             request.provider_answer = Some(answer.to_owned());
         }
         request.last_modified_by = Some(CHANGED_BY.to_owned());

@@ -52,13 +52,14 @@ pub(crate) struct AuditItem {
     /// program's own commands.
     actor: String,
     /// What was done: `message.resend`, `message.cancel`, `api_key.create`, `api_key.revoke`,
-    /// `settings.change`, `template.change`, `template.remove`, `person.erase`.
+    /// `settings.change`, `template.change`, `template.remove`, `person.erase`,
+    /// `person.export`.
     action: String,
     /// To which dealer; null where it concerns none.
     dealer_id: Option<String>,
     /// The `X-Request-Id` of the call; null where there was none.
     request_id: Option<String>,
-    /// What exactly, for people. Never a secret, never personal data.
+    /// What exactly, for people. Never a secret, never personal data but a masked phone.
     detail: String,
     /// The id of the key, because names may be given twice; null where there was none.
     key_id: Option<String>,

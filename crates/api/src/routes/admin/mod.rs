@@ -4,6 +4,7 @@ mod api_keys;
 mod audit;
 mod dealers;
 mod faults;
+mod persons;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,9 @@ pub(super) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>)
     define::<api_keys::MadeKeyData>(definitions);
     define::<audit::AuditData>(definitions);
     define::<audit::AuditItem>(definitions);
+    define::<persons::ErasureData>(definitions);
+    define::<persons::ExportData>(definitions);
+    define::<persons::ExportItem>(definitions);
 }
 
 /// The documented routes of head office. They stand before the others, whose scope would take them.
@@ -61,6 +65,16 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
                 web::resource("/audit")
                     .route(web::get().to(audit::list_audit))
                     .default_service(only("GET, HEAD")),
+            )
+            .service(
+                web::resource("/erasure")
+                    .route(web::post().to(persons::erase_person))
+                    .default_service(only("POST")),
+            )
+            .service(
+                web::resource("/export")
+                    .route(web::post().to(persons::export_person))
+                    .default_service(only("POST")),
             ),
     );
 }

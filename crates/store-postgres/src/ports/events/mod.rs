@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, Nullable, SmallInt, Text};
 use diesel_async::RunQueryDsl;
 use domain::{
-    CHANGED_BY, DealerId, EVENT_LIFETIME, EventStore, EventsApplied, MessageNews, MessageState,
-    News, ProviderEvent, StoreError, WebhookToken,
+    CHANGED_BY, DealerId, ERASED, EVENT_LIFETIME, EventStore, EventsApplied, MessageNews,
+    MessageState, News, ProviderEvent, StoreError, WebhookToken,
 };
 
 use super::PgStore;
@@ -139,6 +139,7 @@ fn news(most: i64) -> Statement<'static> {
             shown.map(|(_, whatsapp)| whatsapp.as_str()).to_vec(),
         )
         .with::<Text, _>("varchar AS author", CHANGED_BY)
+        .with::<Text, _>("text AS erased", ERASED)
 }
 
 fn evidence(pause: Duration) -> Statement<'static> {

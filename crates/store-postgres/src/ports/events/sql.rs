@@ -40,7 +40,8 @@ pub(super) const APPLY_NEWS: &str = "
             AND o.dealer_id = b.dealer_id AND o.state_id = b.state_id
         ORDER BY o.id LIMIT 1) linked ON true
 ), held AS (
-    SELECT m.id, m.state, m.provider_state_id FROM message m
+    SELECT m.id, m.state, m.provider_state_id, m.target = (SELECT erased FROM input) AS erased
+    FROM message m
     WHERE m.id IN (SELECT message_id FROM matched)
     FOR UPDATE OF m SKIP LOCKED
 ), told AS (
@@ -54,7 +55,7 @@ pub(super) const APPLY_NEWS: &str = "
     FROM matched e LEFT JOIN rank r ON r.state = e.seen
     GROUP BY e.message_id
 ), verdict AS (
-    SELECT h.id, h.state AS before, t.*, new.rank > old.rank AS lifts,
+    SELECT h.id, h.state AS before, h.erased, t.*, new.rank > old.rank AS lifts,
         new.request_status, new.whatsapp_status
     FROM held h
     JOIN told t ON t.message_id = h.id
@@ -68,7 +69,10 @@ pub(super) const APPLY_NEWS: &str = "
         delivered_at = least(m.delivered_at, v.delivered_at),
         read_at = least(m.read_at, v.read_at),
         failed_at = CASE WHEN NOT v.lifts THEN m.failed_at WHEN v.seen = 'FAILED' THEN v.at END,
-        reason = CASE WHEN NOT v.lifts THEN m.reason WHEN v.seen = 'FAILED' THEN v.reason END
+        reason = CASE WHEN NOT v.lifts THEN m.reason
+            WHEN v.seen = 'FAILED' AND v.erased
+                THEN regexp_replace(v.reason, '[0-9]([ ().-]{0,2}[0-9]){7,}', (SELECT erased FROM input), 'g')
+            WHEN v.seen = 'FAILED' THEN v.reason END
     FROM (SELECT v.*, coalesce(v.lifts, false) AS moves FROM verdict v) v
     WHERE m.id = v.id AND (
         v.moves
@@ -94,6 +98,9 @@ pub(super) const APPLY_NEWS: &str = "
 ), looked_at AS (
     UPDATE webhook_event e SET
         message_id = CASE WHEN h.id IS NOT NULL THEN h.id END,
+        -- A report about a message whose recipient was erased comes too late to be kept.
+        body = CASE WHEN h.erased THEN (SELECT erased FROM input) ELSE e.body END,
+        reason = CASE WHEN h.erased THEN NULL ELSE e.reason END,
         next_look_at = CASE
             WHEN h.id IS NOT NULL THEN NULL
             -- Its message is busy.

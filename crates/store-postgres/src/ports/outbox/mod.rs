@@ -12,8 +12,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::{
-    BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, MessageState, Outbox, REST_DOUBT,
-    REST_LOOK, Settled, Settlement, StoreError, WorkerId, expired, provider_number,
+    BlockedLane, CHANGED_BY, Claim, DealerId, ERASED, LaneHistory, Lease, MessageState, Outbox,
+    REST_DOUBT, REST_LOOK, Settled, Settlement, StoreError, WorkerId, erased, expired,
+    provider_number,
 };
 use serde_json::json;
 
@@ -102,6 +103,7 @@ impl Outbox for PgStore {
             .attempt
             .as_ref()
             .and_then(|attempt| attempt.answer.as_deref());
+        let cancelled = MessageState::Cancelled.version_1();
         let statement = Statement::new(sql::SETTLE)
             .with::<Text, _>("varchar AS dealer_id", lease.dealer_id.as_str())
             .with::<BigInt, _>("bigint AS epoch", lease.epoch)
@@ -137,7 +139,12 @@ impl Outbox for PgStore {
                 "bigint AS accepted_number",
                 settlement.accepted().and_then(provider_number),
             )
-            .with::<Text, _>("varchar AS author", CHANGED_BY);
+            .with::<Text, _>("varchar AS author", CHANGED_BY)
+            .with::<Text, _>("text AS erased", ERASED)
+            .with::<Text, _>("text AS cancelled_reason", erased(0))
+            .with::<Text, _>("text AS undecided_reason", erased(1))
+            .with::<Text, _>("varchar AS cancelled_request_status", cancelled.0.as_str())
+            .with::<Text, _>("varchar AS cancelled_whatsapp_status", cancelled.1.as_str());
         let row: SettledRow = self
             .database
             .ask(|mut connection| async move {

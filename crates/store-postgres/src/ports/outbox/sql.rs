@@ -107,7 +107,8 @@ RETURNING l.epoch, l.strikes, l.blocks";
 /// The lane changes only for the lease that holds it, so that a settlement takes place once. The
 /// message changes with it while it is SENDING. Without the lease an acceptance still lifts it,
 /// as evidence. The attempt is kept in either case, once for each epoch; the request mirrors its
-/// newest message.
+/// newest message. A message whose recipient was erased meanwhile is not tried again, and nothing of
+/// what the provider says about it is kept.
 pub(super) const SETTLE: &str = "
 , held AS (
     UPDATE lane l SET
@@ -158,22 +159,30 @@ pub(super) const SETTLE: &str = "
         CASE WHEN EXISTS (SELECT FROM held) THEN m.state = 'SENDING'
             ELSE i.state = 'SENT'
                 AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN', 'CANCELLED', 'EXPIRED')
-        END AS changes
+        END AS changes,
+        m.target = i.erased AS erased,
+        m.target = i.erased AND i.state = 'QUEUED' AS cancelled,
+        m.unknowns + i.unknowns > 0 AS undecided
     FROM message m, input i
     WHERE m.id = i.message_id
         AND NOT m.attempts @> jsonb_build_array(jsonb_build_object('epoch', i.epoch))
     FOR UPDATE OF m
 ), changed AS (
     UPDATE message m SET
-        state = CASE WHEN v.changes THEN i.state ELSE m.state END,
+        state = CASE WHEN NOT v.changes THEN m.state
+            WHEN v.cancelled THEN 'CANCELLED' ELSE i.state END,
         next_try_at = CASE WHEN v.changes AND i.state = 'QUEUED'
             THEN now() + make_interval(secs => i.wait_seconds) ELSE m.next_try_at END,
         sent_at = CASE WHEN v.changes AND i.state = 'SENT'
             THEN coalesce(m.sent_at, now()) ELSE m.sent_at END,
         failed_at = CASE WHEN NOT v.changes THEN m.failed_at
-            WHEN i.state IN ('FAILED', 'UNKNOWN', 'EXPIRED') THEN now()
+            WHEN v.cancelled OR i.state IN ('FAILED', 'UNKNOWN', 'EXPIRED') THEN now()
             WHEN i.state = 'SENT' THEN NULL ELSE m.failed_at END,
-        reason = CASE WHEN v.changes THEN i.reason ELSE m.reason END,
+        reason = CASE WHEN NOT v.changes THEN m.reason
+            WHEN v.cancelled AND v.undecided THEN i.undecided_reason
+            WHEN v.cancelled THEN i.cancelled_reason
+            WHEN v.erased THEN regexp_replace(i.reason, '[0-9]([ ().-]{0,2}[0-9]){7,}', i.erased, 'g')
+            ELSE i.reason END,
         awaited = m.awaited OR (v.changes AND i.state = 'SENDING'),
         unknowns = CASE WHEN v.changes THEN m.unknowns + i.unknowns ELSE m.unknowns END,
         provider_id = CASE WHEN v.changes
@@ -184,15 +193,20 @@ pub(super) const SETTLE: &str = "
         attempts = CASE WHEN i.attempt IS NULL THEN m.attempts
             -- Of more than 50 the first five and the last are kept.
             ELSE CASE WHEN jsonb_array_length(m.attempts) >= 50 THEN m.attempts - 5
-                ELSE m.attempts END || (jsonb_build_object('at', now()) || i.attempt) END
+                ELSE m.attempts END || (jsonb_build_object('at', now()) || i.attempt
+                    || CASE WHEN v.erased THEN jsonb_build_object('detail', i.erased)
+                        ELSE '{}' END) END
     FROM verdict v, input i
     WHERE m.id = v.id
-    RETURNING m.id, m.request_id, m.created_at, v.changes
+    RETURNING m.id, m.request_id, m.created_at, v.changes, v.erased, v.cancelled
 ), mirrored AS (
     UPDATE customer_validation_request r SET
-        request_status = i.request_status,
-        whatsapp_status = i.whatsapp_status,
-        fonnte_response = coalesce(i.answer, r.fonnte_response),
+        request_status = CASE WHEN c.cancelled
+            THEN i.cancelled_request_status ELSE i.request_status END,
+        whatsapp_status = CASE WHEN c.cancelled
+            THEN i.cancelled_whatsapp_status ELSE i.whatsapp_status END,
+        fonnte_response = CASE WHEN c.erased OR r.no_telp = i.erased
+            THEN NULL ELSE coalesce(i.answer, r.fonnte_response) END,
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
     FROM changed c, input i

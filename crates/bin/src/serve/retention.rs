@@ -1,0 +1,72 @@
+//! The loop that erases old personal data, a few rows at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Erased, PersonDesk, Sweep};
+
+use super::dispatch::source;
+
+/// How long to wait between two steps, so that a pass over a large database is hardly noticed.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long to wait between two passes.
+const AGAIN: Duration = Duration::from_secs(6 * 3_600);
+
+/// How long to wait when the database does not answer.
+const REST: Duration = Duration::from_secs(30);
+
+/// The loop.
+pub(crate) struct Retention {
+    persons: Arc<PersonDesk>,
+    days: u32,
+}
+
+impl Retention {
+    pub(crate) fn new(persons: Arc<PersonDesk>, days: u32) -> Self {
+        Self { persons, days }
+    }
+
+    /// Goes on for ever. A step that is interrupted erases nothing or all it would.
+    pub(crate) async fn run(self) {
+        loop {
+            self.pass().await;
+            // Copies that started together need not look at the same rows together.
+            tokio::time::sleep(AGAIN.mul_f64(rand::random_range(0.9..1.1))).await;
+        }
+    }
+
+    async fn pass(&self) {
+        let mut all = Erased::default();
+        let mut from = Some(Sweep::BEGIN);
+        while let Some(at) = from {
+            match self.persons.sweep(self.days, at).await {
+                Ok((erased, next)) => {
+                    all.add(erased);
+                    if !erased.is_nothing() {
+                        log(erased, "old personal data erased");
+                    }
+                    from = next;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => {
+                    tracing::warn!(
+                        error.source = source(&error),
+                        "cannot erase old personal data yet: {error}"
+                    );
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+        log(all, "looked for old personal data");
+    }
+}
+
+fn log(erased: Erased, what: &str) {
+    tracing::info!(
+        erased.requests = erased.requests,
+        erased.messages = erased.messages,
+        erased.events = erased.events,
+        "{what}"
+    );
+}

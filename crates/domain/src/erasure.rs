@@ -1,0 +1,86 @@
+//! What remains of a person whose data was erased.
+
+use uuid::Uuid;
+
+use crate::values::replace_numbers;
+use crate::{Message, Request};
+
+/// What stands in place of a name, a phone, a plate, a text or a recipient that was erased. It is no
+/// phone, so that nothing can be sent to it.
+pub const ERASED: &str = "[dihapus]";
+
+/// Why a queued message ended whose recipient was erased, after so many outcomes that were unknown.
+#[must_use]
+pub const fn erased(unknowns: u32) -> &'static str {
+    if unknowns == 0 {
+        "cancelled: the recipient's data was erased before it was sent"
+    } else {
+        "cancelled: the recipient's data was erased; an earlier try may have been sent"
+    }
+}
+
+/// The provider's words without anything that may be a phone, see [`mask_phones`](crate::mask_phones):
+/// [`ERASED`] stands there. What else they say is kept, because failures are counted by it.
+///
+/// ```
+/// assert_eq!(domain::without_numbers("target 6282148523421 invalid"), "target [dihapus] invalid");
+/// assert_eq!(domain::without_numbers("HTTP 502, +62 821-4852-3421."), "HTTP 502, +[dihapus].");
+/// ```
+#[must_use]
+pub fn without_numbers(words: &str) -> String {
+    replace_numbers(words, |_| ERASED.to_owned())
+}
+
+/// How much was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// Requests whose name, phone, plate and stored answer are gone.
+    pub requests: u64,
+    /// Messages whose text and recipient are gone.
+    pub messages: u64,
+    /// Of those the ones that waited to be sent, and never will be.
+    pub cancelled: u64,
+    /// Reports of the provider whose text is gone.
+    pub events: u64,
+}
+
+impl Erased {
+    /// Adds what another step erased.
+    pub const fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.messages += other.messages;
+        self.cancelled += other.cancelled;
+        self.events += other.events;
+    }
+
+    /// Whether nothing was erased.
+    #[must_use]
+    pub const fn is_nothing(&self) -> bool {
+        self.requests == 0 && self.messages == 0 && self.events == 0
+    }
+}
+
+/// How far a pass over everything that is stored has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sweep {
+    /// It looks at reports of the provider.
+    Events,
+    /// It looks at messages after this one.
+    Messages(Uuid),
+    /// It looks at requests after this one.
+    Requests(Uuid),
+}
+
+impl Sweep {
+    /// Where a pass begins.
+    pub const BEGIN: Self = Self::Events;
+}
+
+/// A request of a person with its messages, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonalRecord {
+    /// The request.
+    pub request: Request,
+    /// Its messages.
+    pub messages: Vec<Message>,
+}

@@ -1,0 +1,511 @@
+//! Promises of [`PersonalData`](domain::PersonalData).
+
+use std::time::Duration;
+
+use domain::{
+    Accepted, DateRange, ERASED, Erased, Message, MessageChange, MessageNews, MessageState,
+    NewRequest, News, PersonalRecord, Phone, ProviderEvent, RequestId, Resent, Settled, Sweep,
+    Visibility, erased,
+};
+use tokio::task::JoinSet;
+
+use super::acts::{HOUR, LEASE, READY, failed, sent, settlement, to_recover, unknown, waiting};
+use super::messages::resend;
+use super::{OldRow, Stage};
+use crate::sample;
+
+/// The phone of the `n`th request of every dealer.
+fn phone_of(n: u32) -> Phone {
+    Phone::parse(&format!("0812{n:08}")).expect("the number is well formed")
+}
+
+async fn step(stage: &Stage, phone: &Phone, limit: usize) -> Erased {
+    stage.persons.erase(phone, limit).await.expect("erase")
+}
+
+/// Erases until nothing is left.
+async fn erase(stage: &Stage, phone: &Phone) -> Erased {
+    let mut all = Erased::default();
+    loop {
+        let erased = step(stage, phone, 100).await;
+        if erased.is_nothing() {
+            return all;
+        }
+        all.add(erased);
+    }
+}
+
+/// A whole pass.
+async fn sweep(stage: &Stage, days: u32) -> Erased {
+    let mut all = Erased::default();
+    let mut from = Some(Sweep::BEGIN);
+    while let Some(begin) = from {
+        let sweeping = stage.persons.erase_older_than(days, begin, 2);
+        let (erased, next) = sweeping.await.expect("erase_older_than");
+        all.add(erased);
+        from = next;
+    }
+    all
+}
+
+async fn timeline(stage: &Stage, id: RequestId) -> Vec<Message> {
+    let asking = stage.messages.timeline(id, &Visibility::All);
+    asking.await.expect("timeline")
+}
+
+async fn export(stage: &Stage, phone: &Phone, after: Option<RequestId>) -> Vec<PersonalRecord> {
+    stage.persons.export(phone, after, 2).await.expect("export")
+}
+
+async fn keep(stage: &Stage, text: &str, news: News) {
+    let event = ProviderEvent {
+        text: text.to_owned(),
+        ..sample::event(news)
+    };
+    let dealer = sample::dealer_id();
+    let keeping = stage.events.keep(&dealer, &event);
+    keeping.await.expect("keep");
+    let applying = stage.events.apply(100, Duration::ZERO);
+    applying.await.expect("apply");
+}
+
+/// A report of the sample receipt's message.
+async fn report(stage: &Stage, seen: MessageState) {
+    let news = MessageNews {
+        provider_id: Some("142223099".to_owned()),
+        state_id: None,
+        seen: Some(seen),
+        reason: None,
+    };
+    keep(stage, r#"{"id":"142223099"}"#, News::Message(news)).await;
+}
+
+async fn queued(stage: &Stage) -> NewRequest {
+    stage.queue(&sample::dealer_id(), 1).await
+}
+
+async fn assert_erased(stage: &Stage, id: RequestId) {
+    let request = stage.request(id).await;
+    for text in [
+        &request.customer_name,
+        &request.phone,
+        &request.license_plate,
+    ] {
+        assert_eq!(text, ERASED);
+    }
+    assert_eq!(request.provider_answer, None);
+    for message in timeline(stage, id).await {
+        assert_eq!((&*message.body, &*message.target), (ERASED, ERASED));
+        for attempt in message.attempts {
+            assert_eq!(attempt.detail, ERASED);
+        }
+    }
+}
+
+/// And nothing else: statuses, times, ids and counts stay as they were.
+pub async fn everything_about_a_person_is_erased(stage: &Stage) {
+    stage.backstage.add_dealer(&sample::dealer()).await;
+    let request = queued(stage).await;
+    let other = stage.queue(&sample::dealer_id(), 2).await;
+    for change in [sent(), failed()] {
+        let claim = stage.claim().await;
+        stage.settle_now(&claim, change, READY).await;
+    }
+    report(stage, MessageState::Delivered).await;
+    let counts = async || {
+        let dealer = sample::dealer_id();
+        let asking = stage.reports.stats(&dealer, DateRange::default());
+        asking.await.expect("stats")
+    };
+    let (before, counted) = (stage.request(request.id).await, counts().await);
+    let erased = erase(stage, &phone_of(1)).await;
+    assert_eq!((erased.requests, erased.messages, erased.events), (1, 1, 1));
+    assert_eq!(erased.cancelled, 0);
+    assert_erased(stage, request.id).await;
+    let mut after = stage.request(request.id).await;
+    after.customer_name.clone_from(&before.customer_name);
+    after.phone.clone_from(&before.phone);
+    after.license_plate.clone_from(&before.license_plate);
+    after.provider_answer.clone_from(&before.provider_answer);
+    assert_eq!(after, before);
+    assert_eq!(counts().await, counted);
+    assert_eq!(
+        stage.message(request.id).await.state,
+        MessageState::Delivered
+    );
+    assert_eq!(stage.backstage.reports().await, [ERASED]);
+    // The other one has another phone.
+    assert_ne!(stage.request(other.id).await.phone, ERASED);
+    assert_eq!(timeline(stage, other.id).await[0].body, other.message.body);
+}
+
+/// Nothing is left for the second time.
+pub async fn erasing_once_more_erases_nothing(stage: &Stage) {
+    queued(stage).await;
+    assert!(!erase(stage, &phone_of(1)).await.is_nothing());
+    assert!(erase(stage, &phone_of(1)).await.is_nothing());
+    assert!(erase(stage, &phone_of(2)).await.is_nothing());
+}
+
+/// As people and older services write it, whatever the dealer; similar ones are other numbers.
+pub async fn every_spelling_of_a_phone_is_erased(stage: &Stage) {
+    let spellings = [
+        "082148523421",
+        "+62 821-4852-3421",
+        "6282148523421",
+        "82148523421",
+        "006282148523421",
+        "(0821) 4852.3421",
+        "0821\u{a0}4852\u{2003}3421",
+        "+62 0821 4852 3421",
+        "0821/4852/3421",
+    ];
+    let others = ["082148523422", "0821485234210", "62 21 48523421", "-", ""];
+    let mut rows = Vec::new();
+    for (n, phone) in (0..).zip(spellings.iter().chain(&others)) {
+        let row = OldRow {
+            phone: (*phone).to_owned(),
+            ..OldRow::sample(&sample::dealer_id_numbered(n % 2), n)
+        };
+        stage.backstage.insert_old_row(&row).await;
+        rows.push(row);
+    }
+    let phone = Phone::parse("082148523421").expect("a phone");
+    let erased = erase(stage, &phone).await;
+    assert_eq!(erased.requests, spellings.len() as u64);
+    for row in &rows[..spellings.len()] {
+        assert_erased(stage, row.id).await;
+        assert!(phone.is_written_as(&row.phone), "{}", row.phone);
+    }
+    for row in &rows[spellings.len()..] {
+        assert_eq!(stage.request(row.id).await, row.as_shown());
+        assert!(!phone.is_written_as(&row.phone), "{}", row.phone);
+    }
+}
+
+/// It is cancelled and says why.
+pub async fn what_is_queued_for_an_erased_person_is_never_sent(stage: &Stage) {
+    let request = queued(stage).await;
+    let erased_now = erase(stage, &phone_of(1)).await;
+    assert_eq!((erased_now.messages, erased_now.cancelled), (1, 1));
+    let message = stage.message(request.id).await;
+    assert_eq!(message.state, MessageState::Cancelled);
+    assert_eq!(message.reason.as_deref(), Some(erased(0)));
+    assert!(timeline(stage, request.id).await[0].failed_at.is_some());
+    let shown = ("FAILED".to_owned(), "FAILED".to_owned());
+    assert_eq!(stage.statuses(request.id).await, shown);
+    stage.assert_nothing_to_claim().await;
+    assert_eq!(stage.next_due().await, None);
+}
+
+/// Whatever would have had it tried again.
+pub async fn what_is_being_sent_to_an_erased_person_is_not_sent_again(stage: &Stage) {
+    let again = [
+        (MessageChange::Requeued, erased(0)),
+        (
+            MessageChange::Resend {
+                wait: Duration::ZERO,
+            },
+            erased(1),
+        ),
+    ];
+    for (n, (change, reason)) in (1..).zip(again) {
+        let request = stage.queue(&sample::dealer_id(), n).await;
+        let claim = stage.claim().await;
+        let erased = erase(stage, &phone_of(n)).await;
+        assert_eq!((erased.messages, erased.cancelled), (1, 0));
+        assert_eq!(stage.message(request.id).await.state, MessageState::Sending);
+        stage
+            .settle_now(&claim, change, waiting(Duration::ZERO))
+            .await;
+        let message = stage.message(request.id).await;
+        assert_eq!(message.state, MessageState::Cancelled);
+        assert_eq!(message.reason.as_deref(), Some(reason));
+        let shown = ("FAILED".to_owned(), "FAILED".to_owned());
+        assert_eq!(stage.statuses(request.id).await, shown);
+        assert_erased(stage, request.id).await;
+        assert_eq!(stage.backstage.attempts(request.id).await.len(), 1);
+        stage.assert_nothing_to_claim().await;
+    }
+}
+
+/// Without the provider's words, which name the recipient.
+pub async fn the_outcome_of_a_call_to_an_erased_person_is_kept(stage: &Stage) {
+    let outcomes = [
+        (sent(), MessageState::Sent, None),
+        (unknown(), MessageState::Unknown, Some("timeout")),
+        (
+            MessageChange::Failed {
+                reason: "target 6281200000003 invalid".to_owned(),
+            },
+            MessageState::Failed,
+            Some("target [dihapus] invalid"),
+        ),
+    ];
+    for (n, (change, state, reason)) in (1..).zip(outcomes) {
+        let request = stage.queue(&sample::dealer_id(), n).await;
+        let claim = stage.claim().await;
+        erase(stage, &phone_of(n)).await;
+        stage.settle_now(&claim, change, READY).await;
+        let message = stage.message(request.id).await;
+        assert_eq!(message.state, state);
+        assert_eq!(message.reason.as_deref(), reason);
+        assert_erased(stage, request.id).await;
+    }
+}
+
+/// The copy that was sending it is gone.
+pub async fn an_interrupted_message_of_an_erased_person_is_settled(stage: &Stage) {
+    let request = queued(stage).await;
+    stage.claim().await;
+    erase(stage, &phone_of(1)).await;
+    stage.pass(LEASE + HOUR).await;
+    let claim = stage.claim().await;
+    assert_eq!(to_recover(&claim).target, ERASED);
+    let again = MessageChange::Resend {
+        wait: Duration::ZERO,
+    };
+    stage.settle_now(&claim, again, READY).await;
+    let message = stage.message(request.id).await;
+    assert_eq!(message.state, MessageState::Cancelled);
+    assert_eq!(message.reason.as_deref(), Some(erased(1)));
+    stage.assert_nothing_to_claim().await;
+}
+
+/// It comes from a copy that lost the lease.
+pub async fn late_acceptance_by_an_erased_person_is_evidence_without_words(stage: &Stage) {
+    let request = queued(stage).await;
+    let late = stage.claim().await;
+    stage.pass(LEASE + HOUR).await;
+    let recovered = stage.claim().await;
+    stage
+        .settle_now(&recovered, MessageChange::Requeued, READY)
+        .await;
+    erase(stage, &phone_of(1)).await;
+    let settlement = settlement(&late, sent(), READY);
+    let settled = stage.settle(&late.lease, &settlement);
+    assert_eq!(settled.await, Settled::LeaseLost);
+    assert_eq!(stage.message(request.id).await.state, MessageState::Sent);
+    assert_erased(stage, request.id).await;
+}
+
+/// There is nobody to send it to.
+pub async fn a_request_of_an_erased_person_gets_no_message(stage: &Stage) {
+    let request = queued(stage).await;
+    erase(stage, &phone_of(1)).await;
+    assert_eq!(resend(stage, request.id).await, Resent::Erased);
+    assert_eq!(timeline(stage, request.id).await.len(), 1);
+    stage.assert_nothing_to_claim().await;
+}
+
+/// They are resends of one request, and one of them is queued.
+pub async fn all_messages_of_a_request_are_erased(stage: &Stage) {
+    let request = queued(stage).await;
+    let claim = stage.claim().await;
+    stage.settle_now(&claim, failed(), READY).await;
+    erase(stage, &sample::another_phone()).await;
+    assert!(matches!(resend(stage, request.id).await, Resent::Queued(_)));
+    erase(stage, &sample::another_phone()).await;
+    let erased = erase(stage, &phone_of(1)).await;
+    assert_eq!((erased.requests, erased.messages), (1, 1));
+    assert_erased(stage, request.id).await;
+}
+
+/// It lifts its message, and its text is not kept.
+pub async fn a_report_after_the_erasure_still_counts(stage: &Stage) {
+    let request = queued(stage).await;
+    let claim = stage.claim().await;
+    stage.settle_now(&claim, sent(), READY).await;
+    erase(stage, &phone_of(1)).await;
+    report(stage, MessageState::Read).await;
+    assert_eq!(stage.message(request.id).await.state, MessageState::Read);
+    assert_eq!(stage.backstage.reports().await, [ERASED]);
+}
+
+/// Of no message, such as a reply.
+pub async fn a_report_that_quotes_the_phone_is_erased(stage: &Stage) {
+    let reply = r#"{"sender":"6281200000001","message":"Siapa ini?"}"#;
+    let other = r#"{"sender":"6281200000002","message":"Terima kasih"}"#;
+    for text in [reply, other] {
+        keep(stage, text, News::Nothing).await;
+    }
+    assert_eq!(erase(stage, &phone_of(1)).await.events, 1);
+    assert_eq!(stage.backstage.reports().await, [ERASED, other]);
+}
+
+/// Its key stands for nothing any more.
+pub async fn keys_of_an_erased_person_are_forgotten(stage: &Stage) {
+    let once = sample::once("kunci-1", "{}");
+    let with_key = |n| NewRequest {
+        once: Some(once.clone()),
+        ..sample::request_for(&sample::dealer_id(), n)
+    };
+    let accept = async |n| stage.requests.accept(&with_key(n)).await.expect("accept");
+    assert_eq!(accept(1).await, Accepted::Stored);
+    assert_eq!(accept(2).await, Accepted::Replayed(with_key(1).id));
+    erase(stage, &phone_of(1)).await;
+    assert_eq!(accept(2).await, Accepted::Stored);
+}
+
+/// Another program deleted it.
+pub async fn messages_of_a_deleted_request_are_erased(stage: &Stage) {
+    let request = queued(stage).await;
+    stage.backstage.delete_row(request.id).await;
+    let erased = erase(stage, &phone_of(1)).await;
+    assert_eq!((erased.requests, erased.messages), (0, 1));
+    assert_eq!(timeline(stage, request.id).await[0].body, ERASED);
+    stage.assert_nothing_to_claim().await;
+}
+
+/// However small they are.
+pub async fn erasing_in_steps_leaves_nothing(stage: &Stage) {
+    let mut requests = Vec::new();
+    for n in 0..5 {
+        let dealer = sample::dealer_id_numbered(n);
+        requests.push(stage.queue(&dealer, 1).await.id);
+    }
+    let mut all = Erased::default();
+    loop {
+        let erased = step(stage, &phone_of(1), 1).await;
+        if erased.is_nothing() {
+            break;
+        }
+        assert!(erased.requests <= 1 && erased.messages <= 1, "{erased:?}");
+        all.add(erased);
+    }
+    assert_eq!((all.requests, all.messages, all.cancelled), (5, 5, 5));
+    for id in requests {
+        assert_erased(stage, id).await;
+    }
+}
+
+/// Claims, settlements and reports go on, and nothing is left.
+pub async fn a_person_is_erased_while_everything_moves(stage: &Stage) {
+    let mut requests = Vec::new();
+    for n in 0..12 {
+        let dealer = sample::dealer_id_numbered(n);
+        for again in [1, 2] {
+            requests.push((again, stage.queue(&dealer, again).await.id));
+        }
+    }
+    let mut tasks = JoinSet::new();
+    for n in 0..4 {
+        let stage = stage.clone();
+        tasks.spawn(async move {
+            for round in 0..6 {
+                for claim in stage.claim_up_to(5).await {
+                    let change = match (n + round) % 3 {
+                        0 => sent(),
+                        1 => failed(),
+                        _ => MessageChange::Requeued,
+                    };
+                    stage.settle_now(&claim, change, READY).await;
+                }
+                report(&stage, MessageState::Delivered).await;
+            }
+        });
+    }
+    erase(stage, &phone_of(1)).await;
+    while let Some(task) = tasks.join_next().await {
+        task.expect("nobody panics");
+    }
+    assert!(erase(stage, &phone_of(1)).await.is_nothing());
+    for (n, id) in requests {
+        if n == 1 {
+            assert_erased(stage, id).await;
+            let state = stage.message(id).await.state;
+            assert!(
+                state != MessageState::Queued && state != MessageState::Sending,
+                "{state:?}"
+            );
+        } else {
+            assert_ne!(stage.request(id).await.phone, ERASED);
+        }
+    }
+}
+
+/// In pages, with all their messages, whatever the dealer and the spelling.
+pub async fn a_person_is_shown_what_is_stored(stage: &Stage) {
+    let mut expected = Vec::new();
+    for n in 0..4 {
+        let dealer = sample::dealer_id_numbered(n);
+        expected.push(stage.queue(&dealer, 1).await.id);
+        stage.queue(&dealer, 2).await;
+    }
+    let row = OldRow {
+        phone: "+62 812-0000-0001".to_owned(),
+        ..OldRow::sample(&sample::dealer_id(), 9)
+    };
+    stage.backstage.insert_old_row(&row).await;
+    expected.push(row.id);
+    expected.sort_unstable();
+    let mut found = Vec::new();
+    loop {
+        let after = found
+            .last()
+            .map(|record: &PersonalRecord| record.request.id);
+        let page = export(stage, &phone_of(1), after).await;
+        assert!(page.len() <= 2);
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page);
+    }
+    let ids: Vec<RequestId> = found.iter().map(|record| record.request.id).collect();
+    assert_eq!(ids, expected);
+    for record in found {
+        assert_eq!(record.request, stage.request(record.request.id).await);
+        assert_eq!(record.messages, timeline(stage, record.request.id).await);
+    }
+    erase(stage, &phone_of(1)).await;
+    assert_eq!(export(stage, &phone_of(1), None).await, []);
+}
+
+/// Everything that is finished, and rows of an older service.
+pub async fn what_is_old_is_erased(stage: &Stage) {
+    let old = queued(stage).await;
+    let claim = stage.claim().await;
+    stage.settle_now(&claim, sent(), READY).await;
+    report(stage, MessageState::Delivered).await;
+    let row = OldRow {
+        requested: sample::morning(2019, 12, 31),
+        ..OldRow::sample(&sample::dealer_id(), 5)
+    };
+    stage.backstage.insert_old_row(&row).await;
+    stage.backstage.pass_for_requests(30 * 24 * HOUR).await;
+    let young = stage.queue(&sample::dealer_id(), 2).await;
+    let claim = stage.claim().await;
+    stage.settle_now(&claim, sent(), READY).await;
+    assert_eq!(sweep(stage, 3_650).await, Erased::default());
+    let erased = sweep(stage, 29).await;
+    assert_eq!((erased.requests, erased.messages, erased.events), (2, 1, 1));
+    assert_erased(stage, old.id).await;
+    assert_erased(stage, row.id).await;
+    assert_eq!(stage.message(old.id).await.state, MessageState::Delivered);
+    assert_ne!(stage.request(young.id).await.phone, ERASED);
+    assert_eq!(timeline(stage, young.id).await[0].body, young.message.body);
+    assert!(sweep(stage, 29).await.is_nothing());
+}
+
+/// However old it is.
+pub async fn what_waits_is_not_erased_for_its_age(stage: &Stage) {
+    let waits = queued(stage).await;
+    let is_sent = stage.queue(&sample::dealer_id_numbered(1), 1).await;
+    let claims = stage.claim_all().await;
+    for claim in &claims {
+        if claim.lease.dealer_id == sample::dealer_id() {
+            stage
+                .settle_now(claim, MessageChange::Requeued, READY)
+                .await;
+        }
+    }
+    stage.backstage.pass_for_requests(30 * 24 * HOUR).await;
+    assert!(sweep(stage, 1).await.is_nothing());
+    for request in [waits, is_sent] {
+        assert_eq!(
+            timeline(stage, request.id).await[0].body,
+            request.message.body
+        );
+        assert_ne!(stage.request(request.id).await.phone, ERASED);
+    }
+}

@@ -1,0 +1,190 @@
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ERASED, Erased, MessageId, MessageState, PersonalData, PersonalRecord, Phone, RequestId,
+    StoreError, Sweep, erased, jakarta_time, without_numbers,
+};
+
+use super::MemoryStore;
+use super::state::{Message, State};
+
+#[async_trait]
+impl PersonalData for MemoryStore {
+    async fn erase(&self, phone: &Phone, limit: usize) -> Result<Erased, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let messages = state.messages_where(limit, |message| message.target == phone.national());
+        let mut all = state.erase_messages(&messages, now);
+        let mut requests: Vec<RequestId> = state
+            .requests
+            .values()
+            .filter(|request| phone.is_written_as(&request.phone))
+            .map(|request| request.id)
+            .collect();
+        requests.sort_unstable();
+        requests.truncate(limit);
+        all.requests = state.erase_requests(&requests);
+        if all.is_nothing() {
+            let subscriber = &phone.national()[1..];
+            let quotes = |text: &str| {
+                let bare = text.replace([' ', '-', '.', '(', ')'], "");
+                bare.contains(subscriber)
+            };
+            for event in &mut state.events {
+                if quotes(&event.text) {
+                    event.text = ERASED.to_owned();
+                    all.events += 1;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn export(
+        &self,
+        phone: &Phone,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<Vec<PersonalRecord>, StoreError> {
+        let state = self.state();
+        let mut requests: Vec<_> = state
+            .requests
+            .values()
+            .filter(|request| phone.is_written_as(&request.phone))
+            .filter(|request| after.is_none_or(|after| request.id > after))
+            .cloned()
+            .collect();
+        requests.sort_by_key(|request| request.id);
+        requests.truncate(limit);
+        Ok(requests
+            .into_iter()
+            .map(|request| {
+                let mut ids: Vec<MessageId> = state
+                    .messages
+                    .iter()
+                    .filter(|(_, message)| message.request_id == request.id)
+                    .map(|(id, _)| *id)
+                    .collect();
+                ids.sort_by_key(|id| (state.messages[id].created, *id));
+                PersonalRecord {
+                    messages: ids.into_iter().map(|id| state.shown(id)).collect(),
+                    request,
+                }
+            })
+            .collect())
+    }
+
+    /// All in one step.
+    async fn erase_older_than(
+        &self,
+        days: u32,
+        _from: Sweep,
+        _limit: usize,
+    ) -> Result<(Erased, Option<Sweep>), StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let before = now - TimeDelta::days(days.into());
+        let messages = state.messages_where(usize::MAX, |message| {
+            !is_open(message) && latest(message) < before
+        });
+        let mut all = state.erase_messages(&messages, now);
+        let requests: Vec<RequestId> = state
+            .requests
+            .values()
+            .filter(|request| {
+                let created = request.request_date.and_time(request.request_time);
+                let changed = request.last_modified_date.or(request.created_date);
+                changed.unwrap_or(created) < jakarta_time(before)
+                    && request.phone != ERASED
+                    && state
+                        .messages
+                        .values()
+                        .filter(|message| message.request_id == request.id)
+                        .all(|message| message.is_erased() && !is_open(message))
+            })
+            .map(|request| request.id)
+            .collect();
+        all.requests = state.erase_requests(&requests);
+        for event in &mut state.events {
+            if event.received < before && event.text != ERASED {
+                event.text = ERASED.to_owned();
+                all.events += 1;
+            }
+        }
+        Ok((all, None))
+    }
+}
+
+fn is_open(message: &Message) -> bool {
+    matches!(message.state, MessageState::Queued | MessageState::Sending)
+}
+
+/// The latest of what happened to a message.
+fn latest(message: &Message) -> DateTime<Utc> {
+    [
+        message.sent_at,
+        message.delivered_at,
+        message.read_at,
+        message.failed_at,
+    ]
+    .into_iter()
+    .flatten()
+    .fold(message.created, DateTime::max)
+}
+
+impl State {
+    /// At most so many messages that are not erased.
+    fn messages_where(&self, limit: usize, that: impl Fn(&Message) -> bool) -> Vec<MessageId> {
+        let all = self.messages.iter();
+        let mut ids: Vec<MessageId> = all
+            .filter(|(_, message)| !message.is_erased() && that(message))
+            .map(|(id, _)| *id)
+            .collect();
+        ids.sort_unstable();
+        ids.truncate(limit);
+        ids
+    }
+
+    fn erase_messages(&mut self, ids: &[MessageId], now: DateTime<Utc>) -> Erased {
+        let mut all = Erased::default();
+        for id in ids {
+            let Some(message) = self.messages.get_mut(id) else {
+                continue;
+            };
+            all.messages += 1;
+            message.target = ERASED.to_owned();
+            message.body = ERASED.to_owned();
+            if message.state == MessageState::Queued {
+                all.cancelled += 1;
+                message.reason = Some(erased(message.unknowns).to_owned());
+                self.set_state(*id, MessageState::Cancelled, None, now);
+            } else if let Some(reason) = &mut message.reason {
+                *reason = without_numbers(reason);
+            }
+            let attempts = self.attempts.iter_mut();
+            for recorded in attempts.filter(|recorded| recorded.message == *id) {
+                recorded.attempt.detail = ERASED.to_owned();
+                recorded.attempt.answer = None;
+            }
+            let events = self.events.iter_mut();
+            for event in events.filter(|event| event.message == Some(*id)) {
+                event.text = ERASED.to_owned();
+                all.events += 1;
+            }
+        }
+        all
+    }
+
+    fn erase_requests(&mut self, ids: &[RequestId]) -> u64 {
+        for id in ids {
+            if let Some(request) = self.requests.get_mut(id) {
+                request.customer_name = ERASED.to_owned();
+                request.phone = ERASED.to_owned();
+                request.license_plate = ERASED.to_owned();
+                request.provider_answer = None;
+            }
+        }
+        self.keys.retain(|_, used| !ids.contains(&used.request));
+        ids.len() as u64
+    }
+}

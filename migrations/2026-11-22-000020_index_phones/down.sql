@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY IF EXISTS customer_validation_request_phone;
