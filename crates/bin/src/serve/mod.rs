@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod events;
+mod files;
 mod health;
 
 use std::net::{SocketAddr, TcpListener};
@@ -36,6 +37,7 @@ const MIGRATE_AGAIN: Duration = Duration::from_secs(2);
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     logging::start(&config.log);
+    files::allow_connections(api::MAX_CONNECTIONS);
     let listener = listen(SocketAddr::new(config.host, config.port))?;
     let address = listener.local_addr()?;
     let database = Database::open(&config).await?;
