@@ -16,4 +16,7 @@ pub use access::{Admission, ApiAuth};
 pub use limits::{Limits, RateLimit, TrustedProxies, TrustedProxiesError};
 pub use observe::{AnsweredCall, Observer, ReportResult, SubmissionResult};
 pub use openapi::document as openapi_document;
-pub use server::{Api, ApiOptions, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError, serve};
+pub use server::{
+    Api, ApiOptions, MAX_CONNECTIONS, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError,
+    serve,
+};

@@ -31,7 +31,7 @@ const PREFLIGHT_SECONDS: usize = 600;
 /// How many connections a copy keeps open, over all its threads; more wait in the system's queue, and
 /// balancers go elsewhere. Twice the requests that it works on at once, and few enough that none of
 /// them together takes much memory.
-const MAX_CONNECTIONS: usize = 2_048;
+pub const MAX_CONNECTIONS: usize = 2_048;
 
 /// How long the head of a connection's first request may take to arrive.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use super::Allowance;
 /// The most requests in a row, where the rate allows for more.
 const MOST_IN_A_ROW: u32 = 100;
 
-/// How many callers are remembered, altogether: some 5 MB when all are. More would be needed only by
+/// How many callers are remembered, altogether: some 7 MB when all are. More would be needed only by
 /// an attacker, who then takes the place of others who asked least.
 const MOST_CALLERS: usize = 100_000;
 

@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod events;
+mod files;
 mod health;
 mod retention;
 
@@ -48,6 +49,7 @@ const ADD_UP: Duration = Duration::from_secs(1);
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let traces = config.collector.as_ref().map(Traces::to).transpose()?;
     let _writing = logging::start(&config.log, traces.as_ref());
+    files::allow_connections(api::MAX_CONNECTIONS);
     let listener = listen(SocketAddr::new(config.host, config.port))?;
     let address = listener.local_addr()?;
     let database = Database::open(&config).await?;
