@@ -254,6 +254,29 @@ pub async fn the_outcome_of_a_call_to_an_erased_person_is_kept(stage: &Stage) {
     }
 }
 
+/// By which failures are counted.
+pub async fn a_reason_keeps_its_words_and_loses_the_phone(stage: &Stage) {
+    let words = [
+        ("invalid token", "invalid token"),
+        ("+62 812-0000-0001 is on a list", "+[dihapus] is on a list"),
+        (
+            "HTTP 502: (0812) 0000.0001, 1234567",
+            "HTTP 502: ([dihapus], 1234567",
+        ),
+    ];
+    for (n, (reason, left)) in (1..).zip(words) {
+        let request = stage.queue(&sample::dealer_id(), n).await;
+        let claim = stage.claim().await;
+        let change = MessageChange::Failed {
+            reason: reason.to_owned(),
+        };
+        stage.settle_now(&claim, change, READY).await;
+        erase(stage, &phone_of(n)).await;
+        let message = stage.message(request.id).await;
+        assert_eq!(message.reason.as_deref(), Some(left));
+    }
+}
+
 /// The copy that was sending it is gone.
 pub async fn an_interrupted_message_of_an_erased_person_is_settled(stage: &Stage) {
     let request = queued(stage).await;

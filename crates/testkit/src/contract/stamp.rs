@@ -80,6 +80,7 @@ macro_rules! contract_tests {
                 what_is_queued_for_an_erased_person_is_never_sent
                 what_is_being_sent_to_an_erased_person_is_not_sent_again
                 the_outcome_of_a_call_to_an_erased_person_is_kept
+                a_reason_keeps_its_words_and_loses_the_phone
                 an_interrupted_message_of_an_erased_person_is_settled
                 late_acceptance_by_an_erased_person_is_evidence_without_words
                 a_request_of_an_erased_person_gets_no_message

@@ -145,11 +145,11 @@ pub(super) const ERASE_REQUESTS: &str = concat!(
 );
 
 /// Reports that belong to no message but quote the phone, such as somebody's reply. All that are
-/// kept are read, which is 7 days.
+/// kept of those are read, which is 7 days.
 pub(super) const ERASE_EVENTS: &str = concat!(
     ", theirs AS (
     SELECT e.id FROM webhook_event e, input i
-    WHERE e.body <> ",
+    WHERE e.message_id IS NULL AND e.body <> ",
     erased!(),
     " AND position(i.subscriber IN translate(e.body, ' -.()', '')) > 0
     ORDER BY e.id LIMIT (SELECT most FROM input)
