@@ -78,8 +78,10 @@ impl fmt::Debug for NewMessage {
 /// What a message was made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessageKind {
-    /// A single submission; goes before bulk.
+    /// A single submission, or a resend; goes before bulk.
     Live,
+    /// One of many that were submitted together; waits for the live ones of its dealer.
+    Bulk,
 }
 
 impl MessageKind {
@@ -88,13 +90,16 @@ impl MessageKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Live => "live",
+            Self::Bulk => "bulk",
         }
     }
 
     /// The kind of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Live].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Live, Self::Bulk]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }
 

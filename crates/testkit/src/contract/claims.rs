@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Claim, DealerId, LaneHistory, MessageChange, MessageId, MessageState, Settled};
+use domain::{
+    Claim, DealerId, LaneHistory, MessageChange, MessageId, MessageKind, MessageState, Settled,
+};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -66,6 +68,21 @@ pub async fn messages_of_a_lane_go_in_the_order_of_their_due_time(stage: &Stage)
         stage.pass(MINUTE).await;
     }
     assert_eq!(claimed_in_order(stage).await, queued);
+}
+
+/// However long the others have been due.
+pub async fn a_live_message_goes_before_bulk_ones(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let mut bulk = Vec::new();
+    for n in 1..=2 {
+        let mut request = sample::request_for(&dealer, n);
+        request.message.kind = MessageKind::Bulk;
+        stage.requests.accept(&request).await.expect("accept");
+        bulk.push(request.message.id);
+        stage.pass(MINUTE).await;
+    }
+    let live = stage.queue(&dealer, 3).await.message.id;
+    assert_eq!(claimed_in_order(stage).await, [live, bulk[0], bulk[1]]);
 }
 
 /// A message that was handed back keeps its place.

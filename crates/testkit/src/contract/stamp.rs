@@ -153,6 +153,7 @@ macro_rules! contract_tests {
                 a_claimed_message_is_sending
                 a_claim_says_how_long_the_message_was_due
                 messages_of_a_lane_go_in_the_order_of_their_due_time
+                a_live_message_goes_before_bulk_ones
                 a_requeued_message_keeps_its_turn
                 every_lane_with_a_message_gets_a_claim
                 lanes_are_claimed_in_the_order_of_their_oldest_message

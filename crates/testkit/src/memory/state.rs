@@ -195,6 +195,7 @@ impl Message {
     pub(super) fn turn(&self, id: MessageId) -> (u8, DateTime<Utc>, MessageId) {
         let priority = match self.kind {
             MessageKind::Live => 0,
+            MessageKind::Bulk => 1,
         };
         (priority, self.due, id)
     }

@@ -174,5 +174,6 @@ fn again(error: &StoreError) -> StoreError {
 pub(super) const fn priority(kind: MessageKind) -> i16 {
     match kind {
         MessageKind::Live => 0,
+        MessageKind::Bulk => 1,
     }
 }

@@ -155,7 +155,7 @@ pub(super) const SETTLE: &str = "
     WHERE l.dealer_id = i.dealer_id AND l.epoch = i.epoch AND l.lease_until IS NOT NULL
     RETURNING l.dealer_id
 ), verdict AS (
-    SELECT m.id,
+    SELECT m.id, m.state AS before,
         CASE WHEN EXISTS (SELECT FROM held) THEN m.state = 'SENDING'
             ELSE i.state = 'SENT'
                 AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN', 'CANCELLED', 'EXPIRED')
@@ -198,7 +198,7 @@ pub(super) const SETTLE: &str = "
                         ELSE '{}' END) END
     FROM verdict v, input i
     WHERE m.id = v.id
-    RETURNING m.id, m.request_id, m.created_at, v.changes, v.erased, v.cancelled
+    RETURNING m.id, m.request_id, m.created_at, v.before, v.changes, v.erased, v.cancelled
 ), mirrored AS (
     UPDATE customer_validation_request r SET
         request_status = CASE WHEN c.cancelled
@@ -214,6 +214,9 @@ pub(super) const SETTLE: &str = "
         AND NOT EXISTS (
             SELECT FROM message n
             WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
+        -- Asked again on the newest row: a message that is queued at this very moment counts.
+        AND (c.before IN ('QUEUED', 'SENDING')
+            OR (r.request_status, r.whatsapp_status) IS DISTINCT FROM ('PENDING', 'NOT_SENT'))
 ), awake AS (
     -- Events that came before this was known: those of what was accepted, and those that may tell
     -- an outcome which is waited for. Nobody waits for an event: one that is being looked at is
