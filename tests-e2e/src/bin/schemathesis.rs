@@ -9,7 +9,9 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, ensure};
 use chrono::{TimeDelta, Utc};
-use tests_e2e::{Service, Story, submission};
+use reqwest::Method;
+use serde_json::Value;
+use tests_e2e::{Service, Story, output, submission};
 
 /// What is installed, to the last version.
 const REQUIREMENTS: &str = "tests-e2e/schemathesis/requirements.txt";
@@ -22,6 +24,9 @@ const HOOKS: &str = "tests-e2e/schemathesis";
 
 /// Where it is installed, and where it leaves what it makes.
 const ENVIRONMENT: &str = ".local/schemathesis";
+
+/// 32 bytes that seal nothing but this run's secrets.
+const SECRETS_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// Enough requests that lists have pages.
 const STORED: u32 = 12;
@@ -37,9 +42,17 @@ VALUES ('0009999', 'invented-token-00000001', sha256('invented-token-00000001'))
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let tool = installed()?;
-    let story = Story::begin().await;
+    let story = Story::begin()
+        .await
+        .with("API_AUTH", "required")
+        .with("SECRETS_KEY", SECRETS_KEY)
+        // The simulator's host, and that of the document's examples.
+        .with("FONNTE_ALLOWED_HOSTS", "127.0.0.1,api.fonnte.com");
     let service = story.serve();
-    prepare(&story, &service).await?;
+    let key = admin_key(&story)?;
+    // Whose settings are changed, see hooks.py.
+    story.add_dealer("0008888", None).await;
+    prepare(&story, &service, &key).await?;
     let document = format!("http://127.0.0.1:{}/openapi.json", service.port());
     let mut run = Command::new(tool);
     run.current_dir(ENVIRONMENT)
@@ -48,8 +61,13 @@ async fn main() -> anyhow::Result<ExitCode> {
         .arg("--config-file")
         .arg(Path::new(SETTINGS).canonicalize()?)
         .args(["run", &document, "--continue-on-failure"])
+        .args(["--header", &format!("Authorization: Bearer {key}")])
         .args(["--max-examples", &setting("SCHEMATHESIS_EXAMPLES", "50")])
         .args(["--seed", &setting("SCHEMATHESIS_SEED", "1")])
+        // A test message may wait 10 seconds for its turn.
+        .args(["--request-timeout", "20"])
+        // How often it has to try until the patterns are met is its own affair.
+        .args(["--suppress-health-check", "filter_too_much"])
         // Its database of earlier failures would make runs differ.
         .args(["--generation-database", "none"]);
     // The simulator lives in this process and must not be kept from answering.
@@ -68,16 +86,41 @@ async fn main() -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn prepare(story: &Story, service: &Service) -> anyhow::Result<()> {
-    const PATH: &str = "/api/v1/customer/validate-customer";
+/// A key of head office, made as operators make one.
+fn admin_key(story: &Story) -> anyhow::Result<String> {
+    let order = [
+        "api-key",
+        "create",
+        "--name",
+        "Schemathesis",
+        "--scope",
+        "admin",
+    ];
+    let made = output(&order, &story.settings());
+    ensure!(made.status.success(), "no API key could be made");
+    Ok(String::from_utf8(made.stdout)?.trim().to_owned())
+}
+
+async fn prepare(story: &Story, service: &Service, key: &str) -> anyhow::Result<()> {
     let mut scheduled = submission(STORED);
     scheduled["sendAt"] = (Utc::now() + TimeDelta::days(1)).to_rfc3339().into();
-    service.post(PATH, &scheduled).await?;
+    submit(service, &scheduled, key).await?;
     let database = story.database.connect().await;
     database.batch_execute(EXAMPLES).await?;
     for n in 0..STORED {
-        service.post(PATH, &submission(n)).await?;
+        submit(service, &submission(n), key).await?;
     }
+    Ok(())
+}
+
+async fn submit(service: &Service, body: &Value, key: &str) -> anyhow::Result<()> {
+    const PATH: &str = "/api/v1/customer/validate-customer";
+    let client = service.client();
+    let headers = [("X-API-Key", key)];
+    let reply = client
+        .send(Method::POST, PATH, Some(body), &headers)
+        .await?;
+    ensure!(reply.json()["status"] == 1, "not stored: {}", reply.text);
     Ok(())
 }
 
