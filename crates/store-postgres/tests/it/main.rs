@@ -7,6 +7,7 @@ mod contract;
 mod migrations;
 mod outages;
 mod plans;
+mod races;
 mod rollup;
 mod schema;
 mod secrets;

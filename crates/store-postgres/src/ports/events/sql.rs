@@ -81,20 +81,26 @@ pub(super) const APPLY_NEWS: &str = "
         OR least(m.read_at, v.read_at) IS DISTINCT FROM m.read_at)
     RETURNING m.id, m.request_id, m.dealer_id, m.created_at, v.before, v.moves, v.state_id,
         v.request_status, v.whatsapp_status
+), asked AS (
+    -- A message that had ended may be followed by one that is queued at this very moment: that one
+    -- is not in our snapshot, but the newest row of its request tells of it.
+    SELECT r.id,
+        (r.request_status, r.whatsapp_status) IS NOT DISTINCT FROM ('PENDING', 'NOT_SENT') AS waits
+    FROM changed c JOIN customer_validation_request r ON r.id = c.request_id
+    WHERE c.moves AND c.before NOT IN ('QUEUED', 'SENDING')
+    FOR UPDATE OF r
 ), mirrored AS (
     UPDATE customer_validation_request r SET
         request_status = c.request_status,
         whatsapp_status = c.whatsapp_status,
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
-    FROM changed c, input i
+    FROM changed c LEFT JOIN asked a ON a.id = c.request_id, input i
     WHERE r.id = c.request_id AND c.moves
         AND NOT EXISTS (
             SELECT FROM message n
             WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
-        -- Asked again on the newest row: a message that is queued at this very moment counts.
-        AND (c.before IN ('QUEUED', 'SENDING')
-            OR (r.request_status, r.whatsapp_status) IS DISTINCT FROM ('PENDING', 'NOT_SENT'))
+        AND (c.before IN ('QUEUED', 'SENDING') OR NOT a.waits)
 ), looked_at AS (
     UPDATE webhook_event e SET
         message_id = CASE WHEN h.id IS NOT NULL THEN h.id END,

@@ -199,6 +199,14 @@ pub(super) const SETTLE: &str = "
     FROM verdict v, input i
     WHERE m.id = v.id
     RETURNING m.id, m.request_id, m.created_at, v.before, v.changes, v.erased, v.cancelled
+), asked AS (
+    -- A message that had ended may be followed by one that is queued at this very moment: that one
+    -- is not in our snapshot, but the newest row of its request tells of it.
+    SELECT r.id,
+        (r.request_status, r.whatsapp_status) IS NOT DISTINCT FROM ('PENDING', 'NOT_SENT') AS waits
+    FROM changed c JOIN customer_validation_request r ON r.id = c.request_id
+    WHERE c.changes AND c.before NOT IN ('QUEUED', 'SENDING')
+    FOR UPDATE OF r
 ), mirrored AS (
     UPDATE customer_validation_request r SET
         request_status = CASE WHEN c.cancelled
@@ -209,14 +217,12 @@ pub(super) const SETTLE: &str = "
             THEN NULL ELSE coalesce(i.answer, r.fonnte_response) END,
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
-    FROM changed c, input i
+    FROM changed c LEFT JOIN asked a ON a.id = c.request_id, input i
     WHERE r.id = c.request_id AND c.changes
         AND NOT EXISTS (
             SELECT FROM message n
             WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
-        -- Asked again on the newest row: a message that is queued at this very moment counts.
-        AND (c.before IN ('QUEUED', 'SENDING')
-            OR (r.request_status, r.whatsapp_status) IS DISTINCT FROM ('PENDING', 'NOT_SENT'))
+        AND (c.before IN ('QUEUED', 'SENDING') OR NOT a.waits)
 ), awake AS (
     -- Events that came before this was known: those of what was accepted, and those that may tell
     -- an outcome which is waited for. Nobody waits for an event: one that is being looked at is
