@@ -1,0 +1,1 @@
+ALTER TABLE customer_validation_request DROP COLUMN newest_message_id;
