@@ -67,7 +67,8 @@ const RESEND: &str = concat!(
         request_status = i.request_status,
         whatsapp_status = i.whatsapp_status,
         last_modified_by = i.author,
-        last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
+        last_modified_date = now() AT TIME ZONE INTERVAL '+07:00',
+        newest_message_id = w.message_id
     FROM wanted w, input i
     WHERE r.id = w.request_id
 )",

@@ -16,13 +16,15 @@ mod reports;
 mod request_row;
 mod requests;
 mod settings;
+mod together;
 
 use std::sync::Arc;
 
-use domain::{BoxError, Vault};
+use domain::{BoxError, NewRequest, Vault};
 use tokio::sync::Semaphore;
 
-use self::intake::Intake;
+use self::outbox::Settling;
+use self::together::Together;
 use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
 use crate::secrets::SecretsKeys;
 
@@ -31,7 +33,6 @@ pub(crate) use dealer_rows::{DealerRow, SettingsRow, read, same_dealer};
 pub use dealers::PgDealers;
 pub(crate) use outbox::rows::seconds;
 
-/// Requests, outbox, reports and audit in PostgreSQL.
 /// The texts of what is asked often, for a look at their plans.
 #[cfg(feature = "testing")]
 pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
@@ -65,11 +66,12 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Requests, outbox and reports in PostgreSQL.
+/// Requests, outbox, reports and audit in PostgreSQL.
 #[derive(Clone)]
 pub struct PgStore {
     pub(crate) database: Database,
-    intake: Intake,
+    intake: Together<NewRequest>,
+    settlements: Together<Settling>,
     /// Lists and counts may be slow; they never have all connections.
     for_reports: Arc<Semaphore>,
 }
@@ -87,7 +89,8 @@ impl PgStore {
     ) -> Result<Self, BoxError> {
         let database = Database::new(url, schema, options)?;
         Ok(Self {
-            intake: Intake::new(database.clone(), options.wait),
+            intake: Together::new(database.clone(), options.wait),
+            settlements: Together::new(database.clone(), options.wait),
             database,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })

@@ -28,7 +28,7 @@ const FORGET_AT_ONCE: i64 = 500;
 #[async_trait]
 impl RequestStore for PgStore {
     async fn accept(&self, request: &NewRequest) -> Result<Accepted, StoreError> {
-        self.intake.accept(request).await
+        self.intake.write(request.clone()).await
     }
 
     async fn forget_old_keys(&self) -> Result<u64, StoreError> {

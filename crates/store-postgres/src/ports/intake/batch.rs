@@ -1,10 +1,8 @@
 //! Many requests in one statement.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{
     Array, Binary, Date, Double, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid,
 };
@@ -12,13 +10,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{Accepted, CREATED_BY, KEY_LIFETIME, NewRequest, Once};
 
 use super::priority;
-use super::queue::{Batch, Waiting};
-use crate::connect::failed;
 use crate::ports::origin;
 use crate::statement::Statement;
-
-/// How long a batch that failed may be divided. What is tried later might not be answered in time.
-const DIVIDING: Duration = Duration::from_secs(1);
 
 /// The rows of a batch.
 macro_rules! rows {
@@ -50,10 +43,10 @@ macro_rules! store {
     INSERT INTO customer_validation_request (
         id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol,
         no_pol_normal, request_status, whatsapp_status, created_by, created_date,
-        last_modified_by, last_modified_date)
+        last_modified_by, last_modified_date, newest_message_id)
     SELECT f.id, f.dealer_id, f.request_date, f.request_time, f.nama_pembawa, f.no_telp,
         f.tipe_unit, f.no_pol, f.no_pol_normal, 'PENDING', 'NOT_SENT', i.author, f.created_date,
-        i.author, f.modified_date
+        i.author, f.modified_date, f.message_id
     FROM fresh f, input i
 ), known_lane AS (
     INSERT INTO lane (dealer_id) SELECT DISTINCT dealer_id FROM fresh ORDER BY dealer_id
@@ -98,82 +91,14 @@ const ACCEPT_ONCE: &str = concat!(
     " RETURNING request_id"
 );
 
-/// Writes a batch and answers its callers. What is left is to be asked about one by one: its key
-/// was used before, or is just being used.
-///
-/// A batch that fails is divided, so that in the end one bad row harms only itself. A lost
-/// connection and a time that is over harm all.
-pub(super) async fn write(connection: &mut AsyncPgConnection, batch: Batch) -> Vec<Waiting> {
-    let began = Instant::now();
-    let mut apart = batch.apart;
-    let mut parts = vec![batch.rows];
-    while let Some(mut part) = parts.pop() {
-        if part.is_empty() {
-            continue;
-        }
-        match insert(connection, &part).await {
-            Ok(stored) => {
-                for waiting in part {
-                    if stored.contains(&waiting.request) {
-                        waiting.answer(Ok(Accepted::Stored));
-                    } else {
-                        apart.push(waiting);
-                    }
-                }
-            }
-            Err(error) if part.len() > 1 && is_of_a_row(&error) && began.elapsed() < DIVIDING => {
-                let second = part.split_off(part.len() / 2);
-                parts.push(second);
-                parts.push(part);
-            }
-            Err(error) => {
-                let words = error.to_string();
-                let mut error = Some(error);
-                for waiting in part {
-                    let error = error.take().map_or_else(
-                        || failed(Error::QueryBuilderError(words.clone().into())),
-                        failed,
-                    );
-                    waiting.answer(Err(error));
-                }
-            }
-        }
-    }
-    apart
-}
-
-/// Whether another batch may do better.
-fn is_of_a_row(error: &Error) -> bool {
-    match error {
-        Error::DatabaseError(kind, _) => !matches!(
-            kind,
-            DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::ReadOnlyTransaction
-        ),
-        _ => false,
-    }
-}
-
-/// Which rows of a batch were stored.
-enum Stored {
-    All,
-    These(HashSet<uuid::Uuid>),
-}
-
-impl Stored {
-    fn contains(&self, request: &NewRequest) -> bool {
-        match self {
-            Self::All => true,
-            Self::These(ids) => ids.contains(&request.id.0),
-        }
-    }
-}
-
-async fn insert(connection: &mut AsyncPgConnection, rows: &[Waiting]) -> QueryResult<Stored> {
-    if rows.iter().all(|row| row.request.once.is_none()) {
+/// Stores the requests. Undecided are those whose key was used before, or is just being used.
+pub(super) async fn insert(
+    connection: &mut AsyncPgConnection,
+    rows: &[&NewRequest],
+) -> QueryResult<Vec<Option<Accepted>>> {
+    if rows.iter().all(|row| row.once.is_none()) {
         statement(ACCEPT, rows).execute(connection).await?;
-        return Ok(Stored::All);
+        return Ok(vec![Some(Accepted::Stored); rows.len()]);
     }
     let stored: Vec<StoredRow> = statement(ACCEPT_ONCE, rows)
         .with::<Array<Nullable<Text>>, _>("varchar[] AS key", once(rows, |once| once.key.as_str()))
@@ -184,9 +109,9 @@ async fn insert(connection: &mut AsyncPgConnection, rows: &[Waiting]) -> QueryRe
         .with::<Double, _>("float8 AS key_seconds", KEY_LIFETIME.as_secs_f64())
         .load(connection)
         .await?;
-    Ok(Stored::These(
-        stored.into_iter().map(|row| row.request_id).collect(),
-    ))
+    let stored: HashSet<uuid::Uuid> = stored.into_iter().map(|row| row.request_id).collect();
+    let answer = |row: &&NewRequest| stored.contains(&row.id.0).then_some(Accepted::Stored);
+    Ok(rows.iter().map(answer).collect())
 }
 
 #[derive(QueryableByName)]
@@ -195,21 +120,16 @@ struct StoredRow {
     request_id: uuid::Uuid,
 }
 
-fn once<'a, T>(rows: &'a [Waiting], part: impl Fn(&'a Once) -> T) -> Vec<Option<T>> {
+fn once<'a, T>(rows: &[&'a NewRequest], part: impl Fn(&'a Once) -> T) -> Vec<Option<T>> {
     rows.iter()
-        .map(|row| row.request.once.as_ref().map(&part))
+        .map(|row| row.once.as_ref().map(&part))
         .collect()
 }
 
-fn statement<'a>(body: &'static str, rows: &'a [Waiting]) -> Statement<'a> {
+fn statement<'a>(body: &'static str, rows: &[&'a NewRequest]) -> Statement<'a> {
     macro_rules! column {
         (|$request:ident| $value:expr) => {
-            rows.iter()
-                .map(|row| {
-                    let $request = &row.request;
-                    $value
-                })
-                .collect::<Vec<_>>()
+            rows.iter().map(|$request| $value).collect::<Vec<_>>()
         };
     }
     Statement::new(body)

@@ -1,6 +1,7 @@
 //! The outbox: each statement is one transaction in one round trip.
 
 pub(super) mod rows;
+mod settling;
 mod sql;
 mod update;
 
@@ -9,17 +10,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::{
-    BlockedLane, CHANGED_BY, Claim, DealerId, ERASED, LaneHistory, Lease, MessageState, Outbox,
-    REST_DOUBT, REST_LOOK, Settled, Settlement, StoreError, WorkerId, erased, expired,
-    provider_number,
+    BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, Outbox, Settled, Settlement,
+    StoreError, WorkerId, expired,
 };
-use serde_json::json;
 
-use self::rows::{ClaimRow, CountRow, LaneRow, NextDueRow, SettledRow, dealer, history, seconds};
-use self::update::{LaneUpdate, MessageUpdate};
+use self::rows::{ClaimRow, CountRow, LaneRow, NextDueRow, dealer, history, seconds};
+pub(super) use self::settling::Settling;
+use self::update::MessageUpdate;
 use super::PgStore;
 use crate::connect::failed;
 use crate::schema::lane;
@@ -88,74 +88,12 @@ impl Outbox for PgStore {
     }
 
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError> {
-        let message = MessageUpdate::from(settlement);
-        let lane = LaneUpdate::from(&settlement.lane);
-        let attempt = settlement.attempt.as_ref().map(|attempt| {
-            json!({
-                "epoch": lease.epoch,
-                "outcome": attempt.outcome.as_str(),
-                "detail": storable(&attempt.detail),
-                "duration_ms": u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
+        self.settlements
+            .write(Settling {
+                lease: lease.clone(),
+                settlement: settlement.clone(),
             })
-            .to_string()
-        });
-        let answer = settlement
-            .attempt
-            .as_ref()
-            .and_then(|attempt| attempt.answer.as_deref());
-        let cancelled = MessageState::Cancelled.version_1();
-        let statement = Statement::new(sql::SETTLE)
-            .with::<Text, _>("varchar AS dealer_id", lease.dealer_id.as_str())
-            .with::<BigInt, _>("bigint AS epoch", lease.epoch)
-            .with::<Text, _>("text AS lane", lane.kind)
-            .with::<Double, _>("float8 AS pause_seconds", lane.pause.as_secs_f64())
-            .with::<Nullable<Timestamptz>, _>("timestamptz AS rest_until", lane.rest_until)
-            .with::<Double, _>("float8 AS doubt_seconds", REST_DOUBT.as_secs_f64())
-            .with::<Double, _>("float8 AS look_seconds", REST_LOOK.as_secs_f64())
-            .with::<Bool, _>("bool AS called", settlement.called)
-            .with::<Nullable<Text>, _>("text AS block_reason", lane.block_reason.map(storable))
-            .with::<Nullable<Text>, _>("text AS account_print", settlement.account_print.as_deref())
-            .with::<Nullable<Uuid>, _>("uuid AS message_id", message.id)
-            .with::<Nullable<Text>, _>("text AS state", message.state.map(MessageState::as_str))
-            .with::<Text, _>("varchar AS request_status", message.version_1.0)
-            .with::<Text, _>("varchar AS whatsapp_status", message.version_1.1)
-            .with::<Double, _>("float8 AS wait_seconds", message.wait.as_secs_f64())
-            .with::<Integer, _>("int AS unknowns", i32::from(message.unknown))
-            .with::<Nullable<Text>, _>("text AS reason", message.reason.map(storable))
-            .with::<Nullable<Text>, _>(
-                "text AS provider_id",
-                message
-                    .receipt
-                    .and_then(|receipt| receipt.message_id.as_deref()),
-            )
-            .with::<Nullable<BigInt>, _>(
-                "bigint AS provider_request_id",
-                message.receipt.and_then(|receipt| receipt.request_id),
-            )
-            .with::<Nullable<Text>, _>("json AS answer", answer)
-            .with::<Nullable<Text>, _>("jsonb AS attempt", attempt)
-            .with::<Nullable<Text>, _>("text AS accepted_id", settlement.accepted())
-            .with::<Nullable<BigInt>, _>(
-                "bigint AS accepted_number",
-                settlement.accepted().and_then(provider_number),
-            )
-            .with::<Text, _>("varchar AS author", CHANGED_BY)
-            .with::<Text, _>("text AS erased", ERASED)
-            .with::<Text, _>("text AS cancelled_reason", erased(0))
-            .with::<Text, _>("text AS undecided_reason", erased(1))
-            .with::<Text, _>("varchar AS cancelled_request_status", cancelled.0.as_str())
-            .with::<Text, _>("varchar AS cancelled_whatsapp_status", cancelled.1.as_str());
-        let row: SettledRow = self
-            .database
-            .ask(|mut connection| async move {
-                statement.get_result(&mut connection).await.map_err(failed)
-            })
-            .await?;
-        Ok(if row.applied {
-            Settled::Applied
-        } else {
-            Settled::LeaseLost
-        })
+            .await
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, StoreError> {

@@ -101,6 +101,8 @@ pub(super) struct LaneRow {
 
 #[derive(QueryableByName)]
 pub(super) struct SettledRow {
+    #[diesel(sql_type = Text)]
+    pub(super) dealer_id: String,
     #[diesel(sql_type = Bool)]
     pub(super) applied: bool,
 }

@@ -102,139 +102,151 @@ WHERE l.dealer_id = i.dealer_id
     AND (l.ready_at <= now() OR l.strikes > 0 OR l.blocks > 0)
 RETURNING l.epoch, l.strikes, l.blocks";
 
-/// Settles a claim.
+/// Settles claims.
 ///
-/// The lane changes only for the lease that holds it, so that a settlement takes place once. The
+/// A lane changes only for the lease that holds it, so that a settlement takes place once. The
 /// message changes with it while it is SENDING. Without the lease an acceptance still lifts it,
 /// as evidence. The attempt is kept in either case, once for each epoch; the request mirrors its
 /// newest message. A message whose recipient was erased meanwhile is not tried again, and nothing of
 /// what the provider says about it is kept.
 pub(super) const SETTLE: &str = "
-, held AS (
+, settled AS (
+    SELECT u.* FROM input i, unnest(
+        i.dealer_id, i.epoch, i.lane, i.pause_seconds, i.rest_until, i.called, i.block_reason,
+        i.account_print, i.message_id, i.state, i.request_status, i.whatsapp_status,
+        i.wait_seconds, i.unknowns, i.reason, i.provider_id, i.provider_request_id, i.answer,
+        i.attempt, i.accepted_id, i.accepted_number) AS u (
+        dealer_id, epoch, lane, pause_seconds, rest_until, called, block_reason,
+        account_print, message_id, state, request_status, whatsapp_status,
+        wait_seconds, unknowns, reason, provider_id, provider_request_id, answer,
+        attempt, accepted_id, accepted_number)
+), held AS (
     UPDATE lane l SET
         holder = NULL,
         lease_until = NULL,
         -- A message that waits for evidence stays, to be recovered when the lane is ready.
-        message_id = CASE WHEN i.message_id IS NULL OR i.state = 'SENDING' THEN l.message_id END,
+        message_id = CASE WHEN s.message_id IS NULL OR s.state = 'SENDING' THEN l.message_id END,
         -- What a call did not teach cannot shorten a pause.
         ready_at = greatest(
-            now() + make_interval(secs => i.pause_seconds),
+            now() + make_interval(secs => s.pause_seconds),
             -- Settings that were changed just now may not be known to the copy that begins this
             -- rest.
-            CASE WHEN i.rest_until IS NULL THEN NULL
+            CASE WHEN s.rest_until IS NULL THEN NULL
             WHEN l.rest_ended_at > now() - make_interval(secs => i.doubt_seconds)
-                THEN least(i.rest_until, now() + make_interval(secs => i.look_seconds))
-            ELSE i.rest_until END,
-            CASE WHEN i.lane IN ('unchanged', 'waiting') THEN l.ready_at END),
-        last_provider_id = greatest(l.last_provider_id, i.accepted_number),
-        rest_until = coalesce(CASE WHEN i.rest_until IS NULL THEN NULL
+                THEN least(s.rest_until, now() + make_interval(secs => i.look_seconds))
+            ELSE s.rest_until END,
+            CASE WHEN s.lane IN ('unchanged', 'waiting') THEN l.ready_at END),
+        last_provider_id = greatest(l.last_provider_id, s.accepted_number),
+        rest_until = coalesce(CASE WHEN s.rest_until IS NULL THEN NULL
             WHEN l.rest_ended_at > now() - make_interval(secs => i.doubt_seconds)
-                THEN least(i.rest_until, now() + make_interval(secs => i.look_seconds))
-            ELSE i.rest_until END,
+                THEN least(s.rest_until, now() + make_interval(secs => i.look_seconds))
+            ELSE s.rest_until END,
             l.rest_until),
-        calls = CASE WHEN NOT i.called THEN l.calls
+        calls = CASE WHEN NOT s.called THEN l.calls
             WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date THEN l.calls + 1
             ELSE 1 END,
-        calls_on = CASE WHEN i.called
+        calls_on = CASE WHEN s.called
             THEN (now() AT TIME ZONE INTERVAL '+07:00')::date ELSE l.calls_on END,
-        strikes = CASE i.lane
+        strikes = CASE s.lane
             WHEN 'ready' THEN 0 WHEN 'waiting' THEN l.strikes + 1 ELSE l.strikes END,
-        probed = CASE i.lane
+        probed = CASE s.lane
             WHEN 'probed' THEN true WHEN 'ready' THEN false WHEN 'blocked' THEN false
             ELSE l.probed END,
-        blocks = CASE i.lane
+        blocks = CASE s.lane
             WHEN 'ready' THEN 0 WHEN 'blocked' THEN l.blocks + 1 ELSE l.blocks END,
-        blocked_since = CASE i.lane
+        blocked_since = CASE s.lane
             WHEN 'ready' THEN NULL WHEN 'blocked' THEN coalesce(l.blocked_since, now())
             ELSE l.blocked_since END,
-        block_reason = CASE i.lane
-            WHEN 'ready' THEN NULL WHEN 'blocked' THEN i.block_reason ELSE l.block_reason END,
-        account_print = CASE i.lane
-            WHEN 'ready' THEN NULL WHEN 'blocked' THEN i.account_print ELSE l.account_print END
-    FROM input i
-    WHERE l.dealer_id = i.dealer_id AND l.epoch = i.epoch AND l.lease_until IS NOT NULL
+        block_reason = CASE s.lane
+            WHEN 'ready' THEN NULL WHEN 'blocked' THEN s.block_reason ELSE l.block_reason END,
+        account_print = CASE s.lane
+            WHEN 'ready' THEN NULL WHEN 'blocked' THEN s.account_print ELSE l.account_print END
+    FROM settled s, input i
+    WHERE l.dealer_id = s.dealer_id AND l.epoch = s.epoch AND l.lease_until IS NOT NULL
     RETURNING l.dealer_id
+), known AS MATERIALIZED (
+    SELECT s.*, s.dealer_id IN (SELECT h.dealer_id FROM held h) AS holds FROM settled s
 ), verdict AS (
-    SELECT m.id, m.state AS before,
-        CASE WHEN EXISTS (SELECT FROM held) THEN m.state = 'SENDING'
-            ELSE i.state = 'SENT'
+    SELECT k.*,
+        CASE WHEN k.holds THEN m.state = 'SENDING'
+            ELSE k.state = 'SENT'
                 AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN', 'CANCELLED', 'EXPIRED')
         END AS changes,
         m.target = i.erased AS erased,
-        m.target = i.erased AND i.state = 'QUEUED' AS cancelled,
-        m.unknowns + i.unknowns > 0 AS undecided
-    FROM message m, input i
-    WHERE m.id = i.message_id
-        AND NOT m.attempts @> jsonb_build_array(jsonb_build_object('epoch', i.epoch))
+        m.target = i.erased AND k.state = 'QUEUED' AS cancelled,
+        m.unknowns + k.unknowns > 0 AS undecided
+    FROM known k JOIN message m ON m.id = k.message_id, input i
+    WHERE NOT m.attempts @> jsonb_build_array(jsonb_build_object('epoch', k.epoch))
     FOR UPDATE OF m
 ), changed AS (
     UPDATE message m SET
         state = CASE WHEN NOT v.changes THEN m.state
-            WHEN v.cancelled THEN 'CANCELLED' ELSE i.state END,
-        next_try_at = CASE WHEN v.changes AND i.state = 'QUEUED'
-            THEN now() + make_interval(secs => i.wait_seconds) ELSE m.next_try_at END,
-        sent_at = CASE WHEN v.changes AND i.state = 'SENT'
+            WHEN v.cancelled THEN 'CANCELLED' ELSE v.state END,
+        next_try_at = CASE WHEN v.changes AND v.state = 'QUEUED'
+            THEN now() + make_interval(secs => v.wait_seconds) ELSE m.next_try_at END,
+        sent_at = CASE WHEN v.changes AND v.state = 'SENT'
             THEN coalesce(m.sent_at, now()) ELSE m.sent_at END,
         failed_at = CASE WHEN NOT v.changes THEN m.failed_at
-            WHEN v.cancelled OR i.state IN ('FAILED', 'UNKNOWN', 'EXPIRED') THEN now()
-            WHEN i.state = 'SENT' THEN NULL ELSE m.failed_at END,
+            WHEN v.cancelled OR v.state IN ('FAILED', 'UNKNOWN', 'EXPIRED') THEN now()
+            WHEN v.state = 'SENT' THEN NULL ELSE m.failed_at END,
         reason = CASE WHEN NOT v.changes THEN m.reason
             WHEN v.cancelled AND v.undecided THEN i.undecided_reason
             WHEN v.cancelled THEN i.cancelled_reason
-            WHEN v.erased THEN regexp_replace(i.reason, '[0-9]([ ().-]{0,2}[0-9]){7,}', i.erased, 'g')
-            ELSE i.reason END,
-        awaited = m.awaited OR (v.changes AND i.state = 'SENDING'),
-        unknowns = CASE WHEN v.changes THEN m.unknowns + i.unknowns ELSE m.unknowns END,
+            WHEN v.erased THEN regexp_replace(v.reason, '[0-9]([ ().-]{0,2}[0-9]){7,}', i.erased, 'g')
+            ELSE v.reason END,
+        awaited = m.awaited OR (v.changes AND v.state = 'SENDING'),
+        unknowns = CASE WHEN v.changes THEN m.unknowns + v.unknowns ELSE m.unknowns END,
+        -- By these its events are recognised, whatever became of it.
         provider_id = CASE WHEN v.changes
-            THEN coalesce(i.provider_id, m.provider_id) ELSE m.provider_id END,
+            THEN coalesce(v.provider_id, m.provider_id)
+            ELSE coalesce(m.provider_id, v.provider_id) END,
         provider_request_id = CASE WHEN v.changes
-            THEN coalesce(i.provider_request_id, m.provider_request_id)
-            ELSE m.provider_request_id END,
-        attempts = CASE WHEN i.attempt IS NULL THEN m.attempts
+            THEN coalesce(v.provider_request_id, m.provider_request_id)
+            ELSE coalesce(m.provider_request_id, v.provider_request_id) END,
+        attempts = CASE WHEN v.attempt IS NULL THEN m.attempts
             -- Of more than 50 the first five and the last are kept.
             ELSE CASE WHEN jsonb_array_length(m.attempts) >= 50 THEN m.attempts - 5
-                ELSE m.attempts END || (jsonb_build_object('at', now()) || i.attempt
+                ELSE m.attempts END || (jsonb_build_object('at', now()) || v.attempt
                     || CASE WHEN v.erased THEN jsonb_build_object('detail', i.erased)
                         ELSE '{}' END) END
     FROM verdict v, input i
-    WHERE m.id = v.id
-    RETURNING m.id, m.request_id, m.created_at, v.before, v.changes, v.erased, v.cancelled
-), asked AS (
-    -- A message that had ended may be followed by one that is queued at this very moment: that one
-    -- is not in our snapshot, but the newest row of its request tells of it.
-    SELECT r.id,
-        (r.request_status, r.whatsapp_status) IS NOT DISTINCT FROM ('PENDING', 'NOT_SENT') AS waits
-    FROM changed c JOIN customer_validation_request r ON r.id = c.request_id
-    WHERE c.changes AND c.before NOT IN ('QUEUED', 'SENDING')
-    FOR UPDATE OF r
+    WHERE m.id = v.message_id
+    RETURNING m.id, m.request_id, m.created_at, v.changes, v.erased, v.cancelled,
+        v.request_status, v.whatsapp_status, v.answer
 ), mirrored AS (
     UPDATE customer_validation_request r SET
         request_status = CASE WHEN c.cancelled
-            THEN i.cancelled_request_status ELSE i.request_status END,
+            THEN i.cancelled_request_status ELSE c.request_status END,
         whatsapp_status = CASE WHEN c.cancelled
-            THEN i.cancelled_whatsapp_status ELSE i.whatsapp_status END,
+            THEN i.cancelled_whatsapp_status ELSE c.whatsapp_status END,
         fonnte_response = CASE WHEN c.erased OR r.no_telp = i.erased
-            THEN NULL ELSE coalesce(i.answer, r.fonnte_response) END,
+            THEN NULL ELSE coalesce(c.answer, r.fonnte_response) END,
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
-    FROM changed c LEFT JOIN asked a ON a.id = c.request_id, input i
+    FROM changed c, input i
     WHERE r.id = c.request_id AND c.changes
-        AND NOT EXISTS (
-            SELECT FROM message n
-            WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
-        AND (c.before IN ('QUEUED', 'SENDING') OR NOT a.waits)
-), awake AS (
+        AND CASE WHEN r.newest_message_id IS NOT NULL THEN r.newest_message_id = c.id
+            ELSE NOT EXISTS (
+                SELECT FROM message n
+                WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
+            END
+), named AS (
     -- Events that came before this was known: those of what was accepted, and those that may tell
     -- an outcome which is waited for. Nobody waits for an event: one that is being looked at is
     -- looked at again soon.
-    SELECT e.id FROM webhook_event e, input i
-    WHERE e.dealer_id = i.dealer_id AND e.message_id IS NULL AND e.provider_id IS NOT NULL
-        AND (e.provider_id = i.accepted_id OR i.state = 'SENDING')
+    SELECT e.id FROM settled s
+    JOIN webhook_event e ON e.dealer_id = s.dealer_id AND e.provider_id = s.accepted_id
+    WHERE e.message_id IS NULL AND e.provider_id IS NOT NULL
+    FOR UPDATE OF e SKIP LOCKED
+), telling AS (
+    SELECT e.id FROM settled s JOIN webhook_event e ON e.dealer_id = s.dealer_id
+    WHERE s.state = 'SENDING' AND e.message_id IS NULL AND e.provider_id IS NOT NULL
     FOR UPDATE OF e SKIP LOCKED
 ), woken AS (
-    UPDATE webhook_event e SET next_look_at = now() FROM awake a WHERE e.id = a.id
+    UPDATE webhook_event e SET next_look_at = now()
+    FROM (SELECT id FROM named UNION SELECT id FROM telling) a WHERE e.id = a.id
 )
-SELECT EXISTS (SELECT FROM held) AS applied";
+SELECT dealer_id::text, holds AS applied FROM known";
 
 /// How long until some lane has something to do. An estimate: it looks only at the first message
 /// of each lane.

@@ -1,55 +1,60 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use domain::{Accepted, NewRequest, StoreError};
+use domain::StoreError;
 use tokio::sync::oneshot;
 
+use super::Work;
 use crate::connect::StoreResult;
 
-/// How many requests may wait. Some thousand are written in a second; more would wait in vain.
+/// How many callers may wait. Some thousand are served in a second; more would wait in vain.
 const BOUND: usize = 4_096;
 
-/// How many requests one statement stores at most, so that none takes long.
+/// For how many one statement does it at most, so that none takes long.
 const AT_ONCE: usize = 128;
 
-/// A request whose caller waits.
-pub(super) struct Waiting {
-    pub(super) request: NewRequest,
+/// What a caller waits for.
+pub(super) struct Waiting<W: Work> {
+    pub(super) work: W,
     since: Instant,
-    answer: oneshot::Sender<StoreResult<Accepted>>,
+    answer: oneshot::Sender<StoreResult<W::Answer>>,
 }
 
-impl Waiting {
-    pub(super) fn new(request: NewRequest, answer: oneshot::Sender<StoreResult<Accepted>>) -> Self {
+impl<W: Work> Waiting<W> {
+    pub(super) fn new(work: W, answer: oneshot::Sender<StoreResult<W::Answer>>) -> Self {
         Self {
-            request,
+            work,
             since: Instant::now(),
             answer,
         }
     }
 
     /// Tells the caller, who may have left.
-    pub(super) fn answer(self, answer: StoreResult<Accepted>) {
+    pub(super) fn answer(self, answer: StoreResult<W::Answer>) {
         let _ = self.answer.send(answer);
     }
 }
 
 /// Who waits, in the order in which they came.
-#[derive(Default)]
-pub(super) struct Queue(VecDeque<Waiting>);
+pub(super) struct Queue<W: Work>(VecDeque<Waiting<W>>);
 
 /// What one writer takes.
-#[derive(Default)]
-pub(super) struct Batch {
+pub(super) struct Batch<W: Work> {
     /// For one statement: no key comes twice.
-    pub(super) rows: Vec<Waiting>,
+    pub(super) rows: Vec<Waiting<W>>,
     /// Those whose key came already; each is to be asked about alone, afterwards.
-    pub(super) apart: Vec<Waiting>,
+    pub(super) apart: Vec<Waiting<W>>,
 }
 
-impl Queue {
+impl<W: Work> Default for Queue<W> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<W: Work> Queue<W> {
     /// Adds one; `false` when the queue is full.
-    pub(super) fn push(&mut self, waiting: Waiting) -> bool {
+    pub(super) fn push(&mut self, waiting: Waiting<W>) -> bool {
         let has_room = self.0.len() < BOUND;
         if has_room {
             self.0.push_back(waiting);
@@ -65,15 +70,18 @@ impl Queue {
         self.0.is_empty()
     }
 
-    pub(super) fn drain(&mut self) -> Vec<Waiting> {
+    pub(super) fn drain(&mut self) -> Vec<Waiting<W>> {
         self.0.drain(..).collect()
     }
 
     /// Takes those who came first. Whoever has left is passed over, and whoever has waited longer
     /// than `patience` is told so: to begin now would be too late for an answer in time.
-    pub(super) fn take(&mut self, patience: Duration) -> Batch {
+    pub(super) fn take(&mut self, patience: Duration) -> Batch<W> {
         let now = Instant::now();
-        let mut batch = Batch::default();
+        let mut batch = Batch {
+            rows: Vec::new(),
+            apart: Vec::new(),
+        };
         let mut keys = HashSet::new();
         while batch.rows.len() + batch.apart.len() < AT_ONCE
             && let Some(waiting) = self.0.pop_front()
@@ -85,10 +93,7 @@ impl Queue {
                 waiting.answer(Err(StoreError::Unavailable("waited too long".into())));
                 continue;
             }
-            let key = waiting.request.once.as_ref().map(|once| {
-                let dealer = waiting.request.submission.dealer_id.as_str().to_owned();
-                (dealer, once.key.as_str().to_owned())
-            });
+            let key = waiting.work.key();
             if key.is_none_or(|key| keys.insert(key)) {
                 batch.rows.push(waiting);
             } else {
@@ -101,24 +106,44 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use testkit::sample;
+    use diesel::result::QueryResult;
+    use diesel_async::AsyncPgConnection;
 
     use super::*;
+    use crate::connect::Database;
 
-    type Answer = oneshot::Receiver<StoreResult<Accepted>>;
+    /// A number, whose key is whether it is odd where it is below ten.
+    #[derive(Debug)]
+    struct Number(usize);
 
-    fn waiting(n: u32) -> (Waiting, Answer) {
+    impl Work for Number {
+        type Answer = ();
+        type Key = bool;
+
+        fn key(&self) -> Option<bool> {
+            (self.0 < 10).then_some(self.0 % 2 == 1)
+        }
+
+        async fn write(_: &mut AsyncPgConnection, works: &[&Self]) -> QueryResult<Vec<Option<()>>> {
+            Ok(vec![Some(()); works.len()])
+        }
+
+        async fn write_alone(&self, _: &Database) -> StoreResult<()> {
+            Ok(())
+        }
+    }
+
+    fn waiting(n: usize) -> (Waiting<Number>, oneshot::Receiver<StoreResult<()>>) {
         let (answer, answered) = oneshot::channel();
-        let request = sample::request_for(&sample::dealer_id(), n);
-        (Waiting::new(request, answer), answered)
+        (Waiting::new(Number(n), answer), answered)
     }
 
     #[test]
     fn a_full_queue_refuses_and_is_taken_in_parts() {
         let mut queue = Queue::default();
         let mut callers = Vec::new();
-        for n in 0..u32::try_from(BOUND).unwrap() {
-            let (waiting, answered) = waiting(n);
+        for n in 0..BOUND {
+            let (waiting, answered) = waiting(n + 10);
             assert!(queue.push(waiting));
             callers.push(answered);
         }
@@ -131,10 +156,10 @@ mod tests {
     #[test]
     fn whoever_left_or_waited_too_long_is_not_taken() {
         let mut queue = Queue::default();
-        let (left, answered) = waiting(1);
+        let (left, answered) = waiting(11);
         drop(answered);
         queue.push(left);
-        let (late, mut told) = waiting(2);
+        let (late, mut told) = waiting(12);
         queue.push(late);
         std::thread::yield_now();
         assert!(queue.take(Duration::ZERO).rows.is_empty());
@@ -149,8 +174,7 @@ mod tests {
         let mut queue = Queue::default();
         let mut callers = Vec::new();
         for n in 0..6 {
-            let (mut waiting, answered) = waiting(n);
-            waiting.request.once = Some(sample::once(&format!("key-{}", n % 2), "body"));
+            let (waiting, answered) = waiting(n);
             queue.push(waiting);
             callers.push(answered);
         }

@@ -1,0 +1,183 @@
+//! Many settlements in one statement.
+
+use std::collections::HashSet;
+
+use diesel::result::{Error, QueryResult};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
+use domain::{
+    CHANGED_BY, DealerId, ERASED, Lease, MessageState, REST_DOUBT, REST_LOOK, Settled, Settlement,
+    StoreError, erased, provider_number,
+};
+use serde_json::json;
+
+use super::rows::SettledRow;
+use super::update::{LaneUpdate, MessageUpdate};
+use super::{sql, storable};
+use crate::connect::{Database, StoreResult, failed};
+use crate::ports::together::Work;
+use crate::statement::Statement;
+
+/// A settlement whose caller waits.
+pub(in crate::ports) struct Settling {
+    pub(super) lease: Lease,
+    pub(super) settlement: Settlement,
+}
+
+impl Work for Settling {
+    type Answer = Settled;
+    /// One statement changes a lane once. Two leases of a lane may also be about the same message.
+    type Key = DealerId;
+
+    fn key(&self) -> Option<DealerId> {
+        Some(self.lease.dealer_id.clone())
+    }
+
+    async fn write(
+        connection: &mut AsyncPgConnection,
+        works: &[&Self],
+    ) -> QueryResult<Vec<Option<Settled>>> {
+        let rows: Vec<SettledRow> = statement(works).load(connection).await?;
+        let applied: HashSet<String> = rows
+            .into_iter()
+            .filter(|row| row.applied)
+            .map(|row| row.dealer_id)
+            .collect();
+        let answer = |work: &&Self| {
+            Some(if applied.contains(work.lease.dealer_id.as_str()) {
+                Settled::Applied
+            } else {
+                Settled::LeaseLost
+            })
+        };
+        Ok(works.iter().map(answer).collect())
+    }
+
+    async fn write_alone(&self, database: &Database) -> StoreResult<Settled> {
+        let answers = database
+            .ask(|mut connection| async move {
+                Self::write(&mut connection, &[self]).await.map_err(failed)
+            })
+            .await?;
+        let answer = answers.into_iter().flatten().next();
+        answer.ok_or_else(|| StoreError::Unavailable(Error::NotFound.into()))
+    }
+}
+
+fn statement<'a>(works: &[&'a Settling]) -> Statement<'a> {
+    macro_rules! column {
+        (|$work:ident| $value:expr) => {
+            works.iter().map(|$work| $value).collect::<Vec<_>>()
+        };
+    }
+    let lanes: Vec<LaneUpdate<'a>> = column!(|work| LaneUpdate::from(&work.settlement.lane));
+    let messages: Vec<MessageUpdate<'a>> = column!(|work| MessageUpdate::from(&work.settlement));
+    macro_rules! lane {
+        (|$lane:ident| $value:expr) => {
+            lanes.iter().map(|$lane| $value).collect::<Vec<_>>()
+        };
+    }
+    macro_rules! message {
+        (|$message:ident| $value:expr) => {
+            messages.iter().map(|$message| $value).collect::<Vec<_>>()
+        };
+    }
+    let cancelled = MessageState::Cancelled.version_1();
+    Statement::new(sql::SETTLE)
+        .with::<Array<Text>, _>(
+            "varchar[] AS dealer_id",
+            column!(|work| work.lease.dealer_id.as_str()),
+        )
+        .with::<Array<BigInt>, _>("bigint[] AS epoch", column!(|work| work.lease.epoch))
+        .with::<Array<Text>, _>("text[] AS lane", lane!(|lane| lane.kind))
+        .with::<Array<Double>, _>(
+            "float8[] AS pause_seconds",
+            lane!(|lane| lane.pause.as_secs_f64()),
+        )
+        .with::<Array<Nullable<Timestamptz>>, _>(
+            "timestamptz[] AS rest_until",
+            lane!(|lane| lane.rest_until),
+        )
+        .with::<Double, _>("float8 AS doubt_seconds", REST_DOUBT.as_secs_f64())
+        .with::<Double, _>("float8 AS look_seconds", REST_LOOK.as_secs_f64())
+        .with::<Array<Bool>, _>("bool[] AS called", column!(|work| work.settlement.called))
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS block_reason",
+            lane!(|lane| lane.block_reason.map(storable)),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS account_print",
+            column!(|work| work.settlement.account_print.as_deref()),
+        )
+        .with::<Array<Nullable<Uuid>>, _>("uuid[] AS message_id", message!(|message| message.id))
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS state",
+            message!(|message| message.state.map(MessageState::as_str)),
+        )
+        .with::<Array<Text>, _>(
+            "varchar[] AS request_status",
+            message!(|message| message.version_1.0),
+        )
+        .with::<Array<Text>, _>(
+            "varchar[] AS whatsapp_status",
+            message!(|message| message.version_1.1),
+        )
+        .with::<Array<Double>, _>(
+            "float8[] AS wait_seconds",
+            message!(|message| message.wait.as_secs_f64()),
+        )
+        .with::<Array<Integer>, _>(
+            "int[] AS unknowns",
+            message!(|message| i32::from(message.unknown)),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS reason",
+            message!(|message| message.reason.map(storable)),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS provider_id",
+            message!(|message| message
+                .receipt
+                .and_then(|receipt| receipt.message_id.as_deref())),
+        )
+        .with::<Array<Nullable<BigInt>>, _>(
+            "bigint[] AS provider_request_id",
+            message!(|message| message.receipt.and_then(|receipt| receipt.request_id)),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "json[] AS answer",
+            column!(|work| {
+                let attempt = work.settlement.attempt.as_ref();
+                attempt.and_then(|attempt| attempt.answer.as_deref())
+            }),
+        )
+        .with::<Array<Nullable<Text>>, _>("jsonb[] AS attempt", column!(|work| work.attempt()))
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS accepted_id",
+            column!(|work| work.settlement.accepted()),
+        )
+        .with::<Array<Nullable<BigInt>>, _>(
+            "bigint[] AS accepted_number",
+            column!(|work| work.settlement.accepted().and_then(provider_number)),
+        )
+        .with::<Text, _>("varchar AS author", CHANGED_BY)
+        .with::<Text, _>("text AS erased", ERASED)
+        .with::<Text, _>("text AS cancelled_reason", erased(0))
+        .with::<Text, _>("text AS undecided_reason", erased(1))
+        .with::<Text, _>("varchar AS cancelled_request_status", cancelled.0.as_str())
+        .with::<Text, _>("varchar AS cancelled_whatsapp_status", cancelled.1.as_str())
+}
+
+impl Settling {
+    /// The attempt as it is kept, but for its time.
+    fn attempt(&self) -> Option<String> {
+        let attempt = self.settlement.attempt.as_ref()?;
+        let kept = json!({
+            "epoch": self.lease.epoch,
+            "outcome": attempt.outcome.as_str(),
+            "detail": storable(&attempt.detail),
+            "duration_ms": u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
+        });
+        Some(kept.to_string())
+    }
+}

@@ -1,0 +1,258 @@
+//! Group commit: what arrives together is written together, in one statement.
+
+mod queue;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::result::{DatabaseErrorKind, Error, QueryResult};
+use diesel_async::AsyncPgConnection;
+use domain::StoreError;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use self::queue::{Batch, Queue, Waiting};
+use crate::connect::{ASK_TIMEOUT, Connection, Database, StoreResult, failed};
+
+/// How many statements are under way at once: while one waits for the disk, another is prepared.
+/// More make the statements smaller and nothing faster.
+const WRITERS: usize = 2;
+
+/// How many must wait before a second writer begins: what is under way will soon be over, and
+/// fewer and larger statements cost less.
+const COMPANY: usize = 16;
+
+/// How long a batch that failed may be divided. What is tried later might not be answered in time.
+const DIVIDING: Duration = Duration::from_secs(1);
+
+/// Something that one statement can do for many at once.
+pub(super) trait Work: Send + Sync + Sized + 'static {
+    /// What whoever waits for it is told.
+    type Answer: Send;
+
+    /// What two of one statement must not have in common.
+    type Key: std::hash::Hash + Eq;
+
+    /// The key of this one, where it has one.
+    fn key(&self) -> Option<Self::Key>;
+
+    /// Does it for all of them in one statement. `None` for what this statement could not decide.
+    fn write(
+        connection: &mut AsyncPgConnection,
+        works: &[&Self],
+    ) -> impl Future<Output = QueryResult<Vec<Option<Self::Answer>>>> + Send;
+
+    /// Does it for one that no statement for many could decide, or whose key another one had.
+    fn write_alone(
+        &self,
+        database: &Database,
+    ) -> impl Future<Output = StoreResult<Self::Answer>> + Send;
+}
+
+/// Writes for callers who wait.
+///
+/// A writer is a task that lives while there is something to write: whoever finds none begins one,
+/// so that a lone caller goes at once; whoever comes while the writers are busy is taken along by
+/// the next statement. A caller who leaves changes nothing for the others.
+pub(super) struct Together<W: Work>(Arc<Shared<W>>);
+
+impl<W: Work> Clone for Together<W> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+struct Shared<W: Work> {
+    database: Database,
+    /// How long a caller waits before its statement begins.
+    patience: Duration,
+    /// Where writers live; not on the thread of a caller, which may end.
+    runtime: Handle,
+    state: Mutex<State<W>>,
+}
+
+struct State<W: Work> {
+    queue: Queue<W>,
+    writers: usize,
+}
+
+impl<W: Work> Together<W> {
+    pub(super) fn new(database: Database, patience: Duration) -> Self {
+        let state = State {
+            queue: Queue::default(),
+            writers: 0,
+        };
+        Self(Arc::new(Shared {
+            database,
+            patience,
+            runtime: Handle::current(),
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// Writes this; answers after the commit.
+    pub(super) async fn write(&self, work: W) -> StoreResult<W::Answer> {
+        let (answer, answered) = oneshot::channel();
+        self.enqueue(Waiting::new(work, answer))?;
+        match tokio::time::timeout(self.0.patience + ASK_TIMEOUT, answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(given_up)) => Err(StoreError::Unavailable(given_up.into())),
+            Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
+        }
+    }
+
+    fn enqueue(&self, waiting: Waiting<W>) -> StoreResult<()> {
+        let mut state = self.0.state();
+        if !state.queue.push(waiting) {
+            return Err(StoreError::Unavailable(
+                "too many callers wait for the database".into(),
+            ));
+        }
+        let wanted = state.writers == 0 || state.queue.len() >= COMPANY;
+        if wanted && state.writers < WRITERS {
+            state.writers += 1;
+            drop(state);
+            let writer = Writer {
+                shared: self.0.clone(),
+                is_counted: true,
+            };
+            self.0.runtime.spawn(writer.run());
+        }
+        Ok(())
+    }
+}
+
+impl<W: Work> Shared<W> {
+    fn state(&self) -> MutexGuard<'_, State<W>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the next statement writes.
+    fn take(&self) -> Batch<W> {
+        self.state().queue.take(self.patience)
+    }
+
+    /// Tells everybody who waits that there is no connection.
+    fn refuse_all(&self, error: &StoreError) {
+        let waiting = self.state().queue.drain();
+        for waiting in waiting {
+            waiting.answer(Err(again(error)));
+        }
+    }
+
+    /// Writes the next batch and answers its callers.
+    async fn write_next(&self, mut connection: Connection) -> StoreResult<()> {
+        let Batch { rows, mut apart } = self.take();
+        divide(&mut connection, rows, &mut apart).await;
+        for waiting in apart {
+            // Others do not wait for that.
+            let database = self.database.clone();
+            self.runtime.spawn(async move {
+                let answer = waiting.work.write_alone(&database).await;
+                waiting.answer(answer);
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Writes a batch. One that fails is divided, so that in the end one bad row harms only itself. A
+/// lost connection and a time that is over harm all.
+async fn divide<W: Work>(
+    connection: &mut AsyncPgConnection,
+    rows: Vec<Waiting<W>>,
+    apart: &mut Vec<Waiting<W>>,
+) {
+    let began = Instant::now();
+    let mut parts = vec![rows];
+    while let Some(mut part) = parts.pop() {
+        if part.is_empty() {
+            continue;
+        }
+        let works: Vec<&W> = part.iter().map(|waiting| &waiting.work).collect();
+        match W::write(connection, &works).await {
+            Ok(answers) => {
+                for (waiting, answer) in part.into_iter().zip(answers) {
+                    match answer {
+                        Some(answer) => waiting.answer(Ok(answer)),
+                        None => apart.push(waiting),
+                    }
+                }
+            }
+            Err(error) if part.len() > 1 && is_of_a_row(&error) && began.elapsed() < DIVIDING => {
+                let second = part.split_off(part.len() / 2);
+                parts.push(second);
+                parts.push(part);
+            }
+            Err(error) => {
+                let error = failed(error);
+                for waiting in part {
+                    waiting.answer(Err(again(&error)));
+                }
+            }
+        }
+    }
+}
+
+/// Whether another batch may do better.
+fn is_of_a_row(error: &Error) -> bool {
+    match error {
+        Error::DatabaseError(kind, _) => !matches!(
+            kind,
+            DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::ReadOnlyTransaction
+        ),
+        _ => false,
+    }
+}
+
+/// One of the writers; no longer counted when dropped, however it ended.
+struct Writer<W: Work> {
+    shared: Arc<Shared<W>>,
+    is_counted: bool,
+}
+
+impl<W: Work> Writer<W> {
+    /// Writes until nobody waits.
+    async fn run(mut self) {
+        while self.is_counted {
+            let began = AtomicBool::new(false);
+            let shared = &self.shared;
+            let written = shared.database.ask(|connection| {
+                // Taken with the connection in hand: meanwhile more may have come.
+                began.store(true, Ordering::Relaxed);
+                shared.write_next(connection)
+            });
+            if let Err(error) = written.await
+                && !began.load(Ordering::Relaxed)
+            {
+                shared.refuse_all(&error);
+            }
+            let mut state = shared.state();
+            if state.queue.is_empty() {
+                // Under the same lock, so that the next caller begins a new writer.
+                state.writers -= 1;
+                drop(state);
+                self.is_counted = false;
+            }
+        }
+    }
+}
+
+impl<W: Work> Drop for Writer<W> {
+    fn drop(&mut self) {
+        if self.is_counted {
+            self.shared.state().writers -= 1;
+        }
+    }
+}
+
+/// The same failure for one more caller.
+fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(source) => StoreError::Unavailable(source.to_string().into()),
+        StoreError::Corrupt(source) => StoreError::Corrupt(source.to_string().into()),
+    }
+}
