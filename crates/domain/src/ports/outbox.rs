@@ -172,6 +172,15 @@ pub trait Outbox: Send + Sync {
         lease: Duration,
     ) -> Result<Vec<Claim>, StoreError>;
 
+    /// As [`claim`](Self::claim), but looks at these lanes only, and not for messages whose holder
+    /// vanished: for lanes in which something has just been finished.
+    async fn claim_lanes(
+        &self,
+        worker: WorkerId,
+        dealers: &[DealerId],
+        lease: Duration,
+    ) -> Result<Vec<Claim>, StoreError>;
+
     /// Leases one lane for a call that is not a message of the outbox, if nobody holds it and its
     /// pace allows a call now. A breaker or a retry wait does not matter. A message whose holder
     /// vanished stays there to be recovered.

@@ -47,6 +47,14 @@ impl Stage {
         self.claim_up_to(100).await
     }
 
+    pub(super) async fn claim_lanes(&self, dealers: &[DealerId]) -> Vec<Claim> {
+        let worker = WorkerId(Uuid::now_v7());
+        self.outbox
+            .claim_lanes(worker, dealers, LEASE)
+            .await
+            .expect("claim")
+    }
+
     /// Claims all lanes, of which only one has something to do.
     pub(super) async fn claim(&self) -> Claim {
         let mut claims = self.claim_all().await;

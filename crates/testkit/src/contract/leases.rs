@@ -57,6 +57,54 @@ pub async fn a_resting_lane_does_not_hold_up_others(stage: &Stage) {
     assert_eq!(stage.claim().await.lease.dealer_id, other);
 }
 
+/// Lanes that may go on are claimed by name: each once, and others not at all.
+pub async fn lanes_are_claimed_by_name(stage: &Stage) {
+    let [first, second, other, empty] = [1, 2, 3, 4].map(sample::dealer_id_numbered);
+    for dealer in [&first, &second, &other] {
+        stage.queue(dealer, 1).await;
+        stage.queue(dealer, 2).await;
+    }
+    let named = [first.clone(), second.clone(), empty, first.clone()];
+    let claims = stage.claim_lanes(&named).await;
+    let mut dealers: Vec<_> = claims.iter().map(|claim| &claim.lease.dealer_id).collect();
+    dealers.sort();
+    assert_eq!(dealers, [&first, &second]);
+    for claim in &claims {
+        to_send(claim);
+    }
+    assert!(stage.claim_lanes(&named).await.is_empty());
+    assert_eq!(stage.claim().await.lease.dealer_id, other);
+    for claim in &claims {
+        stage.settle_now(claim, sent(), READY).await;
+    }
+    assert_eq!(stage.claim_lanes(&named).await.len(), 2);
+}
+
+/// What a lane must wait for it must wait for in either way.
+pub async fn a_lane_that_is_not_ready_is_not_claimed_by_name(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let named = [dealer.clone()];
+    stage.queue(&dealer, 1).await;
+    stage.queue(&dealer, 2).await;
+    let claim = stage.claim_lanes(&named).await.remove(0);
+    let pause = LaneChange::Ready { pause: HOUR };
+    stage.settle_now(&claim, sent(), pause).await;
+    assert!(stage.claim_lanes(&named).await.is_empty());
+    stage.pass(HOUR).await;
+    assert_eq!(stage.claim_lanes(&named).await.len(), 1);
+}
+
+/// A message whose holder vanished is found by a look at all lanes.
+pub async fn a_vanished_holder_is_not_found_by_name(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    stage.queue(&dealer, 1).await;
+    stage.queue(&dealer, 2).await;
+    stage.claim().await;
+    stage.pass(LEASE + SECOND).await;
+    assert!(stage.claim_lanes(&[dealer]).await.is_empty());
+    to_recover(&stage.claim().await);
+}
+
 /// That is what makes late holders known.
 pub async fn the_epoch_rises_with_every_lease(stage: &Stage) {
     let dealer = sample::dealer_id();

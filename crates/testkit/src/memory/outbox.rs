@@ -33,6 +33,23 @@ impl Outbox for MemoryStore {
             .collect())
     }
 
+    async fn claim_lanes(
+        &self,
+        _worker: WorkerId,
+        dealers: &[DealerId],
+        lease: Duration,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let mut claims = Vec::new();
+        for dealer in dealers {
+            if let Some((job @ (Job::Send | Job::Probe), message)) = state.job(dealer, now) {
+                claims.push(state.start(job, message, dealer.clone(), now, lease));
+            }
+        }
+        Ok(claims)
+    }
+
     async fn lease_lane(
         &self,
         dealer: &DealerId,

@@ -18,23 +18,11 @@ macro_rules! heads {
     };
 }
 
-/// Leases lanes and begins their messages.
-///
-/// `due` is read from a snapshot and may be out of date; `locked` takes the lanes, skipping those
-/// that another copy has just locked, and asks again on their newest rows; `begun` does the same
-/// with the messages. What remains is ours alone. A lane whose message is gone meanwhile is left
-/// as it is.
-pub(super) const CLAIM: &str = concat!(
-    heads!(),
-    "
-, due AS (
-    -- Lanes whose holder vanished while a message was SENDING.
-    SELECT l.dealer_id, l.message_id, true AS lost, coalesce(l.lease_until, now()) AS since
-    FROM lane l
-    WHERE l.message_id IS NOT NULL AND l.ready_at <= now()
-        AND (l.lease_until IS NULL OR l.lease_until <= now())
-    UNION ALL
-    SELECT l.dealer_id, head.id, false, head.due_at
+/// The lanes of `dealer` with something to do, and of each the message that is next.
+macro_rules! waiting {
+    () => {
+        "
+    SELECT l.dealer_id, head.id AS message_id, false AS lost, head.due_at AS since
     FROM dealer d
     JOIN lane l ON l.dealer_id = d.dealer_id
     CROSS JOIN LATERAL (
@@ -42,10 +30,20 @@ pub(super) const CLAIM: &str = concat!(
         WHERE m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
         ORDER BY m.priority, m.due_at, m.id LIMIT 1) head
     WHERE l.message_id IS NULL AND l.ready_at <= now()
-        AND (l.lease_until IS NULL OR l.lease_until <= now())
-), chosen AS (
-    SELECT * FROM due ORDER BY since, dealer_id LIMIT (SELECT most FROM input)
-), locked AS (
+        AND (l.lease_until IS NULL OR l.lease_until <= now())"
+    };
+}
+
+/// Leases `chosen` lanes and begins their messages.
+///
+/// `chosen` is read from a snapshot and may be out of date; `locked` takes the lanes, skipping those
+/// that another copy has just locked, and asks again on their newest rows; `begun` does the same
+/// with the messages. What remains is ours alone. A lane whose message is gone meanwhile is left
+/// as it is.
+macro_rules! lease {
+    () => {
+        "
+, locked AS (
     SELECT l.dealer_id, l.blocks > 0 AND NOT l.probed AS blocked, c.message_id, c.lost
     FROM chosen c
     JOIN lane l ON l.dealer_id = c.dealer_id
@@ -87,6 +85,38 @@ RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, k.lost, b.id AS messa
     CASE WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date
         THEN l.calls ELSE 0 END AS calls_today,
     now() AS now"
+    };
+}
+
+/// Claims in all lanes.
+pub(super) const CLAIM: &str = concat!(
+    heads!(),
+    "
+, due AS (
+    -- Lanes whose holder vanished while a message was SENDING.
+    SELECT l.dealer_id, l.message_id, true AS lost, coalesce(l.lease_until, now()) AS since
+    FROM lane l
+    WHERE l.message_id IS NOT NULL AND l.ready_at <= now()
+        AND (l.lease_until IS NULL OR l.lease_until <= now())
+    UNION ALL",
+    waiting!(),
+    "
+), chosen AS (
+    SELECT * FROM due ORDER BY since, dealer_id LIMIT (SELECT most FROM input)
+)",
+    lease!()
+);
+
+/// Claims in the given lanes.
+pub(super) const CLAIM_LANES: &str = concat!(
+    "
+, dealer AS (
+    SELECT DISTINCT u.dealer_id FROM input i, unnest(i.dealers) AS u (dealer_id)
+), chosen AS (",
+    waiting!(),
+    "
+)",
+    lease!()
 );
 
 /// Leases one lane for a call that is not a message. A retry wait or a breaker does not matter,

@@ -1,0 +1,133 @@
+//! One delivery, from its claim to its settlement.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    Bell as _, Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
+    mask_phones,
+};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+use tracing::{Span, field};
+
+use super::heartbeat::Heartbeat;
+use super::lanes::FreeLanes;
+use super::source;
+use crate::metrics::Metrics;
+use crate::surroundings::NotifyBell;
+use crate::traces;
+
+/// The first and the longest wait before a settlement is repeated.
+const SETTLE_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+
+/// What every delivery has around it.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    pub(super) dispatcher: Arc<Dispatcher>,
+    pub(super) bell: Arc<NotifyBell>,
+    pub(super) heartbeat: Heartbeat,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) free: Arc<FreeLanes>,
+    /// Calls in flight are given up.
+    pub(super) give_up: CancellationToken,
+}
+
+/// Around everything that is logged about a delivery, with the id of the call that the message came
+/// from. At level ERROR, so that no filter takes the id from a line that is shown.
+pub(super) fn span_of(task: &Task) -> Span {
+    let span = tracing::error_span!("delivery", http.request_id = field::Empty);
+    let origin = match task {
+        Task::Send(message) | Task::Recover(message) => message.origin.as_ref(),
+        Task::Probe => None,
+    };
+    if let Some(origin) = origin {
+        span.record("http.request_id", origin.request_id.as_str());
+        traces::follow(&span, origin.traceparent.as_deref());
+    }
+    span
+}
+
+/// Carries out one claim and records what came of it.
+pub(super) async fn deliver(around: Surroundings, timed: TimedClaim, slot: OwnedSemaphorePermit) {
+    let claim = timed.claim.clone();
+    let delivery = tokio::select! {
+        delivery = around.dispatcher.deliver(timed) => delivery,
+        () = around.give_up.cancelled() => around.dispatcher.abandoned(claim).await,
+    };
+    let settled = settle(&around.dispatcher, &around.metrics, &delivery).await;
+    drop(slot);
+    if settled == Settled::Applied && delivery.frees_lane() {
+        around.free.add(delivery.lease.dealer_id.clone());
+    } else {
+        // The lane may go on, and only the database knows when.
+        around.bell.ring();
+    }
+    around.heartbeat.progress();
+    around.metrics.delivered(&delivery, settled);
+    traces::delivered(&delivery);
+    log(&delivery, settled);
+}
+
+/// Repeats until it is recorded: the provider's answer exists only here. When the process is ended
+/// before, the lease runs out and the outcome counts as unknown.
+async fn settle(dispatcher: &Dispatcher, metrics: &Metrics, delivery: &Delivery) -> Settled {
+    let (mut wait, longest) = SETTLE_AGAIN;
+    loop {
+        match dispatcher.settle(delivery).await {
+            Ok(settled) => return settled,
+            Err(error) => {
+                metrics.store_failed("settle");
+                tracing::warn!(
+                    dealer.id = delivery.lease.dealer_id.as_str(),
+                    error.source = source(&error),
+                    "cannot record a delivery yet: {error}"
+                );
+            }
+        }
+        // Not all in step, when the database comes back.
+        tokio::time::sleep(wait.mul_f64(rand::random_range(0.5..1.0))).await;
+        wait = (wait * 2).min(longest);
+    }
+}
+
+fn log(delivery: &Delivery, settled: Settled) {
+    let message = match &delivery.task {
+        Task::Send(message) | Task::Recover(message) => Some(message),
+        Task::Probe => None,
+    };
+    let attempt = delivery.settlement.attempt.as_ref();
+    let outcome = attempt.map(|attempt| attempt.outcome);
+    let well = outcome.is_none_or(|outcome| outcome == OutcomeKind::Accepted)
+        && !matches!(delivery.settlement.lane, LaneChange::Blocked { .. });
+    let (lane, pause) = match &delivery.settlement.lane {
+        LaneChange::Ready { pause } => ("ready", pause),
+        LaneChange::Unchanged { pause } => ("unchanged", pause),
+        LaneChange::Waiting { pause } => ("waiting", pause),
+        LaneChange::Probed => ("probed", &Duration::ZERO),
+        LaneChange::Resting { .. } => ("resting", &Duration::ZERO),
+        LaneChange::Blocked { pause, .. } => ("blocked", pause),
+    };
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                dealer.id = delivery.lease.dealer_id.as_str(),
+                request.id = message.map(|message| message.request_id.to_string()),
+                message.id = message.map(|message| message.id.to_string()),
+                lane.epoch = delivery.lease.epoch,
+                lane.change = lane,
+                lane.pause_ms = pause.as_secs_f64() * 1_000.0,
+                send.outcome = outcome.map(OutcomeKind::as_str),
+                send.detail = attempt.map(|attempt| mask_phones(&attempt.detail)),
+                send.duration_ms = attempt.map(|attempt| attempt.duration.as_secs_f64() * 1_000.0),
+                settled = ?settled,
+                "delivery settled"
+            )
+        };
+    }
+    if well && settled == Settled::Applied {
+        line!(info);
+    } else {
+        line!(warn);
+    }
+}

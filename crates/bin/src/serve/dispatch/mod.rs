@@ -1,0 +1,243 @@
+//! The loop around the dispatcher: it waits, bounds concurrency and repeats; what to do is the
+//! dispatcher's decision.
+
+mod delivery;
+mod heartbeat;
+mod housekeeping;
+mod lanes;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Bell as _, Dispatcher, Intake, StoreError, TimedClaim};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::Instrument as _;
+
+use self::delivery::{Surroundings, deliver, span_of};
+pub(crate) use self::heartbeat::Heartbeat;
+use self::lanes::FreeLanes;
+use crate::metrics::Metrics;
+use crate::surroundings::NotifyBell;
+
+/// How many calls are in flight at once. A lane has one at most, so that this many dealers can
+/// hang before anybody else waits.
+const MAX_IN_FLIGHT: usize = 512;
+
+/// How many lanes one statement leases at most.
+const MAX_CLAIM: usize = 256;
+
+/// The longest wait before looking for work that another copy took in, or whose time has come.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+
+/// The shortest wait, so that a clock that disagrees by a little does not make the loop spin.
+const SHORTEST_WAIT: Duration = Duration::from_millis(5);
+
+/// Looking at all lanes is paused for so many times as long as it took, however often the bell
+/// rings: under load each look then finds more. One that found something is soon followed by
+/// another; those that find nothing never cost more than a twentieth of one processor.
+const PAUSE_AFTER_WORK: u32 = 4;
+const PAUSE_AFTER_NOTHING: u32 = 20;
+
+/// How long to rest when the database does not answer.
+const REST: Duration = Duration::from_secs(1);
+
+/// How long calls in flight may take after the service was told to stop; then they are unknown.
+pub(crate) const FINISH: Duration = Duration::from_secs(25);
+
+/// How long recording those may take.
+const RECORD: Duration = Duration::from_secs(3);
+
+/// When all lanes are looked at next.
+#[derive(Clone, Copy)]
+struct NextLook {
+    /// Not before this moment, even when the bell rings.
+    earliest: Instant,
+    /// Then at the latest.
+    latest: Instant,
+}
+
+impl NextLook {
+    /// After a pause, when the bell rings or when the wait is over.
+    fn after(pause: Duration, wait: Duration) -> Self {
+        let now = Instant::now();
+        let pause = pause.min(LONGEST_WAIT);
+        Self {
+            earliest: now + pause,
+            latest: now + wait.max(pause),
+        }
+    }
+}
+
+/// The loop.
+pub(crate) struct DispatchLoop {
+    intake: Arc<Intake>,
+    around: Surroundings,
+    slots: Arc<Semaphore>,
+    deliveries: TaskTracker,
+}
+
+impl DispatchLoop {
+    pub(crate) fn new(
+        dispatcher: Arc<Dispatcher>,
+        intake: Arc<Intake>,
+        bell: Arc<NotifyBell>,
+        heartbeat: Heartbeat,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            intake,
+            around: Surroundings {
+                dispatcher,
+                bell,
+                heartbeat,
+                metrics,
+                free: Arc::new(FreeLanes::default()),
+                give_up: CancellationToken::new(),
+            },
+            slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+            deliveries: TaskTracker::new(),
+        }
+    }
+
+    /// Goes round until `stop`, then finishes what is in flight.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let around = &self.around;
+        let housekeeping = AbortOnDropHandle::new(tokio::spawn(housekeeping::keep_house(
+            around.dispatcher.clone(),
+            self.intake.clone(),
+            around.metrics.clone(),
+        )));
+        let breakers = AbortOnDropHandle::new(tokio::spawn(housekeeping::look_at_breakers(
+            around.dispatcher.clone(),
+            around.bell.clone(),
+        )));
+        let stopped_at = tokio::spawn({
+            let stop = stop.clone();
+            async move {
+                stop.cancelled().await;
+                Instant::now()
+            }
+        });
+        let mut next = NextLook::after(Duration::ZERO, Duration::ZERO);
+        while !stop.is_cancelled() {
+            around.heartbeat.beat();
+            let time_to_look = async {
+                tokio::time::sleep_until(next.earliest).await;
+                let _ = tokio::time::timeout_at(next.latest, around.bell.rung()).await;
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = around.free.some() => self.go_on().await,
+                () = time_to_look => next = self.look(&stop).await,
+            }
+        }
+        drop((housekeeping, breakers));
+        // A claim that was under way when the word came has used some of the time.
+        let used = stopped_at.await.map_or(Duration::ZERO, |at| at.elapsed());
+        self.finish(FINISH.saturating_sub(used)).await;
+    }
+
+    /// How many lanes can be begun now.
+    fn room(&self) -> usize {
+        self.slots.available_permits().min(MAX_CLAIM)
+    }
+
+    /// Begins what comes next in lanes that have just become free.
+    async fn go_on(&self) {
+        let dealers = self.around.free.take(self.room());
+        if dealers.is_empty() {
+            return;
+        }
+        // Not interrupted: what it leased would be taken for unknown outcomes.
+        match self.around.dispatcher.claim_lanes(&dealers).await {
+            Ok(claims) => self.begin(claims),
+            Err(error) => {
+                self.failed(&error);
+                // The next look finds them.
+                self.around.bell.ring();
+            }
+        }
+    }
+
+    /// Looks at all lanes and begins what can be begun.
+    async fn look(&self, stop: &CancellationToken) -> NextLook {
+        let limit = self.room();
+        if limit == 0 {
+            return NextLook::after(SHORTEST_WAIT, LONGEST_WAIT);
+        }
+        let began = Instant::now();
+        // Not interrupted, as above.
+        let next = match self.around.dispatcher.claim(limit).await {
+            Ok(claims) if claims.is_empty() => tokio::select! {
+                next = self.around.dispatcher.next_due() => next,
+                () = stop.cancelled() => return NextLook::after(Duration::ZERO, Duration::ZERO),
+            },
+            Ok(claims) => {
+                let may_be_more = claims.len() == limit;
+                self.begin(claims);
+                return if may_be_more {
+                    NextLook::after(Duration::ZERO, Duration::ZERO)
+                } else {
+                    NextLook::after(began.elapsed() * PAUSE_AFTER_WORK, SHORTEST_WAIT)
+                };
+            }
+            Err(error) => Err(error),
+        };
+        match next {
+            Ok(next) => {
+                if next != Some(Duration::ZERO) {
+                    self.around.heartbeat.progress();
+                }
+                let wait =
+                    next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT));
+                NextLook::after(began.elapsed() * PAUSE_AFTER_NOTHING, wait)
+            }
+            Err(error) => {
+                self.failed(&error);
+                NextLook::after(REST, REST)
+            }
+        }
+    }
+
+    fn failed(&self, error: &StoreError) {
+        self.around.metrics.store_failed("claim");
+        tracing::warn!(
+            error.source = source(error),
+            "cannot look for messages: {error}"
+        );
+    }
+
+    fn begin(&self, claims: Vec<TimedClaim>) {
+        for claim in claims {
+            // At hand: nobody else takes permits, and as many were counted before the claim.
+            let Ok(permit) = self.slots.clone().try_acquire_owned() else {
+                return;
+            };
+            let span = span_of(&claim.claim.task);
+            let delivery = deliver(self.around.clone(), claim, permit);
+            self.deliveries.spawn(delivery.instrument(span));
+        }
+    }
+
+    async fn finish(self, time: Duration) {
+        self.deliveries.close();
+        if tokio::time::timeout(time, self.deliveries.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                messages.in_flight = self.deliveries.len(),
+                "calls that do not end are recorded as unknown"
+            );
+            self.around.give_up.cancel();
+            let _ = tokio::time::timeout(RECORD, self.deliveries.wait()).await;
+        }
+    }
+}
+
+pub(super) fn source(error: &domain::StoreError) -> String {
+    std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
+}
