@@ -92,6 +92,13 @@ pub fn hot_statements() -> Vec<(&'static str, String)> {
     crate::ports::hot_statements()
 }
 
+/// What a session of the service begins with.
+#[must_use]
+pub fn session_settings() -> String {
+    let schema = SchemaName::parse("customer").expect("a plain name");
+    crate::connect::session_settings(&schema)
+}
+
 /// The migrated template, made by whoever comes first.
 async fn template() -> String {
     let migrations = crate::migrate::fingerprint();

@@ -6,6 +6,8 @@ mod tls;
 mod url;
 
 pub use pool::PoolOptions;
+#[cfg(feature = "testing")]
+pub(crate) use pool::session_settings;
 pub(crate) use pool::{ASK_TIMEOUT, Connection, Connector, Database, StoreResult, failed};
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use url::{DatabaseUrl, DatabaseUrlError};

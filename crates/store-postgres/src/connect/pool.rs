@@ -255,13 +255,15 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 /// Plans are made once for each connection, perhaps while the tables are still empty, and kept: they
-/// must suit tables of any size. So no table is read from end to end where an index would do, a plan
-/// is never made for certain values, and none is compiled.
-fn session_settings(schema: &SchemaName) -> String {
+/// must suit tables of any size. So rows are looked up in an index where there is one, and no table
+/// is read from end to end to be joined; a plan is never made for certain values, and none compiled.
+pub(crate) fn session_settings(schema: &SchemaName) -> String {
     format!(
         "SET search_path TO \"{schema}\"; \
          SET plan_cache_mode TO force_generic_plan; \
          SET enable_seqscan TO off; \
+         SET enable_hashjoin TO off; \
+         SET enable_mergejoin TO off; \
          SET jit TO off; \
          SET statement_timeout TO {}; \
          SET lock_timeout TO {}; \

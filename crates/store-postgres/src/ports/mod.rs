@@ -71,6 +71,8 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
             )
             .text(),
         ),
+        ("settle", outbox::settlements().text()),
+        ("accept", intake::insertions().text()),
         ("next due", outbox::next_due().text()),
     ]
 }

@@ -62,7 +62,7 @@ FROM fresh"
 }
 
 /// Requests without keys.
-const ACCEPT: &str = concat!(rows!(), ", fresh AS (SELECT * FROM submitted)", store!());
+pub(super) const ACCEPT: &str = concat!(rows!(), ", fresh AS (SELECT * FROM submitted)", store!());
 
 /// Requests of which some have keys; answers with those that were stored. A key that somebody else
 /// is storing at this moment is not waited for.
@@ -126,7 +126,7 @@ fn once<'a, T>(rows: &[&'a NewRequest], part: impl Fn(&'a Once) -> T) -> Vec<Opt
         .collect()
 }
 
-fn statement<'a>(body: &'static str, rows: &[&'a NewRequest]) -> Statement<'a> {
+pub(super) fn statement<'a>(body: &'static str, rows: &[&'a NewRequest]) -> Statement<'a> {
     macro_rules! column {
         (|$request:ident| $value:expr) => {
             rows.iter().map(|$request| $value).collect::<Vec<_>>()

@@ -9,6 +9,8 @@ use domain::{Accepted, MessageKind, NewRequest};
 
 use super::together::Work;
 use crate::connect::{Database, StoreResult};
+#[cfg(feature = "testing")]
+use crate::statement::Statement;
 
 impl Work for NewRequest {
     type Answer = Accepted;
@@ -31,6 +33,12 @@ impl Work for NewRequest {
     async fn write_alone(&self, database: &Database) -> StoreResult<Accepted> {
         alone::accept(database, self).await
     }
+}
+
+/// The statement for many, for a look at its plan.
+#[cfg(feature = "testing")]
+pub(super) fn insertions() -> Statement<'static> {
+    batch::statement(batch::ACCEPT, &[])
 }
 
 /// Lower goes first.

@@ -19,6 +19,8 @@ use domain::{
 
 use self::rows::{ClaimRow, CountRow, LaneRow, NextDueRow, dealer, history, seconds};
 pub(super) use self::settling::Settling;
+#[cfg(feature = "testing")]
+pub(super) use self::settling::settlements;
 use self::update::MessageUpdate;
 use super::PgStore;
 use crate::connect::failed;

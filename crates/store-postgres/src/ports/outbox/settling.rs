@@ -64,6 +64,12 @@ impl Work for Settling {
     }
 }
 
+/// The statement, for a look at its plan.
+#[cfg(feature = "testing")]
+pub(in crate::ports) fn settlements() -> Statement<'static> {
+    statement(&[])
+}
+
 fn statement<'a>(works: &[&'a Settling]) -> Statement<'a> {
     macro_rules! column {
         (|$work:ident| $value:expr) => {

@@ -52,7 +52,7 @@ macro_rules! lease {
     FOR UPDATE OF l SKIP LOCKED
 ), ours AS (
     -- A message that somebody else has locked holds up its own lane alone.
-    SELECT m.id
+    SELECT m.id, k.dealer_id, k.lost
     FROM locked k
     JOIN message m ON m.id = k.message_id
     WHERE CASE WHEN k.lost THEN m.state = 'SENDING'
@@ -62,26 +62,30 @@ macro_rules! lease {
     UPDATE message m SET state = 'SENDING'
     FROM ours o
     WHERE m.id = o.id
-    RETURNING m.id, m.request_id, m.target, m.body, m.unknowns, m.awaited, m.due_at,
-        m.http_request_id, m.traceparent
+    RETURNING o.dealer_id, o.lost, m.id, m.request_id, m.target, m.body, m.unknowns, m.awaited,
+        m.due_at, m.http_request_id, m.traceparent
+), taken AS (
+    SELECT * FROM begun
+    UNION ALL
+    SELECT k.dealer_id, k.lost, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    FROM locked k
+    WHERE k.blocked AND NOT k.lost
+        -- The holder vanished, and evidence has decided about its message since: free the lane.
+        OR k.lost AND NOT EXISTS (
+            SELECT FROM message m WHERE m.id = k.message_id AND m.state = 'SENDING')
 )
 UPDATE lane l SET
     epoch = l.epoch + 1,
     holder = i.worker,
-    lease_until = CASE WHEN k.lost AND b.id IS NULL THEN NULL
+    lease_until = CASE WHEN t.lost AND t.id IS NULL THEN NULL
         ELSE now() + make_interval(secs => i.lease_seconds) END,
-    message_id = b.id
-FROM locked k LEFT JOIN begun b ON b.id = k.message_id, input i
-WHERE l.dealer_id = k.dealer_id AND (
-    b.id IS NOT NULL
-    OR k.blocked AND NOT k.lost
-    -- The holder vanished, and evidence has decided about its message since: free the lane.
-    OR k.lost AND NOT EXISTS (
-        SELECT FROM message m WHERE m.id = k.message_id AND m.state = 'SENDING'))
-RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, k.lost, b.id AS message_id,
-    b.request_id, b.target::text, b.body, b.unknowns, b.awaited,
-    b.http_request_id, b.traceparent,
-    extract(epoch FROM now() - greatest(b.due_at, l.rest_until))::float8 AS overdue_seconds,
+    message_id = t.id
+FROM taken t, input i
+WHERE l.dealer_id = t.dealer_id
+RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, t.lost, t.id AS message_id,
+    t.request_id, t.target::text, t.body, t.unknowns, t.awaited,
+    t.http_request_id, t.traceparent,
+    extract(epoch FROM now() - greatest(t.due_at, l.rest_until))::float8 AS overdue_seconds,
     CASE WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date
         THEN l.calls ELSE 0 END AS calls_today,
     now() AS now"
@@ -264,14 +268,17 @@ pub(super) const SETTLE: &str = "
     -- Events that came before this was known: those of what was accepted, and those that may tell
     -- an outcome which is waited for. Nobody waits for an event: one that is being looked at is
     -- looked at again soon.
-    SELECT e.id FROM settled s
-    JOIN webhook_event e ON e.dealer_id = s.dealer_id AND e.provider_id = s.accepted_id
-    WHERE e.message_id IS NULL AND e.provider_id IS NOT NULL
-    FOR UPDATE OF e SKIP LOCKED
+    SELECT e.id FROM settled s CROSS JOIN LATERAL (
+        SELECT e.id FROM webhook_event e
+        WHERE e.dealer_id = s.dealer_id AND e.provider_id = s.accepted_id
+            AND e.message_id IS NULL AND e.provider_id IS NOT NULL
+        FOR UPDATE OF e SKIP LOCKED) e
 ), telling AS (
-    SELECT e.id FROM settled s JOIN webhook_event e ON e.dealer_id = s.dealer_id
-    WHERE s.state = 'SENDING' AND e.message_id IS NULL AND e.provider_id IS NOT NULL
-    FOR UPDATE OF e SKIP LOCKED
+    SELECT e.id FROM settled s CROSS JOIN LATERAL (
+        SELECT e.id FROM webhook_event e
+        WHERE e.dealer_id = s.dealer_id AND e.message_id IS NULL AND e.provider_id IS NOT NULL
+        FOR UPDATE OF e SKIP LOCKED) e
+    WHERE s.state = 'SENDING'
 ), woken AS (
     UPDATE webhook_event e SET next_look_at = now()
     FROM (SELECT id FROM named UNION SELECT id FROM telling) a WHERE e.id = a.id
@@ -299,13 +306,22 @@ SELECT extract(epoch FROM min(at) - now())::float8 AS seconds FROM next, input"
 );
 
 /// Ends queued messages that became too old; those that may have been sent once are unknown.
-pub(super) const EXPIRE: &str = "
+pub(super) const EXPIRE: &str = concat!(
+    heads!(),
+    "
 , old AS (
-    SELECT m.id FROM input i, message m JOIN lane l ON l.dealer_id = m.dealer_id
-    WHERE m.state = 'QUEUED'
-        AND greatest(m.due_at, l.rest_until) < now() - make_interval(secs => i.ttl_seconds)
+    -- The oldest of each lane come first in the index.
+    SELECT m.id FROM dealer d
+    JOIN lane l ON l.dealer_id = d.dealer_id
+    CROSS JOIN (VALUES (0::smallint), (1::smallint)) AS p (priority)
+    CROSS JOIN LATERAL (
+        SELECT m.id FROM message m, input i
+        WHERE m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.priority = p.priority
+            AND m.due_at < now() - make_interval(secs => i.ttl_seconds)
+            AND (l.rest_until IS NULL OR l.rest_until < now() - make_interval(secs => i.ttl_seconds))
+        ORDER BY m.due_at LIMIT (SELECT most FROM input)
+        FOR UPDATE OF m SKIP LOCKED) m
     LIMIT (SELECT most FROM input)
-    FOR UPDATE OF m SKIP LOCKED
 ), ended AS (
     UPDATE message m SET
         state = CASE WHEN m.unknowns = 0 THEN 'EXPIRED' ELSE 'UNKNOWN' END,
@@ -328,7 +344,8 @@ pub(super) const EXPIRE: &str = "
             SELECT FROM message n
             WHERE n.request_id = e.request_id AND (n.created_at, n.id) > (e.created_at, e.id))
 )
-SELECT count(*) AS rows FROM ended";
+SELECT count(*) AS rows FROM ended"
+);
 
 /// Ends the rest of a lane, and notes when: also for a lane that does not rest, or is not there.
 pub(super) const END_REST: &str = "
