@@ -64,6 +64,9 @@ macro_rules! lease {
     WHERE m.id = o.id
     RETURNING o.dealer_id, o.lost, m.id, m.request_id, m.target, m.body, m.unknowns, m.awaited,
         m.due_at, m.http_request_id, m.traceparent
+), fixed AS MATERIALIZED (
+    -- Without the names of lanes: whoever updates keeps whole rows of all sides.
+    SELECT worker, lease_seconds FROM input
 ), taken AS (
     SELECT * FROM begun
     UNION ALL
@@ -80,7 +83,7 @@ UPDATE lane l SET
     lease_until = CASE WHEN t.lost AND t.id IS NULL THEN NULL
         ELSE now() + make_interval(secs => i.lease_seconds) END,
     message_id = t.id
-FROM taken t, input i
+FROM taken t, fixed i
 WHERE l.dealer_id = t.dealer_id
 RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, t.lost, t.id AS message_id,
     t.request_id, t.target::text, t.body, t.unknowns, t.awaited,
@@ -154,6 +157,11 @@ pub(super) const SETTLE: &str = "
         account_print, message_id, state, request_status, whatsapp_status,
         wait_seconds, unknowns, reason, provider_id, provider_request_id, answer,
         attempt, accepted_id, accepted_number)
+), fixed AS (
+    -- What is the same for all, without the arrays: whoever updates keeps whole rows of all sides.
+    SELECT doubt_seconds, look_seconds, author, erased, cancelled_reason, undecided_reason,
+        cancelled_request_status, cancelled_whatsapp_status
+    FROM input
 ), held AS (
     UPDATE lane l SET
         holder = NULL,
@@ -195,7 +203,7 @@ pub(super) const SETTLE: &str = "
             WHEN 'ready' THEN NULL WHEN 'blocked' THEN s.block_reason ELSE l.block_reason END,
         account_print = CASE s.lane
             WHEN 'ready' THEN NULL WHEN 'blocked' THEN s.account_print ELSE l.account_print END
-    FROM settled s, input i
+    FROM settled s, fixed i
     WHERE l.dealer_id = s.dealer_id AND l.epoch = s.epoch AND l.lease_until IS NOT NULL
     RETURNING l.dealer_id
 ), known AS MATERIALIZED (
@@ -209,7 +217,7 @@ pub(super) const SETTLE: &str = "
         m.target = i.erased AS erased,
         m.target = i.erased AND k.state = 'QUEUED' AS cancelled,
         m.unknowns + k.unknowns > 0 AS undecided
-    FROM known k JOIN message m ON m.id = k.message_id, input i
+    FROM known k JOIN message m ON m.id = k.message_id, fixed i
     WHERE NOT m.attempts @> jsonb_build_array(jsonb_build_object('epoch', k.epoch))
     FOR UPDATE OF m
 ), changed AS (
@@ -243,7 +251,7 @@ pub(super) const SETTLE: &str = "
                 ELSE m.attempts END || (jsonb_build_object('at', now()) || v.attempt
                     || CASE WHEN v.erased THEN jsonb_build_object('detail', i.erased)
                         ELSE '{}' END) END
-    FROM verdict v, input i
+    FROM verdict v, fixed i
     WHERE m.id = v.message_id
     RETURNING m.id, m.request_id, m.created_at, v.changes, v.erased, v.cancelled,
         v.request_status, v.whatsapp_status, v.answer
@@ -257,7 +265,7 @@ pub(super) const SETTLE: &str = "
             THEN NULL ELSE coalesce(c.answer, r.fonnte_response) END,
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
-    FROM changed c, input i
+    FROM changed c, fixed i
     WHERE r.id = c.request_id AND c.changes
         AND CASE WHEN r.newest_message_id IS NOT NULL THEN r.newest_message_id = c.id
             ELSE NOT EXISTS (
