@@ -17,11 +17,13 @@ const STANDING: &str = "
     CROSS JOIN LATERAL (
         SELECT due_at FROM message m
         WHERE m.dealer_id = l.dealer_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
+            AND m.sent_at IS NULL AND m.failed_at IS NULL
         ORDER BY m.priority, m.due_at, m.id LIMIT 1) m
     WHERE l.blocks = 0 AND l.strikes = 0
         AND coalesce(l.rest_until, '-infinity') <= now() AND m.due_at <= now()
 ), past_due AS (
-    SELECT count(*) AS messages FROM message WHERE state = 'QUEUED' AND due_at <= now()
+    SELECT count(*) AS messages FROM message
+    WHERE state = 'QUEUED' AND due_at <= now() AND sent_at IS NULL AND failed_at IS NULL
 ), blocked AS (
     SELECT count(*) AS lanes, min(blocked_since) AS since FROM lane WHERE blocks > 0
 )

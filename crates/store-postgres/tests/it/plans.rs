@@ -26,9 +26,10 @@ SELECT gen_random_uuid(), lpad((10000 + CASE WHEN n % 2 = 0 THEN 1 ELSE n / 2 % 
 FROM generate_series(1, 60000) n;
 INSERT INTO customer.lane (dealer_id) SELECT lpad((10000 + n)::text, 7, '0') FROM generate_series(1, 200) n;
 INSERT INTO customer.message
-    (id, request_id, dealer_id, kind, state, template, body, target)
+    (id, request_id, dealer_id, kind, state, template, body, target, sent_at)
 SELECT gen_random_uuid(), id, dealer_id, 'live', CASE whatsapp_status
-        WHEN 'NOT_SENT' THEN 'QUEUED' ELSE 'SENT' END, 'validation', 'text', no_telp
+        WHEN 'NOT_SENT' THEN 'QUEUED' ELSE 'SENT' END, 'validation', 'text', no_telp,
+    CASE whatsapp_status WHEN 'NOT_SENT' THEN NULL ELSE now() END
 FROM customer.customer_validation_request;
 INSERT INTO customer.request_count_change
 SELECT lpad((10000 + n % 200 + 1)::text, 7, '0'), date '2025-01-01' + n / 200, 'PENDING', 'NOT_SENT', 0
@@ -105,8 +106,8 @@ async fn look_at_plans(client: &Client, mut look: impl FnMut(&str, &str, &Value)
 fn reads_all(node: &Value) -> bool {
     let table = node["Relation Name"].as_str();
     let kind = node["Node Type"].as_str().unwrap_or_default();
-    // The index of what is queued is small.
-    let is_small = node["Index Name"] == "message_queued";
+    // The index of what is open is small.
+    let is_small = node["Index Name"] == "message_open";
     table.is_some_and(|table| LARGE.contains(&table))
         && kind.ends_with("Scan")
         && kind != "Bitmap Heap Scan"

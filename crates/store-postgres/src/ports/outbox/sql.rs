@@ -1,36 +1,52 @@
 //! The outbox's statements. All times are the database's, so that copies of the service whose
 //! clocks differ agree; locks are taken in the order lane, message, request.
 
-/// The dealers with queued messages, found by jumping through the index from dealer to dealer,
-/// and of each the message that is next in its lane.
+/// What is QUEUED or SENDING, in the words of the index `message_open`.
+macro_rules! open {
+    () => {
+        "m.sent_at IS NULL AND m.failed_at IS NULL"
+    };
+}
+
+/// The dealers with open messages, found by jumping through the index from dealer to dealer.
 macro_rules! heads {
     () => {
-        "
+        concat!(
+            "
 , dealer AS (
-    (SELECT dealer_id FROM message WHERE state = 'QUEUED' ORDER BY dealer_id LIMIT 1)
+    (SELECT m.dealer_id FROM message m WHERE ",
+            open!(),
+            " ORDER BY m.dealer_id LIMIT 1)
     UNION ALL
     SELECT (
         SELECT m.dealer_id FROM message m
-        WHERE m.state = 'QUEUED' AND m.dealer_id > d.dealer_id
+        WHERE ",
+            open!(),
+            " AND m.dealer_id > d.dealer_id
         ORDER BY m.dealer_id LIMIT 1)
     FROM dealer d WHERE d.dealer_id IS NOT NULL
 )"
+        )
     };
 }
 
 /// The lanes of `dealer` with something to do, and of each the message that is next.
 macro_rules! waiting {
     () => {
-        "
+        concat!(
+            "
     SELECT l.dealer_id, head.id AS message_id, false AS lost, head.due_at AS since
     FROM dealer d
     JOIN lane l ON l.dealer_id = d.dealer_id
     CROSS JOIN LATERAL (
         SELECT m.id, m.due_at FROM message m
-        WHERE m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
+        WHERE ",
+            open!(),
+            " AND m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
         ORDER BY m.priority, m.due_at, m.id LIMIT 1) head
     WHERE l.message_id IS NULL AND l.ready_at <= now()
         AND (l.lease_until IS NULL OR l.lease_until <= now())"
+        )
     };
 }
 
@@ -306,7 +322,9 @@ pub(super) const NEXT_DUE: &str = concat!(
     JOIN lane l ON l.dealer_id = d.dealer_id
     CROSS JOIN LATERAL (
         SELECT m.next_try_at FROM message m
-        WHERE m.dealer_id = d.dealer_id AND m.state = 'QUEUED'
+        WHERE ",
+    open!(),
+    " AND m.dealer_id = d.dealer_id AND m.state = 'QUEUED'
         ORDER BY m.priority, m.due_at, m.id LIMIT 1) head
     WHERE l.message_id IS NULL
 )
@@ -324,7 +342,9 @@ pub(super) const EXPIRE: &str = concat!(
     CROSS JOIN (VALUES (0::smallint), (1::smallint)) AS p (priority)
     CROSS JOIN LATERAL (
         SELECT m.id FROM message m, input i
-        WHERE m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.priority = p.priority
+        WHERE ",
+    open!(),
+    " AND m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.priority = p.priority
             AND m.due_at < now() - make_interval(secs => i.ttl_seconds)
             AND (l.rest_until IS NULL OR l.rest_until < now() - make_interval(secs => i.ttl_seconds))
         ORDER BY m.due_at LIMIT (SELECT most FROM input)
