@@ -30,7 +30,7 @@ pub use outbox::{
 };
 pub use personal_data::PersonalData;
 pub use reports::{DateRange, DealerStats, ListPlace, Page, PageQuery, Reports, RequestFilter};
-pub use request_store::{Accepted, RequestStore};
+pub use request_store::{Accepted, KeyUse, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use vault::{SEALED, SecretPurpose, Vault, VaultError};
 pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};

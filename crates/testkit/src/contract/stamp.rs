@@ -31,6 +31,7 @@ macro_rules! contract_tests {
                 of_many_submissions_with_one_key_one_is_stored
                 a_request_that_was_not_stored_leaves_its_key_free
                 a_key_counts_for_24_hours
+                it_is_known_what_a_key_was_used_for
                 only_old_keys_are_forgotten;
             messages:
                 a_message_is_shown_from_the_beginning

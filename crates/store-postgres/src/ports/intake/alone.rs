@@ -1,15 +1,15 @@
 //! One request on its own: where its key may have been used before.
 
-use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{
-    Binary, Bool, Date, Double, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid,
+    Binary, Date, Double, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid,
 };
 use diesel_async::RunQueryDsl;
-use domain::{Accepted, CREATED_BY, KEY_LIFETIME, NewRequest, RequestId, StoreError};
+use domain::{Accepted, CREATED_BY, KEY_LIFETIME, KeyUse, NewRequest, StoreError};
 
 use super::priority;
 use crate::connect::{Database, StoreResult, failed};
+use crate::ports::key_use::key_use;
 use crate::ports::origin;
 use crate::statement::Statement;
 
@@ -48,12 +48,6 @@ INSERT INTO message (
 SELECT message_id, id, dealer_id, kind, priority, template, body, no_telp,
     greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
 FROM fresh";
-
-/// In a statement of its own: it sees what whoever was waited for has committed.
-const FIRST_OF_KEY: &str = "
-SELECT k.request_id, k.body_print = i.body_print AS same
-FROM idempotency_key k, input i
-WHERE k.dealer_id = i.dealer_id AND k.key = i.key";
 
 /// Stores a request, unless its key was used before.
 pub(super) async fn accept(database: &Database, request: &NewRequest) -> StoreResult<Accepted> {
@@ -101,30 +95,16 @@ pub(super) async fn accept(database: &Database, request: &NewRequest) -> StoreRe
             let Some(once) = once else {
                 return Err(StoreError::Unavailable("nothing was stored".into()));
             };
-            let first: Option<FirstRow> = Statement::new(FIRST_OF_KEY)
-                .with::<Text, _>("varchar AS dealer_id", submission.dealer_id.as_str())
-                .with::<Text, _>("varchar AS key", once.key.as_str())
-                .with::<Binary, _>("bytea AS body_print", once.body.as_bytes())
-                .get_result(&mut connection)
-                .await
-                .optional()
-                .map_err(failed)?;
-            Ok(match first {
-                Some(first) if first.same => Accepted::Replayed(RequestId(first.request_id)),
-                Some(_) => Accepted::KeyReused,
-                // Swept at this very moment: the caller may try again.
+            // In a statement of its own: it sees what whoever was waited for has committed.
+            let first = key_use(&mut connection, &submission.dealer_id, once).await;
+            Ok(match first.map_err(failed)? {
+                Some(KeyUse::SameBody(id)) => Accepted::Replayed(id),
+                Some(KeyUse::AnotherBody) => Accepted::KeyReused,
+                // Too old or swept at this very moment: the caller may try again.
                 None => Accepted::KeyInProgress,
             })
         })
         .await
-}
-
-#[derive(QueryableByName)]
-struct FirstRow {
-    #[diesel(sql_type = Uuid)]
-    request_id: uuid::Uuid,
-    #[diesel(sql_type = Bool)]
-    same: bool,
 }
 
 /// PostgreSQL tells this one apart only in its words, which are in the server's language.
