@@ -2,8 +2,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use domain::{
-    AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerId, KeySource, Phone,
-    SecretPurpose, SettingsChange, Vault as _,
+    Account, AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerId, KeySource,
+    Phone, SecretPurpose, SettingsChange, Vault as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
@@ -58,9 +58,11 @@ pub(crate) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
         .key
         .read()?
         .context("no key is given; use --key-stdin, or --key")?;
-    config
-        .accounts
-        .account(Some(&key), options.url.as_deref())?;
+    match options.url.as_deref() {
+        Some(url) => drop(config.accounts.account(Some(&key), Some(url))?),
+        // The dealer keeps its address.
+        None => drop(Account::checked_key(Some(&key))?),
+    }
     let (_database, parts) = open(&config).await?;
     let seals = config.secrets.can_seal();
     let wins = parts

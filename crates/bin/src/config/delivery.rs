@@ -2,27 +2,35 @@
 
 use std::time::Duration;
 
-use domain::{AccountPolicy, DeliveryPolicy, OnUnknown};
+use domain::{AccountPolicy, AllowedHost, DeliveryPolicy, OnUnknown};
 
 use super::reader::Reader;
+
+/// Where messages of dealers without an address of their own are sent.
+pub(super) const DEFAULT_FONNTE_URL: &str = "https://api.fonnte.com/send";
 
 /// A lane's lease must outlast the longest call by this much, or the call of one copy could still
 /// be in flight when another one starts.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 impl Reader<'_> {
-    pub(super) fn accounts(&mut self, fonnte_url: &str) -> Option<AccountPolicy> {
-        let hosts: Vec<String> = self
-            .text("FONNTE_ALLOWED_HOSTS", "")
-            .split(',')
-            .map(str::to_owned)
-            .collect();
-        let outcome = AccountPolicy::new(fonnte_url, &hosts).map_err(|_| {
-            "must be an https address (http only for loopback) without user information or query, \
-             and its host one of FONNTE_ALLOWED_HOSTS"
+    pub(super) fn accounts(&mut self) -> Option<AccountPolicy> {
+        const HOSTS: &str = "FONNTE_ALLOWED_HOSTS";
+        const ADDRESS: &str = "FONNTE_DEFAULT_API_URL";
+        let hosts = self.parsed(HOSTS, "", allowed_hosts);
+        let url = self.text(ADDRESS, DEFAULT_FONNTE_URL);
+        let accounts = AccountPolicy::new(&url, hosts.as_deref().unwrap_or_default());
+        let accounts = accounts.map_err(|_| {
+            "must be an https address (http only for loopback) without user information or query"
                 .to_owned()
         });
-        self.noted("FONNTE_DEFAULT_API_URL", outcome)
+        let accounts = self.noted(ADDRESS, accounts)?;
+        // Whoever lists other hosts and sets no default address wants none.
+        if accounts.default_address().is_none() && self.variables.contains_key(ADDRESS) {
+            let fault = format!("must name the host of {ADDRESS} too");
+            self.errors.push((HOSTS.to_owned(), fault));
+        }
+        hosts.and(Some(accounts))
     }
 
     pub(super) fn delivery(&mut self) -> Option<DeliveryPolicy> {
@@ -60,6 +68,19 @@ impl Reader<'_> {
             unknown_wait: seconds(unknown_wait?),
         })
     }
+}
+
+/// Says which entry is wrong without repeating it.
+fn allowed_hosts(raw: &str) -> Result<Vec<AllowedHost>, String> {
+    (1..)
+        .zip(raw.split(','))
+        .filter(|(_, entry)| !entry.trim().is_empty())
+        .map(|(n, entry)| {
+            AllowedHost::parse(entry).map_err(|_| {
+                format!("must list hosts without scheme, port or path; entry {n} is none")
+            })
+        })
+        .collect()
 }
 
 fn seconds(seconds: f64) -> Duration {

@@ -17,7 +17,6 @@ use url::Url;
 pub(crate) use self::log::{LogConfig, LogFormat};
 use self::reader::Reader;
 
-const DEFAULT_FONNTE_URL: &str = "https://api.fonnte.com/send";
 const DEFAULT_ORIGINS: &str = "http://localhost:3000,http://localhost:5173,http://localhost:8080";
 
 /// More requests in a minute than any copy answers: 16,666 a second.
@@ -33,7 +32,6 @@ pub(crate) struct Config {
     pub(crate) port: u16,
     pub(crate) log: LogConfig,
     pub(crate) accounts: AccountPolicy,
-    pub(crate) fonnte_url: String,
     pub(crate) delivery: DeliveryPolicy,
     /// Whether callers need keys.
     pub(crate) auth: ApiAuth,
@@ -94,8 +92,7 @@ impl Config {
         // 0 lets the system choose; the log says which.
         let port = reader.number("SERVICE_PORT", "8300", 0..=u16::MAX);
         let log = reader.log();
-        let fonnte_url = reader.text("FONNTE_DEFAULT_API_URL", DEFAULT_FONNTE_URL);
-        let accounts = reader.accounts(&fonnte_url);
+        let accounts = reader.accounts();
         let delivery = reader.delivery();
         // A wrong host is reported; nobody is let in because of it.
         let auth = reader.auth(host.is_some_and(|host| host.is_loopback()));
@@ -136,7 +133,6 @@ impl Config {
                 port,
                 log,
                 accounts,
-                fonnte_url,
                 delivery,
                 auth,
                 rate: RateLimit::per_minute(rate),
@@ -195,6 +191,7 @@ fn host(raw: &str) -> Result<IpAddr, String> {
 mod tests {
     use std::time::Duration;
 
+    use super::delivery::DEFAULT_FONNTE_URL;
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
@@ -377,8 +374,60 @@ mod tests {
     }
 
     #[test]
-    fn the_default_address_must_be_among_the_allowed_hosts() {
-        assert!(read(&[("FONNTE_ALLOWED_HOSTS", "other.example")]).is_err());
-        assert!(read(&[("FONNTE_ALLOWED_HOSTS", "other.example, api.fonnte.com")]).is_ok());
+    fn the_default_address_is_used_where_its_host_is_allowed() {
+        let default = |variables: &[(&str, &str)]| {
+            let accounts = read(variables).unwrap().accounts;
+            let address = accounts.default_address();
+            address.map(|address| address.send().to_string())
+        };
+        let fonnte = Some(DEFAULT_FONNTE_URL.to_owned());
+        assert_eq!(default(&[]), fonnte);
+        assert_eq!(default(&[("FONNTE_ALLOWED_HOSTS", " , ")]), fonnte);
+        let listed = "other.example, API.fonnte.com";
+        assert_eq!(default(&[("FONNTE_ALLOWED_HOSTS", listed)]), fonnte);
+        for other in ["127.0.0.1", "other.example", "::1"] {
+            assert_eq!(default(&[("FONNTE_ALLOWED_HOSTS", other)]), None, "{other}");
+        }
+        for host in ["::1", "[::1]", "x.example,[0::1]"] {
+            let variables = [
+                ("FONNTE_ALLOWED_HOSTS", host),
+                ("FONNTE_DEFAULT_API_URL", "http://[::1]:8499/send"),
+            ];
+            assert!(default(&variables).is_some(), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_default_address_that_was_set_must_be_among_the_allowed_hosts() {
+        let variables = [
+            ("FONNTE_ALLOWED_HOSTS", "other.example"),
+            ("FONNTE_DEFAULT_API_URL", DEFAULT_FONNTE_URL),
+        ];
+        assert_eq!(read(&variables).unwrap_err(), ["FONNTE_ALLOWED_HOSTS"]);
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let shown = Config::read(&variables.into()).unwrap_err().to_string();
+        assert!(shown.contains("FONNTE_DEFAULT_API_URL"), "{shown}");
+    }
+
+    #[test]
+    fn an_allowed_host_has_no_scheme_port_or_path() {
+        for wrong in [
+            "https://api.fonnte.com/send",
+            "bad host",
+            "127.0.0.1:8499",
+            "api.fonnte.com, *.example",
+        ] {
+            let variables = [("FONNTE_ALLOWED_HOSTS", wrong)];
+            assert_eq!(read(&variables).unwrap_err(), ["FONNTE_ALLOWED_HOSTS"]);
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let shown = Config::read(&variables.into()).unwrap_err().to_string();
+            assert!(shown.contains("without scheme, port or path"), "{shown}");
+        }
+        let both = [
+            ("FONNTE_ALLOWED_HOSTS", "a b"),
+            ("FONNTE_DEFAULT_API_URL", "http://api.fonnte.com/send"),
+        ];
+        let both = read(&both).unwrap_err();
+        assert_eq!(both, ["FONNTE_ALLOWED_HOSTS", "FONNTE_DEFAULT_API_URL"]);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::template::VALIDATION;
-use crate::{AccountPolicy, Change, OnUnknown, QuietHours, SettingsChange};
+use crate::{Account, AccountPolicy, Change, OnUnknown, QuietHours, SettingsChange};
 
 /// The longest pause that can be set, in milliseconds: an hour, as in the service's environment.
 pub const LONGEST_PAUSE_MS: i64 = 3_600_000;
@@ -165,9 +165,7 @@ impl SettingsPatch {
             }
         };
         let change = SettingsChange {
-            api_key: check.text(Field::ApiKey, &self.api_key, |raw| {
-                sealable(key(raw, accounts)?)
-            }),
+            api_key: check.text(Field::ApiKey, &self.api_key, |raw| sealable(key(raw)?)),
             api_url: check.text(Field::ApiUrl, &self.api_url, |raw| address(raw, accounts)),
             min_interval: check.pause(Field::MinInterval, &self.min_interval_ms),
             jitter: check.pause(Field::Jitter, &self.jitter_ms),
@@ -301,11 +299,9 @@ fn length(raw: &str) -> Result<(), SettingFault> {
     }
 }
 
-fn key(raw: &str, accounts: &AccountPolicy) -> Result<SecretString, SettingFault> {
+fn key(raw: &str) -> Result<SecretString, SettingFault> {
     length(raw)?;
-    let account = accounts.account(Some(&SecretString::from(raw)), None);
-    account
-        .map(|account| account.key)
+    Account::checked_key(Some(&SecretString::from(raw)))
         .ok()
         // A value of this form is read as a sealed one.
         .filter(|key| !key.expose_secret().starts_with(crate::SEALED))
