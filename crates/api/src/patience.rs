@@ -14,7 +14,7 @@ use domain::{
     DealerCheck, DealerDesk, DealerId, DealerPage, DealerRecord, DealerStats, Gatekeeper, Intake,
     KeyName, KeyOrder, KeyUse, KnownKey, Lookups, MessageDesk, MockOutbox, NewApiKey, NewRequest,
     Once, Outbox, Page, PageQuery, Principal, Reports, Request, RequestId, RequestStore,
-    SettingsChange, StoreError, Validity, Visibility, WorkerId,
+    SettingsChange, SettingsChanged, StoreError, Validity, Visibility, WorkerId,
 };
 use futures_util::{Stream, stream};
 use secrecy::ExposeSecret as _;
@@ -77,7 +77,11 @@ impl DealerAdmin for Stuck {
         std::future::pending().await
     }
 
-    async fn change(&self, _: &DealerId, _: &SettingsChange) -> Result<bool, StoreError> {
+    async fn change(
+        &self,
+        _: &DealerId,
+        _: &SettingsChange,
+    ) -> Result<SettingsChanged, StoreError> {
         std::future::pending().await
     }
 }

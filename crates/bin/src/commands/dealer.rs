@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use domain::{
     Account, AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerId, KeySource,
-    Phone, SecretPurpose, SettingsChange, Vault as _,
+    Phone, SecretPurpose, SettingsChange, SettingsChanged, Vault as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
@@ -103,10 +103,12 @@ async fn keep_sealed(
         api_url: url.map_or(Change::Keep, Change::Set),
         ..SettingsChange::default()
     };
-    if !dealers.change(id, &change).await? {
-        return Err(DealerAdminError::Unknown.into());
+    match dealers.change(id, &change).await? {
+        SettingsChanged::Made => Ok(()),
+        SettingsChanged::UnknownDealer => Err(DealerAdminError::Unknown.into()),
+        // No more than secrets and addresses are changed, which need nothing that is stored.
+        SettingsChanged::Invalid(_) => bail!("the settings break rules"),
     }
-    Ok(())
 }
 
 /// Lists the dealers.

@@ -19,7 +19,9 @@ mod whatsapp;
 
 pub use api_keys::{ApiKeyRecord, ApiKeys, KnownKey, NewApiKey, Validity};
 pub use audit_log::AuditLog;
-pub use dealer_admin::{DealerAdmin, DealerPage, DealerRecord, KeySource, LaneView};
+pub use dealer_admin::{
+    DealerAdmin, DealerPage, DealerRecord, KeySource, LaneView, SettingsChanged,
+};
 pub use dealer_directory::DealerDirectory;
 pub use entropy::Entropy;
 pub use event_store::{EventStore, EventsApplied};

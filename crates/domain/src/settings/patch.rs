@@ -1,10 +1,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use chrono::NaiveTime;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::template::VALIDATION;
-use crate::{Account, AccountPolicy, Change, OnUnknown, QuietHours, SettingsChange};
+use crate::{Account, AccountPolicy, Change, OnUnknown, QuietHours, QuietTimes, SettingsChange};
 
 /// The longest pause that can be set, in milliseconds: an hour, as in the service's environment.
 pub const LONGEST_PAUSE_MS: i64 = 3_600_000;
@@ -58,7 +59,7 @@ pub enum RawQuietHours {
     Absent,
     /// Null: no quiet hours.
     Null,
-    /// An object with these two.
+    /// An object; a time that it does not mention stays.
     Times {
         /// `from`
         from: RawSetting,
@@ -106,7 +107,7 @@ pub enum SettingField {
 /// Why a value cannot be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingFault {
-    /// One of the two quiet hours is absent, or null while the other is not.
+    /// One of the two quiet hours is neither given nor stored, or null while the other is not.
     Missing,
     /// Not a text.
     NotText,
@@ -230,7 +231,8 @@ impl Check {
         }
     }
 
-    fn quiet_hours(&mut self, raw: &RawQuietHours) -> Change<QuietHours> {
+    /// Of two times one can be changed alone; what comes of it is known when the stored ones are.
+    fn quiet_hours(&mut self, raw: &RawQuietHours) -> Change<QuietTimes> {
         let (from, to) = match raw {
             RawQuietHours::Absent => return Change::Keep,
             RawQuietHours::Null
@@ -245,26 +247,31 @@ impl Check {
                 return Change::Keep;
             }
         };
+        let before = self.0.len();
         let from = self.time(SettingField::QuietFrom, from);
         let to = self.time(SettingField::QuietTo, to);
-        let (Some(from), Some(to)) = (from, to) else {
+        if self.0.len() > before {
             return Change::Keep;
-        };
-        match QuietHours::parse(from, to) {
-            Ok(quiet) => Change::Set(quiet),
-            Err(_) => {
-                self.0
-                    .push((SettingField::QuietHours, SettingFault::SameTimes));
-                Change::Keep
-            }
         }
+        let times = QuietTimes::new(from, to);
+        if times.is_whole()
+            && let Err(faults) = times.over(None)
+        {
+            self.0.extend(faults);
+            return Change::Keep;
+        }
+        Change::Set(times)
     }
 
-    fn time<'a>(&mut self, field: SettingField, raw: &'a RawSetting) -> Option<&'a str> {
+    fn time(&mut self, field: SettingField, raw: &RawSetting) -> Option<NaiveTime> {
         let fault = match raw {
-            RawSetting::Text(text) if QuietHours::is_time(text) => return Some(text),
-            RawSetting::Text(_) => SettingFault::NotATime,
-            RawSetting::Absent | RawSetting::Null => SettingFault::Missing,
+            RawSetting::Absent => return None,
+            RawSetting::Text(text) => match QuietHours::time(text) {
+                Ok(time) => return Some(time),
+                Err(_) => SettingFault::NotATime,
+            },
+            // The other one is not.
+            RawSetting::Null => SettingFault::Missing,
             _ => SettingFault::NotText,
         };
         self.0.push((field, fault));

@@ -125,6 +125,9 @@ macro_rules! contract_tests {
                 what_a_change_removes_is_as_if_never_set
                 the_settings_of_an_unknown_dealer_cannot_be_changed
                 changes_at_the_same_moment_are_all_kept
+                a_quiet_hour_that_is_not_given_stays
+                quiet_hours_that_would_break_rules_are_refused
+                quiet_hours_changed_at_the_same_moment_are_not_mixed_up
                 a_key_of_the_settings_wins
                 a_record_shows_what_is_set_here
                 dealers_are_listed_in_pages
