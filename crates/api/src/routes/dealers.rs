@@ -52,7 +52,7 @@ pub(crate) struct ListQuery {
     /// characters, in any case; what stands between the groups of a plate or a phone is ignored.
     q: Option<String>,
     /// Where to go on: the `next_cursor` of a page of the same dealer with the same dates, statuses
-    /// and `q`. `page` is ignored then.
+    /// and `q`. `page` is ignored then, whatever it is.
     cursor: Option<String>,
 }
 
@@ -104,7 +104,12 @@ pub(crate) async fn list_dealer_requests(
     api: Data<Api>,
     mut query: QueryParameters<ListQuery>,
 ) -> Result<Answered<ListReply>, Problem> {
-    let page = query.number("page", 1, 1, MAX_PAGE);
+    let cursor = query.text("cursor");
+    let page = match cursor {
+        None => query.number("page", 1, 1, MAX_PAGE),
+        // It is ignored, whatever it is.
+        Some(_) => 1,
+    };
     let page_size = query.number("page_size", 10, 1, MAX_PAGE_SIZE);
     let range = query.date_range();
     let filter = RequestFilter {
@@ -121,7 +126,6 @@ pub(crate) async fn list_dealer_requests(
         search: query.search("q"),
     };
     let id = dealer.id();
-    let cursor = query.text("cursor");
     let after = cursor.as_deref().and_then(|cursor| {
         let list = List {
             dealer: id.as_ref().ok()?,

@@ -303,9 +303,19 @@ async fn a_list_can_be_followed_by_cursors() {
     let times = [5, 4, 3, 2, 1].map(|n| format!("08:00:0{n}"));
     assert_eq!(ids, times);
 
+    for page in ["abc", "0", "-1", "", "7"] {
+        let beside = format!("{}&page={page}", path(&cursor));
+        let beside = service.get(&beside).await;
+        assert_eq!(beside.status, 200, "{beside:?}");
+        assert_eq!(beside.json()["data"], second["data"], "{page}");
+    }
+    let without = service.get(&format!("{PATH}?page=abc&cursor=")).await;
+    assert_eq!(without.status, 422, "an empty cursor is as if absent");
+
     let msg = "Value error, Expected the next_cursor of the same list";
     for (path, cursor) in [
         (format!("{PATH}?cursor=x"), "x"),
+        (format!("{PATH}?cursor=x&page=x"), "x"),
         (
             format!("{PATH}?request_status=FAILED&cursor={cursor}"),
             &*cursor,
