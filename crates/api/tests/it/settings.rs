@@ -237,6 +237,9 @@ async fn dealers_are_listed_in_pages() {
     );
     let past = service.get(&format!("{DEALERS}?page=9")).await.json();
     assert_eq!(past["data"]["items"], json!([]));
+    let path = format!("{DEALERS}?page=99999999999999999999999&page_size=100");
+    let far = service.get(&path).await.json();
+    assert_eq!(far["data"]["items"], json!([]));
     let faulty = service
         .get(&format!("{DEALERS}?page=0&page_size=101"))
         .await;

@@ -20,14 +20,11 @@ use crate::server::{Api, PublicBaseUrl};
 /// The most dealers on a page.
 const MAX_PAGE_SIZE: u64 = 100;
 
-/// The last page that can be asked for; beyond it there is certainly nothing.
-const MAX_PAGE: u64 = i64::MAX as u64;
-
 /// Which dealers to list.
 #[derive(Apiv2Schema)]
 #[expect(dead_code, reason = "describes the query, which is read by hand")]
 pub(crate) struct DealerListQuery {
-    /// The page, from 1.
+    /// The page, from 1; one past the end is empty, however large its number.
     page: Option<i64>,
     /// Dealers on a page, 1 to 100.
     page_size: Option<i32>,
@@ -194,7 +191,7 @@ pub(crate) async fn list_dealers(
     base: Data<PublicBaseUrl>,
     mut query: QueryParameters<DealerListQuery>,
 ) -> Result<Answered<DealerListReply>, Problem> {
-    let page = query.number("page", 1, 1, MAX_PAGE);
+    let page = query.page();
     let page_size = query.number("page_size", 10, 1, MAX_PAGE_SIZE);
     query.finish()?;
     let size = u32::try_from(page_size).unwrap_or(u32::MAX);
