@@ -12,9 +12,9 @@ use async_trait::async_trait;
 use domain::{
     Accepted, Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, DateRange, DealerAdmin,
     DealerCheck, DealerDesk, DealerId, DealerPage, DealerRecord, DealerStats, Gatekeeper, Intake,
-    KeyName, KeyOrder, KnownKey, Lookups, MessageDesk, MockOutbox, NewApiKey, NewRequest, Outbox,
-    Page, PageQuery, Principal, Reports, Request, RequestId, RequestStore, SettingsChange,
-    StoreError, Validity, Visibility, WorkerId,
+    KeyName, KeyOrder, KeyUse, KnownKey, Lookups, MessageDesk, MockOutbox, NewApiKey, NewRequest,
+    Once, Outbox, Page, PageQuery, Principal, Reports, Request, RequestId, RequestStore,
+    SettingsChange, SettingsChanged, StoreError, Validity, Visibility, WorkerId,
 };
 use futures_util::{Stream, stream};
 use secrecy::ExposeSecret as _;
@@ -36,6 +36,10 @@ struct Stuck;
 #[async_trait]
 impl RequestStore for Stuck {
     async fn accept(&self, _: &NewRequest) -> Result<Accepted, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn key_use(&self, _: &DealerId, _: &Once) -> Result<Option<KeyUse>, StoreError> {
         std::future::pending().await
     }
 
@@ -73,7 +77,11 @@ impl DealerAdmin for Stuck {
         std::future::pending().await
     }
 
-    async fn change(&self, _: &DealerId, _: &SettingsChange) -> Result<bool, StoreError> {
+    async fn change(
+        &self,
+        _: &DealerId,
+        _: &SettingsChange,
+    ) -> Result<SettingsChanged, StoreError> {
         std::future::pending().await
     }
 }

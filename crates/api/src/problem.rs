@@ -361,6 +361,17 @@ impl Problem {
         }
     }
 
+    /// The same, as callers of this path know it: for who submits, a caller whom nobody could look up
+    /// is a submission that was not stored.
+    pub(crate) fn told_at(self, path: &str) -> Self {
+        match self {
+            Self::Refused(Refusal::Store(error)) if path == VALIDATE_CUSTOMER_PATH => {
+                Self::Intake(IntakeError::NotStored(error))
+            }
+            other => other,
+        }
+    }
+
     /// The answer, without a word in the log.
     pub(crate) fn response(&self) -> HttpResponse {
         let status = self.status_code();

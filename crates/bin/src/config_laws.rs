@@ -29,8 +29,11 @@ pub(crate) fn configuration(variables: &BTreeMap<String, String>) {
                     .bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b == b'_')
             );
-            let url = config.fonnte_url.to_ascii_lowercase();
-            assert!(url.starts_with("https:") || url.starts_with("http:"));
+            if let Some(address) = config.accounts.default_address() {
+                let url = address.send();
+                assert!(url.scheme() == "https" || url.scheme() == "http");
+                assert!(config.accounts.allows(url.as_str()));
+            }
             // White space around a value does not matter.
             let padded = variables
                 .iter()
@@ -83,7 +86,7 @@ mod tests {
                 "nan", "inf", "-0", "1e300", "1e-300", "hold", "resend", "off", "json", "pretty",
                 "debug", "info,api=debug", "=", "localhost", "::1", "[::1]", "0.0.0.0", "customer",
                 "pg_x", "https://api.fonnte.com/send", "http://127.0.0.1:1/send", "http://h/send",
-                "https://u:p@api.fonnte.com/send", "postgres://u:p@h/db?sslmode=require", "?sslmode=x",
+                "https://u:p@api.fonnte.com/send", "http://[::1]:1/send", "127.0.0.1, ::1", "postgres://u:p@h/db?sslmode=require", "?sslmode=x",
                 "http://localhost:3000,https://x.example", "*", "api.fonnte.com, x.example",
             ]).prop_map(str::to_owned),
             1 => "\\PC{0,20}",

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chrono::{TimeDelta, Utc};
 use domain::{
-    Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, EventTopic, LaneHistory, Lease,
-    NewRequest, Outbox, OutgoingMessage, ProviderEvent, Request, RequestId, RequestStore,
-    SendReport, Settled, Settlement, StoreError, Visibility, Whatsapp, WorkerId,
+    Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, EventTopic, KeyUse, LaneHistory,
+    Lease, NewRequest, Once, Outbox, OutgoingMessage, ProviderEvent, Request, RequestId,
+    RequestStore, SendReport, Settled, Settlement, StoreError, Visibility, Whatsapp, WorkerId,
 };
 use nix::sys::signal::{Signal, raise};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -68,6 +68,10 @@ impl<T: RequestStore + ?Sized> RequestStore for Faulty<T> {
         let accepted = self.0.accept(request).await;
         pass("accept-after");
         accepted
+    }
+
+    async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError> {
+        self.0.key_use(dealer, once).await
     }
 
     async fn forget_old_keys(&self) -> Result<u64, StoreError> {

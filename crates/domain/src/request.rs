@@ -157,10 +157,15 @@ impl Request {
     /// The request as it is right after it was stored.
     #[must_use]
     pub fn just_stored(new: &NewRequest) -> Self {
+        Self::of_submission(new.id, &new.submission)
+    }
+
+    /// The request that a submission was stored as, as it was right after that.
+    #[must_use]
+    pub fn of_submission(id: RequestId, submission: &ValidSubmission) -> Self {
         let (request_status, whatsapp_status) = MessageState::Queued.version_1();
-        let submission = &new.submission;
         Self {
-            id: new.id,
+            id,
             dealer_id: submission.dealer_id.as_str().to_owned(),
             request_date: submission.created_time.date(),
             request_time: submission.created_time.time(),

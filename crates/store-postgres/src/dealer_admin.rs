@@ -1,6 +1,8 @@
-use diesel::dsl::now;
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
+use diesel::sql_types::{Nullable, Timestamp};
 use diesel_async::RunQueryDsl;
 use domain::{Dealer, DealerId, SecretPurpose, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -60,8 +62,8 @@ impl PgDealers {
                             .eq(dealer.api_key.as_ref().map(|key| key.expose_secret())),
                         dealers::fonnte_api_url.eq(dealer.api_url.as_deref()),
                         dealers::is_active.eq(true),
-                        dealers::created_at.eq(now),
-                        dealers::updated_at.eq(now),
+                        dealers::created_at.eq(local_now()),
+                        dealers::updated_at.eq(local_now()),
                     ))
                     .execute(&mut connection)
                     .await)
@@ -88,7 +90,7 @@ impl PgDealers {
                         dealers::fonnte_api_key.eq(Some(key.expose_secret())),
                         // `None` leaves the column as it is.
                         url.map(|url| dealers::fonnte_api_url.eq(url)),
-                        dealers::updated_at.eq(now),
+                        dealers::updated_at.eq(local_now()),
                     ))
                     .execute(&mut connection)
                     .await)
@@ -139,6 +141,11 @@ impl PgDealers {
             })
             .collect())
     }
+}
+
+/// Times of dealers are local times of Asia/Jakarta, whatever the session's time zone is.
+fn local_now() -> SqlLiteral<Nullable<Timestamp>> {
+    sql("now() AT TIME ZONE INTERVAL '+07:00'")
 }
 
 fn written(outcome: Result<usize, Error>) -> Result<usize, DealerAdminError> {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 /// The longest reason, in characters.
 const LONGEST_SENTENCE: usize = 300;
 
-/// From this length on, a key that stands in a JSON number or word hides that whole value. A
-/// shorter one would hide values that have nothing to do with it.
+/// From this length on, a key is found within words too, and one that stands in a JSON number or
+/// word hides that whole value. A shorter one would garble what has nothing to do with it: it is only
+/// found as a whole word, and in texts alone.
 const LONG_KEY: usize = 8;
 
 /// Replaces an account's key by a mask, wherever and however it is written.
@@ -38,7 +39,7 @@ impl<'a> Redactor<'a> {
         let mut copied = 0;
         let mut at = 0;
         while at < text.len() {
-            let (found, mask) = match self.key_at(&text.as_bytes()[at..]) {
+            let (found, mask) = match self.key_at(text, at) {
                 Some(length) => (length, self.mask),
                 None if text.as_bytes()[at] == 0 => (1, "\u{fffd}"),
                 None => {
@@ -101,8 +102,9 @@ impl<'a> Redactor<'a> {
         }
     }
 
-    /// How many bytes the key takes at the start of `bytes`, when it stands there.
-    fn key_at(&self, bytes: &[u8]) -> Option<usize> {
+    /// How many bytes the key takes at this place, when it stands there.
+    fn key_at(&self, text: &str, at: usize) -> Option<usize> {
+        let bytes = &text.as_bytes()[at..];
         if self.key.is_empty() {
             return None;
         }
@@ -114,6 +116,16 @@ impl<'a> Redactor<'a> {
                     (found == expected).then_some(at + length)
                 })
             })
+            .filter(|length| self.key.len() >= LONG_KEY || self.is_word(text, at, *length))
+    }
+
+    /// Whether the key that takes these bytes is no part of a longer word.
+    fn is_word(&self, text: &str, at: usize, length: usize) -> bool {
+        let letter = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let before = text.get(..at).is_some_and(is_in_word);
+        let after = text.get(at + length..).and_then(|rest| rest.chars().next());
+        !(before && letter(self.key.bytes().next())
+            || after.is_some_and(char::is_alphanumeric) && letter(self.key.bytes().next_back()))
     }
 }
 
@@ -130,6 +142,20 @@ impl Form {
             Self::Html => html_entity(bytes),
         };
         escaped.or_else(|| Some((*bytes.first()?, 1)))
+    }
+}
+
+/// Whether a text breaks off within a word; its last character may be escaped.
+fn is_in_word(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let escaped = match bytes {
+        [.., b'%', high, low] => hex(&[*high, *low]),
+        [.., b'\\', b'u', b'0', b'0', high, low] => hex(&[*high, *low]),
+        _ => None,
+    };
+    match escaped {
+        Some(byte) => byte.is_ascii_alphanumeric(),
+        None => text.chars().next_back().is_some_and(char::is_alphanumeric),
     }
 }
 
@@ -249,10 +275,31 @@ mod tests {
 
     #[test]
     fn a_short_key_and_a_key_of_stars_are_replaced_too() {
-        assert_eq!(Redactor::new("1").text("a1b11"), "a***b******");
+        assert_eq!(Redactor::new("1").text("1 a1 (1)"), "*** a1 (***)");
         assert_eq!(Redactor::new("**").text("a***b"), "a…*b");
-        assert_eq!(Redactor::new("a***b").text("aa***bb"), "a…b");
+        assert_eq!(Redactor::new("a***b").text("a a***b b"), "a … b");
         assert_eq!(Redactor::new("").text("ab"), "ab");
+    }
+
+    #[test]
+    fn a_short_key_is_only_found_as_a_whole_word() {
+        for (key, text, clean) in [
+            ("k", "token invalid", "token invalid"),
+            ("k", "token k invalid", "token *** invalid"),
+            ("k", "k", "***"),
+            ("k", "kk ké ék k", "kk ké ék ***"),
+            ("k", "a%20k%20b", "a%20***%20b"),
+            ("k", "%74%6f%6b%65%6e %6b", "%74%6f%6b%65%6e ***"),
+            ("k", "\\u0020k \\u0061k", "\\u0020*** \\u0061k"),
+            ("k", "token=k&x=1", "token=***&x=1"),
+            ("invalid", "token invalid", "token ***"),
+            ("invalid", "invalidated", "invalidated"),
+            ("-k-", "a-k-b", "a***b"),
+            ("1234567", "12345678", "12345678"),
+            ("12345678", "012345678", "0***"),
+        ] {
+            assert_eq!(Redactor::new(key).text(text), clean, "{key} in {text}");
+        }
     }
 
     #[test]
@@ -260,7 +307,7 @@ mod tests {
         let answer = r#"{ "z":true,"id":[142223099, "1true"],"a":"x1","n":1e999,"é":"\u0031" }"#;
         assert_eq!(
             json("1", answer),
-            r#"{ "z":true,"id":[142223099, "***true"],"a":"x***","n":1e999,"é":"***" }"#
+            r#"{ "z":true,"id":[142223099, "1true"],"a":"x1","n":1e999,"é":"***" }"#
         );
         assert_eq!(
             json("true", r#"{"a":true,"true":"true"}"#),
@@ -287,10 +334,10 @@ mod tests {
 
     #[test]
     fn a_sentence_is_one_short_line_without_the_key() {
-        let redactor = Redactor::new("secret");
+        let redactor = Redactor::new("secret-key");
         assert_eq!(redactor.sentence("a\r\n\tb\u{7} \u{1b}[1m"), "a b [1m");
-        assert_eq!(redactor.sentence("my sec\u{0}ret"), "my ***");
-        let long = format!("{}secret", "x".repeat(LONGEST_SENTENCE - 3));
+        assert_eq!(redactor.sentence("my sec\u{0}ret-key"), "my ***");
+        let long = format!("{}secret-key", "x".repeat(LONGEST_SENTENCE - 3));
         assert!(redactor.sentence(&long).ends_with("x***"));
         assert_eq!(redactor.sentence(&"é".repeat(999)).chars().count(), 300);
     }
@@ -300,6 +347,19 @@ mod tests {
         assert_eq!(start_of("aéb", 2), "a");
         assert_eq!(start_of("aéb", 3), "aé");
         assert_eq!(start_of("ab", 9), "ab");
+    }
+
+    /// What stands between a key and its neighbours where it must be found.
+    fn gap(key: &str) -> &'static str {
+        if key.len() < LONG_KEY { " " } else { "" }
+    }
+
+    fn survives(clean: &str, key: &str) -> bool {
+        if key.len() < LONG_KEY {
+            clean.split_whitespace().any(|word| word == key)
+        } else {
+            clean.contains(key)
+        }
     }
 
     proptest! {
@@ -317,8 +377,10 @@ mod tests {
                 _ => key.bytes().map(|b| format!("\\u00{b:02X}")).collect(),
             };
             let redactor = Redactor::new(&key);
-            let clean = redactor.text(&format!("{before}{written}{after}")).into_owned();
-            prop_assert!(!clean.contains(&key), "{clean}");
+            let gap = gap(&key);
+            let text = format!("{before}{gap}{written}{gap}{after}");
+            let clean = redactor.text(&text).into_owned();
+            prop_assert!(!survives(&clean, &key), "{clean}");
             prop_assert!(!redactor.sentence(&written).contains(&key));
         }
 
@@ -331,14 +393,14 @@ mod tests {
         ) {
             let body = format!(
                 "{{{}:[{},{number},true]}}",
-                quoted(&format!("{name}{key}")),
-                quoted(&format!("{before}{key}")),
+                quoted(&format!("{name}{}{key}", gap(&key))),
+                quoted(&format!("{before}{}{key}", gap(&key))),
             );
             let clean: serde_json::Map<String, serde_json::Value> =
                 serde_json::from_str(&json(&key, &body)).unwrap();
             let (name, value) = clean.iter().next().unwrap();
-            prop_assert!(!name.contains(&key));
-            prop_assert!(!value[0].as_str().unwrap().contains(&key));
+            prop_assert!(!survives(name, &key));
+            prop_assert!(!survives(value[0].as_str().unwrap(), &key));
         }
     }
 }

@@ -2,7 +2,7 @@
 #![no_main]
 
 #[allow(dead_code, unreachable_pub, reason = "the program uses more of it")]
-#[path = "../../../crates/bin/src/config.rs"]
+#[path = "../../../crates/bin/src/config/mod.rs"]
 mod config;
 #[path = "../../../crates/bin/src/config_laws.rs"]
 mod config_laws;

@@ -57,7 +57,7 @@ pub(crate) async fn gate(
             next.call(request).await?.map_into_boxed_body()
         }
         Err(problem) => {
-            let response = problem.error_response();
+            let response = problem.told_at(request.path()).error_response();
             request.into_response(response).map_into_boxed_body()
         }
     };

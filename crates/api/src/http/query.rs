@@ -42,6 +42,13 @@ impl<T> QueryParameters<T> {
         }
     }
 
+    /// The number of a page, from 1. However large it is, it is no fault: beyond the last page is
+    /// nothing.
+    pub(crate) fn page(&mut self) -> u64 {
+        const LARGEST: u64 = i64::MAX as u64;
+        self.number("page", 1, 1, u64::MAX).min(LARGEST)
+    }
+
     /// The days from `date_from` to `date_to`, both included; an empty value is as if absent.
     pub(crate) fn date_range(&mut self) -> DateRange {
         DateRange {

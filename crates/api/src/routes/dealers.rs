@@ -22,9 +22,6 @@ use crate::validation::{FaultBody, QueryFault};
 /// The most requests on a page.
 const MAX_PAGE_SIZE: u64 = 100;
 
-/// The last page that can be asked for; beyond it there is certainly nothing.
-const MAX_PAGE: u64 = i64::MAX as u64;
-
 /// How long to wait before asking again whether a lane is free.
 const LANE_LOOK: Duration = Duration::from_millis(50);
 
@@ -35,7 +32,7 @@ const SHOWN_CHARACTERS: usize = 200;
 #[derive(Apiv2Schema)]
 #[expect(dead_code, reason = "describes the query, which is read by hand")]
 pub(crate) struct ListQuery {
-    /// The page, from 1.
+    /// The page, from 1; one past the end is empty, however large its number.
     page: Option<i64>,
     /// Requests on a page, 1 to 100.
     page_size: Option<i32>,
@@ -52,7 +49,7 @@ pub(crate) struct ListQuery {
     /// characters, in any case; what stands between the groups of a plate or a phone is ignored.
     q: Option<String>,
     /// Where to go on: the `next_cursor` of a page of the same dealer with the same dates, statuses
-    /// and `q`. `page` is ignored then.
+    /// and `q`. `page` is ignored then, whatever it is.
     cursor: Option<String>,
 }
 
@@ -104,7 +101,12 @@ pub(crate) async fn list_dealer_requests(
     api: Data<Api>,
     mut query: QueryParameters<ListQuery>,
 ) -> Result<Answered<ListReply>, Problem> {
-    let page = query.number("page", 1, 1, MAX_PAGE);
+    let cursor = query.text("cursor");
+    let page = match cursor {
+        None => query.page(),
+        // It is ignored, whatever it is.
+        Some(_) => 1,
+    };
     let page_size = query.number("page_size", 10, 1, MAX_PAGE_SIZE);
     let range = query.date_range();
     let filter = RequestFilter {
@@ -121,7 +123,6 @@ pub(crate) async fn list_dealer_requests(
         search: query.search("q"),
     };
     let id = dealer.id();
-    let cursor = query.text("cursor");
     let after = cursor.as_deref().and_then(|cursor| {
         let list = List {
             dealer: id.as_ref().ok()?,
@@ -249,7 +250,7 @@ pub(crate) async fn get_dealer_stats(
 #[derive(Apiv2Schema)]
 #[expect(dead_code, reason = "describes the body, which is read by hand")]
 pub(crate) struct TestBody {
-    /// The Indonesian mobile number to send to, written as people write them.
+    /// The Indonesian mobile number to send to, written as people write them; null sends nothing.
     target: Option<String>,
 }
 
@@ -318,7 +319,7 @@ fn target(body: &JsonBody<TestBody>) -> Result<Option<Phone>, Problem> {
         return Ok(None);
     }
     let fields = body.object()?;
-    let Some(value) = fields.get("target") else {
+    let Some(value) = fields.get("target").filter(|value| !value.is_null()) else {
         return Ok(None);
     };
     let parsed = match value {

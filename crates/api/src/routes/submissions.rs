@@ -40,7 +40,7 @@ pub(crate) struct SubmissionBody {
     /// The dealer's number.
     dealerId: String,
     /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead. A time
-    /// that has passed, like an absent one, means at once.
+    /// that has passed, like null or an absent one, means at once.
     sendAt: Option<String>,
 }
 
@@ -150,6 +150,8 @@ fn read(
 fn submission(fields: &Map<String, Value>) -> Submission {
     let input = |field| match fields.get(wire_name(field)) {
         None => Input::Absent,
+        // Many programs write null for what they leave out; what is required stays so.
+        Some(Value::Null) if field == Field::SendAt => Input::Absent,
         Some(Value::String(text)) => Input::Text(text.clone()),
         Some(_) => Input::NotText,
     };

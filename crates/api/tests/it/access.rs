@@ -286,6 +286,15 @@ async fn nobody_is_turned_away_because_the_store_of_keys_is_away() {
     reply.is_error(503, "Unavailable", "The service cannot answer now");
     let reply = get(&service, STATS, "no key at all").await;
     assert_unauthorized(&reply, "The API key is not valid");
+    // Who submits is told in the words of its own contract that nothing was stored.
+    for path in [SUBMIT, "/api/v1/customer/validate-customer/"] {
+        let submitted = Call::post(path, body());
+        let reply = service.send(with(submitted, key.expose_secret())).await;
+        reply.is(
+            503,
+            r#"{"status":0,"message":{"error":"Gagal menyimpan data ke database"},"data":null}"#,
+        );
+    }
     assert_eq!(service.get("/api/v1/health").await.status, 200);
 }
 

@@ -106,9 +106,38 @@ async fn faults_and_the_dealer_come_first_and_spend_no_key() {
     let stored = submit(&service, "a-key", body()).await;
     assert_eq!(stored.json()["status"], 1);
     assert_eq!(stored.header("idempotent-replayed"), None);
-    service.put_dealer(|dealer| dealer.active = false);
-    let refused = submit(&service, "a-key", body()).await;
-    assert_eq!(refused.json()["status"], 0);
+}
+
+#[tokio::test]
+async fn a_stored_answer_is_given_again_whatever_became_of_the_dealer() {
+    let service = Service::start();
+    let first = submit(&service, "a-key", body()).await;
+    let other = Value::from(fields_with("namaPembawa", "Budi")).to_string();
+    for change in [
+        (|dealer| dealer.active = false) as fn(&mut domain::Dealer),
+        |dealer| dealer.api_key = None,
+        |dealer| dealer.api_url = Some("https://evil.example/send".to_owned()),
+    ] {
+        service.put_dealer(change);
+        let again = submit(&service, "a-key", body()).await;
+        again.is(200, &first.body);
+        assert_eq!(again.header("location"), first.header("location"));
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        let call = Call::post(SUBMIT, body())
+            .header(HEADER, "a-key")
+            .header("Prefer", "return=representation");
+        let shown = service.send(call).await.json();
+        let found = service.get(first.header("location").unwrap()).await;
+        assert_eq!(shown["data"], found.json()["data"]);
+        submit(&service, "a-key", other.clone()).await.is_error(
+            422,
+            "IdempotencyKeyReused",
+            "This Idempotency-Key was used for another body",
+        );
+        let unused = submit(&service, "another-key", body()).await;
+        assert_eq!(unused.json()["status"], 0);
+    }
+    assert_eq!(service.world.store.request_count(), 1);
 }
 
 #[tokio::test]

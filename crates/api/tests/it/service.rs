@@ -27,9 +27,9 @@ pub(crate) const VERSION: &str = "1.2.3";
 /// An origin that may call.
 pub(crate) const LISTED: &str = "http://localhost:3000";
 
-/// What a driver might say; none of it may be seen by callers.
+/// What a driver might say; none of it may be seen by callers. None of it can be part of a UUID.
 pub(crate) const DRIVER_TEXT: &str =
-    "db-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
+    "pg-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
 /// Every route: the methods it has and a path that exists.
 pub(crate) const ROUTES: [(&[&str], &str); 27] = [
@@ -290,7 +290,7 @@ fn assert_conventions(reply: &Reply) {
     for told in [
         "hunter2",
         "SELECT",
-        "db-7",
+        "pg-7",
         "/var/lib",
         "invented panic",
         sample::API_KEY,

@@ -111,7 +111,7 @@ async fn every_faulty_field_is_listed_in_order_and_nothing_is_changed() {
             "webhook_secret": "dua kata",
             "exclusive_device": "yes",
             "on_unknown": "maybe",
-            "quiet_hours": {"from": "9:00"},
+            "quiet_hours": {"from": "9:00", "to": null},
             "daily_limit": -1,
             "jitter_ms": 1.5,
             "min_interval_ms": 3_600_001,
@@ -144,6 +144,41 @@ async fn every_faulty_field_is_listed_in_order_and_nothing_is_changed() {
 }
 
 #[tokio::test]
+async fn one_of_the_quiet_hours_can_be_changed_alone() {
+    let service = Service::start();
+    let lone = json!({"quiet_hours": {"to": "08:00"}, "daily_limit": 3});
+    let before = service.get(DEALER).await.body;
+    let missing = patch(&service, &lone).await;
+    missing.is_invalid(&[
+        r#"{"type":"missing","loc":["body","quiet_hours","from"],"msg":"Field required","input":null}"#,
+    ]);
+    assert_eq!(service.get(DEALER).await.body, before);
+    let night = json!({"quiet_hours": {"from": "21:00", "to": "07:00"}});
+    assert_eq!(patch(&service, &night).await.status, 200);
+    let shown = patch(&service, &lone).await.json();
+    assert_eq!(
+        shown["data"]["settings"]["quiet_hours"],
+        json!({"from": "21:00", "to": "08:00"})
+    );
+    let shown = patch(&service, &json!({"quiet_hours": {}})).await.json();
+    assert_eq!(
+        shown["data"]["settings"]["quiet_hours"],
+        json!({"from": "21:00", "to": "08:00"})
+    );
+    let same = json!({"quiet_hours": {"from": "08:00"}});
+    patch(&service, &same).await.is_invalid(&[
+        r#"{"type":"value_error","loc":["body","quiet_hours"],"msg":"Value error, Quiet hours must begin and end at different times","input":{"from":"08:00"}}"#,
+    ]);
+    let unset = json!({"quiet_hours": {"from": null}});
+    patch(&service, &unset).await.is_invalid(&[
+        r#"{"type":"missing","loc":["body","quiet_hours","from"],"msg":"Field required","input":null}"#,
+    ]);
+    let none = json!({"quiet_hours": {"from": null, "to": null}});
+    let shown = patch(&service, &none).await.json();
+    assert_eq!(shown["data"]["settings"]["quiet_hours"], Value::Null);
+}
+
+#[tokio::test]
 async fn the_example_of_faults_is_what_the_service_answers() {
     let service = Service::start();
     let document: Value = serde_json::from_str(&api::openapi_document("1")).unwrap();
@@ -151,7 +186,7 @@ async fn the_example_of_faults_is_what_the_service_answers() {
     let body = json!({
         "fonnte_api_key": "satu,dua",
         "min_interval_ms": 3_600_001,
-        "quiet_hours": {"from": "21:00"}
+        "quiet_hours": {"from": "21:00", "to": null}
     });
     let reply = patch(&service, &body).await;
     assert_eq!(
@@ -202,6 +237,9 @@ async fn dealers_are_listed_in_pages() {
     );
     let past = service.get(&format!("{DEALERS}?page=9")).await.json();
     assert_eq!(past["data"]["items"], json!([]));
+    let path = format!("{DEALERS}?page=99999999999999999999999&page_size=100");
+    let far = service.get(&path).await.json();
+    assert_eq!(far["data"]["items"], json!([]));
     let faulty = service
         .get(&format!("{DEALERS}?page=0&page_size=101"))
         .await;

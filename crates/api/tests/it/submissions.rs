@@ -275,6 +275,17 @@ async fn a_message_may_be_scheduled_and_a_time_that_has_passed_means_at_once() {
 }
 
 #[tokio::test]
+async fn a_send_time_of_null_is_as_if_absent() {
+    let service = Service::start();
+    let reply = service
+        .submit_fields(&fields_with("sendAt", serde_json::Value::Null))
+        .await;
+    reply.is(200, STORED);
+    let next = service.world.store.next_due().await.unwrap().unwrap();
+    assert_eq!(next.as_secs(), 0);
+}
+
+#[tokio::test]
 async fn an_account_that_sends_nothing_plays_no_part() {
     let service = Service::start();
     service.world.whatsapp.hold();

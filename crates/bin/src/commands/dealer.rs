@@ -2,8 +2,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use domain::{
-    AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerId, KeySource, Phone,
-    SecretPurpose, SettingsChange, Vault as _,
+    Account, AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerId, KeySource,
+    Phone, SecretPurpose, SettingsChange, SettingsChanged, Vault as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
@@ -58,9 +58,11 @@ pub(crate) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
         .key
         .read()?
         .context("no key is given; use --key-stdin, or --key")?;
-    config
-        .accounts
-        .account(Some(&key), options.url.as_deref())?;
+    match options.url.as_deref() {
+        Some(url) => drop(config.accounts.account(Some(&key), Some(url))?),
+        // The dealer keeps its address.
+        None => drop(Account::checked_key(Some(&key))?),
+    }
     let (_database, parts) = open(&config).await?;
     let seals = config.secrets.can_seal();
     let wins = parts
@@ -101,10 +103,12 @@ async fn keep_sealed(
         api_url: url.map_or(Change::Keep, Change::Set),
         ..SettingsChange::default()
     };
-    if !dealers.change(id, &change).await? {
-        return Err(DealerAdminError::Unknown.into());
+    match dealers.change(id, &change).await? {
+        SettingsChanged::Made => Ok(()),
+        SettingsChanged::UnknownDealer => Err(DealerAdminError::Unknown.into()),
+        // No more than secrets and addresses are changed, which need nothing that is stored.
+        SettingsChanged::Invalid(_) => bail!("the settings break rules"),
     }
-    Ok(())
 }
 
 /// Lists the dealers.

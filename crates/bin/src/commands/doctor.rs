@@ -175,7 +175,12 @@ impl Doctor {
     }
 
     async fn fonnte(&mut self, config: &Config) {
-        let reached = tokio::time::timeout(PATIENCE, connect(&config.fonnte_url)).await;
+        let Some(address) = config.accounts.default_address() else {
+            let finding = "no address for all dealers, because FONNTE_ALLOWED_HOSTS does not name \
+                           its host; those of dealers are not tried";
+            return self.say(News::Odd, "Fonnte", finding);
+        };
+        let reached = tokio::time::timeout(PATIENCE, connect(address.send())).await;
         match reached {
             Ok(Ok(_)) => self.say(News::Good, "Fonnte", "accepts connections"),
             _ => self.say(
@@ -193,8 +198,7 @@ fn unread(error: &StoreError) -> String {
 }
 
 /// Opens a connection and says nothing: a call would need a key.
-async fn connect(address: &str) -> anyhow::Result<TcpStream> {
-    let url = Url::parse(address)?;
+async fn connect(url: &Url) -> anyhow::Result<TcpStream> {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or(443);
     Ok(TcpStream::connect((host.trim_matches(['[', ']']), port)).await?)

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use crate::{Dealer, DealerId, SettingsChange, WebhookToken};
+use crate::{Dealer, DealerId, SettingFaults, SettingsChange, WebhookToken};
 
 /// Whose table says the key of a dealer's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,17 @@ pub struct DealerPage {
     pub total: u64,
 }
 
+/// What became of a change of settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettingsChanged {
+    /// It is made.
+    Made,
+    /// No dealer has that number.
+    UnknownDealer,
+    /// Together with what is stored it breaks rules; nothing was changed.
+    Invalid(SettingFaults),
+}
+
 /// Dealers as an operator sees and changes them; inactive ones, too.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
@@ -63,7 +74,12 @@ pub trait DealerAdmin: Send + Sync {
     /// One dealer; it gets a webhook token if it has none yet.
     async fn record(&self, id: &DealerId) -> Result<Option<DealerRecord>, StoreError>;
 
-    /// Changes a dealer's settings; whether there is such a dealer. In force on every copy within
-    /// 5 seconds, and at once for whoever asks the same adapter.
-    async fn change(&self, id: &DealerId, change: &SettingsChange) -> Result<bool, StoreError>;
+    /// Changes a dealer's settings, all or nothing: what is changed at the same moment is not
+    /// undone, and what is stored then completes it. In force on every copy within 5 seconds, and at
+    /// once for whoever asks the same adapter.
+    async fn change(
+        &self,
+        id: &DealerId,
+        change: &SettingsChange,
+    ) -> Result<SettingsChanged, StoreError>;
 }

@@ -19,7 +19,9 @@ mod whatsapp;
 
 pub use api_keys::{ApiKeyRecord, ApiKeys, KnownKey, NewApiKey, Validity};
 pub use audit_log::AuditLog;
-pub use dealer_admin::{DealerAdmin, DealerPage, DealerRecord, KeySource, LaneView};
+pub use dealer_admin::{
+    DealerAdmin, DealerPage, DealerRecord, KeySource, LaneView, SettingsChanged,
+};
 pub use dealer_directory::DealerDirectory;
 pub use entropy::Entropy;
 pub use event_store::{EventStore, EventsApplied};
@@ -30,7 +32,7 @@ pub use outbox::{
 };
 pub use personal_data::PersonalData;
 pub use reports::{DateRange, DealerStats, ListPlace, Page, PageQuery, Reports, RequestFilter};
-pub use request_store::{Accepted, RequestStore};
+pub use request_store::{Accepted, KeyUse, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use vault::{SEALED, SecretPurpose, Vault, VaultError};
 pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};

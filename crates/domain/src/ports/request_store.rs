@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{NewRequest, Request, RequestId, Visibility};
+use crate::{DealerId, NewRequest, Once, Request, RequestId, Visibility};
 
 /// What became of a request that was given to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,15 @@ pub enum Accepted {
     KeyInProgress,
 }
 
+/// What a key was used for before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyUse {
+    /// The same body, stored as this request.
+    SameBody(RequestId),
+    /// Another body.
+    AnotherBody,
+}
+
 /// Where requests are kept.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
@@ -24,6 +33,10 @@ pub trait RequestStore: Send + Sync {
     /// under one key of one dealer one is stored. A key counts for
     /// [`KEY_LIFETIME`](crate::KEY_LIFETIME).
     async fn accept(&self, request: &NewRequest) -> Result<Accepted, StoreError>;
+
+    /// What [`accept`](Self::accept) stored under this key of the dealer before, if that still
+    /// counts. Changes nothing.
+    async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError>;
 
     /// Removes some of the keys that no longer count. Returns how many.
     async fn forget_old_keys(&self) -> Result<u64, StoreError>;

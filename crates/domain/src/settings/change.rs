@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::{DealerSettings, OnUnknown, QuietHours};
+use crate::{DealerSettings, OnUnknown, QuietHours, QuietTimes, SettingFaults};
 
 /// What becomes of one setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub struct SettingsChange {
     /// [`DealerSettings::daily_limit`]
     pub daily_limit: Change<u32>,
     /// [`DealerSettings::quiet_hours`]
-    pub quiet_hours: Change<QuietHours>,
+    pub quiet_hours: Change<QuietTimes>,
     /// [`DealerSettings::on_unknown`]
     pub on_unknown: Change<OnUnknown>,
     /// [`DealerSettings::exclusive_device`]; removed means no.
@@ -103,16 +103,35 @@ impl SettingsChange {
         .collect()
     }
 
+    /// What becomes of the quiet hours that are stored.
+    ///
+    /// # Errors
+    /// When they would break rules.
+    pub fn quiet_hours_over(
+        &self,
+        stored: Option<QuietHours>,
+    ) -> Result<Option<QuietHours>, SettingFaults> {
+        match &self.quiet_hours {
+            Change::Keep => Ok(stored),
+            Change::Remove => Ok(None),
+            Change::Set(times) => times.over(stored).map(Some),
+        }
+    }
+
     /// Carries out what concerns the delivery of messages.
-    pub fn apply(&self, settings: &mut DealerSettings) {
+    ///
+    /// # Errors
+    /// When the settings would break rules; then they are as they were.
+    pub fn apply(&self, settings: &mut DealerSettings) -> Result<(), SettingFaults> {
+        settings.quiet_hours = self.quiet_hours_over(settings.quiet_hours)?;
         self.min_interval.apply(&mut settings.min_interval);
         self.jitter.apply(&mut settings.jitter);
         self.daily_limit.apply(&mut settings.daily_limit);
-        self.quiet_hours.apply(&mut settings.quiet_hours);
         self.on_unknown.apply(&mut settings.on_unknown);
         self.default_template.apply(&mut settings.default_template);
         let mut exclusive = Some(settings.exclusive_device);
         self.exclusive_device.apply(&mut exclusive);
         settings.exclusive_device = exclusive.unwrap_or_default();
+        Ok(())
     }
 }

@@ -2,9 +2,11 @@
 
 mod change;
 mod patch;
+mod quiet_times;
 
 pub use change::{Change, SettingsChange};
 pub use patch::{
     LARGEST_DAILY_LIMIT, LONGEST_PAUSE_MS, LONGEST_SETTING, RawQuietHours, RawSetting,
     SettingFault, SettingFaults, SettingField, SettingsPatch,
 };
+pub use quiet_times::QuietTimes;

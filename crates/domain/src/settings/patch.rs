@@ -1,10 +1,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use chrono::NaiveTime;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::template::VALIDATION;
-use crate::{AccountPolicy, Change, OnUnknown, QuietHours, SettingsChange};
+use crate::{Account, AccountPolicy, Change, OnUnknown, QuietHours, QuietTimes, SettingsChange};
 
 /// The longest pause that can be set, in milliseconds: an hour, as in the service's environment.
 pub const LONGEST_PAUSE_MS: i64 = 3_600_000;
@@ -58,7 +59,7 @@ pub enum RawQuietHours {
     Absent,
     /// Null: no quiet hours.
     Null,
-    /// An object with these two.
+    /// An object; a time that it does not mention stays.
     Times {
         /// `from`
         from: RawSetting,
@@ -106,7 +107,7 @@ pub enum SettingField {
 /// Why a value cannot be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SettingFault {
-    /// One of the two quiet hours is absent, or null while the other is not.
+    /// One of the two quiet hours is neither given nor stored, or null while the other is not.
     Missing,
     /// Not a text.
     NotText,
@@ -165,9 +166,7 @@ impl SettingsPatch {
             }
         };
         let change = SettingsChange {
-            api_key: check.text(Field::ApiKey, &self.api_key, |raw| {
-                sealable(key(raw, accounts)?)
-            }),
+            api_key: check.text(Field::ApiKey, &self.api_key, |raw| sealable(key(raw)?)),
             api_url: check.text(Field::ApiUrl, &self.api_url, |raw| address(raw, accounts)),
             min_interval: check.pause(Field::MinInterval, &self.min_interval_ms),
             jitter: check.pause(Field::Jitter, &self.jitter_ms),
@@ -232,7 +231,8 @@ impl Check {
         }
     }
 
-    fn quiet_hours(&mut self, raw: &RawQuietHours) -> Change<QuietHours> {
+    /// Of two times one can be changed alone; what comes of it is known when the stored ones are.
+    fn quiet_hours(&mut self, raw: &RawQuietHours) -> Change<QuietTimes> {
         let (from, to) = match raw {
             RawQuietHours::Absent => return Change::Keep,
             RawQuietHours::Null
@@ -247,26 +247,31 @@ impl Check {
                 return Change::Keep;
             }
         };
+        let before = self.0.len();
         let from = self.time(SettingField::QuietFrom, from);
         let to = self.time(SettingField::QuietTo, to);
-        let (Some(from), Some(to)) = (from, to) else {
+        if self.0.len() > before {
             return Change::Keep;
-        };
-        match QuietHours::parse(from, to) {
-            Ok(quiet) => Change::Set(quiet),
-            Err(_) => {
-                self.0
-                    .push((SettingField::QuietHours, SettingFault::SameTimes));
-                Change::Keep
-            }
         }
+        let times = QuietTimes::new(from, to);
+        if times.is_whole()
+            && let Err(faults) = times.over(None)
+        {
+            self.0.extend(faults);
+            return Change::Keep;
+        }
+        Change::Set(times)
     }
 
-    fn time<'a>(&mut self, field: SettingField, raw: &'a RawSetting) -> Option<&'a str> {
+    fn time(&mut self, field: SettingField, raw: &RawSetting) -> Option<NaiveTime> {
         let fault = match raw {
-            RawSetting::Text(text) if QuietHours::is_time(text) => return Some(text),
-            RawSetting::Text(_) => SettingFault::NotATime,
-            RawSetting::Absent | RawSetting::Null => SettingFault::Missing,
+            RawSetting::Absent => return None,
+            RawSetting::Text(text) => match QuietHours::time(text) {
+                Ok(time) => return Some(time),
+                Err(_) => SettingFault::NotATime,
+            },
+            // The other one is not.
+            RawSetting::Null => SettingFault::Missing,
             _ => SettingFault::NotText,
         };
         self.0.push((field, fault));
@@ -301,11 +306,9 @@ fn length(raw: &str) -> Result<(), SettingFault> {
     }
 }
 
-fn key(raw: &str, accounts: &AccountPolicy) -> Result<SecretString, SettingFault> {
+fn key(raw: &str) -> Result<SecretString, SettingFault> {
     length(raw)?;
-    let account = accounts.account(Some(&SecretString::from(raw)), None);
-    account
-        .map(|account| account.key)
+    Account::checked_key(Some(&SecretString::from(raw)))
         .ok()
         // A value of this form is read as a sealed one.
         .filter(|key| !key.expose_secret().starts_with(crate::SEALED))

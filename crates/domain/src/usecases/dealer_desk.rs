@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::{
     AccountPolicy, Bell, DealerAdmin, DealerId, DealerPage, DealerRecord, Outbox, SettingFaults,
-    SettingsChange, SettingsPatch, StoreError,
+    SettingsChange, SettingsChanged, SettingsPatch, StoreError,
 };
 
 /// Shows dealers to operators and changes their settings.
@@ -61,7 +61,7 @@ impl DealerDesk {
         found.ok_or(DeskError::UnknownDealer)
     }
 
-    /// Checks a patch against the rules.
+    /// Checks a patch against the rules, as far as they do not concern what is stored.
     ///
     /// # Errors
     /// [`DeskError::Invalid`]
@@ -83,8 +83,10 @@ impl DealerDesk {
         id: &DealerId,
         change: &SettingsChange,
     ) -> Result<DealerRecord, DeskError> {
-        if !self.dealers.change(id, change).await? {
-            return Err(DeskError::UnknownDealer);
+        match self.dealers.change(id, change).await? {
+            SettingsChanged::Made => {}
+            SettingsChanged::UnknownDealer => return Err(DeskError::UnknownDealer),
+            SettingsChanged::Invalid(faults) => return Err(DeskError::Invalid(faults)),
         }
         if change.affects_rests() {
             self.outbox.end_rest(id).await?;

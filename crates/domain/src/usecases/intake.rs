@@ -3,8 +3,8 @@ use std::sync::Arc;
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
     Accepted, AccountError, AccountPolicy, Bell, Clock, Dealer, DealerDirectory, Fault, Field, Ids,
-    MessageKind, NewMessage, NewRequest, Once, Request, RequestStore, StoreError, Submission,
-    ValidSubmission, Visibility,
+    KeyUse, MessageKind, NewMessage, NewRequest, Once, Request, RequestStore, StoreError,
+    Submission, ValidSubmission, Visibility,
 };
 
 /// Takes submissions in: checks, finds the dealer, renders the message, stores.
@@ -18,7 +18,8 @@ pub struct Intake {
     template: Template,
 }
 
-/// Why a submission was not stored. The order of the variants is the order of the checks.
+/// Why a submission was not stored. The order of the variants is the order of the checks, except
+/// that a key that was used before goes before everything about the dealer but whose it is.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     /// Fields break rules: for every faulty field its first broken rule, in field order.
@@ -107,7 +108,7 @@ impl Intake {
     }
 
     /// As [`accept`](Self::accept), but under a key: what was stored under it before is answered
-    /// again, and nothing is stored. Only dealers that the caller can see are accepted.
+    /// again, also when nothing of that dealer would be stored any more, and nothing is stored. Only dealers that the caller can see are accepted.
     ///
     /// # Errors
     /// As for [`accept`](Self::accept).
@@ -123,18 +124,11 @@ impl Intake {
         if !seen.includes(&submission.dealer_id) {
             return Err(IntakeError::ForeignDealer);
         }
-        let dealer = self
-            .dealers
-            .find(&submission.dealer_id)
-            .await
-            .map_err(IntakeError::NotStored)?
-            .ok_or(IntakeError::UnknownDealer)?;
-        if !dealer.active {
-            return Err(IntakeError::InactiveDealer);
-        }
-        dealer
-            .account(&self.accounts)
-            .map_err(IntakeError::NoAccount)?;
+        let dealer = self.dealers.find(&submission.dealer_id).await;
+        let dealer = match self.sender(dealer.map_err(IntakeError::NotStored)?) {
+            Ok(dealer) => dealer,
+            Err(refusal) => return self.stored_before(&submission, once, refusal).await,
+        };
         let mut request = self.request(submission, &dealer, once);
         let accepted = self.requests.accept(&request).await;
         let replayed = match accepted.map_err(IntakeError::NotStored)? {
@@ -154,6 +148,40 @@ impl Intake {
             request: Request::just_stored(&request),
             replayed,
         })
+    }
+
+    /// The dealer, if a message of it could be sent.
+    fn sender(&self, dealer: Option<Dealer>) -> Result<Dealer, IntakeError> {
+        let dealer = dealer.ok_or(IntakeError::UnknownDealer)?;
+        if !dealer.active {
+            return Err(IntakeError::InactiveDealer);
+        }
+        dealer
+            .account(&self.accounts)
+            .map_err(IntakeError::NoAccount)?;
+        Ok(dealer)
+    }
+
+    /// What was answered under the same key before, else the refusal: whatever became of the dealer
+    /// since, the stored answer still counts.
+    async fn stored_before(
+        &self,
+        submission: &ValidSubmission,
+        once: Option<Once>,
+        refusal: IntakeError,
+    ) -> Result<Receival, IntakeError> {
+        let Some(once) = once else {
+            return Err(refusal);
+        };
+        let key_use = self.requests.key_use(&submission.dealer_id, &once).await;
+        match key_use.map_err(IntakeError::NotStored)? {
+            Some(KeyUse::SameBody(id)) => Ok(Receival {
+                request: Request::of_submission(id, submission),
+                replayed: true,
+            }),
+            Some(KeyUse::AnotherBody) => Err(IntakeError::KeyReused),
+            None => Err(refusal),
+        }
     }
 
     fn request(

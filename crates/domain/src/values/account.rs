@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
+use super::AllowedHost;
+
 /// A dealer's account at the provider, fit for use: a key that can stand in a header, and an
 /// address that we are allowed to call.
 #[derive(Debug, Clone)]
@@ -12,6 +14,24 @@ pub struct Account {
     pub key: SecretString,
     /// Where the provider is.
     pub address: ApiAddress,
+}
+
+impl Account {
+    /// Checks a dealer's key on its own.
+    ///
+    /// # Errors
+    /// [`AccountError::NoKey`] or [`AccountError::MalformedKey`].
+    pub fn checked_key(key: Option<&SecretString>) -> Result<SecretString, AccountError> {
+        let key = key
+            .map(|key| key.expose_secret().trim())
+            .filter(|key| !key.is_empty())
+            .ok_or(AccountError::NoKey)?;
+        // A comma would turn the key into a rotation of several accounts (fonnte-api 2).
+        if key.contains(',') || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(AccountError::MalformedKey);
+        }
+        Ok(SecretString::from(key))
+    }
 }
 
 /// Why a dealer's configuration cannot be used. Never holds the key or the address.
@@ -26,7 +46,8 @@ pub enum AccountError {
     /// The key has a comma, white space or something else that no device token has.
     #[error("the API key is malformed")]
     MalformedKey,
-    /// The address is no URL, not https, has user information, or its host is not allowed.
+    /// The address, the dealer's own or the default one, is no URL, not https, has user information,
+    /// or its host is not allowed.
     #[error("the API address is not allowed")]
     AddressNotAllowed,
 }
@@ -68,8 +89,8 @@ impl ApiAddress {
         url
     }
 
-    fn host(&self) -> String {
-        self.0.host_str().unwrap_or_default().to_ascii_lowercase()
+    fn host(&self) -> Option<AllowedHost> {
+        self.0.host().as_ref().map(AllowedHost::of)
     }
 }
 
@@ -87,34 +108,36 @@ fn is_loopback(url: &Url) -> bool {
 /// Without it, whoever can write one database row could make the service post anywhere.
 #[derive(Debug, Clone)]
 pub struct AccountPolicy {
-    default_address: ApiAddress,
-    allowed_hosts: BTreeSet<String>,
+    /// Absent where its host is not allowed.
+    default_address: Option<ApiAddress>,
+    allowed_hosts: BTreeSet<AllowedHost>,
 }
 
 impl AccountPolicy {
-    /// A policy with the address of dealers that have none, and the hosts that are allowed (names
-    /// or addresses without a port); no hosts mean that of the default address.
+    /// A policy with the address of dealers that have none, and the hosts that are allowed; no hosts
+    /// mean that of the default address. Where its host is not among them, dealers without an
+    /// address of their own have no account.
     ///
     /// # Errors
-    /// [`AccountError::AddressNotAllowed`] when the default address itself may not be used.
-    pub fn new(default_url: &str, allowed_hosts: &[String]) -> Result<Self, AccountError> {
+    /// [`AccountError::AddressNotAllowed`] when the default address could not be used with any list.
+    pub fn new(default_url: &str, allowed_hosts: &[AllowedHost]) -> Result<Self, AccountError> {
         let default_address =
             ApiAddress::parse(default_url).ok_or(AccountError::AddressNotAllowed)?;
-        let mut allowed_hosts: BTreeSet<String> = allowed_hosts
-            .iter()
-            .map(|host| host.trim().to_ascii_lowercase())
-            .filter(|host| !host.is_empty())
-            .collect();
-        if allowed_hosts.is_empty() {
-            allowed_hosts.insert(default_address.host());
+        let mut policy = Self {
+            default_address: None,
+            allowed_hosts: allowed_hosts.iter().cloned().collect(),
+        };
+        if policy.allowed_hosts.is_empty() {
+            policy.allowed_hosts.extend(default_address.host());
         }
-        if !allowed_hosts.contains(&default_address.host()) {
-            return Err(AccountError::AddressNotAllowed);
-        }
-        Ok(Self {
-            default_address,
-            allowed_hosts,
-        })
+        policy.default_address = Some(default_address).filter(|address| policy.includes(address));
+        Ok(policy)
+    }
+
+    /// The address of dealers that have none of their own; absent where its host is not allowed.
+    #[must_use]
+    pub fn default_address(&self) -> Option<&ApiAddress> {
+        self.default_address.as_ref()
     }
 
     /// Whether an address may be called.
@@ -124,7 +147,12 @@ impl AccountPolicy {
     }
 
     fn address(&self, url: &str) -> Option<ApiAddress> {
-        ApiAddress::parse(url).filter(|address| self.allowed_hosts.contains(&address.host()))
+        ApiAddress::parse(url).filter(|address| self.includes(address))
+    }
+
+    fn includes(&self, address: &ApiAddress) -> bool {
+        let host = address.host();
+        host.is_some_and(|host| self.allowed_hosts.contains(&host))
     }
 
     /// Checks a dealer's key and address; an absent or empty address means the default one.
@@ -136,22 +164,13 @@ impl AccountPolicy {
         key: Option<&SecretString>,
         url: Option<&str>,
     ) -> Result<Account, AccountError> {
-        let key = key
-            .map(|key| key.expose_secret().trim())
-            .filter(|key| !key.is_empty())
-            .ok_or(AccountError::NoKey)?;
-        // A comma would turn the key into a rotation of several accounts (fonnte-api 2).
-        if key.contains(',') || !key.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(AccountError::MalformedKey);
-        }
+        let key = Account::checked_key(key)?;
         let address = match url.map(str::trim).filter(|url| !url.is_empty()) {
             None => self.default_address.clone(),
-            Some(url) => self.address(url).ok_or(AccountError::AddressNotAllowed)?,
+            Some(url) => self.address(url),
         };
-        Ok(Account {
-            key: SecretString::from(key),
-            address,
-        })
+        let address = address.ok_or(AccountError::AddressNotAllowed)?;
+        Ok(Account { key, address })
     }
 }
 
@@ -218,6 +237,31 @@ mod tests {
         assert!(AccountPolicy::new("http://localhost:8399/send", &[]).is_ok());
         assert!(AccountPolicy::new("http://10.0.0.1/send", &[]).is_err());
         assert!(AccountPolicy::new("http://localhost.evil.example/send", &[]).is_err());
+    }
+
+    #[test]
+    fn a_default_address_that_is_not_allowed_is_none() {
+        let hosts = [AllowedHost::parse("127.0.0.1").unwrap()];
+        let policy = AccountPolicy::new("https://api.fonnte.com/send", &hosts).unwrap();
+        assert_eq!(policy.default_address(), None);
+        let key = SecretString::from("key");
+        for url in [None, Some(" "), Some("https://api.fonnte.com/send")] {
+            let refused = policy.account(Some(&key), url).unwrap_err();
+            assert_eq!(refused, AccountError::AddressNotAllowed, "{url:?}");
+        }
+        let own = policy.account(Some(&key), Some("http://127.0.0.1:8399/send"));
+        assert!(own.is_ok());
+    }
+
+    #[test]
+    fn an_allowed_address_of_version_6_may_stand_in_brackets() {
+        for host in ["::1", "[::1]", "0::1"] {
+            let hosts = [AllowedHost::parse(host).unwrap()];
+            let policy = AccountPolicy::new("http://[::1]:8499/send", &hosts).unwrap();
+            assert!(policy.default_address().is_some(), "{host}");
+            assert!(policy.allows("http://[::1]:8500/send"));
+            assert!(!policy.allows("http://127.0.0.1:8499/send"));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Values that are parsed once and are valid for ever after.
 
 mod account;
+mod allowed_host;
 mod dealer_id;
 mod idempotency;
 mod local_time;
@@ -11,6 +12,7 @@ mod search;
 mod webhook_token;
 
 pub use account::{Account, AccountError, AccountPolicy, ApiAddress};
+pub use allowed_host::{AllowedHost, AllowedHostError};
 pub use dealer_id::DealerId;
 pub use idempotency::{BodyPrint, IdempotencyKey, IdempotencyKeyError, KEY_LIFETIME, Once};
 pub use local_time::{

@@ -27,10 +27,12 @@ impl QuietHours {
         Self::new(time(from)?, time(to)?)
     }
 
-    /// Whether a text is a time of day in the form `HH:MM`.
-    #[must_use]
-    pub fn is_time(raw: &str) -> bool {
-        time(raw).is_ok()
+    /// Reads one time of day in the form `HH:MM`.
+    ///
+    /// # Errors
+    /// [`QuietHoursError`]
+    pub fn time(raw: &str) -> Result<NaiveTime, QuietHoursError> {
+        time(raw)
     }
 
     /// From one time of day to another.

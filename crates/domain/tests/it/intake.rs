@@ -286,7 +286,7 @@ async fn what_is_answered_is_what_was_given_to_the_store() {
     assert_eq!(stored.message.template, "validation");
 }
 
-fn with_store(world: &World, requests: MockRequestStore) -> Intake {
+pub(crate) fn with_store(world: &World, requests: MockRequestStore) -> Intake {
     Intake::new(
         world.store.clone(),
         Arc::new(requests),
@@ -331,49 +331,4 @@ async fn a_scheduled_message_is_queued_for_its_time() {
     assert_eq!(request.whatsapp_status, "NOT_SENT");
     let next = world.store.next_due().await.unwrap();
     assert_eq!(next, Some(Duration::from_secs(2 * 3_600)));
-}
-
-#[tokio::test]
-async fn a_submission_that_was_stored_before_is_answered_again_and_wakes_nobody() {
-    let world = World::new();
-    let once = Some(sample::once("key", "body"));
-    let intake = world.intake();
-    let accept = || intake.accept_once(sample::submission(), once.clone(), &Visibility::All);
-    let first = accept().await.unwrap();
-    assert!(!first.replayed);
-    let again = accept().await.unwrap();
-    assert!(again.replayed);
-    assert_eq!(again.request, first.request);
-    assert_eq!(world.store.message_count(), 1);
-    assert_eq!(world.bell.rings(), 1);
-    let other = intake
-        .accept_once(
-            sample::submission(),
-            Some(sample::once("key", "other")),
-            &Visibility::All,
-        )
-        .await;
-    assert!(matches!(other, Err(IntakeError::KeyReused)));
-}
-
-#[tokio::test]
-async fn a_key_comes_after_the_dealer_and_is_not_spent_on_a_refusal() {
-    let world = World::new();
-    let once = Some(sample::once("key", "body"));
-    let intake = world.intake();
-    let inactive = Dealer {
-        active: false,
-        ..sample::dealer()
-    };
-    world.store.put_dealer(inactive);
-    let refusal = intake
-        .accept_once(sample::submission(), once.clone(), &Visibility::All)
-        .await;
-    assert!(matches!(refusal, Err(IntakeError::InactiveDealer)));
-    world.store.put_dealer(sample::dealer());
-    let stored = intake
-        .accept_once(sample::submission(), once, &Visibility::All)
-        .await
-        .unwrap();
-    assert!(!stored.replayed);
 }

@@ -6,6 +6,7 @@ mod dealer_check;
 mod dispatcher;
 mod event_desk;
 mod intake;
+mod keyed;
 mod laws;
 mod lookups;
 mod message_desk;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{
     Change, DealerDesk, DealerDirectory as _, DeskError, MockDealerAdmin, MockOutbox, OnUnknown,
     QuietHours, RawQuietHours, RawSetting, SettingFault as Fault, SettingFaults,
-    SettingField as Field, SettingsChange, SettingsPatch,
+    SettingField as Field, SettingsChange, SettingsChanged, SettingsPatch,
 };
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
@@ -75,7 +75,7 @@ fn good_values_are_taken() {
     assert_eq!(change.min_interval, Change::Set(Duration::from_secs(3_600)));
     assert_eq!(change.daily_limit, Change::Set(1_000_000));
     let night = QuietHours::parse("21:00", "07:00").unwrap();
-    assert_eq!(change.quiet_hours, Change::Set(night));
+    assert_eq!(change.quiet_hours, Change::Set(night.into()));
     assert_eq!(change.on_unknown, Change::Set(OnUnknown::Hold));
     assert!(change.affects_rests() && change.sets_secrets());
 }
@@ -283,7 +283,9 @@ async fn a_change_is_in_force_and_ends_a_rest_only_where_it_may_matter() {
 async fn a_store_that_fails_is_said_to_have_failed() {
     let world = World::new();
     let mut admin = MockDealerAdmin::new();
-    admin.expect_change().returning(|_, _| Ok(true));
+    admin
+        .expect_change()
+        .returning(|_, _| Ok(SettingsChanged::Made));
     let mut outbox = MockOutbox::new();
     outbox.expect_end_rest().returning(|_| Err(unavailable()));
     let desk = DealerDesk::new(

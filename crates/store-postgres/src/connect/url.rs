@@ -17,8 +17,8 @@ const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the database is and how to reach it; `postgresql://` or `postgres://`.
 ///
-/// `sslmode` means what it means to libpq: `disable`, `prefer` (default), `require` (encrypted,
-/// not verified), `verify-ca` and `verify-full` (certificate, and host name, verified against
+/// `sslmode` means what it means to libpq: `disable`, `prefer` (default; `allow`, which would encrypt
+/// only where it must, is taken for it), `require` (encrypted, not verified), `verify-ca` and `verify-full` (certificate, and host name, verified against
 /// `sslrootcert` or, without it, Mozilla's roots). Printing it shows no password.
 #[derive(Clone)]
 pub struct DatabaseUrl {
@@ -34,7 +34,7 @@ pub enum DatabaseUrlError {
     #[error("it must look like postgresql://user:password@host:5432/database")]
     NotAUrl,
     /// `sslmode` is none of the known ones.
-    #[error("sslmode must be disable, prefer, require, verify-ca or verify-full")]
+    #[error("sslmode must be disable, allow, prefer, require, verify-ca or verify-full")]
     SslMode,
     /// Something else in it cannot be understood.
     #[error("it cannot be understood: {0}")]
@@ -103,7 +103,8 @@ impl DatabaseUrl {
 fn tls_mode(mode: &str) -> Result<(SslMode, Verification), DatabaseUrlError> {
     Ok(match mode {
         "disable" => (SslMode::Disable, Verification::None),
-        "prefer" => (SslMode::Prefer, Verification::None),
+        // Either meets servers with encryption and without; `prefer` encrypts where it can.
+        "allow" | "prefer" => (SslMode::Prefer, Verification::None),
         "require" => (SslMode::Require, Verification::None),
         "verify-ca" => (SslMode::Require, Verification::Chain),
         "verify-full" => (SslMode::Require, Verification::Full),
@@ -146,10 +147,13 @@ mod tests {
             mode("?sslmode=verify-full").unwrap(),
             (SslMode::Require, Verification::Full)
         );
-        assert!(matches!(
-            mode("?sslmode=allow"),
-            Err(DatabaseUrlError::SslMode)
-        ));
+        assert_eq!(mode("?sslmode=allow").unwrap(), mode("").unwrap());
+        for unknown in ["verify", "ALLOW", ""] {
+            assert!(matches!(
+                mode(&format!("?sslmode={unknown}")),
+                Err(DatabaseUrlError::SslMode)
+            ));
+        }
     }
 
     #[test]

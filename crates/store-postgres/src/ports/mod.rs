@@ -7,6 +7,7 @@ mod dealer_rows;
 mod dealers;
 mod events;
 mod intake;
+mod key_use;
 mod lists;
 mod messages;
 mod origin;

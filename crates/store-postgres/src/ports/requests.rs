@@ -3,11 +3,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double};
 use diesel_async::RunQueryDsl;
 use domain::{
-    Accepted, DealerId, KEY_LIFETIME, NewRequest, Request, RequestId, RequestStore, StoreError,
-    Visibility,
+    Accepted, DealerId, KEY_LIFETIME, KeyUse, NewRequest, Once, Request, RequestId, RequestStore,
+    StoreError, Visibility,
 };
 
 use super::PgStore;
+use super::key_use::key_use;
 use super::request_row::RequestRow;
 use crate::connect::failed;
 use crate::schema::customer_validation_request;
@@ -29,6 +30,14 @@ const FORGET_AT_ONCE: i64 = 500;
 impl RequestStore for PgStore {
     async fn accept(&self, request: &NewRequest) -> Result<Accepted, StoreError> {
         self.intake.write(request.clone()).await
+    }
+
+    async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError> {
+        self.database
+            .ask(|mut connection| async move {
+                key_use(&mut connection, dealer, once).await.map_err(failed)
+            })
+            .await
     }
 
     async fn forget_old_keys(&self) -> Result<u64, StoreError> {

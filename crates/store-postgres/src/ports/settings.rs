@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Time, Timestamptz};
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
 use domain::{
     BoxError, Change, DealerAdmin, DealerId, DealerPage, DealerRecord, LaneView, OnUnknown,
-    SecretPurpose, SettingsChange, StoreError, VaultError, WebhookToken,
+    QuietHours, SecretPurpose, SettingsChange, SettingsChanged, StoreError, VaultError,
+    WebhookToken,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -74,6 +75,33 @@ ON CONFLICT (dealer_id) DO UPDATE SET
         now()
     FROM input i)";
 
+/// No row where the dealer is unknown, and one with NULLs where it has no settings yet.
+const LOCK_QUIET_HOURS: &str = "
+, own AS (
+    SELECT s.quiet_from, s.quiet_to FROM dealer_settings s, input i
+    WHERE s.dealer_id = i.dealer_id
+    FOR UPDATE OF s
+)
+SELECT o.quiet_from, o.quiet_to
+FROM input i
+JOIN dealer_integration.dealers d ON d.dealer_id = i.dealer_id
+LEFT JOIN own o ON true";
+
+#[derive(QueryableByName)]
+struct QuietRow {
+    #[diesel(sql_type = Nullable<Time>)]
+    quiet_from: Option<NaiveTime>,
+    #[diesel(sql_type = Nullable<Time>)]
+    quiet_to: Option<NaiveTime>,
+}
+
+impl QuietRow {
+    fn quiet_hours(&self) -> Option<QuietHours> {
+        let (from, to) = self.quiet_from.zip(self.quiet_to)?;
+        QuietHours::new(from, to).ok()
+    }
+}
+
 #[derive(QueryableByName)]
 struct PageRow {
     #[diesel(sql_type = Array<Text>)]
@@ -132,8 +160,11 @@ impl DealerAdmin for PgDealers {
         Ok(self.records(&[id.to_string()]).await?.pop())
     }
 
-    async fn change(&self, id: &DealerId, change: &SettingsChange) -> Result<bool, StoreError> {
-        let fields = change.fields();
+    async fn change(
+        &self,
+        id: &DealerId,
+        change: &SettingsChange,
+    ) -> Result<SettingsChanged, StoreError> {
         let seal = |purpose, change: &Change<SecretString>| {
             let sealed = change
                 .value()
@@ -142,59 +173,111 @@ impl DealerAdmin for PgDealers {
         };
         let key = seal(SecretPurpose::ApiKey, &change.api_key)?;
         let secret = seal(SecretPurpose::WebhookSecret, &change.webhook_secret)?;
-        let ms = |pause: &Change<std::time::Duration>| {
-            let pause = pause.value()?;
-            i64::try_from(pause.as_millis()).ok()
-        };
-        let limit = change.daily_limit.value();
-        let quiet = change.quiet_hours.value();
-        let statement = Statement::new(CHANGE)
-            .with::<Text, _>("varchar AS dealer_id", id.as_str())
-            .with::<Array<Text>, _>("text[] AS fields", fields)
+        let statement = changing(id, change)
             .with::<Nullable<Text>, _>("text AS fonnte_api_key", key)
-            .with::<Nullable<Text>, _>(
-                "text AS fonnte_api_url",
-                change.api_url.value().map(String::as_str),
-            )
-            .with::<Nullable<BigInt>, _>("bigint AS min_interval_ms", ms(&change.min_interval))
-            .with::<Nullable<BigInt>, _>("bigint AS jitter_ms", ms(&change.jitter))
-            .with::<Nullable<Integer>, _>(
-                "int AS daily_limit",
-                limit.and_then(|limit| i32::try_from(*limit).ok()),
-            )
-            .with::<Nullable<Time>, NaiveTimeOption>(
-                "time AS quiet_from",
-                quiet.map(domain::QuietHours::from),
-            )
-            .with::<Nullable<Time>, NaiveTimeOption>(
-                "time AS quiet_to",
-                quiet.map(domain::QuietHours::to),
-            )
-            .with::<Nullable<Text>, _>(
-                "text AS on_unknown",
-                change.on_unknown.value().copied().map(OnUnknown::as_str),
-            )
-            .with::<Bool, _>(
-                "bool AS exclusive_device",
-                change.exclusive_device.value().copied().unwrap_or(false),
-            )
-            .with::<Nullable<Text>, _>("text AS webhook_secret", secret)
-            .with::<Nullable<Text>, _>(
-                "text AS default_template",
-                change.default_template.value().map(String::as_str),
-            );
+            .with::<Nullable<Text>, _>("text AS webhook_secret", secret);
+        let completes = matches!(&change.quiet_hours, Change::Set(times) if !times.is_whole());
         let changed = self
             .database
             .ask(|mut connection| async move {
-                statement.execute(&mut connection).await.map_err(failed)
+                let changed = if completes {
+                    connection
+                        .transaction(async |connection| {
+                            complete(connection, id, change, statement).await
+                        })
+                        .await
+                } else {
+                    make(&mut connection, change, None, statement).await
+                };
+                changed.map_err(failed)
             })
             .await?;
         self.forget(id).await;
-        Ok(changed > 0)
+        Ok(changed)
     }
 }
 
-type NaiveTimeOption = Option<NaiveTime>;
+/// A change of which one quiet hour is as it is stored: its row is locked until it is made, so that
+/// nobody else changes the other one meanwhile.
+async fn complete(
+    connection: &mut AsyncPgConnection,
+    id: &DealerId,
+    change: &SettingsChange,
+    statement: Statement<'_>,
+) -> QueryResult<SettingsChanged> {
+    let stored: Option<QuietRow> = Statement::new(LOCK_QUIET_HOURS)
+        .with::<Text, _>("varchar AS dealer_id", id.as_str())
+        .get_result(connection)
+        .await
+        .optional()?;
+    let Some(stored) = stored else {
+        return Ok(SettingsChanged::UnknownDealer);
+    };
+    make(connection, change, stored.quiet_hours(), statement).await
+}
+
+/// Makes a change, given the quiet hours that are stored where they matter.
+async fn make(
+    connection: &mut AsyncPgConnection,
+    change: &SettingsChange,
+    stored: Option<QuietHours>,
+    statement: Statement<'_>,
+) -> QueryResult<SettingsChanged> {
+    let quiet = match change.quiet_hours_over(stored) {
+        Ok(quiet) => quiet,
+        Err(faults) => return Ok(SettingsChanged::Invalid(faults)),
+    };
+    let made = statement
+        .with::<Nullable<Time>, Option<NaiveTime>>(
+            "time AS quiet_from",
+            quiet.as_ref().map(QuietHours::from),
+        )
+        .with::<Nullable<Time>, Option<NaiveTime>>(
+            "time AS quiet_to",
+            quiet.as_ref().map(QuietHours::to),
+        )
+        .execute(connection)
+        .await?;
+    Ok(if made > 0 {
+        SettingsChanged::Made
+    } else {
+        SettingsChanged::UnknownDealer
+    })
+}
+
+/// All of a change but its secrets and its quiet hours.
+fn changing<'a>(id: &'a DealerId, change: &'a SettingsChange) -> Statement<'a> {
+    let ms = |pause: &Change<std::time::Duration>| {
+        let pause = pause.value()?;
+        i64::try_from(pause.as_millis()).ok()
+    };
+    let limit = change.daily_limit.value();
+    Statement::new(CHANGE)
+        .with::<Text, _>("varchar AS dealer_id", id.as_str())
+        .with::<Array<Text>, _>("text[] AS fields", change.fields())
+        .with::<Nullable<Text>, _>(
+            "text AS fonnte_api_url",
+            change.api_url.value().map(String::as_str),
+        )
+        .with::<Nullable<BigInt>, _>("bigint AS min_interval_ms", ms(&change.min_interval))
+        .with::<Nullable<BigInt>, _>("bigint AS jitter_ms", ms(&change.jitter))
+        .with::<Nullable<Integer>, _>(
+            "int AS daily_limit",
+            limit.and_then(|limit| i32::try_from(*limit).ok()),
+        )
+        .with::<Nullable<Text>, _>(
+            "text AS on_unknown",
+            change.on_unknown.value().copied().map(OnUnknown::as_str),
+        )
+        .with::<Bool, _>(
+            "bool AS exclusive_device",
+            change.exclusive_device.value().copied().unwrap_or(false),
+        )
+        .with::<Nullable<Text>, _>(
+            "text AS default_template",
+            change.default_template.value().map(String::as_str),
+        )
+}
 
 impl PgDealers {
     /// These dealers, by number; those who have no webhook token yet get one.

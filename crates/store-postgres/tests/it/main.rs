@@ -4,6 +4,7 @@ mod api_keys;
 mod backlog;
 mod backstage;
 mod contract;
+mod dealer_admin;
 mod migrations;
 mod outages;
 mod plans;

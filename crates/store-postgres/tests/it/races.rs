@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    LaneChange, MessageChange, Outbox as _, Receipt, RequestStatus, RequestStore as _, Settled,
-    Settlement, Visibility, WorkerId,
+    Accepted, LaneChange, MessageChange, Outbox as _, Receipt, RequestStatus, RequestStore as _,
+    Settled, Settlement, Visibility, WorkerId,
 };
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
@@ -74,4 +74,89 @@ async fn until_one_waits(client: &tokio_postgres::Transaction<'_>) {
     tokio::time::timeout(Duration::from_secs(10), looking)
         .await
         .expect("a statement waits");
+}
+
+/// A transaction that stores a request under the sample dealer's key, not committed yet.
+async fn using_a_key<'c>(
+    client: &'c mut tokio_postgres::Client,
+    request: &domain::NewRequest,
+) -> tokio_postgres::Transaction<'c> {
+    let once = request.once.as_ref().expect("it has a key");
+    let using = client.transaction().await.unwrap();
+    using
+        .execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1 || '/' || $2, 0))",
+            &[&request.submission.dealer_id.as_str(), &once.key.as_str()],
+        )
+        .await
+        .unwrap();
+    using
+        .execute(
+            "INSERT INTO customer.idempotency_key (dealer_id, key, body_print, request_id)
+            VALUES ($1, $2, $3, $4::text::uuid)",
+            &[
+                &request.submission.dealer_id.as_str(),
+                &once.key.as_str(),
+                &once.body.as_bytes(),
+                &request.id.to_string(),
+            ],
+        )
+        .await
+        .unwrap();
+    using
+}
+
+fn keyed(n: u32) -> domain::NewRequest {
+    let mut request = sample::request_for(&sample::dealer_id(), n);
+    request.once = Some(sample::once("key", "body"));
+    request
+}
+
+/// Whoever meets a key in use hears so in time, and no statement waits for a lock: that would end in
+/// an error that only its words tell from others, in whatever language the server speaks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_use_is_told_without_a_lock_that_times_out() {
+    let database = TestDatabase::migrated().await;
+    let store = Arc::new(store(&database));
+    let mut client = database.connect().await;
+    let using = using_a_key(&mut client, &keyed(1)).await;
+    let watcher = database.connect().await;
+    let accepting = tokio::spawn({
+        let store = store.clone();
+        async move { store.accept(&keyed(2)).await.unwrap() }
+    });
+    let waiting = "SELECT count(*), pg_sleep(0.005)::text FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while !accepting.is_finished() {
+        let row = watcher.query_one(waiting, &[]).await.unwrap();
+        assert_eq!(row.get::<_, i64>(0), 0, "a statement waits for a lock");
+    }
+    assert_eq!(accepting.await.unwrap(), Accepted::KeyInProgress);
+    using.rollback().await.unwrap();
+    let again = store.accept(&keyed(3)).await.unwrap();
+    assert_eq!(again, Accepted::Stored);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_use_is_replayed_when_its_first_request_is_stored_in_time() {
+    let database = TestDatabase::migrated().await;
+    let store = Arc::new(store(&database));
+    let first = keyed(1);
+    let mut client = database.connect().await;
+    let using = using_a_key(&mut client, &first).await;
+    let mut accepting = tokio::spawn({
+        let store = store.clone();
+        async move { store.accept(&keyed(2)).await.unwrap() }
+    });
+    // It has met the key when its session has asked something and has its answer.
+    let asked = "SELECT count(*) > 0, pg_sleep(0.005)::text FROM pg_stat_activity
+        WHERE datname = current_database() AND state = 'idle' AND query LIKE '%idempotency_key%'";
+    let looking = async { while !using.query_one(asked, &[]).await.unwrap().get::<_, bool>(0) {} };
+    tokio::time::timeout(Duration::from_secs(10), looking)
+        .await
+        .expect("the key is met");
+    assert!(!accepting.is_finished());
+    using.commit().await.unwrap();
+    let accepted = tokio::time::timeout(Duration::from_secs(10), &mut accepting).await;
+    assert_eq!(accepted.unwrap().unwrap(), Accepted::Replayed(first.id));
 }

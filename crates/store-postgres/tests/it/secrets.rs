@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     AccountError, Change, DealerAdmin as _, DealerDirectory as _, SecretPurpose, SettingsChange,
-    Vault as _, VaultError,
+    SettingsChanged, Vault as _, VaultError,
 };
 use secrecy::ExposeSecret as _;
 use store_postgres::testing::TestDatabase;
@@ -61,7 +61,8 @@ async fn stored(database: &TestDatabase) -> Vec<String> {
 async fn secrets_are_only_ever_sealed_in_our_tables() {
     let database = with_dealer().await;
     let dealers = dealers(&database, TEST_KEY);
-    assert!(dealers.change(&sample::dealer_id(), &both()).await.unwrap());
+    let changed = dealers.change(&sample::dealer_id(), &both()).await.unwrap();
+    assert_eq!(changed, SettingsChanged::Made);
     let record = dealers.record(&sample::dealer_id()).await.unwrap().unwrap();
     let token = record.webhook_token.unwrap();
     assert_eq!(token.as_str().len(), 43);
@@ -95,7 +96,8 @@ async fn what_cannot_be_opened_harms_its_own_dealer_alone() {
     backstage.add_dealer(&sample::dealer_numbered(1)).await;
     let id = sample::dealer_id();
     let writer = dealers(&database, TEST_KEY);
-    assert!(writer.change(&id, &both()).await.unwrap());
+    let changed = writer.change(&id, &both()).await.unwrap();
+    assert_eq!(changed, SettingsChanged::Made);
     writer.page(1, 10).await.unwrap();
 
     let reader = dealers(&database, NEW_KEY);
@@ -172,7 +174,8 @@ async fn everything_is_sealed_anew_in_batches_and_only_once() {
     let rotating = dealers(&database, &format!("{NEW_KEY},{TEST_KEY}"));
     let id = domain::DealerId::parse("D000001").unwrap();
     let old = dealers(&database, TEST_KEY);
-    assert!(old.change(&id, &both()).await.unwrap());
+    let changed = old.change(&id, &both()).await.unwrap();
+    assert_eq!(changed, SettingsChanged::Made);
     let mut seen = Vec::new();
     let place = SecretPlace::WebhookTokens;
     let outcome = rotating.reseal(place, |n| seen.push(n)).await.unwrap();

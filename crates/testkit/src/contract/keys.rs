@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Accepted, DateRange, DealerId, NewRequest, PageQuery, Visibility};
+use domain::{Accepted, DateRange, DealerId, KeyUse, NewRequest, PageQuery, Visibility};
 use tokio::task::JoinSet;
 
 use super::Stage;
@@ -139,4 +139,33 @@ pub async fn only_old_keys_are_forgotten(stage: &Stage) {
     assert_eq!(forget().await, 0);
     let again = accept(stage, &under("new", "body", 4)).await;
     assert_eq!(again, Accepted::Replayed(new.id));
+}
+
+/// For whom nothing can be stored now, but was under the same key.
+pub async fn it_is_known_what_a_key_was_used_for(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let key_use = |dealer: DealerId, key: &'static str, body: &'static str| async move {
+        let once = sample::once(key, body);
+        let used = stage.requests.key_use(&dealer, &once).await;
+        used.expect("what the key was used for")
+    };
+    assert_eq!(key_use(dealer.clone(), "key", "body").await, None);
+    let first = under("key", "body", 1);
+    assert_eq!(accept(stage, &first).await, Accepted::Stored);
+    let same = Some(KeyUse::SameBody(first.id));
+    let other = Some(KeyUse::AnotherBody);
+    assert_eq!(key_use(dealer.clone(), "key", "body").await, same);
+    assert_eq!(key_use(dealer.clone(), "key", "another").await, other);
+    assert_eq!(key_use(dealer.clone(), "KEY", "body").await, None);
+    let stranger = sample::dealer_id_numbered(1);
+    assert_eq!(key_use(stranger, "key", "body").await, None);
+    stage.pass(HOUR * 24 - Duration::from_secs(120)).await;
+    assert_eq!(key_use(dealer.clone(), "key", "body").await, same);
+    stage.pass(Duration::from_secs(120)).await;
+    assert_eq!(key_use(dealer.clone(), "key", "body").await, None);
+    assert_eq!(key_use(dealer, "key", "another").await, None);
+    // Asking spent nothing and kept nothing.
+    let second = under("key", "another", 2);
+    assert_eq!(accept(stage, &second).await, Accepted::Stored);
+    assert_eq!(total(stage, &sample::dealer_id()).await, 2);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     Change, Dealer, DealerId, DealerRecord, DealerSettings, KeySource, LaneChange, MessageChange,
-    OnUnknown, QuietHours, SettingsChange,
+    OnUnknown, QuietHours, QuietTimes, SettingFault, SettingField, SettingsChange, SettingsChanged,
 };
 use secrecy::ExposeSecret as _;
 
@@ -24,7 +24,7 @@ fn everything() -> SettingsChange {
         min_interval: Change::Set(Duration::from_millis(2_000)),
         jitter: Change::Set(Duration::from_millis(250)),
         daily_limit: Change::Set(500),
-        quiet_hours: Change::Set(QuietHours::parse("21:00", "07:00").expect("two times")),
+        quiet_hours: Change::Set(hours("21:00", "07:00").into()),
         on_unknown: Change::Set(OnUnknown::Hold),
         exclusive_device: Change::Set(true),
         webhook_secret: Change::Set(SECRET.into()),
@@ -32,9 +32,22 @@ fn everything() -> SettingsChange {
     }
 }
 
+fn hours(from: &str, to: &str) -> QuietHours {
+    QuietHours::parse(from, to).expect("two times")
+}
+
+/// A change of the quiet hours alone.
+fn quiet(from: Option<&str>, to: Option<&str>) -> SettingsChange {
+    let time = |raw: Option<&str>| raw.map(|raw| QuietHours::time(raw).expect("a time"));
+    SettingsChange {
+        quiet_hours: Change::Set(QuietTimes::new(time(from), time(to))),
+        ..SettingsChange::default()
+    }
+}
+
 fn everything_set() -> DealerSettings {
     let mut settings = DealerSettings::default();
-    everything().apply(&mut settings);
+    everything().apply(&mut settings).expect("both times");
     settings
 }
 
@@ -101,7 +114,9 @@ pub async fn what_a_change_removes_is_as_if_never_set(stage: &Stage) {
 pub async fn the_settings_of_an_unknown_dealer_cannot_be_changed(stage: &Stage) {
     let id = sample::dealer_id();
     let changed = stage.admin.change(&id, &everything()).await;
-    assert!(!changed.expect("change"));
+    assert_eq!(changed.expect("change"), SettingsChanged::UnknownDealer);
+    let changed = stage.admin.change(&id, &quiet(Some("21:00"), None)).await;
+    assert_eq!(changed.expect("change"), SettingsChanged::UnknownDealer);
     assert!(stage.admin.record(&id).await.expect("record").is_none());
     stage.backstage.add_dealer(&sample::dealer()).await;
     assert_eq!(find(stage, &id).await.settings, DealerSettings::default());
@@ -132,6 +147,97 @@ pub async fn changes_at_the_same_moment_are_all_kept(stage: &Stage) {
     assert_eq!(settings.min_interval, Some(Duration::from_millis(1)));
     assert_eq!(settings.jitter, Some(Duration::from_millis(2)));
     assert_eq!(settings.daily_limit, Some(3));
+}
+
+/// One of the two times can be changed alone.
+pub async fn a_quiet_hour_that_is_not_given_stays(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    change(stage, &dealer.id, &everything()).await;
+    for (given, expected) in [
+        (quiet(None, Some("08:00")), hours("21:00", "08:00")),
+        (quiet(Some("22:30"), None), hours("22:30", "08:00")),
+        (quiet(None, None), hours("22:30", "08:00")),
+        (quiet(Some("01:00"), Some("02:00")), hours("01:00", "02:00")),
+    ] {
+        let given = SettingsChange {
+            daily_limit: Change::Set(9),
+            ..given
+        };
+        change(stage, &dealer.id, &given).await;
+        let settings = find(stage, &dealer.id).await.settings;
+        let others = DealerSettings {
+            daily_limit: Some(9),
+            quiet_hours: Some(expected),
+            ..everything_set()
+        };
+        assert_eq!(settings, others);
+    }
+}
+
+/// Nothing of a change is made that would leave half of them, or both the same.
+pub async fn quiet_hours_that_would_break_rules_are_refused(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    let refused = async |given: SettingsChange| {
+        let before = find(stage, &dealer.id).await.settings;
+        let given = SettingsChange {
+            daily_limit: Change::Set(9),
+            api_key: Change::Set(OWN_KEY.into()),
+            ..given
+        };
+        let changed = stage.admin.change(&dealer.id, &given).await;
+        let after = find(stage, &dealer.id).await;
+        assert_eq!(after.settings, before);
+        assert_eq!(key(&after).as_deref(), Some(sample::API_KEY));
+        match changed.expect("change") {
+            SettingsChanged::Invalid(faults) => faults,
+            other => panic!("it is refused: {other:?}"),
+        }
+    };
+    let from = (SettingField::QuietFrom, SettingFault::Missing);
+    let to = (SettingField::QuietTo, SettingFault::Missing);
+    // Once without any settings, once with others.
+    for _ in 0..2 {
+        assert_eq!(refused(quiet(None, Some("08:00"))).await, [from]);
+        assert_eq!(refused(quiet(Some("08:00"), None)).await, [to]);
+        assert_eq!(refused(quiet(None, None)).await, [from, to]);
+        let limit = SettingsChange {
+            daily_limit: Change::Set(1),
+            ..SettingsChange::default()
+        };
+        change(stage, &dealer.id, &limit).await;
+    }
+    change(stage, &dealer.id, &quiet(Some("21:00"), Some("07:00"))).await;
+    let same = [(SettingField::QuietHours, SettingFault::SameTimes)];
+    assert_eq!(refused(quiet(None, Some("21:00"))).await, same);
+    assert_eq!(refused(quiet(Some("07:00"), None)).await, same);
+}
+
+/// Two operators who change one time each have both, and never half of another's.
+pub async fn quiet_hours_changed_at_the_same_moment_are_not_mixed_up(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    for _ in 0..10 {
+        change(stage, &dealer.id, &quiet(Some("21:00"), Some("07:00"))).await;
+        let (from, to) = (quiet(Some("22:00"), None), quiet(None, Some("08:00")));
+        tokio::join!(
+            change(stage, &dealer.id, &from),
+            change(stage, &dealer.id, &to),
+        );
+        let settings = find(stage, &dealer.id).await.settings;
+        assert_eq!(settings.quiet_hours, Some(hours("22:00", "08:00")));
+        // Each alone is fine, and both together would be the same.
+        let (from, to) = (quiet(Some("01:00"), None), quiet(None, Some("01:00")));
+        let (one, other) = tokio::join!(
+            stage.admin.change(&dealer.id, &from),
+            stage.admin.change(&dealer.id, &to),
+        );
+        let same = vec![(SettingField::QuietHours, SettingFault::SameTimes)];
+        let (one, other) = (one.expect("change"), other.expect("change"));
+        assert!(
+            [&one, &other].contains(&&SettingsChanged::Made)
+                && [&one, &other].contains(&&SettingsChanged::Invalid(same)),
+            "{one:?} {other:?}"
+        );
+    }
 }
 
 /// The key of our settings goes before the one of the other table, also for the breaker.
@@ -293,7 +399,8 @@ async fn record(stage: &Stage, id: &DealerId) -> DealerRecord {
 }
 
 async fn change(stage: &Stage, id: &DealerId, change: &SettingsChange) {
-    assert!(stage.admin.change(id, change).await.expect("change"));
+    let changed = stage.admin.change(id, change).await.expect("change");
+    assert_eq!(changed, SettingsChanged::Made);
 }
 
 fn key(dealer: &Dealer) -> Option<String> {

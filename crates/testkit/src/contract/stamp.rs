@@ -31,6 +31,7 @@ macro_rules! contract_tests {
                 of_many_submissions_with_one_key_one_is_stored
                 a_request_that_was_not_stored_leaves_its_key_free
                 a_key_counts_for_24_hours
+                it_is_known_what_a_key_was_used_for
                 only_old_keys_are_forgotten;
             messages:
                 a_message_is_shown_from_the_beginning
@@ -124,6 +125,9 @@ macro_rules! contract_tests {
                 what_a_change_removes_is_as_if_never_set
                 the_settings_of_an_unknown_dealer_cannot_be_changed
                 changes_at_the_same_moment_are_all_kept
+                a_quiet_hour_that_is_not_given_stays
+                quiet_hours_that_would_break_rules_are_refused
+                quiet_hours_changed_at_the_same_moment_are_not_mixed_up
                 a_key_of_the_settings_wins
                 a_record_shows_what_is_set_here
                 dealers_are_listed_in_pages

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use domain::{
     Dealer, DealerAdmin, DealerDirectory, DealerId, DealerPage, DealerRecord, DealerSettings,
-    KeySource, LaneView, SettingsChange, StoreError,
+    KeySource, LaneView, SettingsChange, SettingsChanged, StoreError,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -52,10 +52,14 @@ impl DealerAdmin for MemoryStore {
         Ok(self.state().record(id, now))
     }
 
-    async fn change(&self, id: &DealerId, change: &SettingsChange) -> Result<bool, StoreError> {
+    async fn change(
+        &self,
+        id: &DealerId,
+        change: &SettingsChange,
+    ) -> Result<SettingsChanged, StoreError> {
         let mut state = self.state();
         let Some(dealer) = state.dealers.get(id) else {
-            return Ok(false);
+            return Ok(SettingsChanged::UnknownDealer);
         };
         let before = dealer.settings.clone();
         let own = state
@@ -65,11 +69,13 @@ impl DealerAdmin for MemoryStore {
                 settings: before,
                 ..OwnSettings::default()
             });
+        if let Err(faults) = change.apply(&mut own.settings) {
+            return Ok(SettingsChanged::Invalid(faults));
+        }
         change.api_key.apply(&mut own.api_key);
         change.api_url.apply(&mut own.api_url);
         change.webhook_secret.apply(&mut own.webhook_secret);
-        change.apply(&mut own.settings);
-        Ok(true)
+        Ok(SettingsChanged::Made)
     }
 }
 

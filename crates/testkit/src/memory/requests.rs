@@ -1,5 +1,8 @@
 use async_trait::async_trait;
-use domain::{Accepted, NewRequest, Request, RequestId, RequestStore, StoreError, Visibility};
+use domain::{
+    Accepted, DealerId, KeyUse, NewRequest, Once, Request, RequestId, RequestStore, StoreError,
+    Visibility,
+};
 
 use super::state::UsedKey;
 use super::{MemoryStore, exists_already};
@@ -38,6 +41,20 @@ impl RequestStore for MemoryStore {
             state.keys.insert(key, used);
         }
         Ok(Accepted::Stored)
+    }
+
+    async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError> {
+        let now = self.now();
+        let key = (dealer.clone(), once.key.clone());
+        let state = self.state();
+        let used = state.keys.get(&key).filter(|used| used.counts(now));
+        Ok(used.map(|used| {
+            if used.body == once.body {
+                KeyUse::SameBody(used.request)
+            } else {
+                KeyUse::AnotherBody
+            }
+        }))
     }
 
     async fn forget_old_keys(&self) -> Result<u64, StoreError> {

@@ -20,14 +20,11 @@ use crate::server::{Api, PublicBaseUrl};
 /// The most dealers on a page.
 const MAX_PAGE_SIZE: u64 = 100;
 
-/// The last page that can be asked for; beyond it there is certainly nothing.
-const MAX_PAGE: u64 = i64::MAX as u64;
-
 /// Which dealers to list.
 #[derive(Apiv2Schema)]
 #[expect(dead_code, reason = "describes the query, which is read by hand")]
 pub(crate) struct DealerListQuery {
-    /// The page, from 1.
+    /// The page, from 1; one past the end is empty, however large its number.
     page: Option<i64>,
     /// Dealers on a page, 1 to 100.
     page_size: Option<i32>,
@@ -145,7 +142,7 @@ pub(crate) struct LaneItem {
     resting_until: Option<String>,
 }
 
-/// A merge patch (RFC 7396): what is absent stays, null removes.
+/// A merge patch (RFC 7396): what is absent stays, null removes, within `quiet_hours` too.
 #[derive(Apiv2Schema)]
 #[expect(dead_code, reason = "describes the body, which is read by hand")]
 pub(crate) struct SettingsBody {
@@ -160,8 +157,9 @@ pub(crate) struct SettingsBody {
     jitter_ms: Option<i64>,
     /// The most calls to Fonnte's `/send` on one day of Asia/Jakarta; 0 sends nothing.
     daily_limit: Option<i64>,
-    /// Hours in which messages wait, local times of Asia/Jakarta: both, and different.
-    quiet_hours: Option<QuietHoursItem>,
+    /// Hours in which messages wait, local times of Asia/Jakarta: two that differ. One can be changed
+    /// alone where both are set; neither can be removed alone.
+    quiet_hours: Option<QuietHoursBody>,
     /// What to do with a message whose outcome is unknown: `hold` or `resend`.
     on_unknown: Option<String>,
     /// Whether nobody else sends through the device; null is false.
@@ -170,6 +168,17 @@ pub(crate) struct SettingsBody {
     webhook_secret: Option<String>,
     /// The name of the template of messages for which none is named.
     default_template: Option<String>,
+}
+
+/// A change of quiet hours: a time that is absent stays, and must be set then. Null removes both
+/// together.
+#[derive(Apiv2Schema)]
+#[expect(dead_code, reason = "describes the body, which is read by hand")]
+pub(crate) struct QuietHoursBody {
+    /// When they begin, `HH:MM`.
+    from: Option<String>,
+    /// When they end, `HH:MM`.
+    to: Option<String>,
 }
 
 /// List dealers
@@ -182,7 +191,7 @@ pub(crate) async fn list_dealers(
     base: Data<PublicBaseUrl>,
     mut query: QueryParameters<DealerListQuery>,
 ) -> Result<Answered<DealerListReply>, Problem> {
-    let page = query.number("page", 1, 1, MAX_PAGE);
+    let page = query.page();
     let page_size = query.number("page_size", 10, 1, MAX_PAGE_SIZE);
     query.finish()?;
     let size = u32::try_from(page_size).unwrap_or(u32::MAX);
@@ -237,20 +246,19 @@ pub(crate) async fn change_dealer_settings(
     body: JsonBody<SettingsBody>,
 ) -> Result<Answered<DealerReply>, Problem> {
     let fields = body.object()?;
-    let change = api
-        .desk
-        .check(&patch(&fields))
-        .map_err(|error| match error {
-            DeskError::Invalid(faults) => Problem::Invalid(
-                faults
-                    .into_iter()
-                    .map(|(field, fault)| describe(field, fault, &fields))
-                    .collect(),
-            ),
-            other => other.into(),
-        })?;
+    let told = |error| match error {
+        DeskError::Invalid(faults) => Problem::Invalid(
+            faults
+                .into_iter()
+                .map(|(field, fault)| describe(field, fault, &fields))
+                .collect(),
+        ),
+        other => Problem::from(other),
+    };
+    let change = api.desk.check(&patch(&fields)).map_err(told)?;
     let id = known(&dealer)?;
-    let record = in_time(api.desk.change(id, &change), DeskError::Store).await?;
+    let changing = in_time(api.desk.change(id, &change), DeskError::Store);
+    let record = changing.await.map_err(told)?;
     // Whoever is told that nobody knows of it repeats the change, which changes nothing then.
     let entry = AuditEntry {
         author: dealer.author(),

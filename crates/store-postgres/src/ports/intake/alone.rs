@@ -1,24 +1,33 @@
 //! One request on its own: where its key may have been used before.
 
-use diesel::prelude::*;
-use diesel::result::Error;
+use std::time::{Duration, Instant};
+
 use diesel::sql_types::{
-    Binary, Bool, Date, Double, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid,
+    Binary, Date, Double, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid,
 };
 use diesel_async::RunQueryDsl;
-use domain::{Accepted, CREATED_BY, KEY_LIFETIME, NewRequest, RequestId, StoreError};
+use domain::{Accepted, CREATED_BY, KEY_LIFETIME, KeyUse, NewRequest, StoreError};
 
 use super::priority;
 use crate::connect::{Database, StoreResult, failed};
+use crate::ports::key_use::key_use;
 use crate::ports::origin;
 use crate::statement::Statement;
 
-/// One statement, and with it one transaction and one round trip.
+/// How long the first request of a key is waited for, and how long until it is looked at again: at
+/// first, and at most. The wait is not the database's: an error of a lock that took too long is told
+/// from others only by its words, which are in the server's language.
+const KEY_WAIT: Duration = Duration::from_secs(2);
+const FIRST_LOOK: Duration = Duration::from_millis(10);
+const LONGEST_LOOK: Duration = Duration::from_millis(160);
+
+/// One statement, and with it one transaction and one round trip. A key that somebody else is storing
+/// at this moment is not waited for.
 const ACCEPT: &str = "
 , turn AS MATERIALIZED (
-    -- Waits for whoever stores the same key at this moment.
-    SELECT i.*, pg_advisory_xact_lock(hashtextextended(dealer_id || '/' || key, 0))
-    FROM input i WHERE key IS NOT NULL
+    SELECT * FROM input
+    WHERE key IS NOT NULL
+        AND pg_try_advisory_xact_lock(hashtextextended(dealer_id || '/' || key, 0))
 ), claimed AS (
     -- An old one is replaced.
     INSERT INTO idempotency_key AS k (dealer_id, key, body_print, request_id)
@@ -50,14 +59,25 @@ SELECT message_id, id, dealer_id, kind, priority, template, body, no_telp,
     greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
 FROM fresh";
 
-/// In a statement of its own: it sees what whoever was waited for has committed.
-const FIRST_OF_KEY: &str = "
-SELECT k.request_id, k.body_print = i.body_print AS same
-FROM idempotency_key k, input i
-WHERE k.dealer_id = i.dealer_id AND k.key = i.key";
-
-/// Stores a request, unless its key was used before.
+/// Stores a request, unless its key was used before. Whoever is just using it is waited for, without
+/// a connection.
 pub(super) async fn accept(database: &Database, request: &NewRequest) -> StoreResult<Accepted> {
+    let began = Instant::now();
+    let mut look = FIRST_LOOK;
+    loop {
+        let accepted = try_accept(database, request).await?;
+        if accepted != Accepted::KeyInProgress || began.elapsed() + look > KEY_WAIT {
+            return Ok(accepted);
+        }
+        // The end of an id is random: many who wait for one key do not look all at once.
+        let [.., random] = request.id.0.into_bytes();
+        let jitter = look * u32::from(random) / (4 * u32::from(u8::MAX));
+        tokio::time::sleep(look + jitter).await;
+        look = (look * 2).min(LONGEST_LOOK);
+    }
+}
+
+async fn try_accept(database: &Database, request: &NewRequest) -> StoreResult<Accepted> {
     let submission = &request.submission;
     let message = &request.message;
     let once = request.once.as_ref();
@@ -90,46 +110,20 @@ pub(super) async fn accept(database: &Database, request: &NewRequest) -> StoreRe
         .with::<Double, _>("float8 AS key_seconds", KEY_LIFETIME.as_secs_f64());
     database
         .ask(|mut connection| async move {
-            match statement.execute(&mut connection).await {
-                Ok(0) => {}
-                Ok(_) => return Ok(Accepted::Stored),
-                // Only a key is waited for.
-                Err(error) if once.is_some() && is_lock_timeout(&error) => {
-                    return Ok(Accepted::KeyInProgress);
-                }
-                Err(error) => return Err(failed(error)),
+            if statement.execute(&mut connection).await.map_err(failed)? > 0 {
+                return Ok(Accepted::Stored);
             }
             let Some(once) = once else {
                 return Err(StoreError::Unavailable("nothing was stored".into()));
             };
-            let first: Option<FirstRow> = Statement::new(FIRST_OF_KEY)
-                .with::<Text, _>("varchar AS dealer_id", submission.dealer_id.as_str())
-                .with::<Text, _>("varchar AS key", once.key.as_str())
-                .with::<Binary, _>("bytea AS body_print", once.body.as_bytes())
-                .get_result(&mut connection)
-                .await
-                .optional()
-                .map_err(failed)?;
-            Ok(match first {
-                Some(first) if first.same => Accepted::Replayed(RequestId(first.request_id)),
-                Some(_) => Accepted::KeyReused,
-                // Swept at this very moment: the caller may try again.
+            // In a statement of its own: it sees what whoever came first has committed meanwhile.
+            let first = key_use(&mut connection, &submission.dealer_id, once).await;
+            Ok(match first.map_err(failed)? {
+                Some(KeyUse::SameBody(id)) => Accepted::Replayed(id),
+                Some(KeyUse::AnotherBody) => Accepted::KeyReused,
+                // Not committed yet, or too old or swept at this very moment.
                 None => Accepted::KeyInProgress,
             })
         })
         .await
-}
-
-#[derive(QueryableByName)]
-struct FirstRow {
-    #[diesel(sql_type = Uuid)]
-    request_id: uuid::Uuid,
-    #[diesel(sql_type = Bool)]
-    same: bool,
-}
-
-/// PostgreSQL tells this one apart only in its words, which are in the server's language.
-fn is_lock_timeout(error: &Error) -> bool {
-    matches!(error, Error::DatabaseError(_, information)
-        if information.message().contains("lock timeout"))
 }

@@ -1,27 +1,26 @@
 //! The settings: read once, every mistake reported at once.
 
+mod delivery;
+mod log;
+mod reader;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use api::{ApiAuth, Origins, PublicBaseUrl, RateLimit, TrustedProxies};
-use domain::{AccountPolicy, DeliveryPolicy, OnUnknown};
+use domain::{AccountPolicy, DeliveryPolicy};
 use store_postgres::{DatabaseUrl, SchemaName, SecretsKeys};
-use tracing_subscriber::EnvFilter;
 use url::Url;
 
-const DEFAULT_FONNTE_URL: &str = "https://api.fonnte.com/send";
+pub(crate) use self::log::{LogConfig, LogFormat};
+use self::reader::Reader;
+
 const DEFAULT_ORIGINS: &str = "http://localhost:3000,http://localhost:5173,http://localhost:8080";
 
 /// More requests in a minute than any copy answers: 16,666 a second.
 const MOST_PER_MINUTE: u32 = 1_000_000;
-
-/// A lane's lease must outlast the longest call by this much, or the call of one copy could still
-/// be in flight when another one starts.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 /// What the environment says.
 #[derive(Debug)]
@@ -33,7 +32,6 @@ pub(crate) struct Config {
     pub(crate) port: u16,
     pub(crate) log: LogConfig,
     pub(crate) accounts: AccountPolicy,
-    pub(crate) fonnte_url: String,
     pub(crate) delivery: DeliveryPolicy,
     /// Whether callers need keys.
     pub(crate) auth: ApiAuth,
@@ -50,21 +48,6 @@ pub(crate) struct Config {
     pub(crate) collector: Option<Url>,
     /// After how many days personal data is erased; absent: never.
     pub(crate) retention_days: Option<u32>,
-}
-
-/// How to log.
-#[derive(Debug, Clone)]
-pub(crate) struct LogConfig {
-    /// A level, or a filter of tracing.
-    pub(crate) filter: String,
-    /// Absent: JSON unless on a terminal.
-    pub(crate) format: Option<LogFormat>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    Json,
-    Pretty,
 }
 
 /// Every mistake in the settings. Holds no values, which may be secrets.
@@ -109,8 +92,7 @@ impl Config {
         // 0 lets the system choose; the log says which.
         let port = reader.number("SERVICE_PORT", "8300", 0..=u16::MAX);
         let log = reader.log();
-        let fonnte_url = reader.text("FONNTE_DEFAULT_API_URL", DEFAULT_FONNTE_URL);
-        let accounts = reader.accounts(&fonnte_url);
+        let accounts = reader.accounts();
         let delivery = reader.delivery();
         // A wrong host is reported; nobody is let in because of it.
         let auth = reader.auth(host.is_some_and(|host| host.is_loopback()));
@@ -151,7 +133,6 @@ impl Config {
                 port,
                 log,
                 accounts,
-                fonnte_url,
                 delivery,
                 auth,
                 rate: RateLimit::per_minute(rate),
@@ -167,62 +148,7 @@ impl Config {
     }
 }
 
-struct Reader<'a> {
-    variables: &'a BTreeMap<String, String>,
-    errors: Vec<(String, String)>,
-}
-
 impl Reader<'_> {
-    fn text(&self, name: &str, default: &str) -> String {
-        self.variables
-            .get(name)
-            .map_or(default, |value| value.trim())
-            .to_owned()
-    }
-
-    fn optional<T>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let value = self.variables.get(name)?.trim();
-        self.noted(name, parse(value))
-    }
-
-    fn parsed<T>(
-        &mut self,
-        name: &str,
-        default: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let value = self.text(name, default);
-        self.noted(name, parse(&value))
-    }
-
-    fn number<T>(
-        &mut self,
-        name: &str,
-        default: &str,
-        range: std::ops::RangeInclusive<T>,
-    ) -> Option<T>
-    where
-        T: FromStr + PartialOrd + fmt::Display,
-    {
-        let fault = format!("must be a number from {} to {}", range.start(), range.end());
-        self.parsed(name, default, |raw| {
-            raw.parse()
-                .ok()
-                .filter(|number| range.contains(number))
-                .ok_or(fault)
-        })
-    }
-
-    fn noted<T>(&mut self, name: &str, outcome: Result<T, String>) -> Option<T> {
-        outcome
-            .map_err(|fault| self.errors.push((name.to_owned(), fault)))
-            .ok()
-    }
-
     /// Off by default only where nobody else reaches the port.
     fn auth(&mut self, loopback: bool) -> Option<ApiAuth> {
         let default = if loopback { "off" } else { "required" };
@@ -234,71 +160,6 @@ impl Reader<'_> {
             }
         })
     }
-
-    fn log(&mut self) -> Option<LogConfig> {
-        let filter = self.parsed("LOG_LEVEL", "INFO", log_filter);
-        let format = self.optional("LOG_FORMAT", |raw| {
-            match raw.to_ascii_lowercase().as_str() {
-                "json" => Ok(LogFormat::Json),
-                "pretty" => Ok(LogFormat::Pretty),
-                _ => Err("must be json or pretty".to_owned()),
-            }
-        });
-        Some(LogConfig {
-            filter: filter?,
-            format,
-        })
-    }
-
-    fn accounts(&mut self, fonnte_url: &str) -> Option<AccountPolicy> {
-        let hosts: Vec<String> = self
-            .text("FONNTE_ALLOWED_HOSTS", "")
-            .split(',')
-            .map(str::to_owned)
-            .collect();
-        let outcome = AccountPolicy::new(fonnte_url, &hosts).map_err(|_| {
-            "must be an https address (http only for loopback) without user information or query, \
-             and its host one of FONNTE_ALLOWED_HOSTS"
-                .to_owned()
-        });
-        self.noted("FONNTE_DEFAULT_API_URL", outcome)
-    }
-
-    fn delivery(&mut self) -> Option<DeliveryPolicy> {
-        let min_interval = self.number("SEND_MIN_INTERVAL_MS", "1000", 0..=3_600_000_u64);
-        let jitter = self.number("SEND_JITTER_MS", "500", 0..=3_600_000_u64);
-        let breaker_open = self.number("BREAKER_OPEN_SECONDS", "60", 0.05..=86_400.0);
-        let retry_base = self.number("RETRY_BASE_SECONDS", "5", 0.01..=3_600.0);
-        let ttl_hours = self.number("MESSAGE_TTL_HOURS", "24", 0.000_01..=8_760.0);
-        let on_unknown = self.parsed("ON_UNKNOWN", "resend", |raw| {
-            OnUnknown::parse(&raw.to_ascii_lowercase())
-                .ok_or_else(|| "must be resend or hold".to_owned())
-        });
-        let unknown_wait = self.number("UNKNOWN_WAIT_SECONDS", "120", 0.0..=86_400.0);
-        let timeout = self.number("FONNTE_TIMEOUT", "30", 0.1..=600.0);
-        let lease = self.number("LANE_LEASE_SECONDS", "45", 1.0..=3_600.0);
-        let (timeout, lease) = (seconds(timeout?), seconds(lease?));
-        if lease < timeout + LEASE_MARGIN {
-            self.errors.push((
-                "LANE_LEASE_SECONDS".to_owned(),
-                format!(
-                    "must exceed FONNTE_TIMEOUT by at least {} seconds",
-                    LEASE_MARGIN.as_secs()
-                ),
-            ));
-        }
-        Some(DeliveryPolicy {
-            min_interval: Duration::from_millis(min_interval?),
-            jitter: Duration::from_millis(jitter?),
-            breaker_open: seconds(breaker_open?),
-            retry_base: seconds(retry_base?),
-            on_unknown: on_unknown?,
-            message_ttl: seconds(ttl_hours? * 3_600.0),
-            lease,
-            send_timeout: timeout,
-            unknown_wait: seconds(unknown_wait?),
-        })
-    }
 }
 
 /// A century is the most: what is meant to stay is not given a number.
@@ -307,10 +168,6 @@ fn retention_days(raw: &str) -> Result<u32, String> {
         .ok()
         .filter(|days| (1..=36_500).contains(days))
         .ok_or_else(|| "must be a number of days from 1 to 36500".to_owned())
-}
-
-fn seconds(seconds: f64) -> Duration {
-    Duration::from_secs_f64(seconds)
 }
 
 /// The words never repeat the address: it may hold a password.
@@ -330,46 +187,11 @@ fn host(raw: &str) -> Result<IpAddr, String> {
         .map_err(|_| "must be an IP address such as 127.0.0.1 or 0.0.0.0".to_owned())
 }
 
-/// A level holds for our own crates; others are heard when something is wrong. A text with `=` is
-/// a filter as it stands.
-fn log_filter(raw: &str) -> Result<String, String> {
-    let filter = if raw.contains('=') {
-        raw.to_owned()
-    } else {
-        let level = match raw.to_ascii_uppercase().as_str() {
-            "TRACE" => "trace",
-            "DEBUG" => "debug",
-            "INFO" => "info",
-            "WARNING" | "WARN" => "warn",
-            "ERROR" => "error",
-            _ => {
-                return Err(
-                    "must be TRACE, DEBUG, INFO, WARNING or ERROR, or a tracing filter such as \
-                     info,api=debug"
-                        .to_owned(),
-                );
-            }
-        };
-        let others = if level == "error" { "error" } else { "warn" };
-        let ours = [
-            "customer_service",
-            "api",
-            "domain",
-            "store_postgres",
-            "whatsapp_fonnte",
-        ]
-        .map(|ours| format!("{ours}={level}"))
-        .join(",");
-        format!("{others},{ours}")
-    };
-    EnvFilter::builder()
-        .parse(&filter)
-        .map(|_| filter)
-        .map_err(|_| "is not a tracing filter such as info,api=debug".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::delivery::DEFAULT_FONNTE_URL;
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
@@ -552,20 +374,60 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_ours_and_filters_are_taken_as_they_stand() {
-        assert!(
-            log_filter("warning")
-                .unwrap()
-                .starts_with("warn,customer_service=warn")
-        );
-        assert_eq!(log_filter("info,api=debug").unwrap(), "info,api=debug");
-        assert!(log_filter("api=loud").is_err());
-        assert!(log_filter("verbose").is_err());
+    fn the_default_address_is_used_where_its_host_is_allowed() {
+        let default = |variables: &[(&str, &str)]| {
+            let accounts = read(variables).unwrap().accounts;
+            let address = accounts.default_address();
+            address.map(|address| address.send().to_string())
+        };
+        let fonnte = Some(DEFAULT_FONNTE_URL.to_owned());
+        assert_eq!(default(&[]), fonnte);
+        assert_eq!(default(&[("FONNTE_ALLOWED_HOSTS", " , ")]), fonnte);
+        let listed = "other.example, API.fonnte.com";
+        assert_eq!(default(&[("FONNTE_ALLOWED_HOSTS", listed)]), fonnte);
+        for other in ["127.0.0.1", "other.example", "::1"] {
+            assert_eq!(default(&[("FONNTE_ALLOWED_HOSTS", other)]), None, "{other}");
+        }
+        for host in ["::1", "[::1]", "x.example,[0::1]"] {
+            let variables = [
+                ("FONNTE_ALLOWED_HOSTS", host),
+                ("FONNTE_DEFAULT_API_URL", "http://[::1]:8499/send"),
+            ];
+            assert!(default(&variables).is_some(), "{host}");
+        }
     }
 
     #[test]
-    fn the_default_address_must_be_among_the_allowed_hosts() {
-        assert!(read(&[("FONNTE_ALLOWED_HOSTS", "other.example")]).is_err());
-        assert!(read(&[("FONNTE_ALLOWED_HOSTS", "other.example, api.fonnte.com")]).is_ok());
+    fn a_default_address_that_was_set_must_be_among_the_allowed_hosts() {
+        let variables = [
+            ("FONNTE_ALLOWED_HOSTS", "other.example"),
+            ("FONNTE_DEFAULT_API_URL", DEFAULT_FONNTE_URL),
+        ];
+        assert_eq!(read(&variables).unwrap_err(), ["FONNTE_ALLOWED_HOSTS"]);
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let shown = Config::read(&variables.into()).unwrap_err().to_string();
+        assert!(shown.contains("FONNTE_DEFAULT_API_URL"), "{shown}");
+    }
+
+    #[test]
+    fn an_allowed_host_has_no_scheme_port_or_path() {
+        for wrong in [
+            "https://api.fonnte.com/send",
+            "bad host",
+            "127.0.0.1:8499",
+            "api.fonnte.com, *.example",
+        ] {
+            let variables = [("FONNTE_ALLOWED_HOSTS", wrong)];
+            assert_eq!(read(&variables).unwrap_err(), ["FONNTE_ALLOWED_HOSTS"]);
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let shown = Config::read(&variables.into()).unwrap_err().to_string();
+            assert!(shown.contains("without scheme, port or path"), "{shown}");
+        }
+        let both = [
+            ("FONNTE_ALLOWED_HOSTS", "a b"),
+            ("FONNTE_DEFAULT_API_URL", "http://api.fonnte.com/send"),
+        ];
+        let both = read(&both).unwrap_err();
+        assert_eq!(both, ["FONNTE_ALLOWED_HOSTS", "FONNTE_DEFAULT_API_URL"]);
     }
 }

@@ -1,0 +1,92 @@
+//! How to log.
+
+use tracing_subscriber::EnvFilter;
+
+use super::reader::Reader;
+
+/// How to log.
+#[derive(Debug, Clone)]
+pub(crate) struct LogConfig {
+    /// A level, or a filter of tracing.
+    pub(crate) filter: String,
+    /// Absent: JSON unless on a terminal.
+    pub(crate) format: Option<LogFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Json,
+    Pretty,
+}
+
+impl Reader<'_> {
+    pub(super) fn log(&mut self) -> Option<LogConfig> {
+        let filter = self.parsed("LOG_LEVEL", "INFO", log_filter);
+        let format = self.optional("LOG_FORMAT", |raw| {
+            match raw.to_ascii_lowercase().as_str() {
+                "json" => Ok(LogFormat::Json),
+                "pretty" => Ok(LogFormat::Pretty),
+                _ => Err("must be json or pretty".to_owned()),
+            }
+        });
+        Some(LogConfig {
+            filter: filter?,
+            format,
+        })
+    }
+}
+
+/// A level holds for our own crates; others are heard when something is wrong. A text with `=` is
+/// a filter as it stands.
+fn log_filter(raw: &str) -> Result<String, String> {
+    let filter = if raw.contains('=') {
+        raw.to_owned()
+    } else {
+        let level = match raw.to_ascii_uppercase().as_str() {
+            "TRACE" => "trace",
+            "DEBUG" => "debug",
+            "INFO" => "info",
+            "WARNING" | "WARN" => "warn",
+            "ERROR" => "error",
+            _ => {
+                return Err(
+                    "must be TRACE, DEBUG, INFO, WARNING or ERROR, or a tracing filter such as \
+                     info,api=debug"
+                        .to_owned(),
+                );
+            }
+        };
+        let others = if level == "error" { "error" } else { "warn" };
+        let ours = [
+            "customer_service",
+            "api",
+            "domain",
+            "store_postgres",
+            "whatsapp_fonnte",
+        ]
+        .map(|ours| format!("{ours}={level}"))
+        .join(",");
+        format!("{others},{ours}")
+    };
+    EnvFilter::builder()
+        .parse(&filter)
+        .map(|_| filter)
+        .map_err(|_| "is not a tracing filter such as info,api=debug".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_ours_and_filters_are_taken_as_they_stand() {
+        assert!(
+            log_filter("warning")
+                .unwrap()
+                .starts_with("warn,customer_service=warn")
+        );
+        assert_eq!(log_filter("info,api=debug").unwrap(), "info,api=debug");
+        assert!(log_filter("api=loud").is_err());
+        assert!(log_filter("verbose").is_err());
+    }
+}
