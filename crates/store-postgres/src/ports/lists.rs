@@ -9,17 +9,9 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{PageQuery, Request, RequestStatus, Search, StoreError, WhatsappStatus};
 
 use super::reports::ends;
-use super::request_row::RequestRow;
+use super::request_row::{RequestRow, columns};
 use crate::connect::failed;
 use crate::statement::Statement;
-
-macro_rules! columns {
-    () => {
-        "r.id, r.dealer_id, r.request_date, r.request_time, r.nama_pembawa, r.no_telp, r.tipe_unit,
-    r.no_pol, r.request_status, r.whatsapp_status, r.fonnte_response, r.created_by,
-    r.created_date, r.last_modified_by, r.last_modified_date"
-    };
-}
 
 macro_rules! of_dealer {
     ($row:literal) => {

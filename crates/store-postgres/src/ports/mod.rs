@@ -25,6 +25,7 @@ use domain::{BoxError, NewRequest, Vault};
 use tokio::sync::Semaphore;
 
 use self::outbox::Settling;
+use self::requests::Lookup;
 use self::together::Together;
 use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
 use crate::secrets::SecretsKeys;
@@ -72,6 +73,7 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
             )
             .text(),
         ),
+        ("find", requests::statement(&[]).text()),
         ("settle", outbox::settlements().text()),
         ("accept", intake::insertions().text()),
         ("next due", outbox::next_due().text()),
@@ -84,6 +86,7 @@ pub struct PgStore {
     pub(crate) database: Database,
     intake: Together<NewRequest>,
     settlements: Together<Settling>,
+    lookups: Together<Lookup>,
     /// Lists and counts may be slow; they never have all connections.
     for_reports: Arc<Semaphore>,
 }
@@ -103,6 +106,7 @@ impl PgStore {
         Ok(Self {
             intake: Together::new(database.clone(), options.wait),
             settlements: Together::new(database.clone(), options.wait),
+            lookups: Together::new(database.clone(), options.wait),
             database,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double};
-use diesel_async::RunQueryDsl;
+use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Uuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{
     Accepted, DealerId, KEY_LIFETIME, KeyUse, NewRequest, Once, Request, RequestId, RequestStore,
     StoreError, Visibility,
@@ -9,9 +9,9 @@ use domain::{
 
 use super::PgStore;
 use super::key_use::key_use;
-use super::request_row::RequestRow;
-use crate::connect::failed;
-use crate::schema::customer_validation_request;
+use super::request_row::{RequestRow, columns};
+use super::together::Work;
+use crate::connect::{Database, StoreResult, failed};
 use crate::statement::Statement;
 
 const FORGET_OLD_KEYS: &str = "
@@ -22,6 +22,16 @@ const FORGET_OLD_KEYS: &str = "
     FOR UPDATE OF k SKIP LOCKED
 )
 DELETE FROM idempotency_key k USING old o WHERE k.dealer_id = o.dealer_id AND k.key = o.key";
+
+/// Requests by their ids. Where the caller sees one dealer only, that is part of the question: a row of
+/// another dealer takes the path, and the time, of one that does not exist.
+const FIND: &str = concat!(
+    "SELECT u.n, ",
+    columns!(),
+    " FROM input i, unnest(i.ids, i.dealers) WITH ORDINALITY AS u (id, dealer_id, n)
+JOIN customer_validation_request r
+    ON r.id = u.id AND (u.dealer_id IS NULL OR r.dealer_id = u.dealer_id)"
+);
 
 /// How many keys one statement removes at most, so that none holds many locks for long.
 const FORGET_AT_ONCE: i64 = 500;
@@ -53,22 +63,67 @@ impl RequestStore for PgStore {
     }
 
     async fn find(&self, id: RequestId, seen: &Visibility) -> Result<Option<Request>, StoreError> {
-        let only = seen.dealer().map(DealerId::as_str);
-        self.database
+        let only = seen.dealer().cloned();
+        self.lookups.write(Lookup { id, only }).await
+    }
+}
+
+/// A request that somebody looks for. Those who look at the same moment are answered by one statement.
+pub(super) struct Lookup {
+    id: RequestId,
+    /// The only dealer that the caller sees; `None` for all.
+    only: Option<DealerId>,
+}
+
+#[derive(QueryableByName)]
+struct FoundRow {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+    #[diesel(embed)]
+    row: RequestRow,
+}
+
+impl Work for Lookup {
+    type Answer = Option<Request>;
+    /// The same request may be asked for several times.
+    type Key = std::convert::Infallible;
+
+    fn key(&self) -> Option<Self::Key> {
+        None
+    }
+
+    async fn write(
+        connection: &mut AsyncPgConnection,
+        lookups: &[&Self],
+    ) -> QueryResult<Vec<Option<Self::Answer>>> {
+        let rows: Vec<FoundRow> = statement(lookups).load(connection).await?;
+        let mut answers = vec![Some(None); lookups.len()];
+        for found in rows {
+            let place = usize::try_from(found.n - 1).ok();
+            if let Some(answer) = place.and_then(|place| answers.get_mut(place)) {
+                *answer = Some(Some(found.row.into()));
+            }
+        }
+        Ok(answers)
+    }
+
+    async fn write_alone(&self, database: &Database) -> StoreResult<Self::Answer> {
+        database
             .ask(|mut connection| async move {
-                let mut found = customer_validation_request::table
-                    .find(id.0)
-                    .select(RequestRow::as_select())
-                    .into_boxed();
-                if let Some(only) = only {
-                    // In the question itself: a row of another dealer takes the path, and the time,
-                    // of one that does not exist.
-                    found = found.filter(customer_validation_request::dealer_id.eq(only));
-                }
-                let row = found.first(&mut connection).await;
-                let row = row.optional().map_err(failed)?;
-                Ok(row.map(Request::from))
+                let answers = Self::write(&mut connection, &[self]).await;
+                Ok(answers.map_err(failed)?.pop().flatten().flatten())
             })
             .await
     }
+}
+
+pub(super) fn statement(lookups: &[&Lookup]) -> Statement<'static> {
+    let ids: Vec<uuid::Uuid> = lookups.iter().map(|lookup| lookup.id.0).collect();
+    let dealers: Vec<Option<String>> = lookups
+        .iter()
+        .map(|lookup| Some(lookup.only.as_ref()?.as_str().to_owned()))
+        .collect();
+    Statement::new(FIND)
+        .with::<Array<Uuid>, _>("uuid[] AS ids", ids)
+        .with::<Array<Nullable<Text>>, _>("varchar[] AS dealers", dealers)
 }

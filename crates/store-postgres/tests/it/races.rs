@@ -37,7 +37,7 @@ async fn late_acceptance_that_had_to_wait_is_mirrored() {
         let (store, message) = (store.clone(), request.message.id);
         async move { store.settle(&lost, &accepted(message)).await.unwrap() }
     });
-    until_one_waits(&other).await;
+    until_a_session(&database, WAITS).await;
     other.commit().await.unwrap();
 
     assert_eq!(accepting.await.unwrap(), Settled::LeaseLost);
@@ -59,13 +59,17 @@ fn accepted(message: domain::MessageId) -> Settlement {
     }
 }
 
-/// Until a statement in this database waits for a lock.
-async fn until_one_waits(client: &tokio_postgres::Transaction<'_>) {
-    let waiting = "SELECT count(*) > 0, pg_sleep(0.005)::text FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+/// Until there is a session like this in the database. It is looked for on a connection of its own: a
+/// transaction would see the same sessions again and again.
+async fn until_a_session(database: &TestDatabase, is_like: &str) {
+    let client = database.connect().await;
+    let seen = format!(
+        "SELECT count(*) > 0, pg_sleep(0.005)::text FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND {is_like}"
+    );
     let looking = async {
         while !client
-            .query_one(waiting, &[])
+            .query_one(&seen, &[])
             .await
             .unwrap()
             .get::<_, bool>(0)
@@ -73,8 +77,10 @@ async fn until_one_waits(client: &tokio_postgres::Transaction<'_>) {
     };
     tokio::time::timeout(Duration::from_secs(10), looking)
         .await
-        .expect("a statement waits");
+        .expect("there is such a session");
 }
+
+const WAITS: &str = "wait_event_type = 'Lock'";
 
 /// A transaction that stores a request under the sample dealer's key, not committed yet.
 async fn using_a_key<'c>(
@@ -149,12 +155,8 @@ async fn a_key_in_use_is_replayed_when_its_first_request_is_stored_in_time() {
         async move { store.accept(&keyed(2)).await.unwrap() }
     });
     // It has met the key when its session has asked something and has its answer.
-    let asked = "SELECT count(*) > 0, pg_sleep(0.005)::text FROM pg_stat_activity
-        WHERE datname = current_database() AND state = 'idle' AND query LIKE '%idempotency_key%'";
-    let looking = async { while !using.query_one(asked, &[]).await.unwrap().get::<_, bool>(0) {} };
-    tokio::time::timeout(Duration::from_secs(10), looking)
-        .await
-        .expect("the key is met");
+    let asked = "state = 'idle' AND query LIKE '%idempotency_key%'";
+    until_a_session(&database, asked).await;
     assert!(!accepting.is_finished());
     using.commit().await.unwrap();
     let accepted = tokio::time::timeout(Duration::from_secs(10), &mut accepting).await;

@@ -21,7 +21,7 @@ const WRITERS: usize = 2;
 
 /// How many must wait before a second writer begins: what is under way will soon be over, and
 /// fewer and larger statements cost less.
-const COMPANY: usize = 16;
+const COMPANY: usize = 32;
 
 /// How long a batch that failed may be divided. What is tried later might not be answered in time.
 const DIVIDING: Duration = Duration::from_secs(1);
@@ -204,6 +204,8 @@ fn is_of_a_row(error: &Error) -> bool {
                 | DatabaseErrorKind::ClosedConnection
                 | DatabaseErrorKind::ReadOnlyTransaction
         ),
+        // A row that cannot be read.
+        Error::DeserializationError(_) => true,
         _ => false,
     }
 }
