@@ -9,6 +9,7 @@ mod events;
 mod intake;
 mod lists;
 mod messages;
+mod mirror;
 mod origin;
 mod outbox;
 mod persons;

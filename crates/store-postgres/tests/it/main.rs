@@ -4,6 +4,7 @@ mod api_keys;
 mod backlog;
 mod backstage;
 mod contract;
+mod event_races;
 mod migrations;
 mod outages;
 mod plans;

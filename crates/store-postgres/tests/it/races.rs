@@ -9,6 +9,7 @@ use domain::{
 };
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
+use tokio_postgres::Transaction;
 
 use crate::backstage::store;
 
@@ -60,18 +61,16 @@ fn accepted(message: domain::MessageId) -> Settlement {
 }
 
 /// Until a statement in this database waits for a lock.
-async fn until_one_waits(client: &tokio_postgres::Transaction<'_>) {
-    let waiting = "SELECT count(*) > 0, pg_sleep(0.005)::text FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let looking = async {
-        while !client
-            .query_one(waiting, &[])
-            .await
-            .unwrap()
-            .get::<_, bool>(0)
-        {}
-    };
+pub(crate) async fn until_one_waits(client: &Transaction<'_>) {
+    let looking = async { while !one_waits(client).await {} };
     tokio::time::timeout(Duration::from_secs(10), looking)
         .await
         .expect("a statement waits");
+}
+
+/// Whether a statement in this database waits for a lock; the look takes a moment.
+pub(crate) async fn one_waits(client: &Transaction<'_>) -> bool {
+    let waiting = "SELECT count(*) > 0, pg_sleep(0.005)::text FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    client.query_one(waiting, &[]).await.unwrap().get(0)
 }

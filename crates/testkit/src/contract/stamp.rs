@@ -47,6 +47,7 @@ macro_rules! contract_tests {
                 cancelling_and_claiming_at_once_do_one_of_both
                 late_acceptance_lifts_a_cancelled_message_to_sent
                 the_newest_message_is_mirrored
+                the_newest_message_is_the_one_that_was_queued_last
                 an_unknown_request_has_no_messages
                 messages_that_cannot_be_seen_are_as_if_they_did_not_exist
                 resending_and_cancelling_are_noted_in_the_audit;

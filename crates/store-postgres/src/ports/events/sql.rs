@@ -1,11 +1,14 @@
 //! The statements about reports of the provider. Whoever holds an event's lock may wait for a lane,
 //! a message or a request; nobody who holds one of those waits for an event.
 
+use crate::ports::mirror::is_newest;
+
 /// Applies events of messages whose time has come.
 ///
 /// A message that somebody else has locked leaves its events for the next time. The request shows
 /// its newest message, and one that was queued again meanwhile is not touched by the older one.
-pub(super) const APPLY_NEWS: &str = "
+pub(super) const APPLY_NEWS: &str = concat!(
+    "
 , rank AS (
     SELECT * FROM unnest(
         (SELECT states FROM input), (SELECT ranks FROM input),
@@ -55,7 +58,7 @@ pub(super) const APPLY_NEWS: &str = "
     FROM matched e LEFT JOIN rank r ON r.state = e.seen
     GROUP BY e.message_id
 ), verdict AS (
-    SELECT h.id, h.state AS before, h.erased, t.*, new.rank > old.rank AS lifts,
+    SELECT h.id, h.erased, t.*, new.rank > old.rank AS lifts,
         new.request_status, new.whatsapp_status
     FROM held h
     JOIN told t ON t.message_id = h.id
@@ -79,28 +82,18 @@ pub(super) const APPLY_NEWS: &str = "
         OR m.provider_state_id IS NULL AND v.state_id IS NOT NULL
         OR least(m.delivered_at, v.delivered_at) IS DISTINCT FROM m.delivered_at
         OR least(m.read_at, v.read_at) IS DISTINCT FROM m.read_at)
-    RETURNING m.id, m.request_id, m.dealer_id, m.created_at, v.before, v.moves, v.state_id,
+    RETURNING m.id, m.request_id, m.dealer_id, m.created_at, v.moves, v.state_id,
         v.request_status, v.whatsapp_status
-), asked AS (
-    -- A message that had ended may be followed by one that is queued at this very moment: that one
-    -- is not in our snapshot, but the newest row of its request tells of it.
-    SELECT r.id,
-        (r.request_status, r.whatsapp_status) IS NOT DISTINCT FROM ('PENDING', 'NOT_SENT') AS waits
-    FROM changed c JOIN customer_validation_request r ON r.id = c.request_id
-    WHERE c.moves AND c.before NOT IN ('QUEUED', 'SENDING')
-    FOR UPDATE OF r
 ), mirrored AS (
     UPDATE customer_validation_request r SET
         request_status = c.request_status,
         whatsapp_status = c.whatsapp_status,
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
-    FROM changed c LEFT JOIN asked a ON a.id = c.request_id, input i
-    WHERE r.id = c.request_id AND c.moves
-        AND NOT EXISTS (
-            SELECT FROM message n
-            WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
-        AND (c.before IN ('QUEUED', 'SENDING') OR NOT a.waits)
+    FROM changed c, input i
+    WHERE r.id = c.request_id AND c.moves AND ",
+    is_newest!("c"),
+    "
 ), looked_at AS (
     UPDATE webhook_event e SET
         message_id = CASE WHEN h.id IS NOT NULL THEN h.id END,
@@ -127,7 +120,8 @@ pub(super) const APPLY_NEWS: &str = "
 SELECT (SELECT count(*) FROM batch) AS taken,
     (SELECT count(*) FROM looked_at WHERE message_id IS NULL) AS unmatched,
     (SELECT count(*) FROM changed WHERE moves) AS lifted,
-    0::bigint AS freed";
+    0::bigint AS freed"
+);
 
 /// Applies events of devices: one that is connected closes its breaker.
 pub(super) const APPLY_DEVICES: &str = "
@@ -150,7 +144,8 @@ SELECT (SELECT count(*) FROM batch) AS taken, 0::bigint AS unmatched, 0::bigint 
     (SELECT count(*) FROM closed) AS freed";
 
 /// Looks whether an event that matches nothing tells the outcome that a lane waits for.
-pub(super) const TAKE_EVIDENCE: &str = "
+pub(super) const TAKE_EVIDENCE: &str = concat!(
+    "
 , waiting AS (
     SELECT l.dealer_id
     FROM lane l JOIN message m ON m.id = l.message_id
@@ -194,10 +189,9 @@ pub(super) const TAKE_EVIDENCE: &str = "
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
     FROM changed c, input i
-    WHERE r.id = c.request_id
-        AND NOT EXISTS (
-            SELECT FROM message n
-            WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
+    WHERE r.id = c.request_id AND ",
+    is_newest!("c"),
+    "
 ), freed AS (
     UPDATE lane l SET
         message_id = NULL,
@@ -217,7 +211,8 @@ pub(super) const TAKE_EVIDENCE: &str = "
     UPDATE webhook_event e SET next_look_at = now() FROM awake a WHERE e.id = a.id
 )
 SELECT 0::bigint AS taken, 0::bigint AS unmatched, 0::bigint AS lifted,
-    (SELECT count(*) FROM freed) AS freed";
+    (SELECT count(*) FROM freed) AS freed"
+);
 
 pub(super) const NEXT_EVENT: &str = "
 SELECT extract(epoch FROM min(e.next_look_at) - now())::float8 AS seconds

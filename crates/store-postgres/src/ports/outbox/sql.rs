@@ -1,6 +1,8 @@
 //! The outbox's statements. All times are the database's, so that copies of the service whose
 //! clocks differ agree; locks are taken in the order lane, message, request.
 
+use crate::ports::mirror::is_newest;
+
 /// The dealers with queued messages, found by jumping through the index from dealer to dealer,
 /// and of each the message that is next in its lane.
 macro_rules! heads {
@@ -257,7 +259,8 @@ SELECT extract(epoch FROM min(at) - now())::float8 AS seconds FROM next, input"
 );
 
 /// Ends queued messages that became too old; those that may have been sent once are unknown.
-pub(super) const EXPIRE: &str = "
+pub(super) const EXPIRE: &str = concat!(
+    "
 , old AS (
     SELECT m.id FROM input i, message m JOIN lane l ON l.dealer_id = m.dealer_id
     WHERE m.state = 'QUEUED'
@@ -281,12 +284,12 @@ pub(super) const EXPIRE: &str = "
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
     FROM ended e, input i
-    WHERE r.id = e.request_id
-        AND NOT EXISTS (
-            SELECT FROM message n
-            WHERE n.request_id = e.request_id AND (n.created_at, n.id) > (e.created_at, e.id))
+    WHERE r.id = e.request_id AND ",
+    is_newest!("e"),
+    "
 )
-SELECT count(*) AS rows FROM ended";
+SELECT count(*) AS rows FROM ended"
+);
 
 /// Ends the rest of a lane, and notes when: also for a lane that does not rest, or is not there.
 pub(super) const END_REST: &str = "

@@ -3,6 +3,8 @@
 //!
 //! What stands for erased data is written out where an index of `migrations/` names it, too.
 
+use crate::ports::mirror::is_newest;
+
 /// What [`ERASED`](domain::ERASED) is in SQL.
 macro_rules! erased {
     () => {
@@ -58,10 +60,9 @@ macro_rules! messages_erased {
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
     FROM erased e, input i
-    WHERE r.id = e.request_id AND e.cancelled
-        AND NOT EXISTS (
-            SELECT FROM message n
-            WHERE n.request_id = e.request_id AND (n.created_at, n.id) > (e.created_at, e.id))
+    WHERE r.id = e.request_id AND e.cancelled AND ",
+            is_newest!("e"),
+            "
 ), reported AS (
     SELECT e.id FROM webhook_event e
     WHERE e.message_id IN (SELECT id FROM erased) AND e.body <> ",

@@ -1,0 +1,206 @@
+//! What the provider reports meets something else, forced into the order that hurts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    AuditEntry, DealerId, EventStore as _, EventsApplied, LaneChange, MessageChange, MessageId,
+    MessageKind, MessageNews, MessageState, Messages as _, NewMessage, News, Outbox as _, Receipt,
+    RequestId, RequestStore as _, Resent, Settled, Settlement, Visibility, WorkerId,
+};
+use store_postgres::PgStore;
+use store_postgres::testing::TestDatabase;
+use testkit::sample;
+use tokio_postgres::{Client, Transaction};
+
+use crate::backstage::store;
+use crate::races::{one_waits, until_one_waits};
+
+/// A store and its database.
+struct Scene {
+    store: Arc<PgStore>,
+    database: TestDatabase,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let database = TestDatabase::migrated().await;
+        Self {
+            store: Arc::new(store(&database)),
+            database,
+        }
+    }
+
+    /// Another program.
+    async fn client(&self) -> Client {
+        let client = self.database.connect().await;
+        let ours = "SET search_path TO customer";
+        client.batch_execute(ours).await.unwrap();
+        client
+    }
+
+    /// A message that the provider took under this id.
+    async fn sent(&self, dealer: &DealerId, id: &str) -> RequestId {
+        let request = sample::request_for(dealer, 1);
+        self.store.accept(&request).await.unwrap();
+        self.accepted(id).await;
+        request.id
+    }
+
+    /// The only message that waits is taken by the provider under this id.
+    async fn accepted(&self, id: &str) {
+        let receipt = Receipt {
+            message_id: Some(id.to_owned()),
+            ..Receipt::default()
+        };
+        self.settle_next(MessageChange::Sent(receipt)).await;
+    }
+
+    /// Settles the only message that waits.
+    async fn settle_next(&self, change: MessageChange) {
+        let lease = Duration::from_secs(60);
+        let claims = self.store.claim(WorkerId(uuid::Uuid::nil()), 9, lease);
+        let claim = claims.await.unwrap().remove(0);
+        let domain::Task::Send(message) = claim.task else {
+            panic!("a message is to be sent: {claim:?}");
+        };
+        let settlement = Settlement {
+            message: Some((message.id, change)),
+            lane: LaneChange::Ready {
+                pause: Duration::ZERO,
+            },
+            attempt: None,
+            called: true,
+            accepted_id: None,
+            account_print: None,
+        };
+        let settled = self.store.settle(&claim.lease, &settlement).await;
+        assert_eq!(settled.unwrap(), Settled::Applied);
+    }
+
+    async fn delivered(&self, dealer: &DealerId, id: &str) {
+        let news = News::Message(MessageNews {
+            provider_id: Some(id.to_owned()),
+            seen: Some(MessageState::Delivered),
+            ..MessageNews::default()
+        });
+        self.store.keep(dealer, &sample::event(news)).await.unwrap();
+    }
+
+    async fn apply(&self) -> EventsApplied {
+        self.store.apply(200, Duration::ZERO).await.unwrap()
+    }
+
+    /// `whatsapp_status`
+    async fn shown(&self, request: RequestId) -> String {
+        let found = self.store.find(request, &Visibility::All).await.unwrap();
+        found.expect("the request is there").whatsapp_status
+    }
+}
+
+async fn resend(store: &PgStore, request: RequestId) -> MessageId {
+    let message = NewMessage {
+        id: MessageId(uuid::Uuid::now_v7()),
+        kind: MessageKind::Live,
+        template: "validation".to_owned(),
+        body: "Sekali lagi".to_owned(),
+        not_before: None,
+        origin: None,
+    };
+    let entry = AuditEntry::resent(&sample::author(), request, message.id);
+    let (seen, target) = (&Visibility::All, sample::another_phone());
+    let resent = store.resend(request, seen, &message, &target, &entry).await;
+    assert!(matches!(resent, Ok(Resent::Queued(_))), "{resent:?}");
+    message.id
+}
+
+async fn lock_request(holder: &Transaction<'_>, request: RequestId) {
+    let lock =
+        "SELECT FROM customer_validation_request WHERE id = $1::text::uuid FOR NO KEY UPDATE";
+    let locked = holder.query(lock, &[&request.to_string()]).await.unwrap();
+    assert_eq!(locked.len(), 1);
+}
+
+/// The news of a message are being applied while another copy sends its request again, and even
+/// learns what became of that: the request shows the latter.
+#[tokio::test(flavor = "multi_thread")]
+async fn news_of_a_message_leave_the_one_after_it_alone() {
+    let scene = Scene::new().await;
+    let [slow, busy] = [1, 2].map(sample::dealer_id_numbered);
+    let locked = scene.sent(&busy, "200").await;
+    let request = scene.sent(&slow, "100").await;
+    scene.delivered(&busy, "200").await;
+    scene.delivered(&slow, "100").await;
+    let mut client = scene.client().await;
+    let holder = client.transaction().await.unwrap();
+    lock_request(&holder, locked).await;
+    let applying = tokio::spawn({
+        let store = scene.store.clone();
+        async move { store.apply(200, Duration::ZERO).await.unwrap() }
+    });
+    // Either the statement waits for the request that is locked, or it passes it over.
+    while !applying.is_finished() && !one_waits(&holder).await {}
+    resend(&scene.store, request).await;
+    let failed = MessageChange::Failed {
+        reason: "target invalid".to_owned(),
+    };
+    scene.settle_next(failed).await;
+    holder.commit().await.unwrap();
+    applying.await.unwrap();
+    assert_eq!(scene.shown(request).await, "FAILED");
+}
+
+/// What a statement cannot see yet: the request was sent again after its snapshot.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_itself_names_the_message_that_it_shows() {
+    let scene = Scene::new().await;
+    let dealer = sample::dealer_id();
+    let request = scene.sent(&dealer, "100").await;
+    let named = "UPDATE customer_validation_request SET newest_message_id = gen_random_uuid()";
+    scene.client().await.batch_execute(named).await.unwrap();
+    scene.delivered(&dealer, "100").await;
+    assert_eq!(scene.apply().await.lifted, 1);
+    assert_eq!(scene.shown(request).await, "SENT");
+}
+
+/// A copy of the release before sends a request again and does not name the message.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_came_after_the_named_one_is_shown() {
+    let scene = Scene::new().await;
+    let dealer = sample::dealer_id();
+    let request = scene.sent(&dealer, "100").await;
+    resend(&scene.store, request).await;
+    let named = "UPDATE customer_validation_request r SET newest_message_id = m.id
+        FROM message m WHERE m.provider_id = '100'";
+    scene.client().await.batch_execute(named).await.unwrap();
+    scene.accepted("101").await;
+    scene.delivered(&dealer, "101").await;
+    assert_eq!(scene.apply().await.lifted, 1);
+    assert_eq!(scene.shown(request).await, "DELIVERED");
+}
+
+/// Of two copies that send a request again, the one that began first but had to wait is the later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_resend_that_had_to_wait_is_the_newest() {
+    let scene = Scene::new().await;
+    let request = scene.sent(&sample::dealer_id(), "100").await;
+    let mut client = scene.client().await;
+    let holder = client.transaction().await.unwrap();
+    lock_request(&holder, request).await;
+    let resending = tokio::spawn({
+        let store = scene.store.clone();
+        async move { resend(&store, request).await }
+    });
+    until_one_waits(&holder).await;
+    let another = "INSERT INTO message
+            (id, request_id, dealer_id, kind, template, body, target, state, created_at)
+        SELECT gen_random_uuid(), request_id, dealer_id, kind, template, body, target, 'FAILED',
+            clock_timestamp()
+        FROM message";
+    holder.batch_execute(another).await.unwrap();
+    holder.commit().await.unwrap();
+    let message = resending.await.unwrap();
+    let timeline = scene.store.timeline(request, &Visibility::All).await;
+    let newest = timeline.unwrap().pop().expect("a message");
+    assert_eq!(newest.id, message);
+}
