@@ -14,7 +14,7 @@ use testkit::sample;
 use tokio_postgres::{Client, Transaction};
 
 use crate::backstage::store;
-use crate::races::{one_waits, until_one_waits};
+use crate::races::{until_one_waits, waiting};
 
 /// A store and its database.
 struct Scene {
@@ -91,6 +91,12 @@ impl Scene {
         self.store.apply(200, Duration::ZERO).await.unwrap()
     }
 
+    /// What waits to be looked at again waits no longer.
+    async fn look_again(&self) {
+        let now = "UPDATE webhook_event SET next_look_at = now() WHERE next_look_at IS NOT NULL";
+        self.client().await.batch_execute(now).await.unwrap();
+    }
+
     /// `whatsapp_status`
     async fn shown(&self, request: RequestId) -> String {
         let found = self.store.find(request, &Visibility::All).await.unwrap();
@@ -139,7 +145,7 @@ async fn news_of_a_message_leave_the_one_after_it_alone() {
         async move { store.apply(200, Duration::ZERO).await.unwrap() }
     });
     // Either the statement waits for the request that is locked, or it passes it over.
-    while !applying.is_finished() && !one_waits(&holder).await {}
+    while !applying.is_finished() && waiting(&holder).await == 0 {}
     resend(&scene.store, request).await;
     let failed = MessageChange::Failed {
         reason: "target invalid".to_owned(),
@@ -203,4 +209,74 @@ async fn a_resend_that_had_to_wait_is_the_newest() {
     let timeline = scene.store.timeline(request, &Visibility::All).await;
     let newest = timeline.unwrap().pop().expect("a message");
     assert_eq!(newest.id, message);
+}
+
+/// Somebody has locked a request. That is nobody else's business, and its own news are not lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_request_leaves_the_events_of_others_alone() {
+    let scene = Scene::new().await;
+    let dealers = [1, 2, 3].map(sample::dealer_id_numbered);
+    let mut requests = Vec::new();
+    for (dealer, id) in dealers.iter().zip(["100", "200", "300"]) {
+        requests.push(scene.sent(dealer, id).await);
+        scene.delivered(dealer, id).await;
+    }
+    let mut client = scene.client().await;
+    let holder = client.transaction().await.unwrap();
+    lock_request(&holder, requests[1]).await;
+    assert_eq!(scene.apply().await.lifted, 2);
+    assert_eq!(scene.shown(requests[0]).await, "DELIVERED");
+    assert_eq!(scene.shown(requests[1]).await, "SENT");
+    assert_eq!(scene.shown(requests[2]).await, "DELIVERED");
+    holder.commit().await.unwrap();
+    scene.look_again().await;
+    assert_eq!(scene.apply().await.lifted, 1);
+    assert_eq!(scene.shown(requests[1]).await, "DELIVERED");
+}
+
+/// Two copies apply news of the older and of the newer messages of the same two requests: each
+/// passes over what the other one holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_copies_that_apply_news_do_not_wait_for_each_other() {
+    let scene = Scene::new().await;
+    let dealers = [1, 2].map(sample::dealer_id_numbered);
+    let mut requests = Vec::new();
+    for (dealer, ids) in dealers.iter().zip([["100", "101"], ["200", "201"]]) {
+        let request = scene.sent(dealer, ids[0]).await;
+        resend(&scene.store, request).await;
+        scene.accepted(ids[1]).await;
+        requests.push(request);
+    }
+    // The first copy takes the first two events and the second one the others, so that both have
+    // messages of both requests, in different orders.
+    for (n, id) in [(0, "100"), (1, "200"), (1, "201"), (0, "101")] {
+        scene.delivered(&dealers[n], id).await;
+    }
+    let mut clients = [scene.client().await, scene.client().await];
+    let [first, second] = &mut clients;
+    let holders = [
+        first.transaction().await.unwrap(),
+        second.transaction().await.unwrap(),
+    ];
+    for (holder, request) in holders.iter().zip(&requests) {
+        lock_request(holder, *request).await;
+    }
+    let mut copies = Vec::new();
+    for others in 0..2 {
+        let store = scene.store.clone();
+        let copy = tokio::spawn(async move { store.apply(2, Duration::ZERO).await });
+        while !copy.is_finished() && waiting(&holders[0]).await <= others {}
+        copies.push(copy);
+    }
+    for holder in holders {
+        holder.commit().await.unwrap();
+    }
+    for copy in copies {
+        copy.await.unwrap().unwrap();
+    }
+    scene.look_again().await;
+    scene.apply().await;
+    for request in requests {
+        assert_eq!(scene.shown(request).await, "DELIVERED");
+    }
 }

@@ -62,15 +62,15 @@ fn accepted(message: domain::MessageId) -> Settlement {
 
 /// Until a statement in this database waits for a lock.
 pub(crate) async fn until_one_waits(client: &Transaction<'_>) {
-    let looking = async { while !one_waits(client).await {} };
+    let looking = async { while waiting(client).await == 0 {} };
     tokio::time::timeout(Duration::from_secs(10), looking)
         .await
         .expect("a statement waits");
 }
 
-/// Whether a statement in this database waits for a lock; the look takes a moment.
-pub(crate) async fn one_waits(client: &Transaction<'_>) -> bool {
-    let waiting = "SELECT count(*) > 0, pg_sleep(0.005)::text FROM pg_stat_activity
+/// How many statements in this database wait for a lock; the look takes a moment.
+pub(crate) async fn waiting(client: &Transaction<'_>) -> i64 {
+    let waiting = "SELECT count(*), pg_sleep(0.005)::text FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     client.query_one(waiting, &[]).await.unwrap().get(0)
 }

@@ -1,12 +1,13 @@
-//! The statements about reports of the provider. Whoever holds an event's lock may wait for a lane,
-//! a message or a request; nobody who holds one of those waits for an event.
+//! The statements about reports of the provider. Whoever holds an event's lock waits for nobody; and
+//! nobody who holds a lane, a message or a request waits for an event.
 
 use crate::ports::mirror::is_newest;
 
 /// Applies events of messages whose time has come.
 ///
-/// A message that somebody else has locked leaves its events for the next time. The request shows
-/// its newest message, and one that was queued again meanwhile is not touched by the older one.
+/// It waits for nobody, so that one who is busy holds up nobody else's events, and two copies cannot
+/// wait for each other: a message that somebody else has locked, or whose request, leaves its events
+/// for the next time.
 pub(super) const APPLY_NEWS: &str = concat!(
     "
 , rank AS (
@@ -42,11 +43,22 @@ pub(super) const APPLY_NEWS: &str = concat!(
         WHERE b.message_id IS NULL AND m.id IS NULL AND o.message_id IS NOT NULL
             AND o.dealer_id = b.dealer_id AND o.state_id = b.state_id
         ORDER BY o.id LIMIT 1) linked ON true
-), held AS (
-    SELECT m.id, m.state, m.provider_state_id, m.target = (SELECT erased FROM input) AS erased
+), got AS (
+    SELECT m.id, m.request_id, m.state, m.target = (SELECT erased FROM input) AS erased
     FROM message m
     WHERE m.id IN (SELECT message_id FROM matched)
     FOR UPDATE OF m SKIP LOCKED
+), asked AS (
+    SELECT r.id FROM customer_validation_request r
+    WHERE r.id IN (SELECT request_id FROM got)
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+), held AS (
+    -- Another program may have deleted the request.
+    SELECT g.id, g.state, g.erased
+    FROM got g
+    LEFT JOIN asked a ON a.id = g.request_id
+    LEFT JOIN customer_validation_request r ON r.id = g.request_id
+    WHERE a.id IS NOT NULL OR r.id IS NULL
 ), told AS (
     SELECT e.message_id,
         (array_agg(e.seen ORDER BY r.rank DESC NULLS LAST))[1] AS seen,
@@ -102,7 +114,7 @@ pub(super) const APPLY_NEWS: &str = concat!(
         reason = CASE WHEN h.erased THEN NULL ELSE e.reason END,
         next_look_at = CASE
             WHEN h.id IS NOT NULL THEN NULL
-            -- Its message is busy.
+            -- Its message, or the request of that, is busy.
             WHEN m.message_id IS NOT NULL THEN now() + INTERVAL '200 milliseconds'
             ELSE now() + least(
                 INTERVAL '6 hours', greatest(INTERVAL '1 second', now() - m.received_at)) END
