@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod audit;
+mod breaker;
 mod counts;
 mod dealer_rows;
 mod dealers;

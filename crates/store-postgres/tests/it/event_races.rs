@@ -58,6 +58,11 @@ impl Scene {
 
     /// Settles the only message that waits.
     async fn settle_next(&self, change: MessageChange) {
+        let pause = Duration::ZERO;
+        self.settle_with(change, LaneChange::Ready { pause }).await;
+    }
+
+    async fn settle_with(&self, change: MessageChange, lane: LaneChange) {
         let lease = Duration::from_secs(60);
         let claims = self.store.claim(WorkerId(uuid::Uuid::nil()), 9, lease);
         let claim = claims.await.unwrap().remove(0);
@@ -66,9 +71,7 @@ impl Scene {
         };
         let settlement = Settlement {
             message: Some((message.id, change)),
-            lane: LaneChange::Ready {
-                pause: Duration::ZERO,
-            },
+            lane,
             attempt: None,
             called: true,
             accepted_id: None,
@@ -279,4 +282,57 @@ async fn two_copies_that_apply_news_do_not_wait_for_each_other() {
     for request in requests {
         assert_eq!(scene.shown(request).await, "DELIVERED");
     }
+}
+
+/// Evidence for one dealer does not wait for the request of another one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_request_leaves_the_evidence_of_others_alone() {
+    let scene = Scene::new().await;
+    let dealers = [1, 2].map(sample::dealer_id_numbered);
+    let mut requests = Vec::new();
+    for dealer in &dealers {
+        let request = sample::request_for(dealer, 1);
+        scene.store.accept(&request).await.unwrap();
+        let wait = LaneChange::Unchanged {
+            pause: Duration::from_secs(3_600),
+        };
+        scene.settle_with(MessageChange::Await, wait).await;
+        scene.delivered(dealer, "100").await;
+        requests.push(request.id);
+    }
+    let mut client = scene.client().await;
+    let holder = client.transaction().await.unwrap();
+    lock_request(&holder, requests[0]).await;
+    assert_eq!(scene.apply().await.freed, 1);
+    assert_eq!(scene.shown(requests[1]).await, "SENT");
+    holder.commit().await.unwrap();
+    scene.look_again().await;
+    assert_eq!(scene.apply().await.freed, 1);
+    assert_eq!(scene.shown(requests[0]).await, "SENT");
+}
+
+/// A device connects while somebody is about to open its breaker: that is closed afterwards, and
+/// nobody waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_connects_while_its_breaker_opens_closes_it() {
+    let scene = Scene::new().await;
+    let [opening, open] = [1, 2].map(sample::dealer_id_numbered);
+    for dealer in [&opening, &open] {
+        scene.sent(dealer, "100").await;
+        let connected = News::Device { connected: true };
+        let event = sample::event(connected);
+        scene.store.keep(dealer, &event).await.unwrap();
+    }
+    let block = "UPDATE lane SET blocks = 1, blocked_since = now() WHERE dealer_id = $1";
+    let mut client = scene.client().await;
+    client.execute(block, &[&open.as_str()]).await.unwrap();
+    let holder = client.transaction().await.unwrap();
+    holder.execute(block, &[&opening.as_str()]).await.unwrap();
+    assert_eq!(scene.apply().await.freed, 1);
+    holder.commit().await.unwrap();
+    let blocked = scene.store.blocked_lanes().await.unwrap();
+    assert_eq!(blocked.len(), 1);
+    scene.look_again().await;
+    assert_eq!(scene.apply().await.freed, 1);
+    assert_eq!(scene.store.blocked_lanes().await.unwrap(), []);
 }

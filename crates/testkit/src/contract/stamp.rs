@@ -74,6 +74,12 @@ macro_rules! contract_tests {
                 evidence_does_not_reach_into_a_recovery
                 many_copies_apply_every_event
                 any_order_of_events_ends_in_the_same_state;
+            evidence:
+                an_event_of_a_known_message_is_no_evidence
+                a_state_id_that_is_known_is_no_evidence
+                a_connected_device_does_not_end_a_wait_for_evidence
+                closing_a_breaker_does_not_end_a_wait_for_evidence
+                a_lane_that_waits_for_evidence_cannot_be_leased;
             persons:
                 everything_about_a_person_is_erased
                 erasing_once_more_erases_nothing

@@ -41,8 +41,9 @@ impl Outbox for MemoryStore {
     ) -> Result<Option<(Lease, LaneHistory)>, StoreError> {
         let now = self.now();
         let mut state = self.state();
+        let empty = !state.has_message_in_lane(dealer);
         let lane = state.lanes.entry(dealer.clone()).or_default();
-        let troubled = lane.history != LaneHistory::default();
+        let troubled = empty && lane.history != LaneHistory::default();
         if !lane.is_free(now) || !(lane.is_ready(now) || troubled) {
             return Ok(None);
         }
@@ -107,16 +108,7 @@ impl Outbox for MemoryStore {
     async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError> {
         let now = self.now();
         let mut state = self.state();
-        let Some(lane) = state
-            .lanes
-            .get_mut(dealer)
-            .filter(|lane| lane.history.blocks > 0)
-        else {
-            return Ok(false);
-        };
-        lane.forget_trouble();
-        lane.ready_at = now;
-        Ok(true)
+        Ok(state.close_breaker(dealer, now))
     }
 
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
@@ -151,6 +143,26 @@ impl State {
         dealers.sort();
         dealers.dedup();
         dealers
+    }
+
+    /// Whether a message is being sent, or was interrupted, or waits for evidence.
+    fn has_message_in_lane(&self, dealer: &DealerId) -> bool {
+        self.first(dealer, MessageState::Sending, |_| true)
+            .is_some()
+    }
+
+    /// Closes a breaker; a wait for evidence goes on. Returns whether it was open.
+    pub(super) fn close_breaker(&mut self, dealer: &DealerId, now: DateTime<Utc>) -> bool {
+        let empty = !self.has_message_in_lane(dealer);
+        let lane = self.lanes.get_mut(dealer);
+        let Some(lane) = lane.filter(|lane| lane.history.blocks > 0) else {
+            return false;
+        };
+        lane.forget_trouble();
+        if empty {
+            lane.ready_at = now;
+        }
+        true
     }
 
     /// The first of a lane's messages in this state that also has this property.

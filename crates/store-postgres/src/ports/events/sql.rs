@@ -1,6 +1,7 @@
 //! The statements about reports of the provider. Whoever holds an event's lock waits for nobody; and
 //! nobody who holds a lane, a message or a request waits for an event.
 
+use crate::ports::breaker::closed_breaker;
 use crate::ports::mirror::is_newest;
 
 /// Applies events of messages whose time has come.
@@ -136,26 +137,46 @@ SELECT (SELECT count(*) FROM batch) AS taken,
 );
 
 /// Applies events of devices: one that is connected closes its breaker.
-pub(super) const APPLY_DEVICES: &str = "
+///
+/// It waits for nobody, like [`APPLY_NEWS`]. Whoever has the lane may be about to open its breaker,
+/// so that the event is looked at again afterwards.
+pub(super) const APPLY_DEVICES: &str = concat!(
+    "
 , batch AS (
     SELECT e.id, e.dealer_id, e.connected
     FROM webhook_event e
     WHERE e.next_look_at <= now() AND e.about = 'device'
     ORDER BY e.next_look_at LIMIT (SELECT most FROM input)
     FOR UPDATE SKIP LOCKED
+), locked AS (
+    SELECT l.dealer_id, l.blocks > 0 AS blocked
+    FROM lane l
+    WHERE l.dealer_id IN (SELECT dealer_id FROM batch WHERE connected)
+    FOR UPDATE OF l SKIP LOCKED
 ), looked_at AS (
-    UPDATE webhook_event e SET next_look_at = NULL FROM batch b WHERE e.id = b.id
+    UPDATE webhook_event e SET
+        next_look_at = CASE WHEN b.connected AND k.dealer_id IS NULL AND l.dealer_id IS NOT NULL
+            THEN now() + INTERVAL '200 milliseconds' END
+    FROM batch b
+    LEFT JOIN lane l ON l.dealer_id = b.dealer_id
+    LEFT JOIN locked k ON k.dealer_id = b.dealer_id
+    WHERE e.id = b.id
 ), closed AS (
     UPDATE lane l SET
-        blocks = 0, strikes = 0, probed = false, blocked_since = NULL, block_reason = NULL,
-        account_print = NULL, ready_at = now()
-    WHERE l.blocks > 0 AND l.dealer_id IN (SELECT dealer_id FROM batch WHERE connected)
+        ",
+    closed_breaker!(),
+    "
+    FROM locked k
+    WHERE l.dealer_id = k.dealer_id AND k.blocked
     RETURNING l.dealer_id
 )
 SELECT (SELECT count(*) FROM batch) AS taken, 0::bigint AS unmatched, 0::bigint AS lifted,
-    (SELECT count(*) FROM closed) AS freed";
+    (SELECT count(*) FROM closed) AS freed"
+);
 
 /// Looks whether an event that matches nothing tells the outcome that a lane waits for.
+///
+/// It waits for nobody, like [`APPLY_NEWS`].
 pub(super) const TAKE_EVIDENCE: &str = concat!(
     "
 , waiting AS (
@@ -172,18 +193,35 @@ pub(super) const TAKE_EVIDENCE: &str = concat!(
     WHERE l.lease_until IS NULL AND l.message_id IS NOT NULL
     FOR UPDATE OF l SKIP LOCKED
 ), ours AS (
-    SELECT m.id, m.dealer_id, m.created_at, k.last_provider_id
+    SELECT m.id, m.request_id, m.dealer_id, m.created_at, k.last_provider_id
     FROM locked k JOIN message m ON m.id = k.message_id
     WHERE m.state = 'SENDING' AND m.awaited
     FOR UPDATE OF m SKIP LOCKED
+), asked AS (
+    SELECT r.id FROM customer_validation_request r
+    WHERE r.id IN (SELECT request_id FROM ours)
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+), held AS (
+    SELECT o.*
+    FROM ours o
+    LEFT JOIN asked a ON a.id = o.request_id
+    LEFT JOIN customer_validation_request r ON r.id = o.request_id
+    WHERE a.id IS NOT NULL OR r.id IS NULL
 ), told AS (
     SELECT o.id, o.dealer_id, n.provider_id, n.number, n.received_at
-    FROM ours o
+    FROM held o
     CROSS JOIN LATERAL (
         SELECT e.provider_id, e.received_at, e.provider_id::bigint AS number
         FROM webhook_event e
         WHERE e.dealer_id = o.dealer_id AND e.message_id IS NULL
             AND e.received_at >= o.created_at
+            -- Not yet matched, perhaps because its message is busy, is not unknown.
+            AND NOT EXISTS (
+                SELECT FROM message x
+                WHERE x.dealer_id = e.dealer_id AND x.provider_id = e.provider_id)
+            AND NOT EXISTS (
+                SELECT FROM message x
+                WHERE x.dealer_id = e.dealer_id AND x.provider_state_id = e.state_id)
             AND CASE WHEN e.provider_id ~ '^[0-9]{1,18}$'
                 THEN e.provider_id::bigint > coalesce(o.last_provider_id, -1) ELSE false END
         ORDER BY e.provider_id::bigint, e.received_at LIMIT 1) n

@@ -219,24 +219,15 @@ impl Outbox for PgStore {
     }
 
     async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError> {
-        self.database
+        let statement =
+            Statement::new(sql::UNBLOCK).with::<Text, _>("varchar AS dealer_id", dealer.as_str());
+        let closed = self
+            .database
             .ask(|mut connection| async move {
-                let closed = diesel::update(lane::table)
-                    .filter(lane::dealer_id.eq(dealer.as_str()))
-                    .filter(lane::blocks.gt(0))
-                    .set((
-                        lane::blocks.eq(0),
-                        lane::strikes.eq(0),
-                        lane::probed.eq(false),
-                        lane::blocked_since.eq(None::<chrono::DateTime<chrono::Utc>>),
-                        lane::ready_at.eq(diesel::dsl::now),
-                    ))
-                    .execute(&mut connection)
-                    .await
-                    .map_err(failed)?;
-                Ok(closed > 0)
+                statement.execute(&mut connection).await.map_err(failed)
             })
-            .await
+            .await?;
+        Ok(closed > 0)
     }
 
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {

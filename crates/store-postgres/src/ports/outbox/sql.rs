@@ -1,6 +1,7 @@
 //! The outbox's statements. All times are the database's, so that copies of the service whose
 //! clocks differ agree; locks are taken in the order lane, message, request.
 
+use crate::ports::breaker::closed_breaker;
 use crate::ports::mirror::is_newest;
 
 /// The dealers with queued messages, found by jumping through the index from dealer to dealer,
@@ -92,7 +93,8 @@ RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, k.lost, b.id AS messa
 );
 
 /// Leases one lane for a call that is not a message. A retry wait or a breaker does not matter,
-/// the ordinary pace does. A message whose holder vanished stays there to be recovered.
+/// the ordinary pace does, and so does a wait for evidence, which a call would hide. A message whose
+/// holder vanished stays there to be recovered.
 pub(super) const LEASE_LANE: &str = "
 UPDATE lane l SET
     epoch = l.epoch + 1,
@@ -101,7 +103,7 @@ UPDATE lane l SET
 FROM input i
 WHERE l.dealer_id = i.dealer_id
     AND (l.lease_until IS NULL OR l.lease_until <= now())
-    AND (l.ready_at <= now() OR l.strikes > 0 OR l.blocks > 0)
+    AND (l.ready_at <= now() OR l.message_id IS NULL AND (l.strikes > 0 OR l.blocks > 0))
 RETURNING l.epoch, l.strikes, l.blocks";
 
 /// Settles a claim.
@@ -289,6 +291,15 @@ pub(super) const EXPIRE: &str = concat!(
     "
 )
 SELECT count(*) AS rows FROM ended"
+);
+
+pub(super) const UNBLOCK: &str = concat!(
+    "
+UPDATE lane l SET ",
+    closed_breaker!(),
+    "
+FROM input i
+WHERE l.dealer_id = i.dealer_id AND l.blocks > 0"
 );
 
 /// Ends the rest of a lane, and notes when: also for a lane that does not rest, or is not there.
