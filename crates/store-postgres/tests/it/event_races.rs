@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use domain::{
     AuditEntry, DealerId, EventStore as _, EventsApplied, LaneChange, MessageChange, MessageId,
-    MessageKind, MessageNews, MessageState, Messages as _, NewMessage, News, Outbox as _, Receipt,
-    RequestId, RequestStore as _, Resent, Settled, Settlement, Visibility, WorkerId,
+    MessageKind, MessageNews, MessageState, Messages as _, NewMessage, News, Outbox as _,
+    PersonalData as _, ProviderEvent, Receipt, RequestId, RequestStore as _, Resent, Settled,
+    Settlement, Visibility, WorkerId,
 };
 use store_postgres::PgStore;
 use store_postgres::testing::TestDatabase;
@@ -92,6 +93,13 @@ impl Scene {
 
     async fn apply(&self) -> EventsApplied {
         self.store.apply(200, Duration::ZERO).await.unwrap()
+    }
+
+    /// How many events are as they came.
+    async fn kept_bodies(&self) -> i64 {
+        let kept = "SELECT count(*) FROM webhook_event WHERE body <> '[dihapus]'";
+        let client = self.client().await;
+        client.query_one(kept, &[]).await.unwrap().get(0)
     }
 
     /// What waits to be looked at again waits no longer.
@@ -335,4 +343,53 @@ async fn a_device_that_connects_while_its_breaker_opens_closes_it() {
     scene.look_again().await;
     assert_eq!(scene.apply().await.freed, 1);
     assert_eq!(scene.store.blocked_lanes().await.unwrap(), []);
+}
+
+/// A report finds its message while the erasure waits for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_matched_during_the_erasure_is_erased() {
+    let scene = Scene::new().await;
+    let dealer = sample::dealer_id();
+    let request = sample::request_for(&dealer, 1);
+    scene.sent(&dealer, "100").await;
+    scene.delivered(&dealer, "100").await;
+    let mut client = scene.client().await;
+    let holder = client.transaction().await.unwrap();
+    let matched = "SELECT FROM message FOR UPDATE;
+        UPDATE webhook_event SET next_look_at = NULL, message_id = (SELECT id FROM message)";
+    holder.batch_execute(matched).await.unwrap();
+    let erasing = tokio::spawn({
+        let (store, phone) = (scene.store.clone(), request.submission.phone.clone());
+        async move { store.erase(&phone, 500).await.unwrap() }
+    });
+    until_one_waits(&holder).await;
+    holder.commit().await.unwrap();
+    let erased = erasing.await.unwrap();
+    assert_eq!((erased.messages, erased.events), (1, 1));
+    assert_eq!(scene.kept_bodies().await, 0);
+}
+
+/// A reply that quotes the phone is being looked at while the person is erased.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_being_looked_at_is_erased_afterwards() {
+    let scene = Scene::new().await;
+    let phone = sample::another_phone();
+    let reply = ProviderEvent {
+        text: format!(r#"{{"sender":"62{}"}}"#, &phone.national()[1..]),
+        ..sample::event(News::Nothing)
+    };
+    let kept = scene.store.keep(&sample::dealer_id(), &reply).await;
+    kept.unwrap();
+    let mut client = scene.client().await;
+    let holder = client.transaction().await.unwrap();
+    let look = "SELECT FROM webhook_event FOR UPDATE";
+    holder.batch_execute(look).await.unwrap();
+    let erasing = tokio::spawn({
+        let store = scene.store.clone();
+        async move { store.erase(&phone, 500).await.unwrap() }
+    });
+    while !erasing.is_finished() && waiting(&holder).await == 0 {}
+    holder.commit().await.unwrap();
+    assert_eq!(erasing.await.unwrap().events, 1);
+    assert_eq!(scene.kept_bodies().await, 0);
 }
