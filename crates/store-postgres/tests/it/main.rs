@@ -5,6 +5,7 @@ mod backlog;
 mod backstage;
 mod contract;
 mod event_races;
+mod interrupted;
 mod migrations;
 mod outages;
 mod plans;
