@@ -65,11 +65,11 @@ const RESEND: &str = concat!(
     INSERT INTO lane (dealer_id) SELECT dealer_id FROM wanted ON CONFLICT DO NOTHING
 ), mirrored AS (
     UPDATE customer_validation_request r SET
-        newest_message_id = w.message_id,
         request_status = i.request_status,
         whatsapp_status = i.whatsapp_status,
         last_modified_by = i.author,
-        last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
+        last_modified_date = now() AT TIME ZONE INTERVAL '+07:00',
+        newest_message_id = w.message_id
     FROM wanted w, input i
     WHERE r.id = w.request_id
 )",

@@ -293,6 +293,14 @@ pub(super) const EXPIRE: &str = concat!(
 SELECT count(*) AS rows FROM ended"
 );
 
+/// Ends the rest of a lane, and notes when: also for a lane that does not rest, or is not there.
+pub(super) const END_REST: &str = "
+INSERT INTO lane AS l (dealer_id, rest_ended_at) SELECT i.dealer_id, now() FROM input i
+ON CONFLICT (dealer_id) DO UPDATE SET
+    rest_ended_at = now(),
+    ready_at = CASE WHEN l.rest_until > now() THEN now() ELSE l.ready_at END,
+    rest_until = CASE WHEN l.rest_until > now() THEN now() ELSE l.rest_until END";
+
 pub(super) const UNBLOCK: &str = concat!(
     "
 UPDATE lane l SET ",
@@ -301,11 +309,3 @@ UPDATE lane l SET ",
 FROM input i
 WHERE l.dealer_id = i.dealer_id AND l.blocks > 0"
 );
-
-/// Ends the rest of a lane, and notes when: also for a lane that does not rest, or is not there.
-pub(super) const END_REST: &str = "
-INSERT INTO lane AS l (dealer_id, rest_ended_at) SELECT i.dealer_id, now() FROM input i
-ON CONFLICT (dealer_id) DO UPDATE SET
-    rest_ended_at = now(),
-    ready_at = CASE WHEN l.rest_until > now() THEN now() ELSE l.ready_at END,
-    rest_until = CASE WHEN l.rest_until > now() THEN now() ELSE l.rest_until END";
