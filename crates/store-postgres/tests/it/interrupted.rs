@@ -34,8 +34,9 @@ async fn interrupt_and_repeat(build: Build) {
         index,
         table,
     } = build;
+    // A later migration may have dropped it already.
     let undo = format!(
-        "SET search_path TO customer; DROP INDEX {index};
+        "SET search_path TO customer; DROP INDEX IF EXISTS {index};
         DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"
     );
     client.batch_execute(&undo).await.unwrap();
