@@ -3,7 +3,7 @@ use std::time::Duration;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Array, Bool, Text};
 use diesel_async::{
     AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
 };
@@ -25,9 +25,9 @@ const LOCK_LOOK: Duration = Duration::from_millis(200);
 /// it gives up soon and is tried again.
 const SESSION: &str = "SET lock_timeout TO '3s'; SET statement_timeout TO 0";
 
-/// Indexes that are built concurrently, while others write. A build that was interrupted leaves an
-/// index that is never used, and that hinders the next build.
-const BUILT_CONCURRENTLY: [&str; 1] = ["customer_validation_request_list"];
+/// The tables whose indexes are built concurrently, while others write. A build that was interrupted
+/// leaves an index that is never used, and that hinders the next build.
+const INDEXED_CONCURRENTLY: [&str; 3] = ["customer_validation_request", "message", "webhook_event"];
 
 /// Why the database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -196,23 +196,22 @@ async fn drop_broken_indexes(
     connection: &mut AsyncPgConnection,
     schema: &SchemaName,
 ) -> Result<(), MigrateError> {
-    for index in BUILT_CONCURRENTLY {
-        let broken: Exists = diesel::sql_query(
-            "SELECT EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
-             JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = $1 AND c.relname = $2 AND NOT i.indisvalid) AS yes",
-        )
-        .bind::<Text, _>(schema.as_str())
-        .bind::<Text, _>(index)
-        .get_result(connection)
-        .await
-        .map_err(|error| refused(error.into(), schema))?;
-        if broken.yes {
-            diesel::sql_query(format!("DROP INDEX CONCURRENTLY {index}"))
-                .execute(connection)
-                .await
-                .map_err(|error| refused(error.into(), schema))?;
-        }
+    let broken: Vec<Name> = diesel::sql_query(
+        "SELECT format('%I.%I', n.nspname, c.relname) AS name \
+         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+         JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace \
+         WHERE n.nspname = $1 AND t.relname = ANY ($2) AND NOT i.indisvalid",
+    )
+    .bind::<Text, _>(schema.as_str())
+    .bind::<Array<Text>, _>(&INDEXED_CONCURRENTLY[..])
+    .load(connection)
+    .await
+    .map_err(|error| refused(error.into(), schema))?;
+    for index in broken {
+        diesel::sql_query(format!("DROP INDEX CONCURRENTLY {}", index.name))
+            .execute(connection)
+            .await
+            .map_err(|error| refused(error.into(), schema))?;
     }
     Ok(())
 }
@@ -250,4 +249,10 @@ struct Exists {
 struct Version {
     #[diesel(sql_type = Text)]
     version: String,
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
 }

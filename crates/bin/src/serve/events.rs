@@ -47,9 +47,10 @@ impl EventLoop {
     /// Goes round until `stop`. What is not applied then is applied by the next copy.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut swept = Instant::now();
+        let mut pause = Duration::ZERO;
         while !stop.is_cancelled() {
             let wait = tokio::select! {
-                wait = self.step() => wait,
+                wait = self.step(&mut pause) => wait,
                 () = stop.cancelled() => return,
             };
             if swept.elapsed() >= SWEEP {
@@ -65,9 +66,10 @@ impl EventLoop {
         }
     }
 
-    /// Applies what can be applied and says how long to wait.
-    async fn step(&self) -> Duration {
-        match self.round().await {
+    /// Applies what can be applied and says how long to wait. `pause` is what it was last time when
+    /// others had all that was due.
+    async fn step(&self, pause: &mut Duration) -> Duration {
+        match self.round(pause).await {
             Ok(wait) => wait,
             Err(error) => {
                 self.metrics.store_failed("events");
@@ -80,7 +82,7 @@ impl EventLoop {
         }
     }
 
-    async fn round(&self) -> Result<Duration, StoreError> {
+    async fn round(&self, pause: &mut Duration) -> Result<Duration, StoreError> {
         match self.events.next_event().await? {
             Some(Duration::ZERO) => {
                 let applied = self.events.apply(AT_ONCE).await?;
@@ -88,9 +90,13 @@ impl EventLoop {
                 if applied.lifted > 0 || applied.freed > 0 {
                     log(applied);
                 }
-                Ok(Duration::ZERO)
+                *pause = pause_after(applied.taken, *pause);
+                Ok(*pause)
             }
-            next => Ok(next.map_or(LONGEST_WAIT, |next| next.min(LONGEST_WAIT))),
+            next => {
+                *pause = Duration::ZERO;
+                Ok(next.map_or(LONGEST_WAIT, |next| next.min(LONGEST_WAIT)))
+            }
         }
     }
 
@@ -104,6 +110,16 @@ impl EventLoop {
     }
 }
 
+/// How long to wait after a round in which events were due. When none could be taken, other copies
+/// have them: each wait is twice the one before.
+fn pause_after(taken: u64, before: Duration) -> Duration {
+    if taken > 0 {
+        Duration::ZERO
+    } else {
+        (before * 2).clamp(SHORTEST_WAIT, LONGEST_WAIT)
+    }
+}
+
 fn log(applied: EventsApplied) {
     tracing::info!(
         events.taken = applied.taken,
@@ -112,4 +128,21 @@ fn log(applied: EventsApplied) {
         lanes.freed = applied.freed,
         "events applied"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_for_events_that_others_have_grow_and_end() {
+        let mut pause = Duration::ZERO;
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            pause = pause_after(0, pause);
+            waits.push(pause.as_millis());
+        }
+        assert_eq!(waits, [20, 40, 80, 160, 320, 640, 1_000, 1_000]);
+        assert_eq!(pause_after(1, pause), Duration::ZERO);
+    }
 }

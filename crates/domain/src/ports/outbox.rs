@@ -182,8 +182,8 @@ pub trait Outbox: Send + Sync {
     ) -> Result<Vec<Claim>, StoreError>;
 
     /// Leases one lane for a call that is not a message of the outbox, if nobody holds it and its
-    /// pace allows a call now. A breaker or a retry wait does not matter. A message whose holder
-    /// vanished stays there to be recovered.
+    /// pace allows a call now. A breaker or a retry wait does not matter, a wait for evidence does. A
+    /// message whose holder vanished stays there to be recovered.
     async fn lease_lane(
         &self,
         dealer: &DealerId,
@@ -204,8 +204,10 @@ pub trait Outbox: Send + Sync {
     /// The lanes whose breaker is open.
     async fn blocked_lanes(&self) -> Result<Vec<BlockedLane>, StoreError>;
 
-    /// Closes a breaker: the lane is ready at once. Returns whether there was one to close.
-    async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError>;
+    /// Closes a breaker as it was seen: the lane is ready at once, or when its wait for evidence is
+    /// over. Returns whether there was one to close; one that was opened with another account since
+    /// stays open.
+    async fn unblock(&self, lane: &BlockedLane) -> Result<bool, StoreError>;
 
     /// Ends a rest, because the settings that caused it changed: the lane is ready at once. A rest
     /// that begins within [`REST_DOUBT`](crate::REST_DOUBT), perhaps by a copy that remembers the

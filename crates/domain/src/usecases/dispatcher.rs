@@ -207,7 +207,7 @@ impl Dispatcher {
     async fn close_if_healed(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
         let dealer = self.dealers.find(&lane.dealer_id).await?;
         let unchanged = lane.account_print == Some(self.print(dealer.as_ref()));
-        Ok(!unchanged && self.outbox.unblock(&lane.dealer_id).await?)
+        Ok(!unchanged && self.outbox.unblock(lane).await?)
     }
 
     async fn work(

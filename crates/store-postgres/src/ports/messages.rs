@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::audit::{noted, with_entry};
 use super::intake::priority;
+use super::mirror::is_newest;
 use super::{PgStore, origin};
 use crate::connect::failed;
 use crate::statement::Statement;
@@ -74,11 +75,15 @@ const RESEND: &str = concat!(
 )",
     noted!("wanted"),
     "INSERT INTO message AS m (
-    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at,
-    http_request_id, traceparent)
+    id, request_id, dealer_id, kind, priority, template, body, target, created_at, due_at,
+    next_try_at, http_request_id, traceparent)
 SELECT message_id, request_id, dealer_id, kind, priority, template, body, target,
+    -- now() is when the transaction began, before the wait for the lock.
+    greatest(clock_timestamp(), (
+        SELECT max(p.created_at) + INTERVAL '1 microsecond' FROM message p
+        WHERE p.request_id = w.request_id)),
     greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
-FROM wanted
+FROM wanted w
 RETURNING ",
     shown!()
 );
@@ -106,10 +111,9 @@ const CANCEL: &str = concat!(
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
     FROM ended e, input i
-    WHERE r.id = e.request_id
-        AND NOT EXISTS (
-            SELECT FROM message n
-            WHERE n.request_id = e.request_id AND (n.created_at, n.id) > (e.created_at, e.id))
+    WHERE r.id = e.request_id AND ",
+    is_newest!("e"),
+    "
 )",
     noted!("ended"),
     "SELECT ",

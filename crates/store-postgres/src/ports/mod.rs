@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod audit;
+mod breaker;
 mod counts;
 mod dealer_rows;
 mod dealers;
@@ -10,6 +11,7 @@ mod intake;
 mod key_use;
 mod lists;
 mod messages;
+mod mirror;
 mod origin;
 mod outbox;
 mod persons;

@@ -5,6 +5,8 @@ mod backlog;
 mod backstage;
 mod contract;
 mod dealer_admin;
+mod event_races;
+mod interrupted;
 mod migrations;
 mod outages;
 mod plans;

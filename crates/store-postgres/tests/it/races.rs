@@ -9,6 +9,7 @@ use domain::{
 };
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
+use tokio_postgres::Transaction;
 
 use crate::backstage::store;
 
@@ -37,7 +38,7 @@ async fn late_acceptance_that_had_to_wait_is_mirrored() {
         let (store, message) = (store.clone(), request.message.id);
         async move { store.settle(&lost, &accepted(message)).await.unwrap() }
     });
-    until_a_session(&database, WAITS).await;
+    until_one_waits(&other).await;
     other.commit().await.unwrap();
 
     assert_eq!(accepting.await.unwrap(), Settled::LeaseLost);
@@ -58,29 +59,6 @@ fn accepted(message: domain::MessageId) -> Settlement {
         account_print: None,
     }
 }
-
-/// Until there is a session like this in the database. It is looked for on a connection of its own: a
-/// transaction would see the same sessions again and again.
-async fn until_a_session(database: &TestDatabase, is_like: &str) {
-    let client = database.connect().await;
-    let seen = format!(
-        "SELECT count(*) > 0, pg_sleep(0.005)::text FROM pg_stat_activity
-        WHERE datname = current_database() AND pid <> pg_backend_pid() AND {is_like}"
-    );
-    let looking = async {
-        while !client
-            .query_one(&seen, &[])
-            .await
-            .unwrap()
-            .get::<_, bool>(0)
-        {}
-    };
-    tokio::time::timeout(Duration::from_secs(10), looking)
-        .await
-        .expect("there is such a session");
-}
-
-const WAITS: &str = "wait_event_type = 'Lock'";
 
 /// A transaction that stores a request under the sample dealer's key, not committed yet.
 async fn using_a_key<'c>(
@@ -155,10 +133,41 @@ async fn a_key_in_use_is_replayed_when_its_first_request_is_stored_in_time() {
         async move { store.accept(&keyed(2)).await.unwrap() }
     });
     // It has met the key when its session has asked something and has its answer.
-    let asked = "state = 'idle' AND query LIKE '%idempotency_key%'";
-    until_a_session(&database, asked).await;
+    let asked = "SELECT count(*) > 0, pg_sleep(0.005)::text FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+            AND state = 'idle' AND query LIKE '%idempotency_key%'";
+    let watcher = database.connect().await;
+    let looking = async {
+        while !watcher
+            .query_one(asked, &[])
+            .await
+            .unwrap()
+            .get::<_, bool>(0)
+        {}
+    };
+    tokio::time::timeout(Duration::from_secs(10), looking)
+        .await
+        .expect("the key is met");
     assert!(!accepting.is_finished());
     using.commit().await.unwrap();
     let accepted = tokio::time::timeout(Duration::from_secs(10), &mut accepting).await;
     assert_eq!(accepted.unwrap().unwrap(), Accepted::Replayed(first.id));
+}
+
+/// Until a statement in this database waits for a lock.
+pub(crate) async fn until_one_waits(client: &Transaction<'_>) {
+    let looking = async { while waiting(client).await == 0 {} };
+    tokio::time::timeout(Duration::from_secs(10), looking)
+        .await
+        .expect("a statement waits");
+}
+
+/// How many statements in this database wait for a lock; the look takes a moment.
+pub(crate) async fn waiting(client: &Transaction<'_>) -> i64 {
+    // A transaction sees the sessions as they were when it first looked.
+    let anew = "SELECT pg_stat_clear_snapshot()";
+    client.execute(anew, &[]).await.unwrap();
+    let waiting = "SELECT count(*), pg_sleep(0.005)::text FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    client.query_one(waiting, &[]).await.unwrap().get(0)
 }

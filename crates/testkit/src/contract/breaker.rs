@@ -145,6 +145,24 @@ pub async fn only_an_open_breaker_can_be_closed(stage: &Stage) {
     assert!(!unblock(stage, &dealer).await);
 }
 
+/// Another copy may open it with a new account after somebody has seen it open with the old one.
+pub async fn a_breaker_is_closed_as_it_was_seen(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    stage.queue(&dealer, 1).await;
+    stage.block(HOUR).await;
+    for other in [None, Some("fedcba9876543210".to_owned())] {
+        let lane = BlockedLane {
+            dealer_id: dealer.clone(),
+            account_print: other,
+        };
+        assert!(!stage.outbox.unblock(&lane).await.expect("unblock"));
+    }
+    stage.assert_nothing_to_claim().await;
+    let seen = blocked_lanes(stage).await.remove(0);
+    assert!(stage.outbox.unblock(&seen).await.expect("unblock"));
+    to_send(&stage.claim().await);
+}
+
 /// Closing a breaker does not take the lane from whoever holds it.
 pub async fn unblocking_does_not_free_a_held_lane(stage: &Stage) {
     let dealer = sample::dealer_id();
@@ -244,5 +262,9 @@ async fn blocked_lanes(stage: &Stage) -> Vec<BlockedLane> {
 }
 
 async fn unblock(stage: &Stage, dealer: &DealerId) -> bool {
-    stage.outbox.unblock(dealer).await.expect("unblock")
+    let lane = BlockedLane {
+        dealer_id: dealer.clone(),
+        account_print: Some(PRINT.to_owned()),
+    };
+    stage.outbox.unblock(&lane).await.expect("unblock")
 }

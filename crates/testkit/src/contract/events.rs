@@ -434,7 +434,7 @@ pub async fn any_order_of_events_ends_in_the_same_state(stage: &Stage) {
 }
 
 impl Stage {
-    async fn keep(&self, news: News) {
+    pub(super) async fn keep(&self, news: News) {
         self.keep_for(&sample::dealer_id(), news).await;
     }
 
@@ -443,7 +443,7 @@ impl Stage {
         kept.expect("keep");
     }
 
-    async fn apply(&self) -> EventsApplied {
+    pub(super) async fn apply(&self) -> EventsApplied {
         let applied = self.events.apply(ALL, Duration::ZERO).await;
         applied.expect("apply")
     }
@@ -467,7 +467,7 @@ impl Dice {
     }
 }
 
-fn news(id: Option<&str>, state_id: Option<&str>, seen: Option<MessageState>) -> News {
+pub(super) fn news(id: Option<&str>, state_id: Option<&str>, seen: Option<MessageState>) -> News {
     News::Message(MessageNews {
         provider_id: id.map(str::to_owned),
         state_id: state_id.map(str::to_owned),
@@ -476,11 +476,11 @@ fn news(id: Option<&str>, state_id: Option<&str>, seen: Option<MessageState>) ->
     })
 }
 
-fn by_id(id: &str, seen: MessageState) -> News {
+pub(super) fn by_id(id: &str, seen: MessageState) -> News {
     news(Some(id), None, Some(seen))
 }
 
-fn by_state_id(id: &str, seen: MessageState) -> News {
+pub(super) fn by_state_id(id: &str, seen: MessageState) -> News {
     news(None, Some(id), Some(seen))
 }
 
@@ -495,7 +495,7 @@ fn seen(news: &News) -> Option<MessageState> {
     }
 }
 
-fn accepted(id: &str) -> MessageChange {
+pub(super) fn accepted(id: &str) -> MessageChange {
     MessageChange::Sent(Receipt {
         message_id: Some(id.to_owned()),
         request_id: Some(369_052_479),
@@ -508,7 +508,7 @@ fn waiting() -> domain::LaneChange {
 }
 
 /// A message that the provider took under this id.
-async fn sent(stage: &Stage, n: u32, id: &str) -> RequestId {
+pub(super) async fn sent(stage: &Stage, n: u32, id: &str) -> RequestId {
     let request = stage.queue(&sample::dealer_id(), n).await;
     let claim = stage.claim().await;
     stage.settle_now(&claim, accepted(id), READY).await;
@@ -516,7 +516,7 @@ async fn sent(stage: &Stage, n: u32, id: &str) -> RequestId {
 }
 
 /// A message whose outcome is waited for.
-async fn awaited(stage: &Stage, n: u32) -> RequestId {
+pub(super) async fn awaited(stage: &Stage, n: u32) -> RequestId {
     let request = stage.queue(&sample::dealer_id(), n).await;
     let claim = stage.claim().await;
     let settled = settlement(&claim, MessageChange::Await, waiting());

@@ -304,6 +304,29 @@ pub async fn the_newest_message_is_mirrored(stage: &Stage) {
     assert_eq!(shown, ("PENDING".to_owned(), "NOT_SENT".to_owned()));
 }
 
+/// Ids are made before their messages wait for their turn, so that they tell nothing.
+pub async fn the_newest_message_is_the_one_that_was_queued_last(stage: &Stage) {
+    let request = queued(stage).await;
+    stage
+        .settle_now(&stage.claim().await, failed(), READY)
+        .await;
+    let message = NewMessage {
+        id: MessageId(Uuid::nil()),
+        ..another()
+    };
+    let (seen, target) = (&Visibility::All, sample::another_phone());
+    let entry = AuditEntry::resent(&sample::author(), request.id, message.id);
+    let resending = stage
+        .messages
+        .resend(request.id, seen, &message, &target, &entry);
+    assert!(matches!(resending.await, Ok(Resent::Queued(_))));
+    stage.settle_now(&stage.claim().await, sent(), READY).await;
+    let expected = [MessageState::Failed, MessageState::Sent];
+    assert_eq!(states(stage, request.id).await, expected);
+    let shown = stage.statuses(request.id).await;
+    assert_eq!(shown, ("PROCESSED".to_owned(), "SENT".to_owned()));
+}
+
 /// Absent is an answer.
 pub async fn an_unknown_request_has_no_messages(stage: &Stage) {
     queued(stage).await;

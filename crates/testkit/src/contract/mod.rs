@@ -25,6 +25,7 @@ pub mod breaker;
 pub mod claims;
 pub mod dealers;
 pub mod events;
+pub mod evidence;
 pub mod keys;
 pub mod late;
 pub mod leases;

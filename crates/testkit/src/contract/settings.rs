@@ -357,7 +357,8 @@ pub async fn a_record_says_why_a_lane_is_blocked(stage: &Stage) {
     let since = lane.blocked_since.expect("it is blocked");
     assert!((stage.backstage.now() - since).abs() < chrono::TimeDelta::minutes(1));
     assert_eq!(lane.resting_until, None);
-    stage.outbox.unblock(&dealer.id).await.expect("unblock");
+    let seen = stage.outbox.blocked_lanes().await.expect("blocked_lanes");
+    stage.outbox.unblock(&seen[0]).await.expect("unblock");
     let lane = record(stage, &dealer.id).await.lane;
     assert_eq!((lane.blocked_since, lane.block_reason), (None, None));
 }

@@ -48,6 +48,7 @@ macro_rules! contract_tests {
                 cancelling_and_claiming_at_once_do_one_of_both
                 late_acceptance_lifts_a_cancelled_message_to_sent
                 the_newest_message_is_mirrored
+                the_newest_message_is_the_one_that_was_queued_last
                 an_unknown_request_has_no_messages
                 messages_that_cannot_be_seen_are_as_if_they_did_not_exist
                 resending_and_cancelling_are_noted_in_the_audit;
@@ -74,6 +75,12 @@ macro_rules! contract_tests {
                 evidence_does_not_reach_into_a_recovery
                 many_copies_apply_every_event
                 any_order_of_events_ends_in_the_same_state;
+            evidence:
+                an_event_of_a_known_message_is_no_evidence
+                a_state_id_that_is_known_is_no_evidence
+                a_connected_device_does_not_end_a_wait_for_evidence
+                closing_a_breaker_does_not_end_a_wait_for_evidence
+                a_lane_that_waits_for_evidence_cannot_be_leased;
             persons:
                 everything_about_a_person_is_erased
                 erasing_once_more_erases_nothing
@@ -224,6 +231,7 @@ macro_rules! contract_tests {
                 open_breakers_are_listed_with_their_account
                 an_unblocked_lane_goes_on_at_once
                 only_an_open_breaker_can_be_closed
+                a_breaker_is_closed_as_it_was_seen
                 unblocking_does_not_free_a_held_lane
                 a_lane_that_waits_counts_its_strikes
                 strikes_are_forgotten_when_the_provider_answers

@@ -83,11 +83,7 @@ impl State {
             News::Nothing => {}
             News::Device { connected } => {
                 self.events[place].next_look = None;
-                let lane = self.lanes.get_mut(&dealer);
-                let blocked = lane.filter(|lane| connected && lane.history.blocks > 0);
-                if let Some(lane) = blocked {
-                    lane.forget_trouble();
-                    lane.ready_at = now;
+                if connected && self.close_breaker(&dealer, now) {
                     applied.freed += 1;
                 }
             }
@@ -201,7 +197,10 @@ impl State {
                     event.dealer == dealer && event.message.is_none() && event.received >= since
                 })
                 .filter_map(|event| match &event.news {
-                    News::Message(news) => news.provider_id.clone(),
+                    // Not yet looked at is not unknown.
+                    News::Message(news) if self.named_by(&dealer, news).is_none() => {
+                        news.provider_id.clone()
+                    }
                     _ => None,
                 })
                 .filter(|id| is_evidence(id, last_known))

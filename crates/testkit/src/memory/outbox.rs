@@ -58,8 +58,9 @@ impl Outbox for MemoryStore {
     ) -> Result<Option<(Lease, LaneHistory)>, StoreError> {
         let now = self.now();
         let mut state = self.state();
+        let empty = !state.has_message_in_lane(dealer);
         let lane = state.lanes.entry(dealer.clone()).or_default();
-        let troubled = lane.history != LaneHistory::default();
+        let troubled = empty && lane.history != LaneHistory::default();
         if !lane.is_free(now) || !(lane.is_ready(now) || troubled) {
             return Ok(None);
         }
@@ -121,19 +122,12 @@ impl Outbox for MemoryStore {
             .collect())
     }
 
-    async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError> {
+    async fn unblock(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
         let now = self.now();
         let mut state = self.state();
-        let Some(lane) = state
-            .lanes
-            .get_mut(dealer)
-            .filter(|lane| lane.history.blocks > 0)
-        else {
-            return Ok(false);
-        };
-        lane.forget_trouble();
-        lane.ready_at = now;
-        Ok(true)
+        let stored = state.lanes.get(&lane.dealer_id);
+        let as_seen = stored.is_some_and(|stored| stored.account_print == lane.account_print);
+        Ok(as_seen && state.close_breaker(&lane.dealer_id, now))
     }
 
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
@@ -168,6 +162,26 @@ impl State {
         dealers.sort();
         dealers.dedup();
         dealers
+    }
+
+    /// Whether a message is being sent, or was interrupted, or waits for evidence.
+    fn has_message_in_lane(&self, dealer: &DealerId) -> bool {
+        self.first(dealer, MessageState::Sending, |_| true)
+            .is_some()
+    }
+
+    /// Closes a breaker; a wait for evidence goes on. Returns whether it was open.
+    pub(super) fn close_breaker(&mut self, dealer: &DealerId, now: DateTime<Utc>) -> bool {
+        let empty = !self.has_message_in_lane(dealer);
+        let lane = self.lanes.get_mut(dealer);
+        let Some(lane) = lane.filter(|lane| lane.history.blocks > 0) else {
+            return false;
+        };
+        lane.forget_trouble();
+        if empty {
+            lane.ready_at = now;
+        }
+        true
     }
 
     /// The first of a lane's messages in this state that also has this property.

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     ApiKeyId, ApiKeyRecord, Attempt, AuditRecord, BodyPrint, CHANGED_BY, Dealer, DealerId, ERASED,
     IdempotencyKey, KEY_LIFETIME, KeyPrint, LaneHistory, MessageId, MessageKind, MessageState,
@@ -221,6 +221,9 @@ impl State {
         now: DateTime<Utc>,
     ) {
         let due = new.not_before.map_or(now, |at| at.max(now));
+        let before = self
+            .message_of(request_id)
+            .map(|(_, newest)| newest.created);
         let message = Message {
             request_id,
             dealer_id,
@@ -231,7 +234,7 @@ impl State {
             state: MessageState::Queued,
             epoch: 0,
             unknowns: 0,
-            created: now,
+            created: before.map_or(now, |before| now.max(before + TimeDelta::microseconds(1))),
             due,
             next_try: due,
             awaited: false,

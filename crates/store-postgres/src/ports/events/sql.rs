@@ -1,11 +1,16 @@
-//! The statements about reports of the provider. Whoever holds an event's lock may wait for a lane,
-//! a message or a request; nobody who holds one of those waits for an event.
+//! The statements about reports of the provider. Whoever holds an event's lock waits for nobody; and
+//! nobody who holds a lane, a message or a request waits for an event.
+
+use crate::ports::breaker::closed_breaker;
+use crate::ports::mirror::is_newest;
 
 /// Applies events of messages whose time has come.
 ///
-/// A message that somebody else has locked leaves its events for the next time. The request shows
-/// its newest message, and one that was queued again meanwhile is not touched by the older one.
-pub(super) const APPLY_NEWS: &str = "
+/// It waits for nobody, so that one who is busy holds up nobody else's events, and two copies cannot
+/// wait for each other: a message that somebody else has locked, or whose request, leaves its events
+/// for the next time.
+pub(super) const APPLY_NEWS: &str = concat!(
+    "
 , rank AS (
     SELECT * FROM unnest(
         (SELECT states FROM input), (SELECT ranks FROM input),
@@ -39,11 +44,22 @@ pub(super) const APPLY_NEWS: &str = "
         WHERE b.message_id IS NULL AND m.id IS NULL AND o.message_id IS NOT NULL
             AND o.dealer_id = b.dealer_id AND o.state_id = b.state_id
         ORDER BY o.id LIMIT 1) linked ON true
-), held AS (
-    SELECT m.id, m.state, m.provider_state_id, m.target = (SELECT erased FROM input) AS erased
+), got AS (
+    SELECT m.id, m.request_id, m.state, m.target = (SELECT erased FROM input) AS erased
     FROM message m
     WHERE m.id IN (SELECT message_id FROM matched)
     FOR UPDATE OF m SKIP LOCKED
+), asked AS (
+    SELECT r.id FROM customer_validation_request r
+    WHERE r.id IN (SELECT request_id FROM got)
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+), held AS (
+    -- Another program may have deleted the request.
+    SELECT g.id, g.state, g.erased
+    FROM got g
+    LEFT JOIN asked a ON a.id = g.request_id
+    LEFT JOIN customer_validation_request r ON r.id = g.request_id
+    WHERE a.id IS NOT NULL OR r.id IS NULL
 ), told AS (
     SELECT e.message_id,
         (array_agg(e.seen ORDER BY r.rank DESC NULLS LAST))[1] AS seen,
@@ -55,7 +71,7 @@ pub(super) const APPLY_NEWS: &str = "
     FROM matched e LEFT JOIN rank r ON r.state = e.seen
     GROUP BY e.message_id
 ), verdict AS (
-    SELECT h.id, h.state AS before, h.erased, t.*, new.rank > old.rank AS lifts,
+    SELECT h.id, h.erased, t.*, new.rank > old.rank AS lifts,
         new.request_status, new.whatsapp_status
     FROM held h
     JOIN told t ON t.message_id = h.id
@@ -79,28 +95,18 @@ pub(super) const APPLY_NEWS: &str = "
         OR m.provider_state_id IS NULL AND v.state_id IS NOT NULL
         OR least(m.delivered_at, v.delivered_at) IS DISTINCT FROM m.delivered_at
         OR least(m.read_at, v.read_at) IS DISTINCT FROM m.read_at)
-    RETURNING m.id, m.request_id, m.dealer_id, m.created_at, v.before, v.moves, v.state_id,
+    RETURNING m.id, m.request_id, m.dealer_id, m.created_at, v.moves, v.state_id,
         v.request_status, v.whatsapp_status
-), asked AS (
-    -- A message that had ended may be followed by one that is queued at this very moment: that one
-    -- is not in our snapshot, but the newest row of its request tells of it.
-    SELECT r.id,
-        (r.request_status, r.whatsapp_status) IS NOT DISTINCT FROM ('PENDING', 'NOT_SENT') AS waits
-    FROM changed c JOIN customer_validation_request r ON r.id = c.request_id
-    WHERE c.moves AND c.before NOT IN ('QUEUED', 'SENDING')
-    FOR UPDATE OF r
 ), mirrored AS (
     UPDATE customer_validation_request r SET
         request_status = c.request_status,
         whatsapp_status = c.whatsapp_status,
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
-    FROM changed c LEFT JOIN asked a ON a.id = c.request_id, input i
-    WHERE r.id = c.request_id AND c.moves
-        AND NOT EXISTS (
-            SELECT FROM message n
-            WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
-        AND (c.before IN ('QUEUED', 'SENDING') OR NOT a.waits)
+    FROM changed c, input i
+    WHERE r.id = c.request_id AND c.moves AND ",
+    is_newest!("c"),
+    "
 ), looked_at AS (
     UPDATE webhook_event e SET
         message_id = CASE WHEN h.id IS NOT NULL THEN h.id END,
@@ -109,7 +115,7 @@ pub(super) const APPLY_NEWS: &str = "
         reason = CASE WHEN h.erased THEN NULL ELSE e.reason END,
         next_look_at = CASE
             WHEN h.id IS NOT NULL THEN NULL
-            -- Its message is busy.
+            -- Its message, or the request of that, is busy.
             WHEN m.message_id IS NOT NULL THEN now() + INTERVAL '200 milliseconds'
             ELSE now() + least(
                 INTERVAL '6 hours', greatest(INTERVAL '1 second', now() - m.received_at)) END
@@ -127,30 +133,52 @@ pub(super) const APPLY_NEWS: &str = "
 SELECT (SELECT count(*) FROM batch) AS taken,
     (SELECT count(*) FROM looked_at WHERE message_id IS NULL) AS unmatched,
     (SELECT count(*) FROM changed WHERE moves) AS lifted,
-    0::bigint AS freed";
+    0::bigint AS freed"
+);
 
 /// Applies events of devices: one that is connected closes its breaker.
-pub(super) const APPLY_DEVICES: &str = "
+///
+/// It waits for nobody, like [`APPLY_NEWS`]. Whoever has the lane may be about to open its breaker,
+/// so that the event is looked at again afterwards.
+pub(super) const APPLY_DEVICES: &str = concat!(
+    "
 , batch AS (
     SELECT e.id, e.dealer_id, e.connected
     FROM webhook_event e
     WHERE e.next_look_at <= now() AND e.about = 'device'
     ORDER BY e.next_look_at LIMIT (SELECT most FROM input)
     FOR UPDATE SKIP LOCKED
+), locked AS (
+    SELECT l.dealer_id, l.blocks > 0 AS blocked
+    FROM lane l
+    WHERE l.dealer_id IN (SELECT dealer_id FROM batch WHERE connected)
+    FOR UPDATE OF l SKIP LOCKED
 ), looked_at AS (
-    UPDATE webhook_event e SET next_look_at = NULL FROM batch b WHERE e.id = b.id
+    UPDATE webhook_event e SET
+        next_look_at = CASE WHEN b.connected AND k.dealer_id IS NULL AND l.dealer_id IS NOT NULL
+            THEN now() + INTERVAL '200 milliseconds' END
+    FROM batch b
+    LEFT JOIN lane l ON l.dealer_id = b.dealer_id
+    LEFT JOIN locked k ON k.dealer_id = b.dealer_id
+    WHERE e.id = b.id
 ), closed AS (
     UPDATE lane l SET
-        blocks = 0, strikes = 0, probed = false, blocked_since = NULL, block_reason = NULL,
-        account_print = NULL, ready_at = now()
-    WHERE l.blocks > 0 AND l.dealer_id IN (SELECT dealer_id FROM batch WHERE connected)
+        ",
+    closed_breaker!(),
+    "
+    FROM locked k
+    WHERE l.dealer_id = k.dealer_id AND k.blocked
     RETURNING l.dealer_id
 )
 SELECT (SELECT count(*) FROM batch) AS taken, 0::bigint AS unmatched, 0::bigint AS lifted,
-    (SELECT count(*) FROM closed) AS freed";
+    (SELECT count(*) FROM closed) AS freed"
+);
 
 /// Looks whether an event that matches nothing tells the outcome that a lane waits for.
-pub(super) const TAKE_EVIDENCE: &str = "
+///
+/// It waits for nobody, like [`APPLY_NEWS`].
+pub(super) const TAKE_EVIDENCE: &str = concat!(
+    "
 , waiting AS (
     SELECT l.dealer_id
     FROM lane l JOIN message m ON m.id = l.message_id
@@ -165,18 +193,35 @@ pub(super) const TAKE_EVIDENCE: &str = "
     WHERE l.lease_until IS NULL AND l.message_id IS NOT NULL
     FOR UPDATE OF l SKIP LOCKED
 ), ours AS (
-    SELECT m.id, m.dealer_id, m.created_at, k.last_provider_id
+    SELECT m.id, m.request_id, m.dealer_id, m.created_at, k.last_provider_id
     FROM locked k JOIN message m ON m.id = k.message_id
     WHERE m.state = 'SENDING' AND m.awaited
     FOR UPDATE OF m SKIP LOCKED
+), asked AS (
+    SELECT r.id FROM customer_validation_request r
+    WHERE r.id IN (SELECT request_id FROM ours)
+    FOR NO KEY UPDATE OF r SKIP LOCKED
+), held AS (
+    SELECT o.*
+    FROM ours o
+    LEFT JOIN asked a ON a.id = o.request_id
+    LEFT JOIN customer_validation_request r ON r.id = o.request_id
+    WHERE a.id IS NOT NULL OR r.id IS NULL
 ), told AS (
     SELECT o.id, o.dealer_id, n.provider_id, n.number, n.received_at
-    FROM ours o
+    FROM held o
     CROSS JOIN LATERAL (
         SELECT e.provider_id, e.received_at, e.provider_id::bigint AS number
         FROM webhook_event e
         WHERE e.dealer_id = o.dealer_id AND e.message_id IS NULL
             AND e.received_at >= o.created_at
+            -- Not yet matched, perhaps because its message is busy, is not unknown.
+            AND NOT EXISTS (
+                SELECT FROM message x
+                WHERE x.dealer_id = e.dealer_id AND x.provider_id = e.provider_id)
+            AND NOT EXISTS (
+                SELECT FROM message x
+                WHERE x.dealer_id = e.dealer_id AND x.provider_state_id = e.state_id)
             AND CASE WHEN e.provider_id ~ '^[0-9]{1,18}$'
                 THEN e.provider_id::bigint > coalesce(o.last_provider_id, -1) ELSE false END
         ORDER BY e.provider_id::bigint, e.received_at LIMIT 1) n
@@ -194,10 +239,9 @@ pub(super) const TAKE_EVIDENCE: &str = "
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
     FROM changed c, input i
-    WHERE r.id = c.request_id
-        AND NOT EXISTS (
-            SELECT FROM message n
-            WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
+    WHERE r.id = c.request_id AND ",
+    is_newest!("c"),
+    "
 ), freed AS (
     UPDATE lane l SET
         message_id = NULL,
@@ -217,7 +261,8 @@ pub(super) const TAKE_EVIDENCE: &str = "
     UPDATE webhook_event e SET next_look_at = now() FROM awake a WHERE e.id = a.id
 )
 SELECT 0::bigint AS taken, 0::bigint AS unmatched, 0::bigint AS lifted,
-    (SELECT count(*) FROM freed) AS freed";
+    (SELECT count(*) FROM freed) AS freed"
+);
 
 pub(super) const NEXT_EVENT: &str = "
 SELECT extract(epoch FROM min(e.next_look_at) - now())::float8 AS seconds

@@ -155,25 +155,17 @@ impl Outbox for PgStore {
             .collect())
     }
 
-    async fn unblock(&self, dealer: &DealerId) -> Result<bool, StoreError> {
-        self.database
+    async fn unblock(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
+        let statement = Statement::new(sql::UNBLOCK)
+            .with::<Text, _>("varchar AS dealer_id", lane.dealer_id.as_str())
+            .with::<Nullable<Text>, _>("text AS account_print", lane.account_print.as_deref());
+        let closed = self
+            .database
             .ask(|mut connection| async move {
-                let closed = diesel::update(lane::table)
-                    .filter(lane::dealer_id.eq(dealer.as_str()))
-                    .filter(lane::blocks.gt(0))
-                    .set((
-                        lane::blocks.eq(0),
-                        lane::strikes.eq(0),
-                        lane::probed.eq(false),
-                        lane::blocked_since.eq(None::<chrono::DateTime<chrono::Utc>>),
-                        lane::ready_at.eq(diesel::dsl::now),
-                    ))
-                    .execute(&mut connection)
-                    .await
-                    .map_err(failed)?;
-                Ok(closed > 0)
+                statement.execute(&mut connection).await.map_err(failed)
             })
-            .await
+            .await?;
+        Ok(closed > 0)
     }
 
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {

@@ -1,6 +1,9 @@
 //! The outbox's statements. All times are the database's, so that copies of the service whose
 //! clocks differ agree; locks are taken in the order lane, message, request.
 
+use crate::ports::breaker::closed_breaker;
+use crate::ports::mirror::is_newest;
+
 /// What is QUEUED or SENDING, in the words of the index `message_open`.
 macro_rules! open {
     () => {
@@ -143,7 +146,8 @@ pub(super) const CLAIM_LANES: &str = concat!(
 );
 
 /// Leases one lane for a call that is not a message. A retry wait or a breaker does not matter,
-/// the ordinary pace does. A message whose holder vanished stays there to be recovered.
+/// the ordinary pace does, and so does a wait for evidence, which a call would hide. A message whose
+/// holder vanished stays there to be recovered.
 pub(super) const LEASE_LANE: &str = "
 UPDATE lane l SET
     epoch = l.epoch + 1,
@@ -152,7 +156,7 @@ UPDATE lane l SET
 FROM input i
 WHERE l.dealer_id = i.dealer_id
     AND (l.lease_until IS NULL OR l.lease_until <= now())
-    AND (l.ready_at <= now() OR l.strikes > 0 OR l.blocks > 0)
+    AND (l.ready_at <= now() OR l.message_id IS NULL AND (l.strikes > 0 OR l.blocks > 0))
 RETURNING l.epoch, l.strikes, l.blocks";
 
 /// Settles claims.
@@ -162,7 +166,8 @@ RETURNING l.epoch, l.strikes, l.blocks";
 /// as evidence. The attempt is kept in either case, once for each epoch; the request mirrors its
 /// newest message. A message whose recipient was erased meanwhile is not tried again, and nothing of
 /// what the provider says about it is kept.
-pub(super) const SETTLE: &str = "
+pub(super) const SETTLE: &str = concat!(
+    "
 , settled AS (
     SELECT u.* FROM input i, unnest(
         i.dealer_id, i.epoch, i.lane, i.pause_seconds, i.rest_until, i.called, i.block_reason,
@@ -283,11 +288,9 @@ pub(super) const SETTLE: &str = "
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
     FROM changed c, fixed i
     WHERE r.id = c.request_id AND c.changes
-        AND CASE WHEN r.newest_message_id IS NOT NULL THEN r.newest_message_id = c.id
-            ELSE NOT EXISTS (
-                SELECT FROM message n
-                WHERE n.request_id = c.request_id AND (n.created_at, n.id) > (c.created_at, c.id))
-            END
+        AND ",
+    is_newest!("c"),
+    "
 ), named AS (
     -- Events that came before this was known: those of what was accepted, and those that may tell
     -- an outcome which is waited for. Nobody waits for an event: one that is being looked at is
@@ -307,7 +310,8 @@ pub(super) const SETTLE: &str = "
     UPDATE webhook_event e SET next_look_at = now()
     FROM (SELECT id FROM named UNION SELECT id FROM telling) a WHERE e.id = a.id
 )
-SELECT dealer_id::text, holds AS applied FROM known";
+SELECT dealer_id::text, holds AS applied FROM known"
+);
 
 /// How long until some lane has something to do. An estimate: it looks only at the first message
 /// of each lane.
@@ -367,10 +371,9 @@ pub(super) const EXPIRE: &str = concat!(
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
     FROM ended e, input i
-    WHERE r.id = e.request_id
-        AND NOT EXISTS (
-            SELECT FROM message n
-            WHERE n.request_id = e.request_id AND (n.created_at, n.id) > (e.created_at, e.id))
+    WHERE r.id = e.request_id AND ",
+    is_newest!("e"),
+    "
 )
 SELECT count(*) AS rows FROM ended"
 );
@@ -382,3 +385,13 @@ ON CONFLICT (dealer_id) DO UPDATE SET
     rest_ended_at = now(),
     ready_at = CASE WHEN l.rest_until > now() THEN now() ELSE l.ready_at END,
     rest_until = CASE WHEN l.rest_until > now() THEN now() ELSE l.rest_until END";
+
+pub(super) const UNBLOCK: &str = concat!(
+    "
+UPDATE lane l SET ",
+    closed_breaker!(),
+    "
+FROM input i
+WHERE l.dealer_id = i.dealer_id AND l.blocks > 0
+    AND l.account_print IS NOT DISTINCT FROM i.account_print"
+);

@@ -37,9 +37,19 @@ impl PersonalData for PgStore {
             .ask(|mut connection| async move {
                 connection
                     .transaction(async |connection| {
-                        let messages: ErasedRow = messages.get_result(connection).await?;
+                        let messages: ErasedMessagesRow = messages.get_result(connection).await?;
+                        let mut all = Erased::from(messages.erased);
+                        if !messages.ids.is_empty() {
+                            let reports: ErasedRow = Statement::new(sql::ERASE_REPORTS)
+                                .with::<Array<diesel::sql_types::Uuid>, _>(
+                                    "uuid[] AS messages",
+                                    messages.ids,
+                                )
+                                .get_result(connection)
+                                .await?;
+                            all.add(reports.into());
+                        }
                         let requests: ErasedRow = requests.get_result(connection).await?;
-                        let mut all = Erased::from(messages);
                         all.add(requests.into());
                         Ok::<_, Error>(all)
                     })
@@ -163,6 +173,14 @@ struct ErasedRow {
     cancelled: i64,
     #[diesel(sql_type = BigInt)]
     events: i64,
+}
+
+#[derive(QueryableByName)]
+struct ErasedMessagesRow {
+    #[diesel(embed)]
+    erased: ErasedRow,
+    #[diesel(sql_type = Array<diesel::sql_types::Uuid>)]
+    ids: Vec<Uuid>,
 }
 
 #[derive(QueryableByName)]

@@ -1,7 +1,10 @@
 //! The statements about persons. Locks are taken in the order message, request; an event that is
-//! being looked at is passed over, because nobody who holds one of those may wait for it.
+//! being looked at is passed over, because nobody who holds one of those may wait for it: it is
+//! erased at last, alone.
 //!
 //! What stands for erased data is written out where an index of `migrations/` names it, too.
+
+use crate::ports::mirror::is_newest;
 
 /// What [`ERASED`](domain::ERASED) is in SQL.
 macro_rules! erased {
@@ -58,10 +61,9 @@ macro_rules! messages_erased {
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
     FROM erased e, input i
-    WHERE r.id = e.request_id AND e.cancelled
-        AND NOT EXISTS (
-            SELECT FROM message n
-            WHERE n.request_id = e.request_id AND (n.created_at, n.id) > (e.created_at, e.id))
+    WHERE r.id = e.request_id AND e.cancelled AND ",
+            is_newest!("e"),
+            "
 ), reported AS (
     SELECT e.id FROM webhook_event e
     WHERE e.message_id IN (SELECT id FROM erased) AND e.body <> ",
@@ -125,7 +127,29 @@ pub(super) const ERASE_MESSAGES: &str = concat!(
 )",
     messages_erased!(),
     " SELECT 0::bigint AS requests, ",
-    counted!()
+    counted!(),
+    ", (SELECT coalesce(array_agg(id), '{}') FROM erased) AS ids"
+);
+
+/// The reports of messages that were erased just before in the same transaction. Whoever matches a
+/// report holds the message: what was matched while the erasure waited for that is seen only now,
+/// and nobody looks at it any more.
+pub(super) const ERASE_REPORTS: &str = concat!(
+    ", reported AS (
+    SELECT e.id FROM webhook_event e, input i
+    WHERE e.message_id = ANY (i.messages) AND e.body <> ",
+    erased!(),
+    "
+    FOR UPDATE OF e SKIP LOCKED
+), told AS (
+    UPDATE webhook_event e SET body = ",
+    erased!(),
+    ", reason = NULL
+    FROM reported p WHERE e.id = p.id
+    RETURNING e.id
+)
+SELECT 0::bigint AS requests, 0::bigint AS messages, 0::bigint AS cancelled, count(*) AS events
+FROM told"
 );
 
 pub(super) const ERASE_REQUESTS: &str = concat!(
@@ -145,7 +169,8 @@ pub(super) const ERASE_REQUESTS: &str = concat!(
 );
 
 /// Reports that belong to no message but quote the phone, such as somebody's reply. All that are
-/// kept of those are read, which is 7 days.
+/// kept of those are read, which is 7 days. This waits for whoever looks at one of them: it is alone
+/// in its transaction.
 pub(super) const ERASE_EVENTS: &str = concat!(
     ", theirs AS (
     SELECT e.id FROM webhook_event e, input i
@@ -153,7 +178,7 @@ pub(super) const ERASE_EVENTS: &str = concat!(
     erased!(),
     " AND position(i.subscriber IN translate(e.body, ' -.()', '')) > 0
     ORDER BY e.id LIMIT (SELECT most FROM input)
-    FOR UPDATE OF e SKIP LOCKED
+    FOR UPDATE OF e
 ), told AS (
     UPDATE webhook_event e SET body = ",
     erased!(),
