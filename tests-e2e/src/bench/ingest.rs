@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use anyhow::{Context as _, ensure};
+use store_postgres::testing::hot_statements;
+
 use super::http::Requests;
 use super::load::Load;
 use super::pairs::{Pairs, Side, run_pgbench, run_service, sides, warm_up};
@@ -41,39 +44,26 @@ VALUES (
     'PENDING', 'NOT_SENT', 'api', '2026-11-22 15:40:50', 'api', '2026-11-22 15:40:50');
 ";
 
-/// What the service does for one submission: key, request, lane and message in one statement.
-const SAME_STATEMENT: &str = "\
-\\set dealer random(1000001, 1000050)
-\\set phone random(81200000000, 81299999999)
-WITH input AS (
-    SELECT gen_random_uuid() AS id, gen_random_uuid() AS message_id, :dealer::varchar AS dealer_id,
-        ('0' || :phone)::varchar AS no_telp, now() AS due_at, NULL::varchar AS key,
-        NULL::bytea AS body_print
-), claimed AS (
-    INSERT INTO customer.idempotency_key AS k (dealer_id, key, body_print, request_id)
-    SELECT dealer_id, key, body_print, id FROM input WHERE key IS NOT NULL
-    ON CONFLICT (dealer_id, key) DO UPDATE SET
-        body_print = excluded.body_print, request_id = excluded.request_id, created_at = now()
-    WHERE k.created_at <= now() - interval '24 hours'
-    RETURNING k.key
-), fresh AS (
-    SELECT * FROM input WHERE key IS NULL OR EXISTS (SELECT FROM claimed)
-), request AS (
-    INSERT INTO customer.customer_validation_request (
-        id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol,
-        no_pol_normal, request_status, whatsapp_status, created_by, created_date,
-        last_modified_by, last_modified_date)
-    SELECT id, dealer_id, '2026-11-22', '15:40:50', 'Adit', no_telp, 'BeAT Street', 'D 1234 AD',
-        'D 1234 AD', 'PENDING', 'NOT_SENT', 'api', '2026-11-22 15:40:50', 'api',
-        '2026-11-22 15:40:50'
-    FROM fresh
-), known_lane AS (
-    INSERT INTO customer.lane (dealer_id) SELECT dealer_id FROM fresh ON CONFLICT DO NOTHING
-)
-INSERT INTO customer.message (
-    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at)
-SELECT message_id, id, dealer_id, 'live', 0, 'validation',
-    'Halo Adit,
+/// The value of each column of the service's own statement, for one submission.
+const SAME_VALUES: [(&str, &str); 20] = [
+    ("id", "ARRAY[gen_random_uuid()]"),
+    ("dealer_id", "ARRAY[:dealer]"),
+    ("request_date", "ARRAY['2026-11-22']"),
+    ("request_time", "ARRAY['15:40:50']"),
+    ("nama_pembawa", "ARRAY['Adit']"),
+    ("no_telp", "ARRAY['0' || :phone]"),
+    ("tipe_unit", "ARRAY['BeAT Street']"),
+    ("no_pol", "ARRAY['D 1234 AD']"),
+    ("no_pol_normal", "ARRAY['D 1234 AD']"),
+    ("created_date", "ARRAY['2026-11-22 15:40:50']"),
+    ("modified_date", "ARRAY['2026-11-22 15:40:50']"),
+    ("message_id", "ARRAY[gen_random_uuid()]"),
+    ("kind", "ARRAY['live']"),
+    ("priority", "ARRAY[0]"),
+    ("template", "ARRAY['validation']"),
+    (
+        "body",
+        "ARRAY['Halo Adit,
 
 Terima kasih telah melakukan validasi customer untuk unit BeAT Street dengan nomor polisi D 1234 AD.
 
@@ -84,15 +74,44 @@ Kami akan menghubungi Anda kembali untuk proses selanjutnya.
 Terima kasih atas kepercayaan Anda.
 
 Best regards,
-Dealer 12',
-    no_telp, due_at, due_at
-FROM fresh;
-";
+Dealer 12']",
+    ),
+    ("not_before", "ARRAY[NULL]"),
+    ("http_request_id", "ARRAY[gen_random_uuid()::text]"),
+    ("traceparent", "ARRAY[NULL]"),
+    ("author", "'api'"),
+];
+
+/// What the service asks for one submission, with values in the places of its parameters.
+fn same_statement() -> anyhow::Result<String> {
+    let mut statement = hot_statements()
+        .into_iter()
+        .find_map(|(name, text)| (name == "accept").then_some(text))
+        .context("the store names no statement that accepts")?;
+    for (number, (column, value)) in (1..).zip(SAME_VALUES) {
+        let begin = format!("${number}::");
+        let place = statement.find(&begin).context("a parameter is missing")?;
+        let declared = statement[place..].split([',', ')']).next();
+        ensure!(
+            declared.is_some_and(|declared| declared.ends_with(&format!(" AS {column}"))),
+            "parameter {number} of the service's statement is not {column}"
+        );
+        statement.replace_range(place..place + begin.len(), &format!("{value}::"));
+    }
+    ensure!(!statement.contains('$'), "there are more parameters");
+    Ok(format!(
+        "\\set dealer random(1000001, 1000050)
+\\set phone random(81200000000, 81299999999)
+{statement};
+"
+    ))
+}
 
 pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
     stage.progress.say("ingest: databases");
     stage.installation(INSTALLATION, DEALERS).await?;
     stage.installation(SAME, DEALERS).await?;
+    stage.settle_sessions(SAME).await?;
     stage.plain_table(PLAIN).await?;
     let service = stage.serve(INSTALLATION, &[]).await?;
     let submissions = Requests::submissions(&dealer_ids(DEALERS), SUBMISSIONS, None);
@@ -101,6 +120,7 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
         plan,
         service,
         submissions: Arc::new(submissions),
+        same: same_statement()?,
         singles: LOADS.map(|_| Pairs::default()),
         two_copies: Vec::new(),
     };
@@ -137,6 +157,8 @@ struct Ingest<'a> {
     plan: &'a Plan,
     service: Copy,
     submissions: Arc<Requests>,
+    /// What one client of pgbench does beside one connection.
+    same: String,
     singles: [Pairs; LOADS.len()],
     two_copies: Vec<f64>,
 }
@@ -204,7 +226,7 @@ impl Ingest<'_> {
 
     async fn insert(&self, clients: usize) -> anyhow::Result<(f64, Option<Usage>)> {
         let (database, sql) = if clients == 1 {
-            (SAME, SAME_STATEMENT)
+            (SAME, &*self.same)
         } else {
             (PLAIN, PLAIN_INSERT)
         };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use local_postgres::{LocalPostgres, Options, install};
+use store_postgres::testing::session_settings;
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
@@ -120,6 +121,19 @@ impl Stage {
             ),
         )
         .await
+    }
+
+    /// Gives all sessions of this database the settings of the service's sessions.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub(super) async fn settle_sessions(&self, database: &str) -> anyhow::Result<()> {
+        for setting in session_settings().split("; ") {
+            let setting = setting.strip_prefix("SET ").context("it sets something")?;
+            let all = format!("ALTER DATABASE {database} SET {setting}");
+            self.execute("postgres", &all).await?;
+        }
+        Ok(())
     }
 
     /// Makes a database with nothing but the seed's table.

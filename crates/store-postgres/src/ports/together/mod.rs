@@ -19,8 +19,8 @@ use crate::connect::{ASK_TIMEOUT, Connection, Database, StoreResult, failed};
 /// More make the statements smaller and nothing faster.
 const WRITERS: usize = 2;
 
-/// How many must wait before a second writer begins: what is under way will soon be over, and
-/// fewer and larger statements cost less.
+/// How many must wait before a second writer begins or goes on: what is under way will soon be over,
+/// and fewer and larger statements cost less.
 const COMPANY: usize = 32;
 
 /// How long a batch that failed may be divided. What is tried later might not be answered in time.
@@ -217,7 +217,7 @@ struct Writer<W: Work> {
 }
 
 impl<W: Work> Writer<W> {
-    /// Writes until nobody waits.
+    /// Writes until nobody waits, or until another writer can do the rest.
     async fn run(mut self) {
         while self.is_counted {
             let began = AtomicBool::new(false);
@@ -233,7 +233,8 @@ impl<W: Work> Writer<W> {
                 shared.refuse_all(&error);
             }
             let mut state = shared.state();
-            if state.queue.is_empty() {
+            let waiting = state.queue.len();
+            if waiting == 0 || state.writers > 1 && waiting < COMPANY {
                 // Under the same lock, so that the next caller begins a new writer.
                 state.writers -= 1;
                 drop(state);
