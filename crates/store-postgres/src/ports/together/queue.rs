@@ -66,10 +66,6 @@ impl<W: Work> Queue<W> {
         self.0.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn drain(&mut self) -> Vec<Waiting<W>> {
         self.0.drain(..).collect()
     }
