@@ -108,7 +108,8 @@ impl Intake {
     }
 
     /// As [`accept`](Self::accept), but under a key: what was stored under it before is answered
-    /// again, also when nothing of that dealer would be stored any more, and nothing is stored. Only dealers that the caller can see are accepted.
+    /// again, also when nothing of that dealer would be stored any more, and nothing is stored. Only
+    /// dealers that the caller can see are accepted.
     ///
     /// # Errors
     /// As for [`accept`](Self::accept).
