@@ -36,10 +36,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 
 /// Looking at all lanes is paused for so many times as long as it took, however often the bell
-/// rings: under load each look then finds more. One that found something is soon followed by
-/// another; those that find nothing never cost more than a twentieth of one processor.
-const PAUSE_AFTER_WORK: u32 = 4;
+/// rings: under load each look then finds more, and looking never costs more than a fifth of one
+/// processor.
+const PAUSE: u32 = 4;
+
+/// After a look that found nothing, the pause is so many times as long as it took, but no message
+/// waits longer than this for the next one.
 const PAUSE_AFTER_NOTHING: u32 = 20;
+const LONGEST_PAUSE_AFTER_NOTHING: Duration = Duration::from_millis(50);
 
 /// How long to rest when the database does not answer.
 const REST: Duration = Duration::from_secs(1);
@@ -181,7 +185,7 @@ impl DispatchLoop {
                 return if may_be_more {
                     NextLook::after(Duration::ZERO, Duration::ZERO)
                 } else {
-                    NextLook::after(began.elapsed() * PAUSE_AFTER_WORK, SHORTEST_WAIT)
+                    NextLook::after(began.elapsed() * PAUSE, SHORTEST_WAIT)
                 };
             }
             Err(error) => Err(error),
@@ -193,7 +197,9 @@ impl DispatchLoop {
                 }
                 let wait =
                     next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT));
-                NextLook::after(began.elapsed() * PAUSE_AFTER_NOTHING, wait)
+                let took = began.elapsed();
+                let pause = (took * PAUSE_AFTER_NOTHING).min(LONGEST_PAUSE_AFTER_NOTHING);
+                NextLook::after(pause.max(took * PAUSE), wait)
             }
             Err(error) => {
                 self.failed(&error);
