@@ -87,6 +87,7 @@ impl Work for Lookup {
     type Answer = Option<Request>;
     /// The same request may be asked for several times.
     type Key = std::convert::Infallible;
+    const SECOND_TRY: bool = false;
 
     fn key(&self) -> Option<Self::Key> {
         None

@@ -47,6 +47,43 @@ async fn late_acceptance_that_had_to_wait_is_mirrored() {
     assert_eq!(found.request_status, RequestStatus::Processed.as_str());
 }
 
+/// Another program has locked a request: its dealer's settlement waits, and nobody else's with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_request_holds_up_the_settlement_of_its_own_dealer_alone() {
+    let database = TestDatabase::migrated().await;
+    let store = Arc::new(store(&database));
+    let requests = [1, 2, 3].map(|n| sample::request_for(&sample::dealer_id_numbered(n), n));
+    for request in &requests {
+        store.accept(request).await.unwrap();
+    }
+    let worker = WorkerId(uuid::Uuid::nil());
+    let claims = store.claim(worker, 3, Duration::from_secs(60)).await;
+    let settle = |n: usize| {
+        let message = requests[n].message.id;
+        let dealer = &requests[n].submission.dealer_id;
+        let mut leases = claims.as_ref().unwrap().iter().map(|claim| &claim.lease);
+        let lease = leases.find(|lease| lease.dealer_id == *dealer).unwrap();
+        let (store, lease) = (store.clone(), lease.clone());
+        async move { store.settle(&lease, &accepted(message)).await.unwrap() }
+    };
+
+    let mut client = database.connect().await;
+    let other = client.transaction().await.unwrap();
+    let lock =
+        "SELECT FROM customer.customer_validation_request WHERE id = $1::text::uuid FOR UPDATE";
+    let locked = requests[0].id.to_string();
+    other.execute(lock, &[&locked]).await.unwrap();
+    let waits = tokio::spawn(settle(0));
+    until_one_waits(&other).await;
+    // Sooner than a lock is given up.
+    let others = async { tokio::join!(settle(1), settle(2)) };
+    let others = tokio::time::timeout(Duration::from_millis(1_500), others).await;
+    assert_eq!(others.unwrap(), (Settled::Applied, Settled::Applied));
+    assert!(!waits.is_finished());
+    other.commit().await.unwrap();
+    assert_eq!(waits.await.unwrap(), Settled::Applied);
+}
+
 fn accepted(message: domain::MessageId) -> Settlement {
     Settlement {
         message: Some((message, MessageChange::Sent(Receipt::default()))),

@@ -16,6 +16,8 @@ impl Work for NewRequest {
     type Answer = Accepted;
     /// Dealer and key.
     type Key = (String, String);
+    /// Nobody waits for so long.
+    const SECOND_TRY: bool = false;
 
     fn key(&self) -> Option<Self::Key> {
         let once = self.once.as_ref()?;

@@ -18,6 +18,11 @@ use crate::connect::{Database, StoreResult, failed};
 use crate::ports::together::Work;
 use crate::statement::Statement;
 
+/// How long a statement for many waits for a lock, and one for a settlement alone: a message or request
+/// that another program has locked holds up its own dealer, not those whose settlements come along.
+const BRIEFLY: &str = "50ms";
+const PATIENTLY: &str = "2s";
+
 /// A settlement whose caller waits.
 pub(in crate::ports) struct Settling {
     pub(super) lease: Lease,
@@ -28,6 +33,7 @@ impl Work for Settling {
     type Answer = Settled;
     /// One statement changes a lane once. Two leases of a lane may also be about the same message.
     type Key = DealerId;
+    const SECOND_TRY: bool = true;
 
     fn key(&self) -> Option<DealerId> {
         Some(self.lease.dealer_id.clone())
@@ -37,26 +43,14 @@ impl Work for Settling {
         connection: &mut AsyncPgConnection,
         works: &[&Self],
     ) -> QueryResult<Vec<Option<Settled>>> {
-        let rows: Vec<SettledRow> = statement(works).load(connection).await?;
-        let applied: HashSet<String> = rows
-            .into_iter()
-            .filter(|row| row.applied)
-            .map(|row| row.dealer_id)
-            .collect();
-        let answer = |work: &&Self| {
-            Some(if applied.contains(work.lease.dealer_id.as_str()) {
-                Settled::Applied
-            } else {
-                Settled::LeaseLost
-            })
-        };
-        Ok(works.iter().map(answer).collect())
+        write(connection, works, BRIEFLY).await
     }
 
     async fn write_alone(&self, database: &Database) -> StoreResult<Settled> {
         let answers = database
             .ask(|mut connection| async move {
-                Self::write(&mut connection, &[self]).await.map_err(failed)
+                let answers = write(&mut connection, &[self], PATIENTLY).await;
+                answers.map_err(failed)
             })
             .await?;
         let answer = answers.into_iter().flatten().next();
@@ -64,13 +58,34 @@ impl Work for Settling {
     }
 }
 
+async fn write(
+    connection: &mut AsyncPgConnection,
+    works: &[&Settling],
+    lock_timeout: &'static str,
+) -> QueryResult<Vec<Option<Settled>>> {
+    let rows: Vec<SettledRow> = statement(works, lock_timeout).load(connection).await?;
+    let applied: HashSet<String> = rows
+        .into_iter()
+        .filter(|row| row.applied)
+        .map(|row| row.dealer_id)
+        .collect();
+    let answer = |work: &&Settling| {
+        Some(if applied.contains(work.lease.dealer_id.as_str()) {
+            Settled::Applied
+        } else {
+            Settled::LeaseLost
+        })
+    };
+    Ok(works.iter().map(answer).collect())
+}
+
 /// The statement, for a look at its plan.
 #[cfg(feature = "testing")]
 pub(in crate::ports) fn settlements() -> Statement<'static> {
-    statement(&[])
+    statement(&[], BRIEFLY)
 }
 
-fn statement<'a>(works: &[&'a Settling]) -> Statement<'a> {
+fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statement<'a> {
     macro_rules! column {
         (|$work:ident| $value:expr) => {
             works.iter().map(|$work| $value).collect::<Vec<_>>()
@@ -166,6 +181,7 @@ fn statement<'a>(works: &[&'a Settling]) -> Statement<'a> {
             "bigint[] AS accepted_number",
             column!(|work| work.settlement.accepted().and_then(provider_number)),
         )
+        .with::<Text, _>("text AS lock_timeout", lock_timeout)
         .with::<Text, _>("varchar AS author", CHANGED_BY)
         .with::<Text, _>("text AS erased", ERASED)
         .with::<Text, _>("text AS cancelled_reason", erased(0))

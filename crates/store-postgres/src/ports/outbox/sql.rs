@@ -168,8 +168,11 @@ RETURNING l.epoch, l.strikes, l.blocks";
 /// what the provider says about it is kept.
 pub(super) const SETTLE: &str = concat!(
     "
-, settled AS (
-    SELECT u.* FROM input i, unnest(
+, patience AS MATERIALIZED (
+    -- For this transaction; before anything is locked.
+    SELECT set_config('lock_timeout', lock_timeout, true) FROM input
+), settled AS (
+    SELECT u.* FROM patience, input i, unnest(
         i.dealer_id, i.epoch, i.lane, i.pause_seconds, i.rest_until, i.called, i.block_reason,
         i.account_print, i.message_id, i.state, i.request_status, i.whatsapp_status,
         i.wait_seconds, i.unknowns, i.reason, i.provider_id, i.provider_request_id, i.answer,

@@ -34,6 +34,9 @@ pub(super) trait Work: Send + Sync + Sized + 'static {
     /// What two of one statement must not have in common.
     type Key: std::hash::Hash + Eq;
 
+    /// Whether one that fails is tried once more, alone and with more time. For what may be done twice.
+    const SECOND_TRY: bool;
+
     /// The key of this one, where it has one.
     fn key(&self) -> Option<Self::Key>;
 
@@ -184,6 +187,9 @@ async fn divide<W: Work>(
                 let second = part.split_off(part.len() / 2);
                 parts.push(second);
                 parts.push(part);
+            }
+            Err(error) if W::SECOND_TRY && part.len() == 1 && is_of_a_row(&error) => {
+                apart.append(&mut part);
             }
             Err(error) => {
                 let error = failed(error);

@@ -115,6 +115,7 @@ mod tests {
     impl Work for Number {
         type Answer = ();
         type Key = bool;
+        const SECOND_TRY: bool = false;
 
         fn key(&self) -> Option<bool> {
             (self.0 < 10).then_some(self.0 % 2 == 1)
