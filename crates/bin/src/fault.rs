@@ -130,20 +130,6 @@ impl<T: Outbox + ?Sized> Outbox for Faulty<T> {
         claims
     }
 
-    async fn claim_lanes(
-        &self,
-        worker: WorkerId,
-        dealers: &[DealerId],
-        lease: Duration,
-    ) -> Result<Vec<Claim>, StoreError> {
-        let claims = self.0.claim_lanes(worker, dealers, lease).await;
-        // Most rounds find nothing, and killing there would be no test of anything.
-        if claims.as_ref().is_ok_and(|claims| !claims.is_empty()) {
-            pass("claim-after");
-        }
-        claims
-    }
-
     async fn lease_lane(
         &self,
         dealer: &DealerId,
@@ -157,6 +143,25 @@ impl<T: Outbox + ?Sized> Outbox for Faulty<T> {
         pass("settle-before");
         let settled = self.0.settle(lease, settlement).await;
         pass("settle-after");
+        settled
+    }
+
+    async fn settle_and_claim(
+        &self,
+        lease: &Lease,
+        settlement: &Settlement,
+        worker: WorkerId,
+        next_lease: Duration,
+    ) -> Result<(Settled, Option<Claim>), StoreError> {
+        pass("settle-before");
+        let settled = self
+            .0
+            .settle_and_claim(lease, settlement, worker, next_lease);
+        let settled = settled.await;
+        pass("settle-after");
+        if let Ok((_, Some(_))) = &settled {
+            pass("claim-after");
+        }
         settled
     }
 

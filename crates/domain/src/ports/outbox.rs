@@ -128,6 +128,13 @@ pub struct Settlement {
 }
 
 impl Settlement {
+    /// Whether a message is done with and the lane may go on at once.
+    #[must_use]
+    pub fn frees_lane(&self) -> bool {
+        let is_done = matches!(&self.message, Some((_, change)) if *change != MessageChange::Await);
+        is_done && matches!(self.lane, LaneChange::Ready { pause } if pause.is_zero())
+    }
+
     /// The provider's id of what was accepted.
     #[must_use]
     pub fn accepted(&self) -> Option<&str> {
@@ -172,15 +179,6 @@ pub trait Outbox: Send + Sync {
         lease: Duration,
     ) -> Result<Vec<Claim>, StoreError>;
 
-    /// As [`claim`](Self::claim), but looks at these lanes only, and not for messages whose holder
-    /// vanished: for lanes in which something has just been finished.
-    async fn claim_lanes(
-        &self,
-        worker: WorkerId,
-        dealers: &[DealerId],
-        lease: Duration,
-    ) -> Result<Vec<Claim>, StoreError>;
-
     /// Leases one lane for a call that is not a message of the outbox, if nobody holds it and its
     /// pace allows a call now. A breaker or a retry wait does not matter, a wait for evidence does. A
     /// message whose holder vanished stays there to be recovered.
@@ -193,6 +191,17 @@ pub trait Outbox: Send + Sync {
 
     /// Records what came of a claim and gives the lane back.
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError>;
+
+    /// As [`settle`](Self::settle), and in the same transaction leases the lane again and begins its
+    /// next message, as [`claim`](Self::claim) does: where the settlement
+    /// [frees the lane](Settlement::frees_lane), took place, and something is due.
+    async fn settle_and_claim(
+        &self,
+        lease: &Lease,
+        settlement: &Settlement,
+        worker: WorkerId,
+        next_lease: Duration,
+    ) -> Result<(Settled, Option<Claim>), StoreError>;
 
     /// How long until some lane has something to do; `None` when the queue is empty.
     async fn next_due(&self) -> Result<Option<Duration>, StoreError>;

@@ -3,9 +3,9 @@ use std::time::{Duration, Instant};
 
 use crate::{
     Account, AccountError, AccountPolicy, Attempt, BlockedLane, Claim, Clock, Dealer,
-    DealerDirectory, DealerId, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange,
-    Lease, MessageChange, Outbox, OutboxMessage, Outcome, OutgoingMessage, Phone, SendReport,
-    Settled, Settlement, StoreError, Task, Tries, Whatsapp, WorkerId, decide, expired, rest_until,
+    DealerDirectory, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease,
+    MessageChange, Outbox, OutboxMessage, Outcome, OutgoingMessage, Phone, SendReport, Settled,
+    Settlement, StoreError, Task, Tries, Whatsapp, WorkerId, decide, expired, rest_until,
 };
 
 /// How long a lane rests when its dealer could not be looked up.
@@ -47,17 +47,6 @@ pub struct TimedClaim {
     pub lease_ends: Instant,
 }
 
-impl Delivery {
-    /// Whether the lane may go on at once.
-    #[must_use]
-    pub fn frees_lane(&self) -> bool {
-        matches!(
-            self.settlement.lane,
-            LaneChange::Ready { pause } if pause.is_zero()
-        )
-    }
-}
-
 impl Dispatcher {
     /// A use case over these ports; `worker` is this copy of the service.
     #[must_use]
@@ -93,20 +82,9 @@ impl Dispatcher {
     /// [`StoreError`]; lanes that were leased all the same are recovered when their lease is over.
     pub async fn claim(&self, limit: usize) -> Result<Vec<TimedClaim>, StoreError> {
         let lease_ends = self.clock.monotonic() + self.policy.lease;
-        let claiming = self.outbox.claim(self.worker, limit, self.policy.lease);
-        Ok(timed(claiming.await?, lease_ends))
-    }
-
-    /// Claims what these lanes have to do: where something has just been finished, the next message
-    /// need not wait for a look at all lanes.
-    ///
-    /// # Errors
-    /// As for [`claim`](Self::claim).
-    pub async fn claim_lanes(&self, dealers: &[DealerId]) -> Result<Vec<TimedClaim>, StoreError> {
-        let lease_ends = self.clock.monotonic() + self.policy.lease;
-        let outbox = &self.outbox;
-        let claiming = outbox.claim_lanes(self.worker, dealers, self.policy.lease);
-        Ok(timed(claiming.await?, lease_ends))
+        let claims = self.outbox.claim(self.worker, limit, self.policy.lease);
+        let timed = |claim| TimedClaim { claim, lease_ends };
+        Ok(claims.await?.into_iter().map(timed).collect())
     }
 
     /// Does what a claim asks for: sends, recovers or probes. Takes at most the policy's
@@ -132,6 +110,29 @@ impl Dispatcher {
         self.outbox
             .settle(&delivery.lease, &delivery.settlement)
             .await
+    }
+
+    /// Records a delivery as [`settle`](Self::settle) does, and claims what the lane has to do next,
+    /// where it may go on at once.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a lane that was leased again all the same is recovered when its lease is over.
+    pub async fn settle_and_claim(
+        &self,
+        delivery: &Delivery,
+    ) -> Result<(Settled, Option<TimedClaim>), StoreError> {
+        let next_lease = self.policy.lease;
+        let lease_ends = self.clock.monotonic() + next_lease;
+        let (settled, claim) = self
+            .outbox
+            .settle_and_claim(
+                &delivery.lease,
+                &delivery.settlement,
+                self.worker,
+                next_lease,
+            )
+            .await?;
+        Ok((settled, claim.map(|claim| TimedClaim { claim, lease_ends })))
     }
 
     /// What a delivery that was given up, because the service must stop, is recorded as: its
@@ -405,13 +406,6 @@ impl Dispatcher {
             account_print: None,
         }
     }
-}
-
-fn timed(claims: Vec<Claim>, lease_ends: Instant) -> Vec<TimedClaim> {
-    claims
-        .into_iter()
-        .map(|claim| TimedClaim { claim, lease_ends })
-        .collect()
 }
 
 fn attempt(report: &SendReport, duration: Duration) -> Attempt {

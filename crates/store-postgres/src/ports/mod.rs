@@ -66,15 +66,6 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
             "claim",
             outbox::claim(WorkerId(uuid::Uuid::nil()), 64, lease).text(),
         ),
-        (
-            "claim in lanes",
-            outbox::claim_lanes(
-                WorkerId(uuid::Uuid::nil()),
-                std::slice::from_ref(&dealer),
-                lease,
-            )
-            .text(),
-        ),
         ("find", requests::statement(&[]).text()),
         ("settle", outbox::settlements().text()),
         ("accept", intake::insertions().text()),

@@ -142,6 +142,21 @@ async fn plans_of_an_empty_database_suit_a_large_one() {
     .await;
 }
 
+/// A settlement finds its lanes by name, however many there are.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_does_not_walk_through_all_lanes() {
+    let empty = TestDatabase::migrated().await;
+    let (_filled, filled) = filled().await;
+    for client in [empty.connect().await, filled] {
+        look_at_plans(&client, |name, json, node| {
+            let looks = node["Relation Name"] == "lane" && node["Node Type"] == "Index Scan";
+            let by_name = !node["Index Cond"].is_null();
+            assert!(name != "settle" || !looks || by_name, "{json}");
+        })
+        .await;
+    }
+}
+
 /// The service's own sessions, with all their values: no large table is read from end to end.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_reads_no_large_table_from_end_to_end() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{
     Accepted, LaneChange, MessageChange, Outbox as _, Receipt, RequestStatus, RequestStore as _,
-    Settled, Settlement, Visibility, WorkerId,
+    Settled, Settlement, Task, Visibility, WorkerId,
 };
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
@@ -82,6 +82,41 @@ async fn a_locked_request_holds_up_the_settlement_of_its_own_dealer_alone() {
     assert!(!waits.is_finished());
     other.commit().await.unwrap();
     assert_eq!(waits.await.unwrap(), Settled::Applied);
+}
+
+/// The next message is cancelled at the very moment at which it would begin: its lane stays free.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_whose_next_message_is_cancelled_meanwhile_stays_free() {
+    let database = TestDatabase::migrated().await;
+    let store = Arc::new(store(&database));
+    let [first, second, third] = [1, 2, 3].map(|n| sample::request_for(&sample::dealer_id(), n));
+    for request in [&first, &second] {
+        store.accept(request).await.unwrap();
+    }
+    let worker = WorkerId(uuid::Uuid::nil());
+    let lease = Duration::from_secs(60);
+    let claim = store.claim(worker, 1, lease).await.unwrap().remove(0);
+
+    let mut client = database.connect().await;
+    let other = client.transaction().await.unwrap();
+    let cancel = "UPDATE customer.message SET state = 'CANCELLED', failed_at = now()
+        WHERE id = $1::text::uuid";
+    let cancelled = second.message.id.to_string();
+    other.execute(cancel, &[&cancelled]).await.unwrap();
+    let settling = tokio::spawn({
+        let (store, settlement) = (store.clone(), accepted(first.message.id));
+        async move {
+            let settling = store.settle_and_claim(&claim.lease, &settlement, worker, lease);
+            settling.await.unwrap()
+        }
+    });
+    until_one_waits(&other).await;
+    other.commit().await.unwrap();
+    assert_eq!(settling.await.unwrap(), (Settled::Applied, None));
+    store.accept(&third).await.unwrap();
+    let claims = store.claim(worker, 1, lease).await.unwrap();
+    let next = claims.first().map(|claim| &claim.task);
+    assert!(matches!(next, Some(Task::Send(message)) if message.id == third.message.id));
 }
 
 fn accepted(message: domain::MessageId) -> Settlement {

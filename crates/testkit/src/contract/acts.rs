@@ -47,14 +47,6 @@ impl Stage {
         self.claim_up_to(100).await
     }
 
-    pub(super) async fn claim_lanes(&self, dealers: &[DealerId]) -> Vec<Claim> {
-        let worker = WorkerId(Uuid::now_v7());
-        self.outbox
-            .claim_lanes(worker, dealers, LEASE)
-            .await
-            .expect("claim")
-    }
-
     /// Claims all lanes, of which only one has something to do.
     pub(super) async fn claim(&self) -> Claim {
         let mut claims = self.claim_all().await;
@@ -69,6 +61,31 @@ impl Stage {
 
     pub(super) async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Settled {
         self.outbox.settle(lease, settlement).await.expect("settle")
+    }
+
+    pub(super) async fn settle_and_claim(
+        &self,
+        lease: &Lease,
+        settlement: &Settlement,
+    ) -> (Settled, Option<Claim>) {
+        let worker = WorkerId(Uuid::now_v7());
+        self.outbox
+            .settle_and_claim(lease, settlement, worker, LEASE)
+            .await
+            .expect("settle_and_claim")
+    }
+
+    /// Settles a claim that is certain to be current and goes on with its lane.
+    pub(super) async fn go_on(
+        &self,
+        claim: &Claim,
+        change: MessageChange,
+        lane: LaneChange,
+    ) -> Option<Claim> {
+        let settlement = settlement(claim, change, lane);
+        let (settled, next) = self.settle_and_claim(&claim.lease, &settlement).await;
+        assert_eq!(settled, Settled::Applied);
+        next
     }
 
     /// Settles a claim that is certain to be current.

@@ -57,52 +57,90 @@ pub async fn a_resting_lane_does_not_hold_up_others(stage: &Stage) {
     assert_eq!(stage.claim().await.lease.dealer_id, other);
 }
 
-/// Lanes that may go on are claimed by name: each once, and others not at all.
-pub async fn lanes_are_claimed_by_name(stage: &Stage) {
-    let [first, second, other, empty] = [1, 2, 3, 4].map(sample::dealer_id_numbered);
-    for dealer in [&first, &second, &other] {
-        stage.queue(dealer, 1).await;
-        stage.queue(dealer, 2).await;
-    }
-    let named = [first.clone(), second.clone(), empty, first.clone()];
-    let claims = stage.claim_lanes(&named).await;
-    let mut dealers: Vec<_> = claims.iter().map(|claim| &claim.lease.dealer_id).collect();
-    dealers.sort();
-    assert_eq!(dealers, [&first, &second]);
-    for claim in &claims {
-        to_send(claim);
-    }
-    assert!(stage.claim_lanes(&named).await.is_empty());
+/// A lane that may go on does so at once, under a lease of its own; others are left alone.
+pub async fn a_lane_goes_on_with_its_next_message(stage: &Stage) {
+    let [dealer, other] = [1, 2].map(sample::dealer_id_numbered);
+    let [first, second] = [stage.queue(&dealer, 1).await, stage.queue(&dealer, 2).await];
+    let claim = stage.claim().await;
+    assert_eq!(to_send(&claim).request_id, first.id);
+    stage.queue(&other, 1).await;
+    let next = stage
+        .go_on(&claim, sent(), READY)
+        .await
+        .expect("a message is due");
+    assert_eq!(to_send(&next).request_id, second.id);
+    assert_eq!(next.lease.dealer_id, dealer);
+    assert!(next.lease.epoch > claim.lease.epoch);
+    assert_eq!(
+        (next.calls_today, next.history),
+        (1, LaneHistory::default())
+    );
+    assert_eq!(stage.message(first.id).await.state, MessageState::Sent);
+    assert_eq!(stage.message(second.id).await.state, MessageState::Sending);
     assert_eq!(stage.claim().await.lease.dealer_id, other);
-    for claim in &claims {
-        stage.settle_now(claim, sent(), READY).await;
-    }
-    assert_eq!(stage.claim_lanes(&named).await.len(), 2);
+    let late = settlement(&claim, sent(), READY);
+    assert_eq!(stage.settle(&claim.lease, &late).await, Settled::LeaseLost);
+    stage.settle_now(&next, sent(), READY).await;
+    stage.assert_nothing_to_claim().await;
+}
+
+/// Nothing is due: the lane is given back.
+pub async fn a_lane_with_nothing_to_do_does_not_go_on(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    stage.queue(&dealer, 1).await;
+    let claim = stage.claim().await;
+    assert_eq!(stage.go_on(&claim, sent(), READY).await, None);
+    stage.queue(&dealer, 2).await;
+    to_send(&stage.claim().await);
 }
 
 /// What a lane must wait for it must wait for in either way.
-pub async fn a_lane_that_is_not_ready_is_not_claimed_by_name(stage: &Stage) {
-    let dealer = sample::dealer_id();
-    let named = [dealer.clone()];
-    stage.queue(&dealer, 1).await;
-    stage.queue(&dealer, 2).await;
-    let claim = stage.claim_lanes(&named).await.remove(0);
-    let pause = LaneChange::Ready { pause: HOUR };
-    stage.settle_now(&claim, sent(), pause).await;
-    assert!(stage.claim_lanes(&named).await.is_empty());
-    stage.pass(HOUR).await;
-    assert_eq!(stage.claim_lanes(&named).await.len(), 1);
+pub async fn a_lane_that_is_not_ready_does_not_go_on(stage: &Stage) {
+    let again = MessageChange::Resend { wait: HOUR };
+    for (n, change, lane) in [
+        (1, sent(), LaneChange::Ready { pause: HOUR }),
+        (2, again, waiting(HOUR)),
+        (3, MessageChange::Requeued, blocked(HOUR)),
+        (4, MessageChange::Await, UNCHANGED),
+    ] {
+        let dealer = sample::dealer_id_numbered(n);
+        stage.queue(&dealer, 1).await;
+        let claim = stage.claim().await;
+        stage.queue(&dealer, 2).await;
+        assert_eq!(stage.go_on(&claim, change, lane).await, None);
+    }
 }
 
-/// A message whose holder vanished is found by a look at all lanes.
-pub async fn a_vanished_holder_is_not_found_by_name(stage: &Stage) {
+/// A message that has to wait for its next try does not begin, the one behind it does.
+pub async fn a_lane_goes_on_with_what_is_due(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let [first, second] = [stage.queue(&dealer, 1).await, stage.queue(&dealer, 2).await];
+    let claim = stage.claim().await;
+    let again = MessageChange::Resend { wait: HOUR };
+    let next = stage.go_on(&claim, again, READY).await.expect("one is due");
+    assert_eq!(to_send(&next).request_id, second.id);
+    assert_eq!(stage.go_on(&next, sent(), READY).await, None);
+    stage.pass(HOUR).await;
+    assert_eq!(to_send(&stage.claim().await).request_id, first.id);
+}
+
+/// Whoever lost its lease begins nothing.
+pub async fn a_lost_lease_does_not_go_on(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
-    stage.queue(&dealer, 2).await;
-    stage.claim().await;
+    let second = stage.queue(&dealer, 2).await;
+    let lost = stage.claim().await;
     stage.pass(LEASE + SECOND).await;
-    assert!(stage.claim_lanes(&[dealer]).await.is_empty());
-    to_recover(&stage.claim().await);
+    let claim = stage.claim().await;
+    let late = settlement(&lost, sent(), READY);
+    let (settled, next) = stage.settle_and_claim(&lost.lease, &late).await;
+    assert_eq!((settled, next), (Settled::LeaseLost, None));
+    assert_eq!(stage.message(second.id).await.state, MessageState::Queued);
+    let next = stage
+        .go_on(&claim, sent(), READY)
+        .await
+        .expect("one is due");
+    assert_eq!(to_send(&next).request_id, second.id);
 }
 
 /// That is what makes late holders known.

@@ -179,9 +179,11 @@ macro_rules! contract_tests {
                 a_lane_has_at_most_one_claim
                 a_lane_rests_between_two_calls
                 a_resting_lane_does_not_hold_up_others
-                lanes_are_claimed_by_name
-                a_lane_that_is_not_ready_is_not_claimed_by_name
-                a_vanished_holder_is_not_found_by_name
+                a_lane_goes_on_with_its_next_message
+                a_lane_with_nothing_to_do_does_not_go_on
+                a_lane_that_is_not_ready_does_not_go_on
+                a_lane_goes_on_with_what_is_due
+                a_lost_lease_does_not_go_on
                 the_epoch_rises_with_every_lease
                 a_message_of_a_dead_copy_is_recovered
                 a_message_is_not_recovered_before_the_lease_is_over

@@ -33,23 +33,6 @@ impl Outbox for MemoryStore {
             .collect())
     }
 
-    async fn claim_lanes(
-        &self,
-        _worker: WorkerId,
-        dealers: &[DealerId],
-        lease: Duration,
-    ) -> Result<Vec<Claim>, StoreError> {
-        let now = self.now();
-        let mut state = self.state();
-        let mut claims = Vec::new();
-        for dealer in dealers {
-            if let Some((job @ (Job::Send | Job::Probe), message)) = state.job(dealer, now) {
-                claims.push(state.start(job, message, dealer.clone(), now, lease));
-            }
-        }
-        Ok(claims)
-    }
-
     async fn lease_lane(
         &self,
         dealer: &DealerId,
@@ -74,6 +57,25 @@ impl Outbox for MemoryStore {
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError> {
         let now = self.now();
         Ok(self.state().settle(lease, settlement, now))
+    }
+
+    async fn settle_and_claim(
+        &self,
+        lease: &Lease,
+        settlement: &Settlement,
+        _worker: WorkerId,
+        next_lease: Duration,
+    ) -> Result<(Settled, Option<Claim>), StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        let settled = state.settle(lease, settlement, now);
+        if settled == Settled::LeaseLost || !settlement.frees_lane() {
+            return Ok((settled, None));
+        }
+        let dealer = &lease.dealer_id;
+        let next = state.job(dealer, now);
+        let claim = next.map(|(job, id)| state.start(job, id, dealer.clone(), now, next_lease));
+        Ok((settled, claim))
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, StoreError> {

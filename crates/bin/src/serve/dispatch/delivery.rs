@@ -7,12 +7,11 @@ use domain::{
     Bell as _, Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
     mask_phones,
 };
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tracing::{Span, field};
+use tracing::{Instrument as _, Span, field};
 
 use super::heartbeat::Heartbeat;
-use super::lanes::FreeLanes;
 use super::source;
 use crate::metrics::Metrics;
 use crate::surroundings::NotifyBell;
@@ -28,14 +27,24 @@ pub(super) struct Surroundings {
     pub(super) bell: Arc<NotifyBell>,
     pub(super) heartbeat: Heartbeat,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) free: Arc<FreeLanes>,
+    /// One for each call that may be in flight.
+    pub(super) slots: Arc<Semaphore>,
+    /// Nothing new is begun.
+    pub(super) stop: CancellationToken,
     /// Calls in flight are given up.
     pub(super) give_up: CancellationToken,
 }
 
+impl Surroundings {
+    /// Whether a lane may go on with its next message: not while others wait for their turn.
+    fn may_go_on(&self) -> bool {
+        self.slots.available_permits() > 0 && !self.stop.is_cancelled()
+    }
+}
+
 /// Around everything that is logged about a delivery, with the id of the call that the message came
 /// from. At level ERROR, so that no filter takes the id from a line that is shown.
-pub(super) fn span_of(task: &Task) -> Span {
+fn span_of(task: &Task) -> Span {
     let span = tracing::error_span!("delivery", http.request_id = field::Empty);
     let origin = match task {
         Task::Send(message) | Task::Recover(message) => message.origin.as_ref(),
@@ -48,36 +57,50 @@ pub(super) fn span_of(task: &Task) -> Span {
     span
 }
 
-/// Carries out one claim and records what came of it.
-pub(super) async fn deliver(around: Surroundings, timed: TimedClaim, slot: OwnedSemaphorePermit) {
+/// Carries out a claim, records what came of it, and goes on with what comes next in its lane.
+pub(super) async fn deliver(around: Surroundings, first: TimedClaim, slot: OwnedSemaphorePermit) {
+    let mut next = Some(first);
+    while let Some(claim) = next {
+        let span = span_of(&claim.claim.task);
+        next = deliver_one(&around, claim).instrument(span).await;
+    }
+    drop(slot);
+    // The lane may go on, and only the database knows when.
+    around.bell.ring();
+}
+
+async fn deliver_one(around: &Surroundings, timed: TimedClaim) -> Option<TimedClaim> {
     let claim = timed.claim.clone();
     let delivery = tokio::select! {
         delivery = around.dispatcher.deliver(timed) => delivery,
         () = around.give_up.cancelled() => around.dispatcher.abandoned(claim).await,
     };
-    let settled = settle(&around.dispatcher, &around.metrics, &delivery).await;
-    drop(slot);
-    if settled == Settled::Applied && delivery.frees_lane() {
-        around.free.add(delivery.lease.dealer_id.clone());
-    } else {
-        // The lane may go on, and only the database knows when.
-        around.bell.ring();
-    }
+    let (settled, next) = settle(around, &delivery).await;
     around.heartbeat.progress();
     around.metrics.delivered(&delivery, settled);
     traces::delivered(&delivery);
     log(&delivery, settled);
+    next
 }
 
 /// Repeats until it is recorded: the provider's answer exists only here. When the process is ended
 /// before, the lease runs out and the outcome counts as unknown.
-async fn settle(dispatcher: &Dispatcher, metrics: &Metrics, delivery: &Delivery) -> Settled {
+async fn settle(around: &Surroundings, delivery: &Delivery) -> (Settled, Option<TimedClaim>) {
+    let dispatcher = &around.dispatcher;
     let (mut wait, longest) = SETTLE_AGAIN;
     loop {
-        match dispatcher.settle(delivery).await {
+        let settled = if around.may_go_on() {
+            dispatcher.settle_and_claim(delivery).await
+        } else {
+            dispatcher
+                .settle(delivery)
+                .await
+                .map(|settled| (settled, None))
+        };
+        match settled {
             Ok(settled) => return settled,
             Err(error) => {
-                metrics.store_failed("settle");
+                around.metrics.store_failed("settle");
                 tracing::warn!(
                     dealer.id = delivery.lease.dealer_id.as_str(),
                     error.source = source(&error),

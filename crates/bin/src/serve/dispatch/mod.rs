@@ -4,21 +4,18 @@
 mod delivery;
 mod heartbeat;
 mod housekeeping;
-mod lanes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Bell as _, Dispatcher, Intake, StoreError, TimedClaim};
+use domain::{Dispatcher, Intake, StoreError, TimedClaim};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
-use tracing::Instrument as _;
 
-use self::delivery::{Surroundings, deliver, span_of};
+use self::delivery::{Surroundings, deliver};
 pub(crate) use self::heartbeat::Heartbeat;
-use self::lanes::FreeLanes;
 use crate::metrics::Metrics;
 use crate::surroundings::NotifyBell;
 
@@ -79,7 +76,6 @@ impl NextLook {
 pub(crate) struct DispatchLoop {
     intake: Arc<Intake>,
     around: Surroundings,
-    slots: Arc<Semaphore>,
     deliveries: TaskTracker,
 }
 
@@ -98,16 +94,17 @@ impl DispatchLoop {
                 bell,
                 heartbeat,
                 metrics,
-                free: Arc::new(FreeLanes::default()),
+                slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+                stop: CancellationToken::new(),
                 give_up: CancellationToken::new(),
             },
-            slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
             deliveries: TaskTracker::new(),
         }
     }
 
     /// Goes round until `stop`, then finishes what is in flight.
-    pub(crate) async fn run(self, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        self.around.stop = stop.clone();
         let around = &self.around;
         let housekeeping = AbortOnDropHandle::new(tokio::spawn(housekeeping::keep_house(
             around.dispatcher.clone(),
@@ -134,7 +131,6 @@ impl DispatchLoop {
             };
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = around.free.some() => self.go_on().await,
                 () = time_to_look => next = self.look(&stop).await,
             }
         }
@@ -146,24 +142,7 @@ impl DispatchLoop {
 
     /// How many lanes can be begun now.
     fn room(&self) -> usize {
-        self.slots.available_permits().min(MAX_CLAIM)
-    }
-
-    /// Begins what comes next in lanes that have just become free.
-    async fn go_on(&self) {
-        let dealers = self.around.free.take(self.room());
-        if dealers.is_empty() {
-            return;
-        }
-        // Not interrupted: what it leased would be taken for unknown outcomes.
-        match self.around.dispatcher.claim_lanes(&dealers).await {
-            Ok(claims) => self.begin(claims),
-            Err(error) => {
-                self.failed(&error);
-                // The next look finds them.
-                self.around.bell.ring();
-            }
-        }
+        self.around.slots.available_permits().min(MAX_CLAIM)
     }
 
     /// Looks at all lanes and begins what can be begun.
@@ -219,12 +198,11 @@ impl DispatchLoop {
     fn begin(&self, claims: Vec<TimedClaim>) {
         for claim in claims {
             // At hand: nobody else takes permits, and as many were counted before the claim.
-            let Ok(permit) = self.slots.clone().try_acquire_owned() else {
+            let Ok(permit) = self.around.slots.clone().try_acquire_owned() else {
                 return;
             };
-            let span = span_of(&claim.claim.task);
             let delivery = deliver(self.around.clone(), claim, permit);
-            self.deliveries.spawn(delivery.instrument(span));
+            self.deliveries.spawn(delivery);
         }
     }
 

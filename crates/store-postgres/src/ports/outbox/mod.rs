@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Uuid};
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::{
     BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, Outbox, Settled, Settlement,
@@ -38,16 +38,19 @@ impl Outbox for PgStore {
         limit: usize,
         lease: Duration,
     ) -> Result<Vec<Claim>, StoreError> {
-        self.lease(claim(worker, limit, lease)).await
-    }
-
-    async fn claim_lanes(
-        &self,
-        worker: WorkerId,
-        dealers: &[DealerId],
-        lease: Duration,
-    ) -> Result<Vec<Claim>, StoreError> {
-        self.lease(claim_lanes(worker, dealers, lease)).await
+        let rows: Vec<ClaimRow> = self
+            .database
+            .ask(|mut connection| async move {
+                let statement = claim(worker, limit, lease);
+                statement.load(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(rows
+            .into_iter()
+            // A lane whose holder died after its message had got evidence: now free, nothing to do.
+            .filter(|row| !row.is_empty())
+            .filter_map(|row| readable(Claim::try_from(row)))
+            .collect())
     }
 
     async fn lease_lane(
@@ -87,12 +90,27 @@ impl Outbox for PgStore {
     }
 
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError> {
-        self.settlements
-            .write(Settling {
-                lease: lease.clone(),
-                settlement: settlement.clone(),
-            })
-            .await
+        let settling = Settling {
+            lease: lease.clone(),
+            settlement: settlement.clone(),
+            next: None,
+        };
+        Ok(self.settlements.write(settling).await?.0)
+    }
+
+    async fn settle_and_claim(
+        &self,
+        lease: &Lease,
+        settlement: &Settlement,
+        worker: WorkerId,
+        next_lease: Duration,
+    ) -> Result<(Settled, Option<Claim>), StoreError> {
+        let settling = Settling {
+            lease: lease.clone(),
+            settlement: settlement.clone(),
+            next: settlement.frees_lane().then_some((worker, next_lease)),
+        };
+        self.settlements.write(settling).await
     }
 
     async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
@@ -180,39 +198,10 @@ impl Outbox for PgStore {
     }
 }
 
-impl PgStore {
-    async fn lease(&self, statement: Statement<'_>) -> Result<Vec<Claim>, StoreError> {
-        let rows: Vec<ClaimRow> =
-            self.database
-                .ask(|mut connection| async move {
-                    statement.load(&mut connection).await.map_err(failed)
-                })
-                .await?;
-        Ok(rows
-            .into_iter()
-            // A lane whose holder died after its message had got evidence: now free, nothing to do.
-            .filter(|row| !row.is_empty())
-            .filter_map(|row| readable(Claim::try_from(row)))
-            .collect())
-    }
-}
-
 pub(super) fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statement<'static> {
     Statement::new(sql::CLAIM)
         .with::<Uuid, _>("uuid AS worker", worker.0)
         .with::<BigInt, _>("bigint AS most", i64::try_from(limit).unwrap_or(i64::MAX))
-        .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64())
-}
-
-pub(super) fn claim_lanes(
-    worker: WorkerId,
-    dealers: &[DealerId],
-    lease: Duration,
-) -> Statement<'static> {
-    let dealers: Vec<String> = dealers.iter().map(|id| id.as_str().to_owned()).collect();
-    Statement::new(sql::CLAIM_LANES)
-        .with::<Uuid, _>("uuid AS worker", worker.0)
-        .with::<Array<Text>, _>("varchar[] AS dealers", dealers)
         .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64())
 }
 

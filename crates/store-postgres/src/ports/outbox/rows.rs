@@ -13,9 +13,10 @@ use crate::ports::origin;
 #[derive(QueryableByName)]
 pub(super) struct ClaimRow {
     #[diesel(sql_type = Text)]
-    dealer_id: String,
+    pub(super) dealer_id: String,
+    /// Of the lease; of one that was settled, if it was.
     #[diesel(sql_type = BigInt)]
-    epoch: i64,
+    pub(super) epoch: i64,
     #[diesel(sql_type = Integer)]
     strikes: i32,
     #[diesel(sql_type = Integer)]
@@ -99,12 +100,17 @@ pub(super) struct LaneRow {
     pub(super) blocks: i32,
 }
 
+/// A settlement, or the next claim in its lane.
 #[derive(QueryableByName)]
 pub(super) struct SettledRow {
-    #[diesel(sql_type = Text)]
-    pub(super) dealer_id: String,
+    /// Of a settlement, whether it took place.
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub(super) applied: Option<bool>,
+    /// Whether the lane is leased again.
     #[diesel(sql_type = Bool)]
-    pub(super) applied: bool,
+    pub(super) leased: bool,
+    #[diesel(embed)]
+    pub(super) claim: ClaimRow,
 }
 
 #[derive(QueryableByName)]

@@ -1,19 +1,20 @@
 //! Many settlements in one statement.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use domain::{
-    CHANGED_BY, DealerId, ERASED, Lease, MessageState, REST_DOUBT, REST_LOOK, Settled, Settlement,
-    StoreError, erased, provider_number,
+    CHANGED_BY, Claim, DealerId, ERASED, Lease, MessageState, REST_DOUBT, REST_LOOK, Settled,
+    Settlement, StoreError, WorkerId, erased, provider_number,
 };
 use serde_json::json;
 
 use super::rows::SettledRow;
 use super::update::{LaneUpdate, MessageUpdate};
-use super::{sql, storable};
+use super::{readable, sql, storable};
 use crate::connect::{Database, StoreResult, failed};
 use crate::ports::together::Work;
 use crate::statement::Statement;
@@ -27,10 +28,15 @@ const PATIENTLY: &str = "2s";
 pub(in crate::ports) struct Settling {
     pub(super) lease: Lease,
     pub(super) settlement: Settlement,
+    /// For whom and for how long the lane is leased again, if it may go on.
+    pub(super) next: Option<(WorkerId, Duration)>,
 }
 
+/// What came of a settlement, and what is next in its lane.
+pub(in crate::ports) type SettledAndNext = (Settled, Option<Claim>);
+
 impl Work for Settling {
-    type Answer = Settled;
+    type Answer = SettledAndNext;
     /// One statement changes a lane once. Two leases of a lane may also be about the same message.
     type Key = DealerId;
     const SECOND_TRY: bool = true;
@@ -42,14 +48,20 @@ impl Work for Settling {
     async fn write(
         connection: &mut AsyncPgConnection,
         works: &[&Self],
-    ) -> QueryResult<Vec<Option<Settled>>> {
+    ) -> QueryResult<Vec<Option<SettledAndNext>>> {
         write(connection, works, BRIEFLY).await
     }
 
-    async fn write_alone(&self, database: &Database) -> StoreResult<Settled> {
+    async fn write_alone(&self, database: &Database) -> StoreResult<SettledAndNext> {
+        // A next message that somebody has locked must not be in the way.
+        let alone = Self {
+            lease: self.lease.clone(),
+            settlement: self.settlement.clone(),
+            next: None,
+        };
         let answers = database
             .ask(|mut connection| async move {
-                let answers = write(&mut connection, &[self], PATIENTLY).await;
+                let answers = write(&mut connection, &[&alone], PATIENTLY).await;
                 answers.map_err(failed)
             })
             .await?;
@@ -62,21 +74,52 @@ async fn write(
     connection: &mut AsyncPgConnection,
     works: &[&Settling],
     lock_timeout: &'static str,
-) -> QueryResult<Vec<Option<Settled>>> {
+) -> QueryResult<Vec<Option<SettledAndNext>>> {
     let rows: Vec<SettledRow> = statement(works, lock_timeout).load(connection).await?;
-    let applied: HashSet<String> = rows
-        .into_iter()
-        .filter(|row| row.applied)
-        .map(|row| row.dealer_id)
-        .collect();
-    let answer = |work: &&Settling| {
-        Some(if applied.contains(work.lease.dealer_id.as_str()) {
+    let mut applied = HashSet::new();
+    let mut leased = HashMap::new();
+    let mut next = HashMap::new();
+    for row in rows {
+        let dealer = row.claim.dealer_id.clone();
+        if row.applied.is_none() {
+            next.insert(dealer, row.claim);
+            continue;
+        }
+        if row.leased {
+            leased.insert(dealer.clone(), row.claim.epoch + 1);
+        }
+        if row.applied == Some(true) {
+            applied.insert(dealer);
+        }
+    }
+    leased.retain(|dealer, _| !next.contains_key(dealer));
+    if !leased.is_empty() {
+        give_back(connection, leased).await;
+    }
+    let mut answer = |work: &&Settling| {
+        let dealer = work.lease.dealer_id.as_str();
+        let settled = if applied.contains(dealer) {
             Settled::Applied
         } else {
             Settled::LeaseLost
-        })
+        };
+        let next = next.remove(dealer).map(Claim::try_from);
+        Some((settled, next.and_then(readable)))
     };
-    Ok(works.iter().map(answer).collect())
+    Ok(works.iter().map(&mut answer).collect())
+}
+
+/// Lanes whose next message was cancelled at the very moment, or put off.
+async fn give_back(connection: &mut AsyncPgConnection, leased: HashMap<String, i64>) {
+    let (dealers, epochs): (Vec<String>, Vec<i64>) = leased.into_iter().unzip();
+    let statement = Statement::new(sql::GIVE_BACK)
+        .with::<Array<Text>, _>("varchar[] AS dealer_id", dealers)
+        .with::<Array<BigInt>, _>("bigint[] AS epoch", epochs);
+    if let Err(error) = statement.execute(connection).await {
+        // What was settled is settled.
+        let error = failed(error);
+        tracing::warn!("lanes without a message stay leased until their lease is over: {error}");
+    }
 }
 
 /// The statement, for a look at its plan.
@@ -180,6 +223,14 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
         .with::<Array<Nullable<BigInt>>, _>(
             "bigint[] AS accepted_number",
             column!(|work| work.settlement.accepted().and_then(provider_number)),
+        )
+        .with::<Array<Nullable<Uuid>>, _>(
+            "uuid[] AS worker",
+            column!(|work| work.next.map(|(worker, _)| worker.0)),
+        )
+        .with::<Array<Nullable<Double>>, _>(
+            "float8[] AS lease_seconds",
+            column!(|work| work.next.map(|(_, lease)| lease.as_secs_f64())),
         )
         .with::<Text, _>("text AS lock_timeout", lock_timeout)
         .with::<Text, _>("varchar AS author", CHANGED_BY)

@@ -33,36 +33,36 @@ macro_rules! heads {
     };
 }
 
-/// The lanes of `dealer` with something to do, and of each the message that is next.
-macro_rules! waiting {
-    () => {
-        concat!(
-            "
+/// Leases lanes with something to do and begins of each the message that is next.
+///
+/// `chosen` is read from a snapshot and may be out of date; `locked` takes the lanes, skipping those
+/// that another copy has just locked, and asks again on their newest rows; `ours` does the same
+/// with the messages. What remains is ours alone. A lane whose message is gone meanwhile is left
+/// as it is.
+pub(super) const CLAIM: &str = concat!(
+    heads!(),
+    "
+, due AS (
+    -- Lanes whose holder vanished while a message was SENDING.
+    SELECT l.dealer_id, l.message_id, true AS lost, coalesce(l.lease_until, now()) AS since
+    FROM lane l
+    WHERE l.message_id IS NOT NULL AND l.ready_at <= now()
+        AND (l.lease_until IS NULL OR l.lease_until <= now())
+    UNION ALL
     SELECT l.dealer_id, head.id AS message_id, false AS lost, head.due_at AS since
     FROM dealer d
     JOIN lane l ON l.dealer_id = d.dealer_id
     CROSS JOIN LATERAL (
         SELECT m.id, m.due_at FROM message m
         WHERE ",
-            open!(),
-            " AND m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
+    open!(),
+    " AND m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
         ORDER BY m.priority, m.due_at, m.id LIMIT 1) head
     WHERE l.message_id IS NULL AND l.ready_at <= now()
-        AND (l.lease_until IS NULL OR l.lease_until <= now())"
-        )
-    };
-}
-
-/// Leases `chosen` lanes and begins their messages.
-///
-/// `chosen` is read from a snapshot and may be out of date; `locked` takes the lanes, skipping those
-/// that another copy has just locked, and asks again on their newest rows; `begun` does the same
-/// with the messages. What remains is ours alone. A lane whose message is gone meanwhile is left
-/// as it is.
-macro_rules! lease {
-    () => {
-        "
-, locked AS (
+        AND (l.lease_until IS NULL OR l.lease_until <= now())
+), chosen AS (
+    SELECT * FROM due ORDER BY since, dealer_id LIMIT (SELECT most FROM input)
+), locked AS (
     SELECT l.dealer_id, l.blocks > 0 AND NOT l.probed AS blocked, c.message_id, c.lost
     FROM chosen c
     JOIN lane l ON l.dealer_id = c.dealer_id
@@ -111,38 +111,6 @@ RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, t.lost, t.id AS messa
     CASE WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date
         THEN l.calls ELSE 0 END AS calls_today,
     now() AS now"
-    };
-}
-
-/// Claims in all lanes.
-pub(super) const CLAIM: &str = concat!(
-    heads!(),
-    "
-, due AS (
-    -- Lanes whose holder vanished while a message was SENDING.
-    SELECT l.dealer_id, l.message_id, true AS lost, coalesce(l.lease_until, now()) AS since
-    FROM lane l
-    WHERE l.message_id IS NOT NULL AND l.ready_at <= now()
-        AND (l.lease_until IS NULL OR l.lease_until <= now())
-    UNION ALL",
-    waiting!(),
-    "
-), chosen AS (
-    SELECT * FROM due ORDER BY since, dealer_id LIMIT (SELECT most FROM input)
-)",
-    lease!()
-);
-
-/// Claims in the given lanes.
-pub(super) const CLAIM_LANES: &str = concat!(
-    "
-, dealer AS (
-    SELECT DISTINCT u.dealer_id FROM input i, unnest(i.dealers) AS u (dealer_id)
-), chosen AS (",
-    waiting!(),
-    "
-)",
-    lease!()
 );
 
 /// Leases one lane for a call that is not a message. A retry wait or a breaker does not matter,
@@ -166,6 +134,9 @@ RETURNING l.epoch, l.strikes, l.blocks";
 /// as evidence. The attempt is kept in either case, once for each epoch; the request mirrors its
 /// newest message. A message whose recipient was erased meanwhile is not tried again, and nothing of
 /// what the provider says about it is kept.
+///
+/// With a `worker` a lane is leased again for its next message. That one is read from a snapshot; where
+/// it is not to be sent any more when it is begun, nothing is begun in the leased lane.
 pub(super) const SETTLE: &str = concat!(
     "
 , patience AS MATERIALIZED (
@@ -176,11 +147,20 @@ pub(super) const SETTLE: &str = concat!(
         i.dealer_id, i.epoch, i.lane, i.pause_seconds, i.rest_until, i.called, i.block_reason,
         i.account_print, i.message_id, i.state, i.request_status, i.whatsapp_status,
         i.wait_seconds, i.unknowns, i.reason, i.provider_id, i.provider_request_id, i.answer,
-        i.attempt, i.accepted_id, i.accepted_number) AS u (
+        i.attempt, i.accepted_id, i.accepted_number, i.worker, i.lease_seconds) AS u (
         dealer_id, epoch, lane, pause_seconds, rest_until, called, block_reason,
         account_print, message_id, state, request_status, whatsapp_status,
         wait_seconds, unknowns, reason, provider_id, provider_request_id, answer,
-        attempt, accepted_id, accepted_number)
+        attempt, accepted_id, accepted_number, worker, lease_seconds)
+), advised AS (
+    SELECT s.*, next.id AS next_id
+    FROM settled s LEFT JOIN LATERAL (
+        SELECT m.id FROM message m
+        WHERE ",
+    open!(),
+    " AND m.dealer_id = s.dealer_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
+            AND s.worker IS NOT NULL
+        ORDER BY m.priority, m.due_at, m.id LIMIT 1) next ON true
 ), fixed AS (
     -- What is the same for all, without the arrays: whoever updates keeps whole rows of all sides.
     SELECT doubt_seconds, look_seconds, author, erased, cancelled_reason, undecided_reason,
@@ -188,10 +168,13 @@ pub(super) const SETTLE: &str = concat!(
     FROM input
 ), held AS (
     UPDATE lane l SET
-        holder = NULL,
-        lease_until = NULL,
+        epoch = l.epoch + CASE WHEN s.next_id IS NULL THEN 0 ELSE 1 END,
+        holder = CASE WHEN s.next_id IS NULL THEN NULL ELSE s.worker END,
+        lease_until = CASE WHEN s.next_id IS NULL THEN NULL
+            ELSE now() + make_interval(secs => s.lease_seconds) END,
         -- A message that waits for evidence stays, to be recovered when the lane is ready.
-        message_id = CASE WHEN s.message_id IS NULL OR s.state = 'SENDING' THEN l.message_id END,
+        message_id = CASE WHEN s.message_id IS NULL OR s.state = 'SENDING' THEN l.message_id
+            ELSE s.next_id END,
         -- What a call did not teach cannot shorten a pause.
         ready_at = greatest(
             now() + make_interval(secs => s.pause_seconds),
@@ -227,11 +210,20 @@ pub(super) const SETTLE: &str = concat!(
             WHEN 'ready' THEN NULL WHEN 'blocked' THEN s.block_reason ELSE l.block_reason END,
         account_print = CASE s.lane
             WHEN 'ready' THEN NULL WHEN 'blocked' THEN s.account_print ELSE l.account_print END
-    FROM settled s, fixed i
+    FROM advised s, fixed i
     WHERE l.dealer_id = s.dealer_id AND l.epoch = s.epoch AND l.lease_until IS NOT NULL
-    RETURNING l.dealer_id
+    RETURNING l.dealer_id, s.next_id, l.epoch, l.strikes, l.blocks, l.rest_until,
+        CASE WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date
+            THEN l.calls ELSE 0 END AS calls_today
+), begun AS (
+    UPDATE message m SET state = 'SENDING'
+    FROM held h
+    WHERE m.id = h.next_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
+    RETURNING h.dealer_id, h.epoch, h.strikes, h.blocks, h.calls_today, m.id, m.request_id,
+        m.target, m.body, m.unknowns, m.awaited, m.http_request_id, m.traceparent,
+        extract(epoch FROM now() - greatest(m.due_at, h.rest_until))::float8 AS overdue_seconds
 ), known AS MATERIALIZED (
-    SELECT s.*, s.dealer_id IN (SELECT h.dealer_id FROM held h) AS holds FROM settled s
+    SELECT s.*, s.dealer_id IN (SELECT h.dealer_id FROM held h) AS holds FROM advised s
 ), verdict AS (
     SELECT k.*,
         CASE WHEN k.holds THEN m.state = 'SENDING'
@@ -313,8 +305,23 @@ pub(super) const SETTLE: &str = concat!(
     UPDATE webhook_event e SET next_look_at = now()
     FROM (SELECT id FROM named UNION SELECT id FROM telling) a WHERE e.id = a.id
 )
-SELECT dealer_id::text, holds AS applied FROM known"
+SELECT dealer_id::text, holds AS applied, holds AND next_id IS NOT NULL AS leased,
+    epoch, 0 AS strikes, 0 AS blocks, false AS lost, NULL::uuid AS message_id,
+    NULL::uuid AS request_id, NULL AS target, NULL AS body, NULL::int AS unknowns,
+    NULL::bool AS awaited, NULL AS http_request_id, NULL AS traceparent,
+    NULL::float8 AS overdue_seconds, 0 AS calls_today, now() AS now
+FROM known
+UNION ALL
+SELECT dealer_id, NULL, true, epoch, strikes, blocks, false, id, request_id, target, body, unknowns,
+    awaited, http_request_id, traceparent, overdue_seconds, calls_today, now()
+FROM begun"
 );
+
+/// Gives lanes back that were leased for messages which could not be begun.
+pub(super) const GIVE_BACK: &str = "
+UPDATE lane l SET holder = NULL, lease_until = NULL, message_id = NULL
+FROM (SELECT u.* FROM input i, unnest(i.dealer_id, i.epoch) AS u (dealer_id, epoch)) given
+WHERE l.dealer_id = given.dealer_id AND l.epoch = given.epoch";
 
 /// How long until some lane has something to do. An estimate: it looks only at the first message
 /// of each lane.
