@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use domain::{Bell, Clock, Dice, Entropy, Ids, MessageId, RequestId};
+use domain::{Bell, Clock, DealerId, Dice, Entropy, Ids, MessageId, RequestId};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -52,7 +52,6 @@ impl Dice for ThreadDice {
     }
 }
 
-/// Wakes a loop in this process.
 impl Entropy for ThreadDice {
     fn bytes(&self) -> [u8; 40] {
         // The thread's generator is made for cryptography, and seeded by the system.
@@ -60,6 +59,7 @@ impl Entropy for ThreadDice {
     }
 }
 
+/// Wakes a loop in this process.
 #[derive(Default)]
 pub(crate) struct NotifyBell(Notify);
 
@@ -73,5 +73,9 @@ impl NotifyBell {
 impl Bell for NotifyBell {
     fn ring(&self) {
         self.0.notify_one();
+    }
+
+    fn ring_for(&self, _dealer: &DealerId) {
+        self.ring();
     }
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use whatsapp_fonnte::{FonnteClient, FonnteOptions};
 
 use crate::config::Config;
+use crate::serve::dispatch::LaneBell;
 use crate::surroundings::{NotifyBell, SystemClock, ThreadDice, TimeOrderedIds};
 
 /// Where the private PostgreSQL of an installation without `DATABASE_URL` lives.
@@ -70,7 +71,7 @@ pub(crate) struct Parts {
     pub(crate) store: PgStore,
     pub(crate) dealers: PgDealers,
     /// Wakes the dispatcher's loop.
-    pub(crate) bell: Arc<NotifyBell>,
+    pub(crate) bell: Arc<LaneBell>,
     /// Wakes the loop that applies events.
     pub(crate) event_bell: Arc<NotifyBell>,
     pub(crate) intake: Arc<Intake>,
@@ -97,7 +98,7 @@ impl Parts {
             ..FonnteOptions::default()
         })?);
         let worker = WorkerId(Uuid::new_v4());
-        let bell = Arc::new(NotifyBell::default());
+        let bell = Arc::new(LaneBell::default());
         let event_bell = Arc::new(NotifyBell::default());
         let reports = Arc::new(store.clone());
         let requests = reports.clone();

@@ -1,6 +1,6 @@
 //! `serve`: the API, the dispatcher's loop, and an end that loses nothing.
 
-mod dispatch;
+pub(crate) mod dispatch;
 mod events;
 mod files;
 mod health;

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-use crate::{MessageId, RequestId};
+use crate::{DealerId, MessageId, RequestId};
 
 /// Time, as this machine sees it.
 #[cfg_attr(feature = "testing", mockall::automock)]
@@ -34,4 +34,8 @@ pub trait Dice: Send + Sync {
 pub trait Bell: Send + Sync {
     /// Wakes the loop. Never blocks; several rings may count as one.
     fn ring(&self);
+
+    /// As [`ring`](Self::ring), where only this dealer's lane may have work: a lane that is known to be
+    /// busy goes on by itself.
+    fn ring_for(&self, dealer: &DealerId);
 }

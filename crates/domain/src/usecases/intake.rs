@@ -134,7 +134,7 @@ impl Intake {
         let accepted = self.requests.accept(&request).await;
         let replayed = match accepted.map_err(IntakeError::NotStored)? {
             Accepted::Stored => {
-                self.bell.ring();
+                self.bell.ring_for(&request.submission.dealer_id);
                 false
             }
             Accepted::Replayed(id) => {

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Bell as _, Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
-    mask_phones,
+    Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim, mask_phones,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, field};
 
+use super::LaneBell;
 use super::heartbeat::Heartbeat;
 use super::source;
 use crate::metrics::Metrics;
-use crate::surroundings::NotifyBell;
 use crate::traces;
 
 /// The first and the longest wait before a settlement is repeated.
@@ -24,7 +24,7 @@ const SETTLE_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration
 #[derive(Clone)]
 pub(super) struct Surroundings {
     pub(super) dispatcher: Arc<Dispatcher>,
-    pub(super) bell: Arc<NotifyBell>,
+    pub(super) bell: Arc<LaneBell>,
     pub(super) heartbeat: Heartbeat,
     pub(super) metrics: Arc<Metrics>,
     /// One for each call that may be in flight.
@@ -59,17 +59,32 @@ fn span_of(task: &Task) -> Span {
 
 /// Carries out a claim, records what came of it, and goes on with what comes next in its lane.
 pub(super) async fn deliver(around: Surroundings, first: TimedClaim, slot: OwnedSemaphorePermit) {
-    let mut next = Some(first);
-    while let Some(claim) = next {
+    let dealer = first.claim.lease.dealer_id.clone();
+    around.bell.begun(dealer.clone());
+    let mut claim = first;
+    let ready_at = loop {
         let span = span_of(&claim.claim.task);
-        next = deliver_one(&around, claim).instrument(span).await;
-    }
+        match deliver_one(&around, claim).instrument(span).await {
+            Next::Claim(next) => claim = *next,
+            Next::ReadyAt(at) => break at,
+        }
+    };
     drop(slot);
-    // The lane may go on, and only the database knows when.
-    around.bell.ring();
+    match ready_at {
+        Some(at) => around.bell.ready_at(dealer, at),
+        None => around.bell.given_back(&dealer),
+    }
 }
 
-async fn deliver_one(around: &Surroundings, timed: TimedClaim) -> Option<TimedClaim> {
+/// How a lane goes on.
+enum Next {
+    /// At once.
+    Claim(Box<TimedClaim>),
+    /// It is given back, and ready again at this moment, as far as that is known.
+    ReadyAt(Option<Instant>),
+}
+
+async fn deliver_one(around: &Surroundings, timed: TimedClaim) -> Next {
     let claim = timed.claim.clone();
     let delivery = tokio::select! {
         delivery = around.dispatcher.deliver(timed) => delivery,
@@ -80,7 +95,13 @@ async fn deliver_one(around: &Surroundings, timed: TimedClaim) -> Option<TimedCl
     around.metrics.delivered(&delivery, settled);
     traces::delivered(&delivery);
     log(&delivery, settled);
-    next
+    match (next, &delivery.settlement.lane) {
+        (Some(next), _) => Next::Claim(Box::new(next)),
+        (None, LaneChange::Ready { pause }) if settled == Settled::Applied && !pause.is_zero() => {
+            Next::ReadyAt(Some(Instant::now() + *pause))
+        }
+        _ => Next::ReadyAt(None),
+    }
 }
 
 /// Repeats until it is recorded: the provider's answer exists only here. When the process is ended

@@ -6,9 +6,8 @@ use std::time::Duration;
 use domain::{Bell as _, Dispatcher, Intake};
 use tokio::time::MissedTickBehavior;
 
-use super::source;
+use super::{LaneBell, source};
 use crate::metrics::Metrics;
-use crate::surroundings::NotifyBell;
 
 /// How often messages that became too old are ended.
 const HOUSEKEEPING: Duration = Duration::from_secs(5);
@@ -50,7 +49,7 @@ pub(super) async fn keep_house(
 }
 
 /// Notices changed accounts, again and again.
-pub(super) async fn look_at_breakers(dispatcher: Arc<Dispatcher>, bell: Arc<NotifyBell>) {
+pub(super) async fn look_at_breakers(dispatcher: Arc<Dispatcher>, bell: Arc<LaneBell>) {
     let mut again = tokio::time::interval(BREAKER_LOOK);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

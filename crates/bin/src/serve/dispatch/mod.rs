@@ -1,6 +1,7 @@
 //! The loop around the dispatcher: it waits, bounds concurrency and repeats; what to do is the
 //! dispatcher's decision.
 
+mod bell;
 mod delivery;
 mod heartbeat;
 mod housekeeping;
@@ -14,10 +15,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+pub(crate) use self::bell::LaneBell;
 use self::delivery::{Surroundings, deliver};
 pub(crate) use self::heartbeat::Heartbeat;
 use crate::metrics::Metrics;
-use crate::surroundings::NotifyBell;
 
 /// How many calls are in flight at once. A lane has one at most, so that this many dealers can
 /// hang before anybody else waits.
@@ -83,7 +84,7 @@ impl DispatchLoop {
     pub(crate) fn new(
         dispatcher: Arc<Dispatcher>,
         intake: Arc<Intake>,
-        bell: Arc<NotifyBell>,
+        bell: Arc<LaneBell>,
         heartbeat: Heartbeat,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -127,7 +128,7 @@ impl DispatchLoop {
             around.heartbeat.beat();
             let time_to_look = async {
                 tokio::time::sleep_until(next.earliest).await;
-                let _ = tokio::time::timeout_at(next.latest, around.bell.rung()).await;
+                around.bell.rung_until(next.latest).await;
             };
             tokio::select! {
                 () = stop.cancelled() => {}
