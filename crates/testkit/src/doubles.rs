@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use domain::{Bell, Dice, Entropy, Ids, MessageId, RequestId};
+use domain::{Bell, DealerId, Dice, Entropy, Ids, MessageId, RequestId};
 
 use crate::sample;
 

@@ -142,6 +142,22 @@ async fn plans_of_an_empty_database_suit_a_large_one() {
     .await;
 }
 
+/// Of messages that wait, those that are not too old are not read to find that out.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_old_is_found_in_the_index() {
+    let empty = TestDatabase::migrated().await;
+    let (_filled, filled) = filled().await;
+    for client in [empty.connect().await, filled] {
+        let mut found = false;
+        look_at_plans(&client, |name, _, node| {
+            let condition = node["Index Cond"].as_str().unwrap_or_default();
+            found |= name == "expire" && condition.contains("due_at <");
+        })
+        .await;
+        assert!(found);
+    }
+}
+
 /// A settlement finds its lanes by name, however many there are.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_settlement_does_not_walk_through_all_lanes() {

@@ -124,27 +124,11 @@ impl Outbox for PgStore {
     }
 
     async fn expire(&self, ttl: Duration) -> Result<u64, StoreError> {
-        let too_old = expired(0);
-        let too_old = MessageUpdate::of(None, &too_old);
-        let undecided = expired(1);
-        let undecided = MessageUpdate::of(None, &undecided);
-        let statement = Statement::new(sql::EXPIRE)
-            .with::<Double, _>("float8 AS ttl_seconds", ttl.as_secs_f64())
-            .with::<BigInt, _>("bigint AS most", EXPIRE_AT_ONCE)
-            .with::<Nullable<Text>, _>("text AS reason", too_old.reason)
-            .with::<Text, _>("varchar AS request_status", too_old.version_1.0)
-            .with::<Text, _>("varchar AS whatsapp_status", too_old.version_1.1)
-            .with::<Nullable<Text>, _>("text AS undecided_reason", undecided.reason)
-            .with::<Text, _>("varchar AS undecided_request_status", undecided.version_1.0)
-            .with::<Text, _>(
-                "varchar AS undecided_whatsapp_status",
-                undecided.version_1.1,
-            )
-            .with::<Text, _>("varchar AS author", CHANGED_BY);
         let row: CountRow = self
             .database
             .ask(|mut connection| async move {
-                statement.get_result(&mut connection).await.map_err(failed)
+                let expiry = expiry(ttl);
+                expiry.get_result(&mut connection).await.map_err(failed)
             })
             .await?;
         Ok(u64::try_from(row.rows).unwrap_or(0))
@@ -203,6 +187,29 @@ pub(super) fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statemen
         .with::<Uuid, _>("uuid AS worker", worker.0)
         .with::<BigInt, _>("bigint AS most", i64::try_from(limit).unwrap_or(i64::MAX))
         .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64())
+}
+
+pub(super) fn expiry(ttl: Duration) -> Statement<'static> {
+    let too_old = expired(0);
+    let too_old = MessageUpdate::of(None, &too_old);
+    let undecided = expired(1);
+    let undecided = MessageUpdate::of(None, &undecided);
+    Statement::new(sql::EXPIRE)
+        .with::<Double, _>("float8 AS ttl_seconds", ttl.as_secs_f64())
+        .with::<BigInt, _>("bigint AS most", EXPIRE_AT_ONCE)
+        .with::<Nullable<Text>, _>("text AS reason", too_old.reason.map(str::to_owned))
+        .with::<Text, _>("varchar AS request_status", too_old.version_1.0)
+        .with::<Text, _>("varchar AS whatsapp_status", too_old.version_1.1)
+        .with::<Nullable<Text>, _>(
+            "text AS undecided_reason",
+            undecided.reason.map(str::to_owned),
+        )
+        .with::<Text, _>("varchar AS undecided_request_status", undecided.version_1.0)
+        .with::<Text, _>(
+            "varchar AS undecided_whatsapp_status",
+            undecided.version_1.1,
+        )
+        .with::<Text, _>("varchar AS author", CHANGED_BY)
 }
 
 pub(super) fn next_due() -> Statement<'static> {

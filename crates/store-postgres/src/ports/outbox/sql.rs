@@ -350,17 +350,19 @@ pub(super) const EXPIRE: &str = concat!(
     heads!(),
     "
 , old AS (
-    -- The oldest of each lane come first in the index.
+    -- The oldest of each lane come first in the index, and only they are read: what `due_at` is
+    -- compared with is no column of another row.
     SELECT m.id FROM dealer d
     JOIN lane l ON l.dealer_id = d.dealer_id
     CROSS JOIN (VALUES (0::smallint), (1::smallint)) AS p (priority)
     CROSS JOIN LATERAL (
-        SELECT m.id FROM message m, input i
+        SELECT m.id FROM message m
         WHERE ",
     open!(),
     " AND m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.priority = p.priority
-            AND m.due_at < now() - make_interval(secs => i.ttl_seconds)
-            AND (l.rest_until IS NULL OR l.rest_until < now() - make_interval(secs => i.ttl_seconds))
+            AND m.due_at < (SELECT now() - make_interval(secs => ttl_seconds) FROM input)
+            AND (l.rest_until IS NULL
+                OR l.rest_until < (SELECT now() - make_interval(secs => ttl_seconds) FROM input))
         ORDER BY m.due_at LIMIT (SELECT most FROM input)
         FOR UPDATE OF m SKIP LOCKED) m
     LIMIT (SELECT most FROM input)
