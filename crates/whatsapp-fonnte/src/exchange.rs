@@ -170,8 +170,9 @@ async fn read(mut response: Response, deadline: Instant) -> (Vec<u8>, Option<Tro
 /// How long the provider asks to wait, by its own clock where it shows one.
 fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
     let header = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let asked = header(RETRY_AFTER)?;
     let now = header(DATE).and_then(date).unwrap_or_else(Utc::now);
-    retry_after(header(RETRY_AFTER)?, now)
+    retry_after(asked, now)
 }
 
 fn causes<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn Error + 'static)> {

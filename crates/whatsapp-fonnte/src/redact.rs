@@ -105,7 +105,9 @@ impl<'a> Redactor<'a> {
     /// How many bytes the key takes at this place, when it stands there.
     fn key_at(&self, text: &str, at: usize) -> Option<usize> {
         let bytes = &text.as_bytes()[at..];
-        if self.key.is_empty() {
+        let first = *self.key.as_bytes().first()?;
+        // Nearly everywhere there is no need to look closer.
+        if bytes[0] != first && !matches!(bytes[0], b'\\' | b'%' | b'&') {
             return None;
         }
         [Form::Plain, Form::Json, Form::Percent, Form::Html]

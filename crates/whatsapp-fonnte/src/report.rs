@@ -15,6 +15,8 @@ pub(crate) fn answered(answer: &Answer, secret: &Redactor<'_>) -> SendReport {
     let fields = fields(answer);
     let text = clean_text(answer, fields.as_ref(), secret);
     let record = match (&fields, answer.cut) {
+        // Not cleaned again, unless it was cut: at most three bytes early, before a whole character.
+        (Some(_), _) if text.len() < LONGEST_ANSWER - 3 => text.clone(),
         (Some(fields), _) => secret.json(fields.text()),
         (None, Some(cut)) if cut.is_timeout() || text.is_empty() => error(cut),
         (None, _) => format!(
