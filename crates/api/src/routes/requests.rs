@@ -1,4 +1,5 @@
 use std::convert::identity;
+use std::pin::pin;
 
 use actix_web::web::Data;
 use domain::RequestId;
@@ -35,7 +36,7 @@ pub(crate) async fn get_request(
     request_id: Path<String>,
 ) -> Result<Answered<RequestReply>, Problem> {
     let id = Uuid::try_parse(&request_id).map_err(|_| Problem::UnknownRequest)?;
-    let finding = api.lookups.request(RequestId(id), caller.visibility());
+    let finding = pin!(api.lookups.request(RequestId(id), caller.visibility()));
     let request = in_time(finding, identity)
         .await?
         .ok_or(Problem::UnknownRequest)?;

@@ -128,7 +128,7 @@ impl Intake {
         let dealer = self.dealers.find(&submission.dealer_id).await;
         let dealer = match self.sender(dealer.map_err(IntakeError::NotStored)?) {
             Ok(dealer) => dealer,
-            Err(refusal) => return self.stored_before(&submission, once, refusal).await,
+            Err(refusal) => return self.stored_before(submission, once, refusal).await,
         };
         let mut request = self.request(submission, &dealer, once);
         let accepted = self.requests.accept(&request).await;
@@ -146,7 +146,7 @@ impl Intake {
             Accepted::KeyInProgress => return Err(IntakeError::KeyInProgress),
         };
         Ok(Receival {
-            request: Request::just_stored(&request),
+            request: Request::of_submission(request.id, request.submission),
             replayed,
         })
     }
@@ -167,7 +167,7 @@ impl Intake {
     /// since, the stored answer still counts.
     async fn stored_before(
         &self,
-        submission: &ValidSubmission,
+        submission: ValidSubmission,
         once: Option<Once>,
         refusal: IntakeError,
     ) -> Result<Receival, IntakeError> {

@@ -56,6 +56,10 @@ impl Phone {
         &self.0
     }
 
+    pub(crate) fn into_national(self) -> String {
+        self.0
+    }
+
     /// The form that Fonnte is given: `62…`, digits only.
     #[must_use]
     pub fn international(&self) -> String {
