@@ -28,10 +28,11 @@ impl Phone {
     /// # Ok::<(), domain::PhoneError>(())
     /// ```
     pub fn parse(raw: &str) -> Result<Self, PhoneError> {
-        let bare: String = raw
-            .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')'))
-            .collect();
+        let mut bare = String::with_capacity(raw.len());
+        bare.extend(
+            raw.chars()
+                .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')')),
+        );
         let subscriber = ["+62", "0062", "62"]
             .iter()
             .find_map(|prefix| bare.strip_prefix(prefix));
