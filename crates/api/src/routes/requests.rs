@@ -1,5 +1,4 @@
 use std::convert::identity;
-use std::pin::pin;
 
 use actix_web::web::Data;
 use domain::RequestId;
@@ -36,7 +35,7 @@ pub(crate) async fn get_request(
     request_id: Path<String>,
 ) -> Result<Answered<RequestReply>, Problem> {
     let id = Uuid::try_parse(&request_id).map_err(|_| Problem::UnknownRequest)?;
-    let finding = pin!(api.lookups.request(RequestId(id), caller.visibility()));
+    let finding = api.lookups.request(RequestId(id), caller.visibility());
     let request = in_time(finding, identity)
         .await?
         .ok_or(Problem::UnknownRequest)?;

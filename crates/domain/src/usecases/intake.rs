@@ -113,24 +113,36 @@ impl Intake {
     ///
     /// # Errors
     /// As for [`accept`](Self::accept).
-    pub async fn accept_once(
+    pub fn accept_once(
         &self,
         submission: Submission,
         once: Option<Once>,
         seen: &Visibility,
+    ) -> impl Future<Output = Result<Receival, IntakeError>> + Send {
+        // Before there is anything to wait for, so that what waits does not have to keep both.
+        let submission = submission.validate(self.clock.now());
+        async move {
+            let submission = submission.map_err(IntakeError::Invalid)?;
+            self.accept_valid(submission, once, seen).await
+        }
+    }
+
+    async fn accept_valid(
+        &self,
+        submission: ValidSubmission,
+        once: Option<Once>,
+        seen: &Visibility,
     ) -> Result<Receival, IntakeError> {
-        let submission = submission
-            .validate(self.clock.now())
-            .map_err(IntakeError::Invalid)?;
         if !seen.includes(&submission.dealer_id) {
             return Err(IntakeError::ForeignDealer);
         }
         let dealer = self.dealers.find(&submission.dealer_id).await;
-        let dealer = match self.sender(dealer.map_err(IntakeError::NotStored)?) {
-            Ok(dealer) => dealer,
-            Err(refusal) => return self.stored_before(submission, once, refusal).await,
+        let mut request = match self.sender(dealer.map_err(IntakeError::NotStored)?) {
+            Ok(dealer) => self.request(submission, &dealer, once),
+            Err(refusal) => {
+                return Box::pin(self.stored_before(submission, once, refusal)).await;
+            }
         };
-        let mut request = self.request(submission, &dealer, once);
         let accepted = self.requests.accept(&request).await;
         let replayed = match accepted.map_err(IntakeError::NotStored)? {
             Accepted::Stored => {
