@@ -72,9 +72,12 @@ pub(crate) async fn frame(
             });
         }
     };
-    let origin = cors.origin(request.headers());
+    let preflight = cors.preflight(&request);
+    // A preflight that is refused is answered like the call of an unknown page.
+    let is_refused = (preflight.as_ref()).is_some_and(|answer| answer.status() != StatusCode::OK);
+    let origin = cors.origin(request.headers()).filter(|_| !is_refused);
     async move {
-        let answer = match cors.preflight(&request) {
+        let answer = match preflight {
             Some(response) => Ok(request.into_response(response)),
             None => in_one_call(survive(request, next)).await,
         };
