@@ -224,6 +224,46 @@ mod tests {
         assert_eq!(place(r#"{"a":"x\ud800zzz"}"#), 13);
     }
 
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Pair {
+        a: String,
+        b: Option<String>,
+    }
+
+    #[test]
+    fn only_a_plain_object_is_read_at_once() {
+        let plain = |text: &str| {
+            let body = JsonBody::<()> {
+                bytes: text.as_bytes().to_vec(),
+                said_to_be_json: true,
+                documented_as: PhantomData,
+            };
+            body.plain::<Pair>()
+        };
+        let pair = |a: &str, b: Option<&str>| {
+            Some(Pair {
+                a: a.to_owned(),
+                b: b.map(str::to_owned),
+            })
+        };
+        assert_eq!(plain(r#"{"a":"x","b":"y"}"#), pair("x", Some("y")));
+        assert_eq!(plain(" {\"b\":null,\n\"a\":\"\\u00e9\"} "), pair("é", None));
+        for text in [
+            "",
+            "null",
+            r#"["x","y"]"#,
+            r#"{"a":1}"#,
+            r#"{"b":"y"}"#,
+            r#"{"a":"x","a":"y"}"#,
+            r#"{"a":"x","c":1e999}"#,
+            r#"{"a":"x"} y"#,
+            r#"{"a":"\ud800"}"#,
+        ] {
+            assert_eq!(plain(text), None, "{text}");
+        }
+    }
+
     #[test]
     fn the_reason_does_not_repeat_the_place() {
         let error = serde_json::from_str::<Value>("{").unwrap_err();
