@@ -57,6 +57,12 @@ pub struct Receival {
     pub replayed: bool,
 }
 
+/// What may be stored, as far as its dealer agrees.
+struct Checked {
+    submission: ValidSubmission,
+    once: Option<Once>,
+}
+
 impl Intake {
     /// A use case over these ports.
     #[must_use]
@@ -119,30 +125,49 @@ impl Intake {
         once: Option<Once>,
         seen: &Visibility,
     ) -> impl Future<Output = Result<Receival, IntakeError>> + Send {
-        // Before there is anything to wait for, so that what waits does not have to keep both.
-        let submission = submission.validate(self.clock.now());
+        // What needs no waiting is done at once, and what is kept meanwhile is kept apart: the future of
+        // every submission that waits stays small.
+        let checked = self
+            .check(submission, seen)
+            .map(|submission| Box::new(Checked { submission, once }));
         async move {
-            let submission = submission.map_err(IntakeError::Invalid)?;
-            self.accept_valid(submission, once, seen).await
+            let checked = checked?;
+            let dealer = self.dealers.find(&checked.submission.dealer_id).await;
+            match self.prepare(checked, dealer.map_err(IntakeError::NotStored)?) {
+                Ok(request) => self.store(request).await,
+                Err((checked, refusal)) => self.stored_before(checked, refusal).await,
+            }
         }
     }
 
-    async fn accept_valid(
+    fn check(
         &self,
-        submission: ValidSubmission,
-        once: Option<Once>,
+        submission: Submission,
         seen: &Visibility,
-    ) -> Result<Receival, IntakeError> {
-        if !seen.includes(&submission.dealer_id) {
-            return Err(IntakeError::ForeignDealer);
+    ) -> Result<ValidSubmission, IntakeError> {
+        let submission = submission
+            .validate(self.clock.now())
+            .map_err(IntakeError::Invalid)?;
+        if seen.includes(&submission.dealer_id) {
+            Ok(submission)
+        } else {
+            Err(IntakeError::ForeignDealer)
         }
-        let dealer = self.dealers.find(&submission.dealer_id).await;
-        let mut request = match self.sender(dealer.map_err(IntakeError::NotStored)?) {
-            Ok(dealer) => self.request(submission, &dealer, once),
-            Err(refusal) => {
-                return Box::pin(self.stored_before(submission, once, refusal)).await;
-            }
-        };
+    }
+
+    /// The request that is to be stored, or why none is.
+    fn prepare(
+        &self,
+        checked: Box<Checked>,
+        dealer: Option<Dealer>,
+    ) -> Result<Box<NewRequest>, (Box<Checked>, IntakeError)> {
+        match self.sender(dealer) {
+            Ok(dealer) => Ok(Box::new(self.request(*checked, &dealer))),
+            Err(refusal) => Err((checked, refusal)),
+        }
+    }
+
+    async fn store(&self, mut request: Box<NewRequest>) -> Result<Receival, IntakeError> {
         let accepted = self.requests.accept(&request).await;
         let replayed = match accepted.map_err(IntakeError::NotStored)? {
             Accepted::Stored => {
@@ -179,10 +204,10 @@ impl Intake {
     /// since, the stored answer still counts.
     async fn stored_before(
         &self,
-        submission: ValidSubmission,
-        once: Option<Once>,
+        checked: Box<Checked>,
         refusal: IntakeError,
     ) -> Result<Receival, IntakeError> {
+        let Checked { submission, once } = *checked;
         let Some(once) = once else {
             return Err(refusal);
         };
@@ -197,12 +222,8 @@ impl Intake {
         }
     }
 
-    fn request(
-        &self,
-        submission: ValidSubmission,
-        dealer: &Dealer,
-        once: Option<Once>,
-    ) -> NewRequest {
+    fn request(&self, checked: Checked, dealer: &Dealer) -> NewRequest {
+        let Checked { submission, once } = checked;
         let body = self.template.render(&TemplateValues {
             customer_name: &submission.customer_name,
             unit_type: &submission.unit_type,
