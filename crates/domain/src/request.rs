@@ -157,22 +157,22 @@ impl Request {
     /// The request as it is right after it was stored.
     #[must_use]
     pub fn just_stored(new: &NewRequest) -> Self {
-        Self::of_submission(new.id, &new.submission)
+        Self::of_submission(new.id, new.submission.clone())
     }
 
     /// The request that a submission was stored as, as it was right after that.
     #[must_use]
-    pub fn of_submission(id: RequestId, submission: &ValidSubmission) -> Self {
+    pub fn of_submission(id: RequestId, submission: ValidSubmission) -> Self {
         let (request_status, whatsapp_status) = MessageState::Queued.version_1();
         Self {
             id,
             dealer_id: submission.dealer_id.as_str().to_owned(),
             request_date: submission.created_time.date(),
             request_time: submission.created_time.time(),
-            customer_name: submission.customer_name.clone(),
-            phone: submission.phone.national().to_owned(),
-            unit_type: submission.unit_type.clone(),
-            license_plate: submission.license_plate.as_sent().to_owned(),
+            customer_name: submission.customer_name,
+            phone: submission.phone.into_national(),
+            unit_type: submission.unit_type,
+            license_plate: submission.license_plate.into_sent(),
             request_status: request_status.as_str().to_owned(),
             whatsapp_status: whatsapp_status.as_str().to_owned(),
             provider_answer: None,

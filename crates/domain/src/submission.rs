@@ -193,8 +193,13 @@ impl Field {
     /// # Errors
     /// The first broken rule.
     pub fn check(self, text: &str) -> Result<(), Fault> {
+        let (mut length, mut has_control, mut is_blank) = (0, false, true);
+        for c in text.chars() {
+            length += 1;
+            has_control |= c.is_control();
+            is_blank &= c.is_whitespace();
+        }
         if let Some((min, max)) = self.length() {
-            let length = text.chars().count();
             if length < min {
                 return Err(Fault::TooShort { min });
             }
@@ -202,11 +207,11 @@ impl Field {
                 return Err(Fault::TooLong { max });
             }
         }
-        if text.chars().any(char::is_control) {
+        if has_control {
             return Err(Fault::ControlCharacter);
         }
         // An empty text, where no length forbids it, is left to the rule of its form.
-        if !text.is_empty() && text.chars().all(char::is_whitespace) {
+        if length > 0 && is_blank {
             return Err(Fault::Blank);
         }
         Ok(())
@@ -235,7 +240,7 @@ impl Submission {
         let created_time = read(Field::CreatedTime, self.created_time, &mut faults, time);
         let modified_time = read(Field::ModifiedTime, self.modified_time, &mut faults, time);
         let dealer_id = read(Field::DealerId, self.dealer_id, &mut faults, |text| {
-            DealerId::parse(&text)
+            Ok(DealerId::from_checked(text))
         });
         let send_at = match self.send_at {
             Input::Absent => Some(None),

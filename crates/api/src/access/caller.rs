@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::web::{Data, Path};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
-use domain::{Author, DealerId, Fault, LookupError, Principal, Scope, Visibility};
+use domain::{Author, DealerId, Fault, LookupError, Origin, Principal, Scope, Visibility};
 use paperclip::actix::OperationModifier;
 use paperclip::v2::models::{DataType, DefaultOperationRaw, Either, Parameter, ParameterIn};
 use paperclip::v2::schema::Apiv2Schema;
@@ -17,10 +17,6 @@ use crate::server::Api;
 
 /// Where the routes of head office are.
 pub(super) const ADMIN: &str = "/api/v1/admin/";
-
-/// The id of a call, as its answer and its log lines have it.
-#[derive(Debug, Clone)]
-pub(crate) struct CallId(pub(crate) String);
 
 /// A scope as a type: what a route asks of its callers.
 pub(crate) trait Needs: 'static {
@@ -74,7 +70,8 @@ impl<S: Needs> Caller<S> {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let (principal, call) = {
             let extensions = request.extensions();
-            let call = extensions.get::<CallId>().map(|CallId(id)| id.clone());
+            let call = extensions.get::<Origin>();
+            let call = call.map(|origin| origin.request_id.clone());
             // Without a gate nobody is known, and nobody comes in.
             let principal = extensions.get::<Principal>().cloned();
             (principal.ok_or(Problem::NoKey)?, call)

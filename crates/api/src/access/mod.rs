@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use domain::{AuditLog, Gatekeeper, KeyDesk};
 
-pub(crate) use caller::{Admin, CallId, Caller, DealerAt, Read, Write};
+pub(crate) use caller::{Admin, Caller, DealerAt, Read, Write};
 pub(crate) use gate::gate;
 pub(crate) use local::Scraper;
 

@@ -13,6 +13,7 @@ use paperclip::v2::models::{
     DefaultOperationRaw, DefaultSchemaRaw, Either, Parameter, ParameterIn,
 };
 use paperclip::v2::schema::Apiv2Schema;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::limits::Slot;
@@ -42,6 +43,17 @@ impl<T> JsonBody<T> {
     /// Whether there is no body, or only `null`.
     pub(crate) fn is_absent(&self) -> bool {
         self.bytes.is_empty() || self.bytes.trim_ascii() == b"null"
+    }
+
+    /// The body, where it is an object with the fields of `P`, each once and of its type, and nothing
+    /// else. What is no such body is for [`object`](Self::object), which finds out what it is.
+    pub(crate) fn plain<P: DeserializeOwned>(&self) -> Option<P> {
+        // To serde an array of values would be an object without names.
+        let is_object = self.bytes.trim_ascii_start().starts_with(b"{");
+        if !(self.said_to_be_json && is_object) {
+            return None;
+        }
+        serde_json::from_slice(&self.bytes).ok()
     }
 
     /// The fields of the JSON object.
@@ -108,7 +120,7 @@ impl<T> FromRequest for JsonBody<T> {
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let payload = payload.take();
         let slot = request.extensions().get::<Rc<Slot>>().cloned();
-        let path = request.path().to_owned();
+        let busy = Problem::busy(request.path());
         Box::pin(async move {
             if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
                 return Err(Problem::BodyTooLarge {
@@ -121,7 +133,7 @@ impl<T> FromRequest for JsonBody<T> {
                 .await
                 .unwrap_or(Err(Problem::BodyTooSlow))?;
             if pause.is_some_and(|pause| !pause.end()) {
-                return Err(Problem::busy(&path));
+                return Err(busy);
             }
             Ok(Self {
                 bytes,
@@ -155,6 +167,9 @@ fn is_json(request: &HttpRequest) -> bool {
         return false;
     };
     let essence = value.split(';').next().unwrap_or_default().trim();
+    if essence == "application/json" {
+        return true;
+    }
     let essence = essence.to_ascii_lowercase();
     essence.is_empty()
         || essence
@@ -207,6 +222,46 @@ mod tests {
         assert_eq!(place(r#"{"a":tru}"#), 5);
         assert_eq!(place(r#"{"a":truex}"#), 9);
         assert_eq!(place(r#"{"a":"x\ud800zzz"}"#), 13);
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Pair {
+        a: String,
+        b: Option<String>,
+    }
+
+    #[test]
+    fn only_a_plain_object_is_read_at_once() {
+        let plain = |text: &str| {
+            let body = JsonBody::<()> {
+                bytes: text.as_bytes().to_vec(),
+                said_to_be_json: true,
+                documented_as: PhantomData,
+            };
+            body.plain::<Pair>()
+        };
+        let pair = |a: &str, b: Option<&str>| {
+            Some(Pair {
+                a: a.to_owned(),
+                b: b.map(str::to_owned),
+            })
+        };
+        assert_eq!(plain(r#"{"a":"x","b":"y"}"#), pair("x", Some("y")));
+        assert_eq!(plain(" {\"b\":null,\n\"a\":\"\\u00e9\"} "), pair("é", None));
+        for text in [
+            "",
+            "null",
+            r#"["x","y"]"#,
+            r#"{"a":1}"#,
+            r#"{"b":"y"}"#,
+            r#"{"a":"x","a":"y"}"#,
+            r#"{"a":"x","c":1e999}"#,
+            r#"{"a":"x"} y"#,
+            r#"{"a":"\ud800"}"#,
+        ] {
+            assert_eq!(plain(text), None, "{text}");
+        }
     }
 
     #[test]

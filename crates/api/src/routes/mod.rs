@@ -38,8 +38,8 @@ tokio::task_local! {
 }
 
 /// Answers a call, whose questions to the stores have [`STORE_TIMEOUT`] between them.
-pub(crate) async fn in_one_call<T>(call: impl Future<Output = T>) -> T {
-    SPENT.scope(Cell::default(), call).await
+pub(crate) fn in_one_call<T>(call: impl Future<Output = T>) -> impl Future<Output = T> {
+    SPENT.scope(Cell::default(), call)
 }
 
 /// Asks the stores, and gives up in time.

@@ -3,7 +3,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use domain::{BodyPrint, Field, Input, IntakeError, Once, Submission};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::item::Item;
@@ -44,6 +44,38 @@ pub(crate) struct SubmissionBody {
     sendAt: Option<String>,
 }
 
+/// A body as it should be, read without a detour over JSON values. Whatever else comes, also with a
+/// field that is none of ours, is read as [`Map`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(non_snake_case, reason = "the names of the wire")]
+struct PlainBody {
+    namaPembawa: String,
+    noTelp: String,
+    tipeUnit: String,
+    noPol: String,
+    createdTime: String,
+    modifiedTime: String,
+    dealerId: String,
+    sendAt: Option<String>,
+}
+
+impl From<PlainBody> for Submission {
+    fn from(body: PlainBody) -> Self {
+        Self {
+            customer_name: body.namaPembawa.into(),
+            phone: body.noTelp.into(),
+            unit_type: body.tipeUnit.into(),
+            license_plate: body.noPol.into(),
+            created_time: body.createdTime.into(),
+            modified_time: body.modifiedTime.into(),
+            dealer_id: body.dealerId.into(),
+            send_at: body.sendAt.map_or(Input::Absent, Input::Text),
+            origin: None,
+        }
+    }
+}
+
 /// The answer to a submission that was stored.
 #[derive(Debug, Serialize, Apiv2Schema)]
 pub(crate) struct StoredReply {
@@ -79,24 +111,18 @@ pub(crate) async fn validate_customer(
     origin: CallOrigin,
 ) -> Result<Answered<StoredReply>, Problem> {
     let refused = |problem: &Problem| api.observer.submitted(SubmissionResult::of(problem));
-    let fields = read(&api, &key, body.object()).inspect_err(refused)?;
-    let once = match key {
-        KeyHeader::Key(key) => Some(Once {
-            key,
-            body: BodyPrint::of(&canonical(&fields)),
-        }),
-        KeyHeader::Absent | KeyHeader::Malformed(_) => None,
-    };
+    let (mut submitted, once) = read(&api, key, &body).inspect_err(refused)?;
+    submitted.origin = origin.0;
     let seen = caller.visibility();
-    let submitted = Submission {
-        origin: origin.0,
-        ..submission(&fields)
-    };
-    let storing = api.intake.accept_once(submitted, once, seen);
+    // Apart from the rest: what is put on the heap in pieces below a kilobyte costs much less.
+    let storing = Box::pin(api.intake.accept_once(submitted, once, seen));
     let received = in_time(storing, IntakeError::NotStored)
         .await
         .map_err(|error| match error {
-            IntakeError::Invalid(faults) => Problem::Invalid(describe(&faults, &fields)),
+            IntakeError::Invalid(faults) => match body.object() {
+                Ok(fields) => Problem::Invalid(describe(&faults, &fields)),
+                Err(problem) => problem,
+            },
             other => other.into(),
         })
         .inspect_err(refused)?;
@@ -129,17 +155,30 @@ pub(crate) async fn validate_customer(
     })))
 }
 
-/// The fields of the body, unless the key is malformed: then its fault goes before the body's.
+/// What is submitted, and whether it is to be stored once. The fault of a malformed key goes before the
+/// body's.
 fn read(
     api: &Api,
-    key: &KeyHeader,
-    body: Result<Map<String, Value>, Problem>,
-) -> Result<Map<String, Value>, Problem> {
-    let KeyHeader::Malformed(given) = key else {
-        return body;
+    key: KeyHeader,
+    body: &JsonBody<SubmissionBody>,
+) -> Result<(Submission, Option<Once>), Problem> {
+    let given = match key {
+        KeyHeader::Absent => {
+            let submitted = match body.plain::<PlainBody>() {
+                Some(plain) => plain.into(),
+                None => submission(&body.object()?),
+            };
+            return Ok((submitted, None));
+        }
+        KeyHeader::Key(key) => {
+            let fields = body.object()?;
+            let body = BodyPrint::of(&canonical(&fields));
+            return Ok((submission(&fields), Some(Once { key, body })));
+        }
+        KeyHeader::Malformed(given) => given,
     };
-    let mut faults = vec![FaultBody::of_key(given)];
-    match body {
+    let mut faults = vec![FaultBody::of_key(&given)];
+    match body.object() {
         Ok(fields) => faults.extend(describe(&api.intake.faults(submission(&fields)), &fields)),
         Err(Problem::Invalid(more)) => faults.extend(more),
         Err(other) => return Err(other),

@@ -8,9 +8,9 @@ use std::time::Duration;
 /// How many bytes may wait. Whoever would make it more writes them first.
 const BOUND: usize = 1024 * 1024;
 
-/// How long lines are collected before they are written together: writing costs a call into the
-/// system each time.
-const COLLECT: Duration = Duration::from_millis(2);
+/// How long lines are collected before they are written together: waking a thread and writing cost
+/// each time as much as a dozen lines.
+const COLLECT: Duration = Duration::from_millis(10);
 
 /// Lines that wait to be written by a thread of their own.
 #[derive(Clone, Default)]

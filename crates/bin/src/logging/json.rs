@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 
-use chrono::{SecondsFormat, Utc};
+use chrono::{DateTime, SubsecRound as _, Timelike as _, Utc};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
@@ -13,7 +13,42 @@ use tracing_subscriber::registry::LookupSpan;
 use super::buffer::Buffer;
 
 thread_local! {
-    static LINE: RefCell<String> = const { RefCell::new(String::new()) };
+    static LINE: RefCell<Line> = const { RefCell::new(Line::new()) };
+}
+
+/// The line that is put together, and the second of the last one: most lines come in the same.
+struct Line {
+    text: String,
+    second: DateTime<Utc>,
+    /// That second, up to the point before its fraction.
+    written: String,
+}
+
+impl Line {
+    const fn new() -> Self {
+        Self {
+            text: String::new(),
+            second: DateTime::UNIX_EPOCH,
+            written: String::new(),
+        }
+    }
+
+    /// Begins a line with a time: RFC 3339 with microseconds.
+    fn begin(&mut self, now: DateTime<Utc>) {
+        let second = now.trunc_subsecs(0);
+        if self.written.is_empty() || self.second != second {
+            self.second = second;
+            self.written = second.format("%Y-%m-%dT%H:%M:%S.").to_string();
+        }
+        self.text.clear();
+        push_all(&mut self.text, [r#"{"timestamp":"#, "\"", &self.written]);
+        let micros = now.nanosecond() / 1_000 % 1_000_000;
+        for place in (0..6).rev() {
+            let digit = micros / 10_u32.pow(place) % 10;
+            self.text.push(char::from_digit(digit, 10).unwrap_or('0'));
+        }
+        self.text.push_str("Z\",");
+    }
 }
 
 /// Writes each event as one line: time, level, its fields, where it comes from, and the innermost
@@ -57,19 +92,18 @@ where
             let Ok(mut line) = line.try_borrow_mut() else {
                 return;
             };
-            line.clear();
             let metadata = event.metadata();
-            let now = Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true);
-            let level = metadata.level().as_str();
-            let _ = write!(line, r#"{{"timestamp":"{now}","level":"{level}","#);
-            event.record(&mut Writer(&mut line));
-            let _ = write!(line, r#""target":"{}""#, metadata.target());
+            line.begin(Utc::now());
+            let line = &mut line.text;
+            push_all(line, ["\"level\":\"", metadata.level().as_str(), "\","]);
+            event.record(&mut Writer(line));
+            push_all(line, ["\"target\":\"", metadata.target(), "\""]);
             if let Some(span) = context.event_span(event) {
                 line.push_str(r#","span":{"#);
                 if let Some(Members(members)) = span.extensions().get() {
                     line.push_str(members);
                 }
-                let _ = write!(line, r#""name":"{}"}}"#, span.name());
+                push_all(line, ["\"name\":\"", span.name(), "\"}"]);
             }
             line.push_str("}\n");
             self.buffer.add(line.as_bytes());
@@ -81,15 +115,28 @@ where
 struct Writer<'a>(&'a mut String);
 
 impl Writer<'_> {
-    fn member(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        // Names of fields are ours and need no escaping.
-        let _ = write!(self.0, r#""{}":{value},"#, field.name());
+    /// Names of fields, targets and spans are ours and need no escaping.
+    fn name(&mut self, field: &Field) {
+        push_all(self.0, ["\"", field.name(), "\":"]);
     }
 
-    fn text(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        let _ = write!(self.0, r#""{}":""#, field.name());
-        let _ = Escaped(self.0).write_fmt(value);
+    fn member(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        self.name(field);
+        let _ = self.0.write_fmt(value);
+        self.0.push(',');
+    }
+
+    fn text(&mut self, field: &Field, write: impl FnOnce(&mut Escaped<'_>)) {
+        self.name(field);
+        self.0.push('"');
+        write(&mut Escaped(self.0));
         self.0.push_str("\",");
+    }
+}
+
+fn push_all<const N: usize>(text: &mut String, parts: [&str; N]) {
+    for part in parts {
+        text.push_str(part);
     }
 }
 
@@ -115,21 +162,25 @@ impl Visit for Writer<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.text(field, format_args!("{value}"));
+        self.text(field, |text| text.push(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.text(field, format_args!("{value:?}"));
+        self.text(field, |text| {
+            let _ = write!(text, "{value:?}");
+        });
     }
 }
 
 /// Escapes what JSON does not allow in a string.
 struct Escaped<'a>(&'a mut String);
 
-impl fmt::Write for Escaped<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
+impl Escaped<'_> {
+    fn push(&mut self, text: &str) {
         let mut rest = text;
-        while let Some(at) = rest.find(|c: char| c == '"' || c == '\\' || c < ' ') {
+        // All of them are single bytes, so that a text is never cut within a character.
+        let is_special = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
+        while let Some(at) = rest.bytes().position(is_special) {
             let (plain, from) = rest.split_at(at);
             self.0.push_str(plain);
             match from.as_bytes()[0] {
@@ -137,11 +188,19 @@ impl fmt::Write for Escaped<'_> {
                 b'\\' => self.0.push_str("\\\\"),
                 b'\n' => self.0.push_str("\\n"),
                 b'\t' => self.0.push_str("\\t"),
-                other => write!(self.0, "\\u{other:04x}")?,
+                other => {
+                    let _ = write!(self.0, "\\u{other:04x}");
+                }
             }
             rest = &from[1..];
         }
         self.0.push_str(rest);
+    }
+}
+
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text);
         Ok(())
     }
 }
@@ -149,6 +208,23 @@ impl fmt::Write for Escaped<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_have_microseconds() {
+        let mut line = Line::new();
+        for (at, expected) in [
+            (
+                "2026-11-22T21:31:31.000042999Z",
+                "2026-11-22T21:31:31.000042Z",
+            ),
+            ("2026-11-22T21:31:31.9Z", "2026-11-22T21:31:31.900000Z"),
+            ("2026-11-22T21:31:32Z", "2026-11-22T21:31:32.000000Z"),
+            ("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.500000Z"),
+        ] {
+            line.begin(at.parse().unwrap());
+            assert_eq!(line.text, format!("{{\"timestamp\":\"{expected}\","));
+        }
+    }
 
     #[test]
     fn texts_are_escaped() {

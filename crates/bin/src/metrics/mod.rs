@@ -50,6 +50,8 @@ const CHANGES: [&str; 6] = [
 pub(crate) struct Metrics {
     registry: Registry,
     gauges: Gauges,
+    /// Whether calls are traced.
+    traced: bool,
     calls: IntCounterVec,
     call_seconds: HistogramVec,
     submissions: IntCounterVec,
@@ -68,11 +70,11 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// All counters at zero.
+    /// All counters at zero; `traced` where there is a collector of traces.
     ///
     /// # Errors
     /// Never; two of one name would be one.
-    pub(crate) fn new(gauges: Gauges) -> prometheus::Result<Self> {
+    pub(crate) fn new(gauges: Gauges, traced: bool) -> prometheus::Result<Self> {
         let registry = Registry::new_custom(Some(PREFIX.to_owned()), None)?;
         let maker = Maker(&registry);
         let metrics = Self {
@@ -146,6 +148,7 @@ impl Metrics {
             )?,
             registry: registry.clone(),
             gauges,
+            traced,
         };
         metrics.begin();
         Ok(metrics)
@@ -243,7 +246,9 @@ impl Observer for Metrics {
             status,
             took,
         } = call;
-        traces::answered(method, route, status);
+        if self.traced {
+            traces::answered(method, route, status);
+        }
         self.calls.with_label_values(&[method, route, status]).inc();
         self.call_seconds
             .with_label_values(&[method, route])
@@ -260,11 +265,13 @@ impl Observer for Metrics {
     }
 
     fn begins(&self, span: &Span, traceparent: Option<&str>) {
-        traces::follow(span, traceparent);
+        if self.traced {
+            traces::follow(span, traceparent);
+        }
     }
 
     fn traceparent(&self, span: &Span) -> Option<String> {
-        traces::traceparent(span)
+        self.traced.then(|| traces::traceparent(span))?
     }
 
     async fn scrape(&self) -> String {

@@ -24,7 +24,7 @@ fn metrics() -> Metrics {
     let url = DatabaseUrl::parse(NOWHERE).unwrap();
     let schema = SchemaName::parse("customer").unwrap();
     let store = PgStore::new(&url, schema, &PoolOptions::default()).unwrap();
-    Metrics::new(Gauges::new(store, Heartbeat::default(), "1.2.3")).unwrap()
+    Metrics::new(Gauges::new(store, Heartbeat::default(), "1.2.3"), false).unwrap()
 }
 
 /// Everything that can be shown.

@@ -65,7 +65,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         audit: Arc::new(parts.store.clone()),
     };
     let gauges = Gauges::new(parts.store.clone(), heartbeat.clone(), version);
-    let metrics = Arc::new(Metrics::new(gauges)?);
+    let metrics = Arc::new(Metrics::new(gauges, traces.is_some())?);
     let api = Api::new(
         parts.intake.clone(),
         parts.lookups,

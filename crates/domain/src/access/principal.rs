@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::{Access, ApiKeyId, Author, KeyName, Scope};
 use crate::DealerId;
 
@@ -37,7 +39,7 @@ impl Visibility {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     key: Option<ApiKeyId>,
-    name: String,
+    name: Cow<'static, str>,
     access: Access,
 }
 
@@ -47,7 +49,7 @@ impl Principal {
     pub fn holder(id: ApiKeyId, name: &KeyName, access: Access) -> Self {
         Self {
             key: Some(id),
-            name: name.as_str().to_owned(),
+            name: name.as_str().to_owned().into(),
             access,
         }
     }
@@ -64,10 +66,10 @@ impl Principal {
         Self::without_key("command line")
     }
 
-    fn without_key(name: &str) -> Self {
+    fn without_key(name: &'static str) -> Self {
         Self {
             key: None,
-            name: name.to_owned(),
+            name: name.into(),
             access: Access::unlimited(),
         }
     }
@@ -100,7 +102,7 @@ impl Principal {
     #[must_use]
     pub fn author(&self, call: Option<&str>) -> Author {
         Author {
-            actor: self.name.clone(),
+            actor: self.name.clone().into_owned(),
             key: self.key,
             call: call.map(str::to_owned),
         }

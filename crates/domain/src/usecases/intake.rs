@@ -57,6 +57,12 @@ pub struct Receival {
     pub replayed: bool,
 }
 
+/// What may be stored, as far as its dealer agrees.
+struct Checked {
+    submission: ValidSubmission,
+    once: Option<Once>,
+}
+
 impl Intake {
     /// A use case over these ports.
     #[must_use]
@@ -113,24 +119,55 @@ impl Intake {
     ///
     /// # Errors
     /// As for [`accept`](Self::accept).
-    pub async fn accept_once(
+    pub fn accept_once(
         &self,
         submission: Submission,
         once: Option<Once>,
         seen: &Visibility,
-    ) -> Result<Receival, IntakeError> {
+    ) -> impl Future<Output = Result<Receival, IntakeError>> + Send {
+        // What needs no waiting is done at once, and what is kept meanwhile is kept apart: the future of
+        // every submission that waits stays small.
+        let checked = self
+            .check(submission, seen)
+            .map(|submission| Box::new(Checked { submission, once }));
+        async move {
+            let checked = checked?;
+            let dealer = self.dealers.find(&checked.submission.dealer_id).await;
+            match self.prepare(checked, dealer.map_err(IntakeError::NotStored)?) {
+                Ok(request) => self.store(request).await,
+                Err((checked, refusal)) => self.stored_before(checked, refusal).await,
+            }
+        }
+    }
+
+    fn check(
+        &self,
+        submission: Submission,
+        seen: &Visibility,
+    ) -> Result<ValidSubmission, IntakeError> {
         let submission = submission
             .validate(self.clock.now())
             .map_err(IntakeError::Invalid)?;
-        if !seen.includes(&submission.dealer_id) {
-            return Err(IntakeError::ForeignDealer);
+        if seen.includes(&submission.dealer_id) {
+            Ok(submission)
+        } else {
+            Err(IntakeError::ForeignDealer)
         }
-        let dealer = self.dealers.find(&submission.dealer_id).await;
-        let dealer = match self.sender(dealer.map_err(IntakeError::NotStored)?) {
-            Ok(dealer) => dealer,
-            Err(refusal) => return self.stored_before(&submission, once, refusal).await,
-        };
-        let mut request = self.request(submission, &dealer, once);
+    }
+
+    /// The request that is to be stored, or why none is.
+    fn prepare(
+        &self,
+        checked: Box<Checked>,
+        dealer: Option<Dealer>,
+    ) -> Result<Box<NewRequest>, (Box<Checked>, IntakeError)> {
+        match self.sender(dealer) {
+            Ok(dealer) => Ok(Box::new(self.request(*checked, &dealer))),
+            Err(refusal) => Err((checked, refusal)),
+        }
+    }
+
+    async fn store(&self, mut request: Box<NewRequest>) -> Result<Receival, IntakeError> {
         let accepted = self.requests.accept(&request).await;
         let replayed = match accepted.map_err(IntakeError::NotStored)? {
             Accepted::Stored => {
@@ -146,7 +183,7 @@ impl Intake {
             Accepted::KeyInProgress => return Err(IntakeError::KeyInProgress),
         };
         Ok(Receival {
-            request: Request::just_stored(&request),
+            request: Request::of_submission(request.id, request.submission),
             replayed,
         })
     }
@@ -167,10 +204,10 @@ impl Intake {
     /// since, the stored answer still counts.
     async fn stored_before(
         &self,
-        submission: &ValidSubmission,
-        once: Option<Once>,
+        checked: Box<Checked>,
         refusal: IntakeError,
     ) -> Result<Receival, IntakeError> {
+        let Checked { submission, once } = *checked;
         let Some(once) = once else {
             return Err(refusal);
         };
@@ -185,12 +222,8 @@ impl Intake {
         }
     }
 
-    fn request(
-        &self,
-        submission: ValidSubmission,
-        dealer: &Dealer,
-        once: Option<Once>,
-    ) -> NewRequest {
+    fn request(&self, checked: Checked, dealer: &Dealer) -> NewRequest {
+        let Checked { submission, once } = checked;
         let body = self.template.render(&TemplateValues {
             customer_name: &submission.customer_name,
             unit_type: &submission.unit_type,

@@ -16,6 +16,10 @@ impl DealerId {
         Ok(Self(raw.to_owned()))
     }
 
+    pub(crate) fn from_checked(text: String) -> Self {
+        Self(text)
+    }
+
     /// The number as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -25,10 +25,14 @@ pub fn parse_local_time(raw: &str) -> Result<NaiveDateTime, LocalTimeError> {
     let (date, time) = raw.split_once(' ').ok_or(LocalTimeError)?;
     let [day, month, year] = parts(date, '/')?;
     let [hour, minute, second] = parts(time, ':')?;
-    if year.len() != 4 || number(year)? == 0 {
+    if year.len() != 4 {
         return Err(LocalTimeError);
     }
-    let year = i32::try_from(number(year)?).map_err(|_| LocalTimeError)?;
+    let year = number(year)?;
+    if year == 0 {
+        return Err(LocalTimeError);
+    }
+    let year = i32::try_from(year).map_err(|_| LocalTimeError)?;
     NaiveDate::from_ymd_opt(year, short(month)?, short(day)?)
         .and_then(|date| {
             date.and_hms_opt(short(hour).ok()?, short(minute).ok()?, short(second).ok()?)
@@ -50,8 +54,11 @@ pub fn from_jakarta_time(local: NaiveDateTime) -> DateTime<Utc> {
 }
 
 fn parts(text: &str, separator: char) -> Result<[&str; 3], LocalTimeError> {
-    let parts: Vec<&str> = text.split(separator).collect();
-    parts.try_into().map_err(|_| LocalTimeError)
+    let mut parts = text.split(separator);
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(first), Some(second), Some(third), None) => Ok([first, second, third]),
+        _ => Err(LocalTimeError),
+    }
 }
 
 /// A number of one or two digits.

@@ -28,10 +28,11 @@ impl Phone {
     /// # Ok::<(), domain::PhoneError>(())
     /// ```
     pub fn parse(raw: &str) -> Result<Self, PhoneError> {
-        let bare: String = raw
-            .chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')'))
-            .collect();
+        let mut bare = String::with_capacity(raw.len());
+        bare.extend(
+            raw.chars()
+                .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')')),
+        );
         let subscriber = ["+62", "0062", "62"]
             .iter()
             .find_map(|prefix| bare.strip_prefix(prefix));
@@ -54,6 +55,10 @@ impl Phone {
     #[must_use]
     pub fn national(&self) -> &str {
         &self.0
+    }
+
+    pub(crate) fn into_national(self) -> String {
+        self.0
     }
 
     /// The form that Fonnte is given: `62…`, digits only.

@@ -23,6 +23,10 @@ impl LicensePlate {
         &self.0
     }
 
+    pub(crate) fn into_sent(self) -> String {
+        self.0
+    }
+
     /// The normal form `D 123 AD` of an Indonesian plate, or `None` for any other.
     #[must_use]
     pub fn normal_form(&self) -> Option<String> {

@@ -85,10 +85,12 @@ enum NotLoaded {
 #[async_trait]
 impl DealerDirectory for PgDealers {
     async fn find(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
-        let found = self
-            .remembered
-            .try_get_with_by_ref(id, async { self.load(id).await })
-            .await;
+        // Nearly always one is remembered; loading, whose future is large, is something apart.
+        if let Some(dealer) = self.remembered.get(id).await {
+            return Ok(Some(dealer));
+        }
+        let loading = Box::pin(self.load(id));
+        let found = Box::pin(self.remembered.try_get_with_by_ref(id, loading)).await;
         match found {
             Ok(dealer) => Ok(Some(dealer)),
             Err(reason) => match &*reason {
