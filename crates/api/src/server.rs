@@ -1,9 +1,11 @@
 use std::net::TcpListener;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_cors::Cors;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::HeaderName;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, HttpServer, web};
@@ -15,13 +17,16 @@ use paperclip::actix::OpenApiExt as _;
 use url::Url;
 
 use crate::access::Admission;
-use crate::http::{Cors, frame};
+use crate::http::{frame, survive};
 use crate::observe::{Observer, Unobserved};
 use crate::openapi;
 use crate::routes;
 
 /// The name of the service at the wire.
 pub(crate) const SERVICE: &str = "customer-service";
+
+/// How long a browser may remember a preflight, in seconds.
+const PREFLIGHT_SECONDS: usize = 600;
 
 /// How many connections a copy keeps open, over all its threads; more wait in the system's queue, and
 /// balancers go elsewhere. Twice the requests that it works on at once, and few enough that none of
@@ -37,6 +42,25 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// How long a caller whose request was refused may go on sending before the connection is cut.
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Request headers that a page of another origin may send.
+const ALLOWED_HEADERS: [&str; 6] = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "prefer",
+    "x-api-key",
+    "x-request-id",
+];
+
+/// Response headers that a page of another origin may read.
+const EXPOSED_HEADERS: [HeaderName; 5] = [
+    HeaderName::from_static("location"),
+    HeaderName::from_static("preference-applied"),
+    HeaderName::from_static("idempotent-replayed"),
+    HeaderName::from_static("retry-after"),
+    HeaderName::from_static("x-request-id"),
+];
 
 /// What the routes need.
 pub struct Api {
@@ -144,10 +168,6 @@ impl Origins {
             .collect::<Result<_, _>>()
             .map(Self)
     }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
 }
 
 /// How the service is reached from outside: an http or https address without a query, and without
@@ -252,7 +272,6 @@ pub(crate) fn app(
         InitError = (),
     > + use<>,
 > {
-    let cors = Rc::new(Cors::of(&options.origins));
     App::new()
         .app_data(api)
         .app_data(Data::new(options.public_base_url.clone()))
@@ -262,9 +281,32 @@ pub(crate) fn app(
         .build()
         .configure(routes::configure_pages)
         .default_service(web::to(routes::unknown_path))
-        .wrap(from_fn(move |request, next| {
-            frame(cors.clone(), request, next)
-        }))
+        // The last one is the outermost.
+        .wrap(from_fn(survive))
+        .wrap(cors(&options.origins))
+        .wrap(from_fn(frame))
+}
+
+fn cors(origins: &Origins) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+            Method::OPTIONS,
+        ])
+        .allowed_headers(ALLOWED_HEADERS)
+        .expose_headers(EXPOSED_HEADERS)
+        .supports_credentials()
+        .max_age(PREFLIGHT_SECONDS)
+        // Other origins are answered without CORS headers; browsers do the rest.
+        .block_on_origin_mismatch(false);
+    origins
+        .0
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 #[cfg(test)]

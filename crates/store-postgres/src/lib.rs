@@ -13,7 +13,6 @@ mod standing;
 mod statement;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod texts;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError, PoolOptions, SchemaName, SchemaNameError};
 pub use dealer_admin::{DealerAdminError, NewDealer};

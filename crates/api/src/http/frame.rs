@@ -1,10 +1,13 @@
 use std::panic::AssertUnwindSafe;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    CONTENT_TYPE, HeaderName, HeaderValue,
+};
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
@@ -14,7 +17,6 @@ use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::Cors;
 use crate::access::gate;
 use crate::observe::{AnsweredCall, observer_of};
 use crate::problem::{ErrorReply, Problem};
@@ -25,11 +27,9 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest request id that is taken over from a caller.
 const MAX_REQUEST_ID: usize = 128;
 
-/// The frame around each call: gives it a request id, logs it, says which pages may read the answer,
-/// and makes every error body one of ours. All of it is one middleware: each more costs every call two
-/// allocations and a virtual call.
+/// The frame around each call: gives it a request id, logs it, and makes every error body one of
+/// ours.
 pub(crate) async fn frame(
-    cors: Rc<Cors>,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -72,29 +72,19 @@ pub(crate) async fn frame(
             });
         }
     };
-    let preflight = cors.preflight(&request);
-    // A preflight that is refused is answered like the call of an unknown page.
-    let is_refused = (preflight.as_ref()).is_some_and(|answer| answer.status() != StatusCode::OK);
-    let origin = cors.origin(request.headers()).filter(|_| !is_refused);
     async move {
-        let answer = match preflight {
-            Some(response) => Ok(request.into_response(response)),
-            None => in_one_call(survive(request, next)).await,
-        };
-        match answer {
+        match in_one_call(next.call(request)).await {
             Ok(response) => {
                 let (request, response) = response.map_into_boxed_body().into_parts();
                 let pattern = request.match_pattern();
                 answered(pattern.as_deref(), response.status());
-                let response = finish(response, origin.as_ref(), &request_id);
+                let response = finish(response, &request_id);
                 Ok(ServiceResponse::new(request, response))
             }
             Err(mut error) => {
                 let status = error.as_response_error().status_code();
                 answered(None, status);
-                error.add_response_mapper(move |response| {
-                    finish(response, origin.as_ref(), &request_id)
-                });
+                error.add_response_mapper(move |response| finish(response, &request_id));
                 Err(error)
             }
         }
@@ -103,8 +93,9 @@ pub(crate) async fn frame(
     .await
 }
 
-/// Turns a panic into an error, which becomes an answer like any other.
-async fn survive(
+/// Asks for a key, and turns a panic behind it into an error, which the layers around it make an answer
+/// like any other. Both in one middleware: each costs every call two allocations and a virtual call.
+pub(crate) async fn survive(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
@@ -157,11 +148,7 @@ fn request_id(request: &ServiceRequest) -> String {
         .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 
-fn finish(
-    mut response: HttpResponse,
-    origin: Option<&HeaderValue>,
-    request_id: &str,
-) -> HttpResponse {
+fn finish(mut response: HttpResponse, request_id: &str) -> HttpResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && !is_json(&response) {
@@ -172,11 +159,28 @@ fn finish(
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    Cors::tell(origin, response.headers_mut());
+    if !response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+        drop_cors_headers(&mut response);
+    }
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
+}
+
+/// Without an allowed origin the other CORS headers, which actix-cors adds all the same, mean
+/// nothing.
+fn drop_cors_headers(response: &mut HttpResponse) {
+    let headers = response.headers_mut();
+    for name in [
+        ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        ACCESS_CONTROL_ALLOW_METHODS,
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        ACCESS_CONTROL_MAX_AGE,
+    ] {
+        headers.remove(name);
+    }
 }
 
 fn is_json(response: &HttpResponse) -> bool {

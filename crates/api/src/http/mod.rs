@@ -4,7 +4,6 @@
 mod answer;
 mod body;
 mod canonical;
-mod cors;
 mod frame;
 mod headers;
 mod origin;
@@ -14,8 +13,7 @@ mod query;
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
 pub(crate) use canonical::canonical;
-pub(crate) use cors::Cors;
-pub(crate) use frame::frame;
+pub(crate) use frame::{frame, survive};
 pub(crate) use headers::{KeyHeader, Prefer};
 pub(crate) use origin::CallOrigin;
 pub(crate) use pieces::Pieces;

@@ -12,7 +12,6 @@ use domain::{Accepted, CREATED_BY, KEY_LIFETIME, NewRequest, Once};
 use super::priority;
 use crate::ports::origin;
 use crate::statement::Statement;
-use crate::texts::Texts;
 
 /// The rows of a batch.
 macro_rules! rows {
@@ -133,21 +132,11 @@ pub(super) fn statement<'a>(body: &'static str, rows: &[&'a NewRequest]) -> Stat
             rows.iter().map(|$request| $value).collect::<Vec<_>>()
         };
     }
-    macro_rules! texts {
-        (|$request:ident| $value:expr) => {
-            Texts::of(rows.iter().map(|$request| $value))
-        };
-    }
-    macro_rules! some_texts {
-        (|$request:ident| $value:expr) => {
-            Texts::some_of(rows.iter().map(|$request| $value))
-        };
-    }
     Statement::new(body)
         .with::<Array<Uuid>, _>("uuid[] AS id", column!(|r| r.id.0))
         .with::<Array<Text>, _>(
             "varchar[] AS dealer_id",
-            texts!(|r| r.submission.dealer_id.as_str()),
+            column!(|r| r.submission.dealer_id.as_str()),
         )
         .with::<Array<Date>, _>(
             "date[] AS request_date",
@@ -159,23 +148,23 @@ pub(super) fn statement<'a>(body: &'static str, rows: &[&'a NewRequest]) -> Stat
         )
         .with::<Array<Text>, _>(
             "varchar[] AS nama_pembawa",
-            texts!(|r| r.submission.customer_name.as_str()),
+            column!(|r| r.submission.customer_name.as_str()),
         )
         .with::<Array<Text>, _>(
             "varchar[] AS no_telp",
-            texts!(|r| r.submission.phone.national()),
+            column!(|r| r.submission.phone.national()),
         )
         .with::<Array<Text>, _>(
             "varchar[] AS tipe_unit",
-            texts!(|r| r.submission.unit_type.as_str()),
+            column!(|r| r.submission.unit_type.as_str()),
         )
         .with::<Array<Text>, _>(
             "varchar[] AS no_pol",
-            texts!(|r| r.submission.license_plate.as_sent()),
+            column!(|r| r.submission.license_plate.as_sent()),
         )
         .with::<Array<Nullable<Text>>, _>(
             "varchar[] AS no_pol_normal",
-            some_texts!(|r| r.submission.license_plate.normal_form()),
+            column!(|r| r.submission.license_plate.normal_form()),
         )
         .with::<Array<Timestamp>, _>(
             "timestamp[] AS created_date",
@@ -186,27 +175,27 @@ pub(super) fn statement<'a>(body: &'static str, rows: &[&'a NewRequest]) -> Stat
             column!(|r| r.submission.modified_time),
         )
         .with::<Array<Uuid>, _>("uuid[] AS message_id", column!(|r| r.message.id.0))
-        .with::<Array<Text>, _>("text[] AS kind", texts!(|r| r.message.kind.as_str()))
+        .with::<Array<Text>, _>("text[] AS kind", column!(|r| r.message.kind.as_str()))
         .with::<Array<SmallInt>, _>(
             "smallint[] AS priority",
             column!(|r| priority(r.message.kind)),
         )
         .with::<Array<Text>, _>(
             "text[] AS template",
-            texts!(|r| r.message.template.as_str()),
+            column!(|r| r.message.template.as_str()),
         )
-        .with::<Array<Text>, _>("text[] AS body", texts!(|r| r.message.body.as_str()))
+        .with::<Array<Text>, _>("text[] AS body", column!(|r| r.message.body.as_str()))
         .with::<Array<Nullable<Timestamptz>>, _>(
             "timestamptz[] AS not_before",
             column!(|r| r.message.not_before),
         )
         .with::<Array<Nullable<Text>>, _>(
             "text[] AS http_request_id",
-            some_texts!(|r| origin::request_id(&r.message)),
+            column!(|r| origin::request_id(&r.message)),
         )
         .with::<Array<Nullable<Text>>, _>(
             "text[] AS traceparent",
-            some_texts!(|r| origin::traceparent(&r.message)),
+            column!(|r| origin::traceparent(&r.message)),
         )
         .with::<Text, _>("varchar AS author", CREATED_BY)
 }
