@@ -21,6 +21,7 @@ use clap::Parser as _;
 
 use crate::cli::{ApiKeyCommand, Cli, Command, DealerCommand, SecretsCommand};
 use crate::config::Config;
+use crate::surroundings::half_of_processors;
 
 /// The exit status after a mistake in the configuration or on the command line.
 const MISUSED: u8 = 2;
@@ -40,7 +41,7 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers())
+        .worker_threads(half_of_processors())
         .enable_all()
         .build()
     {
@@ -51,14 +52,6 @@ pub(crate) fn main() -> ExitCode {
     // Whatever still runs has been told to stop; nothing waits for it.
     runtime.shutdown_background();
     outcome.unwrap_or_else(|error| failed(&error))
-}
-
-/// Threads for everything but answering callers, which has as many threads as there are processors:
-/// half as many. They wait for the database and the provider most of the time, and on two processors
-/// one thread serves a lone caller with a seventh less work than two that wake each other.
-fn workers() -> usize {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    (processors / 2).max(1)
 }
 
 async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {

@@ -95,12 +95,12 @@ impl PgStore {
     /// How the connections are used at this moment; asks nobody.
     #[must_use]
     pub fn pool_use(&self) -> PoolUse {
-        let status = self.database.pool_use();
+        let (all, callers) = (self.database.pool_use(), self.callers.pool_use());
         PoolUse {
-            most: status.max_size,
-            open: status.size,
-            idle: status.available,
-            waiting: status.waiting,
+            most: all.max_size + callers.max_size,
+            open: all.size + callers.size,
+            idle: all.available + callers.available,
+            waiting: all.waiting + callers.waiting,
         }
     }
 }

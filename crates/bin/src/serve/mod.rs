@@ -28,6 +28,7 @@ use self::retention::Retention;
 use crate::config::Config;
 use crate::logging;
 use crate::metrics::{Gauges, Metrics};
+use crate::surroundings::half_of_processors;
 use crate::traces::Traces;
 use crate::wiring::{Database, Parts};
 
@@ -82,7 +83,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     .observed(metrics.clone());
     let options = ApiOptions {
         origins: config.origins.clone(),
-        workers: std::thread::available_parallelism().map_or(2, usize::from),
+        workers: half_of_processors(),
         shutdown_seconds: FINISH_REQUESTS_SECONDS,
         public_base_url: match &config.public_base_url {
             Some(url) => url.clone(),

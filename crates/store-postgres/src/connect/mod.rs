@@ -8,6 +8,6 @@ mod url;
 pub use pool::PoolOptions;
 #[cfg(feature = "testing")]
 pub(crate) use pool::session_settings;
-pub(crate) use pool::{ASK_TIMEOUT, Connection, Connector, Database, StoreResult, failed};
+pub(crate) use pool::{ASK_TIMEOUT, Connection, Connector, Database, Home, StoreResult, failed};
 pub use schema_name::{SchemaName, SchemaNameError};
 pub use url::{DatabaseUrl, DatabaseUrlError};

@@ -13,6 +13,8 @@ use diesel_async::pooled_connection::{
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
 use domain::{BoxError, StoreError};
 use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -39,9 +41,12 @@ const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How connections are kept.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
-    /// The most connections at once.
+    /// The most connections at once, but for those of `callers`.
     pub size: usize,
-    /// The most of them that lists and counts, which may be slow, have at once.
+    /// The most connections at once for what callers wait for in great number: accepting requests, and
+    /// looking them up by id.
+    pub callers: usize,
+    /// The most of `size` that lists and counts, which may be slow, have at once.
     pub for_reports: usize,
     /// How long to wait for a connection.
     pub wait: Duration,
@@ -50,7 +55,8 @@ pub struct PoolOptions {
 impl Default for PoolOptions {
     fn default() -> Self {
         Self {
-            size: 16,
+            size: 10,
+            callers: 6,
             for_reports: 6,
             wait: GET_TIMEOUT,
         }
@@ -63,19 +69,45 @@ pub(crate) struct Database {
     pool: Pool<AsyncPgConnection>,
     wait: Duration,
     schema: SchemaName,
+    home: Home,
+}
+
+/// Where the tasks live that drive connections and write for others.
+#[derive(Clone)]
+pub(crate) enum Home {
+    /// On this runtime, whoever asks: what is done for one caller survives the thread of another.
+    Fixed(Handle),
+    /// On the runtime of whoever asks. A web worker that drives its own connections spares every
+    /// question two changes of threads, which are most of what a lone caller waits for besides
+    /// PostgreSQL. What a worker leaves behind when it ends is made again by the next one who asks.
+    Asker,
+}
+
+impl Home {
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        match self {
+            Self::Fixed(runtime) => runtime.spawn(task),
+            Self::Asker => tokio::spawn(task),
+        }
+    }
 }
 
 impl Database {
-    /// Prepares a pool; connects when first asked. Must be called within a tokio runtime that
-    /// outlives every use of the pool: it drives the connections.
+    /// Prepares a pool of `size` connections; connects when first asked. A [fixed](Home::Fixed) home
+    /// must outlive every use of the pool.
     pub(crate) fn new(
         url: &DatabaseUrl,
         schema: SchemaName,
+        size: usize,
         options: &PoolOptions,
+        home: Home,
     ) -> Result<Self, BoxError> {
         let session = session_settings(&schema);
         let connector = Connector::new(url)?;
-        let runtime = tokio::runtime::Handle::current();
+        let connections_home = home.clone();
         let mut manager = ManagerConfig::default();
         // The pool discards closed connections by itself; a round trip on every checkout would
         // only find out the same a little earlier.
@@ -83,11 +115,8 @@ impl Database {
         manager.custom_setup = Box::new(move |_| {
             let connector = connector.clone();
             let session = session.clone();
-            // On this runtime and not on that of the web worker which happens to ask: the
-            // connection must survive the worker.
-            let connecting = AbortOnDropHandle::new(
-                runtime.spawn(async move { connector.connect(&session).await }),
-            );
+            let connecting = async move { connector.connect(&session).await };
+            let connecting = AbortOnDropHandle::new(connections_home.spawn(connecting));
             async move {
                 connecting
                     .await
@@ -97,7 +126,7 @@ impl Database {
         });
         let manager = AsyncDieselConnectionManager::new_with_config(String::new(), manager);
         let pool = Pool::builder(manager)
-            .max_size(options.size)
+            .max_size(size)
             // Who was last used is used next: its server process is still warm.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
@@ -109,7 +138,13 @@ impl Database {
             pool,
             wait: options.wait,
             schema,
+            home,
         })
+    }
+
+    /// Where tasks live that work for this pool's callers.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
     }
 
     /// How the pool is used at this moment.

@@ -24,12 +24,13 @@ mod together;
 use std::sync::Arc;
 
 use domain::{BoxError, NewRequest, Vault};
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use self::outbox::Settling;
 use self::requests::Lookup;
 use self::together::Together;
-use crate::connect::{Database, DatabaseUrl, PoolOptions, SchemaName};
+use crate::connect::{Database, DatabaseUrl, Home, PoolOptions, SchemaName};
 use crate::secrets::SecretsKeys;
 
 pub use api_keys::PgApiKeys;
@@ -78,6 +79,8 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
 #[derive(Clone)]
 pub struct PgStore {
     pub(crate) database: Database,
+    /// For requests that are accepted or looked up.
+    pub(crate) callers: Database,
     intake: Together<NewRequest>,
     settlements: Together<Settling>,
     lookups: Together<Lookup>,
@@ -96,11 +99,14 @@ impl PgStore {
         schema: SchemaName,
         options: &PoolOptions,
     ) -> Result<Self, BoxError> {
-        let database = Database::new(url, schema, options)?;
+        let home = Home::Fixed(Handle::current());
+        let database = Database::new(url, schema.clone(), options.size, options, home)?;
+        let callers = Database::new(url, schema, options.callers, options, Home::Asker)?;
         Ok(Self {
-            intake: Together::new(database.clone(), options.wait),
+            intake: Together::new(callers.clone(), options.wait),
             settlements: Together::new(database.clone(), options.wait),
-            lookups: Together::new(database.clone(), options.wait),
+            lookups: Together::new(callers.clone(), options.wait),
+            callers,
             database,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use diesel::result::{DatabaseErrorKind, Error, QueryResult};
 use diesel_async::AsyncPgConnection;
 use domain::StoreError;
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use self::queue::{Batch, Queue, Waiting};
@@ -70,8 +69,6 @@ struct Shared<W: Work> {
     database: Database,
     /// How long a caller waits before its statement begins.
     patience: Duration,
-    /// Where writers live; not on the thread of a caller, which may end.
-    runtime: Handle,
     state: Mutex<State<W>>,
 }
 
@@ -89,7 +86,6 @@ impl<W: Work> Together<W> {
         Self(Arc::new(Shared {
             database,
             patience,
-            runtime: Handle::current(),
             state: Mutex::new(state),
         }))
     }
@@ -120,7 +116,7 @@ impl<W: Work> Together<W> {
                 shared: self.0.clone(),
                 is_counted: true,
             };
-            self.0.runtime.spawn(writer.run());
+            self.0.database.home().spawn(writer.run());
         }
         Ok(())
     }
@@ -151,7 +147,7 @@ impl<W: Work> Shared<W> {
         for waiting in apart {
             // Others do not wait for that.
             let database = self.database.clone();
-            self.runtime.spawn(async move {
+            self.database.home().spawn(async move {
                 let answer = waiting.work.write_alone(&database).await;
                 waiting.answer(answer);
             });
