@@ -26,6 +26,9 @@ use crate::surroundings::half_of_processors;
 /// The exit status after a mistake in the configuration or on the command line.
 const MISUSED: u8 = 2;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub(crate) fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Serve);

@@ -43,6 +43,10 @@ const PAUSE: u32 = 4;
 const PAUSE_AFTER_NOTHING: u32 = 20;
 const LONGEST_PAUSE_AFTER_NOTHING: Duration = Duration::from_millis(50);
 
+/// Where thousands of lanes have messages that are not due, a look takes a while, and the longest wait is
+/// so many times as long, too; but not longer than this, for what a copy took in that has died since.
+const LONGEST_WAIT_AFTER_NOTHING: Duration = Duration::from_secs(5);
+
 /// How long to rest when the database does not answer.
 const REST: Duration = Duration::from_secs(1);
 
@@ -175,9 +179,10 @@ impl DispatchLoop {
                 if next != Some(Duration::ZERO) {
                     self.around.heartbeat.progress();
                 }
-                let wait =
-                    next.map_or(LONGEST_WAIT, |next| next.clamp(SHORTEST_WAIT, LONGEST_WAIT));
                 let took = began.elapsed();
+                let longest = took * PAUSE_AFTER_NOTHING;
+                let longest = longest.clamp(LONGEST_WAIT, LONGEST_WAIT_AFTER_NOTHING);
+                let wait = next.map_or(longest, |next| next.clamp(SHORTEST_WAIT, longest));
                 let pause = (took * PAUSE_AFTER_NOTHING).min(LONGEST_PAUSE_AFTER_NOTHING);
                 NextLook::after(pause.max(took * PAUSE), wait)
             }
