@@ -15,7 +15,9 @@ use whatsapp_fonnte::{FonnteClient, FonnteOptions};
 
 use crate::config::Config;
 use crate::serve::dispatch::LaneBell;
-use crate::surroundings::{NotifyBell, SystemClock, ThreadDice, TimeOrderedIds};
+use crate::surroundings::{
+    NotifyBell, SystemClock, ThreadDice, TimeOrderedIds, half_of_processors,
+};
 
 /// Where the private PostgreSQL of an installation without `DATABASE_URL` lives.
 const LOCAL_POSTGRES: &str = ".local/postgres";
@@ -89,7 +91,11 @@ pub(crate) struct Parts {
 impl Parts {
     /// Puts the parts together; connects to nothing yet.
     pub(crate) fn assemble(config: &Config, url: &DatabaseUrl) -> anyhow::Result<Self> {
-        let store = PgStore::new(url, config.schema.clone(), &PoolOptions::default())
+        let options = PoolOptions {
+            callers_share_a_thread: half_of_processors() == 1,
+            ..PoolOptions::default()
+        };
+        let store = PgStore::new(url, config.schema.clone(), &options)
             .map_err(anyhow::Error::from_boxed)
             .context("DATABASE_URL names a root certificate that cannot be used")?;
         let dealers = store.dealers_with(config.secrets.clone());

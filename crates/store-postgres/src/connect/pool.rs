@@ -46,6 +46,10 @@ pub struct PoolOptions {
     /// The most connections at once for what callers wait for in great number: accepting requests, and
     /// looking them up by id.
     pub callers: usize,
+    /// Whether these callers are all on one thread, which lives until the last of them is answered: it
+    /// then drives their connections itself. Connections that several threads share would end with
+    /// the first of these, in the middle of what others wait for.
+    pub callers_share_a_thread: bool,
     /// The most of `size` that lists and counts, which may be slow, have at once.
     pub for_reports: usize,
     /// How long to wait for a connection.
@@ -57,6 +61,7 @@ impl Default for PoolOptions {
         Self {
             size: 10,
             callers: 6,
+            callers_share_a_thread: false,
             for_reports: 6,
             wait: GET_TIMEOUT,
         }
@@ -79,7 +84,7 @@ pub(crate) enum Home {
     Fixed(Handle),
     /// On the runtime of whoever asks. A web worker that drives its own connections spares every
     /// question two changes of threads, which are most of what a lone caller waits for besides
-    /// PostgreSQL. What a worker leaves behind when it ends is made again by the next one who asks.
+    /// PostgreSQL.
     Asker,
 }
 

@@ -100,8 +100,13 @@ impl PgStore {
         options: &PoolOptions,
     ) -> Result<Self, BoxError> {
         let home = Home::Fixed(Handle::current());
+        let callers_home = if options.callers_share_a_thread {
+            Home::Asker
+        } else {
+            home.clone()
+        };
         let database = Database::new(url, schema.clone(), options.size, options, home)?;
-        let callers = Database::new(url, schema, options.callers, options, Home::Asker)?;
+        let callers = Database::new(url, schema, options.callers, options, callers_home)?;
         Ok(Self {
             intake: Together::new(callers.clone(), options.wait),
             settlements: Together::new(database.clone(), options.wait),

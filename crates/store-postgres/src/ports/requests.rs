@@ -88,6 +88,7 @@ impl Work for Lookup {
     /// The same request may be asked for several times.
     type Key = std::convert::Infallible;
     const SECOND_TRY: bool = false;
+    const ALONE: usize = 1;
 
     fn key(&self) -> Option<Self::Key> {
         None

@@ -25,7 +25,7 @@ pub(crate) fn store_at(url: &str) -> PgStore {
     store_with(url, &PoolOptions::default())
 }
 
-fn store_with(url: &str, options: &PoolOptions) -> PgStore {
+pub(crate) fn store_with(url: &str, options: &PoolOptions) -> PgStore {
     let url = DatabaseUrl::parse(url).unwrap();
     let schema = SchemaName::parse("customer").unwrap();
     PgStore::new(&url, schema, options).unwrap()

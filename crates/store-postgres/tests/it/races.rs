@@ -9,6 +9,7 @@ use domain::{
 };
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
+use tokio::task::JoinSet;
 use tokio_postgres::Transaction;
 
 use crate::backstage::store;
@@ -82,6 +83,51 @@ async fn a_locked_request_holds_up_the_settlement_of_its_own_dealer_alone() {
     assert!(!waits.is_finished());
     other.commit().await.unwrap();
     assert_eq!(waits.await.unwrap(), Settled::Applied);
+}
+
+/// Another program has locked the requests of many dealers: the others are served as before.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_locked_requests_leave_the_connections_to_others() {
+    let database = TestDatabase::migrated().await;
+    let store = Arc::new(store(&database));
+    let requests: Vec<_> = (1..=20)
+        .map(|n| sample::request_for(&sample::dealer_id_numbered(n), n))
+        .collect();
+    for request in &requests {
+        store.accept(request).await.unwrap();
+    }
+    let worker = WorkerId(uuid::Uuid::nil());
+    let lease = Duration::from_secs(60);
+    let claims = store.claim(worker, 20, lease).await.unwrap();
+
+    let mut client = database.connect().await;
+    let other = client.transaction().await.unwrap();
+    let lock = "SELECT FROM customer.customer_validation_request FOR UPDATE";
+    other.execute(lock, &[]).await.unwrap();
+    let mut settling = JoinSet::new();
+    for claim in claims {
+        let Task::Send(message) = &claim.task else {
+            panic!("all are to be sent")
+        };
+        let (store, settlement) = (store.clone(), accepted(message.id));
+        settling.spawn(async move { store.settle(&claim.lease, &settlement).await });
+    }
+    // Long enough for all of them to have been tried among others, by two writers.
+    let mut most = 0;
+    for _ in 0..200 {
+        most = most.max(waiting(&other).await);
+    }
+    assert!(
+        (2..=4).contains(&most),
+        "{most} connections wait for a lock"
+    );
+    let next = tokio::time::timeout(Duration::from_millis(500), store.next_due());
+    next.await.expect("there is a connection").unwrap();
+    other.commit().await.unwrap();
+    while let Some(settled) = settling.join_next().await {
+        // Those that gave up meanwhile are repeated by whoever settles.
+        let _ = settled.unwrap();
+    }
 }
 
 /// The next message is cancelled at the very moment at which it would begin: its lane stays free.

@@ -1,13 +1,16 @@
 //! Requests that arrive together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{Accepted, RequestStore as _};
+use store_postgres::PoolOptions;
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
 use tokio::task::JoinSet;
 
-use crate::backstage::store;
+use crate::backstage::{store, store_with};
+use crate::races::until_one_waits;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_arrives_together_is_committed_together() {
@@ -98,4 +101,50 @@ async fn a_row_that_is_refused_harms_only_itself() {
     for (n, is_stored) in callers.join_all().await {
         assert_eq!(is_stored, n != 13, "{n}");
     }
+}
+
+/// The thread ends that wrote for all: whoever waited behind it is told so at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_a_writer_whose_thread_has_ended() {
+    let database = TestDatabase::migrated().await;
+    let options = PoolOptions {
+        callers_share_a_thread: true,
+        ..PoolOptions::default()
+    };
+    let store = Arc::new(store_with(database.url(), &options));
+    let mut client = database.connect().await;
+    let lock = client.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE customer.message")
+        .await
+        .unwrap();
+
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let first = store.clone();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let request = sample::request_for(&sample::dealer_id(), 1);
+            let accepting = async move { first.accept(&request).await };
+            tokio::select! {
+                _ = accepting => panic!("the table is locked"),
+                _ = ended => {}
+            }
+        });
+    });
+    until_one_waits(&lock).await;
+    let request = sample::request_for(&sample::dealer_id(), 2);
+    let mut second = store.accept(&request);
+    tokio::select! {
+        biased;
+        _ = &mut second => panic!("the table is locked"),
+        // Now it waits in the queue.
+        () = std::future::ready(()) => {}
+    }
+    end.send(()).unwrap();
+    thread.join().unwrap();
+    let answer = tokio::time::timeout(Duration::from_secs(1), second).await;
+    assert!(answer.expect("it is told at once").is_err());
 }

@@ -1,6 +1,6 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{Bell, DealerId};
 use tokio::sync::Notify;
@@ -33,13 +33,16 @@ enum Busy {
 }
 
 impl LaneBell {
-    /// A lane is held by this copy.
-    pub(super) fn begun(&self, dealer: DealerId) {
-        self.state().busy.insert(dealer, Busy::Held);
+    /// This copy holds a lane.
+    pub(super) fn hold(self: &Arc<Self>, dealer: DealerId) -> Held {
+        self.state().busy.insert(dealer.clone(), Busy::Held);
+        Held {
+            bell: self.clone(),
+            dealer: Some(dealer),
+        }
     }
 
-    /// A lane was given back and is ready again at this moment.
-    pub(super) fn ready_at(&self, dealer: DealerId, at: Instant) {
+    fn ready_at(&self, dealer: DealerId, at: Instant) {
         let mut state = self.state();
         let first = state.pauses.peek().map(|Reverse((first, _))| *first);
         state.busy.insert(dealer.clone(), Busy::Pausing(at));
@@ -50,8 +53,7 @@ impl LaneBell {
         }
     }
 
-    /// A lane was given back, and only the database knows when it is ready again.
-    pub(super) fn given_back(&self, dealer: &DealerId) {
+    fn given_back(&self, dealer: &DealerId) {
         self.state().busy.remove(dealer);
         self.ring();
     }
@@ -74,6 +76,30 @@ impl LaneBell {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A lane in the hands of this copy. When dropped, it was given back, and only the database knows when
+/// it is ready again.
+pub(super) struct Held {
+    bell: Arc<LaneBell>,
+    dealer: Option<DealerId>,
+}
+
+impl Held {
+    /// It was given back, and is ready again at this moment.
+    pub(super) fn ready_at(mut self, at: Instant) {
+        if let Some(dealer) = self.dealer.take() {
+            self.bell.ready_at(dealer, at);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(dealer) = &self.dealer {
+            self.bell.given_back(dealer);
+        }
     }
 }
 
@@ -141,8 +167,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_message_in_an_idle_lane_wakes_at_once() {
-        let bell = LaneBell::default();
-        bell.begun(dealer(1));
+        let bell = Arc::new(LaneBell::default());
+        let _held = bell.hold(dealer(1));
         bell.ring_for(&dealer(2));
         assert_eq!(sleeps(&bell).await, Duration::ZERO);
         assert_eq!(sleeps(&bell).await, 3_600 * SECOND);
@@ -150,10 +176,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn messages_in_a_busy_lane_wait_for_its_end() {
-        let bell = LaneBell::default();
-        bell.begun(dealer(1));
+        let bell = Arc::new(LaneBell::default());
+        let held = bell.hold(dealer(1));
         bell.ring_for(&dealer(1));
-        bell.ready_at(dealer(1), Instant::now() + 2 * SECOND);
+        held.ready_at(Instant::now() + 2 * SECOND);
         bell.ring_for(&dealer(1));
         let about = sleeps(&bell).await;
         assert!(about >= 2 * SECOND && about < 3 * SECOND, "{about:?}");
@@ -163,9 +189,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_lane_given_back_wakes_at_once() {
-        let bell = LaneBell::default();
-        bell.begun(dealer(1));
-        bell.given_back(&dealer(1));
+        let bell = Arc::new(LaneBell::default());
+        drop(bell.hold(dealer(1)));
         assert_eq!(sleeps(&bell).await, Duration::ZERO);
         bell.ring_for(&dealer(1));
         assert_eq!(sleeps(&bell).await, Duration::ZERO);
@@ -173,19 +198,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_of_a_lane_that_was_begun_again_does_not_count() {
-        let bell = LaneBell::default();
-        bell.ready_at(dealer(1), Instant::now() + SECOND);
-        bell.begun(dealer(1));
+        let bell = Arc::new(LaneBell::default());
+        bell.hold(dealer(1)).ready_at(Instant::now() + SECOND);
+        let _held = bell.hold(dealer(1));
         assert_eq!(sleeps(&bell).await, 3_600 * SECOND);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_shorter_pause_wakes_whoever_waits_for_a_longer_one() {
-        let bell = LaneBell::default();
-        bell.ready_at(dealer(1), Instant::now() + 9 * SECOND);
+        let bell = Arc::new(LaneBell::default());
+        bell.hold(dealer(1)).ready_at(Instant::now() + 9 * SECOND);
         let shorter = async {
             tokio::time::sleep(SECOND).await;
-            bell.ready_at(dealer(2), Instant::now() + SECOND);
+            bell.hold(dealer(2)).ready_at(Instant::now() + SECOND);
         };
         let (slept, ()) = tokio::join!(sleeps(&bell), shorter);
         assert!(slept >= 2 * SECOND && slept < 3 * SECOND, "{slept:?}");
@@ -195,10 +220,9 @@ mod tests {
     /// Whatever happens to a lane, nothing is remembered of one that is neither held nor pausing.
     #[tokio::test(start_paused = true)]
     async fn nothing_is_remembered_of_lanes_that_are_ready() {
-        let bell = LaneBell::default();
+        let bell = Arc::new(LaneBell::default());
         for n in 0..1_000 {
-            bell.begun(dealer(n));
-            bell.ready_at(dealer(n), Instant::now() + SECOND);
+            bell.hold(dealer(n)).ready_at(Instant::now() + SECOND);
         }
         tokio::time::advance(2 * SECOND).await;
         assert_eq!(sleeps(&bell).await, Duration::ZERO);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim, mask_phones,
+    Bell as _, Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
+    mask_phones,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -59,8 +60,7 @@ fn span_of(task: &Task) -> Span {
 
 /// Carries out a claim, records what came of it, and goes on with what comes next in its lane.
 pub(super) async fn deliver(around: Surroundings, first: TimedClaim, slot: OwnedSemaphorePermit) {
-    let dealer = first.claim.lease.dealer_id.clone();
-    around.bell.begun(dealer.clone());
+    let held = around.bell.hold(first.claim.lease.dealer_id.clone());
     let mut claim = first;
     let ready_at = loop {
         let span = span_of(&claim.claim.task);
@@ -69,10 +69,13 @@ pub(super) async fn deliver(around: Surroundings, first: TimedClaim, slot: Owned
             Next::ReadyAt(at) => break at,
         }
     };
+    let others_may_wait = around.slots.available_permits() == 0;
     drop(slot);
-    match ready_at {
-        Some(at) => around.bell.ready_at(dealer, at),
-        None => around.bell.given_back(&dealer),
+    if let Some(at) = ready_at {
+        held.ready_at(at);
+    }
+    if others_may_wait {
+        around.bell.ring();
     }
 }
 

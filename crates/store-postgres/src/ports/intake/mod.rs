@@ -18,6 +18,8 @@ impl Work for NewRequest {
     type Key = (String, String);
     /// Nobody waits for so long.
     const SECOND_TRY: bool = false;
+    /// Nearly all the time they wait for the first one of their key, without a connection.
+    const ALONE: usize = 1_024;
 
     fn key(&self) -> Option<Self::Key> {
         let once = self.once.as_ref()?;

@@ -22,7 +22,7 @@ use crate::statement::Statement;
 /// How long a statement for many waits for a lock, and one for a settlement alone: a message or request
 /// that another program has locked holds up its own dealer, not those whose settlements come along.
 const BRIEFLY: &str = "50ms";
-const PATIENTLY: &str = "2s";
+const PATIENTLY: &str = "1s";
 
 /// A settlement whose caller waits.
 pub(in crate::ports) struct Settling {
@@ -40,6 +40,8 @@ impl Work for Settling {
     /// One statement changes a lane once. Two leases of a lane may also be about the same message.
     type Key = DealerId;
     const SECOND_TRY: bool = true;
+    /// However many requests another program has locked, the other connections are left to others.
+    const ALONE: usize = 2;
 
     fn key(&self) -> Option<DealerId> {
         Some(self.lease.dealer_id.clone())

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use diesel::result::{DatabaseErrorKind, Error, QueryResult};
 use diesel_async::AsyncPgConnection;
 use domain::StoreError;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use self::queue::{Batch, Queue, Waiting};
 use crate::connect::{ASK_TIMEOUT, Connection, Database, StoreResult, failed};
@@ -35,6 +35,9 @@ pub(super) trait Work: Send + Sync + Sized + 'static {
 
     /// Whether one that fails is tried once more, alone and with more time. For what may be done twice.
     const SECOND_TRY: bool;
+
+    /// How many are done alone at once. Each takes a connection that others wait for.
+    const ALONE: usize;
 
     /// The key of this one, where it has one.
     fn key(&self) -> Option<Self::Key>;
@@ -69,6 +72,8 @@ struct Shared<W: Work> {
     database: Database,
     /// How long a caller waits before its statement begins.
     patience: Duration,
+    /// One for each that is done alone.
+    alone: Arc<Semaphore>,
     state: Mutex<State<W>>,
 }
 
@@ -86,6 +91,7 @@ impl<W: Work> Together<W> {
         Self(Arc::new(Shared {
             database,
             patience,
+            alone: Arc::new(Semaphore::new(W::ALONE)),
             state: Mutex::new(state),
         }))
     }
@@ -146,10 +152,13 @@ impl<W: Work> Shared<W> {
         divide(&mut connection, rows, &mut apart).await;
         for waiting in apart {
             // Others do not wait for that.
-            let database = self.database.clone();
+            let (database, alone) = (self.database.clone(), self.alone.clone());
             self.database.home().spawn(async move {
-                let answer = waiting.work.write_alone(&database).await;
-                waiting.answer(answer);
+                let _turn = alone.acquire().await;
+                if !waiting.has_left() {
+                    let answer = waiting.work.write_alone(&database).await;
+                    waiting.answer(answer);
+                }
             });
         }
         Ok(())
@@ -248,8 +257,17 @@ impl<W: Work> Writer<W> {
 
 impl<W: Work> Drop for Writer<W> {
     fn drop(&mut self) {
-        if self.is_counted {
-            self.shared.state().writers -= 1;
+        if !self.is_counted {
+            return;
+        }
+        let mut state = self.shared.state();
+        state.writers -= 1;
+        let is_last = state.writers == 0;
+        drop(state);
+        if is_last {
+            // The thread that it lived on ends. Nobody else would look after those who wait.
+            let ended = StoreError::Unavailable("the service is stopping".into());
+            self.shared.refuse_all(&ended);
         }
     }
 }

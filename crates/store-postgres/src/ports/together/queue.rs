@@ -29,6 +29,11 @@ impl<W: Work> Waiting<W> {
         }
     }
 
+    /// Whether nobody waits for the answer any more.
+    pub(super) fn has_left(&self) -> bool {
+        self.answer.is_closed()
+    }
+
     /// Tells the caller, who may have left.
     pub(super) fn answer(self, answer: StoreResult<W::Answer>) {
         let _ = self.answer.send(answer);
@@ -82,7 +87,7 @@ impl<W: Work> Queue<W> {
         while batch.rows.len() + batch.apart.len() < AT_ONCE
             && let Some(waiting) = self.0.pop_front()
         {
-            if waiting.answer.is_closed() {
+            if waiting.has_left() {
                 continue;
             }
             if now.duration_since(waiting.since) > patience {
@@ -116,6 +121,7 @@ mod tests {
         type Answer = ();
         type Key = bool;
         const SECOND_TRY: bool = false;
+        const ALONE: usize = 1;
 
         fn key(&self) -> Option<bool> {
             (self.0 < 10).then_some(self.0 % 2 == 1)
