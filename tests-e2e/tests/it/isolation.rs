@@ -72,14 +72,23 @@ async fn a_hanging_a_refused_and_an_offline_dealer_delay_nobody_else() {
     for (dealer, trouble) in dealers.iter().zip(trouble) {
         story.simulator.update(&key_of(dealer), trouble).unwrap();
     }
-    let troubled = round(&story, &service, &dealers, 20_000).await;
-    println!("all well: {well:?}, three in trouble: {troubled:?}");
-    // One hanging call alone takes 30 s; what else there is is the noise of a busy machine.
-    assert!(
+    // One hanging call alone takes 30 s, every time; what else there is is the noise of a busy machine,
+    // which is not there every time.
+    let mut rounds = Vec::new();
+    let is_as_quick = |troubled: &Times| {
         troubled.median < well.median * 3 + Duration::from_millis(100)
-            && troubled.p95 < well.p95 * 3 + Duration::from_millis(250),
-        "{well:?}, with three in trouble {troubled:?}"
+            && troubled.p95 < well.p95 * 3 + Duration::from_millis(250)
+    };
+    while rounds.len() < 3 && !rounds.last().is_some_and(is_as_quick) {
+        let first = 20_000 + 10_000 * u32::try_from(rounds.len()).unwrap();
+        rounds.push(round(&story, &service, &dealers, first).await);
+    }
+    println!("all well: {well:?}, three in trouble: {rounds:?}");
+    assert!(
+        rounds.last().is_some_and(is_as_quick),
+        "{well:?}, with three in trouble {rounds:?}"
     );
     let waiting = "SELECT count(*) FROM customer.message WHERE state IN ('QUEUED', 'SENDING')";
-    assert_eq!(story.count(waiting).await, i64::from(MESSAGES) * 3);
+    let troubled = rounds.len() * usize::try_from(MESSAGES).unwrap() * TROUBLED;
+    assert_eq!(story.count(waiting).await, i64::try_from(troubled).unwrap());
 }

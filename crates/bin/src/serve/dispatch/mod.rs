@@ -34,9 +34,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 
 /// Looking at all lanes is paused for so many times as long as it took, however often the bell
-/// rings: under load each look then finds more, and looking never costs more than a fifth of one
-/// processor.
+/// rings: under load each look then finds more, and looking costs a fifth of one processor. On a machine
+/// so busy that looks take long, a message in an idle lane waits no longer than this for the next one.
 const PAUSE: u32 = 4;
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// After a look that found nothing, the pause is so many times as long as it took, but no message
 /// waits longer than this for the next one.
@@ -169,7 +170,8 @@ impl DispatchLoop {
                 return if may_be_more {
                     NextLook::after(Duration::ZERO, Duration::ZERO)
                 } else {
-                    NextLook::after(began.elapsed() * PAUSE, SHORTEST_WAIT)
+                    let pause = (began.elapsed() * PAUSE).min(LONGEST_PAUSE);
+                    NextLook::after(pause, SHORTEST_WAIT)
                 };
             }
             Err(error) => Err(error),
@@ -184,7 +186,7 @@ impl DispatchLoop {
                 let longest = longest.clamp(LONGEST_WAIT, LONGEST_WAIT_AFTER_NOTHING);
                 let wait = next.map_or(longest, |next| next.clamp(SHORTEST_WAIT, longest));
                 let pause = (took * PAUSE_AFTER_NOTHING).min(LONGEST_PAUSE_AFTER_NOTHING);
-                NextLook::after(pause.max(took * PAUSE), wait)
+                NextLook::after(pause.max((took * PAUSE).min(LONGEST_PAUSE)), wait)
             }
             Err(error) => {
                 self.failed(&error);
