@@ -17,12 +17,11 @@ use crate::validation::{FaultBody, wire_name};
 
 /// Who brought which unit to which dealer. No field may hold control characters or only white
 /// space; unknown fields are ignored.
-#[derive(Apiv2Schema)]
-#[expect(
-    dead_code,
-    non_snake_case,
-    reason = "describes the body, which is read by hand"
-)]
+// A body as described is read into this without a detour over JSON values; whatever else comes, also
+// with a field that is none of ours, is read as [`Map`], which can say what is wrong with it.
+#[derive(Apiv2Schema, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(non_snake_case, reason = "the names of the wire")]
 pub(crate) struct SubmissionBody {
     /// The name of the person who brought the unit in.
     namaPembawa: String,
@@ -44,24 +43,8 @@ pub(crate) struct SubmissionBody {
     sendAt: Option<String>,
 }
 
-/// A body as it should be, read without a detour over JSON values. Whatever else comes, also with a
-/// field that is none of ours, is read as [`Map`].
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(non_snake_case, reason = "the names of the wire")]
-struct PlainBody {
-    namaPembawa: String,
-    noTelp: String,
-    tipeUnit: String,
-    noPol: String,
-    createdTime: String,
-    modifiedTime: String,
-    dealerId: String,
-    sendAt: Option<String>,
-}
-
-impl From<PlainBody> for Submission {
-    fn from(body: PlainBody) -> Self {
+impl From<SubmissionBody> for Submission {
+    fn from(body: SubmissionBody) -> Self {
         Self {
             customer_name: body.namaPembawa.into(),
             phone: body.noTelp.into(),
@@ -164,7 +147,7 @@ fn read(
 ) -> Result<(Submission, Option<Once>), Problem> {
     let given = match key {
         KeyHeader::Absent => {
-            let submitted = match body.plain::<PlainBody>() {
+            let submitted = match body.plain::<SubmissionBody>() {
                 Some(plain) => plain.into(),
                 None => submission(&body.object()?),
             };

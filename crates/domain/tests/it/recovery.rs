@@ -229,6 +229,30 @@ async fn the_lease_of_a_claim_is_counted_from_before_the_store_was_asked() {
     assert_idle(&world.dispatcher()).await;
 }
 
+#[tokio::test]
+async fn a_lane_without_a_pace_goes_on_under_a_lease_counted_in_the_same_way() {
+    use domain::Clock as _;
+
+    let mut world = World::new();
+    (world.policy.min_interval, world.policy.jitter) = (ms(0), ms(0));
+    let first = queue(&world, 1).await;
+    let second = queue(&world, 2).await;
+    let dispatcher = world.dispatcher();
+    let delivery = dispatcher.deliver(claim(&world).await).await;
+    world.pass(ms(1));
+    let asked = world.clock.monotonic();
+    let (settled, next) = dispatcher.settle_and_claim(&delivery).await.unwrap();
+    assert_eq!(settled, Settled::Applied);
+    assert_eq!(state(&world, first), MessageState::Sent);
+    let next = next.expect("a message is due");
+    assert_eq!(next.lease_ends, asked + world.policy.lease);
+    assert_eq!(state(&world, second), MessageState::Sending);
+    let delivery = dispatcher.deliver(next).await;
+    let last = dispatcher.settle_and_claim(&delivery).await.unwrap();
+    assert_eq!(last, (Settled::Applied, None));
+    assert_eq!(state(&world, second), MessageState::Sent);
+}
+
 /// A claim of a copy of its own.
 async fn claim(world: &World) -> TimedClaim {
     let mut claims = world.dispatcher().claim(100).await.unwrap();

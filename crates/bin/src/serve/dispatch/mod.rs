@@ -39,8 +39,8 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 const PAUSE: u32 = 4;
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// After a look that found nothing, the pause is so many times as long as it took, but no message
-/// waits longer than this for the next one.
+/// After a look that found nothing, the pause is so many times as long as it took, but no longer than
+/// this, or than after one that found something.
 const PAUSE_AFTER_NOTHING: u32 = 20;
 const LONGEST_PAUSE_AFTER_NOTHING: Duration = Duration::from_millis(50);
 
