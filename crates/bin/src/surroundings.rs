@@ -7,12 +7,24 @@ use domain::{Bell, Clock, DealerId, Dice, Entropy, Ids, MessageId, RequestId};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// Half of the processors, but one at least: so many threads answer callers, and so many do everything
-/// else. Both wait for the database most of the time, and threads that wake each other cost more than
-/// they do: on two processors one thread serves a lone caller with a seventh less work than two.
+/// The most threads that answer callers. Four bring more than a PostgreSQL stores, and each has
+/// connections of its own.
+const MOST_WEB_WORKERS: usize = 4;
+
+/// As many threads answer callers as there are processors, but not too many: they share nothing, so
+/// that while the callers of one are answered, those of another are stored.
+pub(crate) fn web_workers() -> usize {
+    processors().min(MOST_WEB_WORKERS)
+}
+
+/// So many threads do everything else, which is to wait for providers and the database most of the
+/// time: threads that wake each other cost more than they do.
 pub(crate) fn half_of_processors() -> usize {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    (processors / 2).max(1)
+    (processors() / 2).max(1)
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The machine's clock.

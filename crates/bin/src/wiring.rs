@@ -15,9 +15,7 @@ use whatsapp_fonnte::{FonnteClient, FonnteOptions};
 
 use crate::config::Config;
 use crate::serve::dispatch::LaneBell;
-use crate::surroundings::{
-    NotifyBell, SystemClock, ThreadDice, TimeOrderedIds, half_of_processors,
-};
+use crate::surroundings::{NotifyBell, SystemClock, ThreadDice, TimeOrderedIds};
 
 /// Where the private PostgreSQL of an installation without `DATABASE_URL` lives.
 const LOCAL_POSTGRES: &str = ".local/postgres";
@@ -92,7 +90,7 @@ impl Parts {
     /// Puts the parts together; connects to nothing yet.
     pub(crate) fn assemble(config: &Config, url: &DatabaseUrl) -> anyhow::Result<Self> {
         let options = PoolOptions {
-            callers_share_a_thread: half_of_processors() == 1,
+            each_thread: true,
             ..PoolOptions::default()
         };
         let store = PgStore::new(url, config.schema.clone(), &options)

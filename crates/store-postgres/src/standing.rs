@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Bool, Double, Nullable};
 use diesel_async::RunQueryDsl;
 use domain::StoreError;
 
-use crate::connect::failed;
+use crate::connect::{Database, failed};
 use crate::ports::{PgStore, seconds};
 use crate::statement::Statement;
 
@@ -47,7 +47,7 @@ pub struct Standing {
 }
 
 /// How the connections are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PoolUse {
     /// How many there may be.
     pub most: usize,
@@ -95,12 +95,13 @@ impl PgStore {
     /// How the connections are used at this moment; asks nobody.
     #[must_use]
     pub fn pool_use(&self) -> PoolUse {
-        let (all, callers) = (self.database.pool_use(), self.callers.pool_use());
-        PoolUse {
-            most: all.max_size + callers.max_size,
-            open: all.size + callers.size,
-            idle: all.available + callers.available,
-            waiting: all.waiting + callers.waiting,
+        let mut total = PoolUse::default();
+        for pool in self.databases().map(Database::pool_use) {
+            total.most += pool.max_size;
+            total.open += pool.size;
+            total.idle += pool.available;
+            total.waiting += pool.waiting;
         }
+        total
     }
 }

@@ -28,7 +28,7 @@ use self::retention::Retention;
 use crate::config::Config;
 use crate::logging;
 use crate::metrics::{Gauges, Metrics};
-use crate::surroundings::half_of_processors;
+use crate::surroundings::web_workers;
 use crate::traces::Traces;
 use crate::wiring::{Database, Parts};
 
@@ -83,7 +83,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     .observed(metrics.clone());
     let options = ApiOptions {
         origins: config.origins.clone(),
-        workers: half_of_processors(),
+        workers: web_workers(),
         shutdown_seconds: FINISH_REQUESTS_SECONDS,
         public_base_url: match &config.public_base_url {
             Some(url) => url.clone(),

@@ -44,12 +44,12 @@ pub struct PoolOptions {
     /// The most connections at once, but for those of `callers`.
     pub size: usize,
     /// The most connections at once for what callers wait for in great number: accepting requests, and
-    /// looking them up by id.
+    /// looking them up by id. For each thread, where each has its own.
     pub callers: usize,
-    /// Whether these callers are all on one thread, which lives until the last of them is answered: it
-    /// then drives their connections itself. Connections that several threads share would end with
-    /// the first of these, in the middle of what others wait for.
-    pub callers_share_a_thread: bool,
+    /// Whether every thread on which callers ask has connections of its own and drives them itself. It
+    /// must live until the last of its callers is answered. Else they share connections, which are
+    /// driven by the runtime that the store was made on.
+    pub each_thread: bool,
     /// The most of `size` that lists and counts, which may be slow, have at once.
     pub for_reports: usize,
     /// How long to wait for a connection.
@@ -60,8 +60,8 @@ impl Default for PoolOptions {
     fn default() -> Self {
         Self {
             size: 10,
-            callers: 6,
-            callers_share_a_thread: false,
+            callers: 4,
+            each_thread: false,
             for_reports: 6,
             wait: GET_TIMEOUT,
         }
@@ -82,9 +82,7 @@ pub(crate) struct Database {
 pub(crate) enum Home {
     /// On this runtime, whoever asks: what is done for one caller survives the thread of another.
     Fixed(Handle),
-    /// On the runtime of whoever asks. A web worker that drives its own connections spares every
-    /// question two changes of threads, which are most of what a lone caller waits for besides
-    /// PostgreSQL.
+    /// On the runtime of whoever asks, who is always on the same thread.
     Asker,
 }
 
@@ -104,14 +102,13 @@ impl Database {
     /// Prepares a pool of `size` connections; connects when first asked. A [fixed](Home::Fixed) home
     /// must outlive every use of the pool.
     pub(crate) fn new(
-        url: &DatabaseUrl,
+        connector: Connector,
         schema: SchemaName,
         size: usize,
         options: &PoolOptions,
         home: Home,
     ) -> Result<Self, BoxError> {
         let session = session_settings(&schema);
-        let connector = Connector::new(url)?;
         let connections_home = home.clone();
         let mut manager = ManagerConfig::default();
         // The pool discards closed connections by itself; a round trip on every checkout would

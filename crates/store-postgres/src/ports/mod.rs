@@ -7,6 +7,7 @@ mod counts;
 mod dealer_rows;
 mod dealers;
 mod events;
+mod front;
 mod intake;
 mod key_use;
 mod lists;
@@ -23,14 +24,14 @@ mod together;
 
 use std::sync::Arc;
 
-use domain::{BoxError, NewRequest, Vault};
+use domain::{BoxError, Vault};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use self::front::Fronts;
 use self::outbox::Settling;
-use self::requests::Lookup;
 use self::together::Together;
-use crate::connect::{Database, DatabaseUrl, Home, PoolOptions, SchemaName};
+use crate::connect::{Connector, Database, DatabaseUrl, Home, PoolOptions, SchemaName};
 use crate::secrets::SecretsKeys;
 
 pub use api_keys::PgApiKeys;
@@ -79,11 +80,8 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
 #[derive(Clone)]
 pub struct PgStore {
     pub(crate) database: Database,
-    /// For requests that are accepted or looked up.
-    pub(crate) callers: Database,
-    intake: Together<NewRequest>,
+    fronts: Arc<Fronts>,
     settlements: Together<Settling>,
-    lookups: Together<Lookup>,
     /// Lists and counts may be slow; they never have all connections.
     for_reports: Arc<Semaphore>,
 }
@@ -99,22 +97,21 @@ impl PgStore {
         schema: SchemaName,
         options: &PoolOptions,
     ) -> Result<Self, BoxError> {
+        let connector = Connector::new(url)?;
         let home = Home::Fixed(Handle::current());
-        let callers_home = if options.callers_share_a_thread {
-            Home::Asker
-        } else {
-            home.clone()
-        };
-        let database = Database::new(url, schema.clone(), options.size, options, home)?;
-        let callers = Database::new(url, schema, options.callers, options, callers_home)?;
+        let (size, fronts) = (options.size, connector.clone());
+        let database = Database::new(connector, schema.clone(), size, options, home)?;
         Ok(Self {
-            intake: Together::new(callers.clone(), options.wait),
+            fronts: Arc::new(Fronts::new(fronts, schema, options.clone())?),
             settlements: Together::new(database.clone(), options.wait),
-            lookups: Together::new(callers.clone(), options.wait),
-            callers,
             database,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })
+    }
+
+    /// All pools of connections that there are by now.
+    pub(crate) fn databases(&self) -> impl Iterator<Item = &Database> {
+        self.fronts.databases().chain([&self.database])
     }
 
     /// The dealers, read over the same connections, without a key for their sealed secrets.

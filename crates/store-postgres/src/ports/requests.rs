@@ -39,7 +39,7 @@ const FORGET_AT_ONCE: i64 = 500;
 #[async_trait]
 impl RequestStore for PgStore {
     async fn accept(&self, request: &NewRequest) -> Result<Accepted, StoreError> {
-        self.intake.write(request.clone()).await
+        self.fronts.here()?.intake.write(request.clone()).await
     }
 
     async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError> {
@@ -64,7 +64,7 @@ impl RequestStore for PgStore {
 
     async fn find(&self, id: RequestId, seen: &Visibility) -> Result<Option<Request>, StoreError> {
         let only = seen.dealer().cloned();
-        self.lookups.write(Lookup { id, only }).await
+        self.fronts.here()?.lookups.write(Lookup { id, only }).await
     }
 }
 

@@ -274,7 +274,12 @@ async fn a_key_in_use_is_replayed_when_its_first_request_is_stored_in_time() {
 
 /// Until a statement in this database waits for a lock.
 pub(crate) async fn until_one_waits(client: &Transaction<'_>) {
-    let looking = async { while waiting(client).await == 0 {} };
+    until_waiting(client, 1).await;
+}
+
+/// Until so many wait.
+pub(crate) async fn until_waiting(client: &Transaction<'_>, statements: i64) {
+    let looking = async { while waiting(client).await < statements {} };
     tokio::time::timeout(Duration::from_secs(10), looking)
         .await
         .expect("a statement waits");

@@ -7,10 +7,11 @@ use domain::{Accepted, RequestStore as _};
 use store_postgres::PoolOptions;
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use crate::backstage::{store, store_with};
-use crate::races::until_one_waits;
+use crate::races::{until_one_waits, until_waiting};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_arrives_together_is_committed_together() {
@@ -103,37 +104,37 @@ async fn a_row_that_is_refused_harms_only_itself() {
     }
 }
 
-/// The thread ends that wrote for all: whoever waited behind it is told so at once.
+/// A runtime of one thread.
+fn runtime_of_a_thread() -> Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap()
+}
+
+/// The runtime ends on which was written for all: whoever waited behind it is told so at once.
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_waits_for_a_writer_whose_thread_has_ended() {
+async fn nobody_waits_for_a_writer_whose_runtime_has_ended() {
     let database = TestDatabase::migrated().await;
-    let options = PoolOptions {
-        callers_share_a_thread: true,
-        ..PoolOptions::default()
-    };
-    let store = Arc::new(store_with(database.url(), &options));
     let mut client = database.connect().await;
     let lock = client.transaction().await.unwrap();
     lock.batch_execute("LOCK TABLE customer.message")
         .await
         .unwrap();
 
+    let (give, given) = tokio::sync::oneshot::channel();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let first = store.clone();
+    let url = database.url().to_owned();
     let thread = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
+        runtime_of_a_thread().block_on(async {
+            let store = Arc::new(store_with(&url, &PoolOptions::default()));
+            let _ = give.send(store.clone());
             let request = sample::request_for(&sample::dealer_id(), 1);
-            let accepting = async move { first.accept(&request).await };
             tokio::select! {
-                _ = accepting => panic!("the table is locked"),
+                _ = store.accept(&request) => panic!("the table is locked"),
                 _ = ended => {}
             }
         });
     });
+    let store = given.await.unwrap();
     until_one_waits(&lock).await;
     let request = sample::request_for(&sample::dealer_id(), 2);
     let mut second = store.accept(&request);
@@ -147,4 +148,50 @@ async fn nobody_waits_for_a_writer_whose_thread_has_ended() {
     thread.join().unwrap();
     let answer = tokio::time::timeout(Duration::from_secs(1), second).await;
     assert!(answer.expect("it is told at once").is_err());
+}
+
+/// Where every thread has connections of its own, one that ends in the middle harms neither the others
+/// nor those that come after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_that_ends_harms_no_other() {
+    let database = TestDatabase::migrated().await;
+    let options = PoolOptions {
+        each_thread: true,
+        ..PoolOptions::default()
+    };
+    let store = Arc::new(store_with(database.url(), &options));
+    let mut client = database.connect().await;
+    let lock = client.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE customer.message")
+        .await
+        .unwrap();
+
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let first = store.clone();
+    let ending = std::thread::spawn(move || {
+        runtime_of_a_thread().block_on(async {
+            let request = sample::request_for(&sample::dealer_id(), 1);
+            tokio::select! {
+                _ = first.accept(&request) => panic!("the table is locked"),
+                _ = ended => {}
+            }
+        });
+    });
+    until_one_waits(&lock).await;
+    let accepts = |n| {
+        let store = store.clone();
+        std::thread::spawn(move || {
+            let request = sample::request_for(&sample::dealer_id(), n);
+            runtime_of_a_thread().block_on(store.accept(&request))
+        })
+    };
+    let beside = accepts(2);
+    until_waiting(&lock, 2).await;
+    end.send(()).unwrap();
+    ending.join().unwrap();
+    lock.rollback().await.unwrap();
+    // The last ones may be given what the first one left behind.
+    for thread in [beside, accepts(3), accepts(4)] {
+        assert_eq!(thread.join().unwrap().unwrap(), Accepted::Stored);
+    }
 }

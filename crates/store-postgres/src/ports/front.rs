@@ -1,0 +1,76 @@
+//! What callers wait for in great number: requests that are accepted, or looked up by id.
+
+use domain::{BoxError, NewRequest, StoreError};
+use thread_local::ThreadLocal;
+use tokio::runtime::Handle;
+
+use super::requests::Lookup;
+use super::together::Together;
+use crate::connect::{Connector, Database, Home, PoolOptions, SchemaName, StoreResult};
+
+/// Connections for callers, and what is written and read together over them.
+pub(super) struct Front {
+    pub(super) database: Database,
+    pub(super) intake: Together<NewRequest>,
+    pub(super) lookups: Together<Lookup>,
+}
+
+/// One front for everybody, or one for each thread that asks.
+pub(super) struct Fronts {
+    connector: Connector,
+    schema: SchemaName,
+    options: PoolOptions,
+    shared: Option<Front>,
+    /// A thread that drives its own connections spares every question two changes of threads, which are
+    /// most of what a lone caller waits for besides PostgreSQL; and threads that share nothing do
+    /// not wait for each other.
+    by_thread: ThreadLocal<Front>,
+}
+
+impl Fronts {
+    pub(super) fn new(
+        connector: Connector,
+        schema: SchemaName,
+        options: PoolOptions,
+    ) -> Result<Self, BoxError> {
+        let mut fronts = Self {
+            connector,
+            schema,
+            options,
+            shared: None,
+            by_thread: ThreadLocal::new(),
+        };
+        if !fronts.options.each_thread {
+            fronts.shared = Some(fronts.open(Home::Fixed(Handle::current()))?);
+        }
+        Ok(fronts)
+    }
+
+    fn open(&self, home: Home) -> Result<Front, BoxError> {
+        let (connector, schema) = (self.connector.clone(), self.schema.clone());
+        let options = &self.options;
+        let database = Database::new(connector, schema, options.callers, options, home)?;
+        Ok(Front {
+            intake: Together::new(database.clone(), options.wait),
+            lookups: Together::new(database.clone(), options.wait),
+            database,
+        })
+    }
+
+    /// The one for this thread.
+    pub(super) fn here(&self) -> StoreResult<&Front> {
+        match &self.shared {
+            Some(front) => Ok(front),
+            None => self
+                .by_thread
+                .get_or_try(|| self.open(Home::Asker))
+                .map_err(StoreError::Unavailable),
+        }
+    }
+
+    /// The pools that there are by now.
+    pub(super) fn databases(&self) -> impl Iterator<Item = &Database> {
+        let fronts = self.shared.iter().chain(self.by_thread.iter());
+        fronts.map(|front| &front.database)
+    }
+}
