@@ -1,5 +1,6 @@
 //! Group commit: what arrives together is written together, in one statement.
 
+mod gathering;
 mod queue;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,9 +10,10 @@ use std::time::{Duration, Instant};
 use diesel::result::{DatabaseErrorKind, Error, QueryResult};
 use diesel_async::AsyncPgConnection;
 use domain::StoreError;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
-use self::queue::{Batch, Queue, Waiting};
+use self::gathering::{Gathering, MOMENT};
+use self::queue::{AT_ONCE, Batch, Queue, Waiting};
 use crate::connect::{ASK_TIMEOUT, Connection, Database, StoreResult, failed};
 
 /// How many statements are under way at once: while one waits for the disk, another is prepared.
@@ -59,7 +61,8 @@ pub(super) trait Work: Send + Sync + Sized + 'static {
 ///
 /// A writer is a task that lives while there is something to write: whoever finds none begins one,
 /// so that a lone caller goes at once; whoever comes while the writers are busy is taken along by
-/// the next statement. A caller who leaves changes nothing for the others.
+/// the next statement, for which a writer that answered several waits a [moment](gathering). A
+/// caller who leaves changes nothing for the others.
 pub(super) struct Together<W: Work>(Arc<Shared<W>>);
 
 impl<W: Work> Clone for Together<W> {
@@ -75,11 +78,14 @@ struct Shared<W: Work> {
     /// One for each that is done alone.
     alone: Arc<Semaphore>,
     state: Mutex<State<W>>,
+    /// Tells the writer who gathers that enough have come.
+    enough: Notify,
 }
 
 struct State<W: Work> {
     queue: Queue<W>,
     writers: usize,
+    gathering: Gathering,
 }
 
 impl<W: Work> Together<W> {
@@ -87,12 +93,14 @@ impl<W: Work> Together<W> {
         let state = State {
             queue: Queue::default(),
             writers: 0,
+            gathering: Gathering::default(),
         };
         Self(Arc::new(Shared {
             database,
             patience,
             alone: Arc::new(Semaphore::new(W::ALONE)),
             state: Mutex::new(state),
+            enough: Notify::new(),
         }))
     }
 
@@ -114,8 +122,14 @@ impl<W: Work> Together<W> {
                 "too many callers wait for the database".into(),
             ));
         }
-        let wanted = state.writers == 0 || state.queue.len() >= COMPANY;
-        if wanted && state.writers < WRITERS {
+        let waiting = state.queue.len();
+        if state.gathering.is_under_way() {
+            if state.gathering.is_enough(waiting) {
+                self.0.enough.notify_one();
+            }
+            return Ok(());
+        }
+        if state.writers == 0 || waiting >= COMPANY && state.writers < WRITERS {
             state.writers += 1;
             drop(state);
             let writer = Writer {
@@ -146,9 +160,27 @@ impl<W: Work> Shared<W> {
         }
     }
 
-    /// Writes the next batch and answers its callers.
-    async fn write_next(&self, mut connection: Connection) -> StoreResult<()> {
+    /// Waits a moment for callers, where that is worth it: the only writer does, and only after it has
+    /// answered several.
+    async fn gather(&self, answered: usize) {
+        let before = {
+            let mut state = self.state();
+            let waiting = state.queue.len();
+            if state.writers > 1 || !state.gathering.begin(answered, waiting, AT_ONCE) {
+                return;
+            }
+            waiting
+        };
+        let _ = tokio::time::timeout(MOMENT, self.enough.notified()).await;
+        let mut state = self.state();
+        let came = state.queue.len().saturating_sub(before);
+        state.gathering.end(answered, came);
+    }
+
+    /// Writes the next batch and answers its callers; says how many these were.
+    async fn write_next(&self, mut connection: Connection) -> StoreResult<usize> {
         let Batch { rows, mut apart } = self.take();
+        let answered = rows.len();
         divide(&mut connection, rows, &mut apart).await;
         for waiting in apart {
             // Others do not wait for that.
@@ -161,7 +193,7 @@ impl<W: Work> Shared<W> {
                 }
             });
         }
-        Ok(())
+        Ok(answered)
     }
 }
 
@@ -238,10 +270,10 @@ impl<W: Work> Writer<W> {
                 began.store(true, Ordering::Relaxed);
                 shared.write_next(connection)
             });
-            if let Err(error) = written.await
-                && !began.load(Ordering::Relaxed)
-            {
-                shared.refuse_all(&error);
+            match written.await {
+                Ok(answered) => shared.gather(answered).await,
+                Err(error) if !began.load(Ordering::Relaxed) => shared.refuse_all(&error),
+                Err(_) => {}
             }
             let mut state = shared.state();
             let waiting = state.queue.len();
@@ -263,6 +295,9 @@ impl<W: Work> Drop for Writer<W> {
         let mut state = self.shared.state();
         state.writers -= 1;
         let is_last = state.writers == 0;
+        if is_last {
+            state.gathering.stop();
+        }
         drop(state);
         if is_last {
             // The thread that it lived on ends. Nobody else would look after those who wait.

@@ -11,7 +11,7 @@ use crate::connect::StoreResult;
 const BOUND: usize = 4_096;
 
 /// For how many one statement does it at most, so that none takes long.
-const AT_ONCE: usize = 128;
+pub(super) const AT_ONCE: usize = 128;
 
 /// What a caller waits for.
 pub(super) struct Waiting<W: Work> {
