@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Accepted, LaneChange, MessageChange, Outbox as _, Receipt, RequestStatus, RequestStore as _,
-    Settled, Settlement, Task, Visibility, WorkerId,
+    Accepted, Attempt, LaneChange, MessageChange, Outbox as _, OutcomeKind, Receipt, RequestStatus,
+    RequestStore as _, Settled, Settlement, Task, Visibility, WorkerId,
 };
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
@@ -46,6 +46,52 @@ async fn late_acceptance_that_had_to_wait_is_mirrored() {
     let found = store.find(request.id, &Visibility::All).await.unwrap();
     let found = found.expect("the request is there");
     assert_eq!(found.request_status, RequestStatus::Processed.as_str());
+}
+
+/// A report says "delivered" while the settlement is being written: the state is the report's, and the
+/// attempt is kept all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_is_kept_whose_message_changes_meanwhile() {
+    let database = TestDatabase::migrated().await;
+    let store = Arc::new(store(&database));
+    let request = sample::new_request();
+    store.accept(&request).await.unwrap();
+    let worker = WorkerId(uuid::Uuid::nil());
+    let claims = store.claim(worker, 1, Duration::from_secs(60)).await;
+    let lease = claims.unwrap().remove(0).lease;
+
+    let mut client = database.connect().await;
+    let other = client.transaction().await.unwrap();
+    let id = request.message.id.to_string();
+    let delivered = "UPDATE customer.message SET state = 'DELIVERED', sent_at = now()
+        WHERE id = $1::text::uuid";
+    other.execute(delivered, &[&id]).await.unwrap();
+    let mut settlement = accepted(request.message.id);
+    let receipt = Receipt {
+        message_id: Some("80367170".to_owned()),
+        ..Receipt::default()
+    };
+    settlement.message = Some((request.message.id, MessageChange::Sent(receipt)));
+    settlement.attempt = Some(Attempt {
+        outcome: OutcomeKind::Accepted,
+        detail: "success! message in queue".to_owned(),
+        duration: Duration::from_millis(50),
+        answer: None,
+    });
+    let settling = tokio::spawn({
+        let store = store.clone();
+        async move { store.settle(&lease, &settlement).await.unwrap() }
+    });
+    until_one_waits(&other).await;
+    other.commit().await.unwrap();
+
+    assert_eq!(settling.await.unwrap(), Settled::Applied);
+    let kept = "SELECT state, provider_id, jsonb_array_length(attempts)
+        FROM customer.message WHERE id = $1::text::uuid";
+    let row = client.query_one(kept, &[&id]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "DELIVERED");
+    assert!(row.get::<_, Option<&str>>(1).is_some());
+    assert_eq!(row.get::<_, i32>(2), 1);
 }
 
 /// Another program has locked a request: its dealer's settlement waits, and nobody else's with it.

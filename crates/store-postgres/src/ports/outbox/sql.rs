@@ -127,6 +127,25 @@ WHERE l.dealer_id = i.dealer_id
     AND (l.ready_at <= now() OR l.message_id IS NULL AND (l.strikes > 0 OR l.blocks > 0))
 RETURNING l.epoch, l.strikes, l.blocks";
 
+/// The attempts of a message `m` with that of a settlement `k`.
+macro_rules! attempts {
+    () => {
+        "CASE WHEN k.attempt IS NULL THEN m.attempts
+            -- Of more than 50 the first five and the last are kept.
+            ELSE CASE WHEN jsonb_array_length(m.attempts) >= 50 THEN m.attempts - 5
+                ELSE m.attempts END || (jsonb_build_object('at', now()) || k.attempt
+                    || CASE WHEN m.target = i.erased THEN jsonb_build_object('detail', i.erased)
+                        ELSE '{}' END) END"
+    };
+}
+
+/// Whether the attempt of a settlement `k` is not kept yet.
+macro_rules! is_new_attempt {
+    () => {
+        "NOT m.attempts @> jsonb_build_array(jsonb_build_object('epoch', k.epoch))"
+    };
+}
+
 /// Settles claims.
 ///
 /// A lane changes only for the lease that holds it, so that a settlement takes place once. The
@@ -224,53 +243,58 @@ pub(super) const SETTLE: &str = concat!(
         extract(epoch FROM now() - greatest(m.due_at, h.rest_until))::float8 AS overdue_seconds
 ), known AS MATERIALIZED (
     SELECT s.*, s.dealer_id IN (SELECT h.dealer_id FROM held h) AS holds FROM advised s
-), verdict AS (
-    SELECT k.*,
-        CASE WHEN k.holds THEN m.state = 'SENDING'
-            ELSE k.state = 'SENT'
-                AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN', 'CANCELLED', 'EXPIRED')
-        END AS changes,
-        m.target = i.erased AS erased,
-        m.target = i.erased AND k.state = 'QUEUED' AS cancelled,
-        m.unknowns + k.unknowns > 0 AS undecided
-    FROM known k JOIN message m ON m.id = k.message_id, fixed i
-    WHERE NOT m.attempts @> jsonb_build_array(jsonb_build_object('epoch', k.epoch))
-    FOR UPDATE OF m
 ), changed AS (
     UPDATE message m SET
-        state = CASE WHEN NOT v.changes THEN m.state
-            WHEN v.cancelled THEN 'CANCELLED' ELSE v.state END,
-        next_try_at = CASE WHEN v.changes AND v.state = 'QUEUED'
-            THEN now() + make_interval(secs => v.wait_seconds) ELSE m.next_try_at END,
-        sent_at = CASE WHEN v.changes AND v.state = 'SENT'
-            THEN coalesce(m.sent_at, now()) ELSE m.sent_at END,
-        failed_at = CASE WHEN NOT v.changes THEN m.failed_at
-            WHEN v.cancelled OR v.state IN ('FAILED', 'UNKNOWN', 'EXPIRED') THEN now()
-            WHEN v.state = 'SENT' THEN NULL ELSE m.failed_at END,
-        reason = CASE WHEN NOT v.changes THEN m.reason
-            WHEN v.cancelled AND v.undecided THEN i.undecided_reason
-            WHEN v.cancelled THEN i.cancelled_reason
-            WHEN v.erased THEN regexp_replace(v.reason, '[0-9]([ ().-]{0,2}[0-9]){7,}', i.erased, 'g')
-            ELSE v.reason END,
-        awaited = m.awaited OR (v.changes AND v.state = 'SENDING'),
-        unknowns = CASE WHEN v.changes THEN m.unknowns + v.unknowns ELSE m.unknowns END,
+        state = CASE WHEN m.target = i.erased AND k.state = 'QUEUED'
+            THEN 'CANCELLED' ELSE k.state END,
+        next_try_at = CASE WHEN k.state = 'QUEUED'
+            THEN now() + make_interval(secs => k.wait_seconds) ELSE m.next_try_at END,
+        sent_at = CASE WHEN k.state = 'SENT' THEN coalesce(m.sent_at, now()) ELSE m.sent_at END,
+        failed_at = CASE
+            WHEN m.target = i.erased AND k.state = 'QUEUED'
+                OR k.state IN ('FAILED', 'UNKNOWN', 'EXPIRED') THEN now()
+            WHEN k.state = 'SENT' THEN NULL ELSE m.failed_at END,
+        reason = CASE
+            WHEN m.target <> i.erased THEN k.reason
+            WHEN k.state = 'QUEUED' AND m.unknowns + k.unknowns > 0 THEN i.undecided_reason
+            WHEN k.state = 'QUEUED' THEN i.cancelled_reason
+            ELSE regexp_replace(k.reason, '[0-9]([ ().-]{0,2}[0-9]){7,}', i.erased, 'g') END,
+        awaited = m.awaited OR k.state = 'SENDING',
+        unknowns = m.unknowns + k.unknowns,
+        provider_id = coalesce(k.provider_id, m.provider_id),
+        provider_request_id = coalesce(k.provider_request_id, m.provider_request_id),
+        attempts = ",
+    attempts!(),
+    "
+    FROM known k, fixed i
+    WHERE m.id = k.message_id
+        AND CASE WHEN k.holds THEN m.state = 'SENDING'
+            ELSE k.state = 'SENT'
+                AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN', 'CANCELLED', 'EXPIRED') END
+        AND ",
+    is_new_attempt!(),
+    "
+    RETURNING m.id, m.request_id, m.created_at, m.target = i.erased AS erased,
+        m.state = 'CANCELLED' AS cancelled, k.request_status, k.whatsapp_status, k.answer
+), unchanged AS MATERIALIZED (
+    -- Also those whose message somebody else changed at the very moment.
+    SELECT * FROM known WHERE message_id NOT IN (SELECT id FROM changed)
+), recorded AS (
+    UPDATE message m SET
         -- By these its events are recognised, whatever became of it.
-        provider_id = CASE WHEN v.changes
-            THEN coalesce(v.provider_id, m.provider_id)
-            ELSE coalesce(m.provider_id, v.provider_id) END,
-        provider_request_id = CASE WHEN v.changes
-            THEN coalesce(v.provider_request_id, m.provider_request_id)
-            ELSE coalesce(m.provider_request_id, v.provider_request_id) END,
-        attempts = CASE WHEN v.attempt IS NULL THEN m.attempts
-            -- Of more than 50 the first five and the last are kept.
-            ELSE CASE WHEN jsonb_array_length(m.attempts) >= 50 THEN m.attempts - 5
-                ELSE m.attempts END || (jsonb_build_object('at', now()) || v.attempt
-                    || CASE WHEN v.erased THEN jsonb_build_object('detail', i.erased)
-                        ELSE '{}' END) END
-    FROM verdict v, fixed i
-    WHERE m.id = v.message_id
-    RETURNING m.id, m.request_id, m.created_at, v.changes, v.erased, v.cancelled,
-        v.request_status, v.whatsapp_status, v.answer
+        provider_id = coalesce(m.provider_id, k.provider_id),
+        provider_request_id = coalesce(m.provider_request_id, k.provider_request_id),
+        attempts = ",
+    attempts!(),
+    "
+    FROM unchanged k, fixed i
+    WHERE m.id = k.message_id AND ",
+    is_new_attempt!(),
+    "
+    RETURNING m.id
+), all_recorded AS MATERIALIZED (
+    -- Messages are locked before requests.
+    SELECT count(*) AS messages FROM recorded
 ), mirrored AS (
     UPDATE customer_validation_request r SET
         request_status = CASE WHEN c.cancelled
@@ -281,9 +305,8 @@ pub(super) const SETTLE: &str = concat!(
             THEN NULL ELSE coalesce(c.answer, r.fonnte_response) END,
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
-    FROM changed c, fixed i
-    WHERE r.id = c.request_id AND c.changes
-        AND ",
+    FROM all_recorded, changed c, fixed i
+    WHERE r.id = c.request_id AND ",
     is_newest!("c"),
     "
 ), named AS (
