@@ -1,5 +1,6 @@
 //! Fonnte's JSON, read leniently: names without regard to case, text or number alike.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -119,9 +120,13 @@ impl<'a> Fields<'a> {
 
 /// A JSON text without its quotes and outer white space; any other value as it was written.
 fn value_text(value: &RawValue) -> String {
-    match serde_json::from_str::<String>(value.get()) {
+    let json = value.get();
+    if !json.starts_with('"') {
+        return json.to_owned();
+    }
+    match serde_json::from_str::<Cow<'_, str>>(json) {
         Ok(text) => text.trim().to_owned(),
-        Err(_) => value.get().to_owned(),
+        Err(_) => json.to_owned(),
     }
 }
 

@@ -92,6 +92,16 @@ impl<'a> Redactor<'a> {
     }
 
     fn push_json_text(&self, clean: &mut String, token: &str) {
+        // Without escapes it is written as it reads.
+        let plain = token
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        if let Some(plain) = plain.filter(|plain| !plain.contains('\\'))
+            && let Cow::Borrowed(_) = self.text(plain)
+        {
+            clean.push_str(token);
+            return;
+        }
         match serde_json::from_str::<String>(token) {
             Ok(text) => match self.text(&text) {
                 Cow::Borrowed(_) => clean.push_str(token),

@@ -100,15 +100,13 @@ pub(super) struct LaneRow {
     pub(super) blocks: i32,
 }
 
-/// A settlement, or the next claim in its lane.
+/// The next claim in a settled lane, or what is out of the ordinary about a settlement.
 #[derive(QueryableByName)]
 pub(super) struct SettledRow {
-    /// Of a settlement, whether it took place.
+    /// Of a settlement, whether it took place: then its lane is leased for a message that could not be
+    /// begun. `None` for a claim.
     #[diesel(sql_type = Nullable<Bool>)]
     pub(super) applied: Option<bool>,
-    /// Whether the lane is leased again.
-    #[diesel(sql_type = Bool)]
-    pub(super) leased: bool,
     #[diesel(embed)]
     pub(super) claim: ClaimRow,
 }

@@ -1,5 +1,6 @@
 //! Many settlements in one statement.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use domain::{
     CHANGED_BY, Claim, DealerId, ERASED, Lease, MessageState, REST_DOUBT, REST_LOOK, Settled,
     Settlement, StoreError, WorkerId, erased, provider_number,
 };
-use serde_json::json;
+use serde::Serialize;
 
 use super::rows::SettledRow;
 use super::update::{LaneUpdate, MessageUpdate};
@@ -78,32 +79,32 @@ async fn write(
     lock_timeout: &'static str,
 ) -> QueryResult<Vec<Option<SettledAndNext>>> {
     let rows: Vec<SettledRow> = statement(works, lock_timeout).load(connection).await?;
-    let mut applied = HashSet::new();
+    let mut lost = HashSet::new();
     let mut leased = HashMap::new();
     let mut next = HashMap::new();
     for row in rows {
         let dealer = row.claim.dealer_id.clone();
-        if row.applied.is_none() {
-            next.insert(dealer, row.claim);
-            continue;
-        }
-        if row.leased {
-            leased.insert(dealer.clone(), row.claim.epoch + 1);
-        }
-        if row.applied == Some(true) {
-            applied.insert(dealer);
+        match row.applied {
+            None => {
+                next.insert(dealer, row.claim);
+            }
+            Some(true) => {
+                leased.insert(dealer, row.claim.epoch + 1);
+            }
+            Some(false) => {
+                lost.insert(dealer);
+            }
         }
     }
-    leased.retain(|dealer, _| !next.contains_key(dealer));
     if !leased.is_empty() {
         give_back(connection, leased).await;
     }
     let mut answer = |work: &&Settling| {
         let dealer = work.lease.dealer_id.as_str();
-        let settled = if applied.contains(dealer) {
-            Settled::Applied
-        } else {
+        let settled = if lost.contains(dealer) {
             Settled::LeaseLost
+        } else {
+            Settled::Applied
         };
         let next = next.remove(dealer).map(Claim::try_from);
         Some((settled, next.and_then(readable)))
@@ -247,12 +248,21 @@ impl Settling {
     /// The attempt as it is kept, but for its time.
     fn attempt(&self) -> Option<String> {
         let attempt = self.settlement.attempt.as_ref()?;
-        let kept = json!({
-            "epoch": self.lease.epoch,
-            "outcome": attempt.outcome.as_str(),
-            "detail": storable(&attempt.detail),
-            "duration_ms": u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
-        });
-        Some(kept.to_string())
+        let kept = KeptAttempt {
+            epoch: self.lease.epoch,
+            outcome: attempt.outcome.as_str(),
+            detail: storable(&attempt.detail),
+            duration_ms: u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
+        };
+        serde_json::to_string(&kept).ok()
     }
+}
+
+/// An attempt in the column `attempts`.
+#[derive(Serialize)]
+struct KeptAttempt<'a> {
+    epoch: i64,
+    outcome: &'static str,
+    detail: Cow<'a, str>,
+    duration_ms: u64,
 }

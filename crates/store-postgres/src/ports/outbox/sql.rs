@@ -328,14 +328,15 @@ pub(super) const SETTLE: &str = concat!(
     UPDATE webhook_event e SET next_look_at = now()
     FROM (SELECT id FROM named UNION SELECT id FROM telling) a WHERE e.id = a.id
 )
-SELECT dealer_id::text, holds AS applied, holds AND next_id IS NOT NULL AS leased,
-    epoch, 0 AS strikes, 0 AS blocks, false AS lost, NULL::uuid AS message_id,
-    NULL::uuid AS request_id, NULL AS target, NULL AS body, NULL::int AS unknowns,
-    NULL::bool AS awaited, NULL AS http_request_id, NULL AS traceparent,
+SELECT dealer_id::text, holds AS applied, epoch, 0 AS strikes, 0 AS blocks, false AS lost,
+    NULL::uuid AS message_id, NULL::uuid AS request_id, NULL AS target, NULL AS body,
+    NULL::int AS unknowns, NULL::bool AS awaited, NULL AS http_request_id, NULL AS traceparent,
     NULL::float8 AS overdue_seconds, 0 AS calls_today, now() AS now
 FROM known
+-- Nothing is said about what went as it should.
+WHERE NOT holds OR next_id IS NOT NULL AND dealer_id NOT IN (SELECT dealer_id FROM begun)
 UNION ALL
-SELECT dealer_id, NULL, true, epoch, strikes, blocks, false, id, request_id, target, body, unknowns,
+SELECT dealer_id, NULL, epoch, strikes, blocks, false, id, request_id, target, body, unknowns,
     awaited, http_request_id, traceparent, overdue_seconds, calls_today, now()
 FROM begun"
 );
