@@ -1,3 +1,5 @@
+use std::marker::PhantomData;
+
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
@@ -9,18 +11,41 @@ use diesel::sql_types::{HasSqlType, Untyped};
 /// `diesel::sql_query` prepares anew at every call, because it cannot know whether its text is
 /// built at run time. Here the text is a constant, and values only stand in the row `input`,
 /// which the text refers to by name.
-pub(crate) struct Statement<'a> {
+pub(crate) struct Statement<'a, N = Unnamed> {
     inputs: Vec<(&'static str, Box<dyn Value + 'a>)>,
     body: &'static str,
+    name: PhantomData<fn() -> N>,
+}
+
+/// What a connection finds the prepared statement by.
+pub(crate) trait Name: 'static {
+    /// Whether this type stands for one text, and always the same one. Looking for a text of thousands
+    /// of characters takes longer than all else that happens before it is sent.
+    const IS_ENOUGH: bool;
+}
+
+/// By its text.
+pub(crate) struct Unnamed;
+
+impl Name for Unnamed {
+    const IS_ENOUGH: bool = false;
 }
 
 impl<'a> Statement<'a> {
     /// A statement whose body goes on after `WITH RECURSIVE input AS (…)`: with a comma and
     /// further parts, or with the statement itself.
     pub(crate) fn new(body: &'static str) -> Self {
+        Statement::named(body)
+    }
+}
+
+impl<'a, N: Name> Statement<'a, N> {
+    /// The same for a statement that is asked very often: the name must stand for no other one.
+    pub(crate) fn named(body: &'static str) -> Self {
         Self {
             inputs: Vec::new(),
             body,
+            name: PhantomData,
         }
     }
 
@@ -33,7 +58,7 @@ impl<'a> Statement<'a> {
     {
         let typed = Typed {
             value,
-            sql_type: std::marker::PhantomData::<fn() -> ST>,
+            sql_type: PhantomData::<fn() -> ST>,
         };
         self.inputs.push((declaration, Box::new(typed)));
         self
@@ -57,7 +82,7 @@ trait Value: Send + Sync {
 
 struct Typed<ST, T> {
     value: T,
-    sql_type: std::marker::PhantomData<fn() -> ST>,
+    sql_type: PhantomData<fn() -> ST>,
 }
 
 impl<ST, T> Value for Typed<ST, T>
@@ -71,7 +96,7 @@ where
     }
 }
 
-impl QueryFragment<Pg> for Statement<'_> {
+impl<N> QueryFragment<Pg> for Statement<'_, N> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         for (position, (declaration, value)) in self.inputs.iter().enumerate() {
             out.push_sql(if position == 0 {
@@ -89,12 +114,11 @@ impl QueryFragment<Pg> for Statement<'_> {
     }
 }
 
-impl QueryId for Statement<'_> {
-    type QueryId = ();
-    // Cached by its text.
-    const HAS_STATIC_QUERY_ID: bool = false;
+impl<N: Name> QueryId for Statement<'_, N> {
+    type QueryId = N;
+    const HAS_STATIC_QUERY_ID: bool = N::IS_ENOUGH;
 }
 
-impl Query for Statement<'_> {
+impl<N> Query for Statement<'_, N> {
     type SqlType = Untyped;
 }

@@ -12,7 +12,7 @@ use super::key_use::key_use;
 use super::request_row::{RequestRow, columns};
 use super::together::Work;
 use crate::connect::{Database, StoreResult, failed};
-use crate::statement::Statement;
+use crate::statement::{Name, Statement};
 
 const FORGET_OLD_KEYS: &str = "
 , old AS (
@@ -119,13 +119,20 @@ impl Work for Lookup {
     }
 }
 
-pub(super) fn statement(lookups: &[&Lookup]) -> Statement<'static> {
+/// The name of [`FIND`].
+pub(in crate::ports) struct Find;
+
+impl Name for Find {
+    const IS_ENOUGH: bool = true;
+}
+
+pub(super) fn statement(lookups: &[&Lookup]) -> Statement<'static, Find> {
     let ids: Vec<uuid::Uuid> = lookups.iter().map(|lookup| lookup.id.0).collect();
     let dealers: Vec<Option<String>> = lookups
         .iter()
         .map(|lookup| Some(lookup.only.as_ref()?.as_str().to_owned()))
         .collect();
-    Statement::new(FIND)
+    Statement::named(FIND)
         .with::<Array<Uuid>, _>("uuid[] AS ids", ids)
         .with::<Array<Nullable<Text>>, _>("varchar[] AS dealers", dealers)
 }

@@ -11,7 +11,7 @@ use domain::{Accepted, CREATED_BY, KEY_LIFETIME, NewRequest, Once};
 
 use super::priority;
 use crate::ports::origin;
-use crate::statement::Statement;
+use crate::statement::{Name, Statement, Unnamed};
 
 /// The rows of a batch.
 macro_rules! rows {
@@ -62,7 +62,7 @@ FROM fresh"
 }
 
 /// Requests without keys.
-pub(super) const ACCEPT: &str = concat!(rows!(), ", fresh AS (SELECT * FROM submitted)", store!());
+const ACCEPT: &str = concat!(rows!(), ", fresh AS (SELECT * FROM submitted)", store!());
 
 /// Requests of which some have keys; answers with those that were stored. A key that somebody else
 /// is storing at this moment is not waited for.
@@ -97,10 +97,10 @@ pub(super) async fn insert(
     rows: &[&NewRequest],
 ) -> QueryResult<Vec<Option<Accepted>>> {
     if rows.iter().all(|row| row.once.is_none()) {
-        statement(ACCEPT, rows).execute(connection).await?;
+        accept(rows).execute(connection).await?;
         return Ok(vec![Some(Accepted::Stored); rows.len()]);
     }
-    let stored: Vec<StoredRow> = statement(ACCEPT_ONCE, rows)
+    let stored: Vec<StoredRow> = statement::<Unnamed>(ACCEPT_ONCE, rows)
         .with::<Array<Nullable<Text>>, _>("varchar[] AS key", once(rows, |once| once.key.as_str()))
         .with::<Array<Nullable<Binary>>, _>(
             "bytea[] AS body_print",
@@ -126,13 +126,24 @@ fn once<'a, T>(rows: &[&'a NewRequest], part: impl Fn(&'a Once) -> T) -> Vec<Opt
         .collect()
 }
 
-pub(super) fn statement<'a>(body: &'static str, rows: &[&'a NewRequest]) -> Statement<'a> {
+/// The name of the statement for requests without keys.
+pub(in crate::ports) struct Accept;
+
+impl Name for Accept {
+    const IS_ENOUGH: bool = true;
+}
+
+pub(super) fn accept<'a>(rows: &[&'a NewRequest]) -> Statement<'a, Accept> {
+    statement(ACCEPT, rows)
+}
+
+fn statement<'a, N: Name>(body: &'static str, rows: &[&'a NewRequest]) -> Statement<'a, N> {
     macro_rules! column {
         (|$request:ident| $value:expr) => {
             rows.iter().map(|$request| $value).collect::<Vec<_>>()
         };
     }
-    Statement::new(body)
+    Statement::named(body)
         .with::<Array<Uuid>, _>("uuid[] AS id", column!(|r| r.id.0))
         .with::<Array<Text>, _>(
             "varchar[] AS dealer_id",

@@ -41,8 +41,8 @@ impl Work for NewRequest {
 
 /// The statement for many, for a look at its plan.
 #[cfg(feature = "testing")]
-pub(super) fn insertions() -> Statement<'static> {
-    batch::statement(batch::ACCEPT, &[])
+pub(super) fn insertions() -> Statement<'static, batch::Accept> {
+    batch::accept(&[])
 }
 
 /// Lower goes first.

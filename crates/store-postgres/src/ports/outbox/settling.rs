@@ -18,7 +18,7 @@ use super::update::{LaneUpdate, MessageUpdate};
 use super::{readable, sql, storable};
 use crate::connect::{Database, StoreResult, failed};
 use crate::ports::together::Work;
-use crate::statement::Statement;
+use crate::statement::{Name, Statement};
 
 /// How long a statement for many waits for a lock, and one for a settlement alone: a message or request
 /// that another program has locked holds up its own dealer, not those whose settlements come along.
@@ -127,11 +127,18 @@ async fn give_back(connection: &mut AsyncPgConnection, leased: HashMap<String, i
 
 /// The statement, for a look at its plan.
 #[cfg(feature = "testing")]
-pub(in crate::ports) fn settlements() -> Statement<'static> {
+pub(in crate::ports) fn settlements() -> Statement<'static, Settle> {
     statement(&[], BRIEFLY)
 }
 
-fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statement<'a> {
+/// The name of [`sql::SETTLE`].
+pub(in crate::ports) struct Settle;
+
+impl Name for Settle {
+    const IS_ENOUGH: bool = true;
+}
+
+fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statement<'a, Settle> {
     macro_rules! column {
         (|$work:ident| $value:expr) => {
             works.iter().map(|$work| $value).collect::<Vec<_>>()
@@ -150,7 +157,7 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
         };
     }
     let cancelled = MessageState::Cancelled.version_1();
-    Statement::new(sql::SETTLE)
+    Statement::named(sql::SETTLE)
         .with::<Array<Text>, _>(
             "varchar[] AS dealer_id",
             column!(|work| work.lease.dealer_id.as_str()),
