@@ -268,12 +268,13 @@ pub(super) const SETTLE: &str = concat!(
     "
     FROM known k, fixed i
     WHERE m.id = k.message_id
+        -- Who holds the lane has not settled yet.
         AND CASE WHEN k.holds THEN m.state = 'SENDING'
             ELSE k.state = 'SENT'
-                AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN', 'CANCELLED', 'EXPIRED') END
-        AND ",
+                AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN', 'CANCELLED', 'EXPIRED')
+                AND ",
     is_new_attempt!(),
-    "
+    " END
     RETURNING m.id, m.request_id, m.created_at, m.target = i.erased AS erased,
         m.state = 'CANCELLED' AS cancelled, k.request_status, k.whatsapp_status, k.answer
 ), unchanged AS MATERIALIZED (
