@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-/// How long a writer waits for those whom it has just answered. Twenty statements take as long as
-/// twenty times this at the least, so that nobody who waits here waits for long.
+/// How long a writer waits at most for those whom it has just answered: the shortest time that the
+/// runtime's timer knows, and about as long as a statement takes.
 pub(super) const MOMENT: Duration = Duration::from_millis(1);
 
 /// After so many moments in vain it is tried once in two to the power of it.
 const MOST_IN_VAIN: u32 = 6;
 
-/// Callers who were answered together mostly come back together, each with the next question: one
-/// statement for all of them costs half as much as one for those who came first and one for the
-/// rest. Others do not come back at all; for these nobody waits again and again.
+/// Callers who were answered together mostly come back together, each with the next question. A
+/// statement costs PostgreSQL as much by itself as for seven rows, so that one for all of them is
+/// better than one for the first and one for the rest. Others do not come back at all; for these
+/// nobody waits again and again.
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
     /// How many must wait for the writer to go on at once; none while it does not wait.
