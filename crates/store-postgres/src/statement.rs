@@ -19,29 +19,33 @@ pub(crate) struct Statement<'a, N = Unnamed> {
 
 /// What a connection finds the prepared statement by.
 pub(crate) trait Name: 'static {
-    /// Whether this type stands for one text, and always the same one. Looking for a text of thousands
-    /// of characters takes longer than all else that happens before it is sent.
-    const IS_ENOUGH: bool;
+    /// The body for which this type stands; `None` where the statement is found by its text. To look
+    /// for a text of thousands of characters takes a while, at every call.
+    const BODY: Option<&'static str>;
 }
 
 /// By its text.
 pub(crate) struct Unnamed;
 
 impl Name for Unnamed {
-    const IS_ENOUGH: bool = false;
+    const BODY: Option<&'static str> = None;
 }
 
 impl<'a> Statement<'a> {
     /// A statement whose body goes on after `WITH RECURSIVE input AS (…)`: with a comma and
     /// further parts, or with the statement itself.
     pub(crate) fn new(body: &'static str) -> Self {
-        Statement::named(body)
+        Self::of(body)
     }
 }
 
 impl<'a, N: Name> Statement<'a, N> {
-    /// The same for a statement that is asked very often: the name must stand for no other one.
-    pub(crate) fn named(body: &'static str) -> Self {
+    /// The statement of this name, one that is asked very often. It must always get the same inputs.
+    pub(crate) fn named() -> Self {
+        Self::of(const { N::BODY.expect("the name stands for a body") })
+    }
+
+    fn of(body: &'static str) -> Self {
         Self {
             inputs: Vec::new(),
             body,
@@ -116,7 +120,7 @@ impl<N> QueryFragment<Pg> for Statement<'_, N> {
 
 impl<N: Name> QueryId for Statement<'_, N> {
     type QueryId = N;
-    const HAS_STATIC_QUERY_ID: bool = N::IS_ENOUGH;
+    const HAS_STATIC_QUERY_ID: bool = N::BODY.is_some();
 }
 
 impl<N> Query for Statement<'_, N> {

@@ -123,7 +123,7 @@ impl Work for Lookup {
 pub(in crate::ports) struct Find;
 
 impl Name for Find {
-    const IS_ENOUGH: bool = true;
+    const BODY: Option<&'static str> = Some(FIND);
 }
 
 pub(super) fn statement(lookups: &[&Lookup]) -> Statement<'static, Find> {
@@ -132,7 +132,7 @@ pub(super) fn statement(lookups: &[&Lookup]) -> Statement<'static, Find> {
         .iter()
         .map(|lookup| Some(lookup.only.as_ref()?.as_str().to_owned()))
         .collect();
-    Statement::named(FIND)
+    Statement::named()
         .with::<Array<Uuid>, _>("uuid[] AS ids", ids)
         .with::<Array<Nullable<Text>>, _>("varchar[] AS dealers", dealers)
 }

@@ -4,15 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Accepted, Attempt, LaneChange, MessageChange, Outbox as _, OutcomeKind, Receipt, RequestStatus,
-    RequestStore as _, Settled, Settlement, Task, Visibility, WorkerId,
+    Accepted, Attempt, LaneChange, Lease, MessageChange, NewRequest, Outbox as _, OutcomeKind,
+    Receipt, RequestStatus, RequestStore as _, Settled, Settlement, Task, Visibility, WorkerId,
 };
+use store_postgres::PgStore;
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
 use tokio::task::JoinSet;
 use tokio_postgres::Transaction;
 
 use crate::backstage::store;
+
+/// Stores a request and begins its message.
+async fn accept_and_claim(store: &PgStore, request: &NewRequest) -> Lease {
+    store.accept(request).await.unwrap();
+    let worker = WorkerId(uuid::Uuid::nil());
+    let claims = store.claim(worker, 1, Duration::from_secs(60)).await;
+    claims.unwrap().remove(0).lease
+}
 
 /// The acceptance arrives while the settlement that says "unknown" is being written: when its turn
 /// comes, the request is no longer as it was when its statement began.
@@ -21,10 +30,7 @@ async fn late_acceptance_that_had_to_wait_is_mirrored() {
     let database = TestDatabase::migrated().await;
     let store = Arc::new(store(&database));
     let request = sample::new_request();
-    store.accept(&request).await.unwrap();
-    let worker = WorkerId(uuid::Uuid::nil());
-    let claims = store.claim(worker, 1, Duration::from_secs(60)).await;
-    let mut lost = claims.unwrap().remove(0).lease;
+    let mut lost = accept_and_claim(&store, &request).await;
     lost.epoch -= 1;
 
     let mut client = database.connect().await;
@@ -55,10 +61,7 @@ async fn an_attempt_is_kept_whose_message_changes_meanwhile() {
     let database = TestDatabase::migrated().await;
     let store = Arc::new(store(&database));
     let request = sample::new_request();
-    store.accept(&request).await.unwrap();
-    let worker = WorkerId(uuid::Uuid::nil());
-    let claims = store.claim(worker, 1, Duration::from_secs(60)).await;
-    let lease = claims.unwrap().remove(0).lease;
+    let lease = accept_and_claim(&store, &request).await;
 
     let mut client = database.connect().await;
     let other = client.transaction().await.unwrap();

@@ -11,7 +11,7 @@ use domain::{Accepted, CREATED_BY, KEY_LIFETIME, NewRequest, Once};
 
 use super::priority;
 use crate::ports::origin;
-use crate::statement::{Name, Statement, Unnamed};
+use crate::statement::{Name, Statement};
 
 /// The rows of a batch.
 macro_rules! rows {
@@ -100,7 +100,7 @@ pub(super) async fn insert(
         accept(rows).execute(connection).await?;
         return Ok(vec![Some(Accepted::Stored); rows.len()]);
     }
-    let stored: Vec<StoredRow> = statement::<Unnamed>(ACCEPT_ONCE, rows)
+    let stored: Vec<StoredRow> = with_rows(Statement::new(ACCEPT_ONCE), rows)
         .with::<Array<Nullable<Text>>, _>("varchar[] AS key", once(rows, |once| once.key.as_str()))
         .with::<Array<Nullable<Binary>>, _>(
             "bytea[] AS body_print",
@@ -130,20 +130,23 @@ fn once<'a, T>(rows: &[&'a NewRequest], part: impl Fn(&'a Once) -> T) -> Vec<Opt
 pub(in crate::ports) struct Accept;
 
 impl Name for Accept {
-    const IS_ENOUGH: bool = true;
+    const BODY: Option<&'static str> = Some(ACCEPT);
 }
 
 pub(super) fn accept<'a>(rows: &[&'a NewRequest]) -> Statement<'a, Accept> {
-    statement(ACCEPT, rows)
+    with_rows(Statement::named(), rows)
 }
 
-fn statement<'a, N: Name>(body: &'static str, rows: &[&'a NewRequest]) -> Statement<'a, N> {
+fn with_rows<'a, N: Name>(
+    statement: Statement<'a, N>,
+    rows: &[&'a NewRequest],
+) -> Statement<'a, N> {
     macro_rules! column {
         (|$request:ident| $value:expr) => {
             rows.iter().map(|$request| $value).collect::<Vec<_>>()
         };
     }
-    Statement::named(body)
+    statement
         .with::<Array<Uuid>, _>("uuid[] AS id", column!(|r| r.id.0))
         .with::<Array<Text>, _>(
             "varchar[] AS dealer_id",

@@ -135,7 +135,7 @@ pub(in crate::ports) fn settlements() -> Statement<'static, Settle> {
 pub(in crate::ports) struct Settle;
 
 impl Name for Settle {
-    const IS_ENOUGH: bool = true;
+    const BODY: Option<&'static str> = Some(sql::SETTLE);
 }
 
 fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statement<'a, Settle> {
@@ -157,7 +157,7 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
         };
     }
     let cancelled = MessageState::Cancelled.version_1();
-    Statement::named(sql::SETTLE)
+    Statement::named()
         .with::<Array<Text>, _>(
             "varchar[] AS dealer_id",
             column!(|work| work.lease.dealer_id.as_str()),
