@@ -24,8 +24,8 @@ pub(super) const SUBMISSIONS: usize = 4_096;
 
 const LOADS: [usize; 4] = [1, 8, 64, 256];
 
-/// The connections that one and two copies are compared with.
-const SHARED: usize = 64;
+/// The connections that one and two copies are compared with: few for so many web workers, and many.
+const SHARED: [usize; 2] = [64, 256];
 
 const INSTALLATION: &str = "ingest";
 const SAME: &str = "ingest_same_statement";
@@ -122,14 +122,14 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
         submissions: Arc::new(submissions),
         same: same_statement()?,
         singles: LOADS.map(|_| Pairs::default()),
-        two_copies: Vec::new(),
+        two_copies: SHARED.map(|_| Vec::new()),
     };
     warm_up(&ingest.service, &ingest.submissions).await?;
     for round in 1..=plan.rounds {
         for (place, connections) in LOADS.into_iter().enumerate() {
             ingest.pair(round, place, connections, report).await?;
-            if connections == SHARED {
-                ingest.with_two_copies(round, report).await?;
+            if let Some(place) = SHARED.iter().position(|shared| *shared == connections) {
+                ingest.with_two_copies(round, place, report).await?;
             }
         }
     }
@@ -160,7 +160,7 @@ struct Ingest<'a> {
     /// What one client of pgbench does beside one connection.
     same: String,
     singles: [Pairs; LOADS.len()],
-    two_copies: Vec<f64>,
+    two_copies: [Vec<f64>; SHARED.len()],
 }
 
 impl Ingest<'_> {
@@ -192,17 +192,23 @@ impl Ingest<'_> {
         Ok(())
     }
 
-    async fn with_two_copies(&mut self, round: u32, report: &mut Report) -> anyhow::Result<()> {
+    async fn with_two_copies(
+        &mut self,
+        round: u32,
+        place: usize,
+        report: &mut Report,
+    ) -> anyhow::Result<()> {
+        let connections = SHARED[place];
         // Not there all the time: it would take its part of the messages.
         let second = self.stage.serve(INSTALLATION, &[]).await?;
         warm_up(&second, &self.submissions).await?;
         let copies = [&self.service, &second];
-        let (load, _) = self.submit(&copies, SHARED).await?;
+        let (load, _) = self.submit(&copies, connections).await?;
         self.stage.note_memory(&second);
         report.count_errors(&load);
-        self.two_copies.push(load.rate());
+        self.two_copies[place].push(load.rate());
         self.stage.progress.say(format!(
-            "ingest, round {round} of {}, {SHARED} connections over two copies: {} a second",
+            "ingest, round {round} of {}, {connections} connections over two copies: {} a second",
             self.plan.rounds,
             number(load.rate())
         ));
@@ -271,19 +277,28 @@ impl Ingest<'_> {
             ratio: Spread::of_quotients(&at_256.service, &at_64.pgbench),
             ..Row::default()
         });
-        for (name, of, rates) in [
+        let [shared_64, shared_256] = &self.two_copies;
+        for (name, of, rates, beside) in [
             (
                 "ingest, 256 connections beside 64",
                 "256 / 64 connections",
                 &at_256.service,
+                at_64,
             ),
             (
                 "ingest, 64 connections over two copies beside one",
                 "two copies / one",
-                &self.two_copies,
+                shared_64,
+                at_64,
+            ),
+            (
+                "ingest, 256 connections over two copies beside one",
+                "two copies / one",
+                shared_256,
+                at_256,
             ),
         ] {
-            let beside = Spread::of_quotients(rates, &at_64.service);
+            let beside = Spread::of_quotients(rates, &beside.service);
             report.rows.push(Row {
                 name: name.to_owned(),
                 unit: "1/s",
