@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
-/// How long a writer waits at most for those whom it has just answered: the shortest time that the
-/// runtime's timer knows, and about as long as a statement takes.
-pub(super) const MOMENT: Duration = Duration::from_millis(1);
+/// A writer waits at most as long for those whom it has just answered as their statement took: the
+/// more they are, and the slower the machine is, the longer they need to come back. But no shorter
+/// than the runtime's timer can, and no longer than for a full statement.
+const SHORTEST_MOMENT: Duration = Duration::from_millis(1);
+const LONGEST_MOMENT: Duration = Duration::from_millis(4);
+
+/// How long to wait at most after a statement that took so long.
+pub(super) fn moment(took: Duration) -> Duration {
+    took.clamp(SHORTEST_MOMENT, LONGEST_MOMENT)
+}
 
 /// After so many moments in vain it is tried once in two to the power of it.
 const MOST_IN_VAIN: u32 = 6;
@@ -68,6 +75,15 @@ impl Gathering {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_as_long_as_the_statement_took_within_limits() {
+        let moments = [0, 1, 2_500, 4_000, 2_000_000].map(|micros| {
+            let took = Duration::from_micros(micros);
+            moment(took).as_micros()
+        });
+        assert_eq!(moments, [1_000, 1_000, 2_500, 4_000, 4_000]);
+    }
 
     #[test]
     fn whoever_answered_one_caller_does_not_wait() {

@@ -12,7 +12,7 @@ use diesel_async::AsyncPgConnection;
 use domain::StoreError;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-use self::gathering::{Gathering, MOMENT};
+use self::gathering::{Gathering, moment};
 use self::queue::{AT_ONCE, Batch, Queue, Waiting};
 use crate::connect::{ASK_TIMEOUT, Connection, Database, StoreResult, failed};
 
@@ -162,7 +162,7 @@ impl<W: Work> Shared<W> {
 
     /// Waits a moment for callers, where that is worth it: the only writer does, and only after it has
     /// answered several.
-    async fn gather(&self, answered: usize) {
+    async fn gather(&self, Written { answered, took }: Written) {
         let before = {
             let mut state = self.state();
             let waiting = state.queue.len();
@@ -171,17 +171,18 @@ impl<W: Work> Shared<W> {
             }
             waiting
         };
-        let _ = tokio::time::timeout(MOMENT, self.enough.notified()).await;
+        let _ = tokio::time::timeout(moment(took), self.enough.notified()).await;
         let mut state = self.state();
         let came = state.queue.len().saturating_sub(before);
         state.gathering.end(answered, came);
     }
 
-    /// Writes the next batch and answers its callers; says how many these were.
-    async fn write_next(&self, mut connection: Connection) -> StoreResult<usize> {
+    /// Writes the next batch and answers its callers.
+    async fn write_next(&self, mut connection: Connection) -> StoreResult<Written> {
         let Batch { rows, mut apart } = self.take();
-        let answered = rows.len();
+        let (answered, began) = (rows.len(), Instant::now());
         divide(&mut connection, rows, &mut apart).await;
+        let took = began.elapsed();
         for waiting in apart {
             // Others do not wait for that.
             let (database, alone) = (self.database.clone(), self.alone.clone());
@@ -193,8 +194,16 @@ impl<W: Work> Shared<W> {
                 }
             });
         }
-        Ok(answered)
+        Ok(Written { answered, took })
     }
+}
+
+/// A batch that was written.
+struct Written {
+    /// How many callers were answered.
+    answered: usize,
+    /// How long they waited for PostgreSQL.
+    took: Duration,
 }
 
 /// Writes a batch. One that fails is divided, so that in the end one bad row harms only itself. A
@@ -271,7 +280,7 @@ impl<W: Work> Writer<W> {
                 shared.write_next(connection)
             });
             match written.await {
-                Ok(answered) => shared.gather(answered).await,
+                Ok(written) => shared.gather(written).await,
                 Err(error) if !began.load(Ordering::Relaxed) => shared.refuse_all(&error),
                 Err(_) => {}
             }
