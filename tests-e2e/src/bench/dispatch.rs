@@ -82,6 +82,10 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
         }
     }
     stage.note_memory(&dispatch.service);
+    report.notes.push(format!(
+        "Once its message is sent, a submission takes {} bytes on the disk, before any vacuum.",
+        number(stage.bytes_of_a_submission(INSTALLATION).await?)
+    ));
     if let Some(spread) = super::Spread::of(&dispatch.simulator) {
         report.notes.push(format!(
             "Dispatch: the simulator itself used {spread} µs of processor time for each message."

@@ -135,21 +135,12 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
     }
     stage.note_memory(&ingest.service);
     ingest.report(report);
-    report.notes.push(disk(stage).await?);
+    report.notes.push(format!(
+        "A submission takes {} bytes on the disk, with its message, which is not sent yet, and all \
+         indexes.",
+        number(stage.bytes_of_a_submission(INSTALLATION).await?)
+    ));
     Ok(())
-}
-
-/// What a submission takes on the disk, with its message and all indexes.
-async fn disk(stage: &Stage) -> anyhow::Result<String> {
-    let client = stage.connect(INSTALLATION).await?;
-    let sizes = "SELECT sum(pg_total_relation_size(c.oid))::float8
-            / (SELECT count(*) FROM customer.customer_validation_request)
-        FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'customer'::regnamespace";
-    let bytes: f64 = client.query_one(sizes, &[]).await?.get(0);
-    Ok(format!(
-        "A submission takes {} bytes on the disk, with its message and all indexes.",
-        number(bytes)
-    ))
 }
 
 struct Ingest<'a> {

@@ -183,6 +183,19 @@ impl Stage {
         Ok(client)
     }
 
+    /// What a submission takes on the disk of an installation, with its message and all indexes.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not answer.
+    pub(super) async fn bytes_of_a_submission(&self, database: &str) -> anyhow::Result<f64> {
+        let client = self.connect(database).await?;
+        let sizes = "SELECT sum(pg_total_relation_size(c.oid))::float8
+                / (SELECT count(*) FROM customer.customer_validation_request)
+            FROM pg_class c
+            WHERE c.relkind = 'r' AND c.relnamespace = 'customer'::regnamespace";
+        Ok(client.query_one(sizes, &[]).await?.get(0))
+    }
+
     /// Runs statements.
     ///
     /// # Errors
