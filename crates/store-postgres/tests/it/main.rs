@@ -6,6 +6,7 @@ mod backstage;
 mod contract;
 mod dealer_admin;
 mod event_races;
+mod in_place;
 mod interrupted;
 mod migrations;
 mod outages;
