@@ -1,11 +1,11 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use diesel_async::RunQueryDsl;
 use domain::StoreError;
 
 use crate::connect::{SchemaName, StoreResult, failed};
 use crate::migrate;
 use crate::ports::PgStore;
+use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
 /// Whether the database has every migration of this program.
@@ -88,7 +88,7 @@ impl PgStore {
         let row: StoreResult<InspectionRow> = self
             .database
             .ask(|mut connection| async move {
-                statement.get_result(&mut connection).await.map_err(failed)
+                statement.one_row(&mut connection).await.map_err(failed)
             })
             .await;
         let row = row?;

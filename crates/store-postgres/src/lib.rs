@@ -6,6 +6,7 @@ mod dealer_admin;
 mod inspect;
 mod migrate;
 mod ports;
+mod read_to_end;
 mod reseal;
 mod schema;
 mod secrets;

@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 use super::audit::{noted, with_entry};
 use crate::connect::{Database, failed};
+use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
 /// How old what is known of a key may be. A revocation is promised to count on every copy within 5
@@ -152,8 +153,10 @@ impl PgApiKeys {
         let row: Option<FoundRow> = self
             .database
             .ask(|mut connection| async move {
-                let row = statement.get_result(&mut connection).await;
-                row.optional().map_err(failed)
+                statement
+                    .optional_row(&mut connection)
+                    .await
+                    .map_err(failed)
             })
             .await
             .map_err(store)?;
@@ -174,8 +177,10 @@ impl PgApiKeys {
         let row: Option<KeyRow> = self
             .database
             .ask(|mut connection| async move {
-                let row = statement.get_result(&mut connection).await;
-                row.optional().map_err(failed)
+                statement
+                    .optional_row(&mut connection)
+                    .await
+                    .map_err(failed)
             })
             .await?;
         row.map(|row| Ok(row.record()?.0)).transpose()

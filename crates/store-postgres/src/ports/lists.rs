@@ -11,6 +11,7 @@ use domain::{PageQuery, Request, RequestStatus, Search, StoreError, WhatsappStat
 use super::reports::ends;
 use super::request_row::{RequestRow, columns};
 use crate::connect::failed;
+use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
 macro_rules! of_dealer {
@@ -198,7 +199,7 @@ pub(super) async fn found(
     query: &PageQuery,
 ) -> Result<i64, StoreError> {
     let row: FoundRow = filtered(FOUND, query)
-        .get_result(connection)
+        .one_row(connection)
         .await
         .map_err(failed)?;
     Ok(row.rows)

@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::PgDealers;
 use super::dealer_rows::{DealerRow, SettingsRow, read, same_dealer};
 use crate::connect::{StoreResult, failed};
+use crate::read_to_end::ReadToEnd as _;
 use crate::schema::{dealer_settings, dealer_webhook, dealers, lane};
 use crate::secrets::new_token;
 use crate::statement::Statement;
@@ -147,7 +148,7 @@ impl DealerAdmin for PgDealers {
         let page: PageRow = self
             .database
             .ask(|mut connection| async move {
-                statement.get_result(&mut connection).await.map_err(failed)
+                statement.one_row(&mut connection).await.map_err(failed)
             })
             .await?;
         Ok(DealerPage {
@@ -207,9 +208,8 @@ async fn complete(
 ) -> QueryResult<SettingsChanged> {
     let stored: Option<QuietRow> = Statement::new(LOCK_QUIET_HOURS)
         .with::<Text, _>("varchar AS dealer_id", id.as_str())
-        .get_result(connection)
-        .await
-        .optional()?;
+        .optional_row(connection)
+        .await?;
     let Some(stored) = stored else {
         return Ok(SettingsChanged::UnknownDealer);
     };

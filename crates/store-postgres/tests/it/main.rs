@@ -3,6 +3,7 @@
 mod api_keys;
 mod backlog;
 mod backstage;
+mod commit_failures;
 mod contract;
 mod dealer_admin;
 mod event_races;

@@ -24,6 +24,7 @@ pub(super) use self::settling::settlements;
 use self::update::MessageUpdate;
 use super::PgStore;
 use crate::connect::failed;
+use crate::read_to_end::ReadToEnd as _;
 use crate::schema::lane;
 use crate::statement::Statement;
 
@@ -74,9 +75,8 @@ impl Outbox for PgStore {
                     .await
                     .map_err(failed)?;
                 statement
-                    .get_result(&mut connection)
+                    .optional_row(&mut connection)
                     .await
-                    .optional()
                     .map_err(failed)
             })
             .await?;
@@ -117,7 +117,7 @@ impl Outbox for PgStore {
         let row: NextDueRow = self
             .database
             .ask(|mut connection| async move {
-                next_due().get_result(&mut connection).await.map_err(failed)
+                next_due().one_row(&mut connection).await.map_err(failed)
             })
             .await?;
         Ok(row.seconds.map(seconds))
@@ -128,7 +128,7 @@ impl Outbox for PgStore {
             .database
             .ask(|mut connection| async move {
                 let expiry = expiry(ttl);
-                expiry.get_result(&mut connection).await.map_err(failed)
+                expiry.one_row(&mut connection).await.map_err(failed)
             })
             .await?;
         Ok(u64::try_from(row.rows).unwrap_or(0))
