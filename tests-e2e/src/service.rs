@@ -27,6 +27,8 @@ pub struct Service {
     client: Client,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    /// Held by whoever reads the log.
+    reading: Arc<tokio::sync::Mutex<()>>,
     started: Instant,
     _folder: TempDir,
 }
@@ -65,8 +67,11 @@ impl Service {
         let (sender, receiver) = channel();
         let lines = BufReader::new(child.stderr.take().expect("it is piped"));
         let kept = log.clone();
+        let reading = Arc::new(tokio::sync::Mutex::new(()));
+        let may_read = reading.clone();
         std::thread::spawn(move || {
             for line in lines.lines().map_while(Result::ok) {
+                drop(may_read.blocking_lock());
                 if let Some(address) = listening(&line) {
                     let _ = sender.send(address);
                 }
@@ -82,6 +87,7 @@ impl Service {
             client: Client::new(&format!("http://{address}")),
             address,
             log,
+            reading,
             started,
             _folder: folder,
         }
@@ -125,6 +131,11 @@ impl Service {
     #[must_use]
     pub fn log(&self) -> Vec<String> {
         self.log.lock().expect("no holder panics").clone()
+    }
+
+    /// Leaves what it logs unread, until what is returned is dropped.
+    pub async fn leave_log_unread(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        self.reading.clone().lock_owned().await
     }
 
     /// A caller of this service, to be moved elsewhere.
@@ -216,6 +227,10 @@ impl Drop for Service {
 
 /// The address in the line that says where the service listens.
 pub(crate) fn listening(line: &str) -> Option<SocketAddr> {
-    let line: Value = serde_json::from_str(line).ok()?;
-    line.get("server.address")?.as_str()?.parse().ok()
+    let Ok(json) = serde_json::from_str::<Value>(line) else {
+        // As lines for people have it.
+        let (_, rest) = line.split_once("server.address=")?;
+        return rest.split_whitespace().next()?.parse().ok();
+    };
+    json.get("server.address")?.as_str()?.parse().ok()
 }

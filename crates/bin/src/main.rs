@@ -39,7 +39,7 @@ pub(crate) fn main() -> ExitCode {
     let config = match environment::variables().and_then(|variables| Config::read(&variables)) {
         Ok(config) => config,
         Err(errors) => {
-            anstream::eprintln!("{errors}");
+            logging::last_words(errors.to_string());
             return ExitCode::from(MISUSED);
         }
     };
@@ -83,6 +83,6 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     let red = anstyle::AnsiColor::Red.on_default().bold();
-    anstream::eprintln!("{red}error:{red:#} {error:#}");
+    logging::last_words(format!("{red}error:{red:#} {error:#}"));
     ExitCode::FAILURE
 }

@@ -17,4 +17,5 @@ mod refusals;
 mod settings;
 mod traces;
 mod under_stress;
+mod unread_log;
 mod webhooks;

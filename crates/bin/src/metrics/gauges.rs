@@ -6,6 +6,7 @@ use tokio::sync::Mutex;
 
 use super::process;
 use super::text::Text;
+use crate::logging::dropped_lines;
 use crate::serve::Heartbeat;
 
 /// How long the database may take to answer a scrape.
@@ -73,6 +74,11 @@ impl Gauges {
             "customer_service_dispatcher_standstill_seconds",
             "How long nothing was finished although there was something to do",
             self.heartbeat.standstill().as_secs_f64(),
+        );
+        text.counter(
+            "customer_service_log_lines_dropped_total",
+            "Lines of the log that were dropped because nobody read standard error",
+            dropped_lines(),
         );
         process::write(&mut text);
         text.finish()

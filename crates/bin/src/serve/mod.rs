@@ -49,7 +49,8 @@ const ADD_UP: Duration = Duration::from_secs(1);
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let traces = config.collector.as_ref().map(Traces::to).transpose()?;
-    let _writing = logging::start(&config.log, traces.as_ref());
+    let _last_lines =
+        logging::start(&config.log, traces.as_ref()).context("cannot begin to log")?;
     files::allow_connections(api::MAX_CONNECTIONS);
     let listener = listen(SocketAddr::new(config.host, config.port))?;
     let address = listener.local_addr()?;
