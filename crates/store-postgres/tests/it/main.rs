@@ -13,6 +13,7 @@ mod migrations;
 mod outages;
 mod plans;
 mod races;
+mod recount;
 mod rollup;
 mod schema;
 mod secrets;
