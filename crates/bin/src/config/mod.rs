@@ -5,6 +5,7 @@ mod log;
 mod reader;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) collector: Option<Url>,
     /// After how many days personal data is erased; absent: never.
     pub(crate) retention_days: Option<u32>,
+    /// Variables that are no settings, and the settings that are probably meant.
+    pub(crate) misspelt: Vec<(String, &'static str)>,
 }
 
 /// Every mistake in the settings. Holds no values, which may be secrets.
@@ -77,11 +80,8 @@ impl fmt::Display for ConfigErrors {
 
 impl Config {
     /// Reads the settings from variables by upper-case name.
-    pub(crate) fn read(variables: &BTreeMap<String, String>) -> Result<Self, ConfigErrors> {
-        let mut reader = Reader {
-            variables,
-            errors: Vec::new(),
-        };
+    pub(crate) fn read(variables: &BTreeMap<String, OsString>) -> Result<Self, ConfigErrors> {
+        let mut reader = Reader::new(variables);
         let database = reader.optional("DATABASE_URL", |raw| {
             DatabaseUrl::parse(raw).map_err(|error| error.to_string())
         });
@@ -142,6 +142,7 @@ impl Config {
                 secrets,
                 collector,
                 retention_days,
+                misspelt: reader.misspelt(),
             }),
             _ => Err(ConfigErrors(reader.errors)),
         }
@@ -197,7 +198,7 @@ mod tests {
     fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
         let variables = variables
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
             .collect();
         Config::read(&variables)
             .map_err(|ConfigErrors(errors)| errors.into_iter().map(|(name, _)| name).collect())
@@ -274,6 +275,49 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_is_not_utf_8_is_a_mistake_and_not_absent() {
+        use std::os::unix::ffi::OsStringExt as _;
+        for name in [
+            "DATABASE_URL",
+            "DB_SCHEMA",
+            "FONNTE_TIMEOUT",
+            "LOG_LEVEL",
+            "SECRETS_KEY",
+        ] {
+            let variables = [(name.to_owned(), OsString::from_vec(b"p\xff".to_vec()))].into();
+            let shown = Config::read(&variables).unwrap_err().to_string();
+            assert!(
+                shown.contains(name) && shown.contains("is not UTF-8"),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_one_of_ours_is_noticed() {
+        for (name, meant) in [
+            ("FONTE_TIMEOUT", "FONNTE_TIMEOUT"),
+            ("DATABSE_URL", "DATABASE_URL"),
+            ("DATABASE_URI", "DATABASE_URL"),
+            ("SECRET_KEY", "SECRETS_KEY"),
+            ("RETENTION_DAY", "RETENTION_DAYS"),
+            ("ALLOWED_ORIGIN", "ALLOWED_ORIGINS"),
+            ("API_AUHT", "API_AUTH"),
+        ] {
+            let config = read(&[(name, "x")]).unwrap();
+            assert_eq!(config.misspelt, [(name.to_owned(), meant)]);
+        }
+        let others = [
+            ("PATH", "/bin"),
+            ("HOME", "/"),
+            ("PORT", "1"),
+            ("LANG", "C"),
+            ("PGHOST", "h"),
+        ];
+        assert_eq!(read(&others).unwrap().misspelt, []);
+    }
+
+    #[test]
     fn personal_data_is_kept_unless_a_number_of_days_is_given() {
         assert_eq!(read(&[]).unwrap().retention_days, None);
         for (raw, days) in [("1", 1), (" 365 ", 365), ("36500", 36_500)] {
@@ -290,11 +334,7 @@ mod tests {
 
     #[test]
     fn no_value_is_shown_in_an_error() {
-        let variables = [(
-            "DATABASE_URL".to_owned(),
-            "mysql://u:secret@h/db".to_owned(),
-        )]
-        .into();
+        let variables = [("DATABASE_URL".to_owned(), "mysql://u:secret@h/db".into())].into();
         let shown = Config::read(&variables).unwrap_err().to_string();
         assert!(!shown.contains("secret"), "{shown}");
     }
@@ -304,7 +344,7 @@ mod tests {
         let good = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let config = read(&[("SECRETS_KEY", good)]).unwrap();
         assert!(!format!("{config:?}").contains("AAEC"));
-        let variables = [("SECRETS_KEY".to_owned(), format!("{good},geheim"))].into();
+        let variables = [("SECRETS_KEY".to_owned(), format!("{good},geheim").into())].into();
         let shown = Config::read(&variables).unwrap_err().to_string();
         assert!(shown.contains("key number 2"), "{shown}");
         assert!(
@@ -404,7 +444,7 @@ mod tests {
             ("FONNTE_DEFAULT_API_URL", DEFAULT_FONNTE_URL),
         ];
         assert_eq!(read(&variables).unwrap_err(), ["FONNTE_ALLOWED_HOSTS"]);
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.into()));
         let shown = Config::read(&variables.into()).unwrap_err().to_string();
         assert!(shown.contains("FONNTE_DEFAULT_API_URL"), "{shown}");
     }
@@ -419,7 +459,7 @@ mod tests {
         ] {
             let variables = [("FONNTE_ALLOWED_HOSTS", wrong)];
             assert_eq!(read(&variables).unwrap_err(), ["FONNTE_ALLOWED_HOSTS"]);
-            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.into()));
             let shown = Config::read(&variables.into()).unwrap_err().to_string();
             assert!(shown.contains("without scheme, port or path"), "{shown}");
         }

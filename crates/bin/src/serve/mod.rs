@@ -51,6 +51,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let traces = config.collector.as_ref().map(Traces::to).transpose()?;
     let _last_lines =
         logging::start(&config.log, traces.as_ref()).context("cannot begin to log")?;
+    for (name, meant) in &config.misspelt {
+        tracing::warn!("the variable {name} is none of ours; is {meant} meant?");
+    }
     files::allow_connections(api::MAX_CONNECTIONS);
     let listener = listen(SocketAddr::new(config.host, config.port))?;
     let address = listener.local_addr()?;
