@@ -104,11 +104,21 @@ impl Doctor {
             );
             self.say(News::Bad, "PostgreSQL", &finding);
         }
-        if found.synchronous_commit == "off" {
-            let finding = "off: a crash of the database can lose acknowledged requests; turn it on";
-            self.say(News::Odd, "synchronous_commit", finding);
+        let set = &found.synchronous_commit;
+        if found.default_synchronous_commit == "off" {
+            let finding = format!(
+                "{set} for the service, which sets it; off by default, so that a crash of the database \
+                 can lose what other programs write"
+            );
+            self.say(News::Odd, "synchronous_commit", &finding);
         } else {
-            self.say(News::Good, "synchronous_commit", &found.synchronous_commit);
+            self.say(News::Good, "synchronous_commit", set);
+        }
+        if found.fsync {
+            self.say(News::Good, "fsync", "on");
+        } else {
+            let finding = "off: a crash of the machine can lose acknowledged requests; turn it on";
+            self.say(News::Odd, "fsync", finding);
         }
         self.count(
             found.blocked_lanes,

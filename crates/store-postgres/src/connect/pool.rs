@@ -38,6 +38,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A frozen copy of the service must not keep its locks.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What is acknowledged survives a crash of the server, whatever it, the database, the role or the URL
+/// defaults to. Of the other values only `remote_apply` promises more than `on`.
+const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+    WHERE current_setting('synchronous_commit') <> 'remote_apply'";
+
 /// How connections are kept.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
@@ -271,7 +276,7 @@ impl Connector {
         let mut connection =
             AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
         connection
-            .batch_execute(session)
+            .batch_execute(&format!("{session}; {DURABLE}"))
             .await
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(connection)
