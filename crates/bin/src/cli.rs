@@ -30,9 +30,13 @@ pub(crate) enum Command {
         after_help = "Example:\n  DATABASE_URL=postgresql://owner@db/app customer-service migrate"
     )]
     Migrate,
-    /// Check database, schema, every dealer's configuration and Fonnte's reachability
-    #[command(after_help = "Exit status 1 when something is wrong.")]
-    Doctor,
+    /// Check database, schema, and every dealer's configuration and account at Fonnte
+    ///
+    /// Asks Fonnte for the device of each active dealer, a few at once; no message is sent.
+    #[command(after_help = "\
+Exit status 1 when something is wrong: also when an account's token is refused, its device is not
+connected, its quota is used up, its package has ended, or Fonnte could not be asked in time.")]
+    Doctor(Doctor),
     /// Look after dealers
     Dealer {
         #[command(subcommand)]
@@ -58,6 +62,22 @@ pub(crate) enum Command {
         #[arg(long)]
         ready: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Ask nothing of Fonnte
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// How long asking for all devices may take
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..=86_400),
+        conflicts_with = "offline"
+    )]
+    pub(crate) within: u64,
 }
 
 #[derive(Debug, Subcommand)]

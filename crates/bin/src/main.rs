@@ -61,7 +61,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => serve::run(config).await,
         Command::Migrate => commands::migrate::run(config).await,
-        Command::Doctor => commands::doctor::run(config).await,
+        Command::Doctor(options) => commands::doctor::run(config, options).await,
         Command::Health { ready } => commands::health::run(&config, ready).await,
         Command::Dealer { command } => match command {
             DealerCommand::Add(options) => commands::dealer::add(config, options).await,

@@ -181,6 +181,8 @@ impl Whatsapp for ScriptedWhatsapp {
                 .pop_front()
                 .unwrap_or_else(|| DeviceReport::Connected {
                     text: r#"{"device_status":"connect","status":true}"#.to_owned(),
+                    quota: None,
+                    expires: None,
                 })
         };
         self.answer().await;

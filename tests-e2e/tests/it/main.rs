@@ -4,6 +4,7 @@ mod access;
 mod commands;
 mod copies;
 mod crashes;
+mod doctor;
 mod first_message;
 mod fonnte_failures;
 mod hostile_callers;

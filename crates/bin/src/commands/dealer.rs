@@ -2,12 +2,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use domain::{
-    Account, AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerId, KeySource,
-    Phone, SecretPurpose, SettingsChange, SettingsChanged, Vault as _,
+    Account, AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerDirectory as _,
+    DealerId, KeySource, Phone, SecretPurpose, SettingsChange, SettingsChanged, Vault as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
 
+use super::accounts::{remedy, told};
 use super::report::{News, line};
 use crate::cli::{AddDealer, SetKey, TestDealer};
 use crate::config::Config;
@@ -138,11 +139,20 @@ pub(crate) async fn test(config: Config, options: TestDealer) -> anyhow::Result<
         .transpose()
         .context("--target is not usable")?;
     let (_database, parts) = open(&config).await?;
-    let result = match target {
-        None => parts.check.device(&id).await,
-        Some(target) => parts.check.send_test(&id, target).await,
+    let Some(target) = target else {
+        let dealer = parts.dealers.find(&id).await?;
+        let dealer = dealer
+            .filter(|dealer| dealer.active)
+            .ok_or(CheckError::UnknownDealer)?;
+        let standing = parts.check.standing(&dealer).await;
+        let (news, finding) = told(&id, &standing.map_err(CheckError::NoAccount)?);
+        line(news, id.as_str(), &finding);
+        return Ok(match news {
+            News::Bad => ExitCode::FAILURE,
+            News::Good | News::Odd => ExitCode::SUCCESS,
+        });
     };
-    match result {
+    match parts.check.send_test(&id, target).await {
         Ok(passed) => {
             line(News::Good, id.as_str(), &passed.text);
             Ok(ExitCode::SUCCESS)
@@ -173,7 +183,10 @@ pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (News, String)
     match dealer.account(accounts) {
         _ if !dealer.active => (News::Odd, "inactive".to_owned()),
         Ok(_) => (News::Good, "active, account configured".to_owned()),
-        Err(error) => (News::Bad, format!("active, but {error}")),
+        Err(error) => {
+            let remedy = remedy(&dealer.id, error);
+            (News::Bad, format!("active, but {error}; {remedy}"))
+        }
     }
 }
 

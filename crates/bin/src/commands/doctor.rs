@@ -6,8 +6,10 @@ use store_postgres::{Inspection, MigrationState, PgStore};
 use tokio::net::TcpStream;
 use url::Url;
 
+use super::accounts;
 use super::dealer::judge;
 use super::report::{News, line};
+use crate::cli;
 use crate::config::Config;
 use crate::wiring::{Database, Parts};
 
@@ -21,16 +23,23 @@ const LATE: Duration = Duration::from_secs(300);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Checks everything and says what is wrong. Exit status 1 when something is.
-pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<ExitCode> {
     let mut doctor = Doctor { well: true };
     doctor.say(News::Good, "configuration", "read without a mistake");
     let database = Database::open(&config).await?;
     let parts = Parts::assemble(&config, &database.url)?;
     if doctor.schema(&parts.store).await {
         doctor.inspection(&parts.store).await;
-        doctor.dealers(parts.dealers.list().await, &config);
+        match parts.dealers.list().await {
+            Ok(dealers) => doctor.dealers(dealers, &parts, &config, &options).await,
+            Err(error) => doctor.say(News::Bad, "dealers", &unread(&error)),
+        }
     }
-    doctor.fonnte(&config).await;
+    if options.offline {
+        doctor.say(News::Odd, "Fonnte", "not asked, because of --offline");
+    } else {
+        doctor.fonnte(&config).await;
+    }
     Ok(if doctor.well {
         ExitCode::SUCCESS
     } else {
@@ -166,21 +175,51 @@ impl Doctor {
         }
     }
 
-    fn dealers(&mut self, dealers: Result<Vec<Dealer>, StoreError>, config: &Config) {
-        let dealers = match dealers {
-            Ok(dealers) => dealers,
-            Err(error) => return self.say(News::Bad, "dealers", &unread(&error)),
-        };
+    /// One line for each dealer: what its configuration is and, where that can be used, what Fonnte
+    /// says about the account.
+    async fn dealers(
+        &mut self,
+        dealers: Vec<Dealer>,
+        parts: &Parts,
+        config: &Config,
+        options: &cli::Doctor,
+    ) {
         if dealers.is_empty() {
-            self.say(
-                News::Odd,
-                "dealers",
-                "none; `customer-service dealer add` adds one",
-            );
+            let finding = "none; `customer-service dealer add` adds one";
+            self.say(News::Odd, "dealers", finding);
         }
-        for dealer in &dealers {
-            let (news, finding) = judge(dealer, &config.accounts);
-            self.say(news, &format!("dealer {}", dealer.id), &finding);
+        let judged: Vec<_> = dealers
+            .iter()
+            .map(|dealer| (&dealer.id, judge(dealer, &config.accounts)))
+            .collect();
+        let usable = dealers
+            .iter()
+            .zip(&judged)
+            .filter(|(_, (_, (news, _)))| !options.offline && *news == News::Good)
+            .map(|(dealer, _)| dealer.clone());
+        let usable: Vec<Dealer> = usable.collect();
+        let asked = usable.len();
+        let within = Duration::from_secs(options.within);
+        let standings = accounts::ask(&parts.check, usable, within).await;
+        for (id, (news, finding)) in judged {
+            let (news, finding) = match standings.get(id) {
+                Some(standing) => accounts::told(id, standing),
+                None if news == News::Good && !options.offline => {
+                    (News::Odd, format!("{finding}, not asked in time"))
+                }
+                None if news == News::Odd => (news, format!("{finding}, not asked about")),
+                None => (news, finding),
+            };
+            self.say(news, &format!("dealer {id}"), &finding);
+        }
+        let unknown = asked - standings.len();
+        if unknown > 0 {
+            let finding = format!(
+                "{unknown} of {asked} were not asked, or did not answer, within {} s; --within \
+                 gives more time, `customer-service dealer test` asks about one",
+                options.within
+            );
+            self.say(News::Bad, "accounts", &finding);
         }
     }
 

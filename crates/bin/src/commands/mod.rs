@@ -1,5 +1,6 @@
 //! The commands other than `serve`.
 
+mod accounts;
 pub(crate) mod api_key;
 pub(crate) mod dealer;
 pub(crate) mod doctor;
