@@ -16,7 +16,7 @@ Examples:
   customer-service                        serve with the settings of the environment and .env
   customer-service doctor                 find out why something does not work
   customer-service dealer add 0009999 --name 'Dealer Demo' --key-stdin < key.txt
-  customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read --scope write > key.txt
+  customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read,write > key.txt
   DATABASE_URL=postgresql://owner@db/app customer-service migrate
 
 Settings come from environment variables; the README lists them.";
@@ -118,7 +118,7 @@ pub(crate) enum ApiKeyCommand {
     /// Make a key and print it, this once, alone on standard output
     #[command(after_help = "\
 Examples:
-  customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read --scope write
+  customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read,write
   customer-service api-key create --name 'Kantor pusat' --scope admin --expires-in 90d > key.txt
   customer-service api-key create --name 'Laporan' --scope read --expires-at 2027-01-31T00:00:00+07:00")]
     Create(CreateKey),
@@ -138,8 +138,8 @@ pub(crate) struct CreateKey {
     /// The dealer whose data it opens, and no other's; without it, head office's
     #[arg(long)]
     pub(crate) dealer: Option<String>,
-    /// What it may be used for; may be given several times
-    #[arg(long, required = true, value_enum)]
+    /// What it may be used for: several with commas, or given several times
+    #[arg(long, required = true, value_enum, value_delimiter = ',')]
     pub(crate) scope: Vec<ScopeName>,
     /// From when on it is refused: RFC 3339 with an offset
     #[arg(long, conflicts_with = "expires_in")]

@@ -124,6 +124,41 @@ async fn dealers_are_added_listed_changed_and_tested() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn scopes_are_given_one_by_one_or_with_commas() {
+    let story = Story::begin().await;
+    let create = |scopes: &[&str]| {
+        let order = ["api-key", "create", "--name", "Bengkel", "--dealer", DEALER];
+        output(&[&order[..], scopes].concat(), &story.settings())
+    };
+    for scopes in [
+        &["--scope", "read", "--scope", "write"][..],
+        &["--scope", "read,write"],
+        &["--scope=write,read"],
+        &["--scope", "read", "--scope", "write,read"],
+    ] {
+        let made = create(scopes);
+        assert!(made.status.success(), "{scopes:?}: {}", stderr(&made));
+        let told = stderr(&made);
+        assert!(told.contains("scopes read,write,"), "{scopes:?}: {told}");
+        assert!(stdout(&made).starts_with("csk_"), "{scopes:?}");
+    }
+    for scopes in [
+        &[][..],
+        &["--scope", ""],
+        &["--scope", "read,"],
+        &["--scope", "read,all"],
+        &["--scope", "read write"],
+    ] {
+        let refused = create(scopes);
+        assert_eq!(refused.status.code(), Some(2), "{scopes:?}");
+        assert!(stdout(&refused).is_empty(), "{scopes:?}");
+    }
+    // A dealer's key never gets what is head office's, however it is asked for.
+    let refused = create(&["--scope", "read,admin"]);
+    assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn health_asks_the_running_service() {
     let story = Story::begin().await;
     let service = story.serve();
