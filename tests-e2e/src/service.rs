@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -30,7 +31,7 @@ pub struct Service {
     /// Held by whoever reads the log.
     reading: Arc<tokio::sync::Mutex<()>>,
     started: Instant,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Service {
@@ -50,6 +51,15 @@ impl Service {
     #[must_use]
     pub fn start_program(name: &str, settings: &BTreeMap<String, String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
+        Self::start_in(folder, name, settings)
+    }
+
+    /// The same in this folder, which is gone with the service.
+    ///
+    /// # Panics
+    /// When it does not come to that; shows its log.
+    #[must_use]
+    pub fn start_in(folder: TempDir, name: &str, settings: &BTreeMap<String, String>) -> Self {
         let started = Instant::now();
         let mut child = Command::new(program(name))
             .env_clear()
@@ -89,7 +99,7 @@ impl Service {
             log,
             reading,
             started,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -122,6 +132,12 @@ impl Service {
         let line = status.lines().find(|line| line.starts_with("VmRSS:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
         kilobytes.expect("/proc tells the size") * 1_024
+    }
+
+    /// Where it works.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Everything it has logged so far.

@@ -1,7 +1,11 @@
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
 use store_postgres::testing::TestDatabase;
-use tests_e2e::{DEALER, Database, KEY, Story, output};
+use tempfile::TempDir;
+use tests_e2e::{DEALER, Database, KEY, Service, Story, eventually, output, output_in};
 
 fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -170,16 +174,107 @@ async fn health_asks_the_running_service() {
     assert_eq!(dead.status.code(), Some(1));
 }
 
+/// Every command that would use a private PostgreSQL.
+const DATABASE_COMMANDS: [&[&str]; 9] = [
+    &[],
+    &["serve"],
+    &["migrate"],
+    &["doctor", "--offline"],
+    &["dealer", "list"],
+    &["dealer", "add", DEALER, "--name", "Dealer Demo"],
+    &["api-key", "list"],
+    &["api-key", "revoke", "3f9c1a7be2d40586"],
+    &["secrets", "reseal"],
+];
+
 #[test]
-fn commands_without_a_database_url_use_the_private_postgresql_that_runs() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| tests_e2e::output_in(folder.path(), arguments, &[]);
-    assert!(run(&["migrate"]).status.success());
-    let running = local_postgres::LocalPostgres::start(&local_postgres::Options::durable(
-        folder.path().join(".local/postgres"),
-    ))
-    .unwrap();
-    let listed = run(&["dealer", "list"]);
+fn without_a_database_url_nothing_is_done_where_others_reach_the_port() {
+    let folder = folder();
+    for host in ["0.0.0.0", "::", "10.1.2.3", "[::]"] {
+        for command in DATABASE_COMMANDS {
+            // An empty value, as of a variable that was never set, is as if unset.
+            let settings = [
+                ("SERVICE_HOST", host),
+                ("DATABASE_URL", ""),
+                ("SERVICE_PORT", "many"),
+            ];
+            let refused = output_in(folder.path(), command, &settings);
+            assert_eq!(refused.status.code(), Some(2), "{command:?} {host}");
+            let told = stderr(&refused);
+            for words in [
+                "DATABASE_URL must be set",
+                "SERVICE_HOST",
+                "SERVICE_PORT must",
+            ] {
+                assert!(told.contains(words), "{command:?} {host}: {told}");
+            }
+        }
+    }
+    assert!(!folder.path().join(".local").exists());
+    // One mistake about one variable.
+    let wrong = [("SERVICE_HOST", "0.0.0.0"), ("DATABASE_URL", "mysql://h/d")];
+    let told = stderr(&output_in(folder.path(), &["migrate"], &wrong));
+    assert_eq!(told.matches("DATABASE_URL").count(), 1, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_folder_of_a_private_postgresql_is_told_as_a_warning() {
+    let folder = folder();
+    let data = folder
+        .path()
+        .canonicalize()
+        .unwrap()
+        .join(".local/postgres");
+    let data = data.to_str().unwrap();
+    // The first command makes the cluster.
+    let migrated = output_in(
+        folder.path(),
+        &["migrate"],
+        &[("SERVICE_HOST", "localhost")],
+    );
+    assert!(migrated.status.success(), "{}", stderr(&migrated));
+    assert!(
+        data_is_told(&stderr(&migrated), data),
+        "{}",
+        stderr(&migrated)
+    );
+    for command in [
+        &["dealer", "list"][..],
+        &["api-key", "list"],
+        &["doctor", "--offline"],
+    ] {
+        let output = output_in(folder.path(), command, &[]);
+        assert!(
+            data_is_told(&stderr(&output), data),
+            "{command:?} {output:?}"
+        );
+    }
+
+    let service = Service::start_in(folder, "customer-service", &BTreeMap::new());
+    let told = |service: &Service| {
+        service
+            .log()
+            .into_iter()
+            .find(|line| line.contains("DATABASE_URL"))
+    };
+    let line = eventually("the log tells it", async || told(&service)).await;
+    assert!(line.contains(r#""level":"WARN""#), "{line}");
+    assert!(line.contains(data), "{line}");
+    // A command beside it uses the same one, and says so.
+    let listed = output_in(service.folder(), &["dealer", "list"], &[]);
     assert!(listed.status.success(), "{}", stderr(&listed));
-    running.stop().unwrap();
+    assert!(data_is_told(&stderr(&listed), data), "{}", stderr(&listed));
+    let (status, _) = service.terminate().await;
+    assert!(status.success());
+}
+
+fn data_is_told(told: &str, data: &str) -> bool {
+    told.contains("warning") && told.contains("DATABASE_URL is not set") && told.contains(data)
+}
+
+/// A folder that PostgreSQL's user can reach too.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    folder
 }

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
 
 use super::accounts::{remedy, told};
+use super::open_database;
 use super::report::{News, line};
 use crate::cli::{AddDealer, SetKey, TestDealer};
 use crate::config::Config;
@@ -191,7 +192,7 @@ pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (News, String)
 }
 
 pub(super) async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
-    let database = Database::open(config).await?;
+    let database = open_database(config).await?;
     let parts = Parts::assemble(config, &database.url)?;
     if let MigrationState::Pending(_) = parts.store.migration_state().await? {
         bail!("the database is not up to date; run `customer-service migrate` first");

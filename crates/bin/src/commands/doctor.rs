@@ -8,10 +8,11 @@ use url::Url;
 
 use super::accounts;
 use super::dealer::judge;
+use super::open_database;
 use super::report::{News, line};
 use crate::cli;
 use crate::config::Config;
-use crate::wiring::{Database, Parts};
+use crate::wiring::Parts;
 
 /// The oldest PostgreSQL that has all we use.
 const OLDEST_POSTGRES: u32 = 13;
@@ -26,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<ExitCode> {
     let mut doctor = Doctor { well: true };
     doctor.say(News::Good, "configuration", "read without a mistake");
-    let database = Database::open(&config).await?;
+    let database = open_database(&config).await?;
     let parts = Parts::assemble(&config, &database.url)?;
     if doctor.schema(&parts.store).await {
         doctor.inspection(&parts.store).await;

@@ -1,11 +1,11 @@
 use std::process::ExitCode;
 
+use super::open_database;
 use crate::config::Config;
-use crate::wiring::Database;
 
 /// Brings the database up to date.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let database = Database::open(&config).await?;
+    let database = open_database(&config).await?;
     let applied = store_postgres::migrate(&database.url, &config.schema).await?;
     if applied == 0 {
         anstream::println!("The database is up to date.");

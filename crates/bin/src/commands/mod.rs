@@ -9,3 +9,16 @@ pub(crate) mod migrate;
 pub(crate) mod openapi;
 mod report;
 pub(crate) mod secrets;
+
+use crate::config::Config;
+use crate::wiring::Database;
+
+/// Opens the database, and warns on standard error when that is a private one: a command has no log.
+async fn open_database(config: &Config) -> anyhow::Result<Database> {
+    let database = Database::open(config).await?;
+    if let Some(warning) = database.warning() {
+        let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+        anstream::eprintln!("{yellow}warning:{yellow:#} {warning}");
+    }
+    Ok(database)
+}

@@ -26,7 +26,7 @@ const MOST_PER_MINUTE: u32 = 1_000_000;
 /// What the environment says.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// Absent: a private local PostgreSQL.
+    /// Absent: a private local PostgreSQL, on a loopback address only.
     pub(crate) database: Option<DatabaseUrl>,
     pub(crate) schema: SchemaName,
     pub(crate) host: IpAddr,
@@ -89,6 +89,7 @@ impl Config {
             SchemaName::parse(raw).map_err(|error| format!("is not usable: {error}"))
         });
         let host = reader.parsed("SERVICE_HOST", "127.0.0.1", host);
+        reader.private_database_is_for_loopback(host);
         // 0 lets the system choose; the log says which.
         let port = reader.number("SERVICE_PORT", "8300", 0..=u16::MAX);
         let log = reader.log();
@@ -150,6 +151,18 @@ impl Config {
 }
 
 impl Reader<'_> {
+    /// A service for others keeps its data where it was told to: an empty variable must not make it
+    /// start with an empty database of its own.
+    fn private_database_is_for_loopback(&mut self, host: Option<IpAddr>) {
+        const NAME: &str = "DATABASE_URL";
+        if host.is_some_and(|host| !host.is_loopback()) && !self.variables.contains_key(NAME) {
+            let fault = "must be set where SERVICE_HOST is not a loopback address, for instance to \
+                         postgresql://user:password@host/customer_service; without it a private \
+                         PostgreSQL is started, which is for trying on one machine";
+            self.errors.push((NAME.to_owned(), fault.to_owned()));
+        }
+    }
+
     /// Off by default only where nobody else reaches the port.
     fn auth(&mut self, loopback: bool) -> Option<ApiAuth> {
         let default = if loopback { "off" } else { "required" };
@@ -373,10 +386,12 @@ mod tests {
             let asked = [("SERVICE_HOST", host), ("API_AUTH", "Required")];
             assert_eq!(auth(&asked), ApiAuth::Required, "{host}");
         }
+        let database = ("DATABASE_URL", "postgresql://h/d");
         for host in ["0.0.0.0", "::", "10.0.0.1"] {
-            assert_eq!(auth(&[("SERVICE_HOST", host)]), ApiAuth::Required);
-            let open = [("SERVICE_HOST", host), ("API_AUTH", "off")];
-            assert_eq!(auth(&open), off(false), "{host}");
+            let host = ("SERVICE_HOST", host);
+            assert_eq!(auth(&[database, host]), ApiAuth::Required);
+            let open = [database, host, ("API_AUTH", "off")];
+            assert_eq!(auth(&open), off(false), "{host:?}");
         }
         for wrong in ["on", "none", "0", "false"] {
             let wrong = read(&[("API_AUTH", wrong)]).unwrap_err();
@@ -400,6 +415,27 @@ mod tests {
             let wrong = read(&[("RATE_LIMIT_PER_MINUTE", wrong)]).unwrap_err();
             assert_eq!(wrong, ["RATE_LIMIT_PER_MINUTE"]);
         }
+    }
+
+    #[test]
+    fn a_private_database_is_for_loopback_addresses() {
+        for host in ["127.0.0.1", "127.8.8.8", "localhost", "::1", "[::1]"] {
+            let config = read(&[("SERVICE_HOST", host)]).unwrap();
+            assert!(config.database.is_none(), "{host}");
+        }
+        for host in ["0.0.0.0", "::", "10.0.0.1", "[fe80::1]", "::ffff:127.0.0.1"] {
+            let host = ("SERVICE_HOST", host);
+            assert_eq!(read(&[host]).unwrap_err(), ["DATABASE_URL"], "{host:?}");
+            let named = [host, ("DATABASE_URL", "postgresql://h/d")];
+            assert!(read(&named).is_ok(), "{host:?}");
+            // One mistake is told once, together with the others.
+            let wrong = [host, ("DATABASE_URL", "mysql://h/d"), ("SERVICE_PORT", "x")];
+            assert_eq!(read(&wrong).unwrap_err(), ["DATABASE_URL", "SERVICE_PORT"]);
+        }
+        assert_eq!(
+            read(&[("SERVICE_HOST", "nowhere")]).unwrap_err(),
+            ["SERVICE_HOST"]
+        );
     }
 
     #[test]

@@ -58,6 +58,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let listener = listen(SocketAddr::new(config.host, config.port))?;
     let address = listener.local_addr()?;
     let database = Database::open(&config).await?;
+    if let Some(warning) = database.warning() {
+        tracing::warn!("{warning}");
+    }
     let parts = Parts::assemble(&config, &database.url)?;
     let heartbeat = Heartbeat::default();
     let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone());
