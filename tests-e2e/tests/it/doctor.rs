@@ -254,8 +254,8 @@ async fn a_server_that_may_lose_what_was_committed_is_told() {
     // The tests' server has `fsync` and `synchronous_commit` off.
     let story = Story::begin().await;
     let found = Found::of(&output(&["doctor"], &story.settings()));
-    found.says("synchronous_commit", "odd", &["on for the service"]);
-    found.says("fsync", "odd", &["can lose acknowledged requests"]);
+    found.says("synchronous_commit", "look", &["on for the service"]);
+    found.says("fsync", "look", &["can lose acknowledged requests"]);
     let folder = tempfile::tempdir().unwrap();
     let durable = local_postgres::Options::durable(folder.path().join("pg"));
     let server = local_postgres::LocalPostgres::start(&durable).unwrap();
