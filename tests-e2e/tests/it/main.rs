@@ -16,6 +16,7 @@ mod monitoring;
 mod persons;
 mod refusals;
 mod settings;
+mod sweeps;
 mod traces;
 mod under_stress;
 mod unread_log;
