@@ -62,8 +62,8 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
             "count",
             counts::statement(dealer.as_str(), reports::ends(range)).text(),
         ),
-        ("page", lists::statement(&page, 0).text()),
-        ("filtered page", lists::statement(&filtered, 0).text()),
+        ("page", lists::statement(&page).text()),
+        ("filtered page", lists::statement(&filtered).text()),
         (
             "claim",
             outbox::claim(WorkerId(uuid::Uuid::nil()), 64, lease).text(),

@@ -11,6 +11,7 @@ mod in_place;
 mod interrupted;
 mod migrations;
 mod outages;
+mod pages;
 mod plans;
 mod races;
 mod recount;

@@ -146,6 +146,7 @@ macro_rules! contract_tests {
                 the_newest_request_comes_first
                 requests_of_the_same_moment_are_in_descending_order_of_their_ids
                 pages_never_overlap
+                a_page_by_number_is_its_part_of_the_list
                 a_page_past_the_end_is_empty
                 a_list_shows_requests_as_they_are_found
                 a_dealer_sees_only_its_own_requests
