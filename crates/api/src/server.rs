@@ -16,7 +16,7 @@ use domain::{
 use paperclip::actix::OpenApiExt as _;
 use url::Url;
 
-use crate::access::Admission;
+use crate::access::{Admission, Pages};
 use crate::http::{frame, survive};
 use crate::observe::{Observer, Unobserved};
 use crate::openapi;
@@ -168,6 +168,11 @@ impl Origins {
             .collect::<Result<_, _>>()
             .map(Self)
     }
+
+    /// Each origin, as browsers write it.
+    pub(crate) fn as_slice(&self) -> &[String] {
+        &self.0
+    }
 }
 
 /// How the service is reached from outside: an http or https address without a query, and without
@@ -275,6 +280,7 @@ pub(crate) fn app(
     App::new()
         .app_data(api)
         .app_data(Data::new(options.public_base_url.clone()))
+        .app_data(Data::new(Pages::of(options)))
         .wrap_api()
         .configure(routes::admin::configure)
         .configure(routes::configure)

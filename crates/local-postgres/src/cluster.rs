@@ -241,8 +241,7 @@ impl LocalPostgres {
                 return self.site.init(&mut self.watcher, self.durability);
             };
             let password = primary.password.clone();
-            self.site
-                .copy(&mut self.watcher, primary.port, &password)?;
+            self.site.copy(&mut self.watcher, primary.port, &password)?;
             return Ok(password);
         }
         home.remove_unfinished();

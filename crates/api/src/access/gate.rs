@@ -7,8 +7,9 @@ use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use domain::{Principal, Refusal};
 
 use super::ApiAuth;
-use super::caller::{ADMIN, hides_admin};
+use super::caller::{hides_admin, is_admin_path};
 use super::local::is_local;
+use super::pages::refuse_strangers;
 use crate::limits::{Allowance, of_sane_size};
 use crate::problem::Problem;
 use crate::routes::in_time;
@@ -71,11 +72,13 @@ fn api(request: &ServiceRequest) -> Result<&Data<Api>, Problem> {
     request.app_data::<Data<Api>>().ok_or(Problem::Unforeseen)
 }
 
-/// Takes a call in that is not too large, while there are not too many. It has its slot until it is
-/// over.
+/// Takes a call in that no stranger's page sent and that is not too large, while there are not too many.
+/// It has its slot until it is over.
 fn take_in(request: &ServiceRequest) -> Result<(), Problem> {
+    let admission = &api(request)?.admission;
+    refuse_strangers(request, admission.auth)?;
     of_sane_size(request)?;
-    let slot = api(request)?.admission.limits.slot(request.path())?;
+    let slot = admission.limits.slot(request.path())?;
     request.extensions_mut().insert(slot);
     Ok(())
 }
@@ -114,8 +117,7 @@ async fn admit(request: &ServiceRequest) -> Result<Option<Principal>, Problem> {
     let path = request.path();
     if api.admission.auth != ApiAuth::Required {
         // Another spelling of the path is found out by the route itself.
-        let is_admin = path.starts_with(ADMIN);
-        return if is_admin && hides_admin(request.request(), &api.admission.auth) {
+        return if is_admin_path(path) && hides_admin(request.request(), api.admission.auth) {
             Err(Problem::UnknownPath)
         } else {
             Ok(Some(Principal::anonymous()))

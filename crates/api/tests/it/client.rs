@@ -66,6 +66,16 @@ impl Call {
         call
     }
 
+    /// The same with these `Host`s in place of `localhost`.
+    pub(crate) fn at(mut self, hosts: &[&str]) -> Self {
+        let lines: String = hosts
+            .iter()
+            .map(|host| format!("Host: {host}\r\n"))
+            .collect();
+        self.head = self.head.replacen("Host: localhost\r\n", &lines, 1);
+        self
+    }
+
     fn bytes(self) -> Vec<u8> {
         let mut bytes = self.head.into_bytes();
         bytes.extend(b"\r\n");

@@ -20,6 +20,7 @@ mod lookups;
 mod messages;
 mod metrics;
 mod openapi;
+mod pages;
 mod persons;
 mod rates;
 mod routes;

@@ -7,7 +7,7 @@ use domain::{Access, ApiKey, ApiKeyId, KeyName, KeyOrder, MockApiKeys, Principal
 use secrecy::ExposeSecret as _;
 
 use crate::client::{Call, Reply};
-use crate::service::{LISTED, SUBMIT, Service, body, unavailable};
+use crate::service::{LISTED, OFF, SUBMIT, Service, body, unavailable};
 
 const SENTENCE: &str = "Too many requests; try again after Retry-After seconds";
 const ROOT: &str = "/";
@@ -23,7 +23,7 @@ fn limited(requests: u32, auth: ApiAuth) -> Service {
 }
 
 fn off(requests: u32) -> Service {
-    limited(requests, ApiAuth::Off { admin: true })
+    limited(requests, OFF)
 }
 
 async fn key(service: &Service, name: &str) -> String {

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use api::ApiAuth;
 use domain::{DealerAdmin, MockDealerAdmin, Outbox as _};
 use serde_json::{Value, json};
 use testkit::sample;
 
 use crate::client::{Call, Reply};
-use crate::service::{Service, corrupt, unavailable};
+use crate::service::{OFF_ELSEWHERE, Service, corrupt, unavailable};
 
 const DEALERS: &str = "/api/v1/admin/dealers";
 const DEALER: &str = "/api/v1/admin/dealers/0009999";
@@ -322,7 +321,7 @@ async fn stores_that_fail_are_told_apart() {
 
 #[tokio::test]
 async fn where_operators_are_not_wanted_there_is_nothing() {
-    let service = Service::with(|ports| ports.auth = ApiAuth::Off { admin: false });
+    let service = Service::with(|ports| ports.auth = OFF_ELSEWHERE);
     for path in [DEALERS, DEALER, SETTINGS] {
         for method in ["GET", "PATCH"] {
             let reply = service.send(Call::new(method, path)).await;

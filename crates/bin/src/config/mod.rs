@@ -7,7 +7,7 @@ mod reader;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use api::{ApiAuth, Origins, PublicBaseUrl, RateLimit, TrustedProxies};
@@ -96,7 +96,7 @@ impl Config {
         let accounts = reader.accounts();
         let delivery = reader.delivery();
         // A wrong host is reported; nobody is let in because of it.
-        let auth = reader.auth(host.is_some_and(|host| host.is_loopback()));
+        let auth = reader.auth(host.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
         let rate = reader.number("RATE_LIMIT_PER_MINUTE", "600", 0..=MOST_PER_MINUTE);
         let proxies = reader.optional("TRUSTED_PROXIES", |raw| {
             TrustedProxies::parse(raw)
@@ -155,7 +155,7 @@ impl Reader<'_> {
     /// start with an empty database of its own.
     fn private_database_is_for_loopback(&mut self, host: Option<IpAddr>) {
         const NAME: &str = "DATABASE_URL";
-        if host.is_some_and(|host| !host.is_loopback()) && !self.variables.contains_key(NAME) {
+        if host.is_some_and(|host| !host.is_loopback()) && !self.is_set(NAME) {
             let fault = "must be set where SERVICE_HOST is not a loopback address, for instance to \
                          postgresql://user:password@host/customer_service; without it a private \
                          PostgreSQL is started, which is for trying on one machine";
@@ -164,14 +164,19 @@ impl Reader<'_> {
     }
 
     /// Off by default only where nobody else reaches the port.
-    fn auth(&mut self, loopback: bool) -> Option<ApiAuth> {
-        let default = if loopback { "off" } else { "required" };
-        self.parsed("API_AUTH", default, |raw| {
-            match raw.to_ascii_lowercase().as_str() {
-                "required" => Ok(ApiAuth::Required),
-                "off" => Ok(ApiAuth::Off { admin: loopback }),
-                _ => Err("must be required or off".to_owned()),
-            }
+    fn auth(&mut self, host: IpAddr) -> Option<ApiAuth> {
+        let default = if host.is_loopback() {
+            ApiAuth::Off { host, said: false }
+        } else {
+            ApiAuth::Required
+        };
+        if !self.is_set("API_AUTH") {
+            return Some(default);
+        }
+        self.optional("API_AUTH", |raw| match raw.to_ascii_lowercase().as_str() {
+            "required" => Ok(ApiAuth::Required),
+            "off" => Ok(ApiAuth::Off { host, said: true }),
+            _ => Err("must be required or off".to_owned()),
         })
     }
 }
@@ -379,19 +384,23 @@ mod tests {
     #[test]
     fn keys_are_asked_for_wherever_others_reach_the_port() {
         let auth = |variables: &[(&str, &str)]| read(variables).unwrap().auth;
-        let off = |admin| ApiAuth::Off { admin };
-        assert_eq!(auth(&[]), off(true));
+        let off = |host, said| ApiAuth::Off {
+            host: super::host(host).unwrap(),
+            said,
+        };
+        assert_eq!(auth(&[]), off("127.0.0.1", false));
+        assert_eq!(auth(&[("API_AUTH", "off")]), off("127.0.0.1", true));
         for host in ["127.0.0.1", "localhost", "::1", "127.8.8.8"] {
-            assert_eq!(auth(&[("SERVICE_HOST", host)]), off(true), "{host}");
+            assert_eq!(auth(&[("SERVICE_HOST", host)]), off(host, false), "{host}");
             let asked = [("SERVICE_HOST", host), ("API_AUTH", "Required")];
             assert_eq!(auth(&asked), ApiAuth::Required, "{host}");
         }
         let database = ("DATABASE_URL", "postgresql://h/d");
         for host in ["0.0.0.0", "::", "10.0.0.1"] {
-            let host = ("SERVICE_HOST", host);
-            assert_eq!(auth(&[database, host]), ApiAuth::Required);
-            let open = [database, host, ("API_AUTH", "off")];
-            assert_eq!(auth(&open), off(false), "{host:?}");
+            let database = [database, ("SERVICE_HOST", host)];
+            assert_eq!(auth(&database), ApiAuth::Required);
+            let open = [&database[..], &[("API_AUTH", "off")]].concat();
+            assert_eq!(auth(&open), off(host, true), "{host}");
         }
         for wrong in ["on", "none", "0", "false"] {
             let wrong = read(&[("API_AUTH", wrong)]).unwrap_err();
