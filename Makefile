@@ -9,6 +9,7 @@ run: build ## try it: PostgreSQL, demo dealer, Fonnte simulator and service, unt
 	@cargo run --quiet -p tests-e2e --bin demo
 
 test: check build ## everything that CI runs, from nothing
+	@cargo run --quiet -p tests-e2e --bin chromium
 	@cargo run --quiet -p local-postgres -- exec --fast --install -- cargo test --workspace
 
 torture: build ## kill service and database TORTURE_KILLS times (200) and count what became of every request

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 pub mod bench;
+mod browser;
 mod client;
 mod program;
 mod service;
 mod story;
 pub mod torture;
 
+pub use browser::{Browser, Page};
 pub use client::{Client, Reply};
 pub use program::{output, output_in, program};
 pub use service::Service;

@@ -24,8 +24,10 @@ pub enum Error {
     },
 
     /// The programs are missing and this process may not, or could not, install them.
-    #[error("{reason}; to install the PostgreSQL server programs, type:\n{commands}")]
+    #[error("{reason}; to install {what}, type:\n{commands}")]
     NotInstalled {
+        /// What is missing.
+        what: &'static str,
         /// Why not.
         reason: String,
         /// What the person can type, one command a line.
@@ -34,10 +36,12 @@ pub enum Error {
 
     /// The programs are missing and the way to install them here is unknown.
     #[error(
-        "none of the known package managers (apt-get, dnf, apk, brew) is here; install PostgreSQL's server programs \
-         by your system's own means, or set PG_BIN_DIR to the folder that holds initdb and postgres"
+        "none of the known package managers (apt-get, dnf, apk, brew) is here; install {what} by your system's own means"
     )]
-    NoManager,
+    NoManager {
+        /// What is missing.
+        what: &'static str,
+    },
 
     /// A cluster can only be run by the major version that made it.
     #[error(

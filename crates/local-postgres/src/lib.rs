@@ -20,5 +20,5 @@ mod watch;
 
 pub use cluster::{Durability, LocalPostgres, Options};
 pub use error::Error;
-pub use install::install;
+pub use install::{Packages, install, install_packages};
 pub use programs::{Programs, Version};

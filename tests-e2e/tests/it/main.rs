@@ -20,4 +20,5 @@ mod sweeps;
 mod traces;
 mod under_stress;
 mod unread_log;
+mod web_pages;
 mod webhooks;
