@@ -165,3 +165,41 @@ async fn a_name_that_resolves_to_this_machine_is_answered_nothing() {
         assert_eq!(made[0], 201, "{host}: {made}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documentation_is_drawn_under_its_own_policy() {
+    let story = Story::begin().await;
+    let service = story.serve();
+    let browser = Browser::start(&["--window-size=1280,900"]).await;
+    let page = browser.open(&at(&service, "/docs")).await;
+    eventually("every operation is drawn", async || {
+        let drawn = page.run("document.querySelectorAll('.opblock').length");
+        (drawn.await.as_u64() >= Some(20)).then_some(())
+    })
+    .await;
+    assert!(page.text().await.contains("customer-service"));
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let picture = folder.path().join("docs.png");
+    page.screenshot(&picture).await;
+    let picture = std::fs::read(picture).expect("it was written");
+    assert!(picture.starts_with(b"\x89PNG") && picture.len() > 20_000);
+
+    // Within a page of somebody else it is not.
+    let page = browser
+        .open(&format!("http://127.0.0.1:{}/", page_server().await))
+        .await;
+    let framed = format!(
+        "new Promise(done => {{
+            const frame = document.createElement('iframe');
+            frame.onload = () => done(frame.contentWindow.length);
+            frame.src = {};
+            document.body.append(frame);
+        }})",
+        json!(at(&service, "/docs"))
+    );
+    page.run(&framed).await;
+    let tree = page.command("Page.getFrameTree", json!({})).await;
+    let frame = &tree["frameTree"]["childFrames"][0]["frame"];
+    let shown = frame["unreachableUrl"].as_str().unwrap_or_default();
+    assert!(shown.ends_with("/docs"), "{frame}");
+}

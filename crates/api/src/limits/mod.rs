@@ -132,7 +132,8 @@ impl Allowance {
     }
 }
 
-fn is_among(paths: &[&str], path: &str) -> bool {
+/// Whether a path is one of these; what ends with a slash stands for all below it.
+pub(crate) fn is_among(paths: &[&str], path: &str) -> bool {
     paths.iter().any(|listed| {
         if listed.ends_with('/') {
             path.starts_with(listed)

@@ -281,6 +281,11 @@ fn api(world: &World, ports: &Ports) -> Api {
 fn assert_conventions(reply: &Reply) {
     let id = reply.header("x-request-id").expect("a request id");
     assert!((1..=128).contains(&id.len()), "{reply:?}");
+    assert_eq!(
+        reply.header("x-content-type-options"),
+        Some("nosniff"),
+        "{reply:?}"
+    );
     if reply.status >= 400 {
         assert_eq!(
             reply.header("content-type"),
