@@ -64,9 +64,13 @@ pub enum LaneChange {
     /// the provider takes, or refuses for its own sake, closes the breaker: the device may be fine
     /// and the quota used up.
     Probed,
-    /// Quiet hours, or the day's calls are used up: nothing is sent, and messages do not grow too
-    /// old, until then.
+    /// Quiet hours: nothing is sent until then.
     Resting {
+        /// When the rest ends, by the store's clock.
+        until: DateTime<Utc>,
+    },
+    /// The day's calls are used up: nothing is sent until then, and messages age from then.
+    Spent {
         /// When the rest ends, by the store's clock.
         until: DateTime<Utc>,
     },

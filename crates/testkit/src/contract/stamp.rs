@@ -202,6 +202,9 @@ macro_rules! contract_tests {
             rests:
                 a_resting_lane_is_not_claimed_until_its_rest_is_over
                 a_rest_does_not_make_a_message_older
+                quiet_hours_do_not_make_a_message_older
+                a_message_expires_in_spite_of_quiet_hours
+                messages_age_from_a_change_of_rests
                 a_rest_can_be_ended
                 ending_a_rest_leaves_other_pauses
                 a_rest_begun_by_remembered_settings_is_short

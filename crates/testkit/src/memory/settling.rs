@@ -158,7 +158,7 @@ impl Lane {
         self.ready_at = match change {
             // What a call did not teach cannot shorten a pause.
             LaneChange::Unchanged { .. } | LaneChange::Waiting { .. } => rested.max(self.ready_at),
-            LaneChange::Resting { until } => {
+            LaneChange::Resting { until } | LaneChange::Spent { until } => {
                 let doubtful = self
                     .rest_ended
                     .is_some_and(|ended| between(ended, now) < REST_DOUBT);
@@ -168,6 +168,9 @@ impl Lane {
                     *until
                 };
                 self.rest_until = until;
+                if matches!(change, LaneChange::Spent { .. }) {
+                    self.aging_from = until;
+                }
                 rested.max(until)
             }
             LaneChange::Ready { .. } | LaneChange::Probed | LaneChange::Blocked { .. } => rested,
@@ -187,7 +190,7 @@ impl Lane {
                 *pause
             }
             LaneChange::Unchanged { pause } => *pause,
-            LaneChange::Resting { .. } => Duration::ZERO,
+            LaneChange::Resting { .. } | LaneChange::Spent { .. } => Duration::ZERO,
             LaneChange::Probed => {
                 self.probed = true;
                 Duration::ZERO

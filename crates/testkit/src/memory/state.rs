@@ -125,6 +125,8 @@ pub(super) struct Lane {
     pub(super) probed: bool,
     /// When the latest rest ends or ended.
     pub(super) rest_until: DateTime<Utc>,
+    /// No message of the lane is older than since then.
+    pub(super) aging_from: DateTime<Utc>,
     /// When the settings that ask for rests were changed last.
     pub(super) rest_ended: Option<DateTime<Utc>>,
     /// Calls to send, and on which day of Asia/Jakarta.
@@ -171,7 +173,7 @@ impl Message {
     pub(super) fn claimed(
         &self,
         id: MessageId,
-        rested: DateTime<Utc>,
+        aging_from: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> OutboxMessage {
         OutboxMessage {
@@ -180,7 +182,7 @@ impl Message {
             target: self.target.clone(),
             body: self.body.clone(),
             unknowns: self.unknowns,
-            overdue: between(self.due.max(rested), now),
+            overdue: between(self.due.max(aging_from), now),
             awaited: self.awaited,
             origin: self.origin.clone(),
         }

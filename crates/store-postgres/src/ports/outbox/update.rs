@@ -81,14 +81,15 @@ impl<'a> From<&'a LaneChange> for LaneUpdate<'a> {
             LaneChange::Unchanged { pause } => ("unchanged", pause, None),
             LaneChange::Waiting { pause } => ("waiting", pause, None),
             LaneChange::Probed => ("probed", &Duration::ZERO, None),
-            LaneChange::Resting { .. } => ("unchanged", &Duration::ZERO, None),
+            LaneChange::Resting { .. } => ("resting", &Duration::ZERO, None),
+            LaneChange::Spent { .. } => ("spent", &Duration::ZERO, None),
             LaneChange::Blocked { pause, reason } => ("blocked", pause, Some(reason.as_str())),
         };
         Self {
             kind,
             pause: *pause,
             rest_until: match change {
-                LaneChange::Resting { until } => Some(*until),
+                LaneChange::Resting { until } | LaneChange::Spent { until } => Some(*until),
                 _ => None,
             },
             block_reason,
