@@ -317,7 +317,7 @@ async fn come_and_go(client: &Client, store: &PgStore, is_over: &AtomicBool) {
             ))
             .await
             .unwrap();
-        if n % 5 == 0 {
+        if n.is_multiple_of(5) {
             store.add_up_counts().await.unwrap();
         }
     }
