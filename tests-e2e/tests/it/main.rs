@@ -21,5 +21,6 @@ mod sweeps;
 mod traces;
 mod under_stress;
 mod unread_log;
+mod unread_output;
 mod web_pages;
 mod webhooks;

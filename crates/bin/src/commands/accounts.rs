@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use whatsapp_fonnte::BlockCause;
 
 use super::report::News;
+use crate::output::show_progress;
 
 /// How many dealers are asked about at once: a thousand take less than half a minute when each
 /// answer takes a third of a second, and no firewall takes it for an attack.
@@ -50,7 +51,7 @@ pub(super) async fn ask(
 /// A line for people who wait; whoever pipes the output reads the table alone.
 fn progress(line: &str) {
     if std::io::stderr().is_terminal() {
-        anstream::eprint!("\r{line}\x1b[K");
+        show_progress(format_args!("{line}"));
     }
 }
 

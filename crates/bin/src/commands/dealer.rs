@@ -13,6 +13,7 @@ use super::open_database;
 use super::report::{News, line};
 use crate::cli::{AddDealer, SetKey, TestDealer};
 use crate::config::Config;
+use crate::output::say;
 use crate::wiring::{Database, Parts};
 
 /// Adds a dealer.
@@ -43,10 +44,10 @@ pub(crate) async fn add(config: Config, options: AddDealer) -> anyhow::Result<Ex
                         "the dealer is added, but without its key; `dealer set-key` sets it",
                     )?;
             }
-            anstream::println!("Dealer {} added.", dealer.id);
+            say!("Dealer {} added.", dealer.id);
         }
         Err(DealerAdminError::Exists) if options.if_missing => {
-            anstream::println!("Dealer {} exists already.", dealer.id);
+            say!("Dealer {} exists already.", dealer.id);
         }
         Err(error) => return Err(error.into()),
     }
@@ -74,9 +75,7 @@ pub(crate) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
         .is_some_and(|record| record.key_source == Some(KeySource::Settings));
     if seals {
         keep_sealed(&parts.dealers, &id, &key, options.url).await?;
-        anstream::println!(
-            "The key of dealer {id} is sealed; the service uses it within 5 seconds."
-        );
+        say!("The key of dealer {id} is sealed; the service uses it within 5 seconds.");
         return Ok(ExitCode::SUCCESS);
     }
     if wins {
@@ -89,7 +88,7 @@ pub(crate) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
         .dealers
         .set_key(&id, &key, options.url.as_deref())
         .await?;
-    anstream::println!("The key of dealer {id} is set; the service uses it within 30 seconds.");
+    say!("The key of dealer {id} is set; the service uses it within 30 seconds.");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -118,7 +117,7 @@ pub(crate) async fn list(config: Config) -> anyhow::Result<ExitCode> {
     let (_database, parts) = open(&config).await?;
     let dealers = parts.dealers.list().await?;
     if dealers.is_empty() {
-        anstream::println!("There are no dealers; `dealer add` adds one.");
+        say!("There are no dealers; `dealer add` adds one.");
     }
     for dealer in &dealers {
         let (news, finding) = judge(dealer, &config.accounts);

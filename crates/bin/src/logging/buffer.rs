@@ -147,7 +147,7 @@ impl<'a> MakeWriter<'a> for Buffer {
 pub(crate) fn last_words(line: String) {
     let (written, done) = std::sync::mpsc::channel();
     let writing = std::thread::Builder::new().spawn(move || {
-        anstream::eprintln!("{line}");
+        crate::output::tell!("{line}");
         let _ = written.send(());
     });
     if writing.is_ok() {
