@@ -37,6 +37,15 @@ pub(crate) enum Command {
 Exit status 1 when something is wrong: also when an account's token is refused, its device is not
 connected, its quota is used up, its package has ended, or Fonnte could not be asked in time.")]
     Doctor(Doctor),
+    /// Make the counts of lists and statistics equal to the rows again, while the service runs
+    ///
+    /// Needed after rows were loaded without triggers (`pg_restore --data-only`, or a session with
+    /// session_replication_role = replica). Reads all requests once; `doctor` says whether it is
+    /// needed.
+    #[command(
+        after_help = "Example:\n  DATABASE_URL=postgresql://owner@db/app customer-service recount"
+    )]
+    Recount,
     /// Look after dealers
     Dealer {
         #[command(subcommand)]
@@ -66,6 +75,9 @@ connected, its quota is used up, its package has ended, or Fonnte could not be a
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
+    /// Compare all counts with the rows, however long it takes
+    #[arg(long)]
+    pub(crate) deep: bool,
     /// Ask nothing of Fonnte
     #[arg(long)]
     pub(crate) offline: bool,

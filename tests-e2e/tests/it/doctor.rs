@@ -263,3 +263,27 @@ async fn a_server_that_may_lose_what_was_committed_is_told() {
     let found = Found::of(&output(&["doctor"], &story.settings()));
     assert!(!found.shown.contains("can lose"), "{}", found.shown);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_that_drifted_are_told_and_recount_makes_them_right() {
+    let story = Story::begin().await;
+    let service = story.serve();
+    for n in 1..=3 {
+        story.submit(&service, n).await;
+    }
+    let doctor = || Found::of(&output(&["doctor", "--offline"], &story.settings()));
+    doctor().says("counts", "ok", &["equal to the rows"]);
+    let client = story.database.connect().await;
+    let behind_the_triggers = "SET session_replication_role TO replica;
+        DELETE FROM customer.customer_validation_request WHERE no_pol = (
+            SELECT min(no_pol) FROM customer.customer_validation_request)";
+    client.batch_execute(behind_the_triggers).await.unwrap();
+    let found = doctor();
+    found.says("counts", "BAD", &["`customer-service recount`"]);
+    assert_eq!(found.status, Some(1));
+    let recounted = output(&["recount"], &story.settings());
+    assert!(recounted.status.success(), "{recounted:?}");
+    doctor().says("counts", "ok", &["equal to the rows"]);
+    let deep = output(&["doctor", "--offline", "--deep"], &story.settings());
+    Found::of(&deep).says("counts", "ok", &["equal to the rows"]);
+}

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use domain::{Backlog, Dealer, MessageState, StoreError};
-use store_postgres::{Inspection, MigrationState, PgStore};
+use store_postgres::{CountsWrong, Inspection, MigrationState, PgStore, compare_counts};
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -20,6 +20,9 @@ const OLDEST_POSTGRES: u32 = 13;
 /// A message that has been due for longer than this should have been sent.
 const LATE: Duration = Duration::from_secs(300);
 
+/// How long comparing counts with rows may take; it suffices for some millions.
+const COMPARING: Duration = Duration::from_secs(10);
+
 /// How long Fonnte may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -31,6 +34,9 @@ pub(crate) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<
     let parts = Parts::assemble(&config, &database.url)?;
     if doctor.schema(&parts.store).await {
         doctor.inspection(&parts.store).await;
+        let limit = (!options.deep).then_some(COMPARING);
+        let compared = compare_counts(&database.url, &config.schema, limit).await;
+        doctor.counts(compared);
         match parts.dealers.list().await {
             Ok(dealers) => doctor.dealers(dealers, &parts, &config, &options).await,
             Err(error) => doctor.say(News::Bad, "dealers", &unread(&error)),
@@ -142,6 +148,28 @@ impl Doctor {
             "none",
             "requests were left PENDING by an older service and get no message by themselves",
         );
+    }
+
+    /// The counts of lists and statistics beside the rows.
+    fn counts(&mut self, compared: Result<CountsWrong, StoreError>) {
+        match compared {
+            Ok(CountsWrong { wrong: 0, .. }) => self.say(News::Good, "counts", "equal to the rows"),
+            Ok(CountsWrong { wrong, requests }) => {
+                let finding = format!(
+                    "{wrong} differ from the rows, by {requests} requests; \
+                     `customer-service recount` makes them right while the service runs"
+                );
+                self.say(News::Bad, "counts", &finding);
+            }
+            Err(error) => {
+                let finding = format!(
+                    "not compared with the rows within {} s ({}); --deep takes the time it needs",
+                    COMPARING.as_secs(),
+                    unread(&error)
+                );
+                self.say(News::Odd, "counts", &finding);
+            }
+        }
     }
 
     /// Messages that are not finished: how many, and how late the oldest is.
