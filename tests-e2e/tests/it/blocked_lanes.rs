@@ -4,10 +4,53 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests_e2e::{DEALER, KEY, Story, eventually, submission_of};
+use tests_e2e::{DEALER, KEY, Service, Story, eventually, submission, submission_of};
 
 const POST: &str = "/api/v1/customer/validate-customer";
 const WAIT: Duration = Duration::from_secs(10);
+
+/// Stores a submission whose text a firewall does not like.
+async fn submit_poison(service: &Service, n: u32) -> String {
+    let mut body = submission(n);
+    body["namaPembawa"] = "Racun".into();
+    let reply = service.post(POST, &body).await.unwrap();
+    reply.header("location").unwrap().to_owned()
+}
+
+/// Whoever refuses messages by their text does so for ever; the device is well all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_a_firewall_refuses_fail_and_stop_nobody() {
+    for status in [400, 403, 406, 413, 451, 302] {
+        let story = Story::begin().await;
+        story
+            .simulator
+            .update(KEY, |switches| {
+                switches.forbidden_text = Some("Racun".to_owned());
+                switches.forbidden_status = status;
+            })
+            .unwrap();
+        let service = story.serve();
+        let first = submit_poison(&service, 1).await;
+        let second = submit_poison(&service, 2).await;
+        let mut behind = Vec::new();
+        for n in 3..6 {
+            behind.push(story.submit(&service, n).await);
+        }
+        for path in [&first, &second] {
+            let item = story.status(&service, path, "FAILED").await;
+            assert_eq!(item["request_status"], "FAILED");
+            assert_eq!(story.outcomes(path).await, ["blocked", "blocked"]);
+        }
+        for path in &behind {
+            story.status(&service, path, "SENT").await;
+            assert_eq!(story.outcomes(path).await, ["accepted"]);
+        }
+        let messages = format!("{first}/messages");
+        let reply = service.get(&messages).await.unwrap();
+        let told = reply.json()["data"][0]["reason"].clone();
+        assert_eq!(told, format!("HTTP {status}"), "{}", reply.text);
+    }
+}
 
 /// Nothing could have been sent meanwhile, whatever else holds up the lane.
 #[tokio::test(flavor = "multi_thread")]

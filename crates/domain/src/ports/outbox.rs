@@ -70,6 +70,8 @@ pub struct OutboxMessage {
     pub overdue: Duration,
     /// Whether a status event that would tell its outcome was waited for.
     pub awaited: bool,
+    /// Whether it is [suspected](MessageChange::Suspected), and a probe went well since.
+    pub suspected: bool,
     /// The call that asked for it.
     pub origin: Option<Origin>,
 }

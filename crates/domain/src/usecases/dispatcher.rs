@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 use crate::{
     Account, AccountError, AccountPolicy, Attempt, BlockedLane, Claim, Clock, Dealer,
     DealerDirectory, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease,
-    MessageChange, Outbox, OutboxMessage, Outcome, OutgoingMessage, Phone, SendReport, Settled,
-    Settlement, StoreError, Task, Tries, Whatsapp, WorkerId, decide, expired, is_spent, rest_until,
-    too_old_before,
+    MessageChange, Outbox, OutboxMessage, Outcome, OutcomeKind, OutgoingMessage, Phone, SendReport,
+    Settled, Settlement, StoreError, Task, Tries, Whatsapp, WorkerId, decide, expired, is_spent,
+    rest_until, too_old_before,
 };
 
 /// How long a lane rests when its dealer could not be looked up.
@@ -316,7 +316,7 @@ impl Dispatcher {
         };
         let report = self.whatsapp.send(&account, &outgoing, start_by).await;
         let attempt = attempt(&report, self.clock.monotonic() - began);
-        let blocked = matches!(report.outcome, Outcome::Blocked { .. });
+        let blocked = report.outcome.kind() == OutcomeKind::Blocked;
         Settlement {
             attempt: Some(attempt),
             called: true,
@@ -388,6 +388,7 @@ impl Dispatcher {
         let tries = message.map_or_else(Tries::default, |message| Tries {
             unknowns: message.unknowns,
             may_await: settings.exclusive_device && !message.awaited,
+            suspected: message.suspected,
         });
         let policy = self.policy.with(settings);
         let decision = decide(outcome, tries, claim.history, &policy, self.dice.roll());

@@ -242,7 +242,11 @@ macro_rules! contract_tests {
                 a_lane_that_waits_counts_its_strikes
                 strikes_are_forgotten_when_the_provider_answers
                 strikes_and_blocks_are_counted_apart
-                an_interrupted_message_is_recovered_before_a_probe;
+                an_interrupted_message_is_recovered_before_a_probe
+                a_suspected_message_is_known_after_a_probe
+                a_suspicion_outlives_copies_and_probes
+                only_the_message_that_met_it_is_suspected
+                a_suspicion_ends_when_the_breaker_is_closed;
             outcomes:
                 an_accepted_message_is_sent
                 a_message_accepted_without_numbers_is_sent

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     BlockedLane, Claim, DealerId, LaneHistory, Lease, MessageChange, MessageId, MessageState,
-    Outbox, Settled, Settlement, StoreError, Task, WorkerId, expired, too_old_before,
+    Outbox, OutboxMessage, Settled, Settlement, StoreError, Task, WorkerId, expired,
+    too_old_before,
 };
 
 use super::MemoryStore;
@@ -236,12 +237,16 @@ impl State {
         let epoch = lane.lease(now + lease);
         let history = lane.history;
         let aging_from = lane.aging_from;
+        let suspected = lane.probed && lane.suspect == Some(id);
         let calls_today = lane.calls_on(domain::jakarta_time(now).date());
         let mut taken = || {
             let message = self.messages.get_mut(&id).expect("the message was found");
             message.state = MessageState::Sending;
             message.epoch = epoch;
-            message.claimed(id, aging_from, now)
+            OutboxMessage {
+                suspected,
+                ..message.claimed(id, aging_from, now)
+            }
         };
         let task = match job {
             Job::Recover => Task::Recover(taken()),

@@ -33,6 +33,9 @@ impl State {
             return Settled::LeaseLost;
         };
         lane.give_back(&settlement.lane, settlement.account_print.as_deref(), now);
+        if let Some((id, MessageChange::Suspected)) = &settlement.message {
+            lane.suspect = Some(*id);
+        }
         let number = settlement.accepted().and_then(provider_number);
         lane.last_known = lane.last_known.max(number);
         if settlement.called {
@@ -106,7 +109,9 @@ impl State {
         };
         let erased_now = message.is_erased();
         let state = match change {
-            MessageChange::Requeued | MessageChange::Resend { .. } if erased_now => {
+            MessageChange::Requeued | MessageChange::Suspected | MessageChange::Resend { .. }
+                if erased_now =>
+            {
                 message.unknowns += u32::from(matches!(change, MessageChange::Resend { .. }));
                 message.reason = Some(erased(message.unknowns).to_owned());
                 MessageState::Cancelled
@@ -119,7 +124,7 @@ impl State {
                 message.reason = Some(reason.clone());
                 MessageState::Failed
             }
-            MessageChange::Requeued => {
+            MessageChange::Requeued | MessageChange::Suspected => {
                 message.next_try = now;
                 MessageState::Queued
             }

@@ -123,6 +123,8 @@ pub(super) struct Lane {
     pub(super) account_print: Option<String>,
     /// A probe went well since the account was found blocked.
     pub(super) probed: bool,
+    /// The message that may be the cause of the block.
+    pub(super) suspect: Option<MessageId>,
     /// When the latest rest ends or ended.
     pub(super) rest_until: DateTime<Utc>,
     /// No message of the lane is older than since then.
@@ -163,6 +165,7 @@ impl Lane {
     pub(super) fn forget_trouble(&mut self) {
         self.history = LaneHistory::default();
         self.probed = false;
+        self.suspect = None;
         self.blocked_since = None;
         self.block_reason = None;
         self.account_print = None;
@@ -184,6 +187,7 @@ impl Message {
             unknowns: self.unknowns,
             overdue: between(self.due.max(aging_from), now),
             awaited: self.awaited,
+            suspected: false,
             origin: self.origin.clone(),
         }
     }

@@ -125,6 +125,7 @@ FROM taken t, fixed i
 WHERE l.dealer_id = t.dealer_id
 RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, t.lost, t.id AS message_id,
     t.request_id, t.target::text, t.body, t.unknowns, t.awaited,
+    l.probed AND l.suspect_id = t.id AS suspected,
     t.http_request_id, t.traceparent,
     extract(epoch FROM now() - greatest(t.due_at, ",
     aging_from!(),
@@ -185,11 +186,11 @@ pub(super) const SETTLE: &str = concat!(
 ), settled AS (
     SELECT u.* FROM patience, input i, unnest(
         i.dealer_id, i.epoch, i.lane, i.pause_seconds, i.rest_until, i.called, i.block_reason,
-        i.account_print, i.message_id, i.state, i.request_status, i.whatsapp_status,
+        i.account_print, i.message_id, i.suspect_id, i.state, i.request_status, i.whatsapp_status,
         i.wait_seconds, i.unknowns, i.reason, i.provider_id, i.provider_request_id, i.answer,
         i.attempt, i.accepted_id, i.accepted_number, i.worker, i.lease_seconds) AS u (
         dealer_id, epoch, lane, pause_seconds, rest_until, called, block_reason,
-        account_print, message_id, state, request_status, whatsapp_status,
+        account_print, message_id, suspect_id, state, request_status, whatsapp_status,
         wait_seconds, unknowns, reason, provider_id, provider_request_id, answer,
         attempt, accepted_id, accepted_number, worker, lease_seconds)
 ), advised AS (
@@ -244,6 +245,8 @@ pub(super) const SETTLE: &str = concat!(
         probed = CASE s.lane
             WHEN 'probed' THEN true WHEN 'ready' THEN false WHEN 'blocked' THEN false
             ELSE l.probed END,
+        suspect_id = CASE s.lane
+            WHEN 'ready' THEN NULL ELSE coalesce(s.suspect_id, l.suspect_id) END,
         blocks = CASE s.lane
             WHEN 'ready' THEN 0 WHEN 'blocked' THEN l.blocks + 1 ELSE l.blocks END,
         blocked_since = CASE s.lane
@@ -358,14 +361,14 @@ pub(super) const SETTLE: &str = concat!(
 )
 SELECT dealer_id::text, holds AS applied, epoch, 0 AS strikes, 0 AS blocks, false AS lost,
     NULL::uuid AS message_id, NULL::uuid AS request_id, NULL AS target, NULL AS body,
-    NULL::int AS unknowns, NULL::bool AS awaited, NULL AS http_request_id, NULL AS traceparent,
+    NULL::int AS unknowns, NULL::bool AS awaited, false AS suspected, NULL AS http_request_id, NULL AS traceparent,
     NULL::float8 AS overdue_seconds, 0 AS calls_today, now() AS now
 FROM known
 -- Nothing is said about what went as it should.
 WHERE NOT holds OR next_id IS NOT NULL AND dealer_id NOT IN (SELECT dealer_id FROM begun)
 UNION ALL
 SELECT dealer_id, NULL, epoch, strikes, blocks, false, id, request_id, target, body, unknowns,
-    awaited, http_request_id, traceparent, overdue_seconds, calls_today, now()
+    awaited, false, http_request_id, traceparent, overdue_seconds, calls_today, now()
 FROM begun"
 );
 

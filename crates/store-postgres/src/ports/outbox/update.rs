@@ -39,7 +39,9 @@ impl<'a> MessageUpdate<'a> {
         let (state, reason) = match change {
             MessageChange::Sent(_) => (MessageState::Sent, None),
             MessageChange::Failed { reason } => (MessageState::Failed, Some(reason.as_str())),
-            MessageChange::Requeued | MessageChange::Resend { .. } => (MessageState::Queued, None),
+            MessageChange::Requeued | MessageChange::Suspected | MessageChange::Resend { .. } => {
+                (MessageState::Queued, None)
+            }
             MessageChange::Await => (MessageState::Sending, None),
             MessageChange::Unknown { reason } => (MessageState::Unknown, Some(reason.as_str())),
             MessageChange::Expired => (MessageState::Expired, Some(TOO_OLD)),
