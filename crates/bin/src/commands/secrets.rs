@@ -2,7 +2,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use domain::Vault as _;
+use domain::{Principal, Vault as _};
 use store_postgres::{Resealed, SecretPlace};
 
 use super::dealer::open;
@@ -28,7 +28,8 @@ pub(crate) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
                 show_progress(format_args!("{name}: {seen} …"));
             }
         };
-        let outcome = parts.dealers.reseal(place, progress).await?;
+        let author = Principal::operator().author(None);
+        let outcome = parts.dealers.reseal(place, &author, progress).await?;
         if std::io::stderr().is_terminal() {
             show_progress(format_args!(""));
         }

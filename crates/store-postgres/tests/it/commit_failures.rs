@@ -390,7 +390,8 @@ async fn changing_settings() {
         daily_limit: Change::Set(7),
         ..SettingsChange::default()
     };
-    let change = async || trial.dealers.change(&dealer, &change).await;
+    let entry = entry(Action::ChangeSettings);
+    let change = async || trial.dealers.change(&dealer, &change, &entry).await;
     trial.fails_at_commit(change).await;
 }
 
@@ -473,12 +474,13 @@ async fn adding_a_dealer_and_setting_its_key() {
         api_key: None,
         api_url: None,
     };
+    let entry = entry(Action::SetDealerKey);
     trial
-        .fails_at_commit(async || trial.dealers.add(&dealer).await)
+        .fails_at_commit(async || trial.dealers.add(&dealer, &entry).await)
         .await;
     let key = sample::API_KEY.into();
     trial
-        .fails_at_commit(async || trial.dealers.set_key(&dealer.id, &key, None).await)
+        .fails_at_commit(async || trial.dealers.set_key(&dealer.id, &key, None, &entry).await)
         .await;
 }
 
@@ -488,6 +490,8 @@ async fn sealing_secrets_anew() {
     let (dealer, token) = (sample::dealer_id(), sample::webhook_token(1));
     trial.backstage.add_webhook(&dealer, &token).await;
     let place = SecretPlace::WebhookTokens;
-    let reseal = async || -> Result<_, StoreError> { trial.dealers.reseal(place, |_| {}).await };
+    let reseal = async || -> Result<_, StoreError> {
+        trial.dealers.reseal(place, &sample::author(), |_| {}).await
+    };
     assert_eq!(trial.fails_at_commit(reseal).await.sealed, 1);
 }

@@ -199,7 +199,7 @@ async fn set_quiet_hours(stage: &Stage, dealer: &DealerId, hours: (i64, i64)) {
         quiet_hours: Change::Set(QuietTimes::new(Some(time(hours.0)), Some(time(hours.1)))),
         ..SettingsChange::default()
     };
-    let changed = stage.admin.change(dealer, &change).await;
+    let changed = super::settings::try_change(stage, dealer, &change).await;
     assert_eq!(changed.expect("change"), SettingsChanged::Made);
 }
 
