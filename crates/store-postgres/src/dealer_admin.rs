@@ -1,9 +1,10 @@
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::Error;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use domain::{AuditEntry, Dealer, DealerId, SecretPurpose, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio_postgres::error::SqlState;
 
 use crate::connect::failed;
 use crate::ports::{DealerRow, PgDealers, SettingsRow, note, read, same_dealer, with_entry};
@@ -115,11 +116,12 @@ impl PgDealers {
 
     /// Runs a statement that writes a dealer; how many it wrote.
     async fn write(&self, statement: Statement<'_>) -> Result<usize, DealerAdminError> {
-        let outcome = self
-            .database()
-            .ask(|mut connection| async move { Ok(statement.execute(&mut connection).await) })
-            .await?;
-        written(outcome)
+        self.database()
+            .ask(|mut connection| async move {
+                let outcome = statement.execute(&mut connection).await;
+                Ok(written(outcome, connection.sqlstate()))
+            })
+            .await?
     }
 
     /// All dealers whose number is one, by number.
@@ -163,15 +165,13 @@ impl PgDealers {
     }
 }
 
-fn written(outcome: Result<usize, Error>) -> Result<usize, DealerAdminError> {
-    match outcome {
-        Ok(rows) => Ok(rows),
-        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-            Err(DealerAdminError::Exists)
-        }
-        Err(error) if error.to_string().contains("permission denied") => {
-            Err(DealerAdminError::Forbidden)
-        }
-        Err(error) => Err(failed(error).into()),
-    }
+fn written(
+    outcome: Result<usize, Error>,
+    state: Option<SqlState>,
+) -> Result<usize, DealerAdminError> {
+    outcome.map_err(|error| match state {
+        Some(SqlState::UNIQUE_VIOLATION) => DealerAdminError::Exists,
+        Some(SqlState::INSUFFICIENT_PRIVILEGE) => DealerAdminError::Forbidden,
+        _ => failed(error).into(),
+    })
 }

@@ -70,8 +70,8 @@ impl PgStore {
         self.database.schema()
     }
 
-    /// Whether every migration of this program has been applied; also tells whether the database
-    /// answers at all.
+    /// Whether every migration of this program has been applied; also tells whether the database answers at
+    /// all, and takes writes.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -79,6 +79,9 @@ impl PgStore {
         let schema = self.database.schema().clone();
         self.database
             .ask(|mut connection| async move {
+                if connection.is_read_only().await.map_err(failed)? {
+                    return Err(StoreError::Unavailable("the server takes no writes".into()));
+                }
                 let pending = migrate::pending(&mut connection, &schema)
                     .await
                     .map_err(|error| StoreError::Unavailable(error.into()))?;

@@ -3,10 +3,10 @@ use std::time::Duration;
 use diesel::QueryableByName;
 use diesel::result::Error;
 use diesel::sql_types::BigInt;
-use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
+use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use domain::StoreError;
 
-use crate::connect::{Connector, DatabaseUrl, SchemaName, failed};
+use crate::connect::{Connector, DatabaseUrl, SchemaName, Session, failed};
 use crate::read_to_end::ReadToEnd as _;
 
 /// By how much the counts of each dealer, day and pair of statuses are wrong, in one snapshot.
@@ -97,7 +97,7 @@ async fn connect(
     url: &DatabaseUrl,
     schema: &SchemaName,
     limit: Option<Duration>,
-) -> Result<AsyncPgConnection, StoreError> {
+) -> Result<Session, StoreError> {
     let connector = Connector::new(url).map_err(StoreError::Unavailable)?;
     let limit = limit.map_or(0, |limit| limit.as_millis());
     let session = format!(

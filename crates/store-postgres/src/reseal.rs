@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::RunQueryDsl;
 use domain::{Action, AuditEntry, Author, DealerId, SEALED, SecretPurpose, StoreError, VaultError};
+use tokio_postgres::error::SqlState;
 
 use crate::connect::{StoreResult, failed};
 use crate::ports::{PgDealers, note, noted, read, with_entry};
@@ -244,9 +245,12 @@ impl PgDealers {
             .with::<Array<Text>, _>("text[] AS ids", batch.ids)
             .with::<Array<Text>, _>("text[] AS was", batch.was)
             .with::<Array<Text>, _>("text[] AS sealed", batch.sealed);
-        let written: QueryResult<Vec<Count>> = self
+        let (written, state): (QueryResult<Vec<Count>>, _) = self
             .database()
-            .ask(|mut connection| async move { Ok(statement.load(&mut connection).await) })
+            .ask(|mut connection| async move {
+                let written = statement.load(&mut connection).await;
+                Ok((written, connection.sqlstate()))
+            })
             .await?;
         match written {
             Ok(counts) => {
@@ -255,7 +259,7 @@ impl PgDealers {
                     .map(|count| u64::try_from(count.rows).unwrap_or(0));
                 outcome.sealed += sealed.sum::<u64>();
             }
-            Err(error) if error.to_string().contains("permission denied") => {
+            Err(_) if state == Some(SqlState::INSUFFICIENT_PRIVILEGE) => {
                 outcome.forbidden += count;
             }
             Err(error) => return Err(failed(error)),

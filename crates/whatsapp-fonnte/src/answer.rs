@@ -44,7 +44,7 @@ enum About {
 fn about(reason: &str) -> About {
     let reason = reason.trim().to_lowercase();
     let names = |group: &&str| reason.contains(*group);
-    if BAD_TOKEN.contains(&reason.as_str()) || BLOCKING.iter().any(|group| names(&group)) {
+    if BAD_TOKEN.contains(&reason.as_str()) || BLOCKING.iter().any(names) {
         About::Account
     } else if reason.contains("token") {
         About::Unclear

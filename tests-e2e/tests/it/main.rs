@@ -6,6 +6,7 @@ mod commands;
 mod copies;
 mod crashes;
 mod doctor;
+mod failover;
 mod first_message;
 mod fonnte_failures;
 mod hostile_callers;

@@ -86,7 +86,8 @@ impl Doctor {
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 let finding = format!(
-                    "not reachable ({}); is DATABASE_URL right and PostgreSQL running?",
+                    "not reachable, or of no use ({}); is DATABASE_URL right, and does PostgreSQL run \
+                     and take writes?",
                     cause.unwrap_or_default()
                 );
                 self.say(News::Bad, "database", &finding);

@@ -7,6 +7,7 @@ mod commit_failures;
 mod contract;
 mod dealer_admin;
 mod event_races;
+mod failover;
 mod in_place;
 mod interrupted;
 mod migrations;
