@@ -15,7 +15,7 @@ use crate::home::Home;
 use crate::lock::Lock;
 use crate::password::Password;
 use crate::pid_file::PidFile;
-use crate::port::{free_port, is_free};
+use crate::port::{free_port, is_free, port_holder};
 use crate::server::{self, START_LIMIT, Server, Start};
 use crate::site::Site;
 use crate::watch::{SHELL, Watcher, Wish};
@@ -256,7 +256,10 @@ impl LocalPostgres {
         let deadline = Instant::now() + REPEAT_LIMIT;
         loop {
             let port = match wanted {
-                Some(port) if !is_free(port) => return Err(Error::PortTaken { port }),
+                Some(port) if !is_free(port) => {
+                    let holder = port_holder((Ipv4Addr::LOCALHOST, port).into());
+                    return Err(Error::PortTaken { port, holder });
+                }
                 Some(port) => port,
                 None => free_port(),
             };

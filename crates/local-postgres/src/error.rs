@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::port::Holder;
+
 /// Why there is no running PostgreSQL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -130,11 +132,14 @@ pub enum Error {
 
     /// The demanded port is another program's.
     #[error(
-        "port {port} on 127.0.0.1 is in use by another program; stop that program, or choose another port"
+        "port {port} on 127.0.0.1 is in use by {}; stop that program, or choose another port",
+        .holder.as_ref().map_or("another program".to_owned(), ToString::to_string)
     )]
     PortTaken {
         /// The port.
         port: u16,
+        /// The program that has it, where the system tells.
+        holder: Option<Holder>,
     },
 
     /// The system said no.

@@ -99,9 +99,13 @@ fn a_demanded_port_is_used_or_refused() {
         panic!("two programs on one port")
     };
     assert!(
-        matches!(error, Error::PortTaken { port: taken } if taken == port),
+        matches!(error, Error::PortTaken { port: taken, .. } if taken == port),
         "{error}"
     );
+    if cfg!(target_os = "linux") {
+        let holder = format!("(process {})", std::process::id());
+        assert!(error.to_string().contains(&holder), "{error}");
+    }
     drop(listener);
     assert_eq!(LocalPostgres::start(&options).unwrap().port(), port);
 }
