@@ -3,6 +3,7 @@
 pub mod bench;
 mod browser;
 mod client;
+mod ending;
 mod program;
 mod service;
 mod story;
@@ -10,6 +11,7 @@ pub mod torture;
 
 pub use browser::{Browser, Page};
 pub use client::{Client, Reply};
+pub use ending::told_to_end;
 pub use program::{output, output_in, program};
 pub use service::Service;
 pub use story::{DEALER, Database, KEY, Story, eventually, key_of, submission, submission_of};

@@ -3,11 +3,12 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use local_postgres::OwnedProgram;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -22,9 +23,9 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// How long the program may take to stop; it promises 30 seconds.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// The running program. It is killed when dropped.
+/// The running program. It is killed when dropped, and when this process ends, however that ends.
 pub struct Service {
-    child: Child,
+    child: OwnedProgram,
     client: Client,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
@@ -61,21 +62,21 @@ impl Service {
     #[must_use]
     pub fn start_in(folder: TempDir, name: &str, settings: &BTreeMap<String, String>) -> Self {
         let started = Instant::now();
-        let mut child = Command::new(program(name))
+        let mut command = OwnedProgram::command(&program(name));
+        command
             .env_clear()
             .envs(std::env::var("PATH").map(|path| ("PATH", path)))
             .env("SERVICE_PORT", "0")
             .env("LOG_FORMAT", "json")
             .envs(settings)
             .current_dir(folder.path())
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program can be started");
+            .stderr(Stdio::piped());
+        let mut child =
+            OwnedProgram::start(&mut command, Duration::ZERO).expect("the program can be started");
         let log = Arc::new(Mutex::new(Vec::new()));
         let (sender, receiver) = channel();
-        let lines = BufReader::new(child.stderr.take().expect("it is piped"));
+        let lines = BufReader::new(child.take_stderr().expect("it is piped"));
         let kept = log.clone();
         let reading = Arc::new(tokio::sync::Mutex::new(()));
         let may_read = reading.clone();
@@ -89,7 +90,6 @@ impl Service {
             }
         });
         let Ok(address) = receiver.recv_timeout(START_LIMIT) else {
-            let _ = child.kill();
             panic!("the service does not listen: {:#?}", log.lock());
         };
         Self {
@@ -166,7 +166,6 @@ impl Service {
     /// When it cannot be killed.
     pub fn kill(mut self) {
         self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it ends");
     }
 
     /// SIGTERM, and waits for the end.
@@ -231,13 +230,6 @@ impl Deref for Service {
 
     fn deref(&self) -> &Client {
         &self.client
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
