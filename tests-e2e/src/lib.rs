@@ -3,6 +3,7 @@
 pub mod bench;
 mod browser;
 mod client;
+pub mod demo;
 mod ending;
 mod program;
 mod service;

@@ -5,6 +5,7 @@ mod blocked_lanes;
 mod commands;
 mod copies;
 mod crashes;
+mod demo;
 mod doctor;
 mod failover;
 mod first_message;

@@ -7,6 +7,7 @@ mod health;
 mod retention;
 mod sweeps;
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use api::{Admission, Api, ApiAuth, ApiOptions, Limits, PublicBaseUrl};
+use local_postgres::port_holder;
 use store_postgres::{DatabaseUrl, MigrateError, PgStore, SchemaName, migrate};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
@@ -187,11 +189,19 @@ async fn add_up(store: PgStore) {
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| {
-        format!(
-            "cannot listen on {address}; is another copy running? SERVICE_HOST and SERVICE_PORT \
-             choose another address"
-        )
+    TcpListener::bind(address).map_err(|error| {
+        let port = address.port();
+        let holder = match (error.kind(), port_holder(address)) {
+            (ErrorKind::AddrInUse, Some(holder)) => format!(": {holder} does; end it, or"),
+            (ErrorKind::AddrInUse, None) => {
+                format!(": another program does, which `lsof -nP -iTCP:{port}` shows; end it, or")
+            }
+            _ => ";".to_owned(),
+        };
+        anyhow::Error::new(error).context(format!(
+            "cannot listen on {address}{holder} choose another address with SERVICE_HOST and \
+             SERVICE_PORT"
+        ))
     })
 }
 
