@@ -79,14 +79,14 @@ async fn a_strangers_page_changes_nothing_and_a_listed_one_may() {
                     await send({{body: new Blob([{text}])}});
                     navigator.sendBeacon({url}, new Blob([{text}]));
                     const form = document.createElement('form');
-                    Object.assign(form, {{action: {url}, method: 'post', enctype: 'text/plain', target: 'frame'}});
+                    Object.assign(form, {{action: {url}, method: 'post', enctype: 'text/plain', target: {url}}});
                     const input = document.createElement('input');
                     Object.assign(input, {{name: {text}.slice(0, -1) + ',\"x\":\"', value: '\"}}'}});
                     const frame = document.createElement('iframe');
-                    frame.name = 'frame';
+                    frame.name = {url};
                     form.append(input);
                     document.body.append(frame, form);
-                    form.submit();
+                    await new Promise(answered => {{ frame.onload = answered; form.submit(); }});
                 }})()",
                 url = json!(url)
             ))
