@@ -106,6 +106,10 @@ impl ApiKeys for Slow {
         ApiKeys::find(&*self.0, id).await
     }
 
+    fn knows(&self, id: ApiKeyId) -> bool {
+        self.0.knows(id)
+    }
+
     async fn revoke(
         &self,
         id: ApiKeyId,

@@ -12,6 +12,7 @@ pub(crate) mod environment;
 pub(crate) mod fault;
 pub(crate) mod logging;
 pub(crate) mod metrics;
+pub(crate) mod one_answer;
 pub(crate) mod output;
 pub(crate) mod serve;
 pub(crate) mod surroundings;

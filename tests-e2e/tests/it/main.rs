@@ -13,6 +13,7 @@ mod fonnte_failures;
 mod hostile_callers;
 mod installations;
 mod isolation;
+mod keyless;
 mod ledger;
 mod messages;
 mod monitoring;

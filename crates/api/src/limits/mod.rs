@@ -82,6 +82,15 @@ impl Limits {
         self.count(request.path(), || Subject::of(self.client(request)))
     }
 
+    /// Takes back that a request was counted for the address it comes from.
+    pub(crate) fn give_back(&self, request: &HttpRequest) {
+        if let Some(meter) = &self.meter
+            && !is_among(&NOT_METERED, request.path())
+        {
+            meter.give_back(Subject::of(self.client(request)));
+        }
+    }
+
     fn count(&self, path: &str, subject: impl FnOnce() -> Subject) -> Option<Allowance> {
         let meter = self.meter.as_ref()?;
         if is_among(&NOT_METERED, path) {

@@ -276,6 +276,7 @@ async fn paths_that_do_not_exist_are_404_also_without_a_key() {
 #[tokio::test]
 async fn nobody_is_turned_away_because_the_store_of_keys_is_away() {
     let mut keys = MockApiKeys::new();
+    keys.expect_knows().return_const(false);
     keys.expect_find().returning(|_| Err(unavailable()));
     let service = Service::with(|ports| {
         ports.auth = ApiAuth::Required;

@@ -1,5 +1,6 @@
 //! `serve`: the API, the dispatcher's loop, and an end that loses nothing.
 
+mod backlog;
 pub(crate) mod dispatch;
 mod events;
 mod files;
@@ -22,6 +23,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+pub(crate) use self::backlog::LatestBacklog;
 pub(crate) use self::dispatch::Heartbeat;
 
 use self::dispatch::DispatchLoop;
@@ -66,7 +68,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
     let parts = Parts::assemble(&config, &database.url)?;
     let heartbeat = Heartbeat::default();
-    let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone());
+    let backlog = LatestBacklog::default();
+    let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone(), backlog.clone());
     let version = env!("CARGO_PKG_VERSION");
     let admission = Admission {
         auth: config.auth,
@@ -75,7 +78,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         keys: parts.keys,
         audit: Arc::new(parts.store.clone()),
     };
-    let gauges = Gauges::new(parts.store.clone(), heartbeat.clone(), version);
+    let store = parts.store.clone();
+    let gauges = Gauges::new(store, heartbeat.clone(), backlog.clone(), version);
     let metrics = Arc::new(Metrics::new(gauges, traces.is_some())?);
     let api = Api::new(
         parts.intake.clone(),
@@ -130,12 +134,13 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let stopped = stop.clone();
     let mut working = tokio::spawn(async move {
         up_to_date(&url, &schema, &stopped).await?;
+        let counting = AbortOnDropHandle::new(tokio::spawn(backlog.keep(store.clone())));
         let adding_up = AbortOnDropHandle::new(tokio::spawn(add_up(store)));
         let applying = applying.run(stopped.clone());
         let sweeping =
             retention.map(|retention| AbortOnDropHandle::new(tokio::spawn(retention.run())));
         tokio::join!(dispatching.run(stopped), applying);
-        drop(adding_up);
+        drop((counting, adding_up));
         drop(sweeping);
         Ok::<(), MigrateError>(())
     });

@@ -20,6 +20,7 @@ mod reports;
 mod request_row;
 mod requests;
 mod settings;
+mod strangers;
 mod together;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use tokio::sync::Semaphore;
 
 use self::front::Fronts;
 use self::outbox::Settling;
+use self::strangers::Strangers;
 use self::together::Together;
 use crate::connect::{Connector, Database, DatabaseUrl, Home, PoolOptions, SchemaName};
 use crate::secrets::SecretsKeys;
@@ -83,6 +85,8 @@ pub struct PgStore {
     pub(crate) database: Database,
     fronts: Arc<Fronts>,
     settlements: Together<Settling>,
+    /// The prints of webhook tokens.
+    tokens: Strangers<[u8; 32]>,
     /// Lists and counts may be slow; they never have all connections.
     for_reports: Arc<Semaphore>,
 }
@@ -105,6 +109,7 @@ impl PgStore {
         Ok(Self {
             fronts: Arc::new(Fronts::new(fronts, schema, options.clone())?),
             settlements: Together::new(database.clone(), options.wait),
+            tokens: Strangers::new(),
             database,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })

@@ -21,3 +21,4 @@ mod schema;
 mod secrets;
 mod sessions;
 mod together;
+mod tokens;

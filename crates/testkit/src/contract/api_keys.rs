@@ -85,6 +85,20 @@ pub async fn an_unknown_key_is_absent(stage: &Stage) {
     assert_eq!(find(stage, key(2).id).await, None);
 }
 
+/// What was never found may be anybody's invention.
+pub async fn a_key_is_known_once_it_was_made_or_found(stage: &Stage) {
+    let unknown = key(2).id;
+    assert!(!stage.api_keys.knows(unknown));
+    assert_eq!(find(stage, unknown).await, None);
+    assert!(!stage.api_keys.knows(unknown));
+    create(stage, &key(1)).await;
+    assert!(stage.api_keys.knows(key(1).id));
+    find(stage, key(1).id).await.expect("it is found");
+    assert!(stage.api_keys.knows(key(1).id));
+    revoke(stage, key(1).id).await.expect("it is known");
+    assert!(stage.api_keys.knows(key(1).id));
+}
+
 /// It may have all scopes.
 pub async fn a_key_of_head_office_belongs_to_no_dealer(stage: &Stage) {
     let new = NewApiKey {

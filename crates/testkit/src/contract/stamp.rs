@@ -106,6 +106,7 @@ macro_rules! contract_tests {
             api_keys:
                 a_key_is_found_as_it_was_made
                 an_unknown_key_is_absent
+                a_key_is_known_once_it_was_made_or_found
                 a_key_of_head_office_belongs_to_no_dealer
                 an_id_is_given_to_one_key
                 a_revoked_key_counts_no_more

@@ -61,6 +61,10 @@ impl ApiKeys for MemoryStore {
         }))
     }
 
+    fn knows(&self, id: ApiKeyId) -> bool {
+        self.state().api_keys.contains_key(&id)
+    }
+
     async fn revoke(
         &self,
         id: ApiKeyId,

@@ -27,6 +27,8 @@ const FORGET_AT_ONCE: i64 = 1_000;
 impl EventStore for PgStore {
     async fn owner(&self, token: &WebhookToken) -> Result<Option<DealerId>, StoreError> {
         let print = token.print();
+        // Nobody needs a key to ask.
+        let _turn = self.tokens.turn(&print).await?;
         let statement =
             Statement::new(sql::OWNER).with::<Binary, _>("bytea AS token_print", &print[..]);
         let row: Option<OwnerRow> = self
@@ -38,6 +40,9 @@ impl EventStore for PgStore {
                     .map_err(failed)
             })
             .await?;
+        if row.is_some() {
+            self.tokens.meet(print).await;
+        }
         row.map(|row| dealer(&row.dealer_id)).transpose()
     }
 
