@@ -214,6 +214,14 @@ impl Connection {
             .expect("the service answers in time")
     }
 
+    /// Everything that comes until the service closes the connection.
+    pub(crate) async fn rest(&mut self) -> String {
+        let reading = self.stream.read_to_end(&mut self.read);
+        let read = timeout(PATIENCE, reading).await;
+        read.expect("the service closes in time").expect("read");
+        String::from_utf8_lossy(&self.read).into_owned()
+    }
+
     async fn read_head(&mut self) -> String {
         loop {
             if let Some(at) = self.read.windows(4).position(|four| four == b"\r\n\r\n") {

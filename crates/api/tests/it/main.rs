@@ -26,5 +26,6 @@ mod rates;
 mod routes;
 mod service;
 mod settings;
+mod silence;
 mod submissions;
 mod webhooks;
