@@ -33,7 +33,7 @@ async fn besiege(client: Client, n: u32, stop: Arc<AtomicBool>, healthy: Arc<Ato
                 assert!(matches!(status, 404 | 503), "{status}");
             }
             _ => {
-                let path = if n % 2 == 0 { DETAILED } else { READY };
+                let path = if n.is_multiple_of(2) { DETAILED } else { READY };
                 let reply = client.get(path).await.unwrap();
                 assert_eq!(reply.status, 200, "{path}: {}", reply.text);
                 healthy.fetch_add(1, Ordering::Relaxed);
