@@ -182,6 +182,7 @@ fn stuck(world: &World, auth: ApiAuth) -> Api {
             store.clone(),
             world.ids.clone(),
             world.bell.clone(),
+            world.policy.clone(),
         )),
         Arc::new(world.event_desk()),
         Arc::new(DealerCheck::new(

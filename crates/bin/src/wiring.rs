@@ -157,8 +157,14 @@ impl Parts {
             reports,
             Arc::new(TimeOrderedIds),
             bell.clone(),
+            config.delivery.clone(),
         );
-        let persons = PersonDesk::new(Arc::new(store.clone()), Arc::new(store.clone()));
+        let persons = PersonDesk::new(
+            Arc::new(store.clone()),
+            Arc::new(store.clone()),
+            directory.clone(),
+            config.delivery.clone(),
+        );
         let check = DealerCheck::new(
             directory.clone(),
             whatsapp.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::{MessageId, MessageKind, MessageState, OutcomeKind, mask_phone};
+use crate::{MessageId, MessageKind, MessageState, OutcomeKind, Place, Waiting, mask_phone};
 
 /// A stored message with everything that happened to it. Prints without its text, and its phone
 /// masked.
@@ -41,6 +41,17 @@ pub struct Message {
     pub provider_id: Option<String>,
     /// Why it ended as it did, unless it was sent.
     pub reason: Option<String>,
+    /// Where it stands in its lane, unless it is finished.
+    pub place: Option<Place>,
+}
+
+/// A message, and why it waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageView {
+    /// The message.
+    pub message: Message,
+    /// See [`waiting`](crate::waiting()).
+    pub waiting: Option<Waiting>,
 }
 
 /// A call that was made for a message.

@@ -98,6 +98,7 @@ impl World {
             self.store.clone(),
             self.ids.clone(),
             self.bell.clone(),
+            self.policy.clone(),
         )
     }
 
@@ -132,7 +133,12 @@ impl World {
     /// The use case that erases persons and shows what is stored about them.
     #[must_use]
     pub fn person_desk(&self) -> PersonDesk {
-        PersonDesk::new(self.store.clone(), self.store.clone())
+        PersonDesk::new(
+            self.store.clone(),
+            self.store.clone(),
+            self.store.clone(),
+            self.policy.clone(),
+        )
     }
 
     /// The use case that delivers messages; every call is another copy of the service.

@@ -25,5 +25,6 @@ mod traces;
 mod under_stress;
 mod unread_log;
 mod unread_output;
+mod waiting;
 mod web_pages;
 mod webhooks;

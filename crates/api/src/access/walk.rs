@@ -39,7 +39,7 @@ enum Whose {
 use Whose::{DealerOfBody, DealerOfPath, DealerOfRequest, HeadOffices, Nobodys};
 
 /// Every route there is.
-const ROUTES: [(&str, &str, Whose); 28] = [
+const ROUTES: [(&str, &str, Whose); 29] = [
     ("POST", "/api/v1/customer/validate-customer", DealerOfBody),
     (
         "GET",
@@ -69,6 +69,11 @@ const ROUTES: [(&str, &str, Whose); 28] = [
     (
         "GET",
         "/api/v1/customer/dealer/{dealer_id}/stats",
+        DealerOfPath,
+    ),
+    (
+        "GET",
+        "/api/v1/customer/dealer/{dealer_id}/queue",
         DealerOfPath,
     ),
     (

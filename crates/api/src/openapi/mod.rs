@@ -18,13 +18,14 @@ use serde_json::Value;
 pub(crate) use collect::define;
 
 /// Applied in this order; the last one says in which order things are shown.
-const ADDITIONS: [&str; 13] = [
+const ADDITIONS: [&str; 14] = [
     include_str!("additions/parts.json"),
     include_str!("additions/limits.json"),
     include_str!("additions/schemas.json"),
     include_str!("additions/customer.json"),
     include_str!("additions/messages.json"),
     include_str!("additions/dealer.json"),
+    include_str!("additions/queue.json"),
     include_str!("additions/webhooks.json"),
     include_str!("additions/admin.json"),
     include_str!("additions/access.json"),

@@ -1,11 +1,12 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use domain::{Message, MessageError, PastAttempt, RequestId};
+use domain::{MessageError, MessageView, PastAttempt, RequestId};
 use paperclip::actix::web::Path;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::queue::WaitingItem;
 use super::{in_time, rfc_3339};
 use crate::access::{Caller, Read, Write};
 use crate::http::{Answered, CallOrigin};
@@ -71,6 +72,9 @@ pub(crate) struct MessageItem {
     fonnte_id: Option<String>,
     /// Why it ended as it did; null while it is on its way and when it was sent.
     reason: Option<String>,
+    /// Why it waits; null when it is finished, while a call for it is in flight, and in the moment before
+    /// that.
+    waiting: Option<WaitingItem>,
 }
 
 impl std::fmt::Debug for MessageItem {
@@ -142,7 +146,7 @@ pub(crate) async fn resend_request_message(
     let seen = caller.visibility();
     let doing = api.messages.resend(request, seen, &author, origin.0);
     let message = in_time(doing, MessageError::Store).await?;
-    tracing::info!(request.id = %request, message.id = %message.id, "message queued again");
+    tracing::info!(request.id = %request, message.id = %message.message.id, "message queued again");
     Ok(Answered::with(HttpResponse::Accepted().json(
         MessageReply {
             success: true,
@@ -166,7 +170,7 @@ pub(crate) async fn cancel_request_message(
     let author = caller.author();
     let doing = api.messages.cancel(request, caller.visibility(), &author);
     let message = in_time(doing, MessageError::Store).await?;
-    tracing::info!(request.id = %request, message.id = %message.id, "message cancelled");
+    tracing::info!(request.id = %request, message.id = %message.message.id, "message cancelled");
     Ok(Answered::ok(&MessageReply {
         success: true,
         message: "Message cancelled",
@@ -179,8 +183,8 @@ fn id(raw: &str) -> Result<RequestId, Problem> {
     Ok(RequestId(id))
 }
 
-impl From<Message> for MessageItem {
-    fn from(message: Message) -> Self {
+impl From<MessageView> for MessageItem {
+    fn from(MessageView { message, waiting }: MessageView) -> Self {
         Self {
             id: message.id.to_string(),
             kind: message.kind.as_str(),
@@ -202,6 +206,7 @@ impl From<Message> for MessageItem {
                 .collect(),
             fonnte_id: message.provider_id,
             reason: message.reason,
+            waiting: waiting.map(WaitingItem::from),
         }
     }
 }

@@ -8,6 +8,7 @@ mod health;
 mod item;
 mod messages;
 mod metrics;
+mod queue;
 mod requests;
 mod submissions;
 mod webhooks;
@@ -70,6 +71,8 @@ pub(crate) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>)
     define::<item::Item>(definitions);
     define::<messages::AttemptItem>(definitions);
     define::<messages::MessageItem>(definitions);
+    define::<queue::WaitingItem>(definitions);
+    define::<queue::QueueData>(definitions);
     define::<health::BacklogBody>(definitions);
     define::<health::StateBody>(definitions);
     define::<dealers::ListData>(definitions);
@@ -115,6 +118,11 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
                 .service(
                     web::resource("/customer/dealer/{dealer_id}/stats")
                         .route(web::get().to(dealers::get_dealer_stats))
+                        .default_service(only("GET, HEAD")),
+                )
+                .service(
+                    web::resource("/customer/dealer/{dealer_id}/queue")
+                        .route(web::get().to(queue::get_dealer_queue))
                         .default_service(only("GET, HEAD")),
                 )
                 .service(

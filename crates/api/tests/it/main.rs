@@ -22,6 +22,7 @@ mod metrics;
 mod openapi;
 mod pages;
 mod persons;
+mod queue;
 mod rates;
 mod routes;
 mod service;

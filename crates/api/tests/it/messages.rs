@@ -54,7 +54,7 @@ async fn a_message_is_shown_with_its_keys_in_order() {
                 r#""target":"082148523421","scheduled_at":"2026-01-05T01:00:00.000000Z","#,
                 r#""created_at":"2026-01-05T01:00:00.000000Z","sent_at":null,"#,
                 r#""delivered_at":null,"read_at":null,"failed_at":null,"attempts":[],"#,
-                r#""fonnte_id":null,"reason":null}}]}}"#
+                r#""fonnte_id":null,"reason":null,"waiting":null}}]}}"#
             ),
             id, text
         ),

@@ -44,7 +44,7 @@ pub(crate) const DRIVER_TEXT: &str =
     "pg-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
 /// Every route: the methods it has and a path that exists.
-pub(crate) const ROUTES: [(&[&str], &str); 27] = [
+pub(crate) const ROUTES: [(&[&str], &str); 28] = [
     (&["POST"], SUBMIT),
     (
         &["GET", "HEAD"],
@@ -64,6 +64,7 @@ pub(crate) const ROUTES: [(&[&str], &str); 27] = [
     ),
     (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/requests"),
     (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/stats"),
+    (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/queue"),
     (&["POST"], "/api/v1/customer/dealer/0009999/test-whatsapp"),
     (
         &["POST"],
@@ -229,6 +230,7 @@ fn api(world: &World, ports: &Ports) -> Api {
             ports.messages.clone(),
             world.ids.clone(),
             world.bell.clone(),
+            world.policy.clone(),
         )),
         Arc::new(EventDesk::new(
             ports.dealers.clone(),
@@ -254,7 +256,12 @@ fn api(world: &World, ports: &Ports) -> Api {
             world.bell.clone(),
             world.accounts.clone(),
         )),
-        Arc::new(PersonDesk::new(ports.persons.clone(), ports.audit.clone())),
+        Arc::new(PersonDesk::new(
+            ports.persons.clone(),
+            ports.audit.clone(),
+            ports.dealers.clone(),
+            world.policy.clone(),
+        )),
         world.accounts.clone(),
         ports.health.clone(),
         Admission {

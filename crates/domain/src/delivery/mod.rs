@@ -1,11 +1,17 @@
 //! What happens after a call to the provider: pure decisions, tested without a database.
 
 mod decide;
+mod forecast;
 mod outcome;
 mod rest;
 mod schedule;
+mod waiting;
 
 pub use decide::{Decision, LaneChange, MessageChange, TOO_OLD, Tries, decide, expired};
+pub use forecast::{Forecast, calls_per_hour};
 pub use outcome::{Outcome, OutcomeKind, Receipt};
 pub use rest::{REST_DOUBT, REST_LOOK, is_spent, rest_until, too_old_before};
 pub use schedule::{DeliveryPolicy, LaneHistory, OnUnknown};
+pub use waiting::{
+    LaneState, Place, Queue, QueueState, Waiting, WaitingFor, paused, queue, waiting,
+};

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{AuditEntry, Message, NewMessage, Phone, RequestId, Visibility};
+use crate::{AuditEntry, DealerId, Message, NewMessage, Phone, QueueState, RequestId, Visibility};
 
 /// Whether one more message was queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +35,8 @@ pub enum Cancelled {
     UnknownRequest,
 }
 
-/// The messages of single requests, as people follow and steer them. A request that cannot be seen
-/// is as if it did not exist, and takes as long to find.
+/// The messages of single requests, as people follow and steer them, and what waits in a dealer's lane.
+/// A request that cannot be seen is as if it did not exist, and takes as long to find.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Messages: Send + Sync {
@@ -69,4 +69,8 @@ pub trait Messages: Send + Sync {
         seen: &Visibility,
         entry: &AuditEntry,
     ) -> Result<Cancelled, StoreError>;
+
+    /// What waits in a dealer's lane, and how the lane stands, in one moment; nothing and free for a
+    /// dealer who never had a message, and for one that does not exist.
+    async fn queue(&self, dealer: &DealerId) -> Result<QueueState, StoreError>;
 }

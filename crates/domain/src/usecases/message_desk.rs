@@ -2,18 +2,19 @@ use std::sync::Arc;
 
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
-    AuditEntry, Author, Bell, Cancelled, DealerDirectory, DealerId, Ids, Message, MessageKind,
-    Messages, NewMessage, Origin, Phone, Request, RequestId, RequestStore, Resent, StoreError,
-    Visibility,
+    AuditEntry, Author, Bell, Cancelled, DealerDirectory, DealerId, DealerSettings, DeliveryPolicy,
+    Ids, LookupError, Message, MessageKind, MessageView, Messages, NewMessage, Origin, Phone,
+    Queue, Request, RequestId, RequestStore, Resent, StoreError, Visibility, queue, waiting,
 };
 
-/// Shows, repeats and stops the messages of a request.
+/// Shows, repeats and stops the messages of a request, and shows what waits in a dealer's lane.
 pub struct MessageDesk {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
     messages: Arc<dyn Messages>,
     ids: Arc<dyn Ids>,
     bell: Arc<dyn Bell>,
+    policy: DeliveryPolicy,
 }
 
 /// Why nothing was done about a message.
@@ -38,7 +39,7 @@ pub enum MessageError {
 }
 
 impl MessageDesk {
-    /// A use case over these ports.
+    /// A use case over these ports; `policy` is by which messages are delivered.
     #[must_use]
     pub fn new(
         dealers: Arc<dyn DealerDirectory>,
@@ -46,6 +47,7 @@ impl MessageDesk {
         messages: Arc<dyn Messages>,
         ids: Arc<dyn Ids>,
         bell: Arc<dyn Bell>,
+        policy: DeliveryPolicy,
     ) -> Self {
         Self {
             dealers,
@@ -53,6 +55,7 @@ impl MessageDesk {
             messages,
             ids,
             bell,
+            policy,
         }
     }
 
@@ -64,13 +67,26 @@ impl MessageDesk {
         &self,
         request: RequestId,
         seen: &Visibility,
-    ) -> Result<Vec<Message>, MessageError> {
+    ) -> Result<Vec<MessageView>, MessageError> {
         let messages = self.messages.timeline(request, seen).await?;
         if messages.is_empty() {
             // A request of an older service has none.
             self.request(request, seen).await?;
         }
-        Ok(messages)
+        Ok(views(&*self.dealers, &self.policy, messages).await?)
+    }
+
+    /// What waits in a dealer's lane.
+    ///
+    /// # Errors
+    /// [`LookupError`]
+    pub async fn queue(&self, dealer: &DealerId) -> Result<Queue, LookupError> {
+        let dealer = self.dealers.find(dealer).await?;
+        let dealer = dealer
+            .filter(|dealer| dealer.active)
+            .ok_or(LookupError::UnknownDealer)?;
+        let state = self.messages.queue(&dealer.id).await?;
+        Ok(queue(&state, &dealer.settings, &self.policy))
     }
 
     /// Queues one more message with the text and the recipient of the newest one, for this call. A request of an
@@ -85,8 +101,13 @@ impl MessageDesk {
         seen: &Visibility,
         by: &Author,
         origin: Option<Origin>,
-    ) -> Result<Message, MessageError> {
+    ) -> Result<MessageView, MessageError> {
         let stored = self.request(request, seen).await?;
+        // Before the act, which must not fail afterwards.
+        let settings = match DealerId::parse(&stored.dealer_id) {
+            Ok(dealer) => settings(&*self.dealers, &dealer).await?,
+            Err(_) => DealerSettings::default(),
+        };
         let newest = self.messages.timeline(request, seen).await?.pop();
         let (template, body, target) = match newest {
             Some(newest) if newest.is_pending() => return Err(MessageError::Pending),
@@ -109,7 +130,7 @@ impl MessageDesk {
         match resending.await? {
             Resent::Queued(message) => {
                 self.bell.ring();
-                Ok(message)
+                Ok(view(message, &settings, &self.policy))
             }
             Resent::Pending => Err(MessageError::Pending),
             Resent::Erased => Err(MessageError::NotSendable),
@@ -127,10 +148,13 @@ impl MessageDesk {
         request: RequestId,
         seen: &Visibility,
         by: &Author,
-    ) -> Result<Message, MessageError> {
+    ) -> Result<MessageView, MessageError> {
         let entry = AuditEntry::cancelled(by, request);
         match self.messages.cancel(request, seen, &entry).await? {
-            Cancelled::Stopped(message) => Ok(message),
+            Cancelled::Stopped(message) => Ok(MessageView {
+                message,
+                waiting: None,
+            }),
             Cancelled::TooLate => Err(MessageError::NotCancellable),
             Cancelled::UnknownRequest => Err(MessageError::UnknownRequest),
         }
@@ -162,4 +186,37 @@ impl MessageDesk {
         });
         Ok((VALIDATION.to_owned(), body, request.phone.clone()))
     }
+}
+
+/// Messages with the reasons why they wait.
+pub(super) async fn views(
+    dealers: &dyn DealerDirectory,
+    policy: &DeliveryPolicy,
+    messages: Vec<Message>,
+) -> Result<Vec<MessageView>, StoreError> {
+    let mut views = Vec::with_capacity(messages.len());
+    for message in messages {
+        let settings = match &message.place {
+            Some(place) => settings(dealers, &place.lane.dealer_id).await?,
+            None => DealerSettings::default(),
+        };
+        views.push(view(message, &settings, policy));
+    }
+    Ok(views)
+}
+
+fn view(message: Message, settings: &DealerSettings, policy: &DeliveryPolicy) -> MessageView {
+    MessageView {
+        waiting: waiting(&message, settings, policy),
+        message,
+    }
+}
+
+/// A dealer's settings; of one that is gone, none are set.
+async fn settings(
+    dealers: &dyn DealerDirectory,
+    id: &DealerId,
+) -> Result<DealerSettings, StoreError> {
+    let dealer = dealers.find(id).await?;
+    Ok(dealer.map(|dealer| dealer.settings).unwrap_or_default())
 }

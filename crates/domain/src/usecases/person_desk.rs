@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use super::message_desk::views;
 use crate::{
-    Action, AuditEntry, AuditLog, Author, Erased, PersonalData, PersonalRecord, Phone, RequestId,
-    StoreError, Sweep,
+    Action, AuditEntry, AuditLog, Author, DealerDirectory, DeliveryPolicy, Erased, MessageView,
+    PersonalData, Phone, Request, RequestId, StoreError, Sweep,
 };
 
 /// How many rows one step looks at, so that none holds many locks for long.
@@ -12,13 +13,25 @@ const AT_ONCE: usize = 500;
 pub struct PersonDesk {
     data: Arc<dyn PersonalData>,
     audit: Arc<dyn AuditLog>,
+    dealers: Arc<dyn DealerDirectory>,
+    policy: DeliveryPolicy,
 }
 
 impl PersonDesk {
-    /// A use case over these ports.
+    /// A use case over these ports; `policy` is by which messages are delivered.
     #[must_use]
-    pub fn new(data: Arc<dyn PersonalData>, audit: Arc<dyn AuditLog>) -> Self {
-        Self { data, audit }
+    pub fn new(
+        data: Arc<dyn PersonalData>,
+        audit: Arc<dyn AuditLog>,
+        dealers: Arc<dyn DealerDirectory>,
+        policy: DeliveryPolicy,
+    ) -> Self {
+        Self {
+            data,
+            audit,
+            dealers,
+            policy,
+        }
     }
 
     /// Erases a person. Once more erases what has come since, or nothing. The audit has a line
@@ -54,7 +67,7 @@ impl PersonDesk {
     }
 
     /// What is stored about a person: requests in the order of their ids after the one given, at
-    /// most `limit`. It is noted in the audit before it is shown.
+    /// most `limit`, each with its messages, oldest first. It is noted in the audit before it is shown.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -64,11 +77,16 @@ impl PersonDesk {
         after: Option<RequestId>,
         limit: usize,
         by: &Author,
-    ) -> Result<Vec<PersonalRecord>, StoreError> {
+    ) -> Result<Vec<(Request, Vec<MessageView>)>, StoreError> {
         let records = self.data.export(phone, after, limit).await?;
         let detail = format!("phone {}, {} requests", phone.masked(), records.len());
         self.note(by, Action::Export, detail).await?;
-        Ok(records)
+        let mut shown = Vec::with_capacity(records.len());
+        for record in records {
+            let messages = views(&*self.dealers, &self.policy, record.messages).await?;
+            shown.push((record.request, messages));
+        }
+        Ok(shown)
     }
 
     /// One step of a pass that erases what is older than so many days, and where to go on.

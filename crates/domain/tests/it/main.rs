@@ -13,3 +13,4 @@ mod message_desk;
 mod recovery;
 mod settings;
 mod support;
+mod waiting;

@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Dealer, MessageDesk, MessageError, MessageState, MockMessages, Outcome, RequestId, Resent,
-    Visibility,
+    Dealer, MessageDesk, MessageError, MessageState, Messages as _, MockMessages, Outcome,
+    RequestId, Resent, Visibility,
 };
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::{World, sample};
@@ -42,12 +42,10 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
         .resend(request, &ALL, &sample::author(), None)
         .await
         .unwrap();
+    let (again, first) = (again.message, &first[0].message);
     assert_eq!(again.state, MessageState::Queued);
-    assert_eq!(
-        (&again.body, &again.target),
-        (&first[0].body, &first[0].target)
-    );
-    assert_ne!(again.id, first[0].id);
+    assert_eq!((&again.body, &again.target), (&first.body, &first.target));
+    assert_ne!(again.id, first.id);
     assert_eq!(world.bell.rings(), rings + 1, "the dispatcher is told");
     world.pass(PACE);
     round(&world.dispatcher()).await;
@@ -89,7 +87,8 @@ async fn a_row_of_an_older_service_gets_the_built_in_message() {
     let message = desk
         .resend(request, &ALL, &sample::author(), None)
         .await
-        .unwrap();
+        .unwrap()
+        .message;
     assert!(message.body.starts_with("Halo Budi,\n"), "{}", message.body);
     assert_eq!(message.target, "082148523421");
 }
@@ -134,7 +133,7 @@ async fn only_a_queued_message_is_cancelled() {
     let request = queue(&world, 1).await;
     let desk = world.message_desk();
     let cancelled = desk.cancel(request, &ALL, &sample::author()).await.unwrap();
-    assert_eq!(cancelled.state, MessageState::Cancelled);
+    assert_eq!(cancelled.message.state, MessageState::Cancelled);
     let shown = statuses(&world, request).await;
     assert_eq!(shown, ("FAILED".to_owned(), "FAILED".to_owned()));
     assert!(matches!(
@@ -194,7 +193,7 @@ async fn what_the_store_finds_in_the_end_counts() {
         (Ok(Resent::UnknownRequest), "UnknownRequest"),
         (Err(unavailable()), "Store"),
     ] {
-        let timeline = world.message_desk().timeline(request, &ALL).await.unwrap();
+        let timeline = world.store.timeline(request, &ALL).await.unwrap();
         let mut messages = MockMessages::new();
         messages
             .expect_timeline()
@@ -206,6 +205,7 @@ async fn what_the_store_finds_in_the_end_counts() {
             Arc::new(messages),
             world.ids.clone(),
             world.bell.clone(),
+            world.policy.clone(),
         );
         let error = desk
             .resend(request, &ALL, &sample::author(), None)

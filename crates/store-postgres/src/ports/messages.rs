@@ -8,33 +8,49 @@ use diesel::sql_types::{Bool, Nullable, SmallInt, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncConnection as _, RunQueryDsl};
 use domain::{
     AuditEntry, BoxError, CHANGED_BY, Cancelled, DealerId, ERASED, Message, MessageId, MessageKind,
-    MessageState, Messages, NewMessage, OutcomeKind, PastAttempt, Phone, RequestId, Resent,
-    StoreError, Visibility, cancelled,
+    MessageState, Messages, NewMessage, OutcomeKind, PastAttempt, Phone, QueueState, RequestId,
+    Resent, StoreError, Visibility, cancelled,
 };
 use serde_json::Value;
 
 use super::audit::{note, noted, with_entry};
 use super::intake::priority;
 use super::mirror::is_newest;
+use super::queue::{PlaceRow, queue};
 use super::{PgStore, origin};
 use crate::connect::failed;
 use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
-/// What is shown of a message `m`.
+/// What is shown of a message `m`, whose lane is `l` where it has one.
 macro_rules! shown {
     () => {
-        "m.id, m.kind, m.state, m.template, m.body, m.target::text, m.due_at, m.created_at,
-    m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.attempts::text AS attempts, m.provider_id, m.reason"
+        concat!(
+            "m.id, m.kind, m.state, m.template, m.body, m.target::text, m.due_at, m.created_at,
+    m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.attempts::text AS attempts, m.provider_id, m.reason,
+    ",
+            $crate::ports::queue::place!()
+        )
     };
 }
 pub(super) use shown;
 
+/// The lane of a message `m`.
+macro_rules! with_lane {
+    () => {
+        "LEFT JOIN lane l ON l.dealer_id = m.dealer_id"
+    };
+}
+pub(super) use with_lane;
+
 const TIMELINE: &str = concat!(
     "SELECT ",
     shown!(),
-    " FROM message m, input i
-WHERE m.request_id = i.request_id AND (i.only IS NULL OR m.dealer_id = i.only)
+    " FROM input i
+JOIN message m ON m.request_id = i.request_id AND (i.only IS NULL OR m.dealer_id = i.only)
+",
+    with_lane!(),
+    "
 ORDER BY m.created_at, m.id"
 );
 
@@ -73,20 +89,24 @@ const RESEND: &str = concat!(
         newest_message_id = w.message_id
     FROM wanted w, input i
     WHERE r.id = w.request_id
+), queued AS (
+    INSERT INTO message AS m (
+        id, request_id, dealer_id, kind, priority, template, body, target, created_at, due_at,
+        next_try_at, http_request_id, traceparent)
+    SELECT message_id, request_id, dealer_id, kind, priority, template, body, target,
+        -- now() is when the transaction began, before the wait for the lock.
+        greatest(clock_timestamp(), (
+            SELECT max(p.created_at) + INTERVAL '1 microsecond' FROM message p
+            WHERE p.request_id = w.request_id)),
+        greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
+    FROM wanted w
+    RETURNING m.*
 )",
     noted!("wanted"),
-    "INSERT INTO message AS m (
-    id, request_id, dealer_id, kind, priority, template, body, target, created_at, due_at,
-    next_try_at, http_request_id, traceparent)
-SELECT message_id, request_id, dealer_id, kind, priority, template, body, target,
-    -- now() is when the transaction began, before the wait for the lock.
-    greatest(clock_timestamp(), (
-        SELECT max(p.created_at) + INTERVAL '1 microsecond' FROM message p
-        WHERE p.request_id = w.request_id)),
-    greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
-FROM wanted w
-RETURNING ",
-    shown!()
+    "SELECT ",
+    shown!(),
+    " FROM queued m ",
+    with_lane!()
 );
 
 /// The lock waits for a claim of the same moment and asks again.
@@ -119,7 +139,8 @@ const CANCEL: &str = concat!(
     noted!("ended"),
     "SELECT ",
     shown!(),
-    " FROM ended m"
+    " FROM ended m ",
+    with_lane!()
 );
 
 #[async_trait]
@@ -129,7 +150,7 @@ impl Messages for PgStore {
         request: RequestId,
         seen: &Visibility,
     ) -> Result<Vec<Message>, StoreError> {
-        let statement = seeing(Statement::new(TIMELINE), request, seen);
+        let statement = timeline(request, seen);
         let rows: Vec<MessageRow> =
             self.database
                 .ask(|mut connection| async move {
@@ -222,6 +243,16 @@ impl Messages for PgStore {
             None => Cancelled::UnknownRequest,
         })
     }
+
+    async fn queue(&self, dealer: &DealerId) -> Result<QueueState, StoreError> {
+        self.database
+            .ask(|mut connection| async move { queue(&mut connection, dealer).await })
+            .await
+    }
+}
+
+pub(super) fn timeline(request: RequestId, seen: &Visibility) -> Statement<'_> {
+    seeing(Statement::new(TIMELINE), request, seen)
 }
 
 /// Adds a request, and the dealer to which what may be seen is limited, to a statement's `input`.
@@ -280,6 +311,8 @@ pub(super) struct MessageRow {
     provider_id: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     reason: Option<String>,
+    #[diesel(embed)]
+    place: PlaceRow,
 }
 
 impl TryFrom<MessageRow> for Message {
@@ -302,6 +335,7 @@ impl TryFrom<MessageRow> for Message {
             attempts: attempts(&row.attempts)?,
             provider_id: row.provider_id,
             reason: row.reason,
+            place: row.place.place()?,
         })
     }
 }

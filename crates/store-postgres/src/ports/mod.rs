@@ -16,6 +16,7 @@ mod mirror;
 mod origin;
 mod outbox;
 mod persons;
+mod queue;
 mod reports;
 mod request_row;
 mod requests;
@@ -74,6 +75,15 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
         ("find", requests::statement(&[]).text()),
         ("settle", outbox::settlements().text()),
         ("accept", intake::insertions().text()),
+        (
+            "timeline",
+            messages::timeline(
+                domain::RequestId(uuid::Uuid::nil()),
+                &domain::Visibility::All,
+            )
+            .text(),
+        ),
+        ("queue", queue::statement(dealer.as_str()).text()),
         ("next due", outbox::next_due().text()),
         ("expire", outbox::expiry(lease, &[]).text()),
     ]

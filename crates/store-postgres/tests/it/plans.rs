@@ -191,6 +191,24 @@ async fn what_is_too_old_is_found_in_the_index() {
     }
 }
 
+/// However long a dealer's queue is, its messages themselves are not read to count it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_is_counted_in_the_index() {
+    let empty = TestDatabase::migrated().await;
+    let (_filled, filled) = filled().await;
+    for client in [empty.connect().await, filled] {
+        let mut counted = 0;
+        look_at_plans(&client, |name, json, node| {
+            if name == "queue" && node["Index Name"] == "message_open" {
+                assert_eq!(node["Node Type"], "Index Only Scan", "{json}");
+                counted += 1;
+            }
+        })
+        .await;
+        assert_eq!(counted, 2);
+    }
+}
+
 /// A settlement finds its lanes by name, however many there are.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_settlement_does_not_walk_through_all_lanes() {

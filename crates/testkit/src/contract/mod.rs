@@ -32,6 +32,7 @@ pub mod leases;
 pub mod messages;
 pub mod outcomes;
 pub mod persons;
+pub mod places;
 pub mod reports;
 pub mod requests;
 pub mod rests;

@@ -53,6 +53,16 @@ macro_rules! contract_tests {
                 messages_that_cannot_be_seen_are_as_if_they_did_not_exist
                 resending_and_cancelling_are_noted_in_the_audit
                 what_cannot_be_noted_is_not_done_to_a_message;
+            places:
+                a_message_knows_how_many_go_before_it
+                a_place_tells_of_the_call_in_flight
+                a_place_tells_of_pauses_strikes_and_blocks
+                a_place_tells_of_a_wait_for_evidence
+                a_message_that_is_tried_again_later_goes_before_nobody
+                a_message_that_was_sent_again_stands_in_its_lane
+                an_export_tells_where_messages_stand
+                a_queue_is_counted
+                a_queue_without_a_lane_is_empty;
             events:
                 a_token_belongs_to_its_dealer
                 an_event_lifts_its_message

@@ -1,10 +1,12 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::{
-    AuditEntry, BoxError, Cancelled, DealerId, ERASED, Message, MessageId, MessageState, Messages,
-    NewMessage, PastAttempt, Phone, RequestId, Resent, StoreError, Visibility, cancelled,
+    AuditEntry, BoxError, Cancelled, DealerId, ERASED, LaneState, Message, MessageId, MessageState,
+    Messages, NewMessage, PastAttempt, Phone, Place, QueueState, RequestId, Resent, StoreError,
+    Visibility, cancelled, jakarta_time,
 };
 
-use super::state::State;
+use super::state::{Lane, State};
 use super::{MemoryStore, exists_already};
 
 #[async_trait]
@@ -14,6 +16,7 @@ impl Messages for MemoryStore {
         request: RequestId,
         seen: &Visibility,
     ) -> Result<Vec<Message>, StoreError> {
+        let now = self.now();
         let state = self.state();
         let mut ids: Vec<MessageId> = state
             .messages
@@ -23,7 +26,7 @@ impl Messages for MemoryStore {
             .map(|(id, _)| *id)
             .collect();
         ids.sort_by_key(|id| (state.messages[id].created, *id));
-        Ok(ids.into_iter().map(|id| state.shown(id)).collect())
+        Ok(ids.into_iter().map(|id| state.shown(id, now)).collect())
     }
 
     async fn resend(
@@ -58,7 +61,7 @@ impl Messages for MemoryStore {
         state.note(entry, Some(dealer.as_str()), now)?;
         state.queue(request, dealer, message, target, now);
         state.set_state(message.id, MessageState::Queued, None, now);
-        Ok(Resent::Queued(state.shown(message.id)))
+        Ok(Resent::Queued(state.shown(message.id, now)))
     }
 
     async fn cancel(
@@ -87,17 +90,85 @@ impl Messages for MemoryStore {
                     message.reason = Some(cancelled(message.unknowns).to_owned());
                 }
                 state.set_state(id, MessageState::Cancelled, None, now);
-                Cancelled::Stopped(state.shown(id))
+                Cancelled::Stopped(state.shown(id, now))
             }
             None if known => Cancelled::TooLate,
             None => Cancelled::UnknownRequest,
         })
     }
+
+    async fn queue(&self, dealer: &DealerId) -> Result<QueueState, StoreError> {
+        let now = self.now();
+        let state = self.state();
+        let of_state = |wanted| {
+            let messages = state.messages.values();
+            messages.filter(move |message| message.dealer_id == *dealer && message.state == wanted)
+        };
+        let due: Vec<_> = of_state(MessageState::Queued)
+            .map(|message| message.due)
+            .filter(|due| *due <= now)
+            .collect();
+        let mut later: Vec<_> = of_state(MessageState::Queued)
+            .map(|message| message.due)
+            .filter(|due| *due > now)
+            .collect();
+        later.sort();
+        Ok(QueueState {
+            lane: state.lane_state(dealer, now),
+            waiting: due.len() as u64,
+            scheduled: later.len() as u64,
+            sending: of_state(MessageState::Sending).count() as u64,
+            oldest_due_at: due.into_iter().min(),
+            due_later: later.into_iter().map(|due| (due, 1)).collect(),
+        })
+    }
 }
 
 impl State {
+    fn lane_state(&self, dealer: &DealerId, now: DateTime<Utc>) -> LaneState {
+        let idle = Lane::default();
+        let lane = self.lanes.get(dealer).unwrap_or(&idle);
+        LaneState {
+            dealer_id: dealer.clone(),
+            now,
+            leased: !lane.is_free(now),
+            message: self.message_in_lane(dealer),
+            ready_at: Some(lane.ready_at).filter(|ready_at| *ready_at > now),
+            history: lane.history,
+            block_reason: lane.block_reason.clone(),
+            calls_today: lane.calls_on(jakarta_time(now).date()),
+        }
+    }
+
+    /// Where a message stands that exists and is not finished.
+    fn place(&self, id: MessageId, now: DateTime<Utc>) -> Option<Place> {
+        let message = &self.messages[&id];
+        let is_queued = message.state == MessageState::Queued;
+        if !is_queued && message.state != MessageState::Sending {
+            return None;
+        }
+        let before = || {
+            self.messages.iter().filter(|(other_id, other)| {
+                other.dealer_id == message.dealer_id
+                    && other.state == MessageState::Queued
+                    && other.due <= now
+                    && other.turn(**other_id) < message.turn(id)
+            })
+        };
+        let any_may_be_tried = before().any(|(_, other)| other.next_try <= now);
+        Some(Place {
+            lane: self.lane_state(&message.dealer_id, now),
+            next_try_at: message.next_try,
+            before: if is_queued && message.due <= now && any_may_be_tried {
+                before().count() as u64
+            } else {
+                0
+            },
+        })
+    }
+
     /// A message that exists, as it is shown.
-    pub(super) fn shown(&self, id: MessageId) -> Message {
+    pub(super) fn shown(&self, id: MessageId, now: DateTime<Utc>) -> Message {
         let message = &self.messages[&id];
         Message {
             id,
@@ -128,6 +199,7 @@ impl State {
                 .as_ref()
                 .and_then(|receipt| receipt.message_id.clone()),
             reason: message.reason.clone(),
+            place: self.place(id, now),
         }
     }
 }

@@ -42,7 +42,7 @@ impl Outbox for MemoryStore {
     ) -> Result<Option<(Lease, LaneHistory)>, StoreError> {
         let now = self.now();
         let mut state = self.state();
-        let empty = !state.has_message_in_lane(dealer);
+        let empty = state.message_in_lane(dealer).is_none();
         let lane = state.lanes.entry(dealer.clone()).or_default();
         let troubled = empty && lane.history != LaneHistory::default();
         if !lane.is_free(now) || !(lane.is_ready(now) || troubled) {
@@ -168,15 +168,14 @@ impl State {
         dealers
     }
 
-    /// Whether a message is being sent, or was interrupted, or waits for evidence.
-    fn has_message_in_lane(&self, dealer: &DealerId) -> bool {
+    /// The message that is being sent, or was interrupted, or waits for evidence.
+    pub(super) fn message_in_lane(&self, dealer: &DealerId) -> Option<MessageId> {
         self.first(dealer, MessageState::Sending, |_| true)
-            .is_some()
     }
 
     /// Closes a breaker; a wait for evidence goes on. Returns whether it was open.
     pub(super) fn close_breaker(&mut self, dealer: &DealerId, now: DateTime<Utc>) -> bool {
-        let empty = !self.has_message_in_lane(dealer);
+        let empty = self.message_in_lane(dealer).is_none();
         let lane = self.lanes.get_mut(dealer);
         let Some(lane) = lane.filter(|lane| lane.history.blocks > 0) else {
             return false;

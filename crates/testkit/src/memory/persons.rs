@@ -46,6 +46,7 @@ impl PersonalData for MemoryStore {
         after: Option<RequestId>,
         limit: usize,
     ) -> Result<Vec<PersonalRecord>, StoreError> {
+        let now = self.now();
         let state = self.state();
         let mut requests: Vec<_> = state
             .requests
@@ -67,7 +68,7 @@ impl PersonalData for MemoryStore {
                     .collect();
                 ids.sort_by_key(|id| (state.messages[id].created, *id));
                 PersonalRecord {
-                    messages: ids.into_iter().map(|id| state.shown(id)).collect(),
+                    messages: ids.into_iter().map(|id| state.shown(id, now)).collect(),
                     request,
                 }
             })

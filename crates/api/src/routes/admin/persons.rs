@@ -1,7 +1,7 @@
 use std::convert::identity;
 
 use actix_web::web::Data;
-use domain::{Erased, Fault, PersonalRecord, Phone, RequestId, StoreError};
+use domain::{Erased, Fault, MessageView, Phone, Request, RequestId, StoreError};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -149,7 +149,7 @@ pub(crate) async fn export_person(
     );
     let last = records.last().filter(|_| more);
     let data = ExportData {
-        next_cursor: last.map(|record| record.request.id.0.simple().to_string()),
+        next_cursor: last.map(|(request, _)| request.id.0.simple().to_string()),
         items: records.into_iter().map(ExportItem::from).collect(),
     };
     Ok(Answered::ok(&ExportReply {
@@ -203,11 +203,11 @@ impl From<Erased> for ErasureData {
     }
 }
 
-impl From<PersonalRecord> for ExportItem {
-    fn from(record: PersonalRecord) -> Self {
+impl From<(Request, Vec<MessageView>)> for ExportItem {
+    fn from((request, messages): (Request, Vec<MessageView>)) -> Self {
         Self {
-            request: record.request.into(),
-            messages: record.messages.into_iter().map(MessageItem::from).collect(),
+            request: request.into(),
+            messages: messages.into_iter().map(MessageItem::from).collect(),
         }
     }
 }

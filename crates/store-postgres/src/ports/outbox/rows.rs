@@ -131,7 +131,7 @@ pub(in crate::ports) fn dealer(raw: &str) -> Result<DealerId, StoreError> {
     DealerId::parse(raw).map_err(|fault| StoreError::Corrupt(fault.into()))
 }
 
-pub(super) fn history(strikes: i32, blocks: i32) -> LaneHistory {
+pub(in crate::ports) fn history(strikes: i32, blocks: i32) -> LaneHistory {
     LaneHistory {
         strikes: count(strikes),
         blocks: count(blocks),

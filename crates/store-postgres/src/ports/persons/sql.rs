@@ -263,8 +263,11 @@ pub(super) const NOT_ERASED: &str = concat!("customer_validation_request.no_telp
 pub(super) const MESSAGES_OF: &str = concat!(
     "SELECT m.request_id, ",
     super::super::messages::shown!(),
-    " FROM message m, input i
-WHERE m.request_id = ANY (i.requests)
+    " FROM input i
+JOIN message m ON m.request_id = ANY (i.requests)
+",
+    super::super::messages::with_lane!(),
+    "
 ORDER BY m.created_at, m.id"
 );
 
