@@ -229,12 +229,13 @@ async fn a_few_are_asked_at_once_and_what_is_not_reached_in_time_is_told() {
         .unwrap();
     let began = Instant::now();
     let found = doctor(&story, &["--within", "1"]);
-    assert!(began.elapsed() < Duration::from_secs(8), "{}", found.shown);
+    // Each of the answers takes a minute.
+    assert!(began.elapsed() < Duration::from_secs(20), "{}", found.shown);
     assert_eq!(found.status, Some(1), "{}", found.shown);
     found.says("accounts", "BAD", &["61 of 61", "not asked", "--within"]);
     found.says("dealer D059", "look", &["not asked in time"]);
     let calls = story.simulator.call_count() - u64::from(DEALERS) - 1;
-    assert!((2..=32).contains(&calls), "{calls} at once");
+    assert!((2..=16).contains(&calls), "{calls} at once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
