@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
+use crate::values::is_invisible;
 use crate::{DealerId, LicensePlate, Origin, Phone, parse_local_time};
 
 /// One field as it came in, before anything is known about it. Prints its length, not its text.
@@ -145,7 +146,7 @@ pub enum Fault {
     /// The text has a character of Unicode's category Cc.
     #[error("the text has a control character")]
     ControlCharacter,
-    /// The text is only white space.
+    /// Nobody sees anything of the text, see [`is_blank`](crate::is_blank).
     #[error("the text is blank")]
     Blank,
     /// The text is not an Indonesian mobile number.
@@ -197,7 +198,7 @@ impl Field {
         for c in text.chars() {
             length += 1;
             has_control |= c.is_control();
-            is_blank &= c.is_whitespace();
+            is_blank = is_blank && is_invisible(c);
         }
         if let Some((min, max)) = self.length() {
             if length < min {
@@ -392,6 +393,35 @@ mod tests {
             submission.validate(now()),
             Err(vec![(Field::Phone, Fault::ControlCharacter)])
         );
+    }
+
+    #[test]
+    fn a_text_of_which_nothing_is_seen_is_blank_in_every_field() {
+        let blank = "\u{200b}\u{200f} \u{2060}\u{feff}\u{ad}\u{34f}\u{3164}\u{fe0f}";
+        let submission = Submission {
+            customer_name: blank.into(),
+            phone: blank.into(),
+            unit_type: blank.into(),
+            license_plate: blank.into(),
+            created_time: blank.into(),
+            modified_time: blank.into(),
+            dealer_id: blank.into(),
+            send_at: blank.into(),
+            origin: None,
+        };
+        let expected = Field::ALL.map(|field| (field, Fault::Blank));
+        assert_eq!(submission.validate(now()).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn what_is_seen_may_have_invisible_company() {
+        let submission = Submission {
+            customer_name: "\u{200e}Adit\u{200b}".into(),
+            license_plate: "D\u{a0}123\u{2060}AD".into(),
+            ..submission()
+        };
+        let valid = submission.validate(now()).unwrap();
+        assert_eq!(valid.customer_name, "\u{200e}Adit\u{200b}");
     }
 
     #[test]

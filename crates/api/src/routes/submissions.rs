@@ -15,8 +15,8 @@ use crate::problem::Problem;
 use crate::server::Api;
 use crate::validation::{FaultBody, wire_name};
 
-/// Who brought which unit to which dealer. No field may hold control characters or only white
-/// space; unknown fields are ignored.
+/// Who brought which unit to which dealer. No field may hold control characters, or only white space and
+/// invisible ones; unknown fields are ignored.
 // A body as described is read into this without a detour over JSON values; whatever else comes, also
 // with a field that is none of ours, is read as [`Map`], which can say what is wrong with it.
 #[derive(Apiv2Schema, Deserialize)]

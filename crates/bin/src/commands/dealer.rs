@@ -25,7 +25,7 @@ pub(crate) async fn add(config: Config, options: AddDealer) -> anyhow::Result<Ex
         api_key: options.key.read()?,
         api_url: options.url,
     };
-    if dealer.name.trim().is_empty() || dealer.name.chars().count() > 255 {
+    if domain::is_blank(&dealer.name) || dealer.name.chars().count() > 255 {
         bail!("a dealer's name has 1 to 255 characters");
     }
     if let Some(key) = &dealer.api_key {

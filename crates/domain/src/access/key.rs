@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::{Fault, holds_phone, mask_phones};
+use crate::{Fault, holds_phone, is_blank, mask_phones};
 
 /// What every key begins with, so that secret scanners find leaked ones.
 pub const API_KEY_PREFIX: &str = "csk_";
@@ -187,7 +187,7 @@ impl KeyName {
         if raw.chars().any(char::is_control) {
             return Err(Fault::ControlCharacter);
         }
-        if raw.chars().all(char::is_whitespace) {
+        if is_blank(raw) {
             return Err(Fault::Blank);
         }
         Ok(Self(raw.to_owned()))
@@ -296,7 +296,7 @@ mod tests {
     fn names_are_short_lines() {
         assert_eq!(KeyName::parse("Bengkel 1").unwrap().as_str(), "Bengkel 1");
         assert_eq!(KeyName::parse(""), Err(Fault::TooShort { min: 1 }));
-        assert_eq!(KeyName::parse(" \u{a0}"), Err(Fault::Blank));
+        assert_eq!(KeyName::parse(" \u{a0}\u{200b}"), Err(Fault::Blank));
         assert_eq!(KeyName::parse("a\nb"), Err(Fault::ControlCharacter));
         assert!(KeyName::parse(&"é".repeat(100)).is_ok());
         assert_eq!(

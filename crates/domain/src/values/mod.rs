@@ -9,6 +9,7 @@ mod phone;
 mod plate;
 mod quiet_hours;
 mod search;
+mod visible;
 mod webhook_token;
 
 pub use account::{Account, AccountError, AccountPolicy, ApiAddress};
@@ -23,4 +24,6 @@ pub use phone::{Phone, PhoneError, holds_phone, mask_phone, mask_phones};
 pub use plate::{LicensePlate, normal_plate};
 pub use quiet_hours::{QuietHours, QuietHoursError};
 pub use search::{PHONE_FILLERS, PLATE_FILLERS, SEARCH_CHARACTERS, Search, SearchError};
+pub use visible::is_blank;
+pub(crate) use visible::is_invisible;
 pub use webhook_token::{WebhookToken, WebhookTokenError};
