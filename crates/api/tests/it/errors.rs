@@ -224,10 +224,16 @@ async fn control_characters_are_refused_everywhere() {
 }
 
 #[tokio::test]
-async fn white_space_alone_is_refused_everywhere() {
+async fn what_nobody_sees_is_refused_everywhere() {
     let service = Service::start();
     for name in FIELDS {
-        for blank in ["          ", "\u{a0}\u{2003}\u{3000}\u{2028} \u{a0}\u{a0} "] {
+        for blank in [
+            "          ",
+            "\u{a0}\u{2003}\u{3000}\u{2028} \u{a0}\u{a0} ",
+            "\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{ad}\u{34f}\u{180e}",
+            "\u{200e}\u{200f}\u{202e}\u{2066} \u{61c}\u{2069}\u{3164}\u{fe0f}",
+            "\u{e0001}\u{e0041}\u{e0100}\u{115f}\u{1160}\u{ffa0}\u{2800}\u{2800}",
+        ] {
             expect(
                 &service,
                 name,

@@ -323,6 +323,21 @@ fn every_schema_says_something() {
     );
 }
 
+/// Beyond four hexadecimal digits a pattern cannot go everywhere.
+#[test]
+fn a_text_keeps_its_pattern_exactly_when_something_is_seen_of_it() {
+    let document = document();
+    let body = &document["components"]["schemas"]["SubmissionBody"]["properties"];
+    for field in ["namaPembawa", "tipeUnit", "noPol", "dealerId"] {
+        let pattern = body[field]["pattern"].as_str().unwrap();
+        let pattern = regex::Regex::new(pattern).unwrap();
+        for c in (0..=0xffff).filter_map(char::from_u32) {
+            let text = c.to_string();
+            assert_eq!(pattern.is_match(&text), !domain::is_blank(&text), "{c:?}");
+        }
+    }
+}
+
 #[test]
 fn every_reference_leads_somewhere_and_every_component_is_used() {
     let document = document();
