@@ -10,6 +10,7 @@ mod doctor;
 mod failover;
 mod first_message;
 mod fonnte_failures;
+mod hangup;
 mod hostile_callers;
 mod installations;
 mod isolation;

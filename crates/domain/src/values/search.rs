@@ -1,3 +1,8 @@
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use icu_normalizer::DecomposingNormalizer;
+
 use crate::Request;
 
 /// The fewest and the most characters that can be searched for. With fewer nearly everything would
@@ -6,7 +11,7 @@ pub const SEARCH_CHARACTERS: (usize, usize) = (3, 100);
 
 /// A part of a name, a plate or a phone.
 ///
-/// Upper and lower case are the same, and in plates and phones so is what people put between the
+/// Upper and lower case are the same, letters with and without accents too, and in plates and phones so is what people put between the
 /// groups; `+62` and `62` at the front of a phone are its `0`. Prints without what is searched for.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Search {
@@ -59,13 +64,32 @@ impl Search {
         })
     }
 
-    /// Part of a name, in any case.
+    /// Part of a name, as it was typed.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Part of a plate without [`PLATE_FILLERS`], in any case. When empty, of none.
+    /// A regular expression, as POSIX and PostgreSQL have them, that finds this part of a name in any
+    /// case, with and without accents. It lists the letters one by one, because what a store takes
+    /// for the same letter depends on its locale.
+    #[must_use]
+    pub fn name_pattern(&self) -> String {
+        let mut pattern = String::new();
+        for letter in folded(&self.name) {
+            match LETTERS.get(&letter) {
+                Some(same) => pattern.extend(["[", same, "]"]),
+                None if letter.is_ascii_punctuation() => {
+                    pattern.extend(["\\".into(), letter.to_string()])
+                }
+                None => pattern.push(letter),
+            }
+            pattern.push_str(ACCENTS);
+        }
+        pattern
+    }
+
+    /// Part of a plate without [`PLATE_FILLERS`], in any case of ASCII. When empty, of none.
     #[must_use]
     pub fn plate(&self) -> &str {
         &self.plate
@@ -80,12 +104,54 @@ impl Search {
     /// Whether a request is found.
     #[must_use]
     pub fn matches(&self, request: &Request) -> bool {
-        let plate = without(&request.license_plate, PLATE_FILLERS).to_lowercase();
+        let plate = without(&request.license_plate, PLATE_FILLERS).to_ascii_lowercase();
         let phone = without(&request.phone, PHONE_FILLERS);
-        let name = request.customer_name.to_lowercase();
-        name.contains(&self.name.to_lowercase())
-            || (!self.plate.is_empty() && plate.contains(&self.plate.to_lowercase()))
+        let name: String = folded(&request.customer_name).collect();
+        name.contains(&folded(&self.name).collect::<String>())
+            || (!self.plate.is_empty() && plate.contains(&self.plate.to_ascii_lowercase()))
             || self.phones.iter().any(|part| phone.contains(part.as_str()))
+    }
+}
+
+/// Accents that stand behind their letter.
+const ACCENTS: &str = "[\u{300}-\u{36f}]*";
+
+/// All letters that are the same when case and accents do not matter, by the plain one: those of
+/// Latin, Greek and Cyrillic scripts, in which people's names are written here.
+static LETTERS: LazyLock<BTreeMap<char, String>> = LazyLock::new(|| {
+    let mut letters: BTreeMap<char, String> = BTreeMap::new();
+    for letter in ('A'..='\u{52f}').chain('\u{1e00}'..='\u{1fff}') {
+        if letter.is_alphabetic() {
+            letters.entry(plain(letter)).or_default().push(letter);
+        }
+    }
+    letters.retain(|plain, same| same.chars().ne([*plain]));
+    letters
+});
+
+/// A text in lower case and without accents.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    let letters = text.chars().filter(|letter| !is_accent(*letter));
+    letters.map(plain)
+}
+
+fn is_accent(letter: char) -> bool {
+    ('\u{300}'..='\u{36f}').contains(&letter)
+}
+
+/// The small letter without its accents; what is made of several letters stays as it is.
+fn plain(letter: char) -> char {
+    if letter.is_ascii() {
+        return letter.to_ascii_lowercase();
+    }
+    let lower: String = letter.to_lowercase().collect();
+    let parts = DecomposingNormalizer::new_nfkd()
+        .normalize(&lower)
+        .into_owned();
+    let mut parts = parts.chars().filter(|part| !is_accent(*part));
+    match (parts.next(), parts.next()) {
+        (Some(plain), None) => plain,
+        _ => letter,
     }
 }
 
@@ -123,6 +189,42 @@ mod tests {
         assert!(Search::parse(&"a".repeat(100)).is_ok());
         assert_eq!(Search::parse(&"a".repeat(101)), Err(SearchError::TooLong));
         assert_eq!(Search::parse("ab\0c"), Err(SearchError::ControlCharacter));
+    }
+
+    #[test]
+    fn case_and_accents_of_a_name_do_not_matter() {
+        for (name, part) in [
+            ("José", "jose"),
+            ("JOSE", "josé"),
+            ("Jose\u{301}", "JOSÉ"),
+            ("Iñaki", "inaki"),
+            ("Çelik", "CELIK"),
+            ("Łukasz", "łuk"),
+            ("İbrahim", "ibrahim"),
+            ("Ｂudi", "budi"),
+            ("Юрий", "юри"),
+        ] {
+            let found = folded(name).collect::<String>();
+            let part: String = folded(part).collect();
+            assert!(found.contains(&part), "{part} in {name}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_takes_nothing_for_more_than_it_is() {
+        let pattern = |raw: &str| Search::parse(raw).unwrap().name_pattern();
+        assert_eq!(
+            pattern("1.*"),
+            format!("1{ACCENTS}\\.{ACCENTS}\\*{ACCENTS}")
+        );
+        let letters = pattern("joe");
+        assert!(
+            letters.starts_with("[Jjĵ") || letters.starts_with("[JjĴĵ"),
+            "{letters}"
+        );
+        for same in LETTERS.values() {
+            assert!(same.chars().all(char::is_alphabetic), "{same}");
+        }
     }
 
     #[test]

@@ -69,8 +69,9 @@ macro_rules! meant {
             of_these_statuses!(),
             " AND (
             (SELECT name FROM input) IS NULL
-            OR strpos(lower(r.nama_pembawa), (SELECT lower(name) FROM input)) > 0
-            OR strpos(lower(translate(r.no_pol, ' -.', '')), (SELECT lower(plate) FROM input)) > 0
+            OR r.nama_pembawa ~ (SELECT name FROM input)
+            OR strpos(lower(translate(r.no_pol, ' -.', '') COLLATE \"C\"),
+                (SELECT lower(plate COLLATE \"C\") FROM input)) > 0
             OR strpos(translate(r.no_telp, ' -.()+', ''), (SELECT phone FROM input)) > 0
             OR strpos(translate(r.no_telp, ' -.()+', ''), (SELECT other_phone FROM input)) > 0)"
         )
@@ -395,7 +396,7 @@ fn filtered<'a>(body: &'static str, query: &'a PageQuery) -> Statement<'a> {
                     .collect(),
             ),
         )
-        .with::<Nullable<Text>, _>("text AS name", search.map(Search::name))
+        .with::<Nullable<Text>, _>("text AS name", search.map(Search::name_pattern))
         .with::<Nullable<Text>, _>("text AS plate", plate)
         .with::<Nullable<Text>, _>("text AS phone", phone(0))
         .with::<Nullable<Text>, _>("text AS other_phone", phone(1))

@@ -413,6 +413,8 @@ pub async fn a_list_can_be_searched(stage: &Stage) {
         (1, "Siti Aminah", "081234567890", "B 1234 XYZ"),
         (2, "Budi 100% Jaya", "0821-4852-3421", "D 123 AD"),
         (3, "Adit_S", "082148523421", "d-777-zz"),
+        (4, "José Ángel İnci", "081999999999", "I 1 I"),
+        (5, "Jose\u{301} [Çelik]", "081999999999", "B 1 A"),
     ] {
         let request = sample::request_for(&dealer, n);
         let row = OldRow {
@@ -440,6 +442,11 @@ pub async fn a_list_can_be_searched(stage: &Stage) {
         ("777 ZZ", vec![3]),
         ("+62 821 4852", vec![3, 2]),
         ("2148-52", vec![3, 2]),
+        ("jose", vec![5, 4]),
+        ("JOSÉ a", vec![4]),
+        ("angel inci", vec![4]),
+        ("[çel", vec![5]),
+        ("i1i", vec![4]),
         ("BeAT", vec![]),
     ] {
         let mut query = everything(1, 1);
