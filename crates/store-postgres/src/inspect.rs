@@ -84,11 +84,11 @@ impl PgStore {
                 }
                 let pending = migrate::pending(&mut connection, &schema)
                     .await
-                    .map_err(|error| StoreError::Unavailable(error.into()))?;
+                    .map_err(StoreError::Unavailable)?;
                 Ok(if pending.is_empty() {
                     MigrationState::Current
                 } else {
-                    MigrationState::Pending(pending)
+                    MigrationState::Pending(pending.into_iter().map(|one| one.name).collect())
                 })
             })
             .await

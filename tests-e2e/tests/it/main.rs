@@ -17,6 +17,7 @@ mod isolation;
 mod keyless;
 mod ledger;
 mod messages;
+mod migrating;
 mod monitoring;
 mod persons;
 mod refusals;

@@ -2,10 +2,13 @@ use std::process::ExitCode;
 
 use super::open_database;
 use crate::config::Config;
+use crate::logging;
 use crate::output::say;
 
 /// Brings the database up to date.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    // Says what it waits for.
+    let _last_lines = logging::start(&config.log, None)?;
     let database = open_database(&config).await?;
     let applied = store_postgres::migrate(&database.url, &config.schema).await?;
     if applied == 0 {

@@ -3,6 +3,7 @@
 mod api_keys;
 mod backlog;
 mod backstage;
+mod beside;
 mod commit_failures;
 mod contract;
 mod dealer_admin;
