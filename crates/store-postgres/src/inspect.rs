@@ -78,7 +78,7 @@ impl PgStore {
     pub async fn migration_state(&self) -> Result<MigrationState, StoreError> {
         let schema = self.database.schema().clone();
         self.database
-            .ask(|mut connection| async move {
+            .ask_early(|mut connection| async move {
                 if connection.is_read_only().await.map_err(failed)? {
                     return Err(StoreError::Unavailable("the server takes no writes".into()));
                 }

@@ -22,6 +22,7 @@ mod monitoring;
 mod persons;
 mod refusals;
 mod settings;
+mod starting;
 mod sweeps;
 mod traces;
 mod under_stress;

@@ -1,6 +1,7 @@
 //! How connections are made: address, TLS, session settings, pool.
 
 mod endpoint;
+mod gate;
 mod pool;
 mod schema_name;
 mod session;
@@ -8,6 +9,7 @@ mod tls;
 mod url;
 mod watched;
 
+pub(crate) use gate::Gate;
 pub use pool::PoolOptions;
 pub(crate) use pool::{ASK_TIMEOUT, Connection, Database, Home, StoreResult, failed};
 pub use schema_name::{SchemaName, SchemaNameError};

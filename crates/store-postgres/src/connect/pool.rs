@@ -16,6 +16,7 @@ use tokio_postgres::error::SqlState;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::SchemaName;
+use super::gate::Gate;
 use super::session::{ConnectError, Connector, READ_ONLY, Session, session_settings};
 use super::watched::ServerError;
 use crate::read_to_end::ReadToEnd as _;
@@ -71,6 +72,7 @@ pub(crate) struct Database {
     wait: Duration,
     schema: SchemaName,
     home: Home,
+    gate: Gate,
 }
 
 /// Where the tasks live that drive connections and write for others.
@@ -133,6 +135,7 @@ impl Database {
         size: usize,
         options: &PoolOptions,
         home: Home,
+        gate: Gate,
     ) -> Result<Self, BoxError> {
         let sessions = Sessions {
             connector,
@@ -154,6 +157,7 @@ impl Database {
             wait: options.wait,
             schema,
             home,
+            gate,
         };
         database.close_old_sessions(options.life);
         Ok(database)
@@ -188,9 +192,32 @@ impl Database {
         &self.schema
     }
 
-    /// Runs a question on a connection of the pool, within the time limits. A connection whose question was
-    /// given up is closed: its statement may still be running. So is one whose session has become useless.
+    /// What makes sessions.
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.pool.manager().connector
+    }
+
+    /// What keeps questions back until the schema is up to date.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Runs a question on a connection of the pool, within the time limits, once the schema is up to date.
+    /// A connection whose question was given up is closed: its statement may still be running. So is one
+    /// whose session has become useless.
     pub(crate) async fn ask<T, F>(
+        &self,
+        question: impl FnOnce(Connection) -> F + Send,
+    ) -> StoreResult<T>
+    where
+        F: Future<Output = StoreResult<T>> + Send,
+    {
+        self.gate.passed().await?;
+        self.ask_early(question).await
+    }
+
+    /// The same before the schema is up to date: for a question that meets no table of ours.
+    pub(crate) async fn ask_early<T, F>(
         &self,
         question: impl FnOnce(Connection) -> F + Send,
     ) -> StoreResult<T>
@@ -217,7 +244,7 @@ impl Database {
         // What has befallen the server, or the way to it, concerns all sessions.
         let is_silent = answer.is_err() && !answers.any();
         if is_silent || error.is_some_and(|error| error.is_read_only()) {
-            self.pool.manager().connector.distrust();
+            self.connector().distrust();
         }
         answer.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
     }

@@ -21,5 +21,6 @@ mod rollup;
 mod schema;
 mod secrets;
 mod sessions;
+mod starting;
 mod together;
 mod tokens;

@@ -106,6 +106,8 @@ impl<W: Work> Together<W> {
 
     /// Writes this; answers after the commit.
     pub(super) async fn write(&self, work: W) -> StoreResult<W::Answer> {
+        // Whoever waits for the schema does not wait in the queue, where nobody stays for long.
+        self.0.database.gate().passed().await?;
         let (answer, answered) = oneshot::channel();
         self.enqueue(Waiting::new(work, answer))?;
         match tokio::time::timeout(self.0.patience + ASK_TIMEOUT, answered).await {
