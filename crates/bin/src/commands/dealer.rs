@@ -4,7 +4,7 @@ use anyhow::{Context as _, bail};
 use domain::{
     Account, AccountPolicy, Action, AuditEntry, Change, CheckError, Dealer, DealerAdmin as _,
     DealerDirectory as _, DealerId, KeySource, Phone, Principal, SecretPurpose, SettingsChange,
-    SettingsChanged, Vault as _,
+    SettingsChanged, TestLine as _, Vault as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
@@ -183,7 +183,7 @@ pub(crate) async fn test(config: Config, options: TestDealer) -> anyhow::Result<
             News::Good | News::Odd => ExitCode::SUCCESS,
         });
     };
-    match parts.check.send_test(&id, target).await {
+    match parts.tests.send_test(&id, target).await {
         Ok(passed) => {
             line(News::Good, id.as_str(), &passed.text);
             Ok(ExitCode::SUCCESS)

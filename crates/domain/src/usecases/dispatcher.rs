@@ -418,7 +418,7 @@ impl Dispatcher {
             lane: LaneChange::Unchanged { pause },
             attempt: None,
             called: false,
-            accepted_id: None,
+            call: None,
             account_print: None,
         }
     }

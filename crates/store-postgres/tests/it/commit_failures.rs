@@ -144,7 +144,7 @@ fn of_lane(lane: LaneChange) -> Settlement {
         lane,
         attempt: None,
         called: true,
-        accepted_id: None,
+        call: None,
         account_print: None,
     }
 }
@@ -197,7 +197,7 @@ async fn claiming() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leasing_a_lane() {
+async fn beginning_a_call() {
     let trial = Trial::begin().await;
     // The lane exists already, so that the lease itself is what fails.
     trial
@@ -206,7 +206,7 @@ async fn leasing_a_lane() {
         .await
         .expect("a lane");
     let dealer = sample::dealer_id();
-    let lease = async || trial.store.lease_lane(&dealer, worker(), LEASE).await;
+    let lease = async || trial.store.begin_call(&dealer, worker(), LEASE).await;
     assert!(trial.fails_at_commit(lease).await.is_some());
 }
 

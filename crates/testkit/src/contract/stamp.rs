@@ -91,7 +91,11 @@ macro_rules! contract_tests {
                 a_state_id_that_is_known_is_no_evidence
                 a_connected_device_does_not_end_a_wait_for_evidence
                 closing_a_breaker_does_not_end_a_wait_for_evidence
-                a_lane_that_waits_for_evidence_cannot_be_leased;
+                a_lane_that_waits_for_evidence_cannot_be_leased
+                a_call_that_nobody_accounted_for_makes_evidence_worthless
+                a_call_is_accounted_for_by_what_came_of_it
+                a_message_without_a_known_id_makes_evidence_worthless
+                a_call_without_a_message_counts_for_the_day;
             persons:
                 everything_about_a_person_is_erased
                 erasing_once_more_erases_nothing

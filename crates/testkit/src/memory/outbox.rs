@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     BlockedLane, Claim, DealerId, LaneHistory, Lease, MessageChange, MessageId, MessageState,
-    Outbox, OutboxMessage, Settled, Settlement, StoreError, Task, WorkerId, expired,
+    Outbox, OutboxMessage, Settled, Settlement, StoreError, Task, WorkerId, expired, jakarta_time,
     too_old_before,
 };
 
@@ -34,12 +34,12 @@ impl Outbox for MemoryStore {
             .collect())
     }
 
-    async fn lease_lane(
+    async fn begin_call(
         &self,
         dealer: &DealerId,
         _worker: WorkerId,
         lease: Duration,
-    ) -> Result<Option<(Lease, LaneHistory)>, StoreError> {
+    ) -> Result<Option<Lease>, StoreError> {
         let now = self.now();
         let mut state = self.state();
         let empty = state.message_in_lane(dealer).is_none();
@@ -48,11 +48,12 @@ impl Outbox for MemoryStore {
         if !lane.is_free(now) || !(lane.is_ready(now) || troubled) {
             return Ok(None);
         }
-        let lease = Lease {
+        lane.unaccounted += 1;
+        lane.count_call(jakarta_time(now).date());
+        Ok(Some(Lease {
             dealer_id: dealer.clone(),
             epoch: lane.lease(now + lease),
-        };
-        Ok(Some((lease, lane.history)))
+        }))
     }
 
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError> {
@@ -237,7 +238,7 @@ impl State {
         let history = lane.history;
         let aging_from = lane.aging_from;
         let suspected = lane.probed && lane.suspect == Some(id);
-        let calls_today = lane.calls_on(domain::jakarta_time(now).date());
+        let calls_today = lane.calls_on(jakarta_time(now).date());
         let mut taken = || {
             let message = self.messages.get_mut(&id).expect("the message was found");
             message.state = MessageState::Sending;

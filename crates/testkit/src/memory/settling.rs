@@ -38,9 +38,12 @@ impl State {
         }
         let number = settlement.accepted().and_then(provider_number);
         lane.last_known = lane.last_known.max(number);
+        lane.unaccounted = match settlement.unaccounted() {
+            Some(more) => lane.unaccounted.saturating_add_signed(more),
+            None => 0,
+        };
         if settlement.called {
-            let today = jakarta_time(now).date();
-            lane.calls = (today, lane.calls_on(today) + 1);
+            lane.count_call(jakarta_time(now).date());
         }
         if let Some((id, change)) = &settlement.message {
             // Evidence of an earlier lease may have lifted the message meanwhile.

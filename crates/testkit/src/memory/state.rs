@@ -135,12 +135,19 @@ pub(super) struct Lane {
     pub(super) calls: (NaiveDate, u32),
     /// The latest message that the provider is known to have taken.
     pub(super) last_known: Option<i64>,
+    /// Calls since then that it may have taken under ids that nobody knows.
+    pub(super) unaccounted: u32,
 }
 
 impl Lane {
     pub(super) fn calls_on(&self, day: NaiveDate) -> u32 {
         let (counted, calls) = self.calls;
         if counted == day { calls } else { 0 }
+    }
+
+    /// One more call on this day.
+    pub(super) fn count_call(&mut self, day: NaiveDate) {
+        self.calls = (day, self.calls_on(day) + 1);
     }
 
     pub(super) fn is_free(&self, now: DateTime<Utc>) -> bool {

@@ -14,11 +14,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Time, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::{
-    BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, Outbox, QuietHours, Settled,
-    Settlement, StoreError, WorkerId, expired, too_old_before,
+    BlockedLane, CHANGED_BY, Claim, DealerId, Lease, Outbox, QuietHours, Settled, Settlement,
+    StoreError, WorkerId, expired, too_old_before,
 };
 
-use self::rows::{ClaimRow, CountRow, LaneRow, NextDueRow, dealer, history, seconds};
+use self::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, seconds};
 pub(super) use self::settling::Settling;
 #[cfg(feature = "testing")]
 pub(super) use self::settling::settlements;
@@ -55,17 +55,17 @@ impl Outbox for PgStore {
             .collect())
     }
 
-    async fn lease_lane(
+    async fn begin_call(
         &self,
         dealer: &DealerId,
         worker: WorkerId,
         lease: Duration,
-    ) -> Result<Option<(Lease, LaneHistory)>, StoreError> {
-        let statement = Statement::new(sql::LEASE_LANE)
+    ) -> Result<Option<Lease>, StoreError> {
+        let statement = Statement::new(sql::BEGIN_CALL)
             .with::<Text, _>("varchar AS dealer_id", dealer.as_str())
             .with::<Uuid, _>("uuid AS worker", worker.0)
             .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64());
-        let row: Option<LaneRow> = self
+        let row: Option<EpochRow> = self
             .database
             .ask(|mut connection| async move {
                 // The lane of a dealer who never had a message does not exist yet.
@@ -81,12 +81,9 @@ impl Outbox for PgStore {
                     .map_err(failed)
             })
             .await?;
-        Ok(row.map(|row| {
-            let lease = Lease {
-                dealer_id: dealer.clone(),
-                epoch: row.epoch,
-            };
-            (lease, history(row.strikes, row.blocks))
+        Ok(row.map(|row| Lease {
+            dealer_id: dealer.clone(),
+            epoch: row.epoch,
         }))
     }
 

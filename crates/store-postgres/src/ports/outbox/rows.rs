@@ -94,13 +94,9 @@ impl TryFrom<ClaimRow> for Claim {
 }
 
 #[derive(QueryableByName)]
-pub(super) struct LaneRow {
+pub(super) struct EpochRow {
     #[diesel(sql_type = BigInt)]
     pub(super) epoch: i64,
-    #[diesel(sql_type = Integer)]
-    pub(super) strikes: i32,
-    #[diesel(sql_type = Integer)]
-    pub(super) blocks: i32,
 }
 
 /// The next claim in a settled lane, or what is out of the ordinary about a settlement.

@@ -241,6 +241,10 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
             "bigint[] AS accepted_number",
             column!(|work| work.settlement.accepted().and_then(provider_number)),
         )
+        .with::<Array<Nullable<Integer>>, _>(
+            "int[] AS unaccounted",
+            column!(|work| work.settlement.unaccounted()),
+        )
         .with::<Array<Nullable<Uuid>>, _>(
             "uuid[] AS worker",
             column!(|work| work.next.map(|(worker, _)| worker.0)),

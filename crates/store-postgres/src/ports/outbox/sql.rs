@@ -135,19 +135,24 @@ RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, t.lost, t.id AS messa
     now() AS now"
 );
 
-/// Leases one lane for a call that is not a message. A retry wait or a breaker does not matter,
-/// the ordinary pace does, and so does a wait for evidence, which a call would hide. A message whose
-/// holder vanished stays there to be recovered.
-pub(super) const LEASE_LANE: &str = "
+/// Leases one lane for a call that no message stands for, and remembers the call: whoever dies in the
+/// middle of it says no more. A retry wait or a breaker does not matter, the ordinary pace does, and so
+/// does a wait for evidence, which a call would hide. A message whose holder vanished stays there to be
+/// recovered.
+pub(super) const BEGIN_CALL: &str = "
 UPDATE lane l SET
     epoch = l.epoch + 1,
     holder = i.worker,
-    lease_until = now() + make_interval(secs => i.lease_seconds)
+    lease_until = now() + make_interval(secs => i.lease_seconds),
+    unaccounted = l.unaccounted + 1,
+    calls = CASE WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date
+        THEN l.calls + 1 ELSE 1 END,
+    calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date
 FROM input i
 WHERE l.dealer_id = i.dealer_id
     AND (l.lease_until IS NULL OR l.lease_until <= now())
     AND (l.ready_at <= now() OR l.message_id IS NULL AND (l.strikes > 0 OR l.blocks > 0))
-RETURNING l.epoch, l.strikes, l.blocks";
+RETURNING l.epoch";
 
 /// The attempts of a message `m` with that of a settlement `k`.
 macro_rules! attempts {
@@ -188,11 +193,11 @@ pub(super) const SETTLE: &str = concat!(
         i.dealer_id, i.epoch, i.lane, i.pause_seconds, i.rest_until, i.called, i.block_reason,
         i.account_print, i.message_id, i.suspect_id, i.state, i.request_status, i.whatsapp_status,
         i.wait_seconds, i.unknowns, i.reason, i.provider_id, i.provider_request_id, i.answer,
-        i.attempt, i.accepted_id, i.accepted_number, i.worker, i.lease_seconds) AS u (
+        i.attempt, i.accepted_id, i.accepted_number, i.unaccounted, i.worker, i.lease_seconds) AS u (
         dealer_id, epoch, lane, pause_seconds, rest_until, called, block_reason,
         account_print, message_id, suspect_id, state, request_status, whatsapp_status,
         wait_seconds, unknowns, reason, provider_id, provider_request_id, answer,
-        attempt, accepted_id, accepted_number, worker, lease_seconds)
+        attempt, accepted_id, accepted_number, unaccounted, worker, lease_seconds)
 ), advised AS (
     SELECT s.*, next.id AS next_id
     FROM settled s LEFT JOIN LATERAL (
@@ -224,6 +229,8 @@ pub(super) const SETTLE: &str = concat!(
     ",
             CASE WHEN s.lane IN ('unchanged', 'waiting', 'resting', 'spent') THEN l.ready_at END),
         last_provider_id = greatest(l.last_provider_id, s.accepted_number),
+        -- NULL: there are none any more.
+        unaccounted = greatest(l.unaccounted + s.unaccounted, 0),
         rest_until = coalesce(",
     rest_until!(),
     ", l.rest_until),
