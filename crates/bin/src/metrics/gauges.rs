@@ -81,7 +81,7 @@ impl Gauges {
         );
         text.counter(
             "customer_service_log_lines_dropped_total",
-            "Lines of the log that were dropped because nobody read standard error",
+            "Lines of the log that were dropped because standard error was not read",
             dropped_lines(),
         );
         process::write(&mut text);

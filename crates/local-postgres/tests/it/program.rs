@@ -80,14 +80,18 @@ fn a_command_ends_with_a_killed_owner_and_is_asked_first() {
     let folder = folder();
     let last_words = folder.path().join("last-words");
     let script = format!(
-        "trap 'echo told >{}; exit' TERM; echo $$; while :; do sleep 0.05; done",
+        "trap 'echo told >{}; exit' TERM; trap 'echo watched' HUP; echo $$; while :; do sleep 0.05; done",
         last_words.display()
     );
-    let deaf = "trap '' TERM; echo $$; while :; do sleep 0.05; done";
+    let deaf = "trap '' TERM; trap 'echo watched' HUP; echo $$; while :; do sleep 0.05; done";
     for script in [&script, deaf] {
         let mut owner = exec(script).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(owner.stdout.take().unwrap()).lines();
         let pid = lines.next().unwrap().unwrap();
+        // A signal is passed on only after the watcher knows of the command.
+        let number = i32::try_from(owner.id()).unwrap();
+        kill(Pid::from_raw(number), Signal::SIGHUP).unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), "watched");
         owner.kill().unwrap();
         owner.wait().unwrap();
         until("the command has ended", || has_ended(&pid));

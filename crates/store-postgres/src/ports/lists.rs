@@ -114,9 +114,9 @@ macro_rules! filtered_days {
     };
 }
 
-/// The place after which a page begins, `previous`. The counts tell on which day the request stands
-/// that comes before the page, and how far from either end of that day: it is walked to from the
-/// nearer one.
+/// The place after which a page begins, `previous`: the cursor's, or before all days, or that of the
+/// request before the page. The counts tell on which day that one stands, and how far from either end of
+/// the day: it is walked to from the nearer one.
 macro_rules! previous {
     ($also:expr) => {
         concat!(
@@ -127,10 +127,14 @@ macro_rules! previous {
 ), start AS (
     SELECT p.request_date, p.rows, i.before - (p.through - p.rows) AS skipped
     FROM placed p, input i
-    WHERE i.after_date IS NULL AND i.before >= p.through - p.rows AND i.before < p.through
+    WHERE i.after_date IS NULL AND i.before > 0
+        AND i.before >= p.through - p.rows AND i.before < p.through
 ), previous AS MATERIALIZED (
     SELECT after_date AS request_date, after_time AS request_time, after_id AS id
     FROM input WHERE after_date IS NOT NULL
+    UNION ALL
+    SELECT last_day + 1, '00:00', '00000000-0000-0000-0000-000000000000'
+    FROM input WHERE after_date IS NULL AND before = 0
     UNION ALL
     SELECT request_date + 1, '00:00', '00000000-0000-0000-0000-000000000000'
     FROM start WHERE skipped = 0

@@ -259,6 +259,7 @@ async fn undo(client: &Client, first: &str) {
     let mut migrations: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
         .collect();
     migrations.sort();
     client
