@@ -11,7 +11,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, HttpServer, web};
 use domain::{
     AccountPolicy, DealerCheck, DealerDesk, EventDesk, Health, Intake, Lookups, MessageDesk,
-    PersonDesk,
+    PersonDesk, TestLine,
 };
 use paperclip::actix::OpenApiExt as _;
 use url::Url;
@@ -74,6 +74,8 @@ pub struct Api {
     pub events: Arc<EventDesk>,
     /// Checks dealers' accounts.
     pub check: Arc<DealerCheck>,
+    /// Sends test messages.
+    pub tests: Arc<dyn TestLine>,
     /// Shows dealers to operators and changes their settings.
     pub desk: Arc<DealerDesk>,
     /// Erases persons and shows what is stored about them.
@@ -105,6 +107,7 @@ impl Api {
         messages: Arc<MessageDesk>,
         events: Arc<EventDesk>,
         check: Arc<DealerCheck>,
+        tests: Arc<dyn TestLine>,
         desk: Arc<DealerDesk>,
         persons: Arc<PersonDesk>,
         accounts: AccountPolicy,
@@ -118,6 +121,7 @@ impl Api {
             messages,
             events,
             check,
+            tests,
             desk,
             persons,
             accounts,

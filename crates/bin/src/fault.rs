@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chrono::{TimeDelta, Utc};
 use domain::{
-    Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, EventTopic, KeyUse, LaneHistory,
-    Lease, NewRequest, Once, Outbox, OutgoingMessage, ProviderEvent, Request, RequestId,
-    RequestStore, SendReport, Settled, Settlement, StoreError, Visibility, Whatsapp, WorkerId,
+    Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, EventTopic, KeyUse, Lease,
+    NewRequest, Once, Outbox, OutgoingMessage, ProviderEvent, Request, RequestId, RequestStore,
+    SendReport, Settled, Settlement, StoreError, Visibility, Whatsapp, WorkerId,
 };
 use nix::sys::signal::{Signal, raise};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -130,13 +130,13 @@ impl<T: Outbox + ?Sized> Outbox for Faulty<T> {
         claims
     }
 
-    async fn lease_lane(
+    async fn begin_call(
         &self,
         dealer: &DealerId,
         worker: WorkerId,
         lease: Duration,
-    ) -> Result<Option<(Lease, LaneHistory)>, StoreError> {
-        self.0.lease_lane(dealer, worker, lease).await
+    ) -> Result<Option<Lease>, StoreError> {
+        self.0.begin_call(dealer, worker, lease).await
     }
 
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError> {

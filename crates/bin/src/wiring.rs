@@ -14,7 +14,7 @@ use uuid::Uuid;
 use whatsapp_fonnte::{FonnteClient, FonnteOptions};
 
 use crate::config::Config;
-use crate::serve::dispatch::LaneBell;
+use crate::serve::dispatch::{InFlight, LaneBell, TestDesk};
 use crate::surroundings::{NotifyBell, SystemClock, ThreadDice, TimeOrderedIds};
 
 /// Where the private PostgreSQL of an installation without `DATABASE_URL` lives.
@@ -79,6 +79,9 @@ pub(crate) struct Parts {
     pub(crate) messages: Arc<MessageDesk>,
     pub(crate) events: Arc<EventDesk>,
     pub(crate) check: Arc<DealerCheck>,
+    pub(crate) tests: Arc<TestDesk>,
+    /// The calls that are under way.
+    pub(crate) in_flight: InFlight,
     pub(crate) desk: Arc<DealerDesk>,
     pub(crate) persons: Arc<PersonDesk>,
     pub(crate) dispatcher: Arc<Dispatcher>,
@@ -147,6 +150,9 @@ impl Parts {
             config.delivery.clone(),
             worker,
         );
+        let check = Arc::new(check);
+        let in_flight = InFlight::default();
+        let tests = TestDesk::new(check.clone(), bell.clone(), in_flight.clone());
         let desk = DealerDesk::new(
             directory.clone(),
             requests.clone(),
@@ -179,7 +185,9 @@ impl Parts {
             lookups: Arc::new(lookups),
             messages: Arc::new(messages),
             events: Arc::new(events),
-            check: Arc::new(check),
+            check,
+            tests: Arc::new(tests),
+            in_flight,
             desk: Arc::new(desk),
             persons: Arc::new(persons),
             dispatcher: Arc::new(dispatcher),

@@ -9,7 +9,7 @@ mod whatsapp;
 mod world;
 
 pub use clock::ManualClock;
-pub use doubles::{CountingBell, FixedDice, SequentialIds};
+pub use doubles::{CountingBell, FixedDice, SequentialIds, TestsInPlace};
 pub use memory::MemoryStore;
 pub use whatsapp::{ScriptedWhatsapp, SentMessage};
 pub use world::World;

@@ -1,6 +1,8 @@
 //! Stories of the whole service.
 
 mod access;
+mod account_tests;
+mod blocked_lanes;
 mod commands;
 mod copies;
 mod crashes;

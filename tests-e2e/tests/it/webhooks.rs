@@ -12,16 +12,21 @@ const SECRETS_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const DEALER_PATH: &str = "/api/v1/admin/dealers/0009999";
 
 /// A running service whose simulator reports to the addresses that the operator is shown.
-struct Reported {
-    story: Story,
-    service: Service,
-    status: String,
-    device: String,
+pub(crate) struct Reported {
+    pub(crate) story: Story,
+    pub(crate) service: Service,
+    pub(crate) status: String,
+    pub(crate) device: String,
 }
 
 impl Reported {
-    async fn begin(story: Story) -> Self {
+    pub(crate) async fn begin(story: Story) -> Self {
         let service = story.serve();
+        Self::to(story, service).await
+    }
+
+    /// The same with a program that runs already.
+    pub(crate) async fn to(story: Story, service: Service) -> Self {
         let shown = eventually("the dealer is shown", async || {
             let reply = service.get(DEALER_PATH).await.ok()?;
             (reply.status == 200).then(|| reply.json()["data"]["webhooks"].clone())

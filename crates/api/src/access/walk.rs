@@ -14,7 +14,7 @@ use domain::{
 };
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use testkit::{World, sample};
+use testkit::{TestsInPlace, World, sample};
 
 use super::gate::needs_no_key;
 use super::{Admission, ApiAuth};
@@ -156,6 +156,7 @@ impl Walk {
             Arc::new(world.message_desk()),
             Arc::new(world.event_desk()),
             Arc::new(world.dealer_check()),
+            Arc::new(TestsInPlace(Arc::new(world.dealer_check()))),
             Arc::new(world.dealer_desk()),
             Arc::new(world.person_desk()),
             world.accounts.clone(),

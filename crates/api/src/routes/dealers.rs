@@ -1,14 +1,11 @@
-use std::time::Duration;
-
 use actix_web::web::Data;
 use domain::{
-    CheckError, CheckPassed, DealerId, Fault, ListPlace, LookupError, PageQuery, Phone,
-    RequestFilter, RequestStatus, TEST_WAIT, WhatsappStatus,
+    CheckError, Fault, ListPlace, LookupError, PageQuery, Phone, RequestFilter, RequestStatus,
+    WhatsappStatus,
 };
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::cursor::List;
 use super::in_time;
@@ -21,9 +18,6 @@ use crate::validation::{FaultBody, QueryFault};
 
 /// The most requests on a page.
 const MAX_PAGE_SIZE: u64 = 100;
-
-/// How long to wait before asking again whether a lane is free.
-const LANE_LOOK: Duration = Duration::from_millis(50);
 
 /// How many characters of Fonnte's answer a test shows.
 const SHOWN_CHARACTERS: usize = 200;
@@ -271,7 +265,8 @@ pub(crate) struct TestReply {
 ///
 /// Without a body: asks Fonnte for the device's profile, no message is sent. With a `target`: sends
 /// one real test message to that number, in the dealer's lane, waiting at most 10 seconds for its
-/// turn. Either way nothing is stored.
+/// turn; once begun it is sent, and counts for `daily_limit`, also when its caller leaves. Either way no
+/// message is stored.
 #[api_v2_operation(operation_id = "test_dealer_whatsapp", tags(dealer))]
 pub(crate) async fn test_dealer_whatsapp(
     dealer: DealerAt<Write>,
@@ -286,7 +281,7 @@ pub(crate) async fn test_dealer_whatsapp(
     let id = dealer.id().map_err(|_| failed(CheckError::UnknownDealer))?;
     let passed = match target {
         None => api.check.device(id).await,
-        Some(target) => send_test(&api, id, &target).await,
+        Some(target) => api.tests.send_test(id, target).await,
     }
     .map_err(failed)?;
     Ok(Answered::ok(&TestReply {
@@ -295,23 +290,6 @@ pub(crate) async fn test_dealer_whatsapp(
         message: "Connection test completed",
         response_data: passed.text.chars().take(SHOWN_CHARACTERS).collect(),
     }))
-}
-
-/// Asks for the dealer's lane until its turn comes.
-async fn send_test(
-    api: &Api,
-    dealer: &DealerId,
-    target: &Phone,
-) -> Result<CheckPassed, CheckError> {
-    let began = Instant::now();
-    loop {
-        match api.check.send_test(dealer, target.clone()).await {
-            Err(CheckError::LaneBusy) if began.elapsed() < TEST_WAIT => {
-                tokio::time::sleep(LANE_LOOK).await;
-            }
-            result => return result,
-        }
-    }
 }
 
 fn target(body: &JsonBody<TestBody>) -> Result<Option<Phone>, Problem> {

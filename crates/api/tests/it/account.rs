@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{DeviceReport, LaneHistory, Lease, MockOutbox, Outcome, Receipt, SendReport, Settled};
-use mockall::Sequence;
+use domain::{DeviceReport, MockOutbox, Outcome, Receipt, SendReport};
 use testkit::sample;
 
 use crate::client::{Call, Reply};
@@ -215,40 +214,10 @@ async fn a_long_answer_to_a_test_message_is_shortened_too() {
 }
 
 #[tokio::test]
-async fn a_test_message_waits_for_its_turn_in_the_lane() {
-    let mut outbox = MockOutbox::new();
-    let mut order = Sequence::new();
-    outbox
-        .expect_lease_lane()
-        .times(2)
-        .in_sequence(&mut order)
-        .returning(|_, _, _| Ok(None));
-    outbox
-        .expect_lease_lane()
-        .times(1)
-        .in_sequence(&mut order)
-        .returning(|dealer, _, _| {
-            let lease = Lease {
-                dealer_id: dealer.clone(),
-                epoch: 1,
-            };
-            Ok(Some((lease, LaneHistory::default())))
-        });
-    outbox
-        .expect_settle()
-        .times(1)
-        .in_sequence(&mut order)
-        .returning(|_, _| Ok(Settled::Applied));
-    let service = Service::with(|ports| ports.outbox = Arc::new(outbox));
-    send_test(&service).await.is(200, &passed(sample::ANSWER));
-    assert_eq!(service.world.whatsapp.sent().len(), 1);
-}
-
-#[tokio::test]
 async fn a_queue_that_is_away_is_a_503() {
     let mut outbox = MockOutbox::new();
     outbox
-        .expect_lease_lane()
+        .expect_begin_call()
         .returning(|_, _, _| Err(unavailable()));
     let service = Service::with(|ports| ports.outbox = Arc::new(outbox));
     let reply = send_test(&service).await;

@@ -14,7 +14,7 @@ use domain::{
     Outbox, PersonDesk, PersonalData, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
 };
 use serde_json::{Map, Value, json};
-use testkit::{World, sample};
+use testkit::{TestsInPlace, World, sample};
 use uuid::Uuid;
 
 use crate::client::{Call, Connection, Reply};
@@ -197,6 +197,16 @@ impl Drop for Service {
 }
 
 fn api(world: &World, ports: &Ports) -> Api {
+    let check = Arc::new(DealerCheck::new(
+        ports.dealers.clone(),
+        ports.whatsapp.clone(),
+        ports.outbox.clone(),
+        world.clock.clone(),
+        world.dice.clone(),
+        world.accounts.clone(),
+        world.policy.clone(),
+        WorkerId(Uuid::now_v7()),
+    ));
     let api = Api::new(
         Arc::new(Intake::new(
             ports.dealers.clone(),
@@ -226,16 +236,8 @@ fn api(world: &World, ports: &Ports) -> Api {
             world.bell.clone(),
             world.policy.clone(),
         )),
-        Arc::new(DealerCheck::new(
-            ports.dealers.clone(),
-            ports.whatsapp.clone(),
-            ports.outbox.clone(),
-            world.clock.clone(),
-            world.dice.clone(),
-            world.accounts.clone(),
-            world.policy.clone(),
-            WorkerId(Uuid::now_v7()),
-        )),
+        check.clone(),
+        Arc::new(TestsInPlace(check)),
         Arc::new(DealerDesk::new(
             ports.admin.clone(),
             ports.outbox.clone(),

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use domain::{
     Account, AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerId, KeySource,
-    Phone, SecretPurpose, SettingsChange, SettingsChanged, Vault as _,
+    Phone, SecretPurpose, SettingsChange, SettingsChanged, TestLine as _, Vault as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
@@ -140,7 +140,7 @@ pub(crate) async fn test(config: Config, options: TestDealer) -> anyhow::Result<
     let (_database, parts) = open(&config).await?;
     let result = match target {
         None => parts.check.device(&id).await,
-        Some(target) => parts.check.send_test(&id, target).await,
+        Some(target) => parts.tests.send_test(&id, target).await,
     };
     match result {
         Ok(passed) => {

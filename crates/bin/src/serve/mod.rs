@@ -73,6 +73,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         parts.messages,
         parts.events.clone(),
         parts.check,
+        parts.tests,
         parts.desk,
         parts.persons.clone(),
         config.accounts.clone(),
@@ -102,7 +103,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         );
     }
 
-    let stop = CancellationToken::new();
+    let stop = parts.in_flight.stop.clone();
     let store = parts.store;
     let dispatching = DispatchLoop::new(
         parts.dispatcher,
@@ -110,6 +111,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         parts.bell,
         heartbeat,
         metrics.clone(),
+        parts.in_flight,
     );
     let applying = EventLoop::new(parts.events, parts.event_bell, metrics);
     let retention = config
@@ -124,7 +126,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         let applying = applying.run(stopped.clone());
         let sweeping =
             retention.map(|retention| AbortOnDropHandle::new(tokio::spawn(retention.run())));
-        tokio::join!(dispatching.run(stopped), applying);
+        tokio::join!(dispatching.run(), applying);
         drop(adding_up);
         drop(sweeping);
         Ok::<(), MigrateError>(())

@@ -49,7 +49,8 @@ pub trait EventStore: Send + Sync {
     ///
     /// An event that matches nothing is looked at again: when the message it names becomes known, and
     /// at growing intervals as long as it is [kept](crate::EVENT_LIFETIME). Where a lane waits for
-    /// evidence, it may tell that the lane's message [was sent](crate::is_evidence).
+    /// evidence, and all its other calls are [accounted for](crate::Settlement::unaccounted), it may
+    /// tell that the lane's message [was sent](crate::is_evidence).
     ///
     /// A lane that waited goes on after `pause`, or after its dealer's own least time between calls
     /// where that is longer.

@@ -14,6 +14,7 @@ mod personal_data;
 mod reports;
 mod request_store;
 mod surroundings;
+mod test_line;
 mod vault;
 mod whatsapp;
 
@@ -28,12 +29,14 @@ pub use event_store::{EventStore, EventsApplied};
 pub use health::{Backlog, Check, Health};
 pub use messages::{Cancelled, Messages, Resent};
 pub use outbox::{
-    Attempt, BlockedLane, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, Task, WorkerId,
+    Attempt, BlockedLane, CallEnd, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, Task,
+    WorkerId,
 };
 pub use personal_data::PersonalData;
 pub use reports::{DateRange, DealerStats, ListPlace, Page, PageQuery, Reports, RequestFilter};
 pub use request_store::{Accepted, KeyUse, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
+pub use test_line::TestLine;
 pub use vault::{SEALED, SecretPurpose, Vault, VaultError};
 pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 
@@ -52,6 +55,7 @@ pub use {
     reports::MockReports,
     request_store::MockRequestStore,
     surroundings::{MockBell, MockClock, MockDice, MockIds},
+    test_line::MockTestLine,
     vault::MockVault,
     whatsapp::MockWhatsapp,
 };

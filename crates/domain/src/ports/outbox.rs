@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::StoreError;
 use crate::{
-    DealerId, LaneChange, LaneHistory, MessageChange, MessageId, Origin, OutcomeKind, RequestId,
-    mask_phone, mask_phones,
+    DealerId, LaneChange, LaneHistory, MessageChange, MessageId, Origin, Outcome, OutcomeKind,
+    Receipt, RequestId, mask_phone, mask_phones, provider_number,
 };
 
 /// One copy of the service.
@@ -65,11 +65,13 @@ pub struct OutboxMessage {
     pub body: String,
     /// How many outcomes of this message were unknown so far.
     pub unknowns: u32,
-    /// How long ago it was due, by the store's clock; a rest of the lane moves that moment to its
-    /// end.
+    /// How long ago it was due, by the store's clock. A day whose calls were used up moves that
+    /// moment to its end, and a change of the settings about rests to that change.
     pub overdue: Duration,
     /// Whether a status event that would tell its outcome was waited for.
     pub awaited: bool,
+    /// Whether it is [suspected](MessageChange::Suspected), and a probe went well since.
+    pub suspected: bool,
     /// The call that asked for it.
     pub origin: Option<Origin>,
 }
@@ -118,13 +120,36 @@ pub struct Settlement {
     pub lane: LaneChange,
     /// The call, where one was made.
     pub attempt: Option<Attempt>,
-    /// Whether a call to send was, or may have been, made: it counts for the day.
+    /// Whether a call to send was, or may have been, made that does not count for the day yet.
     pub called: bool,
-    /// The provider's id of what was accepted and is no message of the outbox. A later id that
-    /// nobody knows may belong to a message whose outcome is unknown.
-    pub accepted_id: Option<String>,
+    /// What came of a call that no message stands for, where the lane was leased for one.
+    pub call: Option<CallEnd>,
     /// Recognises the account that was found blocked, see [`Outbox::blocked_lanes`].
     pub account_print: Option<String>,
+}
+
+/// What came of a call that no message stands for, see [`Outbox::begin_call`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallEnd {
+    /// The provider has it.
+    Accepted(Receipt),
+    /// It is certainly not with the provider.
+    NotAccepted,
+    /// It may be with the provider, under an id that nobody knows.
+    Unknown,
+}
+
+impl From<&Outcome> for CallEnd {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Accepted(receipt) => Self::Accepted(receipt.clone()),
+            Outcome::Refused { .. }
+            | Outcome::Blocked { .. }
+            | Outcome::Barred { .. }
+            | Outcome::NotSent { .. } => Self::NotAccepted,
+            Outcome::Unknown { .. } => Self::Unknown,
+        }
+    }
 }
 
 impl Settlement {
@@ -135,13 +160,44 @@ impl Settlement {
         is_done && matches!(self.lane, LaneChange::Ready { pause } if pause.is_zero())
     }
 
+    /// What the provider said when it accepted the call.
+    #[must_use]
+    pub fn receipt(&self) -> Option<&Receipt> {
+        match (&self.message, &self.call) {
+            (Some((_, MessageChange::Sent(receipt))), _)
+            | (_, Some(CallEnd::Accepted(receipt))) => Some(receipt),
+            _ => None,
+        }
+    }
+
     /// The provider's id of what was accepted.
     #[must_use]
     pub fn accepted(&self) -> Option<&str> {
-        match &self.message {
-            Some((_, MessageChange::Sent(receipt))) => receipt.message_id.as_deref(),
-            _ => self.accepted_id.as_deref(),
+        self.receipt()?.message_id.as_deref()
+    }
+
+    /// How many more calls of the lane the provider may have taken under ids that nobody knows, less
+    /// than none where one is known not to be; `None`: there are none any more. Ids rise, so that
+    /// that of a later call tells what came before it from what comes after.
+    ///
+    /// As long as there is one, a status event with an unknown id is no evidence for a message.
+    #[must_use]
+    pub fn unaccounted(&self) -> Option<i32> {
+        if self.accepted().and_then(provider_number).is_some() {
+            return None;
         }
+        Some(match (&self.message, &self.call) {
+            // Remembered when it began.
+            (_, Some(CallEnd::NotAccepted)) => -1,
+            (_, Some(CallEnd::Accepted(_) | CallEnd::Unknown)) => 0,
+            (Some((_, change)), None) => i32::from(matches!(
+                change,
+                MessageChange::Sent(_)
+                    | MessageChange::Resend { .. }
+                    | MessageChange::Unknown { .. }
+            )),
+            (None, None) => 0,
+        })
     }
 }
 
@@ -179,15 +235,18 @@ pub trait Outbox: Send + Sync {
         lease: Duration,
     ) -> Result<Vec<Claim>, StoreError>;
 
-    /// Leases one lane for a call that is not a message of the outbox, if nobody holds it and its
-    /// pace allows a call now. A breaker or a retry wait does not matter, a wait for evidence does. A
-    /// message whose holder vanished stays there to be recovered.
-    async fn lease_lane(
+    /// Leases one lane for a call that no message of the outbox stands for, if nobody holds it and
+    /// its pace allows a call now. A breaker or a retry wait does not matter, a wait for evidence does.
+    /// A message whose holder vanished stays there to be recovered.
+    ///
+    /// The call is remembered before it is made: it counts for the day, and is
+    /// [unaccounted for](Settlement::unaccounted) until a settlement says what came of it.
+    async fn begin_call(
         &self,
         dealer: &DealerId,
         worker: WorkerId,
         lease: Duration,
-    ) -> Result<Option<(Lease, LaneHistory)>, StoreError>;
+    ) -> Result<Option<Lease>, StoreError>;
 
     /// Records what came of a claim and gives the lane back.
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError>;
@@ -206,8 +265,8 @@ pub trait Outbox: Send + Sync {
     /// How long until some lane has something to do; `None` when the queue is empty.
     async fn next_due(&self) -> Result<Option<Duration>, StoreError>;
 
-    /// Ends queued messages that were due longer ago than `ttl`, in lanes that are paused as well
-    /// but not in those that rest, as [`expired`](crate::expired) says. Returns how many.
+    /// Ends queued messages that are [too old](crate::too_old_before), in lanes that are paused as
+    /// well, as [`expired`](crate::expired) says. Returns how many.
     async fn expire(&self, ttl: Duration) -> Result<u64, StoreError>;
 
     /// The lanes whose breaker is open.
@@ -218,7 +277,8 @@ pub trait Outbox: Send + Sync {
     /// stays open.
     async fn unblock(&self, lane: &BlockedLane) -> Result<bool, StoreError>;
 
-    /// Ends a rest, because the settings that caused it changed: the lane is ready at once. A rest
+    /// Ends a rest, because the settings that caused it changed: the lane is ready at once, and its
+    /// messages age from now, since nobody remembers when the old settings let them wait. A rest
     /// that begins within [`REST_DOUBT`](crate::REST_DOUBT), perhaps by a copy that remembers the
     /// old settings, lasts [`REST_LOOK`](crate::REST_LOOK) at most.
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError>;

@@ -1,10 +1,10 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{
-    Account, AccountError, AccountPolicy, Clock, Dealer, DealerDirectory, DealerId, DeliveryPolicy,
-    DeviceReport, Dice, LaneChange, Outbox, Outcome, OutgoingMessage, Phone, Settlement,
-    StoreError, Whatsapp, WorkerId,
+    Account, AccountError, AccountPolicy, CallEnd, Clock, Dealer, DealerDirectory, DealerId,
+    DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease, Outbox, Outcome, OutgoingMessage, Phone,
+    Settled, Settlement, StoreError, Whatsapp, WorkerId,
 };
 
 /// How long a test message waits for its turn in the dealer's lane.
@@ -27,6 +27,50 @@ pub struct DealerCheck {
 pub struct CheckPassed {
     /// The provider's answer as it came, without the account's key.
     pub text: String,
+}
+
+/// A test message whose turn has come: its lane is leased, and its call is remembered.
+#[derive(Debug, Clone)]
+pub struct TestCall {
+    lease: Lease,
+    account: Account,
+    message: OutgoingMessage,
+    start_by: Instant,
+    pause: Duration,
+}
+
+/// What came of a test, yet to be settled.
+#[derive(Debug)]
+pub struct TestEnd {
+    /// What its caller is told.
+    pub answer: Result<CheckPassed, CheckError>,
+    /// The lease under which it was made.
+    pub lease: Lease,
+    /// What is to be recorded.
+    pub settlement: Settlement,
+}
+
+impl TestCall {
+    fn end(&self, answer: Result<CheckPassed, CheckError>, call: CallEnd) -> TestEnd {
+        let pause = self.pause;
+        TestEnd {
+            answer,
+            lease: self.lease.clone(),
+            settlement: Settlement {
+                message: None,
+                // A test that goes well closes the breaker; one that does not proves nothing about the
+                // customers' messages, whose pauses it must not lengthen.
+                lane: match call {
+                    CallEnd::Accepted(_) => LaneChange::Ready { pause },
+                    CallEnd::NotAccepted | CallEnd::Unknown => LaneChange::Unchanged { pause },
+                },
+                attempt: None,
+                called: false,
+                call: Some(call),
+                account_print: None,
+            },
+        }
+    }
 }
 
 /// The account does not work, or nobody knows.
@@ -95,63 +139,73 @@ impl DealerCheck {
         }
     }
 
-    /// Sends one real test message, in the dealer's lane, whatever its breaker says: this is how
-    /// an operator finds out whether the account works again.
+    /// Leases the dealer's lane for one real test message, whatever its breaker says: this is how an
+    /// operator finds out whether the account works again. From here on the call is remembered; make
+    /// it, and record what came of it.
     ///
     /// # Errors
-    /// [`CheckError`]
-    pub async fn send_test(
+    /// [`CheckError`], never [`Failed`](CheckError::Failed).
+    pub async fn begin_test(
         &self,
         dealer: &DealerId,
         target: Phone,
-    ) -> Result<CheckPassed, CheckError> {
+    ) -> Result<TestCall, CheckError> {
         let (dealer, account) = self.account(dealer).await?;
         let lease_ends = self.clock.monotonic() + self.policy.lease;
-        let (lease, _) = self
+        let lease = self
             .outbox
-            .lease_lane(&dealer.id, self.worker, self.policy.lease)
+            .begin_call(&dealer.id, self.worker, self.policy.lease)
             .await?
             .ok_or(CheckError::LaneBusy)?;
-        let message = OutgoingMessage {
-            target,
-            body: format!(
-                "Pesan uji dari {}: koneksi WhatsApp berfungsi.",
-                dealer.name
-            ),
-        };
-        let start_by = lease_ends
-            .checked_sub(self.policy.send_timeout)
-            .unwrap_or(lease_ends);
-        let report = self.whatsapp.send(&account, &message, start_by).await;
-        let accepted_id = match &report.outcome {
-            Outcome::Accepted(receipt) => receipt.message_id.clone(),
-            _ => None,
-        };
-        let result = match &report.outcome {
+        let body = format!(
+            "Pesan uji dari {}: koneksi WhatsApp berfungsi.",
+            dealer.name
+        );
+        let policy = self.policy.with(&dealer.settings);
+        Ok(TestCall {
+            lease,
+            account,
+            message: OutgoingMessage { target, body },
+            start_by: lease_ends
+                .checked_sub(self.policy.send_timeout)
+                .unwrap_or(lease_ends),
+            pause: policy.pace(self.dice.roll()),
+        })
+    }
+
+    /// Makes the call.
+    pub async fn call(&self, test: &TestCall) -> TestEnd {
+        let report = self
+            .whatsapp
+            .send(&test.account, &test.message, test.start_by)
+            .await;
+        let answer = match &report.outcome {
             Outcome::Accepted(_) => Ok(CheckPassed { text: report.text }),
             other => Err(CheckError::Failed {
                 reason: other.detail().to_owned(),
             }),
         };
-        let policy = self.policy.with(&dealer.settings);
-        let pause = policy.pace(self.dice.roll());
-        let settlement = Settlement {
-            message: None,
-            // A test that goes well closes the breaker; one that does not proves nothing about the
-            // customers' messages, whose pauses it must not lengthen.
-            lane: match report.outcome {
-                Outcome::Accepted(_) => LaneChange::Ready { pause },
-                _ => LaneChange::Unchanged { pause },
-            },
-            attempt: None,
-            called: true,
-            accepted_id,
-            account_print: None,
-        };
-        // The answer to the operator does not depend on this: an unsettled lane frees itself when
-        // its lease is over.
-        let _ = self.outbox.settle(&lease, &settlement).await;
-        result
+        test.end(answer, (&report.outcome).into())
+    }
+
+    /// What becomes of a test whose call was given up, because the service must stop.
+    #[must_use]
+    pub fn abandoned(&self, test: &TestCall) -> TestEnd {
+        let reason = "the service stopped before the provider answered".to_owned();
+        test.end(Err(CheckError::Failed { reason }), CallEnd::Unknown)
+    }
+
+    /// Records what came of a test. Repeat it until it succeeds: otherwise the lane is held until its
+    /// lease is over, and the call is never accounted for.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn settle(
+        &self,
+        lease: &Lease,
+        settlement: &Settlement,
+    ) -> Result<Settled, StoreError> {
+        self.outbox.settle(lease, settlement).await
     }
 
     async fn account(&self, id: &DealerId) -> Result<(Dealer, Account), CheckError> {

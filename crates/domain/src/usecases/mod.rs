@@ -11,7 +11,7 @@ mod lookups;
 mod message_desk;
 mod person_desk;
 
-pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT};
+pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT, TestCall, TestEnd};
 pub use dealer_desk::{DealerDesk, DeskError};
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
 pub use event_desk::{EventDesk, ReportError, Reported};

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use domain::{
-    AccountError, CheckError, Clock, Dealer, DealerCheck, DeviceReport, LaneHistory, Lease,
-    MessageState, MockDealerDirectory, MockOutbox, Outbox, Outcome, Phone, WorkerId,
+    AccountError, CheckError, CheckPassed, Clock, Dealer, DealerCheck, DeviceReport, MessageState,
+    MockDealerDirectory, MockOutbox, Outbox, Outcome, Phone, Receipt, TestLine as _, WorkerId,
 };
-use testkit::{World, sample};
+use testkit::{TestsInPlace, World, sample};
 
 use crate::support::{
-    assert_idle, blocked, not_sent, queue, refused, state, step, unavailable, unknown,
+    assert_idle, blocked, ms, not_sent, queue, refused, state, step, unavailable, unknown,
 };
 
 #[tokio::test]
@@ -223,34 +223,57 @@ async fn a_test_message_is_not_sent_when_the_lane_cannot_be_leased() {
     let world = World::new();
     let mut outbox = MockOutbox::new();
     outbox
-        .expect_lease_lane()
+        .expect_begin_call()
         .returning(|_, _, _| Err(unavailable()));
-    let answer = with_outbox(&world, outbox)
-        .send_test(&sample::dealer_id(), phone())
-        .await;
+    let answer = sends(with_outbox(&world, outbox)).await;
     assert!(matches!(answer, Err(CheckError::Store(_))));
     assert_nobody_called(&world);
 }
 
 #[tokio::test]
-async fn the_answer_does_not_depend_on_settling_the_lane() {
+async fn a_test_counts_for_the_day_before_it_is_sent() {
     let world = World::new();
-    let mut outbox = MockOutbox::new();
-    outbox.expect_lease_lane().returning(|dealer, _, _| {
-        let lease = Lease {
-            dealer_id: dealer.clone(),
-            epoch: 1,
-        };
-        Ok(Some((lease, LaneHistory::default())))
-    });
-    outbox
-        .expect_settle()
-        .times(1)
-        .returning(|_, _| Err(unavailable()));
-    let answer = with_outbox(&world, outbox)
-        .send_test(&sample::dealer_id(), phone())
-        .await;
-    assert!(answer.is_ok());
+    world.store.put_dealer(limited_to(1));
+    let check = world.dealer_check();
+    let begun = check.begin_test(&sample::dealer_id(), phone()).await;
+    begun.unwrap();
+    assert!(world.whatsapp.sent().is_empty());
+    // The copy dies.
+    world.pass(world.policy.lease + ms(1));
+    let request = queue(&world, 1).await;
+    step(&world.dispatcher()).await;
+    assert_eq!(state(&world, request), MessageState::Queued);
+    assert!(world.whatsapp.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_test_is_accounted_for_when_its_outcome_is_known() {
+    for (outcome, left) in [
+        (blocked(), 0),
+        (refused("target invalid"), 0),
+        (not_sent(None), 0),
+        (unknown(), 1),
+        (Outcome::Accepted(Default::default()), 1),
+        (accepted("142223099"), 0),
+    ] {
+        let world = World::new();
+        world.whatsapp.will(outcome.clone());
+        let _ = send_test(&world).await;
+        assert_eq!(
+            world.store.unaccounted(&sample::dealer_id()),
+            left,
+            "{outcome:?}"
+        );
+    }
+    let world = World::new();
+    let check = world.dealer_check();
+    let test = check
+        .begin_test(&sample::dealer_id(), phone())
+        .await
+        .unwrap();
+    let end = check.abandoned(&test);
+    check.settle(&end.lease, &end.settlement).await.unwrap();
+    assert_eq!(world.store.unaccounted(&sample::dealer_id()), 1);
 }
 
 #[tokio::test]
@@ -262,17 +285,31 @@ async fn a_provider_that_accepts_without_an_answer_passes() {
 
 /// Sends a test message and returns the provider's answer.
 async fn send_test(world: &World) -> Result<String, CheckError> {
-    let passed = world
-        .dealer_check()
-        .send_test(&sample::dealer_id(), phone())
-        .await;
-    passed.map(|passed| passed.text)
+    sends(world.dealer_check()).await.map(|passed| passed.text)
+}
+
+async fn sends(check: DealerCheck) -> Result<CheckPassed, CheckError> {
+    let line = TestsInPlace(Arc::new(check));
+    line.send_test(&sample::dealer_id(), phone()).await
+}
+
+fn limited_to(calls: u32) -> Dealer {
+    let mut dealer = sample::dealer();
+    dealer.settings.daily_limit = Some(calls);
+    dealer
+}
+
+fn accepted(id: &str) -> Outcome {
+    Outcome::Accepted(Receipt {
+        message_id: Some(id.to_owned()),
+        ..Receipt::default()
+    })
 }
 
 /// What both checks say.
 async fn both(check: &DealerCheck) -> [Result<(), CheckError>; 2] {
     let device = check.device(&sample::dealer_id()).await;
-    let test = check.send_test(&sample::dealer_id(), phone()).await;
+    let test = check.begin_test(&sample::dealer_id(), phone()).await;
     [device.map(|_| ()), test.map(|_| ())]
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
         ("settle", outbox::settlements().text()),
         ("accept", intake::insertions().text()),
         ("next due", outbox::next_due().text()),
-        ("expire", outbox::expiry(lease).text()),
+        ("expire", outbox::expiry(lease, &[]).text()),
     ]
 }
 

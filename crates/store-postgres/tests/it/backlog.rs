@@ -57,7 +57,7 @@ async fn messages_are_counted_until_they_are_finished() {
         },
         attempt: None,
         called: true,
-        accepted_id: None,
+        call: None,
         account_print: None,
     };
     store.settle(&claim.lease, &settlement).await.unwrap();
@@ -89,7 +89,7 @@ async fn what_is_past_due_is_told_apart_from_what_has_an_excuse() {
         },
         attempt: None,
         called: true,
-        accepted_id: None,
+        call: None,
         account_print: None,
     };
     store.settle(&claim.lease, &blocked).await.unwrap();

@@ -85,6 +85,7 @@ impl Backstage for PgBackstage {
             "UPDATE lane SET ready_at = ready_at - make_interval(secs => $1),
                 lease_until = lease_until - make_interval(secs => $1),
                 rest_until = rest_until - make_interval(secs => $1),
+                aging_from = aging_from - make_interval(secs => $1),
                 rest_ended_at = rest_ended_at - make_interval(secs => $1),
                 blocked_since = blocked_since - make_interval(secs => $1)",
             "UPDATE message SET due_at = due_at - make_interval(secs => $1),

@@ -75,7 +75,7 @@ impl Scene {
             lane,
             attempt: None,
             called: true,
-            accepted_id: None,
+            call: None,
             account_print: None,
         };
         let settled = self.store.settle(&claim.lease, &settlement).await;

@@ -89,7 +89,7 @@ fn accepted(message: domain::MessageId) -> Settlement {
             answer: Some(ANSWER.to_owned()),
         }),
         called: true,
-        accepted_id: None,
+        call: None,
         account_print: None,
     }
 }

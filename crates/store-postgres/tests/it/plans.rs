@@ -240,7 +240,7 @@ async fn the_service_reads_no_large_table_from_end_to_end() {
                     },
                     attempt: None,
                     called: true,
-                    accepted_id: None,
+                    call: None,
                     account_print: None,
                 };
                 store.settle(&claim.lease, &settlement).await.unwrap();

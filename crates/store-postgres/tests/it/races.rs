@@ -222,7 +222,7 @@ fn accepted(message: domain::MessageId) -> Settlement {
         },
         attempt: None,
         called: true,
-        accepted_id: None,
+        call: None,
         account_print: None,
     }
 }

@@ -155,7 +155,7 @@ fn sent(message: domain::MessageId) -> Settlement {
         },
         attempt: None,
         called: true,
-        accepted_id: None,
+        call: None,
         account_print: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    Attempt, Claim, DealerId, LaneChange, Lease, MessageChange, NewRequest, OutboxMessage,
+    Attempt, CallEnd, Claim, DealerId, LaneChange, Lease, MessageChange, NewRequest, OutboxMessage,
     OutcomeKind, Receipt, Request, RequestId, Settled, Settlement, Task, Visibility, WorkerId,
 };
 use uuid::Uuid;
@@ -104,7 +104,20 @@ impl Stage {
             lane,
             attempt: None,
             called: false,
-            accepted_id: None,
+            call: None,
+        };
+        self.settle(lease, &settlement).await
+    }
+
+    /// Settles a call that no message stands for.
+    pub(super) async fn settle_call(&self, lease: &Lease, call: CallEnd) -> Settled {
+        let settlement = Settlement {
+            message: None,
+            account_print: None,
+            lane: UNCHANGED,
+            attempt: None,
+            called: false,
+            call: Some(call),
         };
         self.settle(lease, &settlement).await
     }
@@ -112,10 +125,9 @@ impl Stage {
     pub(super) async fn lease_lane(&self, dealer: &DealerId) -> Option<Lease> {
         let worker = WorkerId(Uuid::now_v7());
         self.outbox
-            .lease_lane(dealer, worker, LEASE)
+            .begin_call(dealer, worker, LEASE)
             .await
-            .expect("lease_lane")
-            .map(|(lease, _)| lease)
+            .expect("begin_call")
     }
 
     pub(super) async fn next_due(&self) -> Option<Duration> {
@@ -164,7 +176,7 @@ pub(super) fn settlement(claim: &Claim, change: MessageChange, lane: LaneChange)
         lane,
         attempt: Some(attempt),
         called: true,
-        accepted_id: None,
+        call: None,
     }
 }
 
@@ -256,7 +268,10 @@ fn attempt(change: &MessageChange, lane: &LaneChange) -> Attempt {
             reason.as_str(),
             r#"{"reason":"target invalid","status":false}"#,
         ),
-        (MessageChange::Requeued, LaneChange::Blocked { reason, .. }) => (
+        (
+            MessageChange::Requeued | MessageChange::Suspected,
+            LaneChange::Blocked { reason, .. },
+        ) => (
             OutcomeKind::Blocked,
             reason.as_str(),
             r#"{"reason":"invalid token","status":false}"#,

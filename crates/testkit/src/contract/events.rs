@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use domain::{
-    DealerId, EVENT_LIFETIME, EventsApplied, MessageChange, MessageNews, MessageState, News,
-    Receipt, RequestId, Visibility,
+    CallEnd, DealerId, EVENT_LIFETIME, EventsApplied, MessageChange, MessageNews, MessageState,
+    News, Receipt, RequestId, Visibility,
 };
 use tokio::task::JoinSet;
 
@@ -296,15 +296,11 @@ pub async fn evidence_may_come_before_the_outcome_is_unknown(stage: &Stage) {
 pub async fn a_test_message_is_no_evidence(stage: &Stage) {
     let dealer = sample::dealer_id();
     let lease = stage.lease_lane(&dealer).await.expect("a free lane");
-    let tested = domain::Settlement {
-        message: None,
-        lane: READY,
-        attempt: None,
-        called: true,
-        accepted_id: Some("150".to_owned()),
-        account_print: None,
-    };
-    stage.settle(&lease, &tested).await;
+    let tested = CallEnd::Accepted(Receipt {
+        message_id: Some("150".to_owned()),
+        ..Receipt::default()
+    });
+    stage.settle_call(&lease, tested).await;
     let request = awaited(stage, 1).await;
     stage.keep(by_id("150", MessageState::Read)).await;
     assert_eq!(stage.apply().await.freed, 0);

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use domain::{LaneChange, MessageChange, MessageState, News, RequestId, Settled, Task};
+use domain::{
+    CallEnd, EVENT_LIFETIME, LaneChange, MessageChange, MessageState, News, Receipt, RequestId,
+    Settled, Task,
+};
 
 use super::Stage;
 use super::acts::{HOUR, READY, settlement, to_recover, unknown, waiting};
@@ -75,6 +78,110 @@ pub async fn a_lane_that_waits_for_evidence_cannot_be_leased(stage: &Stage) {
     assert!(stage.lease_lane(&dealer).await.is_some());
 }
 
+/// It may be the one that an event is about, until a later call is known by its id.
+pub async fn a_call_that_nobody_accounted_for_makes_evidence_worthless(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let lost = stage.lease_lane(&dealer).await.expect("the lane is free");
+    stage.pass(HOUR).await;
+    assert_worthless(stage, 1).await;
+    // Known too late to tell anything about the lane.
+    let late = stage.settle_call(&lost, accepted_call("150")).await;
+    assert_eq!(late, Settled::LeaseLost);
+    assert_worthless(stage, 2).await;
+    sent(stage, 3, "200").await;
+    assert_counts(stage, 4, "201").await;
+}
+
+/// What a settlement says about a call that no message stands for.
+pub async fn a_call_is_accounted_for_by_what_came_of_it(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    for (n, call, known) in [
+        (10, CallEnd::NotAccepted, true),
+        (20, CallEnd::Unknown, false),
+        (30, accepted_call("30000"), true),
+        (40, CallEnd::Accepted(Receipt::default()), false),
+        // Ids without an order tell nothing either.
+        (50, accepted_call("3EB0"), false),
+    ] {
+        let lease = stage.lease_lane(&dealer).await.expect("the lane is free");
+        assert_eq!(stage.settle_call(&lease, call).await, Settled::Applied);
+        if known {
+            assert_counts(stage, n, &format!("{}", n * 1_000 + 1)).await;
+        } else {
+            assert_worthless(stage, n).await;
+            sent(stage, n + 1, &format!("{}", n * 1_000 + 999)).await;
+        }
+    }
+}
+
+/// Its event may come while the next message waits for evidence.
+pub async fn a_message_without_a_known_id_makes_evidence_worthless(stage: &Stage) {
+    sent(stage, 1, "100").await;
+    let resend = MessageChange::Resend {
+        wait: 10_000 * HOUR,
+    };
+    let unnumbered = MessageChange::Sent(Receipt::default());
+    for (n, change) in (1..).map(|n| n * 10).zip([unknown(), resend, unnumbered]) {
+        stage.queue(&sample::dealer_id(), n).await;
+        let claim = stage.claim().await;
+        stage.settle_now(&claim, change, READY).await;
+        assert_worthless(stage, n + 1).await;
+        let id = n * 1_000;
+        sent(stage, n + 2, &id.to_string()).await;
+        assert_counts(stage, n + 3, &format!("{}", id + 1)).await;
+    }
+}
+
+/// Counted before it is made, and once.
+pub async fn a_call_without_a_message_counts_for_the_day(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let lease = stage.lease_lane(&dealer).await.expect("the lane is free");
+    stage.settle_call(&lease, accepted_call("150")).await;
+    stage.lease_lane(&dealer).await.expect("the lane is free");
+    // Its copy dies.
+    stage
+        .pass(super::acts::LEASE + Duration::from_secs(1))
+        .await;
+    stage.queue(&dealer, 1).await;
+    let claim = stage.claim().await;
+    // A test that runs over midnight in Jakarta sees a new day.
+    let is_new_day = claim.calls_today < 2;
+    assert!(claim.calls_today == 2 || is_new_day, "{claim:?}");
+}
+
+fn accepted_call(id: &str) -> CallEnd {
+    CallEnd::Accepted(Receipt {
+        message_id: Some(id.to_owned()),
+        ..Receipt::default()
+    })
+}
+
+/// An event of an id that nobody knows tells nothing about a message that waits for one.
+async fn assert_worthless(stage: &Stage, n: u32) {
+    let request = awaited(stage, n).await;
+    stage
+        .keep(by_id(&format!("{n}999999"), MessageState::Sent))
+        .await;
+    assert_eq!(stage.apply().await.freed, 0, "event {n}");
+    assert_wait_lasts(stage, request).await;
+    stage.pass(HOUR).await;
+    let claim = stage.claim().await;
+    stage
+        .settle_now(&claim, MessageChange::Expired, READY)
+        .await;
+    // It is forgotten.
+    stage.pass(EVENT_LIFETIME).await;
+    stage.events.forget_old_events().await.expect("forget");
+}
+
+/// An event of this id tells that a message was sent which waits for one.
+async fn assert_counts(stage: &Stage, n: u32, id: &str) {
+    let request = awaited(stage, n).await;
+    stage.keep(by_id(id, MessageState::Sent)).await;
+    assert_eq!(stage.apply().await.freed, 1, "event {id}");
+    assert_eq!(stage.message(request).await.state, MessageState::Sent);
+}
+
 /// Applies the first event alone and returns how many lanes that freed.
 async fn apply_one(stage: &Stage) -> u64 {
     let applied = stage.events.apply(1, Duration::ZERO).await;
@@ -87,7 +194,9 @@ async fn accepted_late(stage: &Stage, id: &str) -> RequestId {
     let lost = stage.claim().await;
     stage.pass(HOUR).await;
     let taken = stage.claim().await;
-    stage.settle_now(&taken, unknown(), READY).await;
+    stage
+        .settle_now(&taken, MessageChange::Requeued, READY)
+        .await;
     let late = settlement(&lost, accepted(id), READY);
     assert_eq!(stage.settle(&lost.lease, &late).await, Settled::LeaseLost);
     request.id

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{LaneChange, LaneHistory, MessageChange, MessageState, Settled, WorkerId};
+use domain::{LaneChange, LaneHistory, MessageChange, MessageState, Settled};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
 use super::Stage;
 use super::acts::{
@@ -244,15 +243,8 @@ pub async fn only_one_copy_recovers_a_message(stage: &Stage) {
 /// A call outside the queue takes the lane like any other.
 pub async fn a_lane_can_be_leased_without_a_message(stage: &Stage) {
     let dealer = sample::dealer_id();
-    let worker = WorkerId(Uuid::now_v7());
-    let (lease, history) = stage
-        .outbox
-        .lease_lane(&dealer, worker, LEASE)
-        .await
-        .expect("lease_lane")
-        .expect("the lane is free");
+    let lease = stage.lease_lane(&dealer).await.expect("the lane is free");
     assert_eq!(lease.dealer_id, dealer);
-    assert_eq!(history, LaneHistory::default());
     assert_eq!(stage.lease_lane(&dealer).await, None);
     stage.queue(&dealer, 1).await;
     stage.assert_nothing_to_claim().await;

@@ -80,7 +80,11 @@ macro_rules! contract_tests {
                 a_state_id_that_is_known_is_no_evidence
                 a_connected_device_does_not_end_a_wait_for_evidence
                 closing_a_breaker_does_not_end_a_wait_for_evidence
-                a_lane_that_waits_for_evidence_cannot_be_leased;
+                a_lane_that_waits_for_evidence_cannot_be_leased
+                a_call_that_nobody_accounted_for_makes_evidence_worthless
+                a_call_is_accounted_for_by_what_came_of_it
+                a_message_without_a_known_id_makes_evidence_worthless
+                a_call_without_a_message_counts_for_the_day;
             persons:
                 everything_about_a_person_is_erased
                 erasing_once_more_erases_nothing
@@ -201,6 +205,9 @@ macro_rules! contract_tests {
             rests:
                 a_resting_lane_is_not_claimed_until_its_rest_is_over
                 a_rest_does_not_make_a_message_older
+                quiet_hours_do_not_make_a_message_older
+                a_message_expires_in_spite_of_quiet_hours
+                messages_age_from_a_change_of_rests
                 a_rest_can_be_ended
                 ending_a_rest_leaves_other_pauses
                 a_rest_begun_by_remembered_settings_is_short
@@ -238,7 +245,11 @@ macro_rules! contract_tests {
                 a_lane_that_waits_counts_its_strikes
                 strikes_are_forgotten_when_the_provider_answers
                 strikes_and_blocks_are_counted_apart
-                an_interrupted_message_is_recovered_before_a_probe;
+                an_interrupted_message_is_recovered_before_a_probe
+                a_suspected_message_is_known_after_a_probe
+                a_suspicion_outlives_copies_and_probes
+                only_the_message_that_met_it_is_suspected
+                a_suspicion_ends_when_the_breaker_is_closed;
             outcomes:
                 an_accepted_message_is_sent
                 a_message_accepted_without_numbers_is_sent

@@ -81,7 +81,7 @@ impl DealerAdmin for MemoryStore {
 
 impl State {
     /// A dealer with its settings in force.
-    fn dealer(&self, id: &DealerId) -> Option<Dealer> {
+    pub(super) fn dealer(&self, id: &DealerId) -> Option<Dealer> {
         let mut dealer = self.dealers.get(id)?.clone();
         if let Some(own) = self.own_settings.get(id) {
             dealer.settings = own.settings.clone();

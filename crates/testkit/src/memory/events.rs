@@ -183,7 +183,7 @@ impl State {
             .filter(|(_, message)| message.state == MessageState::Sending && message.awaited)
             .filter(|(_, message)| {
                 let lane = self.lanes.get(&message.dealer_id);
-                lane.is_some_and(|lane| lane.lease_until.is_none())
+                lane.is_some_and(|lane| lane.lease_until.is_none() && lane.unaccounted == 0)
             })
             .map(|(id, message)| (*id, message.dealer_id.clone(), message.created))
             .collect();

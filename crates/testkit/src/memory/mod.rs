@@ -87,6 +87,14 @@ impl MemoryStore {
             .and_then(|lane| lane.block_reason.clone())
     }
 
+    /// How many calls of a lane are not accounted for.
+    #[must_use]
+    pub fn unaccounted(&self, dealer: &DealerId) -> u32 {
+        let state = self.state();
+        let lane = state.lanes.get(dealer);
+        lane.map_or(0, |lane| lane.unaccounted)
+    }
+
     fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }

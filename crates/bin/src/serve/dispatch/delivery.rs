@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Bell as _, Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
-    mask_phones,
+    Bell as _, Delivery, Dispatcher, LaneChange, Lease, OutcomeKind, Settled, StoreError, Task,
+    TimedClaim, mask_phones,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -111,7 +111,7 @@ async fn deliver_one(around: &Surroundings, timed: TimedClaim) -> Next {
 /// before, the lease runs out and the outcome counts as unknown.
 async fn settle(around: &Surroundings, delivery: &Delivery) -> (Settled, Option<TimedClaim>) {
     let dispatcher = &around.dispatcher;
-    let (mut wait, longest) = SETTLE_AGAIN;
+    let mut again = Again::default();
     loop {
         let settled = if around.may_go_on() {
             dispatcher.settle_and_claim(delivery).await
@@ -125,16 +125,32 @@ async fn settle(around: &Surroundings, delivery: &Delivery) -> (Settled, Option<
             Ok(settled) => return settled,
             Err(error) => {
                 around.metrics.store_failed("settle");
-                tracing::warn!(
-                    dealer.id = delivery.lease.dealer_id.as_str(),
-                    error.source = source(&error),
-                    "cannot record a delivery yet: {error}"
-                );
+                again.after(&delivery.lease, &error).await;
             }
         }
+    }
+}
+
+/// The growing waits before a settlement is repeated.
+pub(super) struct Again(Duration);
+
+impl Default for Again {
+    fn default() -> Self {
+        Self(SETTLE_AGAIN.0)
+    }
+}
+
+impl Again {
+    /// Logs why it failed, and waits.
+    pub(super) async fn after(&mut self, lease: &Lease, error: &StoreError) {
+        tracing::warn!(
+            dealer.id = lease.dealer_id.as_str(),
+            error.source = source(error),
+            "cannot record a delivery yet: {error}"
+        );
         // Not all in step, when the database comes back.
-        tokio::time::sleep(wait.mul_f64(rand::random_range(0.5..1.0))).await;
-        wait = (wait * 2).min(longest);
+        tokio::time::sleep(self.0.mul_f64(rand::random_range(0.5..1.0))).await;
+        self.0 = (self.0 * 2).min(SETTLE_AGAIN.1);
     }
 }
 
@@ -152,7 +168,7 @@ fn log(delivery: &Delivery, settled: Settled) {
         LaneChange::Unchanged { pause } => ("unchanged", pause),
         LaneChange::Waiting { pause } => ("waiting", pause),
         LaneChange::Probed => ("probed", &Duration::ZERO),
-        LaneChange::Resting { .. } => ("resting", &Duration::ZERO),
+        LaneChange::Resting { .. } | LaneChange::Spent { .. } => ("resting", &Duration::ZERO),
         LaneChange::Blocked { pause, .. } => ("blocked", pause),
     };
     macro_rules! line {

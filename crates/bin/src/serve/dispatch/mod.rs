@@ -5,6 +5,7 @@ mod bell;
 mod delivery;
 mod heartbeat;
 mod housekeeping;
+mod test_desk;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 pub(crate) use self::bell::LaneBell;
 use self::delivery::{Surroundings, deliver};
 pub(crate) use self::heartbeat::Heartbeat;
+pub(crate) use self::test_desk::TestDesk;
 use crate::metrics::Metrics;
 
 /// How many calls are in flight at once. A lane has one at most, so that this many dealers can
@@ -57,6 +59,16 @@ pub(crate) const FINISH: Duration = Duration::from_secs(25);
 /// How long recording those may take.
 const RECORD: Duration = Duration::from_secs(3);
 
+/// The calls that are under way, and when they have to end.
+#[derive(Clone, Default)]
+pub(crate) struct InFlight {
+    calls: TaskTracker,
+    /// Nothing new is begun.
+    pub(crate) stop: CancellationToken,
+    /// Calls in flight are given up.
+    give_up: CancellationToken,
+}
+
 /// When all lanes are looked at next.
 #[derive(Clone, Copy)]
 struct NextLook {
@@ -82,7 +94,7 @@ impl NextLook {
 pub(crate) struct DispatchLoop {
     intake: Arc<Intake>,
     around: Surroundings,
-    deliveries: TaskTracker,
+    in_flight: InFlight,
 }
 
 impl DispatchLoop {
@@ -92,6 +104,7 @@ impl DispatchLoop {
         bell: Arc<LaneBell>,
         heartbeat: Heartbeat,
         metrics: Arc<Metrics>,
+        in_flight: InFlight,
     ) -> Self {
         Self {
             intake,
@@ -101,16 +114,16 @@ impl DispatchLoop {
                 heartbeat,
                 metrics,
                 slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
-                stop: CancellationToken::new(),
-                give_up: CancellationToken::new(),
+                stop: in_flight.stop.clone(),
+                give_up: in_flight.give_up.clone(),
             },
-            deliveries: TaskTracker::new(),
+            in_flight,
         }
     }
 
-    /// Goes round until `stop`, then finishes what is in flight.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
-        self.around.stop = stop.clone();
+    /// Goes round until it is to stop, then finishes what is in flight.
+    pub(crate) async fn run(self) {
+        let stop = self.in_flight.stop.clone();
         let around = &self.around;
         let housekeeping = AbortOnDropHandle::new(tokio::spawn(housekeeping::keep_house(
             around.dispatcher.clone(),
@@ -210,22 +223,20 @@ impl DispatchLoop {
                 return;
             };
             let delivery = deliver(self.around.clone(), claim, permit);
-            self.deliveries.spawn(delivery);
+            self.in_flight.calls.spawn(delivery);
         }
     }
 
     async fn finish(self, time: Duration) {
-        self.deliveries.close();
-        if tokio::time::timeout(time, self.deliveries.wait())
-            .await
-            .is_err()
-        {
+        let InFlight { calls, give_up, .. } = self.in_flight;
+        calls.close();
+        if tokio::time::timeout(time, calls.wait()).await.is_err() {
             tracing::warn!(
-                messages.in_flight = self.deliveries.len(),
+                messages.in_flight = calls.len(),
                 "calls that do not end are recorded as unknown"
             );
-            self.around.give_up.cancel();
-            let _ = tokio::time::timeout(RECORD, self.deliveries.wait()).await;
+            give_up.cancel();
+            let _ = tokio::time::timeout(RECORD, calls.wait()).await;
         }
     }
 }

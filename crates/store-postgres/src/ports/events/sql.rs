@@ -174,7 +174,8 @@ SELECT (SELECT count(*) FROM batch) AS taken, 0::bigint AS unmatched, 0::bigint 
     (SELECT count(*) FROM closed) AS freed"
 );
 
-/// Looks whether an event that matches nothing tells the outcome that a lane waits for.
+/// Looks whether an event that matches nothing tells the outcome that a lane waits for. It may as well
+/// be about another call of the lane that is not accounted for, so that there must be none.
 ///
 /// It waits for nobody, like [`APPLY_NEWS`].
 pub(super) const TAKE_EVIDENCE: &str = concat!(
@@ -182,7 +183,7 @@ pub(super) const TAKE_EVIDENCE: &str = concat!(
 , waiting AS (
     SELECT l.dealer_id
     FROM lane l JOIN message m ON m.id = l.message_id
-    WHERE l.lease_until IS NULL AND m.state = 'SENDING' AND m.awaited
+    WHERE l.lease_until IS NULL AND l.unaccounted = 0 AND m.state = 'SENDING' AND m.awaited
         AND EXISTS (
             SELECT FROM webhook_event e
             WHERE e.dealer_id = l.dealer_id AND e.message_id IS NULL
@@ -190,7 +191,7 @@ pub(super) const TAKE_EVIDENCE: &str = concat!(
 ), locked AS (
     SELECT l.dealer_id, l.message_id, l.last_provider_id
     FROM lane l JOIN waiting w ON w.dealer_id = l.dealer_id
-    WHERE l.lease_until IS NULL AND l.message_id IS NOT NULL
+    WHERE l.lease_until IS NULL AND l.unaccounted = 0 AND l.message_id IS NOT NULL
     FOR UPDATE OF l SKIP LOCKED
 ), ours AS (
     SELECT m.id, m.request_id, m.dealer_id, m.created_at, k.last_provider_id

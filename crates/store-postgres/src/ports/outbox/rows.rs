@@ -36,6 +36,8 @@ pub(super) struct ClaimRow {
     unknowns: Option<i32>,
     #[diesel(sql_type = Nullable<Bool>)]
     awaited: Option<bool>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    suspected: Option<bool>,
     #[diesel(sql_type = Nullable<Text>)]
     http_request_id: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -69,6 +71,7 @@ impl TryFrom<ClaimRow> for Claim {
                 unknowns: count(row.unknowns.unwrap_or(0)),
                 overdue: seconds(row.overdue_seconds.unwrap_or(0.0)),
                 awaited: row.awaited.unwrap_or(false),
+                suspected: row.suspected.unwrap_or(false),
                 origin: origin::read(row.http_request_id, row.traceparent),
             }),
             _ => None,
@@ -91,13 +94,9 @@ impl TryFrom<ClaimRow> for Claim {
 }
 
 #[derive(QueryableByName)]
-pub(super) struct LaneRow {
+pub(super) struct EpochRow {
     #[diesel(sql_type = BigInt)]
     pub(super) epoch: i64,
-    #[diesel(sql_type = Integer)]
-    pub(super) strikes: i32,
-    #[diesel(sql_type = Integer)]
-    pub(super) blocks: i32,
 }
 
 /// The next claim in a settled lane, or what is out of the ordinary about a settlement.
@@ -128,7 +127,7 @@ pub(in crate::ports) fn dealer(raw: &str) -> Result<DealerId, StoreError> {
     DealerId::parse(raw).map_err(|fault| StoreError::Corrupt(fault.into()))
 }
 
-pub(super) fn history(strikes: i32, blocks: i32) -> LaneHistory {
+fn history(strikes: i32, blocks: i32) -> LaneHistory {
     LaneHistory {
         strikes: count(strikes),
         blocks: count(blocks),
