@@ -1,10 +1,11 @@
 //! What an answer to `device` means.
 
-use domain::DeviceReport;
+use domain::{AccountProfile, DeviceReport};
 
 use crate::answer::{fields, http_reason, is_disconnected, reason};
 use crate::exchange::{Answer, Trouble};
 use crate::fields::{Fields, Status};
+use crate::profile::profile;
 use crate::redact::Redactor;
 use crate::report::clean_text;
 
@@ -36,27 +37,37 @@ pub(crate) fn report(result: Result<Answer, Trouble>, secret: &Redactor<'_>) -> 
 }
 
 fn by_body(answer: &Answer, fields: &Fields<'_>, secret: &Redactor<'_>) -> DeviceReport {
-    match fields.status() {
+    let reason = match fields.status() {
         Status::True => match fields.text_of("device_status") {
-            Some(state) if state.eq_ignore_ascii_case("connect") => DeviceReport::Connected {
-                text: clean_text(answer, Some(fields), secret),
-            },
-            Some(state) if state.eq_ignore_ascii_case("disconnect") => not_ready(DISCONNECTED),
-            Some(state) => not_ready(secret.sentence(&format!("the WhatsApp device is: {state}"))),
-            None => not_ready("Fonnte did not say whether the WhatsApp device is connected"),
+            Some(state) if state.eq_ignore_ascii_case("connect") => {
+                return DeviceReport::Connected {
+                    text: clean_text(answer, Some(fields), secret),
+                    profile: profile(fields),
+                };
+            }
+            Some(state) if state.eq_ignore_ascii_case("disconnect") => DISCONNECTED.to_owned(),
+            Some(state) => secret.sentence(&format!("the WhatsApp device is: {state}")),
+            None => "Fonnte did not say whether the WhatsApp device is connected".to_owned(),
         },
         Status::False => match reason(fields) {
-            Some(reason) if is_disconnected(&reason) => not_ready(DISCONNECTED),
-            Some(reason) => not_ready(secret.sentence(&format!("Fonnte answered: {reason}"))),
-            None => not_ready("Fonnte refused without a reason"),
+            Some(reason) if is_disconnected(&reason) => DISCONNECTED.to_owned(),
+            Some(reason) => secret.sentence(&format!("Fonnte answered: {reason}")),
+            None => "Fonnte refused without a reason".to_owned(),
         },
-        Status::Unclear | Status::Absent => unreachable("Fonnte's answer could not be read"),
+        Status::Unclear | Status::Absent => {
+            return unreachable("Fonnte's answer could not be read");
+        }
+    };
+    DeviceReport::NotReady {
+        reason,
+        profile: profile(fields),
     }
 }
 
 fn not_ready(reason: impl Into<String>) -> DeviceReport {
     DeviceReport::NotReady {
         reason: reason.into(),
+        profile: AccountProfile::default(),
     }
 }
 
@@ -69,6 +80,7 @@ fn unreachable(reason: impl Into<String>) -> DeviceReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::NaiveDate;
 
     fn judged(status: u16, text: &str) -> DeviceReport {
         let answer = Answer::of(status, text);
@@ -87,9 +99,22 @@ mod tests {
                 r#"{"Device_Status":"CONNECT","token":"***","Status":"true"}"#,
             ),
         ] {
-            let text = judged(200, text);
-            assert_eq!(text, DeviceReport::Connected { text: clean.into() });
+            let report = judged(200, text);
+            assert!(matches!(report, DeviceReport::Connected { text, .. } if text == clean));
         }
+    }
+
+    #[test]
+    fn an_account_is_shown_whether_its_device_is_connected_or_not() {
+        for state in ["connect", "disconnect"] {
+            let text = format!(
+                r#"{{"device_status":"{state}","expired":"31 July 2026","quota":"78","status":true}}"#
+            );
+            let profile = judged(200, &text).profile().unwrap();
+            assert_eq!(profile.quota_left, Some(78));
+            assert_eq!(profile.expires_on, NaiveDate::from_ymd_opt(2026, 7, 31));
+        }
+        assert_eq!(judged(502, "").profile(), None);
     }
 
     #[test]

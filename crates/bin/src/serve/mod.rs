@@ -1,5 +1,6 @@
 //! `serve`: the API, the dispatcher's loop, and an end that loses nothing.
 
+mod accounts;
 pub(crate) mod dispatch;
 mod events;
 mod files;
@@ -105,6 +106,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 
     let stop = parts.in_flight.stop.clone();
     let store = parts.store;
+    let accounts = parts.accounts;
     let dispatching = DispatchLoop::new(
         parts.dispatcher,
         parts.intake,
@@ -123,11 +125,12 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let mut working = tokio::spawn(async move {
         up_to_date(&url, &schema, &stopped).await?;
         let adding_up = AbortOnDropHandle::new(tokio::spawn(add_up(store)));
+        let watching = AbortOnDropHandle::new(tokio::spawn(accounts::watch(accounts)));
         let applying = applying.run(stopped.clone());
         let sweeping =
             retention.map(|retention| AbortOnDropHandle::new(tokio::spawn(retention.run())));
         tokio::join!(dispatching.run(), applying);
-        drop(adding_up);
+        drop((adding_up, watching));
         drop(sweeping);
         Ok::<(), MigrateError>(())
     });

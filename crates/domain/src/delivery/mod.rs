@@ -2,10 +2,12 @@
 
 mod decide;
 mod outcome;
+mod profile;
 mod rest;
 mod schedule;
 
 pub use decide::{Decision, LaneChange, MessageChange, TOO_OLD, Tries, decide, expired};
 pub use outcome::{Outcome, OutcomeKind, Receipt};
+pub use profile::{LOW_QUOTA, QUOTA_USED_UP, profile_again};
 pub use rest::{REST_DOUBT, REST_LOOK, is_spent, rest_until, too_old_before};
 pub use schedule::{DeliveryPolicy, LaneHistory, OnUnknown};

@@ -7,7 +7,8 @@ use domain::{
 use testkit::{TestsInPlace, World, sample};
 
 use crate::support::{
-    assert_idle, blocked, ms, not_sent, queue, refused, state, step, unavailable, unknown,
+    assert_idle, blocked, ms, not_sent, profile, queue, quota_left, refused, state, step,
+    unavailable, unknown,
 };
 
 #[tokio::test]
@@ -15,9 +16,13 @@ async fn a_connected_device_passes_with_the_providers_answer() {
     let world = World::new();
     world.whatsapp.device_will(DeviceReport::Connected {
         text: r#"{"device_status":"connect"}"#.to_owned(),
+        profile: profile(78),
     });
     let passed = world.dealer_check().device(&sample::dealer_id()).await;
-    assert_eq!(passed.unwrap().text, r#"{"device_status":"connect"}"#);
+    let passed = passed.unwrap();
+    assert_eq!(passed.text, r#"{"device_status":"connect"}"#);
+    assert_eq!(passed.profile, profile(78));
+    assert_eq!(quota_left(&world).await, Some(78));
     assert!(world.whatsapp.sent().is_empty());
 }
 
@@ -27,6 +32,7 @@ async fn a_device_that_cannot_send_fails_with_the_providers_words() {
     for report in [
         DeviceReport::NotReady {
             reason: "device disconnected".to_owned(),
+            profile: profile(5),
         },
         DeviceReport::Unreachable {
             reason: "device disconnected".to_owned(),
@@ -35,6 +41,7 @@ async fn a_device_that_cannot_send_fails_with_the_providers_words() {
         world.whatsapp.device_will(report);
         let answer = world.dealer_check().device(&sample::dealer_id()).await;
         assert_failed(answer.map(|_| ()), "device disconnected");
+        assert_eq!(quota_left(&world).await, Some(5), "kept all the same");
     }
 }
 
@@ -91,6 +98,7 @@ async fn a_directory_that_fails_is_not_an_unknown_dealer() {
     let check = DealerCheck::new(
         Arc::new(dealers),
         world.whatsapp.clone(),
+        world.store.clone(),
         world.store.clone(),
         world.clock.clone(),
         world.dice.clone(),
@@ -330,6 +338,7 @@ fn with_outbox(world: &World, outbox: MockOutbox) -> DealerCheck {
         world.store.clone(),
         world.whatsapp.clone(),
         Arc::new(outbox),
+        world.store.clone(),
         world.clock.clone(),
         world.dice.clone(),
         world.accounts.clone(),

@@ -3,14 +3,15 @@
 mod provider;
 mod send;
 
-use domain::{DeviceReport, Whatsapp};
+use chrono::NaiveDate;
+use domain::{AccountProfile, DeviceReport, Whatsapp};
 use provider::{KEY, Provider, client, hasty_client, http};
 
 #[tokio::test]
 async fn the_device_is_asked_with_the_key_and_nothing_else() {
     let provider = Provider::start().await;
     let account = provider.account("http");
-    let profile = r#"{"device":"628","device_status":"connect","status":true}"#;
+    let profile = r#"{"device":"628","device_status":"connect","expired":"18 November 2029","quota":"78","status":true}"#;
     let client = client();
     let (report, request) = tokio::join!(
         client.device(&account),
@@ -19,7 +20,11 @@ async fn the_device_is_asked_with_the_key_and_nothing_else() {
     assert_eq!(
         report,
         DeviceReport::Connected {
-            text: profile.to_owned()
+            text: profile.to_owned(),
+            profile: AccountProfile {
+                quota_left: Some(78),
+                expires_on: NaiveDate::from_ymd_opt(2029, 11, 18),
+            },
         }
     );
     assert_eq!(
