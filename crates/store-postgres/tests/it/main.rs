@@ -8,6 +8,7 @@ mod contract;
 mod dealer_admin;
 mod event_races;
 mod failover;
+mod hostile;
 mod in_place;
 mod interrupted;
 mod migrations;
