@@ -21,5 +21,6 @@ mod rollup;
 mod schema;
 mod secrets;
 mod sessions;
+mod stale;
 mod together;
 mod tokens;
