@@ -8,6 +8,7 @@ mod crashes;
 mod demo;
 mod doctor;
 mod failover;
+mod few_connections;
 mod first_message;
 mod fonnte_failures;
 mod hostile_callers;

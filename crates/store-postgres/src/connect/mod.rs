@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod pool;
+mod room;
 mod schema_name;
 mod session;
 mod tls;
@@ -10,6 +11,7 @@ mod watched;
 
 pub use pool::PoolOptions;
 pub(crate) use pool::{ASK_TIMEOUT, Connection, Database, Home, StoreResult, failed};
+pub use room::ConnectionsError;
 pub use schema_name::{SchemaName, SchemaNameError};
 #[cfg(feature = "testing")]
 pub(crate) use session::session_settings;
