@@ -5,10 +5,11 @@
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1mmake %-12s\033[0m %s\n", $$1, $$2 }' Makefile
 
-run: build ## try it: PostgreSQL, demo dealer, Fonnte simulator and service, until Ctrl-C
-	@cargo run --quiet -p tests-e2e --bin demo
+run: build ## try it: PostgreSQL, demo dealers, Fonnte simulator and service, until Ctrl-C (RUN=--help)
+	@cargo run --quiet -p tests-e2e --bin demo -- $(RUN)
 
 test: check build ## everything that CI runs, from nothing
+	@cargo run --quiet -p tests-e2e --bin chromium
 	@cargo run --quiet -p local-postgres -- exec --fast --install -- cargo test --workspace
 
 torture: build ## kill service and database TORTURE_KILLS times (200) and count what became of every request

@@ -1,13 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 pub mod bench;
+mod browser;
 mod client;
+pub mod demo;
+mod ending;
 mod program;
 mod service;
 mod story;
 pub mod torture;
 
+pub use browser::{Browser, Page};
 pub use client::{Client, Reply};
+pub use ending::told_to_end;
 pub use program::{output, output_in, program};
 pub use service::Service;
 pub use story::{DEALER, Database, KEY, Story, eventually, key_of, submission, submission_of};

@@ -2,11 +2,13 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use local_postgres::OwnedProgram;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -21,14 +23,16 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// How long the program may take to stop; it promises 30 seconds.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// The running program. It is killed when dropped.
+/// The running program. It is killed when dropped, and when this process ends, however that ends.
 pub struct Service {
-    child: Child,
+    child: OwnedProgram,
     client: Client,
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    /// Held by whoever reads the log.
+    reading: Arc<tokio::sync::Mutex<()>>,
     started: Instant,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Service {
@@ -48,25 +52,37 @@ impl Service {
     #[must_use]
     pub fn start_program(name: &str, settings: &BTreeMap<String, String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
+        Self::start_in(folder, name, settings)
+    }
+
+    /// The same in this folder, which is gone with the service.
+    ///
+    /// # Panics
+    /// When it does not come to that; shows its log.
+    #[must_use]
+    pub fn start_in(folder: TempDir, name: &str, settings: &BTreeMap<String, String>) -> Self {
         let started = Instant::now();
-        let mut child = Command::new(program(name))
+        let mut command = OwnedProgram::command(&program(name));
+        command
             .env_clear()
             .envs(std::env::var("PATH").map(|path| ("PATH", path)))
             .env("SERVICE_PORT", "0")
             .env("LOG_FORMAT", "json")
             .envs(settings)
             .current_dir(folder.path())
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program can be started");
+            .stderr(Stdio::piped());
+        let mut child =
+            OwnedProgram::start(&mut command, Duration::ZERO).expect("the program can be started");
         let log = Arc::new(Mutex::new(Vec::new()));
         let (sender, receiver) = channel();
-        let lines = BufReader::new(child.stderr.take().expect("it is piped"));
+        let lines = BufReader::new(child.take_stderr().expect("it is piped"));
         let kept = log.clone();
+        let reading = Arc::new(tokio::sync::Mutex::new(()));
+        let may_read = reading.clone();
         std::thread::spawn(move || {
             for line in lines.lines().map_while(Result::ok) {
+                drop(may_read.blocking_lock());
                 if let Some(address) = listening(&line) {
                     let _ = sender.send(address);
                 }
@@ -74,7 +90,6 @@ impl Service {
             }
         });
         let Ok(address) = receiver.recv_timeout(START_LIMIT) else {
-            let _ = child.kill();
             panic!("the service does not listen: {:#?}", log.lock());
         };
         Self {
@@ -82,8 +97,9 @@ impl Service {
             client: Client::new(&format!("http://{address}")),
             address,
             log,
+            reading,
             started,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -118,6 +134,12 @@ impl Service {
         kilobytes.expect("/proc tells the size") * 1_024
     }
 
+    /// Where it works.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Everything it has logged so far.
     ///
     /// # Panics
@@ -125,6 +147,11 @@ impl Service {
     #[must_use]
     pub fn log(&self) -> Vec<String> {
         self.log.lock().expect("no holder panics").clone()
+    }
+
+    /// Leaves what it logs unread, until what is returned is dropped.
+    pub async fn leave_log_unread(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        self.reading.clone().lock_owned().await
     }
 
     /// A caller of this service, to be moved elsewhere.
@@ -139,7 +166,6 @@ impl Service {
     /// When it cannot be killed.
     pub fn kill(mut self) {
         self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it ends");
     }
 
     /// SIGTERM, and waits for the end.
@@ -207,15 +233,12 @@ impl Deref for Service {
     }
 }
 
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// The address in the line that says where the service listens.
 pub(crate) fn listening(line: &str) -> Option<SocketAddr> {
-    let line: Value = serde_json::from_str(line).ok()?;
-    line.get("server.address")?.as_str()?.parse().ok()
+    let Ok(json) = serde_json::from_str::<Value>(line) else {
+        // As lines for people have it.
+        let (_, rest) = line.split_once("server.address=")?;
+        return rest.split_whitespace().next()?.parse().ok();
+    };
+    json.get("server.address")?.as_str()?.parse().ok()
 }

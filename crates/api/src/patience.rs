@@ -1,5 +1,6 @@
 //! Tests of everything that is given up after a while, on a clock that passes by itself.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +82,7 @@ impl DealerAdmin for Stuck {
         &self,
         _: &DealerId,
         _: &SettingsChange,
+        _: &AuditEntry,
     ) -> Result<SettingsChanged, StoreError> {
         std::future::pending().await
     }
@@ -104,6 +106,10 @@ impl ApiKeys for Slow {
         ApiKeys::find(&*self.0, id).await
     }
 
+    fn knows(&self, id: ApiKeyId) -> bool {
+        self.0.knows(id)
+    }
+
     async fn revoke(
         &self,
         id: ApiKeyId,
@@ -113,10 +119,18 @@ impl ApiKeys for Slow {
     }
 }
 
+/// No keys, as the operator wanted it.
+const OFF: ApiAuth = ApiAuth::Off {
+    host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    said: true,
+};
+
 /// Calls an API that is [`stuck`]. Returns status, body and how long it took.
 async fn call(request: TestRequest) -> (u16, String, Duration) {
-    let request = request.peer_addr(([127, 0, 0, 1], 50_000).into());
-    call_with(World::new(), ApiAuth::Off { admin: true }, request).await
+    let request = request
+        .peer_addr(([127, 0, 0, 1], 50_000).into())
+        .insert_header(("Host", "localhost"));
+    call_with(World::new(), OFF, request).await
 }
 
 async fn call_with(world: World, auth: ApiAuth, request: TestRequest) -> (u16, String, Duration) {
@@ -290,7 +304,7 @@ async fn a_key_that_takes_long_to_be_found_leaves_less_time_for_the_rest() {
 async fn more_calls_than_can_be_worked_on_are_refused_at_once() {
     const STATS: &str = "/api/v1/customer/dealer/0009999/stats";
     const SUBMIT: &str = "/api/v1/customer/validate-customer";
-    let api = Data::new(stuck(&World::new(), ApiAuth::Off { admin: true }));
+    let api = Data::new(stuck(&World::new(), OFF));
     let service = init_service(app(api, &ApiOptions::sample())).await;
     let call = |request: TestRequest| Box::pin(call_service(&service, request.to_request()));
     let body_on_its_way = || {

@@ -35,6 +35,10 @@ pub(crate) enum Problem {
     UnknownRequest,
     #[error("there is no such key")]
     UnknownKey,
+    #[error("a page of another origin asks while no keys are asked for")]
+    ForeignOrigin,
+    #[error("the call came to a name that is not this service's")]
+    ForeignHost,
     #[error("no key was given")]
     NoKey,
     #[error(transparent)]
@@ -186,6 +190,16 @@ impl Problem {
                 "Request not found",
             ),
             Self::UnknownKey => envelope(StatusCode::NOT_FOUND, "ApiKeyNotFound", "Key not found"),
+            Self::ForeignOrigin => envelope(
+                StatusCode::FORBIDDEN,
+                "ForeignOrigin",
+                "Without API keys web pages of other origins may change nothing; ALLOWED_ORIGINS lists those that may",
+            ),
+            Self::ForeignHost => envelope(
+                StatusCode::FORBIDDEN,
+                "ForeignHost",
+                "Without API keys this name is not answered: use localhost, a loopback address or SERVICE_HOST, or set API_AUTH",
+            ),
             Self::NoKey => envelope(
                 StatusCode::UNAUTHORIZED,
                 "Unauthorized",

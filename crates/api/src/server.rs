@@ -3,21 +3,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_cors::Cors;
-use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_http::HttpService;
+use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::{AppConfig, Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 use actix_web::middleware::from_fn;
 use actix_web::web::{Bytes, Data};
-use actix_web::{App, Error, HttpServer, web};
+use actix_web::{App, Error, web};
 use domain::{
     AccountPolicy, DealerCheck, DealerDesk, EventDesk, Health, Intake, Lookups, MessageDesk,
     PersonDesk,
 };
 use paperclip::actix::OpenApiExt as _;
+use tokio::net::TcpStream;
 use url::Url;
 
-use crate::access::Admission;
-use crate::http::{frame, survive};
+use crate::access::{Admission, Pages};
+use crate::http::{Quiet, frame, survive};
 use crate::observe::{Observer, Unobserved};
 use crate::openapi;
 use crate::routes;
@@ -168,6 +171,11 @@ impl Origins {
             .collect::<Result<_, _>>()
             .map(Self)
     }
+
+    /// Each origin, as browsers write it.
+    pub(crate) fn as_slice(&self) -> &[String] {
+        &self.0
+    }
 }
 
 /// How the service is reached from outside: an http or https address without a query, and without
@@ -246,17 +254,37 @@ pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::
     let api = Data::new(api);
     let options = options.clone();
     let (workers, shutdown_seconds) = (options.workers, options.shutdown_seconds);
-    let server = HttpServer::new(move || app(api.clone(), &options))
+    let address = listener.local_addr()?;
+    let server = Server::build()
         .workers(workers)
-        .max_connections(MAX_CONNECTIONS.div_ceil(workers.max(1)))
-        .client_request_timeout(HEAD_TIMEOUT)
-        .client_disconnect_timeout(DISCONNECT_TIMEOUT)
-        .keep_alive(KEEP_ALIVE)
+        .max_concurrent_connections(MAX_CONNECTIONS.div_ceil(workers.max(1)))
         .shutdown_timeout(shutdown_seconds)
-        .disable_signals()
-        .listen(listener)?
-        .run();
-    Ok(server)
+        .disable_signals();
+    let stopping = server.graceful_shutdown_signal();
+    // What `HttpServer` does, but for `Quiet`: it takes no other connections than its own.
+    let connections = move || {
+        let stopping = stopping.clone();
+        let app = app(api.clone(), &options)
+            .into_factory()
+            .map_err(|error: Error| error.error_response());
+        let http = HttpService::build()
+            // Idle connections are closed when the server stops.
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .client_request_timeout(HEAD_TIMEOUT)
+            .client_disconnect_timeout(DISCONNECT_TIMEOUT)
+            .keep_alive(KEEP_ALIVE)
+            .local_addr(address)
+            .h1(map_config(app, |()| AppConfig::default()));
+        fn_service(|stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            std::future::ready(Ok((Quiet::new(stream), peer)))
+        })
+        .and_then(http)
+    };
+    Ok(server.listen("api", listener, connections)?.run())
 }
 
 /// Everything that stands between a call and its answer.
@@ -275,6 +303,7 @@ pub(crate) fn app(
     App::new()
         .app_data(api)
         .app_data(Data::new(options.public_base_url.clone()))
+        .app_data(Data::new(Pages::of(options)))
         .wrap_api()
         .configure(routes::admin::configure)
         .configure(routes::configure)

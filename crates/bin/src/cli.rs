@@ -16,7 +16,7 @@ Examples:
   customer-service                        serve with the settings of the environment and .env
   customer-service doctor                 find out why something does not work
   customer-service dealer add 0009999 --name 'Dealer Demo' --key-stdin < key.txt
-  customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read --scope write > key.txt
+  customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read,write > key.txt
   DATABASE_URL=postgresql://owner@db/app customer-service migrate
 
 Settings come from environment variables; the README lists them.";
@@ -30,9 +30,22 @@ pub(crate) enum Command {
         after_help = "Example:\n  DATABASE_URL=postgresql://owner@db/app customer-service migrate"
     )]
     Migrate,
-    /// Check database, schema, every dealer's configuration and Fonnte's reachability
-    #[command(after_help = "Exit status 1 when something is wrong.")]
-    Doctor,
+    /// Check database, schema, and every dealer's configuration and account at Fonnte
+    ///
+    /// Asks Fonnte for the device of each active dealer, a few at once; no message is sent.
+    #[command(after_help = "\
+Exit status 1 when something is wrong: also when an account's token is refused, its device is not
+connected, its quota is used up, its package has ended, or Fonnte could not be asked in time.")]
+    Doctor(Doctor),
+    /// Make the counts of lists and statistics equal to the rows again, while the service runs
+    ///
+    /// Needed after rows were loaded without triggers (`pg_restore --data-only`, or a session with
+    /// session_replication_role = replica). Reads all requests once; `doctor` says whether it is
+    /// needed.
+    #[command(
+        after_help = "Example:\n  DATABASE_URL=postgresql://owner@db/app customer-service recount"
+    )]
+    Recount,
     /// Look after dealers
     Dealer {
         #[command(subcommand)]
@@ -58,6 +71,25 @@ pub(crate) enum Command {
         #[arg(long)]
         ready: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Compare all counts with the rows, however long it takes
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Ask nothing of Fonnte
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// How long asking for all devices may take
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 60,
+        value_parser = clap::value_parser!(u64).range(1..=86_400),
+        conflicts_with = "offline"
+    )]
+    pub(crate) within: u64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,7 +130,7 @@ pub(crate) enum ApiKeyCommand {
     /// Make a key and print it, this once, alone on standard output
     #[command(after_help = "\
 Examples:
-  customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read --scope write
+  customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read,write
   customer-service api-key create --name 'Kantor pusat' --scope admin --expires-in 90d > key.txt
   customer-service api-key create --name 'Laporan' --scope read --expires-at 2027-01-31T00:00:00+07:00")]
     Create(CreateKey),
@@ -118,8 +150,8 @@ pub(crate) struct CreateKey {
     /// The dealer whose data it opens, and no other's; without it, head office's
     #[arg(long)]
     pub(crate) dealer: Option<String>,
-    /// What it may be used for; may be given several times
-    #[arg(long, required = true, value_enum)]
+    /// What it may be used for: several with commas, or given several times
+    #[arg(long, required = true, value_enum, value_delimiter = ',')]
     pub(crate) scope: Vec<ScopeName>,
     /// From when on it is refused: RFC 3339 with an offset
     #[arg(long, conflicts_with = "expires_in")]

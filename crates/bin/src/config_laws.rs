@@ -2,6 +2,7 @@
 //! settings that break a law.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::config::Config;
@@ -14,7 +15,7 @@ const HUSH: &str = "hush-hush";
 ///
 /// # Panics
 /// When a law is broken.
-pub(crate) fn configuration(variables: &BTreeMap<String, String>) {
+pub(crate) fn configuration(variables: &BTreeMap<String, OsString>) {
     match Config::read(variables) {
         Ok(config) => {
             let delivery = &config.delivery;
@@ -37,16 +38,24 @@ pub(crate) fn configuration(variables: &BTreeMap<String, String>) {
             // White space around a value does not matter.
             let padded = variables
                 .iter()
-                .map(|(name, value)| (name.clone(), format!(" {value}\t")))
+                .map(|(name, value)| {
+                    (
+                        name.clone(),
+                        [" ".as_ref(), value.as_os_str(), "\t".as_ref()]
+                            .into_iter()
+                            .collect(),
+                    )
+                })
                 .collect();
             let again = Config::read(&padded).expect("the same settings");
             assert_eq!(format!("{:?}", again.delivery), format!("{delivery:?}"));
         }
         Err(errors) => assert!(errors.to_string().lines().count() >= 3),
     }
-    let tail = variables.get("DATABASE_URL").map_or("", String::as_str);
+    let tail = variables.get("DATABASE_URL").and_then(|url| url.to_str());
+    let tail = tail.unwrap_or_default();
     let hushed = format!("postgresql://u:{HUSH}{tail}@h/db");
-    let shown = match Config::read(&[("DATABASE_URL".to_owned(), hushed)].into()) {
+    let shown = match Config::read(&[("DATABASE_URL".to_owned(), hushed.into())].into()) {
         Ok(config) => format!("{config:?}"),
         Err(errors) => errors.to_string(),
     };
@@ -58,7 +67,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn any_setting() -> impl Strategy<Value = (String, String)> {
+    fn any_setting() -> impl Strategy<Value = (String, OsString)> {
         let name = prop::sample::select(vec![
             "DATABASE_URL",
             "DB_SCHEMA",
@@ -91,7 +100,7 @@ mod tests {
             ]).prop_map(str::to_owned),
             1 => "\\PC{0,20}",
         ];
-        (name.prop_map(str::to_owned), value)
+        (name.prop_map(str::to_owned), value.prop_map(OsString::from))
     }
 
     proptest! {

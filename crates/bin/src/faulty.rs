@@ -4,7 +4,9 @@
 #[path = "main.rs"]
 mod program;
 
-use program::{cli, config, fault, logging, metrics, serve, surroundings, traces, wiring};
+use program::{
+    cli, config, fault, logging, metrics, one_answer, output, serve, surroundings, traces, wiring,
+};
 
 fn main() -> std::process::ExitCode {
     program::main()

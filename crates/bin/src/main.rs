@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// They panic where nobody reads; `output` does not.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub(crate) mod cli;
 pub(crate) mod commands;
@@ -10,6 +12,8 @@ pub(crate) mod environment;
 pub(crate) mod fault;
 pub(crate) mod logging;
 pub(crate) mod metrics;
+pub(crate) mod one_answer;
+pub(crate) mod output;
 pub(crate) mod serve;
 pub(crate) mod surroundings;
 pub(crate) mod traces;
@@ -34,12 +38,12 @@ pub(crate) fn main() -> ExitCode {
     let command = cli.command.unwrap_or(Command::Serve);
     if matches!(command, Command::Openapi) {
         // Needs neither configuration nor runtime.
-        return commands::openapi::run();
+        return ended(Ok(commands::openapi::run()));
     }
     let config = match environment::variables().and_then(|variables| Config::read(&variables)) {
         Ok(config) => config,
         Err(errors) => {
-            anstream::eprintln!("{errors}");
+            logging::last_words(errors.to_string());
             return ExitCode::from(MISUSED);
         }
     };
@@ -54,6 +58,11 @@ pub(crate) fn main() -> ExitCode {
     let outcome = runtime.block_on(run(command, config));
     // Whatever still runs has been told to stop; nothing waits for it.
     runtime.shutdown_background();
+    ended(outcome)
+}
+
+fn ended(outcome: anyhow::Result<ExitCode>) -> ExitCode {
+    let outcome = outcome.and_then(|status| output::written().map(|()| status));
     outcome.unwrap_or_else(|error| failed(&error))
 }
 
@@ -61,7 +70,8 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => serve::run(config).await,
         Command::Migrate => commands::migrate::run(config).await,
-        Command::Doctor => commands::doctor::run(config).await,
+        Command::Doctor(options) => commands::doctor::run(config, options).await,
+        Command::Recount => commands::recount::run(config).await,
         Command::Health { ready } => commands::health::run(&config, ready).await,
         Command::Dealer { command } => match command {
             DealerCommand::Add(options) => commands::dealer::add(config, options).await,
@@ -83,6 +93,6 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     let red = anstyle::AnsiColor::Red.on_default().bold();
-    anstream::eprintln!("{red}error:{red:#} {error:#}");
+    logging::last_words(format!("{red}error:{red:#} {error:#}"));
     ExitCode::FAILURE
 }

@@ -1,6 +1,6 @@
 //! Which adapter stands behind which port.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -26,8 +26,16 @@ const LOCAL_DATABASE: &str = "customer_service";
 /// The database, and the server when it is our own.
 pub(crate) struct Database {
     pub(crate) url: DatabaseUrl,
-    /// Stops the private server when dropped.
-    _local: Option<LocalPostgres>,
+    private: Option<Private>,
+}
+
+/// The PostgreSQL of an installation without `DATABASE_URL`.
+struct Private {
+    url: String,
+    /// Where its files are: elsewhere than wanted when its user could not reach that.
+    folder: PathBuf,
+    /// Stops the server when dropped; absent when another process runs it.
+    _server: Option<LocalPostgres>,
 }
 
 impl Database {
@@ -36,31 +44,45 @@ impl Database {
         if let Some(url) = &config.database {
             return Ok(Self {
                 url: url.clone(),
-                _local: None,
+                private: None,
             });
         }
-        tracing::info!(
-            "DATABASE_URL is not set: starting a private PostgreSQL in {LOCAL_POSTGRES}"
-        );
-        let (url, local) = tokio::task::spawn_blocking(start_or_join)
+        let private = tokio::task::spawn_blocking(start_or_join)
             .await?
             .context("DATABASE_URL is not set, and no private PostgreSQL could be used instead")?;
         Ok(Self {
-            url: DatabaseUrl::parse(&url)?,
-            _local: local,
+            url: DatabaseUrl::parse(&private.url)?,
+            private: Some(private),
         })
+    }
+
+    /// What an operator who forgot to name a database must hear.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let folder = self.private.as_ref()?.folder.display();
+        Some(format!(
+            "DATABASE_URL is not set: everything is stored in a private PostgreSQL in {folder}"
+        ))
     }
 }
 
 /// Starts the private PostgreSQL; a command beside `serve` or `make run` joins theirs.
-fn start_or_join() -> Result<(String, Option<LocalPostgres>), local_postgres::Error> {
-    let folder = Path::new(LOCAL_POSTGRES);
-    match LocalPostgres::start(&Options::durable(folder)) {
-        Ok(local) => Ok((local.url(LOCAL_DATABASE), Some(local))),
-        Err(error @ local_postgres::Error::AlreadyRunning { .. }) => {
-            LocalPostgres::running_url(folder, LOCAL_DATABASE)?
-                .map(|url| (url, None))
-                .ok_or(error)
+fn start_or_join() -> Result<Private, local_postgres::Error> {
+    let wanted = Path::new(LOCAL_POSTGRES);
+    match LocalPostgres::start(&Options::durable(wanted)) {
+        Ok(server) => Ok(Private {
+            url: server.url(LOCAL_DATABASE),
+            folder: server.dir().to_owned(),
+            _server: Some(server),
+        }),
+        Err(local_postgres::Error::AlreadyRunning { dir, pid }) => {
+            match LocalPostgres::running_url(wanted, LOCAL_DATABASE)? {
+                Some(url) => Ok(Private {
+                    url,
+                    folder: dir,
+                    _server: None,
+                }),
+                None => Err(local_postgres::Error::AlreadyRunning { dir, pid }),
+            }
         }
         Err(error) => Err(error),
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod account_standing;
 mod dealer;
 pub mod delivery;
 mod erasure;
@@ -19,6 +20,7 @@ mod usecases;
 mod values;
 
 pub use access::*;
+pub use account_standing::*;
 pub use dealer::*;
 pub use delivery::*;
 pub use erasure::*;

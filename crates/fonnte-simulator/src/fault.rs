@@ -202,12 +202,7 @@ impl Fault {
         else {
             return Ok(());
         };
-        if !(200..=599).contains(status) {
-            return Err(SimulatorError::BadValue {
-                field: "faults.status",
-                problem: "is not an HTTP status from 200 to 599",
-            });
-        }
+        check_status(*status, "faults.status")?;
         let visible = |text: &String| text.bytes().all(|byte| byte.is_ascii_graphic());
         if !location.as_ref().is_none_or(visible) {
             return Err(SimulatorError::BadValue {
@@ -265,6 +260,16 @@ pub(crate) fn take_next(switches: &mut Vec<FaultSwitch>, is_send: bool, next: &m
 
 pub(crate) fn check(switches: &[FaultSwitch]) -> Result<(), SimulatorError> {
     switches.iter().try_for_each(|switch| switch.fault.check())
+}
+
+pub(crate) fn check_status(status: u16, field: &'static str) -> Result<(), SimulatorError> {
+    if (200..=599).contains(&status) {
+        return Ok(());
+    }
+    Err(SimulatorError::BadValue {
+        field,
+        problem: "is not an HTTP status from 200 to 599",
+    })
 }
 
 fn yes() -> bool {

@@ -1,12 +1,15 @@
 //! The simulator as a program for people.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use chrono::Utc;
 use clap::{Parser, ValueEnum};
 use fonnte_simulator::{
-    Counters, Device, GlobalSwitches, IdForm, LifeCycle, Simulator, SimulatorOptions, Stage,
+    Counters, Device, GlobalSwitches, IdForm, LifeCycle, Simulator, SimulatorError,
+    SimulatorOptions, Stage,
 };
 
 const EXAMPLES: &str = "\
@@ -53,7 +56,7 @@ struct Arguments {
     /// Where a device's connection is reported; http on loopback only
     #[arg(long, value_name = "URL")]
     webhook_connect: Option<String>,
-    /// Begin ids above 2³¹
+    /// Begin ids at 2³¹ and 2³²; otherwise they rise from run to run, with the clock
     #[arg(long)]
     large_ids: bool,
     /// Write message ids as text, as the documentation has them
@@ -92,6 +95,16 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let devices = arguments.tokens.len();
     let simulator = Simulator::start(arguments.into_options())
         .await
+        .map_err(|error| match &error {
+            SimulatorError::Listen { address, source } if source.kind() == ErrorKind::AddrInUse => {
+                let port = address.port();
+                anyhow::Error::new(error).context(format!(
+                    "another program has port {port}: `lsof -nP -iTCP:{port}` shows which, and \
+                     --listen chooses another one"
+                ))
+            }
+            _ => error.into(),
+        })
         .context("the simulator did not start")?;
     println!(
         "Fonnte simulator on {} with {devices} device(s)",
@@ -138,10 +151,18 @@ impl Arguments {
             counters: if self.large_ids {
                 Counters::Large
             } else {
-                Counters::default()
+                rising()
             },
         }
     }
+}
+
+/// Ids rise from run to run, as the real ones do: a client that keeps them would take one that comes
+/// again for that of an old message. No run accepts more than a message in a millisecond for long.
+fn rising() -> Counters {
+    const YEAR_2026: i64 = 1_767_225_600_000;
+    let id = (Utc::now().timestamp_millis() - YEAR_2026).max(0) + 1;
+    Counters::From { id, requestid: id }
 }
 
 impl Life {

@@ -41,6 +41,10 @@ pub struct Switches {
     pub validate_ms: u64,
     /// What goes wrong on the way.
     pub faults: Vec<FaultSwitch>,
+    /// A firewall in front of `/send` refuses messages with this text.
+    pub forbidden_text: Option<String>,
+    /// The HTTP status with which it does, 200 to 599.
+    pub forbidden_status: u16,
     /// How far a message goes by itself.
     pub life_cycle: LifeCycle,
     /// Who is told.
@@ -175,6 +179,8 @@ impl Default for Switches {
             validate_spoils: false,
             validate_ms: 0,
             faults: Vec::new(),
+            forbidden_text: None,
+            forbidden_status: 403,
             life_cycle: LifeCycle::default(),
             webhooks: Webhooks::default(),
         }
@@ -240,6 +246,7 @@ impl Default for Webhooks {
 impl Switches {
     pub(crate) fn check(&self) -> Result<(), SimulatorError> {
         fault::check(&self.faults)?;
+        fault::check_status(self.forbidden_status, "forbidden_status")?;
         for address in [&self.webhooks.status_url, &self.webhooks.connect_url] {
             if let Some(address) = address
                 && !is_loopback_address(address)

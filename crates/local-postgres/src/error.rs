@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::port::Holder;
+
 /// Why there is no running PostgreSQL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -24,8 +26,10 @@ pub enum Error {
     },
 
     /// The programs are missing and this process may not, or could not, install them.
-    #[error("{reason}; to install the PostgreSQL server programs, type:\n{commands}")]
+    #[error("{reason}; to install {what}, type:\n{commands}")]
     NotInstalled {
+        /// What is missing.
+        what: &'static str,
         /// Why not.
         reason: String,
         /// What the person can type, one command a line.
@@ -34,10 +38,12 @@ pub enum Error {
 
     /// The programs are missing and the way to install them here is unknown.
     #[error(
-        "none of the known package managers (apt-get, dnf, apk, brew) is here; install PostgreSQL's server programs \
-         by your system's own means, or set PG_BIN_DIR to the folder that holds initdb and postgres"
+        "none of the known package managers (apt-get, dnf, apk, brew) is here; install {what} by your system's own means"
     )]
-    NoManager,
+    NoManager {
+        /// What is missing.
+        what: &'static str,
+    },
 
     /// A cluster can only be run by the major version that made it.
     #[error(
@@ -126,11 +132,14 @@ pub enum Error {
 
     /// The demanded port is another program's.
     #[error(
-        "port {port} on 127.0.0.1 is in use by another program; stop that program, or choose another port"
+        "port {port} on 127.0.0.1 is in use by {}; stop that program, or choose another port",
+        .holder.as_ref().map_or("another program".to_owned(), ToString::to_string)
     )]
     PortTaken {
         /// The port.
         port: u16,
+        /// The program that has it, where the system tells.
+        holder: Option<Holder>,
     },
 
     /// The system said no.

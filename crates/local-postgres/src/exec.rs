@@ -4,15 +4,19 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, exit};
+use std::process::{Command, ExitStatus, exit};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use local_postgres::{LocalPostgres, Options};
+use local_postgres::{LocalPostgres, Options, OwnedProgram};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
+
+/// How long the command may take to end by itself when this process is killed, and its database with it.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Starts the cluster, runs the command and returns its exit status as a shell does.
 pub(crate) fn exec(options: &Options, words: &[OsString]) -> anyhow::Result<u8> {
@@ -86,9 +90,9 @@ impl Phase {
 }
 
 /// No signal comes between the start of the command and the knowledge of it.
-fn spawn(command: &mut Command, phase: &Mutex<Phase>) -> io::Result<Child> {
+fn spawn(command: &mut Command, phase: &Mutex<Phase>) -> io::Result<OwnedProgram> {
     let mut phase = locked(phase);
-    let child = command.spawn()?;
+    let child = OwnedProgram::adopt(command.spawn()?, GRACE)?;
     *phase = Phase::Running(Pid::from_raw(
         child.id().try_into().map_err(io::Error::other)?,
     ));

@@ -1,4 +1,4 @@
-//! Installing the server programs, without a cluster of the system's.
+//! Installing the server programs, without a cluster of the system's, and what else tests need.
 
 use std::env;
 use std::io;
@@ -14,6 +14,34 @@ use crate::{Error, Programs};
 /// version would bring a cluster too.
 const NO_MAIN_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
     echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/local-postgres.conf";
+
+/// The server programs.
+const SERVER: Packages = Packages {
+    name: "PostgreSQL",
+    debian_first: &[&["sh", "-c", NO_MAIN_CLUSTER]],
+    apt_get: &["postgresql"],
+    dnf: &["postgresql-server"],
+    // Alpine's PostgreSQL takes its time zones from the system.
+    apk: &["postgresql", "tzdata"],
+    brew: &["postgresql@17"],
+};
+
+/// What the package managers call a program.
+#[derive(Debug, Clone, Copy)]
+pub struct Packages {
+    /// What people call it.
+    pub name: &'static str,
+    /// Commands to run before `apt-get`.
+    pub debian_first: &'static [&'static [&'static str]],
+    /// The packages of Debian and its relatives.
+    pub apt_get: &'static [&'static str],
+    /// Those of Fedora and its relatives.
+    pub dnf: &'static [&'static str],
+    /// Those of Alpine.
+    pub apk: &'static [&'static str],
+    /// Homebrew's formulae, or `--cask` and a cask.
+    pub brew: &'static [&'static str],
+}
 
 /// A package manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +70,7 @@ pub fn install() -> Result<Programs, Error> {
         Err(Error::NoPrograms) => {}
         found => return found,
     }
-    let manager = Manager::of_this_machine().ok_or(Error::NoManager)?;
-    let plan = plan(manager, power(manager))?;
-    eprintln!("Installing PostgreSQL with {} …", manager.program());
-    for words in &plan {
-        eprintln!("  {}", typed(words));
-        run(words)?;
-    }
+    install_packages(&SERVER)?;
     let programs = Programs::find()?;
     eprintln!(
         "Installed PostgreSQL {} in {}",
@@ -56,6 +78,22 @@ pub fn install() -> Result<Programs, Error> {
         programs.dir().display()
     );
     Ok(programs)
+}
+
+/// Installs packages with the system's manager, as root or with a `sudo` that asks no password, and says so on
+/// standard error.
+///
+/// # Errors
+/// [`Error::NotInstalled`] and [`Error::NoManager`], which say what to do by hand.
+pub fn install_packages(wanted: &Packages) -> Result<(), Error> {
+    let manager = Manager::of_this_machine().ok_or(Error::NoManager { what: wanted.name })?;
+    let plan = plan(wanted, manager, power(manager))?;
+    eprintln!("Installing {} with {} …", wanted.name, manager.program());
+    for words in &plan {
+        eprintln!("  {}", typed(words));
+        run(wanted, words)?;
+    }
+    Ok(())
 }
 
 impl Manager {
@@ -82,43 +120,43 @@ impl Manager {
         }
     }
 
-    fn commands(self) -> Vec<Words> {
+    fn commands(self, wanted: &Packages) -> Vec<Words> {
+        const DEBIAN: [&str; 9] = [
+            "env",
+            "DEBIAN_FRONTEND=noninteractive",
+            "apt-get",
+            "-q",
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            // Another installation may be under way.
+            "-o",
+            "DPkg::Lock::Timeout=300",
+        ];
+        let with = |start: &[&'static str], packages: &[&'static str]| [start, packages].concat();
         match self {
-            Self::AptGet => vec![
-                vec!["sh", "-c", NO_MAIN_CLUSTER],
-                vec!["apt-get", "-q", "update"],
-                vec![
-                    "env",
-                    "DEBIAN_FRONTEND=noninteractive",
-                    "apt-get",
-                    "-q",
-                    "install",
-                    "--yes",
-                    "--no-install-recommends",
-                    // Another installation may be under way.
-                    "-o",
-                    "DPkg::Lock::Timeout=300",
-                    "postgresql",
-                ],
-            ],
-            Self::Dnf => vec![vec!["dnf", "install", "--assumeyes", "postgresql-server"]],
-            // Alpine's PostgreSQL takes its time zones from the system.
-            Self::Apk => vec![vec!["apk", "add", "--no-cache", "postgresql", "tzdata"]],
-            // The formula makes a cluster after installing, except in Homebrew's own CI, which this imitates.
-            Self::Brew => vec![vec![
-                "env",
-                "HOMEBREW_GITHUB_ACTIONS=1",
-                "brew",
-                "install",
-                "postgresql@17",
-            ]],
+            Self::AptGet => {
+                let first = wanted.debian_first.iter().map(|words| words.to_vec());
+                let update = vec!["apt-get", "-q", "update"];
+                first
+                    .chain([update, with(&DEBIAN, wanted.apt_get)])
+                    .collect()
+            }
+            Self::Dnf => vec![with(&["dnf", "install", "--assumeyes"], wanted.dnf)],
+            Self::Apk => vec![with(&["apk", "add", "--no-cache"], wanted.apk)],
+            // PostgreSQL's formula makes a cluster after installing, except in Homebrew's own CI, which this imitates.
+            Self::Brew => vec![with(
+                &["env", "HOMEBREW_GITHUB_ACTIONS=1", "brew", "install"],
+                wanted.brew,
+            )],
         }
     }
 }
 
 /// What to run, or what to tell the person.
-fn plan(manager: Manager, power: Power) -> Result<Vec<Words>, Error> {
-    let commands = manager.commands();
+fn plan(wanted: &Packages, manager: Manager, power: Power) -> Result<Vec<Words>, Error> {
+    let commands = manager.commands(wanted);
+    let refusal = |reason: &str, commands: &[Words]| refusal(wanted, reason, commands);
     match (manager, power) {
         (Manager::Brew, Power::Root) => Err(refusal("Homebrew does not work as root", &commands)),
         (Manager::Brew, _) | (_, Power::Root) => Ok(commands),
@@ -149,7 +187,7 @@ fn power(manager: Manager) -> Power {
     }
 }
 
-fn run(words: &[&str]) -> Result<(), Error> {
+fn run(wanted: &Packages, words: &[&str]) -> Result<(), Error> {
     let (program, arguments) = words.split_first().unwrap_or((&"true", &[]));
     // Standard output belongs to the command that the person wants to run.
     let output = io::stderr()
@@ -164,6 +202,7 @@ fn run(words: &[&str]) -> Result<(), Error> {
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(refusal(
+            wanted,
             &format!("this failed ({status})"),
             &[words.to_vec()],
         )),
@@ -182,12 +221,13 @@ fn preceded_by(start: &[&'static str], commands: Vec<Words>) -> Vec<Words> {
         .collect()
 }
 
-fn refusal(reason: &str, commands: &[Vec<&str>]) -> Error {
+fn refusal(wanted: &Packages, reason: &str, commands: &[Vec<&str>]) -> Error {
     let commands: Vec<_> = commands
         .iter()
         .map(|words| format!("  {}", typed(words)))
         .collect();
     Error::NotInstalled {
+        what: wanted.name,
         reason: reason.to_owned(),
         commands: commands.join("\n"),
     }
@@ -229,7 +269,7 @@ mod tests {
 
     #[test]
     fn debian_is_told_to_make_no_cluster_before_the_packages_come() {
-        let plan = lines(plan(Manager::AptGet, Power::Root));
+        let plan = lines(plan(&SERVER, Manager::AptGet, Power::Root));
         assert!(plan[0].contains("create_main_cluster = false"), "{plan:?}");
         assert_eq!(plan[1], "apt-get -q update");
         assert!(
@@ -242,15 +282,15 @@ mod tests {
     #[test]
     fn root_needs_no_sudo_and_others_use_it_without_a_password() {
         assert_eq!(
-            lines(plan(Manager::Dnf, Power::Root)),
+            lines(plan(&SERVER, Manager::Dnf, Power::Root)),
             ["dnf install --assumeyes postgresql-server"]
         );
         assert_eq!(
-            lines(plan(Manager::Dnf, Power::Sudo)),
+            lines(plan(&SERVER, Manager::Dnf, Power::Sudo)),
             ["sudo -n dnf install --assumeyes postgresql-server"]
         );
         assert!(
-            lines(plan(Manager::AptGet, Power::Sudo))
+            lines(plan(&SERVER, Manager::AptGet, Power::Sudo))
                 .iter()
                 .all(|line| line.starts_with("sudo -n "))
         );
@@ -258,12 +298,14 @@ mod tests {
 
     #[test]
     fn who_may_not_install_is_told_what_to_type() {
-        let message = plan(Manager::Apk, Power::Ordinary).unwrap_err().to_string();
+        let message = plan(&SERVER, Manager::Apk, Power::Ordinary)
+            .unwrap_err()
+            .to_string();
         assert!(
             message.contains("  sudo apk add --no-cache postgresql tzdata"),
             "{message}"
         );
-        let message = plan(Manager::AptGet, Power::Ordinary)
+        let message = plan(&SERVER, Manager::AptGet, Power::Ordinary)
             .unwrap_err()
             .to_string();
         assert!(
@@ -275,10 +317,11 @@ mod tests {
     #[test]
     fn homebrew_works_for_ordinary_users_only() {
         assert!(
-            lines(plan(Manager::Brew, Power::Ordinary))[0].ends_with("brew install postgresql@17")
+            lines(plan(&SERVER, Manager::Brew, Power::Ordinary))[0]
+                .ends_with("brew install postgresql@17")
         );
         assert!(matches!(
-            plan(Manager::Brew, Power::Root),
+            plan(&SERVER, Manager::Brew, Power::Root),
             Err(Error::NotInstalled { .. })
         ));
     }

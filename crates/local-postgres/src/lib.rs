@@ -8,6 +8,7 @@ mod init;
 mod install;
 mod leftover;
 mod lock;
+mod owned;
 mod password;
 mod pid_file;
 mod port;
@@ -20,5 +21,7 @@ mod watch;
 
 pub use cluster::{Durability, LocalPostgres, Options};
 pub use error::Error;
-pub use install::install;
+pub use install::{Packages, install, install_packages};
+pub use owned::OwnedProgram;
+pub use port::{Holder, port_holder};
 pub use programs::{Programs, Version};

@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::error::Attempt;
 use crate::home::{Home, make_folder, private_log};
 use crate::programs::Programs;
-use crate::watch::{Watcher, Wish, gated};
+use crate::watch::{Watcher, Wish, gated_apart};
 
 /// What a cluster is run with.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl Site {
         let path = self.home.log();
         let log = private_log(&path).attempt("open", &path)?;
         let copy = log.try_clone().attempt("open", &path)?;
-        let mut command = gated(program, self.account.as_ref());
+        let mut command = gated_apart(program, self.account.as_ref());
         command.stdout(Stdio::from(copy)).stderr(Stdio::from(log));
         Ok(command)
     }

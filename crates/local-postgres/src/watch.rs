@@ -1,17 +1,18 @@
-//! The watcher: a shell that ends the server when its owner is gone, however the owner ended.
+//! The watcher: a shell that ends what it watches when its owner is gone, however the owner ended.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
 
 use crate::account::Account;
 
 /// POSIX says that it is there.
 pub(crate) const SHELL: &str = "/bin/sh";
 
-/// Reads what to watch (an empty line: nothing) until the pipe from the owner breaks; then ends that process, more
-/// and more firmly, and removes the folder, if one was given.
+/// Reads what to watch (a process and the steps to its end; an empty line: nothing) until the pipe from the owner
+/// breaks; then ends that process, more and more firmly, and removes the folder, if one was given.
 const WATCHER: &str = r#"
 trap '' HUP INT QUIT TERM
 is_alive() {
@@ -20,41 +21,50 @@ is_alive() {
     if read -r number name state rest <"/proc/$1/stat"; then [ "$state" != Z ]; fi
 }
 while read -r line; do set -- "$1" $line; done
-for step in "$2:300" QUIT:50 KILL:50; do
-    [ -n "$3" ] && is_alive "$3" && kill -s "${step%:*}" "$3" || break
-    tenths=${step#*:}
-    while [ "$tenths" -gt 0 ] && is_alive "$3"; do
-        sleep 0.1 || sleep 1
-        tenths=$((tenths - 1))
+folder=$1
+process=$2
+if [ -n "$process" ]; then
+    shift 2
+    for step; do
+        is_alive "$process" && kill -s "${step%:*}" "$process" || break
+        tenths=${step#*:}
+        while [ "$tenths" -gt 0 ] && is_alive "$process"; do
+            sleep 0.1 || sleep 1
+            tenths=$((tenths - 1))
+        done
     done
-done
-if [ -n "$1" ]; then
-    rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }
+fi
+if [ -n "$folder" ]; then
+    rm -rf -- "$folder" || { sleep 1; rm -rf -- "$folder"; }
 fi
 "#;
 
-/// What the watcher does at first.
+/// What the watcher does when the owner is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {
     /// Asks a server to shut down.
     Stop,
     /// Waits for a program that ends by itself: `initdb` takes a moment and, interrupted, leaves shared memory behind.
     Finish,
+    /// Asks a program to end, and forces it after so long; at once when that is nothing.
+    End(Duration),
 }
 
 impl Wish {
-    /// Signal 0 does nothing.
-    fn signal(self) -> &'static str {
+    /// Signals, each with the tenths of a second until the next one. Signal 0 does nothing.
+    fn steps(self) -> String {
         match self {
-            Self::Stop => "INT",
-            Self::Finish => "0",
+            Self::Stop => "INT:300 QUIT:50 KILL:50".to_owned(),
+            Self::Finish => "0:300 QUIT:50 KILL:50".to_owned(),
+            Self::End(Duration::ZERO) => "KILL:50".to_owned(),
+            Self::End(grace) => format!("TERM:{} KILL:50", grace.as_millis().div_ceil(100)),
         }
     }
 }
 
 /// Runs a program only after the owner has told the watcher about it: an owner that is killed in between leaves
 /// nothing behind. What follows the first line is the program's input.
-const GATE: &str = r#"umask 077; read -r go && exec "$@""#;
+const GATE: &str = r#"read -r go && exec "$@""#;
 
 /// Ends what it watches as soon as this process ends or drops it.
 #[derive(Debug)]
@@ -74,7 +84,7 @@ impl Watcher {
             .stdin(Stdio::piped())
             .stdout(held)
             .stderr(Stdio::null());
-        let mut shell = apart(&mut command).spawn()?;
+        let mut shell = command.process_group(0).current_dir("/").spawn()?;
         let pipe = shell.stdin.take();
         Ok(Self { shell, pipe })
     }
@@ -88,7 +98,7 @@ impl Watcher {
     ) -> io::Result<Child> {
         let mut process = command.spawn()?;
         let opened = self
-            .tell(&format!("{} {}\n", wish.signal(), process.id()))
+            .watch(&process, wish)
             .and_then(|()| match process.stdin.take() {
                 Some(mut gate) => gate.write_all(format!("go\n{input}").as_bytes()),
                 None => Err(io::Error::other("a gated command has an input")),
@@ -99,6 +109,11 @@ impl Watcher {
             return Err(error);
         }
         Ok(process)
+    }
+
+    /// Watches a process that runs already.
+    pub(crate) fn watch(&mut self, process: &Child, wish: Wish) -> io::Result<()> {
+        self.tell(&format!("{} {}\n", process.id(), wish.steps()))
     }
 
     /// What was watched has ended.
@@ -121,13 +136,15 @@ impl Drop for Watcher {
     }
 }
 
-/// A command that waits for [`Watcher::spawn`], with an environment that cannot disturb PostgreSQL.
-pub(crate) fn gated(program: &Path, account: Option<&Account>) -> Command {
-    let mut command = Command::new(SHELL);
-    command
-        .args(["-c", GATE, "local-postgres"])
-        .arg(program)
-        .stdin(Stdio::piped());
+/// A command that waits for [`Watcher::spawn`], away from the terminal's Ctrl-C, which reaches its owner.
+pub(crate) fn gated(program: &Path) -> Command {
+    gate(GATE.to_owned(), program)
+}
+
+/// The same for a program of PostgreSQL: with an environment that cannot disturb it, and not in a folder that is
+/// closed to its user or to be removed.
+pub(crate) fn gated_apart(program: &Path, account: Option<&Account>) -> Command {
+    let mut command = gate(format!("umask 077; {GATE}"), program);
     for (name, _) in std::env::vars_os() {
         if name.as_encoded_bytes().starts_with(b"PG") {
             command.env_remove(name);
@@ -138,11 +155,16 @@ pub(crate) fn gated(program: &Path, account: Option<&Account>) -> Command {
     if let Some(account) = account {
         account.apply(&mut command);
     }
-    apart(&mut command);
+    command.current_dir("/");
     command
 }
 
-/// Away from the terminal's Ctrl-C, and not in a folder that is closed to the server's user or to be removed.
-fn apart(command: &mut Command) -> &mut Command {
-    command.process_group(0).current_dir("/")
+fn gate(script: String, program: &Path) -> Command {
+    let mut command = Command::new(SHELL);
+    command
+        .args(["-c", &script, "local-postgres"])
+        .arg(program)
+        .stdin(Stdio::piped())
+        .process_group(0);
+    command
 }

@@ -11,6 +11,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrati
 use domain::BoxError;
 
 use crate::connect::{Connector, DatabaseUrl, SchemaName};
+use crate::read_to_end::ReadToEnd as _;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
@@ -138,7 +139,7 @@ async fn applied(
          WHERE schemaname = $1 AND tablename = '__diesel_schema_migrations') AS yes",
     )
     .bind::<Text, _>(schema.as_str())
-    .get_result(connection)
+    .one_row(connection)
     .await?;
     if !table.yes {
         return Ok(Vec::new());
@@ -158,7 +159,7 @@ async fn lock(connection: &mut AsyncPgConnection, schema: &SchemaName) -> Result
             let lock: Exists =
                 diesel::sql_query(format!("SELECT pg_try_advisory_lock({LOCK}) AS yes"))
                     .bind::<Text, _>(schema.as_str())
-                    .get_result(connection)
+                    .one_row(connection)
                     .await
                     .map_err(|error| refused(error.into(), schema))?;
             if lock.yes {
@@ -180,7 +181,7 @@ async fn create_schema(
     let exists: Exists =
         diesel::sql_query("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS yes")
             .bind::<Text, _>(schema.as_str())
-            .get_result(connection)
+            .one_row(connection)
             .await
             .map_err(|error| refused(error.into(), schema))?;
     if !exists.yes {

@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Nullable};
-use diesel_async::RunQueryDsl;
 use domain::StoreError;
 
 use crate::connect::{Database, failed};
 use crate::ports::{PgStore, seconds};
+use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
 /// Reads the queue's index and the lanes, of which there is one for each dealer.
@@ -81,7 +81,7 @@ impl PgStore {
         let row: StandingRow = self
             .database
             .ask(|mut connection| async move {
-                statement.get_result(&mut connection).await.map_err(failed)
+                statement.one_row(&mut connection).await.map_err(failed)
             })
             .await?;
         Ok(Standing {

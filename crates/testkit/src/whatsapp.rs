@@ -181,6 +181,8 @@ impl Whatsapp for ScriptedWhatsapp {
                 .pop_front()
                 .unwrap_or_else(|| DeviceReport::Connected {
                     text: r#"{"device_status":"connect","status":true}"#.to_owned(),
+                    quota: None,
+                    expires: None,
                 })
         };
         self.answer().await;
@@ -217,7 +219,7 @@ fn accepted(number: usize) -> Outcome {
 fn report(outcome: Outcome) -> SendReport {
     let (answer, text) = match &outcome {
         Outcome::Accepted(_) => (sample::ANSWER.to_owned(), sample::ANSWER.to_owned()),
-        Outcome::Refused { reason } | Outcome::Blocked { reason } => {
+        Outcome::Refused { reason } | Outcome::Blocked { reason } | Outcome::Barred { reason } => {
             let answer = format!(r#"{{"reason":"{reason}","status":false}}"#);
             (answer.clone(), answer)
         }

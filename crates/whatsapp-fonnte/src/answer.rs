@@ -11,13 +11,15 @@ const LONGEST_ID: usize = 100;
 
 /// Reasons that have nothing to do with the message: the account cannot send. In small letters;
 /// a part of the reason is enough.
-const BLOCKING: [&str; 5] = [
-    "token",
+const BLOCKING: [&str; 4] = [
     "devices must belong to an account",
     "unknown user",
     "disconnected",
     "quota",
 ];
+
+/// The same, where nothing else is said. Whoever stands in front of Fonnte speaks of other tokens.
+const BAD_TOKEN: [&str; 2] = ["token invalid", "invalid token"];
 
 /// Fonnte's JSON, when the answer is a JSON object. One that is closed is complete, even where
 /// the connection broke right after it.
@@ -28,10 +30,42 @@ pub(crate) fn fields(answer: &Answer) -> Option<Fields<'_>> {
     }
 }
 
-/// Whether this reason is about the account and not about the message.
-fn is_blocking(reason: &str) -> bool {
-    let reason = reason.to_lowercase();
-    BLOCKING.iter().any(|group| reason.contains(group))
+/// What a reason is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// Certainly the account.
+    Account,
+    /// Perhaps the account.
+    Unclear,
+    /// The message.
+    Message,
+}
+
+fn about(reason: &str) -> About {
+    let reason = reason.trim().to_lowercase();
+    let names = |group: &&str| reason.contains(*group);
+    if BAD_TOKEN.contains(&reason.as_str()) || BLOCKING.iter().any(names) {
+        About::Account
+    } else if reason.contains("token") {
+        About::Unclear
+    } else {
+        About::Message
+    }
+}
+
+/// The same of an answer; of one without words whatever its texts say.
+fn about_of(fields: &Fields<'_>) -> About {
+    match reason(fields) {
+        Some(reason) => about(&reason),
+        // Only values count here: the name `quota` says nothing about why.
+        None => {
+            let all: Vec<About> = fields.texts().map(|text| about(&text)).collect();
+            let found = |about| all.contains(&about).then_some(about);
+            found(About::Account)
+                .or(found(About::Unclear))
+                .unwrap_or(About::Message)
+        }
+    }
 }
 
 /// Whether this reason says that the device is disconnected.
@@ -70,9 +104,13 @@ pub(crate) fn classify(
             reason: http_reason(status, fields, secret),
             retry_after: answer.retry_after,
         },
-        300..=499 => Outcome::Blocked {
-            reason: http_reason(status, fields, secret),
-        },
+        300..=499 => {
+            let reason = http_reason(status, fields, secret);
+            match fields.map(about_of) {
+                Some(About::Account) => Outcome::Blocked { reason },
+                _ => Outcome::Barred { reason },
+            }
+        }
         200..=299 | 500..=599 => match fields {
             Some(fields) => by_body(status, fields, secret),
             None => Outcome::Unknown {
@@ -110,18 +148,15 @@ fn receipt(fields: &Fields<'_>, secret: &Redactor<'_>) -> Receipt {
 }
 
 fn refusal(fields: &Fields<'_>, secret: &Redactor<'_>) -> Outcome {
-    let (reason, blocking) = match reason(fields) {
-        Some(reason) => (secret.sentence(&reason), is_blocking(&reason)),
-        // Only values count here: the name `quota` says nothing about why.
-        None => (
-            secret.sentence(&secret.json(fields.text())),
-            fields.texts().any(|text| is_blocking(&text)),
-        ),
+    let about = about_of(fields);
+    let reason = match reason(fields) {
+        Some(reason) => secret.sentence(&reason),
+        None => secret.sentence(&secret.json(fields.text())),
     };
-    if blocking {
-        Outcome::Blocked { reason }
-    } else {
-        Outcome::Refused { reason }
+    match about {
+        About::Account => Outcome::Blocked { reason },
+        About::Unclear => Outcome::Barred { reason },
+        About::Message => Outcome::Refused { reason },
     }
 }
 
@@ -284,6 +319,38 @@ mod tests {
         assert_eq!(judged(302, "<html>").1, "HTTP 302");
         assert_eq!(judged(401, no).1, "HTTP 401: target invalid");
         assert_eq!(judged(429, "").1, "HTTP 429");
+    }
+
+    /// Anything else in the way may mind what the message says.
+    #[test]
+    fn only_fonntes_own_words_say_that_the_account_is_the_cause() {
+        let outcome = |status, text: &str| outcome(&Answer::of(status, text));
+        for status in [302, 400, 401, 403, 404, 406, 413, 451] {
+            for text in [
+                "",
+                "<html>invalid token</html>",
+                r#"{"reason":"target invalid","status":false}"#,
+                r#"{"message":"blocked: CSRF token invalid"}"#,
+                r#"{"error":"forbidden"}"#,
+            ] {
+                let outcome = outcome(status, text);
+                assert!(matches!(outcome, Outcome::Barred { .. }), "{status} {text}");
+            }
+            for text in [
+                r#"{"reason":"invalid token","status":false}"#,
+                r#"{"Status":false,"reason":" Token invalid "}"#,
+                r#"{"reason":"request invalid on disconnected device","status":false}"#,
+                r#"{"error":"insufficient quota"}"#,
+            ] {
+                let outcome = outcome(status, text);
+                assert!(
+                    matches!(outcome, Outcome::Blocked { .. }),
+                    "{status} {text}"
+                );
+            }
+        }
+        let unclear = outcome(200, r#"{"reason":"unknown template token","status":false}"#);
+        assert!(matches!(unclear, Outcome::Barred { .. }), "{unclear:?}");
     }
 
     #[test]

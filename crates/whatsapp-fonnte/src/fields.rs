@@ -134,12 +134,39 @@ fn present(value: &RawValue) -> Option<String> {
     Some(value_text(value)).filter(|text| !text.is_empty() && value.get() != "null")
 }
 
-/// A text or a number; not null, true, false, an array or an object.
+/// A text or a number; not null, true, false, an array or an object. A whole number is its digits,
+/// however it is written.
 fn scalar(value: &RawValue) -> Option<String> {
     let first = value.get().as_bytes().first()?;
-    matches!(first, b'"' | b'-' | b'0'..=b'9')
-        .then(|| present(value))
-        .flatten()
+    if !matches!(first, b'"' | b'-' | b'0'..=b'9') {
+        return None;
+    }
+    let text = present(value)?;
+    // Hexadecimal ids have an `e`, too.
+    let is_number = *first != b'"' || !text.contains(['e', 'E']);
+    Some(is_number.then(|| whole(&text)).flatten().unwrap_or(text))
+}
+
+/// The digits of a whole number such as `142223165.0` or `1.42223165e8`, in which programs without
+/// integers write ids.
+fn whole(number: &str) -> Option<String> {
+    let (mantissa, exponent) = match number.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i8>().ok()?),
+        None => (number, 0),
+    };
+    let (before, after) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if before.is_empty() || !all_digits(before) || !all_digits(after) {
+        return None;
+    }
+    let mut digits = format!("{before}{after}");
+    let point = before.len().checked_add_signed(exponent.into())?;
+    if point > digits.len() {
+        digits.push_str(&"0".repeat(point - digits.len()));
+    }
+    let (whole, fraction) = digits.split_at(point);
+    let is_whole = !whole.is_empty() && fraction.bytes().all(|digit| digit == b'0');
+    is_whole.then(|| whole.to_owned())
 }
 
 /// How deep the arrays and objects of a JSON text are nested.
@@ -269,6 +296,18 @@ mod tests {
                 Some("123456789012345678901234567890"),
             ),
             (r#"{"id":[1.50]}"#, Some("1.50")),
+            (r#"{"id":142223165.0}"#, Some("142223165")),
+            (r#"{"id":"142223165.0"}"#, Some("142223165")),
+            (r#"{"id":[142223165.000]}"#, Some("142223165")),
+            (r#"{"id":1.42223165e8}"#, Some("142223165")),
+            (r#"{"id":1.42223165E+8}"#, Some("142223165")),
+            (r#"{"id":142e2}"#, Some("14200")),
+            (r#"{"id":1420e-1}"#, Some("142")),
+            (r#"{"id":1421e-1}"#, Some("1421e-1")),
+            (r#"{"id":1e999}"#, Some("1e999")),
+            (r#"{"id":-1.0}"#, Some("-1.0")),
+            // WhatsApp's own ids are hexadecimal.
+            (r#"{"id":"3E12"}"#, Some("3E12")),
             (r#"{"id":[]}"#, None),
             (r#"{"id":[null]}"#, None),
             (r#"{"id":[[1]]}"#, None),

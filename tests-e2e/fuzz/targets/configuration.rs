@@ -17,7 +17,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     let variables = text
         .lines()
         .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .map(|(name, value)| (name.to_owned(), value.into()))
         .collect();
     config_laws::configuration(&variables);
     // Quiet hours are a setting of a dealer.

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use local_postgres::OwnedProgram;
 use tempfile::TempDir;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
@@ -93,7 +94,7 @@ impl Pgbench {
     fn command(&self, script: &Script<'_>, folder: &TempDir) -> anyhow::Result<Command> {
         let file = folder.path().join("script.sql");
         fs::write(&file, script.sql)?;
-        let mut command = Command::new(&self.program);
+        let mut command = OwnedProgram::command(&self.program);
         command
             .args(["--no-vacuum", "--protocol=prepared"])
             .arg(format!("--client={}", script.clients))
@@ -106,8 +107,7 @@ impl Pgbench {
             .env(
                 "PGPASSWORD",
                 String::from_utf8_lossy(self.server.get_password().unwrap_or_default()).as_ref(),
-            )
-            .stdin(Stdio::null());
+            );
         if let Some(Host::Tcp(host)) = self.server.get_hosts().first() {
             command.env("PGHOST", host);
         }

@@ -2,15 +2,13 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::net::SocketAddr;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use local_postgres::OwnedProgram;
 use tempfile::TempDir;
 
 use crate::service::listening;
@@ -27,9 +25,12 @@ const TAIL: usize = 32 << 10;
 /// logs would, so that reading it costs the service nothing.
 const LOOK_AT_LOG: Duration = Duration::from_millis(2);
 
-/// A child that is told to stop when dropped, waited for, and killed when it does not listen. It
-/// has a process group of its own, so that Ctrl-C does not reach it before this program.
-pub(super) struct Running(Child);
+/// A program that is told to stop when dropped, and killed when it does not listen.
+pub(super) struct Running {
+    program: OwnedProgram,
+    /// Open as long as this value, for a program that goes on to say a little.
+    output: Option<ChildStdout>,
+}
 
 /// What a program said that ran to its end.
 pub(super) struct Output {
@@ -42,15 +43,17 @@ pub(super) struct Output {
 }
 
 impl Running {
-    /// Starts a command.
+    /// Starts a command of [`OwnedProgram::command`].
     ///
     /// # Errors
     /// When it cannot be started.
     pub(super) fn start(mut command: Command) -> anyhow::Result<Self> {
-        let child = command.process_group(0).spawn();
-        child
-            .map(Self)
-            .with_context(|| format!("{} cannot be started", command.get_program().display()))
+        let program = OwnedProgram::start(&mut command, END_LIMIT);
+        let program = program.with_context(|| format!("{command:?} cannot be started"))?;
+        Ok(Self {
+            program,
+            output: None,
+        })
     }
 
     /// Starts a command and reads the first line that it says. What little it says later finds
@@ -62,7 +65,8 @@ impl Running {
         command.stdout(Stdio::piped());
         let mut running = Self::start(command)?;
         let mut line = String::new();
-        if let Some(pipe) = &mut running.0.stdout {
+        running.output = running.program.take_stdout();
+        if let Some(pipe) = &mut running.output {
             BufReader::with_capacity(1, pipe).read_line(&mut line)?;
         }
         Ok((running, line))
@@ -78,37 +82,21 @@ impl Running {
         let mut look = tokio::time::interval(Duration::from_millis(10));
         let status = loop {
             look.tick().await;
-            if let Some(status) = running.0.try_wait()? {
+            if let Some(status) = running.program.try_wait()? {
                 break status;
             }
         };
         Ok(Output {
             status,
-            stdout: read(running.0.stdout.take())?,
-            stderr: read(running.0.stderr.take())?,
+            stdout: read(running.program.take_stdout())?,
+            stderr: read(running.program.take_stderr())?,
         })
     }
 
     /// The id of its process.
     #[must_use]
     pub(super) fn pid(&self) -> u32 {
-        self.0.id()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Ok(pid) = i32::try_from(self.0.id())
-            && matches!(self.0.try_wait(), Ok(None))
-        {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        }
-        let began = Instant::now();
-        while matches!(self.0.try_wait(), Ok(None)) && began.elapsed() < END_LIMIT {
-            thread::sleep(Duration::from_millis(5));
-        }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        self.program.id()
     }
 }
 
@@ -136,17 +124,17 @@ impl Copy {
     /// When it does not come to that; tells its log.
     pub(super) async fn start(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut command = Command::new(program("customer-service"));
+        let mut command = OwnedProgram::command(&program("customer-service"));
         command
             .env_clear()
             .envs(settings.iter().copied())
             .current_dir(folder.path())
-            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let began = Instant::now();
         let mut running = Running::start(command)?;
-        let log = Log::of(running.0.stderr.take().context("it is piped")?);
+        // The shell at the gate has let it pass just now.
+        let began = Instant::now();
+        let log = Log::of(running.program.take_stderr().context("it is piped")?);
         let mut client = None;
         let mut look = tokio::time::interval(Duration::from_millis(1));
         while began.elapsed() < START_LIMIT {

@@ -47,10 +47,11 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
     }
     let few = stage.serve(FEW_ROWS, &[]).await?;
     let many = stage.serve(MANY_ROWS, &[]).await?;
-    let cursor = Cursor::find(&few, &many).await?;
+    let mut pages = Page::all(Cursor::find(&few, &many).await?);
     for copy in [&few, &many] {
         warm_up(copy, &Arc::new(Requests::reads([list()]))).await?;
     }
+    pages.extend(Page::by_number(&few, &many).await?);
     let mut reads = Reads {
         stage,
         plan,
@@ -58,7 +59,7 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
         many,
     };
     reads.by_id(report).await?;
-    for page in Page::all(cursor) {
+    for page in pages {
         reads.page(&page, report).await?;
     }
     stage.note_memory(&reads.few);
@@ -115,6 +116,14 @@ fn list() -> String {
     format!("/api/v1/customer/dealer/{LARGE_DEALER}/requests")
 }
 
+/// How many pages of ten a list has.
+async fn pages_of(copy: &Copy, filter: &str) -> anyhow::Result<u64> {
+    let reply = copy.client().get(&format!("{}?{filter}", list())).await?;
+    ensure!(reply.status == 200, "no list: {}", reply.text);
+    let pages = reply.json()["data"]["total_pages"].as_u64();
+    pages.context("a list says how many pages it has")
+}
+
 /// A read whose time must not grow with the rows.
 struct Page {
     name: &'static str,
@@ -125,12 +134,10 @@ struct Page {
 }
 
 impl Page {
-    fn all(cursor: Cursor) -> [Self; 3] {
-        let order = "ORDER BY request_date DESC, request_time DESC, id DESC LIMIT 10";
-        let of_dealer =
-            format!("FROM customer.customer_validation_request WHERE dealer_id = '{LARGE_DEALER}'");
+    fn all(cursor: Cursor) -> Vec<Self> {
+        let (order, of_dealer) = (ORDER, of_dealer());
         let stats = format!("/api/v1/customer/dealer/{LARGE_DEALER}/stats");
-        [
+        vec![
             Self {
                 name: "list, first page",
                 few: format!("{}?page_size=10", list()),
@@ -158,6 +165,51 @@ impl Page {
             },
         ]
     }
+
+    /// Pages by number, as far down as there are any.
+    async fn by_number(few: &Copy, many: &Copy) -> anyhow::Result<Vec<Self>> {
+        let mut pages = Vec::new();
+        for (name, part, filter, sql) in [
+            ("list, page in the middle", 2, "", ""),
+            ("list, last page", 1, "", ""),
+            (
+                "list, last page within a range of dates",
+                1,
+                "date_from=2026-05-01&date_to=2026-07-31",
+                "AND request_date BETWEEN '2026-05-01' AND '2026-07-31'",
+            ),
+            (
+                "list, last page of one status",
+                1,
+                "whatsapp_status=READ",
+                "AND whatsapp_status = 'READ'",
+            ),
+        ] {
+            let (of_few, of_many) = (pages_of(few, filter).await?, pages_of(many, filter).await?);
+            let path = |pages: u64| {
+                let page = pages.div_ceil(part);
+                format!("{}?page_size=10&page={page}&{filter}", list())
+            };
+            let skipped = 10 * of_many.div_ceil(part).saturating_sub(1);
+            pages.push(Self {
+                name,
+                few: path(of_few),
+                many: path(of_many),
+                sql: format!(
+                    "SELECT {ITEM} {} {sql} {ORDER} OFFSET {skipped};",
+                    of_dealer()
+                ),
+            });
+        }
+        Ok(pages)
+    }
+}
+
+/// The order of lists, and a page of them.
+const ORDER: &str = "ORDER BY request_date DESC, request_time DESC, id DESC LIMIT 10";
+
+fn of_dealer() -> String {
+    format!("FROM customer.customer_validation_request WHERE dealer_id = '{LARGE_DEALER}'")
 }
 
 /// The id of a row as the service writes it.

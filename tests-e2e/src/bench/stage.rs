@@ -3,11 +3,10 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use local_postgres::{LocalPostgres, Options, install};
+use local_postgres::{LocalPostgres, Options, OwnedProgram, install};
 use store_postgres::testing::session_settings;
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
@@ -105,7 +104,7 @@ impl Stage {
     /// When that fails.
     pub(super) async fn installation(&self, name: &str, dealers: u32) -> anyhow::Result<()> {
         self.create(name).await?;
-        let mut command = Command::new(program("customer-service"));
+        let mut command = OwnedProgram::command(&program("customer-service"));
         command
             .arg("migrate")
             .env("DATABASE_URL", self.postgres.url(name));
@@ -273,11 +272,10 @@ pub(super) fn dealer_ids(count: u32) -> Vec<String> {
 /// The simulator says on its first line where it listens. Its messages stay where they are, so
 /// that it has nothing to do but to answer.
 fn start_simulator() -> anyhow::Result<(Running, String)> {
-    let mut command = Command::new(program("fonnte-simulator"));
+    let mut command = OwnedProgram::command(&program("fonnte-simulator"));
     command
         .args(["--listen", "127.0.0.1:0", "--life-cycle", "manual"])
-        .args((1..=DEALERS).map(|n| format!("--token=bench-{n}=62811{n:08}")))
-        .stdin(Stdio::null());
+        .args((1..=DEALERS).map(|n| format!("--token=bench-{n}=62811{n:08}")));
     let (simulator, line) = Running::start_and_listen(command)?;
     let url = line
         .split_whitespace()

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Context as _;
 use clap::Parser;
 use tests_e2e::bench::{Part, Plan, Report, bench};
-use tokio::signal::unix::{SignalKind, signal};
+use tests_e2e::told_to_end;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,8 +74,7 @@ async fn main() -> ExitCode {
 
 /// Says whether everything holds that must hold.
 async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+    let told = told_to_end()?;
     let target = target_folder()?;
     let plan = arguments.plan();
     // Now, before anybody commits something else.
@@ -83,8 +82,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     // When the measuring is dropped, so is everything that it has started.
     let (report, server) = tokio::select! {
         done = bench(&plan, &target) => done?,
-        _ = interrupt.recv() => anyhow::bail!("interrupted"),
-        _ = terminate.recv() => anyhow::bail!("interrupted"),
+        () = told => anyhow::bail!("interrupted"),
     };
     facts.push(server);
     let markdown = report.markdown(&facts);

@@ -3,10 +3,20 @@
 
 use std::process::ExitCode;
 
+use tests_e2e::told_to_end;
 use tests_e2e::torture::{Ledger, Plan, torture};
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 4)]
 async fn main() -> ExitCode {
+    let told = told_to_end().expect("the system delivers signals");
+    // When the torture is dropped, so is everything that it has started.
+    tokio::select! {
+        exit = run() => exit,
+        () = told => ExitCode::FAILURE,
+    }
+}
+
+async fn run() -> ExitCode {
     let kills = std::env::var("TORTURE_KILLS").map_or(200, |kills| {
         kills.parse().expect("TORTURE_KILLS is a number")
     });

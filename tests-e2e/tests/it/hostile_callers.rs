@@ -52,7 +52,7 @@ async fn trickle(port: u16, start: &'static str, more: &'static str) -> Heard {
 /// Asks for much and reads next to nothing of it.
 async fn sip(port: u16) -> Heard {
     let mut connection = connect(port).await;
-    let ask = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(8);
+    let ask = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(8);
     connection.write_all(ask.as_bytes()).await.unwrap();
     let mut heard = vec![0; 16];
     let mut again = interval(Duration::from_millis(500));
@@ -88,8 +88,9 @@ async fn throw(port: u16, bytes: Vec<u8>) -> String {
 
 fn post(body: &[u8]) -> Vec<u8> {
     let length = body.len();
-    let mut call = format!("POST {SUBMIT} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n")
-        .into_bytes();
+    let mut call =
+        format!("POST {SUBMIT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n")
+            .into_bytes();
     call.extend(body);
     call
 }
@@ -97,7 +98,7 @@ fn post(body: &[u8]) -> Vec<u8> {
 /// Calls that no honest caller makes, and the statuses that they may get.
 fn nasty() -> Vec<(&'static str, Vec<u8>, &'static [&'static str])> {
     let text = submission(1).to_string();
-    let get = |head: String| format!("GET {head}\r\nHost: x\r\n\r\n").into_bytes();
+    let get = |head: String| format!("GET {head}\r\nHost: localhost\r\n\r\n").into_bytes();
     let twice = text.replacen('{', r#"{"noPol":7,"noPol":[],"#, 1);
     let broken = text.replace("Adit", "?").into_bytes();
     let broken = broken.iter().map(|b| if *b == b'?' { 0xff } else { *b });
@@ -188,9 +189,9 @@ async fn two_hundred_slow_callers_and_nasty_ones_disturb_nobody() {
     let (mut slow_heads, mut slow_bodies, mut slow_readers) =
         (JoinSet::new(), JoinSet::new(), JoinSet::new());
     for _ in 0..70 {
-        let head = "GET / HTTP/1.1\r\nHost: x\r\nX-Long: ";
+        let head = "GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ";
         slow_heads.spawn(trickle(port, head, "x"));
-        let head = "POST /api/v1/customer/validate-customer HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n{";
+        let head = "POST /api/v1/customer/validate-customer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n{";
         slow_bodies.spawn(trickle(port, head, " "));
     }
     for _ in 0..60 {

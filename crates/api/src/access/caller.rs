@@ -16,7 +16,13 @@ use crate::problem::Problem;
 use crate::server::Api;
 
 /// Where the routes of head office are.
-pub(super) const ADMIN: &str = "/api/v1/admin/";
+const ADMIN: &str = "/api/v1/admin";
+
+/// Whether a path, or the pattern of one, is head office's.
+pub(super) fn is_admin_path(path: &str) -> bool {
+    path.strip_prefix(ADMIN)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
 
 /// A scope as a type: what a route asks of its callers.
 pub(crate) trait Needs: 'static {
@@ -79,7 +85,7 @@ impl<S: Needs> Caller<S> {
         let auth = request
             .app_data::<Data<Api>>()
             .map_or(ApiAuth::Required, |api| api.admission.auth);
-        if S::SCOPE == Scope::Admin && hides_admin(request, &auth) && is_admin(request) {
+        if S::SCOPE == Scope::Admin && hides_admin(request, auth) && is_admin(request) {
             return Err(Problem::UnknownPath);
         }
         if !principal.may(S::SCOPE) {
@@ -95,17 +101,17 @@ impl<S: Needs> Caller<S> {
 
 /// Whether the routes of head office do not exist for this caller: nobody needs a key, and the caller
 /// may be anyone.
-pub(super) fn hides_admin(request: &HttpRequest, auth: &ApiAuth) -> bool {
+pub(super) fn hides_admin(request: &HttpRequest, auth: ApiAuth) -> bool {
     match auth {
         ApiAuth::Required => false,
-        ApiAuth::Off { admin } => !(*admin && is_local(request)),
+        ApiAuth::Off { host, .. } => !(host.is_loopback() && is_local(request)),
     }
 }
 
 /// Whether this is one of them, however its path was spelt.
 fn is_admin(request: &HttpRequest) -> bool {
     let pattern = request.match_pattern();
-    pattern.is_some_and(|pattern| pattern.starts_with(ADMIN))
+    pattern.is_some_and(|pattern| is_admin_path(&pattern))
 }
 
 impl<S: Needs> FromRequest for Caller<S> {

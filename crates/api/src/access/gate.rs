@@ -4,11 +4,12 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
-use domain::{Principal, Refusal};
+use domain::{ApiKey, Principal, Refusal};
 
 use super::ApiAuth;
-use super::caller::{ADMIN, hides_admin};
+use super::caller::{hides_admin, is_admin_path};
 use super::local::is_local;
+use super::pages::refuse_strangers;
 use crate::limits::{Allowance, of_sane_size};
 use crate::problem::Problem;
 use crate::routes::in_time;
@@ -71,66 +72,121 @@ fn api(request: &ServiceRequest) -> Result<&Data<Api>, Problem> {
     request.app_data::<Data<Api>>().ok_or(Problem::Unforeseen)
 }
 
-/// Takes a call in that is not too large, while there are not too many. It has its slot until it is
-/// over.
+/// Takes a call in that no stranger's page sent and that is not too large, while there are not too many.
+/// It has its slot until it is over.
 fn take_in(request: &ServiceRequest) -> Result<(), Problem> {
+    let admission = &api(request)?.admission;
+    refuse_strangers(request, admission.auth)?;
     of_sane_size(request)?;
-    let slot = api(request)?.admission.limits.slot(request.path())?;
+    let slot = admission.limits.slot(request.path())?;
     request.extensions_mut().insert(slot);
     Ok(())
 }
 
 /// Who calls, or why they may not, and what they have left.
+type Entry = (Result<Option<Principal>, Problem>, Option<Allowance>);
+
+/// What is known without asking anybody.
+enum Shown {
+    /// Nobody in particular, or anybody.
+    Nothing(Option<Principal>),
+    Key(ApiKey),
+}
+
+/// Lets a caller in within its rate.
 ///
 /// A valid key is counted for itself, so that whoever else calls from its holder's address cannot
 /// use it up. Everything else is counted for the address, a wrong key too: whoever tries many is told
 /// to wait instead of what is wrong.
-async fn enter(
-    request: &ServiceRequest,
-) -> (Result<Option<Principal>, Problem>, Option<Allowance>) {
-    let admitted = admit(request).await;
-    let Ok(api) = api(request) else {
-        return (admitted, None);
+async fn enter(request: &ServiceRequest) -> Entry {
+    let api = match api(request) {
+        Ok(api) => api,
+        Err(problem) => return (Err(problem), None),
     };
-    if matches!(admitted, Err(Problem::Refused(Refusal::Store(_)))) {
-        // Nobody knows who this is, and they are not to pay for it.
-        return (admitted, None);
+    match shown(request, api) {
+        Ok(Shown::Key(key)) => look_up(request, api, &key).await,
+        Ok(Shown::Nothing(caller)) => of_address(request, api, Ok(caller)),
+        Err(problem) => of_address(request, api, Err(problem)),
     }
-    let limits = &api.admission.limits;
-    let key = admitted.as_ref().ok().and_then(Option::as_ref);
-    let allowance = match key.and_then(Principal::key) {
-        Some(key) => limits.count_key(key, request.path()),
-        None => limits.count_address(request.request()),
-    };
+}
+
+/// Counts a call for the address that it comes from.
+fn of_address(
+    request: &ServiceRequest,
+    api: &Api,
+    admitted: Result<Option<Principal>, Problem>,
+) -> Entry {
+    within(
+        api.admission.limits.count_address(request.request()),
+        admitted,
+    )
+}
+
+fn within(allowance: Option<Allowance>, admitted: Result<Option<Principal>, Problem>) -> Entry {
     match allowance.map_or(Ok(()), Allowance::check) {
         Ok(()) => (admitted, allowance),
         Err(problem) => (Err(problem), allowance),
     }
 }
 
-/// Who calls; nobody in particular where that does not matter.
-async fn admit(request: &ServiceRequest) -> Result<Option<Principal>, Problem> {
-    let api = api(request)?;
+/// Finds out who holds a key. One that may be invented is counted for its address before the store is
+/// asked, so that nobody makes it work more often than that; the address gets it back where the key
+/// turns out to be valid, or the store is away. One that is known costs the store nothing, so that its
+/// holder does not depend on what others do at the same address.
+async fn look_up(request: &ServiceRequest, api: &Api, key: &ApiKey) -> Entry {
+    let (limits, gatekeeper) = (&api.admission.limits, &api.admission.gatekeeper);
+    let mut counted = None;
+    if !gatekeeper.knows(key) {
+        counted = limits.count_address(request.request());
+        if let Err(problem) = counted.map_or(Ok(()), Allowance::check) {
+            return (Err(problem), counted);
+        }
+    }
+    let admitted = in_time(gatekeeper.holder(key), Refusal::Store).await;
+    match admitted {
+        Err(refusal @ (Refusal::Invalid | Refusal::Expired | Refusal::Revoked)) => match counted {
+            Some(allowance) => (Err(refusal.into()), Some(allowance)),
+            None => of_address(request, api, Err(refusal.into())),
+        },
+        Err(refusal @ Refusal::Store(_)) => {
+            if counted.is_some() {
+                limits.give_back(request.request());
+            }
+            // Nobody knows who this is, and they are not to pay for it.
+            (Err(refusal.into()), None)
+        }
+        Ok(holder) => {
+            if counted.is_some() {
+                limits.give_back(request.request());
+            }
+            let key = limits.count_key(key.id(), request.path());
+            within(key, Ok(Some(holder)))
+        }
+    }
+}
+
+/// What the call shows of its caller.
+fn shown(request: &ServiceRequest, api: &Api) -> Result<Shown, Problem> {
     let path = request.path();
     if api.admission.auth != ApiAuth::Required {
         // Another spelling of the path is found out by the route itself.
-        let is_admin = path.starts_with(ADMIN);
-        return if is_admin && hides_admin(request.request(), &api.admission.auth) {
+        return if is_admin_path(path) && hides_admin(request.request(), api.admission.auth) {
             Err(Problem::UnknownPath)
         } else {
-            Ok(Some(Principal::anonymous()))
+            Ok(Shown::Nothing(Some(Principal::anonymous())))
         };
     }
     if needs_no_key(path) || path == METRICS && is_local(request.request()) {
-        return Ok(None);
+        return Ok(Shown::Nothing(None));
     }
-    let key = match presented(request.headers())? {
-        Some(key) => key,
-        None if leads_nowhere(request) => return Ok(None),
-        None => return Err(Problem::NoKey),
-    };
-    let admitting = api.admission.gatekeeper.admit(&key);
-    Ok(Some(in_time(admitting, Refusal::Store).await?))
+    match presented(request.headers())? {
+        Some(key) => {
+            let key = ApiKey::parse(&key).map_err(|_| Refusal::Invalid)?;
+            Ok(Shown::Key(key))
+        }
+        None if leads_nowhere(request) => Ok(Shown::Nothing(None)),
+        None => Err(Problem::NoKey),
+    }
 }
 
 /// Whether no route has this path, so that there is nothing to protect. What holds a `%` may be

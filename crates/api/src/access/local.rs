@@ -9,16 +9,19 @@ use paperclip::v2::schema::Apiv2Schema;
 use super::caller::{Admin, Caller};
 use crate::problem::Problem;
 
-/// Headers of proxies: whoever sends one, the caller is somewhere else.
-const FORWARDING: [&str; 9] = [
+/// How the names of proxies' headers begin: whoever sends one, the caller is somewhere else.
+const FORWARDING: [&str; 12] = [
     "forwarded",
     "via",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-proto",
-    "x-forwarded-port",
-    "x-forwarded-server",
+    "x-forwarded",
+    "x-original",
     "x-real-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "client-ip",
+    "true-client-ip",
+    "fastly-client-ip",
     "cf-connecting-ip",
 ];
 
@@ -27,8 +30,12 @@ pub(super) fn is_local(request: &HttpRequest) -> bool {
     let loopback = request
         .peer_addr()
         .is_some_and(|peer| peer.ip().to_canonical().is_loopback());
-    let headers = request.headers();
-    loopback && !FORWARDING.iter().any(|name| headers.contains_key(*name))
+    let forwarded = |name: &str| FORWARDING.iter().any(|begin| name.starts_with(begin));
+    loopback
+        && !request
+            .headers()
+            .keys()
+            .any(|name| forwarded(name.as_str()))
 }
 
 /// Who may read the metrics: scope `admin`, or a caller on this machine that is no proxy.
@@ -78,7 +85,16 @@ mod tests {
             "[::ffff:127.0.0.1]:9",
         ] {
             assert!(is_local(&from(peer).to_http_request()), "{peer}");
-            for header in ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"] {
+            for header in [
+                "X-Forwarded-For",
+                "X-Forwarded",
+                "X-Original-Host",
+                "Forwarded",
+                "Forwarded-For",
+                "X-Real-IP",
+                "True-Client-IP",
+                "Via",
+            ] {
                 let proxied = from(peer).insert_header((header, "127.0.0.1"));
                 assert!(!is_local(&proxied.to_http_request()), "{header}");
             }

@@ -1,5 +1,8 @@
 //! Who calls and what they may do.
 //!
+//! Where no keys are asked for, [`pages`] refuses what a web page in somebody's browser sends, before
+//! anything else is looked at.
+//!
 //! Two things stand between a caller and a dealer's data, and a new route gets both:
 //!
 //! 1. [`gate`] asks for a key before anything but the size of a call is looked at, on every path but those
@@ -13,9 +16,11 @@
 mod caller;
 mod gate;
 mod local;
+mod pages;
 #[cfg(test)]
 mod walk;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::{AuditLog, Gatekeeper, KeyDesk};
@@ -23,6 +28,7 @@ use domain::{AuditLog, Gatekeeper, KeyDesk};
 pub(crate) use caller::{Admin, Caller, DealerAt, Read, Write};
 pub(crate) use gate::gate;
 pub(crate) use local::Scraper;
+pub(crate) use pages::Pages;
 
 use crate::limits::Limits;
 
@@ -33,9 +39,12 @@ pub enum ApiAuth {
     Required,
     /// Nobody does. Only sensible where nobody else reaches the port.
     Off {
-        /// Whether the routes below `/api/v1/admin` exist, for callers on this machine: only where
-        /// the service listens on a loopback address.
-        admin: bool,
+        /// The address that the service listens on. The routes below `/api/v1/admin` exist only where it
+        /// is a loopback one, for callers on this machine.
+        host: IpAddr,
+        /// Whether the operator said so. Where it is only the default, no proxy is expected, and calls to
+        /// other names than this machine's own are refused.
+        said: bool,
     },
 }
 

@@ -23,6 +23,9 @@ use crate::validation::FaultBody;
 /// The most bytes a body may have.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// A UTF-8 byte order mark, which some editors and programs put before their JSON.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -129,9 +132,12 @@ impl<T> FromRequest for JsonBody<T> {
             }
             // Callers that send slowly take no place from those that do not.
             let pause = slot.as_ref().map(Slot::pause);
-            let bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload))
+            let mut bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload))
                 .await
                 .unwrap_or(Err(Problem::BodyTooSlow))?;
+            if bytes.starts_with(BYTE_ORDER_MARK) {
+                bytes.drain(..BYTE_ORDER_MARK.len());
+            }
             if pause.is_some_and(|pause| !pause.end()) {
                 return Err(busy);
             }

@@ -1,56 +1,124 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
-/// Integers up to here are exact in a double.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// How many zeros a whole number may end with and a fraction begin with, written without an exponent. A
+/// double has no more than the former.
+const MOST_ZEROS: i128 = 308;
+const MOST_ZEROS_OF_FRACTION: usize = 6;
 
-/// The JSON value of an object as a text that is the same for all texts that mean the same: members
-/// by name, no white space, and whole numbers without a fraction.
-pub(crate) fn canonical(fields: &Map<String, Value>) -> String {
+/// A JSON value as a text that is the same for all texts that mean the same, and for no other: members by
+/// name, of a repeated name the last one, no white space or byte order mark, and numbers in decimal, digit by digit. It is
+/// made from the text, because values of `serde_json` hold numbers as doubles, which many share.
+///
+/// # Errors
+/// When the text is not JSON.
+pub(crate) fn canonical(json: &[u8]) -> serde_json::Result<String> {
+    let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
     let mut text = String::new();
-    write_object(fields, &mut text);
-    text
+    write_value(serde_json::from_slice(json)?, &mut text)?;
+    Ok(text)
 }
 
-fn write_object(fields: &Map<String, Value>, text: &mut String) {
-    let mut members: Vec<_> = fields.iter().collect();
-    members.sort_unstable_by_key(|(name, _)| *name);
-    text.push('{');
-    for (n, (name, value)) in members.into_iter().enumerate() {
-        if n > 0 {
-            text.push(',');
-        }
-        let _ = write!(text, "{}:", Value::from(name.as_str()));
-        write_value(value, text);
-    }
-    text.push('}');
-}
-
-fn write_value(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(fields) => write_object(fields, text),
-        Value::Array(items) => {
-            text.push('[');
-            for (n, item) in items.iter().enumerate() {
+fn write_value(value: &RawValue, text: &mut String) -> serde_json::Result<()> {
+    let json = value.get();
+    match json.as_bytes().first() {
+        Some(b'{') => {
+            let members: BTreeMap<String, &RawValue> = serde_json::from_str(json)?;
+            text.push('{');
+            for (n, (name, value)) in members.into_iter().enumerate() {
                 if n > 0 {
                     text.push(',');
                 }
-                write_value(item, text);
+                let _ = write!(text, "{}:", Value::from(name));
+                write_value(value, text)?;
+            }
+            text.push('}');
+        }
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(json)?;
+            text.push('[');
+            for (n, item) in items.into_iter().enumerate() {
+                if n > 0 {
+                    text.push(',');
+                }
+                write_value(item, text)?;
             }
             text.push(']');
         }
-        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            Some(whole) if whole.fract() == 0.0 && whole.abs() < EXACT => {
-                // Minus zero is zero.
-                let _ = write!(text, "{:.0}", whole + 0.0);
-            }
-            _ => {
-                let _ = write!(text, "{number}");
-            }
+        Some(b'"') => {
+            let string: String = serde_json::from_str(json)?;
+            let _ = write!(text, "{}", Value::from(string));
+        }
+        Some(b'-' | b'0'..=b'9') => match Decimal::of(json) {
+            Some(number) => number.write(text),
+            None => text.push_str(json),
         },
-        other => {
-            let _ = write!(text, "{other}");
+        _ => text.push_str(json),
+    }
+    Ok(())
+}
+
+/// A number: its digits, without zeros at either end, times a power of ten.
+struct Decimal {
+    negative: bool,
+    digits: String,
+    exponent: i128,
+}
+
+impl Decimal {
+    /// The number of a JSON text; none where its exponent has more than some 38 digits, so that it is like
+    /// no other spelling.
+    fn of(json: &str) -> Option<Self> {
+        let (mantissa, exponent) = json.split_once(['e', 'E']).unwrap_or((json, "0"));
+        let (negative, mantissa) = match mantissa.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, mantissa),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = [whole, fraction].concat();
+        let digits = all.trim_start_matches('0').trim_end_matches('0');
+        if digits.is_empty() {
+            // Minus zero is zero.
+            return Some(Self {
+                negative: false,
+                digits: "0".to_owned(),
+                exponent: 0,
+            });
+        }
+        let zeros = all.len() - all.trim_end_matches('0').len();
+        let exponent = exponent.parse::<i128>().ok()?;
+        let exponent = exponent.checked_add(zeros.try_into().ok()?)?;
+        Some(Self {
+            negative,
+            digits: digits.to_owned(),
+            exponent: exponent.checked_sub(fraction.len().try_into().ok()?)?,
+        })
+    }
+
+    fn write(&self, text: &mut String) {
+        let Self {
+            digits, exponent, ..
+        } = self;
+        if self.negative {
+            text.push('-');
+        }
+        if (0..=MOST_ZEROS).contains(exponent) {
+            text.push_str(digits);
+            text.extend((0..*exponent).map(|_| '0'));
+            return;
+        }
+        // So many digits are behind the point.
+        let behind = usize::try_from(-exponent).unwrap_or(usize::MAX);
+        if behind < digits.len() {
+            let (whole, fraction) = digits.split_at(digits.len() - behind);
+            let _ = write!(text, "{whole}.{fraction}");
+        } else if behind - digits.len() < MOST_ZEROS_OF_FRACTION {
+            let _ = write!(text, "0.{digits:0>behind$}");
+        } else {
+            let _ = write!(text, "{digits}e{exponent}");
         }
     }
 }
@@ -61,10 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn of(json: &str) -> String {
-        let Ok(Value::Object(fields)) = serde_json::from_str(json) else {
-            panic!("no object: {json}")
-        };
-        canonical(&fields)
+        canonical(json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"))
     }
 
     #[test]
@@ -72,7 +137,7 @@ mod tests {
         let form = r#"{"a":[1,{"b":null,"c":"é\n"}],"d":0}"#;
         for json in [
             form,
-            "{\"d\" : -0.0,\n \"a\":[ 1.0, {\"c\":\"\\u00e9\\u000a\",\"b\":null} ] }",
+            "\u{feff} {\"d\" : -0.0,\n \"a\":[ 1.0, {\"c\":\"\\u00e9\\u000a\",\"b\":null} ] }",
             r#"{"d":7,"a":[1e0,{"c":"é\n","b":null}],"d":0}"#,
         ] {
             assert_eq!(of(json), form);
@@ -96,6 +161,84 @@ mod tests {
         for (n, one) in different.iter().enumerate() {
             for other in &different[n + 1..] {
                 assert_ne!(of(one), of(other));
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_number_has_one_form_however_it_is_spelt() {
+        for (form, spellings) in [
+            (
+                "0",
+                &[
+                    "0",
+                    "-0",
+                    "0.0",
+                    "-0.00e7",
+                    "0E-99999999999999999999999999999999999999999",
+                ][..],
+            ),
+            (
+                "100",
+                &[
+                    "100",
+                    "100.0",
+                    "1e2",
+                    "1E+2",
+                    "10.0e1",
+                    "1000e-1",
+                    "1e0000002",
+                ],
+            ),
+            ("-0.1", &["-0.1", "-1e-1", "-0.10", "-100E-3"]),
+            ("123.456", &["123.456", "123456e-3", "1.234560e2"]),
+            ("0.00001", &["0.00001", "1e-5"]),
+            ("12e-9", &["12e-9", "1.2e-8", "0.000000012"]),
+            (
+                "18446744073709551616",
+                &["18446744073709551616", "1.8446744073709551616e19"],
+            ),
+            (
+                "100000000000000000000000",
+                &["1e23", "100000000000000000000000.0"],
+            ),
+        ] {
+            for spelling in spellings {
+                assert_eq!(of(spelling), form, "{spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_differ_have_different_forms_also_where_a_double_is_the_same() {
+        let different = [
+            "9007199254740992",
+            "9007199254740993",
+            "9007199254740993.5",
+            "18446744073709551615",
+            "18446744073709551616",
+            "18446744073709551617",
+            "18446744073709552000",
+            "-9223372036854775808",
+            "-9223372036854775809",
+            "-18446744073709551617",
+            "123456789012345678901234567890",
+            "123456789012345678901234567891",
+            "0.1",
+            "0.10000000000000000001",
+            "0.1000000000000000055511151231257827",
+            "1e23",
+            "99999999999999991611392",
+            "0",
+            "1e-400",
+            "1e-401",
+            "-1e-400",
+            "1e-99999999999999999999999999999999999999999",
+            "1e-99999999999999999999999999999999999999998",
+        ];
+        for (n, one) in different.iter().enumerate() {
+            for other in &different[n + 1..] {
+                assert_ne!(of(one), of(other), "{one} {other}");
             }
         }
     }
@@ -126,6 +269,19 @@ mod tests {
             // Members in another order, and white space, do not matter.
             let pretty = serde_json::to_string_pretty(&serde_json::json!({ "z": 0, "v": reversed(&value) })).unwrap();
             prop_assert_eq!(of(&pretty), format!("{},\"z\":0}}", &text[..text.len() - 1]));
+        }
+
+        /// Two decimals are spelt alike exactly when they are the same number.
+        #[test]
+        fn two_numbers_have_one_form_exactly_when_they_are_equal(
+            one in 0..10_u128.pow(22), other in 0..10_u128.pow(22), near in any::<bool>(),
+            tens in -6_i32..=6, others in -6_i32..=6,
+        ) {
+            let other = if near { one * 10_u128.pow(tens.rem_euclid(3) as u32) } else { other };
+            let scaled = |digits: u128, tens: i32| digits * 10_u128.pow((tens + 6) as u32);
+            let equal = scaled(one, tens) == scaled(other, others);
+            let forms = (of(&format!("{one}e{tens}")), of(&format!("{other}E{others:+}")));
+            prop_assert_eq!(forms.0 == forms.1, equal, "{:?}", forms);
         }
     }
 

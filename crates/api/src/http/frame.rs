@@ -6,7 +6,8 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    CONTENT_TYPE, HeaderName, HeaderValue,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, StatusCode, Uri};
@@ -18,17 +19,28 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::access::gate;
+use crate::limits::is_among;
 use crate::observe::{AnsweredCall, observer_of};
 use crate::problem::{ErrorReply, Problem};
 use crate::routes::{VALIDATE_CUSTOMER_PATH, in_one_call};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What anybody may see and keep; what ends with a slash stands for all below it. Everything else may
+/// hold personal data or a secret.
+const PUBLIC: [&str; 5] = [
+    "/docs",
+    "/docs/",
+    "/openapi.json",
+    "/api/v1/health",
+    "/api/v1/health/",
+];
+
 /// The longest request id that is taken over from a caller.
 const MAX_REQUEST_ID: usize = 128;
 
-/// The frame around each call: gives it a request id, logs it, and makes every error body one of
-/// ours.
+/// The frame around each call: gives it a request id, logs it, makes every error body one of ours, and
+/// says what browsers and caches may do with the answer. A route says otherwise by a header of its own.
 pub(crate) async fn frame(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -60,6 +72,7 @@ pub(crate) async fn frame(
         request_id: request_id.clone(),
         traceparent,
     });
+    let reads = matches!(method, Method::GET | Method::HEAD);
     let answered = move |pattern: Option<&str>, status: StatusCode| {
         let took = began.elapsed();
         log(&method, pattern, status, took);
@@ -78,13 +91,14 @@ pub(crate) async fn frame(
                 let (request, response) = response.map_into_boxed_body().into_parts();
                 let pattern = request.match_pattern();
                 answered(pattern.as_deref(), response.status());
-                let response = finish(response, &request_id);
+                let is_public = reads && pattern.is_some_and(|pattern| is_among(&PUBLIC, &pattern));
+                let response = finish(response, &request_id, is_public);
                 Ok(ServiceResponse::new(request, response))
             }
             Err(mut error) => {
                 let status = error.as_response_error().status_code();
                 answered(None, status);
-                error.add_response_mapper(move |response| finish(response, &request_id));
+                error.add_response_mapper(move |response| finish(response, &request_id, false));
                 Err(error)
             }
         }
@@ -148,7 +162,7 @@ fn request_id(request: &ServiceRequest) -> String {
         .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 
-fn finish(mut response: HttpResponse, request_id: &str) -> HttpResponse {
+fn finish(mut response: HttpResponse, request_id: &str, is_public: bool) -> HttpResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && !is_json(&response) {
@@ -165,7 +179,32 @@ fn finish(mut response: HttpResponse, request_id: &str) -> HttpResponse {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
+    protect(&mut response, is_public);
     response
+}
+
+/// Nobody may keep what is not public, guess at another content type, or show a page within another.
+fn protect(response: &mut HttpResponse, is_public: bool) {
+    let is_public = is_public && response.status().is_success();
+    let headers = response.headers_mut();
+    if !is_public && !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let is_page = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/html"));
+    let names_frames = |policy: &HeaderValue| {
+        let policy = policy.to_str().unwrap_or_default();
+        policy.contains("frame-ancestors")
+    };
+    if is_page && !headers.get_all(CONTENT_SECURITY_POLICY).any(names_frames) {
+        // Of two policies both hold.
+        headers.append(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static("frame-ancestors 'none'"),
+        );
+    }
 }
 
 /// Without an allowed origin the other CORS headers, which actix-cors adds all the same, mean

@@ -9,6 +9,7 @@ mod headers;
 mod origin;
 mod pieces;
 mod query;
+mod quiet;
 
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
@@ -18,3 +19,4 @@ pub(crate) use headers::{KeyHeader, Prefer};
 pub(crate) use origin::CallOrigin;
 pub(crate) use pieces::Pieces;
 pub(crate) use query::QueryParameters;
+pub(crate) use quiet::Quiet;

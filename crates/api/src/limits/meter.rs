@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::ApiKeyId;
@@ -111,14 +111,26 @@ impl Meter {
         })
     }
 
+    /// Takes back that a request was counted.
+    pub(super) fn give_back(&self, caller: Subject) {
+        let mut part = self.part_of(caller);
+        if let Some(full_at) = part.full_at.get_mut(&caller) {
+            *full_at = full_at.saturating_sub(self.cost);
+        }
+    }
+
+    fn part_of(&self, caller: Subject) -> MutexGuard<'_, Part> {
+        let part = self.hasher.hash_one(caller) as usize % PARTS;
+        // Whoever panicked here left a whole map behind: there is nothing to be repaired.
+        self.parts[part]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts a request, now: the time since the meter began.
     pub(super) fn count(&self, caller: Subject, now: Duration) -> Allowance {
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX / 2);
-        let part = self.hasher.hash_one(caller) as usize % PARTS;
-        // Whoever panicked here left a whole map behind: there is nothing to be repaired.
-        let mut part = self.parts[part]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut part = self.part_of(caller);
         let full_at = part.full_at.get(&caller).map_or(now, |at| (*at).max(now));
         let owed = full_at - now + self.cost;
         if owed > self.most_owed {
@@ -222,6 +234,22 @@ mod tests {
             assert_eq!(meter.count(caller(1), at(30.0)).wait_seconds, Some(30));
         }
         assert_eq!(meter.count(caller(1), at(60.0)).wait_seconds, None);
+    }
+
+    #[test]
+    fn what_is_given_back_was_not_spent() {
+        let meter = meter(1);
+        for _ in 0..100 {
+            assert_eq!(meter.count(caller(1), at(0.0)).wait_seconds, None);
+            meter.give_back(caller(1));
+        }
+        assert_eq!(meter.count(caller(1), at(0.0)).wait_seconds, None);
+        assert!(meter.count(caller(1), at(0.0)).wait_seconds.is_some());
+        // Nobody gets more than there ever was.
+        meter.give_back(caller(2));
+        meter.give_back(caller(1));
+        assert_eq!(meter.count(caller(1), at(60.0)).wait_seconds, None);
+        assert!(meter.count(caller(1), at(60.0)).wait_seconds.is_some());
     }
 
     #[test]

@@ -82,6 +82,15 @@ impl Limits {
         self.count(request.path(), || Subject::of(self.client(request)))
     }
 
+    /// Takes back that a request was counted for the address it comes from.
+    pub(crate) fn give_back(&self, request: &HttpRequest) {
+        if let Some(meter) = &self.meter
+            && !is_among(&NOT_METERED, request.path())
+        {
+            meter.give_back(Subject::of(self.client(request)));
+        }
+    }
+
     fn count(&self, path: &str, subject: impl FnOnce() -> Subject) -> Option<Allowance> {
         let meter = self.meter.as_ref()?;
         if is_among(&NOT_METERED, path) {
@@ -132,7 +141,8 @@ impl Allowance {
     }
 }
 
-fn is_among(paths: &[&str], path: &str) -> bool {
+/// Whether a path is one of these; what ends with a slash stands for all below it.
+pub(crate) fn is_among(paths: &[&str], path: &str) -> bool {
     paths.iter().any(|listed| {
         if listed.ends_with('/') {
             path.starts_with(listed)

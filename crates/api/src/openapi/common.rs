@@ -15,6 +15,7 @@ pub(super) fn complete(document: &mut Value) {
     for operation in operations(document) {
         protect(operation);
         limit(operation);
+        keep_pages_out(operation);
         let taken = &mut operation["parameters"];
         if taken.is_null() {
             *taken = Value::Array(Vec::new());
@@ -77,6 +78,14 @@ fn limit(operation: &mut Value) {
         ] {
             done["headers"][field] = reference("headers", name);
         }
+    }
+}
+
+/// What any operation may answer while no keys are asked for; one that needs a key says it with the rest.
+fn keep_pages_out(operation: &mut Value) {
+    if let Value::Object(responses) = &mut operation["responses"] {
+        let response = || reference("responses", "Foreign");
+        responses.entry("403").or_insert_with(response);
     }
 }
 
@@ -159,6 +168,7 @@ mod tests {
                 ],
                 "responses": {
                     "200": {"description": "x", "headers": {"X-Request-Id": id}},
+                    "403": {"$ref": "#/components/responses/Foreign"},
                     "405": {"$ref": "#/components/responses/MethodNotAllowed"},
                     "414": {"$ref": "#/components/responses/UriTooLong"},
                     "431": {"$ref": "#/components/responses/HeadersTooLarge"},

@@ -17,7 +17,8 @@ const PAGE: &str = include_str!("docs.html");
 const SCRIPT: &str = include_str!("docs.js");
 
 /// Swagger UI needs inline styles and images from `data:`, and nothing from elsewhere.
-const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    base-uri 'none'; frame-ancestors 'none'";
 
 /// What this is.
 #[derive(Debug, Serialize, Apiv2Schema)]

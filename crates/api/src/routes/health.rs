@@ -29,8 +29,8 @@ pub(crate) struct DetailedHealthReply {
     version: &'static str,
     /// What was found for each part: `healthy`, `unhealthy`, or a plain word that says more.
     checks: Findings,
-    /// Only in the detailed health: the messages that are not finished, by state. Absent while the
-    /// database does not answer.
+    /// Only in the detailed health: the messages that are not finished, by state, as they were counted
+    /// some seconds ago. Absent while the database does not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<BacklogBody>,
 }
@@ -126,8 +126,8 @@ pub(crate) async fn get_readiness(
 
 /// Tell the health of every part
 ///
-/// For people. Names no hosts, secrets or texts of drivers. Also counts the messages that are not
-/// finished.
+/// For people. Names no hosts, secrets or texts of drivers. What was found is at most a second old. Also
+/// tells how many messages are not finished, as they were counted some seconds ago.
 #[api_v2_operation(operation_id = "get_detailed_health", tags(health))]
 pub(crate) async fn get_detailed_health(
     api: Data<Api>,

@@ -12,6 +12,5 @@ const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(super) async fn get_metrics(_: Scraper, api: Data<Api>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok()
         .content_type(TEXT)
-        .insert_header(("Cache-Control", "no-store"))
         .body(api.observer.scrape().await))
 }

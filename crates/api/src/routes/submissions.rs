@@ -155,7 +155,9 @@ fn read(
         }
         KeyHeader::Key(key) => {
             let fields = body.object()?;
-            let body = BodyPrint::of(&canonical(&fields));
+            // It is JSON: its fields were just read.
+            let text = canonical(body.bytes()).map_err(|_| Problem::UnforeseenInIntake)?;
+            let body = BodyPrint::of(&text);
             return Ok((submission(&fields), Some(Once { key, body })));
         }
         KeyHeader::Malformed(given) => given,

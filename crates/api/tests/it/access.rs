@@ -11,7 +11,7 @@ use serde_json::Value;
 use testkit::sample;
 
 use crate::client::{Call, Reply};
-use crate::service::{SUBMIT, Service, VERSION, body, fields_with, unavailable};
+use crate::service::{OFF_ELSEWHERE, SUBMIT, Service, VERSION, body, fields_with, unavailable};
 
 const STATS: &str = "/api/v1/customer/dealer/0009999/stats";
 const LIST: &str = "/api/v1/customer/dealer/0009999/requests";
@@ -276,6 +276,7 @@ async fn paths_that_do_not_exist_are_404_also_without_a_key() {
 #[tokio::test]
 async fn nobody_is_turned_away_because_the_store_of_keys_is_away() {
     let mut keys = MockApiKeys::new();
+    keys.expect_knows().return_const(false);
     keys.expect_find().returning(|_| Err(unavailable()));
     let service = Service::with(|ports| {
         ports.auth = ApiAuth::Required;
@@ -309,7 +310,7 @@ async fn where_keys_are_off_everybody_is_let_in_and_head_offices_routes_are_for_
     let reply = service.send(proxied).await;
     reply.is_error(404, "NotFound", "Not Found");
 
-    let elsewhere = Service::with(|ports| ports.auth = ApiAuth::Off { admin: false });
+    let elsewhere = Service::with(|ports| ports.auth = OFF_ELSEWHERE);
     assert_eq!(elsewhere.get(STATS).await.status, 200);
     for path in [
         "/api/v1/admin/audit",

@@ -51,6 +51,8 @@ async fn the_first_200_characters_of_the_answer_are_shown() {
     let service = Service::start();
     service.world.whatsapp.device_will(DeviceReport::Connected {
         text: "é\u{1f600}".repeat(150),
+        quota: None,
+        expires: None,
     });
     test_device(&service)
         .await

@@ -66,6 +66,16 @@ impl Call {
         call
     }
 
+    /// The same with these `Host`s in place of `localhost`.
+    pub(crate) fn at(mut self, hosts: &[&str]) -> Self {
+        let lines: String = hosts
+            .iter()
+            .map(|host| format!("Host: {host}\r\n"))
+            .collect();
+        self.head = self.head.replacen("Host: localhost\r\n", &lines, 1);
+        self
+    }
+
     fn bytes(self) -> Vec<u8> {
         let mut bytes = self.head.into_bytes();
         bytes.extend(b"\r\n");
@@ -202,6 +212,14 @@ impl Connection {
         timeout(PATIENCE, self.read_head())
             .await
             .expect("the service answers in time")
+    }
+
+    /// Everything that comes until the service closes the connection.
+    pub(crate) async fn rest(&mut self) -> String {
+        let reading = self.stream.read_to_end(&mut self.read);
+        let read = timeout(PATIENCE, reading).await;
+        read.expect("the service closes in time").expect("read");
+        String::from_utf8_lossy(&self.read).into_owned()
     }
 
     async fn read_head(&mut self) -> String {

@@ -211,6 +211,11 @@ async fn another_origin_is_answered_without_cors() {
     let service = service_that_fails();
     for origin in UNLISTED {
         for (status, call) in calls() {
+            // Without keys they may change nothing either.
+            let status = match call.method {
+                "GET" | "OPTIONS" => status,
+                _ => 403,
+            };
             let reply = service.send(call.header("Origin", origin)).await;
             assert_eq!(reply.status, status, "{reply:?}");
             assert_no_cors(&reply);

@@ -311,7 +311,9 @@ async fn a_body_that_is_no_json_says_where_in_characters() {
         (r#"{"a":tru}"#, 5, "expected ident"),
         (r#"{"a":truex}"#, 9, "expected `,` or `}`"),
         (r#"{"a":NaN}"#, 5, "expected value"),
-        ("\u{feff}{}", 0, "expected value"),
+        ("\u{feff}{", 1, "EOF while parsing an object"),
+        ("\u{feff}\u{feff}{}", 0, "expected value"),
+        ("{\u{feff}}", 1, "key must be a string"),
         ("namaPembawa=Adit", 0, "expected ident"),
     ] {
         let reply = service.submit(body).await;
@@ -322,7 +324,7 @@ async fn a_body_that_is_no_json_says_where_in_characters() {
 #[tokio::test]
 async fn an_empty_body_and_null_are_one_missing_body() {
     let service = Service::start();
-    for body in ["", "null", " null\n"] {
+    for body in ["", "null", " null\n", "\u{feff}", "\u{feff}null"] {
         service.submit(body).await.is_invalid(&[NO_BODY]);
     }
     service

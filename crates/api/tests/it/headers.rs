@@ -1,11 +1,15 @@
 //! Request ids, and how calls and answers are framed.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use api::{ApiAuth, RateLimit};
+use domain::{MockHealth, MockRequestStore, Scope};
 use uuid::Uuid;
 
-use crate::client::Call;
-use crate::service::{SUBMIT, Service, body};
+use crate::access::key;
+use crate::client::{Call, Reply};
+use crate::service::{LISTED, OFF, ROUTES, SUBMIT, Service, body, unavailable};
 
 /// One call for every kind of answer: its status and the call.
 fn one_of_each() -> Vec<(u16, Call)> {
@@ -98,6 +102,117 @@ async fn no_answer_tells_what_it_is_made_with() {
             );
         }
     }
+}
+
+/// What anybody may see and keep.
+fn is_public(path: &str) -> bool {
+    path.starts_with("/api/v1/health") || path.starts_with("/docs") || path == "/openapi.json"
+}
+
+#[track_caller]
+fn assert_not_kept(reply: &Reply) {
+    assert_eq!(reply.header("cache-control"), Some("no-store"), "{reply:?}");
+}
+
+#[tokio::test]
+async fn nobody_keeps_what_is_not_public() {
+    for auth in [OFF, ApiAuth::Required] {
+        let service = Service::with(|ports| ports.auth = auth);
+        let (_, key) = key(&service, None, &[Scope::Admin], None).await;
+        for (_, path) in ROUTES {
+            for method in [
+                "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW",
+            ] {
+                for call in [
+                    Call::new(method, path),
+                    Call::new(method, &format!("{path}/")),
+                    Call::new(method, path).header("X-API-Key", &key),
+                    Call::new(method, path).json("{"),
+                    Call::new(method, path).header("Origin", "https://evil.example"),
+                    Call::new(method, path)
+                        .header("Origin", LISTED)
+                        .header("Access-Control-Request-Method", "POST"),
+                ] {
+                    let reply = service.send(call).await;
+                    let reads = method == "GET" || method == "HEAD";
+                    if reads && reply.status == 200 && is_public(path) {
+                        assert_ne!(reply.header("cache-control"), Some("no-store"), "{path}");
+                    } else {
+                        assert_not_kept(&reply);
+                    }
+                }
+            }
+        }
+        for call in [
+            Call::get("/nothing"),
+            Call::get("/docs/nothing.js"),
+            Call::get("/api/v1/health/nothing"),
+            Call::get("/docs").at(&["evil.test"]),
+            Call::get(&format!("/docs/{}", "x".repeat(9_000))),
+            Call::get("/docs").header("X-Filler", &"x".repeat(33_000)),
+            Call::post(SUBMIT, "x".repeat(65_537)).header("X-API-Key", &key),
+            Call::post(SUBMIT, body()).header("X-API-Key", &key),
+        ] {
+            let reply = service.send(call).await;
+            if reply.body.contains("swagger") {
+                // With keys any host is answered.
+                assert_eq!(auth, ApiAuth::Required);
+            } else {
+                assert_not_kept(&reply);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_keeps_that_something_failed_or_was_too_much() {
+    let mut requests = MockRequestStore::new();
+    requests.expect_accept().returning(|_| Err(unavailable()));
+    requests
+        .expect_find()
+        .returning(|_, _| panic!("an invented panic"));
+    let mut health = MockHealth::new();
+    health
+        .expect_checks()
+        .returning(|| panic!("an invented panic"));
+    let service = Service::with(|ports| {
+        ports.requests = Arc::new(requests);
+        ports.health = Arc::new(health);
+    });
+    for (status, call) in [
+        (503, Call::post(SUBMIT, body())),
+        (
+            500,
+            Call::get("/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22"),
+        ),
+        (500, Call::get("/api/v1/health/ready")),
+    ] {
+        let reply = service.send(call).await;
+        assert_eq!(reply.status, status);
+        assert_not_kept(&reply);
+    }
+    let service = Service::with(|ports| ports.rate = RateLimit::per_minute(1));
+    for (status, path) in [(200, "/"), (429, "/"), (429, "/docs")] {
+        let reply = service.get(path).await;
+        assert_eq!(reply.status, status);
+        assert_not_kept(&reply);
+    }
+}
+
+#[tokio::test]
+async fn no_page_can_be_framed() {
+    let service = Service::start();
+    let mut pages = 0;
+    for (_, path) in ROUTES {
+        let reply = service.get(path).await;
+        let content_type = reply.header("content-type").unwrap_or_default();
+        if content_type.starts_with("text/html") {
+            let policy = reply.header("content-security-policy").unwrap();
+            assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+            pages += 1;
+        }
+    }
+    assert_eq!(pages, 1);
 }
 
 #[tokio::test]

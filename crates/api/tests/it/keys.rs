@@ -70,6 +70,48 @@ async fn another_body_is_refused() {
     assert_eq!(service.world.store.request_count(), 1);
 }
 
+/// The sample submission with an unknown field of this JSON.
+fn with_extra(json: &str) -> String {
+    format!(r#"{{"extra":{json},{}"#, &body()[1..])
+}
+
+#[tokio::test]
+async fn numbers_are_compared_digit_by_digit() {
+    let service = Service::start();
+    for (n, (first, same, others)) in [
+        (
+            "18446744073709551616",
+            "18446744073709551616.0",
+            &[
+                "18446744073709551617",
+                "18446744073709551615",
+                "-18446744073709551616",
+            ][..],
+        ),
+        (
+            "9007199254740993.0",
+            "9007199254740993",
+            &["9007199254740992.0"],
+        ),
+        ("1e2", "100", &["100.00000000000000001", "1e3"]),
+        ("[0.1]", "[1E-1]", &["[0.10000000000000000001]"]),
+        ("-0", "0.0e9", &["1e-400"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let key = format!("key-{n}");
+        assert_eq!(submit(&service, &key, with_extra(first)).await.status, 200);
+        let again = submit(&service, &key, with_extra(same)).await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"), "{same}");
+        for other in others {
+            let reply = submit(&service, &key, with_extra(other)).await;
+            assert_eq!(reply.status, 422, "{first} {other}");
+            assert!(reply.body.contains("IdempotencyKeyReused"), "{reply:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_malformed_key_is_a_fault_before_those_of_the_body() {
     let service = Service::start();

@@ -75,14 +75,14 @@ async fn a_body_that_breaks_off_or_is_framed_wrongly_stores_nothing() {
     let mut connection = service.connect().await;
     connection
         .write(format!(
-            "POST {SUBMIT} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+            "POST {SUBMIT} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
         ))
         .await;
     assert_eq!(connection.reply("POST").await.status, 400);
     let mut connection = service.connect().await;
     connection
         .write(format!(
-            "POST {SUBMIT} HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n{{"
+            "POST {SUBMIT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900\r\n\r\n{{"
         ))
         .await;
     drop(connection);
@@ -97,7 +97,7 @@ async fn callers_that_send_slowly_do_not_delay_others() {
     for _ in 0..50 {
         let mut connection = service.connect().await;
         let head = format!(
-            "POST {SUBMIT} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+            "POST {SUBMIT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
             body().len()
         );
         connection.write(head).await;
@@ -119,7 +119,7 @@ async fn a_caller_that_expects_to_be_asked_is_asked() {
     let body = body();
     connection
         .write(format!(
-            "POST {SUBMIT} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+            "POST {SUBMIT} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
             body.len()
         ))
         .await;
@@ -181,14 +181,23 @@ async fn heads_that_never_end_are_cut_off() {
     let huge = format!("X-Filler: {}\r\n", "x".repeat(1_000_000));
     let path = format!("GET /{} HTTP/1.1\r\n", "x".repeat(100_000));
     for (head, status) in [
-        (format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n"), 431),
-        (format!("GET / HTTP/1.1\r\nHost: x\r\n{huge}\r\n"), 431),
+        (
+            format!("GET / HTTP/1.1\r\nHost: localhost\r\n{many}\r\n"),
+            431,
+        ),
+        (
+            format!("GET / HTTP/1.1\r\nHost: localhost\r\n{huge}\r\n"),
+            431,
+        ),
         (format!("{path}X-Filler: {}", "x".repeat(40_000)), 431),
         (
-            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(70_000)),
+            format!(
+                "GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                "x".repeat(70_000)
+            ),
             400,
         ),
-        ("GET / HTTP/9.9\r\nHost: x\r\n\r\n".to_owned(), 400),
+        ("GET / HTTP/9.9\r\nHost: localhost\r\n\r\n".to_owned(), 400),
         ("\u{0}\u{1}\r\n\r\n".to_owned(), 400),
     ] {
         let mut connection = service.connect().await;

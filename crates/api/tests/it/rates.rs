@@ -5,9 +5,10 @@ use std::sync::Arc;
 use api::{ApiAuth, RateLimit, TrustedProxies};
 use domain::{Access, ApiKey, ApiKeyId, KeyName, KeyOrder, MockApiKeys, Principal, Scope};
 use secrecy::ExposeSecret as _;
+use testkit::sample;
 
 use crate::client::{Call, Reply};
-use crate::service::{LISTED, SUBMIT, Service, body, unavailable};
+use crate::service::{LISTED, OFF, SUBMIT, Service, body, unavailable};
 
 const SENTENCE: &str = "Too many requests; try again after Retry-After seconds";
 const ROOT: &str = "/";
@@ -23,7 +24,7 @@ fn limited(requests: u32, auth: ApiAuth) -> Service {
 }
 
 fn off(requests: u32) -> Service {
-    limited(requests, ApiAuth::Off { admin: true })
+    limited(requests, OFF)
 }
 
 async fn key(service: &Service, name: &str) -> String {
@@ -144,12 +145,78 @@ async fn a_key_is_counted_for_itself_and_a_wrong_one_for_its_address() {
     assert_eq!(service.send(elsewhere).await.status, 429);
 }
 
+const STATS: &str = "/api/v1/customer/dealer/0009999/stats";
+
+fn with_key(key: &ApiKey) -> Call {
+    Call::get(STATS).header("X-API-Key", key.reveal().expose_secret())
+}
+
+#[tokio::test]
+async fn a_key_that_may_be_invented_is_looked_up_within_the_rate_of_its_address() {
+    let service = Service::with(|ports| {
+        ports.auth = ApiAuth::Required;
+        ports.rate = RateLimit::per_minute(3);
+        ports.proxies = TrustedProxies::parse("127.0.0.1").unwrap();
+        let mut keys = MockApiKeys::new();
+        keys.expect_knows().return_const(false);
+        keys.expect_find().times(4).returning(|_| Ok(None));
+        ports.api_keys = Arc::new(keys);
+    });
+    let invented = |n| with_key(&ApiKey::new(ApiKeyId::new([n; 8]), [n; 32]));
+    for n in 0..20 {
+        let reply = service.send(invented(n)).await;
+        assert_eq!(reply.status, if n < 3 { 401 } else { 429 }, "{n}");
+        assert!(told(&reply).is_some());
+    }
+    let elsewhere = invented(21).header("X-Forwarded-For", "203.0.113.9");
+    assert_eq!(service.send(elsewhere).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_valid_key_costs_its_address_nothing_though_nobody_knew_it() {
+    let key = sample::api_key(1);
+    let record = domain::KnownKey {
+        print: key.print(),
+        record: domain::ApiKeyRecord {
+            id: key.id(),
+            name: KeyName::parse("Kantor pusat").unwrap(),
+            access: Access::unlimited(),
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            expires_at: None,
+            revoked_at: None,
+        },
+        validity: domain::Validity::InForce,
+    };
+    let service = Service::with(|ports| {
+        ports.auth = ApiAuth::Required;
+        ports.rate = RateLimit::per_minute(3);
+        let mut keys = MockApiKeys::new();
+        keys.expect_knows().return_const(false);
+        keys.expect_find()
+            .returning(move |id| Ok((id == record.record.id).then(|| record.clone())));
+        ports.api_keys = Arc::new(keys);
+    });
+    for left in [2, 1, 0] {
+        let reply = service.send(with_key(&key)).await;
+        assert_eq!(reply.status, 200);
+        assert_eq!(told(&reply).map(|(_, left, _)| left), Some(left));
+    }
+    assert_eq!(service.send(with_key(&key)).await.status, 429);
+    for status in [401, 401, 401, 429] {
+        assert_eq!(service.get(STATS).await.status, status);
+    }
+    // What is spent at the address is spent for whoever shows a key that may be invented.
+    let reply = service.send(with_key(&sample::api_key(2))).await;
+    assert_eq!(reply.status, 429);
+}
+
 #[tokio::test]
 async fn while_the_store_is_away_nobody_pays_for_it() {
     let service = Service::with(|ports| {
         ports.auth = ApiAuth::Required;
         ports.rate = RateLimit::per_minute(1);
         let mut keys = MockApiKeys::new();
+        keys.expect_knows().return_const(false);
         keys.expect_find().returning(|_| Err(unavailable()));
         ports.api_keys = Arc::new(keys);
     });

@@ -1,6 +1,6 @@
 //! The real server on a port of its own, over the memory adapters.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
@@ -26,6 +26,18 @@ pub(crate) const VERSION: &str = "1.2.3";
 
 /// An origin that may call.
 pub(crate) const LISTED: &str = "http://localhost:3000";
+
+/// No keys, by default, on a loopback address.
+pub(crate) const OFF: ApiAuth = ApiAuth::Off {
+    host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    said: false,
+};
+
+/// No keys, as the operator wanted it, on an address that others reach.
+pub(crate) const OFF_ELSEWHERE: ApiAuth = ApiAuth::Off {
+    host: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
+    said: true,
+};
 
 /// What a driver might say; none of it may be seen by callers. None of it can be part of a UUID.
 pub(crate) const DRIVER_TEXT: &str =
@@ -132,7 +144,7 @@ impl Service {
             api_keys: world.store.clone(),
             audit: world.store.clone(),
             persons: world.store.clone(),
-            auth: ApiAuth::Off { admin: true },
+            auth: OFF,
             observer: None,
             rate: RateLimit::none(),
             proxies: TrustedProxies::default(),
@@ -269,6 +281,11 @@ fn api(world: &World, ports: &Ports) -> Api {
 fn assert_conventions(reply: &Reply) {
     let id = reply.header("x-request-id").expect("a request id");
     assert!((1..=128).contains(&id.len()), "{reply:?}");
+    assert_eq!(
+        reply.header("x-content-type-options"),
+        Some("nosniff"),
+        "{reply:?}"
+    );
     if reply.status >= 400 {
         assert_eq!(
             reply.header("content-type"),

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use api::ApiAuth;
-use domain::{DealerAdmin, MockDealerAdmin, Outbox as _};
+use domain::{AuditLog, DealerAdmin, MockAuditLog, MockDealerAdmin, Outbox as _};
 use serde_json::{Value, json};
 use testkit::sample;
 
 use crate::client::{Call, Reply};
-use crate::service::{Service, corrupt, unavailable};
+use crate::service::{OFF_ELSEWHERE, Service, corrupt, unavailable};
 
 const DEALERS: &str = "/api/v1/admin/dealers";
 const DEALER: &str = "/api/v1/admin/dealers/0009999";
@@ -309,7 +308,7 @@ async fn stores_that_fail_are_told_apart() {
         admin.expect_keeps_secrets().return_const(true);
         admin.expect_page().returning(move |_, _| Err(error()));
         admin.expect_record().returning(move |_| Err(error()));
-        admin.expect_change().returning(move |_, _| Err(error()));
+        admin.expect_change().returning(move |_, _, _| Err(error()));
         let admin: Arc<dyn DealerAdmin> = Arc::new(admin);
         let service = Service::with(|ports| ports.admin = admin);
         for path in [DEALERS, DEALER] {
@@ -322,7 +321,7 @@ async fn stores_that_fail_are_told_apart() {
 
 #[tokio::test]
 async fn where_operators_are_not_wanted_there_is_nothing() {
-    let service = Service::with(|ports| ports.auth = ApiAuth::Off { admin: false });
+    let service = Service::with(|ports| ports.auth = OFF_ELSEWHERE);
     for path in [DEALERS, DEALER, SETTINGS] {
         for method in ["GET", "PATCH"] {
             let reply = service.send(Call::new(method, path)).await;
@@ -349,4 +348,16 @@ async fn a_change_is_noted_in_the_audit_without_its_secrets() {
     let detail = items[0]["detail"].as_str().unwrap();
     assert!(detail.contains("fonnte_api_key") && detail.contains("daily_limit"));
     assert!(!reply.body.contains("kunci-baru"), "{reply:?}");
+}
+
+/// What is shown as changed is noted, and what could not be noted is not changed.
+#[tokio::test]
+async fn a_change_does_not_need_the_audit_afterwards() {
+    let mut audit = MockAuditLog::new();
+    audit.expect_record().returning(|_| Err(unavailable()));
+    let service = Service::with(|ports| ports.audit = Arc::new(audit));
+    let changed = patch(&service, &json!({"daily_limit": 5})).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let noted = AuditLog::page(&*service.world.store, None, 10).await;
+    assert_eq!(noted.unwrap()[0].action, "settings.change");
 }

@@ -209,6 +209,16 @@ async fn white_space_around_the_json_does_not_matter() {
         .is(200, STORED);
 }
 
+/// Some editors and programs write one before everything else.
+#[tokio::test]
+async fn a_byte_order_mark_before_the_json_does_not_matter() {
+    let service = Service::start();
+    for blank in ["", "\r\n "] {
+        let text = format!("\u{feff}{blank}{}", body());
+        service.submit(text).await.is(200, STORED);
+    }
+}
+
 #[tokio::test]
 async fn an_unknown_or_inactive_dealer_is_a_status_0() {
     let service = Service::start();

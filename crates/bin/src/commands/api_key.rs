@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::dealer::{open, parse_id};
 use crate::cli::{CreateKey, RevokeKey};
 use crate::config::Config;
+use crate::output::{say, tell, written};
 
 /// Makes a key: it alone goes to standard output, so that it can be piped where it is kept.
 pub(crate) async fn create(config: Config, options: CreateKey) -> anyhow::Result<ExitCode> {
@@ -15,7 +16,7 @@ pub(crate) async fn create(config: Config, options: CreateKey) -> anyhow::Result
     let (_database, parts) = open(&config).await?;
     let made = parts.keys.create(order, &author()).await?;
     let key = made.record;
-    anstream::eprintln!(
+    tell!(
         "Key {} \"{}\" made: {}, scopes {}, {}.\nThis is it. It is shown this once, and kept \
          nowhere:",
         key.id,
@@ -28,7 +29,11 @@ pub(crate) async fn create(config: Config, options: CreateKey) -> anyhow::Result
                 shown(at)
             )),
     );
-    println!("{}", made.secret.expose_secret());
+    say!("{}", made.secret.expose_secret());
+    if let Err(error) = written() {
+        parts.keys.revoke(key.id, &author()).await?;
+        return Err(error.context("the key could not be shown, so it is revoked"));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -37,7 +42,7 @@ pub(crate) async fn list(config: Config) -> anyhow::Result<ExitCode> {
     let (_database, parts) = open(&config).await?;
     let keys = parts.keys.list().await?;
     if keys.is_empty() {
-        anstream::eprintln!("There are no keys; `api-key create` makes one.");
+        tell!("There are no keys; `api-key create` makes one.");
         return Ok(ExitCode::SUCCESS);
     }
     let head = [
@@ -73,9 +78,9 @@ pub(crate) async fn list(config: Config) -> anyhow::Result<ExitCode> {
             .collect();
         let bold = anstyle::Style::new().bold();
         if n == 0 {
-            anstream::println!("{bold}{}{bold:#}", line.trim_end());
+            say!("{bold}{}{bold:#}", line.trim_end());
         } else {
-            anstream::println!("{}", line.trim_end());
+            say!("{}", line.trim_end());
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -89,7 +94,7 @@ pub(crate) async fn revoke(config: Config, options: RevokeKey) -> anyhow::Result
     })?;
     let (_database, parts) = open(&config).await?;
     let key = parts.keys.revoke(id, &author()).await?;
-    anstream::println!(
+    say!(
         "Key {id} \"{}\" is revoked; every copy of the service refuses it within 5 seconds.",
         key.name
     );

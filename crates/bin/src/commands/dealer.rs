@@ -2,15 +2,19 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use domain::{
-    Account, AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerId, KeySource,
-    Phone, SecretPurpose, SettingsChange, SettingsChanged, Vault as _,
+    Account, AccountPolicy, Action, AuditEntry, Change, CheckError, Dealer, DealerAdmin as _,
+    DealerDirectory as _, DealerId, KeySource, Phone, Principal, SecretPurpose, SettingsChange,
+    SettingsChanged, Vault as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
 
+use super::accounts::{remedy, told};
+use super::open_database;
 use super::report::{News, line};
 use crate::cli::{AddDealer, SetKey, TestDealer};
 use crate::config::Config;
+use crate::output::say;
 use crate::wiring::{Database, Parts};
 
 /// Adds a dealer.
@@ -32,7 +36,16 @@ pub(crate) async fn add(config: Config, options: AddDealer) -> anyhow::Result<Ex
     let (_database, parts) = open(&config).await?;
     // Where keys are sealed, none is written in the open.
     let sealed = dealer.api_key.take_if(|_| config.secrets.can_seal());
-    match parts.dealers.add(&dealer).await {
+    let entry = entry(
+        Action::AddDealer,
+        &dealer.id,
+        &[
+            ("dealer_name", true),
+            ("fonnte_api_key", dealer.api_key.is_some()),
+            ("fonnte_api_url", dealer.api_url.is_some()),
+        ],
+    );
+    match parts.dealers.add(&dealer, &entry).await {
         Ok(()) => {
             if let Some(key) = sealed {
                 keep_sealed(&parts.dealers, &dealer.id, &key, None)
@@ -41,10 +54,10 @@ pub(crate) async fn add(config: Config, options: AddDealer) -> anyhow::Result<Ex
                         "the dealer is added, but without its key; `dealer set-key` sets it",
                     )?;
             }
-            anstream::println!("Dealer {} added.", dealer.id);
+            say!("Dealer {} added.", dealer.id);
         }
         Err(DealerAdminError::Exists) if options.if_missing => {
-            anstream::println!("Dealer {} exists already.", dealer.id);
+            say!("Dealer {} exists already.", dealer.id);
         }
         Err(error) => return Err(error.into()),
     }
@@ -72,9 +85,7 @@ pub(crate) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
         .is_some_and(|record| record.key_source == Some(KeySource::Settings));
     if seals {
         keep_sealed(&parts.dealers, &id, &key, options.url).await?;
-        anstream::println!(
-            "The key of dealer {id} is sealed; the service uses it within 5 seconds."
-        );
+        say!("The key of dealer {id} is sealed; the service uses it within 5 seconds.");
         return Ok(ExitCode::SUCCESS);
     }
     if wins {
@@ -83,11 +94,16 @@ pub(crate) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
              dealer_integration.dealers; set SECRETS_KEY to replace it"
         );
     }
+    let fields = [
+        ("fonnte_api_key", true),
+        ("fonnte_api_url", options.url.is_some()),
+    ];
+    let entry = entry(Action::SetDealerKey, &id, &fields);
     parts
         .dealers
-        .set_key(&id, &key, options.url.as_deref())
+        .set_key(&id, &key, options.url.as_deref(), &entry)
         .await?;
-    anstream::println!("The key of dealer {id} is set; the service uses it within 30 seconds.");
+    say!("The key of dealer {id} is set; the service uses it within 30 seconds.");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -103,11 +119,27 @@ async fn keep_sealed(
         api_url: url.map_or(Change::Keep, Change::Set),
         ..SettingsChange::default()
     };
-    match dealers.change(id, &change).await? {
+    let entry = AuditEntry {
+        action: Action::SetDealerKey,
+        ..AuditEntry::settings_changed(&Principal::operator().author(None), id, &change)
+    };
+    match dealers.change(id, &change, &entry).await? {
         SettingsChanged::Made => Ok(()),
         SettingsChanged::UnknownDealer => Err(DealerAdminError::Unknown.into()),
         // No more than secrets and addresses are changed, which need nothing that is stored.
         SettingsChanged::Invalid(_) => bail!("the settings break rules"),
+    }
+}
+
+/// What the audit says about a change of `dealer_integration.dealers`, and of which of these fields.
+fn entry(action: Action, id: &DealerId, fields: &[(&str, bool)]) -> AuditEntry {
+    let set = fields.iter().filter(|(_, is_set)| *is_set);
+    let set: Vec<&str> = set.map(|(name, _)| *name).collect();
+    AuditEntry {
+        author: Principal::operator().author(None),
+        action,
+        dealer: Some(id.clone()),
+        detail: set.join(", "),
     }
 }
 
@@ -116,7 +148,7 @@ pub(crate) async fn list(config: Config) -> anyhow::Result<ExitCode> {
     let (_database, parts) = open(&config).await?;
     let dealers = parts.dealers.list().await?;
     if dealers.is_empty() {
-        anstream::println!("There are no dealers; `dealer add` adds one.");
+        say!("There are no dealers; `dealer add` adds one.");
     }
     for dealer in &dealers {
         let (news, finding) = judge(dealer, &config.accounts);
@@ -138,11 +170,20 @@ pub(crate) async fn test(config: Config, options: TestDealer) -> anyhow::Result<
         .transpose()
         .context("--target is not usable")?;
     let (_database, parts) = open(&config).await?;
-    let result = match target {
-        None => parts.check.device(&id).await,
-        Some(target) => parts.check.send_test(&id, target).await,
+    let Some(target) = target else {
+        let dealer = parts.dealers.find(&id).await?;
+        let dealer = dealer
+            .filter(|dealer| dealer.active)
+            .ok_or(CheckError::UnknownDealer)?;
+        let standing = parts.check.standing(&dealer).await;
+        let (news, finding) = told(&id, &standing.map_err(CheckError::NoAccount)?);
+        line(news, id.as_str(), &finding);
+        return Ok(match news {
+            News::Bad => ExitCode::FAILURE,
+            News::Good | News::Odd => ExitCode::SUCCESS,
+        });
     };
-    match result {
+    match parts.check.send_test(&id, target).await {
         Ok(passed) => {
             line(News::Good, id.as_str(), &passed.text);
             Ok(ExitCode::SUCCESS)
@@ -173,12 +214,15 @@ pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (News, String)
     match dealer.account(accounts) {
         _ if !dealer.active => (News::Odd, "inactive".to_owned()),
         Ok(_) => (News::Good, "active, account configured".to_owned()),
-        Err(error) => (News::Bad, format!("active, but {error}")),
+        Err(error) => {
+            let remedy = remedy(&dealer.id, error);
+            (News::Bad, format!("active, but {error}; {remedy}"))
+        }
     }
 }
 
 pub(super) async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
-    let database = Database::open(config).await?;
+    let database = open_database(config).await?;
     let parts = Parts::assemble(config, &database.url)?;
     if let MigrationState::Pending(_) = parts.store.migration_state().await? {
         bail!("the database is not up to date; run `customer-service migrate` first");

@@ -2,14 +2,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use domain::{Backlog, Dealer, MessageState, StoreError};
-use store_postgres::{Inspection, MigrationState, PgStore};
+use store_postgres::{CountsWrong, Inspection, MigrationState, PgStore, compare_counts};
 use tokio::net::TcpStream;
 use url::Url;
 
+use super::accounts;
 use super::dealer::judge;
+use super::open_database;
 use super::report::{News, line};
+use crate::cli;
 use crate::config::Config;
-use crate::wiring::{Database, Parts};
+use crate::wiring::Parts;
 
 /// The oldest PostgreSQL that has all we use.
 const OLDEST_POSTGRES: u32 = 13;
@@ -17,20 +20,33 @@ const OLDEST_POSTGRES: u32 = 13;
 /// A message that has been due for longer than this should have been sent.
 const LATE: Duration = Duration::from_secs(300);
 
+/// How long comparing counts with rows may take; it suffices for some millions.
+const COMPARING: Duration = Duration::from_secs(10);
+
 /// How long Fonnte may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Checks everything and says what is wrong. Exit status 1 when something is.
-pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<ExitCode> {
     let mut doctor = Doctor { well: true };
     doctor.say(News::Good, "configuration", "read without a mistake");
-    let database = Database::open(&config).await?;
+    let database = open_database(&config).await?;
     let parts = Parts::assemble(&config, &database.url)?;
     if doctor.schema(&parts.store).await {
         doctor.inspection(&parts.store).await;
-        doctor.dealers(parts.dealers.list().await, &config);
+        let limit = (!options.deep).then_some(COMPARING);
+        let compared = compare_counts(&database.url, &config.schema, limit).await;
+        doctor.counts(compared);
+        match parts.dealers.list().await {
+            Ok(dealers) => doctor.dealers(dealers, &parts, &config, &options).await,
+            Err(error) => doctor.say(News::Bad, "dealers", &unread(&error)),
+        }
     }
-    doctor.fonnte(&config).await;
+    if options.offline {
+        doctor.say(News::Odd, "Fonnte", "not asked, because of --offline");
+    } else {
+        doctor.fonnte(&config).await;
+    }
     Ok(if doctor.well {
         ExitCode::SUCCESS
     } else {
@@ -70,7 +86,8 @@ impl Doctor {
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 let finding = format!(
-                    "not reachable ({}); is DATABASE_URL right and PostgreSQL running?",
+                    "not reachable, or of no use ({}); is DATABASE_URL right, and does PostgreSQL run \
+                     and take writes?",
                     cause.unwrap_or_default()
                 );
                 self.say(News::Bad, "database", &finding);
@@ -104,11 +121,21 @@ impl Doctor {
             );
             self.say(News::Bad, "PostgreSQL", &finding);
         }
-        if found.synchronous_commit == "off" {
-            let finding = "off: a crash of the database can lose acknowledged requests; turn it on";
-            self.say(News::Odd, "synchronous_commit", finding);
+        let set = &found.synchronous_commit;
+        if found.default_synchronous_commit == "off" {
+            let finding = format!(
+                "{set} for the service, which sets it; off by default, so that a crash of the database \
+                 can lose what other programs write"
+            );
+            self.say(News::Odd, "synchronous_commit", &finding);
         } else {
-            self.say(News::Good, "synchronous_commit", &found.synchronous_commit);
+            self.say(News::Good, "synchronous_commit", set);
+        }
+        if found.fsync {
+            self.say(News::Good, "fsync", "on");
+        } else {
+            let finding = "off: a crash of the machine can lose acknowledged requests; turn it on";
+            self.say(News::Odd, "fsync", finding);
         }
         self.count(
             found.blocked_lanes,
@@ -122,6 +149,28 @@ impl Doctor {
             "none",
             "requests were left PENDING by an older service and get no message by themselves",
         );
+    }
+
+    /// The counts of lists and statistics beside the rows.
+    fn counts(&mut self, compared: Result<CountsWrong, StoreError>) {
+        match compared {
+            Ok(CountsWrong { wrong: 0, .. }) => self.say(News::Good, "counts", "equal to the rows"),
+            Ok(CountsWrong { wrong, requests }) => {
+                let finding = format!(
+                    "{wrong} differ from the rows, by {requests} requests; \
+                     `customer-service recount` makes them right while the service runs"
+                );
+                self.say(News::Bad, "counts", &finding);
+            }
+            Err(error) => {
+                let finding = format!(
+                    "not compared with the rows within {} s ({}); --deep takes the time it needs",
+                    COMPARING.as_secs(),
+                    unread(&error)
+                );
+                self.say(News::Odd, "counts", &finding);
+            }
+        }
     }
 
     /// Messages that are not finished: how many, and how late the oldest is.
@@ -156,21 +205,51 @@ impl Doctor {
         }
     }
 
-    fn dealers(&mut self, dealers: Result<Vec<Dealer>, StoreError>, config: &Config) {
-        let dealers = match dealers {
-            Ok(dealers) => dealers,
-            Err(error) => return self.say(News::Bad, "dealers", &unread(&error)),
-        };
+    /// One line for each dealer: what its configuration is and, where that can be used, what Fonnte
+    /// says about the account.
+    async fn dealers(
+        &mut self,
+        dealers: Vec<Dealer>,
+        parts: &Parts,
+        config: &Config,
+        options: &cli::Doctor,
+    ) {
         if dealers.is_empty() {
-            self.say(
-                News::Odd,
-                "dealers",
-                "none; `customer-service dealer add` adds one",
-            );
+            let finding = "none; `customer-service dealer add` adds one";
+            self.say(News::Odd, "dealers", finding);
         }
-        for dealer in &dealers {
-            let (news, finding) = judge(dealer, &config.accounts);
-            self.say(news, &format!("dealer {}", dealer.id), &finding);
+        let judged: Vec<_> = dealers
+            .iter()
+            .map(|dealer| (&dealer.id, judge(dealer, &config.accounts)))
+            .collect();
+        let usable = dealers
+            .iter()
+            .zip(&judged)
+            .filter(|(_, (_, (news, _)))| !options.offline && *news == News::Good)
+            .map(|(dealer, _)| dealer.clone());
+        let usable: Vec<Dealer> = usable.collect();
+        let asked = usable.len();
+        let within = Duration::from_secs(options.within);
+        let standings = accounts::ask(&parts.check, usable, within).await;
+        for (id, (news, finding)) in judged {
+            let (news, finding) = match standings.get(id) {
+                Some(standing) => accounts::told(id, standing),
+                None if news == News::Good && !options.offline => {
+                    (News::Odd, format!("{finding}, not asked in time"))
+                }
+                None if news == News::Odd => (news, format!("{finding}, not asked about")),
+                None => (news, finding),
+            };
+            self.say(news, &format!("dealer {id}"), &finding);
+        }
+        let unknown = asked - standings.len();
+        if unknown > 0 {
+            let finding = format!(
+                "{unknown} of {asked} were not asked, or did not answer, within {} s; --within \
+                 gives more time, `customer-service dealer test` asks about one",
+                options.within
+            );
+            self.say(News::Bad, "accounts", &finding);
         }
     }
 

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::config::Config;
+use crate::output::say;
 
 /// How long the service may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -24,10 +25,10 @@ pub(crate) async fn run(config: &Config, ready: bool) -> anyhow::Result<ExitCode
         .with_context(|| format!("{address} did not answer in time"))?
         .with_context(|| format!("nothing answers on {address}; is the service running?"))?;
     if status.contains(" 200 ") {
-        anstream::println!("healthy");
+        say!("healthy");
         Ok(ExitCode::SUCCESS)
     } else {
-        anstream::println!("unhealthy: {status}");
+        say!("unhealthy: {status}");
         Ok(ExitCode::FAILURE)
     }
 }

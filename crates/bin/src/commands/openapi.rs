@@ -1,7 +1,8 @@
+use crate::output::say;
 use std::process::ExitCode;
 
 /// Prints the OpenAPI document.
 pub(crate) fn run() -> ExitCode {
-    anstream::println!("{}", api::openapi_document(env!("CARGO_PKG_VERSION")));
+    say!("{}", api::openapi_document(env!("CARGO_PKG_VERSION")));
     ExitCode::SUCCESS
 }

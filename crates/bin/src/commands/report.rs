@@ -1,5 +1,6 @@
 //! Lines that people read: aligned, with a colour for how good the news is.
 
+use crate::output::say;
 use anstyle::{AnsiColor, Style};
 
 /// How good the news is.
@@ -19,5 +20,5 @@ pub(super) fn line(news: News, name: &str, finding: &str) {
         News::Bad => ("BAD", AnsiColor::Red),
     };
     let style = Style::new().fg_color(Some(color.into())).bold();
-    anstream::println!("{style}{mark:<5}{style:#}{name:<22} {finding}");
+    say!("{style}{mark:<5}{style:#}{name:<22} {finding}");
 }

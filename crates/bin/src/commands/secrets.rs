@@ -2,12 +2,13 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use domain::Vault as _;
+use domain::{Principal, Vault as _};
 use store_postgres::{Resealed, SecretPlace};
 
 use super::dealer::open;
 use super::report::{News, line};
 use crate::config::Config;
+use crate::output::{say, show_progress};
 
 /// Seals all secrets with the first key. Exit status 1 when some could not be.
 pub(crate) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
@@ -24,20 +25,21 @@ pub(crate) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
         let progress = |seen: u64| {
             // For people who wait; a script reads the summary.
             if std::io::stderr().is_terminal() {
-                anstream::eprint!("\r{name}: {seen} …\x1b[K");
+                show_progress(format_args!("{name}: {seen} …"));
             }
         };
-        let outcome = parts.dealers.reseal(place, progress).await?;
+        let author = Principal::operator().author(None);
+        let outcome = parts.dealers.reseal(place, &author, progress).await?;
         if std::io::stderr().is_terminal() {
-            anstream::eprint!("\r\x1b[K");
+            show_progress(format_args!(""));
         }
         well &= summary(name, &outcome);
     }
     Ok(if well {
-        anstream::println!("Everything is sealed with the first key; the others can go.");
+        say!("Everything is sealed with the first key; the others can go.");
         ExitCode::SUCCESS
     } else {
-        anstream::println!("Not everything is sealed with the first key: keep the others.");
+        say!("Not everything is sealed with the first key: keep the others.");
         ExitCode::FAILURE
     })
 }

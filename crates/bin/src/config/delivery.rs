@@ -18,15 +18,15 @@ impl Reader<'_> {
         const HOSTS: &str = "FONNTE_ALLOWED_HOSTS";
         const ADDRESS: &str = "FONNTE_DEFAULT_API_URL";
         let hosts = self.parsed(HOSTS, "", allowed_hosts);
-        let url = self.text(ADDRESS, DEFAULT_FONNTE_URL);
-        let accounts = AccountPolicy::new(&url, hosts.as_deref().unwrap_or_default());
-        let accounts = accounts.map_err(|_| {
-            "must be an https address (http only for loopback) without user information or query"
-                .to_owned()
-        });
-        let accounts = self.noted(ADDRESS, accounts)?;
+        let accounts = self.parsed(ADDRESS, DEFAULT_FONNTE_URL, |url| {
+            AccountPolicy::new(url, hosts.as_deref().unwrap_or_default()).map_err(|_| {
+                "must be an https address (http only for loopback) without user information or \
+                 query"
+                    .to_owned()
+            })
+        })?;
         // Whoever lists other hosts and sets no default address wants none.
-        if accounts.default_address().is_none() && self.variables.contains_key(ADDRESS) {
+        if accounts.default_address().is_none() && self.is_set(ADDRESS) {
             let fault = format!("must name the host of {ADDRESS} too");
             self.errors.push((HOSTS.to_owned(), fault));
         }

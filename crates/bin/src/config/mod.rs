@@ -5,8 +5,9 @@ mod log;
 mod reader;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use api::{ApiAuth, Origins, PublicBaseUrl, RateLimit, TrustedProxies};
@@ -25,7 +26,7 @@ const MOST_PER_MINUTE: u32 = 1_000_000;
 /// What the environment says.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// Absent: a private local PostgreSQL.
+    /// Absent: a private local PostgreSQL, on a loopback address only.
     pub(crate) database: Option<DatabaseUrl>,
     pub(crate) schema: SchemaName,
     pub(crate) host: IpAddr,
@@ -48,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) collector: Option<Url>,
     /// After how many days personal data is erased; absent: never.
     pub(crate) retention_days: Option<u32>,
+    /// Variables that are no settings, and the settings that are probably meant.
+    pub(crate) misspelt: Vec<(String, &'static str)>,
 }
 
 /// Every mistake in the settings. Holds no values, which may be secrets.
@@ -77,11 +80,8 @@ impl fmt::Display for ConfigErrors {
 
 impl Config {
     /// Reads the settings from variables by upper-case name.
-    pub(crate) fn read(variables: &BTreeMap<String, String>) -> Result<Self, ConfigErrors> {
-        let mut reader = Reader {
-            variables,
-            errors: Vec::new(),
-        };
+    pub(crate) fn read(variables: &BTreeMap<String, OsString>) -> Result<Self, ConfigErrors> {
+        let mut reader = Reader::new(variables);
         let database = reader.optional("DATABASE_URL", |raw| {
             DatabaseUrl::parse(raw).map_err(|error| error.to_string())
         });
@@ -89,13 +89,14 @@ impl Config {
             SchemaName::parse(raw).map_err(|error| format!("is not usable: {error}"))
         });
         let host = reader.parsed("SERVICE_HOST", "127.0.0.1", host);
+        reader.private_database_is_for_loopback(host);
         // 0 lets the system choose; the log says which.
         let port = reader.number("SERVICE_PORT", "8300", 0..=u16::MAX);
         let log = reader.log();
         let accounts = reader.accounts();
         let delivery = reader.delivery();
         // A wrong host is reported; nobody is let in because of it.
-        let auth = reader.auth(host.is_some_and(|host| host.is_loopback()));
+        let auth = reader.auth(host.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
         let rate = reader.number("RATE_LIMIT_PER_MINUTE", "600", 0..=MOST_PER_MINUTE);
         let proxies = reader.optional("TRUSTED_PROXIES", |raw| {
             TrustedProxies::parse(raw)
@@ -142,6 +143,7 @@ impl Config {
                 secrets,
                 collector,
                 retention_days,
+                misspelt: reader.misspelt(),
             }),
             _ => Err(ConfigErrors(reader.errors)),
         }
@@ -149,15 +151,32 @@ impl Config {
 }
 
 impl Reader<'_> {
+    /// A service for others keeps its data where it was told to: an empty variable must not make it
+    /// start with an empty database of its own.
+    fn private_database_is_for_loopback(&mut self, host: Option<IpAddr>) {
+        const NAME: &str = "DATABASE_URL";
+        if host.is_some_and(|host| !host.is_loopback()) && !self.is_set(NAME) {
+            let fault = "must be set where SERVICE_HOST is not a loopback address, for instance to \
+                         postgresql://user:password@host/customer_service; without it a private \
+                         PostgreSQL is started, which is for trying on one machine";
+            self.errors.push((NAME.to_owned(), fault.to_owned()));
+        }
+    }
+
     /// Off by default only where nobody else reaches the port.
-    fn auth(&mut self, loopback: bool) -> Option<ApiAuth> {
-        let default = if loopback { "off" } else { "required" };
-        self.parsed("API_AUTH", default, |raw| {
-            match raw.to_ascii_lowercase().as_str() {
-                "required" => Ok(ApiAuth::Required),
-                "off" => Ok(ApiAuth::Off { admin: loopback }),
-                _ => Err("must be required or off".to_owned()),
-            }
+    fn auth(&mut self, host: IpAddr) -> Option<ApiAuth> {
+        let default = if host.is_loopback() {
+            ApiAuth::Off { host, said: false }
+        } else {
+            ApiAuth::Required
+        };
+        if !self.is_set("API_AUTH") {
+            return Some(default);
+        }
+        self.optional("API_AUTH", |raw| match raw.to_ascii_lowercase().as_str() {
+            "required" => Ok(ApiAuth::Required),
+            "off" => Ok(ApiAuth::Off { host, said: true }),
+            _ => Err("must be required or off".to_owned()),
         })
     }
 }
@@ -197,7 +216,7 @@ mod tests {
     fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
         let variables = variables
             .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
             .collect();
         Config::read(&variables)
             .map_err(|ConfigErrors(errors)| errors.into_iter().map(|(name, _)| name).collect())
@@ -274,6 +293,49 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_is_not_utf_8_is_a_mistake_and_not_absent() {
+        use std::os::unix::ffi::OsStringExt as _;
+        for name in [
+            "DATABASE_URL",
+            "DB_SCHEMA",
+            "FONNTE_TIMEOUT",
+            "LOG_LEVEL",
+            "SECRETS_KEY",
+        ] {
+            let variables = [(name.to_owned(), OsString::from_vec(b"p\xff".to_vec()))].into();
+            let shown = Config::read(&variables).unwrap_err().to_string();
+            assert!(
+                shown.contains(name) && shown.contains("is not UTF-8"),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_one_of_ours_is_noticed() {
+        for (name, meant) in [
+            ("FONTE_TIMEOUT", "FONNTE_TIMEOUT"),
+            ("DATABSE_URL", "DATABASE_URL"),
+            ("DATABASE_URI", "DATABASE_URL"),
+            ("SECRET_KEY", "SECRETS_KEY"),
+            ("RETENTION_DAY", "RETENTION_DAYS"),
+            ("ALLOWED_ORIGIN", "ALLOWED_ORIGINS"),
+            ("API_AUHT", "API_AUTH"),
+        ] {
+            let config = read(&[(name, "x")]).unwrap();
+            assert_eq!(config.misspelt, [(name.to_owned(), meant)]);
+        }
+        let others = [
+            ("PATH", "/bin"),
+            ("HOME", "/"),
+            ("PORT", "1"),
+            ("LANG", "C"),
+            ("PGHOST", "h"),
+        ];
+        assert_eq!(read(&others).unwrap().misspelt, []);
+    }
+
+    #[test]
     fn personal_data_is_kept_unless_a_number_of_days_is_given() {
         assert_eq!(read(&[]).unwrap().retention_days, None);
         for (raw, days) in [("1", 1), (" 365 ", 365), ("36500", 36_500)] {
@@ -290,11 +352,7 @@ mod tests {
 
     #[test]
     fn no_value_is_shown_in_an_error() {
-        let variables = [(
-            "DATABASE_URL".to_owned(),
-            "mysql://u:secret@h/db".to_owned(),
-        )]
-        .into();
+        let variables = [("DATABASE_URL".to_owned(), "mysql://u:secret@h/db".into())].into();
         let shown = Config::read(&variables).unwrap_err().to_string();
         assert!(!shown.contains("secret"), "{shown}");
     }
@@ -304,7 +362,7 @@ mod tests {
         let good = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let config = read(&[("SECRETS_KEY", good)]).unwrap();
         assert!(!format!("{config:?}").contains("AAEC"));
-        let variables = [("SECRETS_KEY".to_owned(), format!("{good},geheim"))].into();
+        let variables = [("SECRETS_KEY".to_owned(), format!("{good},geheim").into())].into();
         let shown = Config::read(&variables).unwrap_err().to_string();
         assert!(shown.contains("key number 2"), "{shown}");
         assert!(
@@ -326,17 +384,23 @@ mod tests {
     #[test]
     fn keys_are_asked_for_wherever_others_reach_the_port() {
         let auth = |variables: &[(&str, &str)]| read(variables).unwrap().auth;
-        let off = |admin| ApiAuth::Off { admin };
-        assert_eq!(auth(&[]), off(true));
+        let off = |host, said| ApiAuth::Off {
+            host: super::host(host).unwrap(),
+            said,
+        };
+        assert_eq!(auth(&[]), off("127.0.0.1", false));
+        assert_eq!(auth(&[("API_AUTH", "off")]), off("127.0.0.1", true));
         for host in ["127.0.0.1", "localhost", "::1", "127.8.8.8"] {
-            assert_eq!(auth(&[("SERVICE_HOST", host)]), off(true), "{host}");
+            assert_eq!(auth(&[("SERVICE_HOST", host)]), off(host, false), "{host}");
             let asked = [("SERVICE_HOST", host), ("API_AUTH", "Required")];
             assert_eq!(auth(&asked), ApiAuth::Required, "{host}");
         }
+        let database = ("DATABASE_URL", "postgresql://h/d");
         for host in ["0.0.0.0", "::", "10.0.0.1"] {
-            assert_eq!(auth(&[("SERVICE_HOST", host)]), ApiAuth::Required);
-            let open = [("SERVICE_HOST", host), ("API_AUTH", "off")];
-            assert_eq!(auth(&open), off(false), "{host}");
+            let database = [database, ("SERVICE_HOST", host)];
+            assert_eq!(auth(&database), ApiAuth::Required);
+            let open = [&database[..], &[("API_AUTH", "off")]].concat();
+            assert_eq!(auth(&open), off(host, true), "{host}");
         }
         for wrong in ["on", "none", "0", "false"] {
             let wrong = read(&[("API_AUTH", wrong)]).unwrap_err();
@@ -360,6 +424,27 @@ mod tests {
             let wrong = read(&[("RATE_LIMIT_PER_MINUTE", wrong)]).unwrap_err();
             assert_eq!(wrong, ["RATE_LIMIT_PER_MINUTE"]);
         }
+    }
+
+    #[test]
+    fn a_private_database_is_for_loopback_addresses() {
+        for host in ["127.0.0.1", "127.8.8.8", "localhost", "::1", "[::1]"] {
+            let config = read(&[("SERVICE_HOST", host)]).unwrap();
+            assert!(config.database.is_none(), "{host}");
+        }
+        for host in ["0.0.0.0", "::", "10.0.0.1", "[fe80::1]", "::ffff:127.0.0.1"] {
+            let host = ("SERVICE_HOST", host);
+            assert_eq!(read(&[host]).unwrap_err(), ["DATABASE_URL"], "{host:?}");
+            let named = [host, ("DATABASE_URL", "postgresql://h/d")];
+            assert!(read(&named).is_ok(), "{host:?}");
+            // One mistake is told once, together with the others.
+            let wrong = [host, ("DATABASE_URL", "mysql://h/d"), ("SERVICE_PORT", "x")];
+            assert_eq!(read(&wrong).unwrap_err(), ["DATABASE_URL", "SERVICE_PORT"]);
+        }
+        assert_eq!(
+            read(&[("SERVICE_HOST", "nowhere")]).unwrap_err(),
+            ["SERVICE_HOST"]
+        );
     }
 
     #[test]
@@ -404,7 +489,7 @@ mod tests {
             ("FONNTE_DEFAULT_API_URL", DEFAULT_FONNTE_URL),
         ];
         assert_eq!(read(&variables).unwrap_err(), ["FONNTE_ALLOWED_HOSTS"]);
-        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.into()));
         let shown = Config::read(&variables.into()).unwrap_err().to_string();
         assert!(shown.contains("FONNTE_DEFAULT_API_URL"), "{shown}");
     }
@@ -419,7 +504,7 @@ mod tests {
         ] {
             let variables = [("FONNTE_ALLOWED_HOSTS", wrong)];
             assert_eq!(read(&variables).unwrap_err(), ["FONNTE_ALLOWED_HOSTS"]);
-            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.into()));
             let shown = Config::read(&variables.into()).unwrap_err().to_string();
             assert!(shown.contains("without scheme, port or path"), "{shown}");
         }

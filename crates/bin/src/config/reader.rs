@@ -1,43 +1,77 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
+/// How many letters of a name may be wrong, so that it is still taken for one of ours. Fewer than
+/// the parts in which two of ours differ.
+const MISSPELT: usize = 2;
+
 /// Reads settings and notes what is wrong with them.
 pub(super) struct Reader<'a> {
-    pub(super) variables: &'a BTreeMap<String, String>,
+    variables: &'a BTreeMap<String, OsString>,
     pub(super) errors: Vec<(String, String)>,
+    /// The names of all settings that were asked for.
+    ours: BTreeSet<&'static str>,
 }
 
-impl Reader<'_> {
-    pub(super) fn text(&self, name: &str, default: &str) -> String {
-        self.variables
-            .get(name)
-            .map_or(default, |value| value.trim())
-            .to_owned()
+impl<'a> Reader<'a> {
+    pub(super) fn new(variables: &'a BTreeMap<String, OsString>) -> Self {
+        Self {
+            variables,
+            errors: Vec::new(),
+            ours: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn is_set(&mut self, name: &'static str) -> bool {
+        self.ours.insert(name);
+        self.variables.contains_key(name)
     }
 
     pub(super) fn optional<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let value = self.variables.get(name)?.trim();
-        self.noted(name, parse(value))
+        self.ours.insert(name);
+        let value = self.variables.get(name)?;
+        let parsed = match value.to_str() {
+            Some(text) => parse(text.trim()),
+            None => Err("is not UTF-8".to_owned()),
+        };
+        self.noted(name, parsed)
     }
 
     pub(super) fn parsed<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         default: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let value = self.text(name, default);
-        self.noted(name, parse(&value))
+        if self.is_set(name) {
+            self.optional(name, parse)
+        } else {
+            self.noted(name, parse(default))
+        }
+    }
+
+    /// Variables whose names are nearly those of settings, and these names.
+    pub(super) fn misspelt(&self) -> Vec<(String, &'static str)> {
+        let distance = |name: &str, ours: &str| strsim::osa_distance(name, ours);
+        let unknown = self.variables.keys();
+        unknown
+            .filter(|name| !self.ours.contains(name.as_str()))
+            .filter_map(|name| {
+                let nearest = self.ours.iter().min_by_key(|ours| distance(name, ours))?;
+                (distance(name, nearest) <= MISSPELT).then(|| (name.clone(), *nearest))
+            })
+            .collect()
     }
 
     pub(super) fn number<T>(
         &mut self,
-        name: &str,
+        name: &'static str,
         default: &str,
         range: std::ops::RangeInclusive<T>,
     ) -> Option<T>

@@ -1,44 +1,75 @@
-//! Lines on their way to standard error.
+//! Lines on their way to standard error, which nobody may be reading.
 
-use std::io::Write as _;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How many bytes may wait. Whoever would make it more writes them first.
+use tracing_subscriber::fmt::MakeWriter;
+
+/// How many bytes may wait; the next line is dropped. Some thousand lines, which is more than a
+/// reader that is only slow leaves unread.
 const BOUND: usize = 1024 * 1024;
 
 /// How long lines are collected before they are written together: waking a thread and writing cost
 /// each time as much as a dozen lines.
 const COLLECT: Duration = Duration::from_millis(10);
 
-/// Lines that wait to be written by a thread of their own.
+/// How long the end of the program waits for the last lines to be written.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Lines dropped since the start of the program.
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// How many lines were dropped since the start of the program.
+pub(crate) fn dropped_lines() -> u64 {
+    DROPPED.load(Ordering::Relaxed)
+}
+
+/// Lines that wait to be written by a thread of their own. Only that thread ever waits for whoever
+/// reads standard error.
 #[derive(Clone, Default)]
 pub(super) struct Buffer(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// There is something to write, or nothing more will come.
+    /// There is something to write.
     filled: Condvar,
+    /// Everything is written.
+    emptied: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     lines: Vec<u8>,
-    is_over: bool,
+    is_writing: bool,
 }
 
 impl Buffer {
-    /// Adds a line; never lost, but written by the caller when too much waits.
+    /// Begins to write.
+    ///
+    /// # Errors
+    /// When there can be no more threads.
+    pub(super) fn begin() -> io::Result<Self> {
+        let buffer = Self::default();
+        let writer = buffer.clone();
+        std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || writer.write_on())?;
+        Ok(buffer)
+    }
+
+    /// Adds a line, or drops it when too much waits. Waits for nobody who reads.
     pub(super) fn add(&self, line: &[u8]) {
         let mut state = self.state();
+        if state.lines.len() + line.len() > BOUND {
+            DROPPED.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         let was_empty = state.lines.is_empty();
         state.lines.extend_from_slice(line);
-        if state.is_over || state.lines.len() > BOUND {
-            write(&state.lines);
-            state.lines.clear();
-        } else if was_empty {
+        if was_empty {
             self.0.filled.notify_one();
         }
     }
@@ -47,64 +78,79 @@ impl Buffer {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write_until_over(&self) {
+    fn write_on(&self) {
         let mut writing = Vec::new();
-        let mut state = self.state();
+        let mut told = 0;
         loop {
-            while state.lines.is_empty() && !state.is_over {
+            let mut state = self.state();
+            state.is_writing = false;
+            while state.lines.is_empty() {
+                self.0.emptied.notify_all();
                 let waited = self.0.filled.wait(state);
                 state = waited.unwrap_or_else(PoisonError::into_inner);
             }
-            if state.is_over {
-                write(&state.lines);
-                state.lines.clear();
-                return;
-            }
+            state.is_writing = true;
             drop(state);
             std::thread::sleep(COLLECT);
             std::mem::swap(&mut self.state().lines, &mut writing);
-            write(&writing);
+            // Nobody can be told when standard error is closed.
+            let _ = io::stderr().lock().write_all(&writing);
             writing.clear();
-            state = self.state();
+            let dropped = dropped_lines();
+            if dropped > told {
+                tracing::error!(
+                    lines.dropped = dropped - told,
+                    "log lines were dropped: nobody read standard error"
+                );
+                told = dropped;
+            }
         }
     }
 }
 
-/// Writes what waits when dropped; lines that come later are written at once.
-pub(crate) struct Writing {
-    buffer: Buffer,
-    thread: Option<JoinHandle<()>>,
-}
+/// Waits a moment for the last lines to be written, when dropped.
+pub(crate) struct LastLines(pub(super) Buffer);
 
-impl Writing {
-    /// Begins to write; without a thread every line is written at once.
-    pub(super) fn begin(buffer: &Buffer) -> Self {
-        let writer = buffer.clone();
-        let thread = std::thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || writer.write_until_over())
-            .ok();
-        if thread.is_none() {
-            buffer.state().is_over = true;
-        }
-        Self {
-            buffer: buffer.clone(),
-            thread,
-        }
-    }
-}
-
-impl Drop for Writing {
+impl Drop for LastLines {
     fn drop(&mut self) {
-        self.buffer.state().is_over = true;
-        self.buffer.0.filled.notify_one();
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let unwritten = |state: &mut State| state.is_writing || !state.lines.is_empty();
+        let shared = &self.0.0;
+        drop(
+            shared
+                .emptied
+                .wait_timeout_while(self.0.state(), LAST_LINES, unwritten),
+        );
     }
 }
 
-/// Nobody can be told when standard error is closed.
-fn write(lines: &[u8]) {
-    let _ = std::io::stderr().lock().write_all(lines);
+/// For lines that a library formats.
+impl Write for Buffer {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.add(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Buffer {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Writes a line to standard error at the end of the program; waits a moment for whoever reads it.
+pub(crate) fn last_words(line: String) {
+    let (written, done) = std::sync::mpsc::channel();
+    let writing = std::thread::Builder::new().spawn(move || {
+        crate::output::tell!("{line}");
+        let _ = written.send(());
+    });
+    if writing.is_ok() {
+        let _ = done.recv_timeout(LAST_LINES);
+    }
 }

@@ -9,16 +9,20 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use self::buffer::{Buffer, Writing};
+pub(crate) use self::buffer::{LastLines, dropped_lines, last_words};
+
+use self::buffer::Buffer;
 use self::json::JsonLines;
 use crate::config::{LogConfig, LogFormat};
 use crate::traces::Traces;
 
 /// Starts logging and, where there is a collector, tracing; and makes panics tell where but not with
-/// what. What is returned is kept until the program ends: lines of JSON are written a moment later,
-/// and dropping it writes the last.
-#[must_use]
-pub(crate) fn start(config: &LogConfig, traces: Option<&Traces>) -> Option<Writing> {
+/// what. Lines are written a moment later; what is returned is kept until the program ends
+/// and waits for the last.
+///
+/// # Errors
+/// When there can be no more threads.
+pub(crate) fn start(config: &LogConfig, traces: Option<&Traces>) -> std::io::Result<LastLines> {
     let on_terminal = std::io::stderr().is_terminal();
     let format = config.format.unwrap_or(if on_terminal {
         LogFormat::Pretty
@@ -27,26 +31,22 @@ pub(crate) fn start(config: &LogConfig, traces: Option<&Traces>) -> Option<Writi
     });
     // The configuration has checked the filter.
     let filter = EnvFilter::builder().parse_lossy(&config.filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let registry = tracing_subscriber::registry()
         .with(traces.map(Traces::layer))
         .with(filter);
-    let writing = match format {
-        LogFormat::Json => {
-            let buffer = Buffer::default();
-            registry.with(JsonLines::new(buffer.clone())).init();
-            Some(Writing::begin(&buffer))
-        }
+    let buffer = Buffer::begin()?;
+    match format {
+        LogFormat::Json => registry.with(JsonLines::new(buffer.clone())).init(),
         LogFormat::Pretty => {
+            let lines = tracing_subscriber::fmt::layer().with_writer(buffer.clone());
             registry.with(lines.with_ansi(on_terminal)).init();
-            None
         }
-    };
+    }
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
             .location()
             .map_or_else(|| "unknown".to_owned(), ToString::to_string);
         tracing::error!(panic.location = place, "panicked");
     }));
-    writing
+    Ok(LastLines(buffer))
 }

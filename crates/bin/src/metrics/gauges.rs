@@ -1,12 +1,13 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::Backlog;
 use store_postgres::{PgStore, Standing};
-use tokio::sync::Mutex;
 
 use super::process;
 use super::text::Text;
-use crate::serve::Heartbeat;
+use crate::logging::dropped_lines;
+use crate::one_answer::OneAnswer;
+use crate::serve::{Heartbeat, LatestBacklog};
 
 /// How long the database may take to answer a scrape.
 const PATIENCE: Duration = Duration::from_millis(900);
@@ -26,26 +27,30 @@ pub(crate) struct Gauges {
     store: PgStore,
     heartbeat: Heartbeat,
     version: &'static str,
-    /// What the database said, and when.
-    latest: Mutex<Option<(Instant, Queue)>>,
+    backlog: LatestBacklog,
+    /// Nothing while the database does not answer.
+    standing: OneAnswer<Option<Standing>>,
 }
 
-/// What the database says; nothing while it does not answer.
-type Queue = Option<(Vec<Backlog>, Standing)>;
-
 impl Gauges {
-    pub(crate) fn new(store: PgStore, heartbeat: Heartbeat, version: &'static str) -> Self {
+    pub(crate) fn new(
+        store: PgStore,
+        heartbeat: Heartbeat,
+        backlog: LatestBacklog,
+        version: &'static str,
+    ) -> Self {
         Self {
             store,
             heartbeat,
             version,
-            latest: Mutex::default(),
+            backlog,
+            standing: OneAnswer::fresh_for(FRESH),
         }
     }
 
-    /// All of them, as text. Takes a second at most, also for those who wait for one who asks.
+    /// All of them, as text. Takes a second at most.
     pub(super) async fn read(&self) -> String {
-        let queue = self.queue().await;
+        let standing = self.standing().await;
         let mut text = Text::default();
         text.gauges(
             "customer_service_build_info",
@@ -58,10 +63,10 @@ impl Gauges {
         text.gauge(
             "customer_service_database_up",
             "Whether the database answered",
-            u8::from(queue.is_some()),
+            u8::from(standing.is_some()),
         );
-        if let Some((backlog, standing)) = &queue {
-            write_queue(&mut text, backlog, standing);
+        if let (Some(backlog), Some(standing)) = (self.backlog.get(), standing) {
+            write_queue(&mut text, &backlog, &standing);
         }
         self.write_pool(&mut text);
         text.gauge(
@@ -74,22 +79,22 @@ impl Gauges {
             "How long nothing was finished although there was something to do",
             self.heartbeat.standstill().as_secs_f64(),
         );
+        text.counter(
+            "customer_service_log_lines_dropped_total",
+            "Lines of the log that were dropped because nobody read standard error",
+            dropped_lines(),
+        );
         process::write(&mut text);
         text.finish()
     }
 
-    async fn queue(&self) -> Queue {
-        let mut latest = self.latest.lock().await;
-        if let Some((at, queue)) = &*latest
-            && at.elapsed() < FRESH
-        {
-            return queue.clone();
-        }
-        let asking = async { tokio::try_join!(self.store.backlog(), self.store.standing()) };
-        let queue = tokio::time::timeout(PATIENCE, asking).await;
-        let queue = queue.ok().and_then(Result::ok);
-        *latest = Some((Instant::now(), queue.clone()));
-        queue
+    async fn standing(&self) -> Option<Standing> {
+        let store = self.store.clone();
+        let asked = self.standing.get(|| async move {
+            let standing = tokio::time::timeout(PATIENCE, store.standing()).await;
+            standing.ok().and_then(Result::ok)
+        });
+        asked.await.flatten()
     }
 
     fn write_pool(&self, text: &mut Text) {

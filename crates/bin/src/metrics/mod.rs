@@ -206,7 +206,9 @@ impl Metrics {
                 MessageChange::Unknown { .. } => "unknown",
                 MessageChange::Expired => "expired",
                 MessageChange::Await => "awaiting",
-                MessageChange::Requeued | MessageChange::Resend { .. } => "requeued",
+                MessageChange::Requeued
+                | MessageChange::Suspected
+                | MessageChange::Resend { .. } => "requeued",
             };
             self.changes.with_label_values(&[change]).inc();
         }

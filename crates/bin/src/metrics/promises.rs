@@ -11,7 +11,7 @@ use store_postgres::{DatabaseUrl, PgStore, PoolOptions, SchemaName, Standing};
 use super::gauges::write_queue;
 use super::text::Text;
 use super::{Gauges, Metrics};
-use crate::serve::Heartbeat;
+use crate::serve::{Heartbeat, LatestBacklog};
 
 const ALERTS: &str = include_str!("../../../../docker/monitoring/alerts.yml");
 const DASHBOARD: &str =
@@ -24,7 +24,9 @@ fn metrics() -> Metrics {
     let url = DatabaseUrl::parse(NOWHERE).unwrap();
     let schema = SchemaName::parse("customer").unwrap();
     let store = PgStore::new(&url, schema, &PoolOptions::default()).unwrap();
-    Metrics::new(Gauges::new(store, Heartbeat::default(), "1.2.3"), false).unwrap()
+    let backlog = LatestBacklog::default();
+    let gauges = Gauges::new(store, Heartbeat::default(), backlog, "1.2.3");
+    Metrics::new(gauges, false).unwrap()
 }
 
 /// Everything that can be shown.

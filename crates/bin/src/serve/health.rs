@@ -4,9 +4,15 @@ use async_trait::async_trait;
 use domain::{Backlog, Check, Health};
 use store_postgres::{MigrationState, PgStore};
 
+use super::backlog::LatestBacklog;
 use super::dispatch::Heartbeat;
+use crate::one_answer::OneAnswer;
 
-/// How long the database may take to answer.
+/// For how long what was found is told to everybody who asks: nobody needs a key for it, so that anybody
+/// could keep the database busy with it.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// How long the database may take to answer: less than [`FRESH`].
 const PATIENCE: Duration = Duration::from_millis(900);
 
 /// How long the dispatcher's loop may take to go round.
@@ -20,19 +26,35 @@ const PROGRESS_LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct ServiceHealth {
     store: PgStore,
     heartbeat: Heartbeat,
+    database: OneAnswer<Option<MigrationState>>,
+    backlog: LatestBacklog,
 }
 
 impl ServiceHealth {
-    pub(crate) fn new(store: PgStore, heartbeat: Heartbeat) -> Self {
-        Self { store, heartbeat }
+    pub(crate) fn new(store: PgStore, heartbeat: Heartbeat, backlog: LatestBacklog) -> Self {
+        Self {
+            store,
+            heartbeat,
+            database: OneAnswer::fresh_for(FRESH),
+            backlog,
+        }
+    }
+
+    /// What the database says about itself; none where it does not answer.
+    async fn migration_state(&self) -> Option<MigrationState> {
+        let store = self.store.clone();
+        let asked = self.database.get(|| async move {
+            let state = tokio::time::timeout(PATIENCE, store.migration_state()).await;
+            state.ok().and_then(Result::ok)
+        });
+        asked.await.flatten()
     }
 }
 
 #[async_trait]
 impl Health for ServiceHealth {
     async fn checks(&self) -> Vec<Check> {
-        let state = tokio::time::timeout(PATIENCE, self.store.migration_state()).await;
-        let state = state.ok().and_then(Result::ok);
+        let state = self.migration_state().await;
         vec![
             check("database", state.is_some()),
             Check {
@@ -47,8 +69,7 @@ impl Health for ServiceHealth {
     }
 
     async fn backlog(&self) -> Option<Vec<Backlog>> {
-        let backlog = tokio::time::timeout(PATIENCE, self.store.backlog()).await;
-        backlog.ok()?.ok()
+        self.backlog.get()
     }
 }
 

@@ -1,11 +1,14 @@
 //! `serve`: the API, the dispatcher's loop, and an end that loses nothing.
 
+mod backlog;
 pub(crate) mod dispatch;
 mod events;
 mod files;
 mod health;
 mod retention;
+mod sweeps;
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,12 +16,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use api::{Admission, Api, ApiAuth, ApiOptions, Limits, PublicBaseUrl};
+use local_postgres::port_holder;
 use store_postgres::{DatabaseUrl, MigrateError, PgStore, SchemaName, migrate};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+pub(crate) use self::backlog::LatestBacklog;
 pub(crate) use self::dispatch::Heartbeat;
 
 use self::dispatch::DispatchLoop;
@@ -49,14 +54,22 @@ const ADD_UP: Duration = Duration::from_secs(1);
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let traces = config.collector.as_ref().map(Traces::to).transpose()?;
-    let _writing = logging::start(&config.log, traces.as_ref());
+    let _last_lines =
+        logging::start(&config.log, traces.as_ref()).context("cannot begin to log")?;
+    for (name, meant) in &config.misspelt {
+        tracing::warn!("the variable {name} is none of ours; is {meant} meant?");
+    }
     files::allow_connections(api::MAX_CONNECTIONS);
     let listener = listen(SocketAddr::new(config.host, config.port))?;
     let address = listener.local_addr()?;
     let database = Database::open(&config).await?;
+    if let Some(warning) = database.warning() {
+        tracing::warn!("{warning}");
+    }
     let parts = Parts::assemble(&config, &database.url)?;
     let heartbeat = Heartbeat::default();
-    let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone());
+    let backlog = LatestBacklog::default();
+    let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone(), backlog.clone());
     let version = env!("CARGO_PKG_VERSION");
     let admission = Admission {
         auth: config.auth,
@@ -65,7 +78,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         keys: parts.keys,
         audit: Arc::new(parts.store.clone()),
     };
-    let gauges = Gauges::new(parts.store.clone(), heartbeat.clone(), version);
+    let store = parts.store.clone();
+    let gauges = Gauges::new(store, heartbeat.clone(), backlog.clone(), version);
     let metrics = Arc::new(Metrics::new(gauges, traces.is_some())?);
     let api = Api::new(
         parts.intake.clone(),
@@ -120,12 +134,13 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let stopped = stop.clone();
     let mut working = tokio::spawn(async move {
         up_to_date(&url, &schema, &stopped).await?;
+        let counting = AbortOnDropHandle::new(tokio::spawn(backlog.keep(store.clone())));
         let adding_up = AbortOnDropHandle::new(tokio::spawn(add_up(store)));
         let applying = applying.run(stopped.clone());
         let sweeping =
             retention.map(|retention| AbortOnDropHandle::new(tokio::spawn(retention.run())));
         tokio::join!(dispatching.run(stopped), applying);
-        drop(adding_up);
+        drop((counting, adding_up));
         drop(sweeping);
         Ok::<(), MigrateError>(())
     });
@@ -179,11 +194,19 @@ async fn add_up(store: PgStore) {
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| {
-        format!(
-            "cannot listen on {address}; is another copy running? SERVICE_HOST and SERVICE_PORT \
-             choose another address"
-        )
+    TcpListener::bind(address).map_err(|error| {
+        let port = address.port();
+        let holder = match (error.kind(), port_holder(address)) {
+            (ErrorKind::AddrInUse, Some(holder)) => format!(": {holder} does; end it, or"),
+            (ErrorKind::AddrInUse, None) => {
+                format!(": another program does, which `lsof -nP -iTCP:{port}` shows; end it, or")
+            }
+            _ => ";".to_owned(),
+        };
+        anyhow::Error::new(error).context(format!(
+            "cannot listen on {address}{holder} choose another address with SERVICE_HOST and \
+             SERVICE_PORT"
+        ))
     })
 }
 

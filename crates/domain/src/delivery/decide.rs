@@ -25,6 +25,9 @@ pub enum MessageChange {
     },
     /// It is certainly not with the provider: back to the queue, tried when the lane is ready.
     Requeued,
+    /// The same, and it may be the cause of its lane's block itself: if it meets the same after a
+    /// probe that went well, it is.
+    Suspected,
     /// The outcome is unknown and it is sent once more.
     Resend {
         /// How long to wait before.
@@ -64,9 +67,13 @@ pub enum LaneChange {
     /// the provider takes, or refuses for its own sake, closes the breaker: the device may be fine
     /// and the quota used up.
     Probed,
-    /// Quiet hours, or the day's calls are used up: nothing is sent, and messages do not grow too
-    /// old, until then.
+    /// Quiet hours: nothing is sent until then.
     Resting {
+        /// When the rest ends, by the store's clock.
+        until: DateTime<Utc>,
+    },
+    /// The day's calls are used up: nothing is sent until then, and messages age from then.
+    Spent {
         /// When the rest ends, by the store's clock.
         until: DateTime<Utc>,
     },
@@ -86,6 +93,8 @@ pub struct Tries {
     pub unknowns: u32,
     /// Whether a status event can tell its outcome and has not been waited for yet.
     pub may_await: bool,
+    /// Whether it was barred before, and a probe went well since: the account is not the cause.
+    pub suspected: bool,
 }
 
 /// Decides what follows from an outcome; `dice` is a random number in 0..1.
@@ -109,6 +118,18 @@ pub fn decide(
         },
         Outcome::Blocked { reason } => Decision {
             message: MessageChange::Requeued,
+            lane: LaneChange::Blocked {
+                pause: policy.breaker_pause(lane.blocks, dice),
+                reason,
+            },
+        },
+        // The account is well, so that the next message may try at once.
+        Outcome::Barred { reason } if tries.suspected => Decision {
+            message: MessageChange::Failed { reason },
+            lane: LaneChange::Ready { pause: pace },
+        },
+        Outcome::Barred { reason } => Decision {
+            message: MessageChange::Suspected,
             lane: LaneChange::Blocked {
                 pause: policy.breaker_pause(lane.blocks, dice),
                 reason,
@@ -169,7 +190,7 @@ mod tests {
             outcome,
             Tries {
                 unknowns,
-                may_await: false,
+                ..Tries::default()
             },
             LaneHistory {
                 strikes: 1,
@@ -240,6 +261,44 @@ mod tests {
     }
 
     #[test]
+    fn a_message_that_is_barred_again_after_a_probe_fails_and_the_lane_goes_on() {
+        let policy = DeliveryPolicy::default();
+        let meets = |suspected| {
+            let tries = Tries {
+                suspected,
+                ..Tries::default()
+            };
+            let barred = Outcome::Barred {
+                reason: "HTTP 403".into(),
+            };
+            decide(barred, tries, LaneHistory::default(), &policy, 0.5)
+        };
+        let first = meets(false);
+        assert_eq!(first.message, MessageChange::Suspected);
+        assert!(matches!(first.lane, LaneChange::Blocked { .. }));
+        let second = meets(true);
+        let reason = "HTTP 403".into();
+        assert_eq!(second.message, MessageChange::Failed { reason });
+        assert!(matches!(second.lane, LaneChange::Ready { .. }));
+    }
+
+    /// What is certainly the account's fault is never the message's.
+    #[test]
+    fn a_message_of_a_blocked_account_waits_even_if_it_is_suspected() {
+        let tries = Tries {
+            suspected: true,
+            ..Tries::default()
+        };
+        let blocked = Outcome::Blocked {
+            reason: "insufficient quota".into(),
+        };
+        let policy = DeliveryPolicy::default();
+        let decision = decide(blocked, tries, LaneHistory::default(), &policy, 0.5);
+        assert_eq!(decision.message, MessageChange::Requeued);
+        assert!(matches!(decision.lane, LaneChange::Blocked { .. }));
+    }
+
+    #[test]
     fn a_message_that_was_not_sent_waits_with_its_whole_lane() {
         let decision = after(
             Outcome::NotSent {
@@ -291,8 +350,8 @@ mod tests {
     fn an_unknown_outcome_waits_for_evidence_where_there_can_be_some() {
         let policy = DeliveryPolicy::default();
         let tries = Tries {
-            unknowns: 0,
             may_await: true,
+            ..Tries::default()
         };
         let decision = decide(unknown(), tries, LaneHistory::default(), &policy, 0.5);
         assert_eq!(decision.message, MessageChange::Await);

@@ -16,6 +16,12 @@ pub enum Outcome {
         /// The provider's words.
         reason: String,
     },
+    /// The message was turned away and nothing certain was said about why: the account cannot send
+    /// now, or something in front of the provider does not like this message.
+    Barred {
+        /// The HTTP status, or the provider's words.
+        reason: String,
+    },
     /// Nothing reached the provider, or it asked for patience; try again.
     NotSent {
         /// What went wrong.
@@ -48,7 +54,7 @@ pub enum OutcomeKind {
     Accepted,
     /// [`Outcome::Refused`]
     Refused,
-    /// [`Outcome::Blocked`]
+    /// [`Outcome::Blocked`] or [`Outcome::Barred`]
     Blocked,
     /// [`Outcome::NotSent`]
     NotSent,
@@ -63,7 +69,7 @@ impl Outcome {
         match self {
             Self::Accepted(_) => OutcomeKind::Accepted,
             Self::Refused { .. } => OutcomeKind::Refused,
-            Self::Blocked { .. } => OutcomeKind::Blocked,
+            Self::Blocked { .. } | Self::Barred { .. } => OutcomeKind::Blocked,
             Self::NotSent { .. } => OutcomeKind::NotSent,
             Self::Unknown { .. } => OutcomeKind::Unknown,
         }
@@ -76,6 +82,7 @@ impl Outcome {
             Self::Accepted(receipt) => &receipt.detail,
             Self::Refused { reason }
             | Self::Blocked { reason }
+            | Self::Barred { reason }
             | Self::NotSent { reason, .. }
             | Self::Unknown { reason } => reason,
         }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use chrono::{DateTime, Days, NaiveTime, Utc};
+use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 
-use crate::{DealerSettings, from_jakarta_time, jakarta_time};
+use crate::{DealerSettings, QuietHours, from_jakarta_time, jakarta_time};
 
 /// For how long after a change of settings a copy of the service may act on the old ones, with a
 /// good margin: it remembers dealers for a few seconds.
@@ -21,22 +21,44 @@ pub fn rest_until(
 ) -> Option<DateTime<Utc>> {
     let local = jakarta_time(now);
     let quiet = settings.quiet_hours.and_then(|quiet| quiet.end(local));
-    let spent = settings
-        .daily_limit
-        .is_some_and(|limit| calls_today >= limit);
     let tomorrow = local
         .date()
         .checked_add_days(Days::new(1))
-        .filter(|_| spent);
+        .filter(|_| is_spent(settings, calls_today));
     let midnight = tomorrow.map(|day| day.and_time(NaiveTime::MIN));
     // When the limit ends in quiet hours, the lane is looked at again at midnight.
     quiet.max(midnight).map(from_jakarta_time)
 }
 
+/// Whether the day's calls are used up.
+#[must_use]
+pub fn is_spent(settings: &DealerSettings, calls_today: u32) -> bool {
+    settings
+        .daily_limit
+        .is_some_and(|limit| calls_today >= limit)
+}
+
+/// What was due before this moment is too old to be sent: `ttl` has passed since, without the time
+/// in which the dealer's quiet hours forbid sending. That holds whatever else holds up the lane.
+#[must_use]
+pub fn too_old_before(
+    quiet: Option<QuietHours>,
+    ttl: Duration,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let ttl = TimeDelta::from_std(ttl).unwrap_or(TimeDelta::MAX);
+    let before = match quiet {
+        None => now.checked_sub_signed(ttl),
+        Some(quiet) => quiet.before(ttl, jakarta_time(now)).map(from_jakarta_time),
+    };
+    // Nothing was due before that.
+    before.map_or(DateTime::UNIX_EPOCH, |at| at.max(DateTime::UNIX_EPOCH))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{QuietHours, parse_local_time};
+    use crate::parse_local_time;
 
     fn rest(settings: &DealerSettings, calls: u32, now: &str) -> Option<String> {
         let now = from_jakarta_time(parse_local_time(now).unwrap());
@@ -64,6 +86,20 @@ mod tests {
             rest(&settings, 2, "22/11/2026 22:00:00").as_deref(),
             Some("23 07:00")
         );
+    }
+
+    #[test]
+    fn quiet_hours_are_no_part_of_a_messages_life() {
+        let day = Duration::from_secs(24 * 3_600);
+        let now = from_jakarta_time(parse_local_time("22/11/2026 12:00:00").unwrap());
+        assert_eq!(too_old_before(None, day, now), now - TimeDelta::days(1));
+        let night = QuietHours::parse("21:00", "07:00").unwrap();
+        let expected = now - TimeDelta::hours(44);
+        assert_eq!(too_old_before(Some(night), day, now), expected);
+        for quiet in [None, Some(night)] {
+            let ever = too_old_before(quiet, Duration::MAX, now);
+            assert_eq!(ever, DateTime::UNIX_EPOCH);
+        }
     }
 
     #[test]

@@ -74,6 +74,10 @@ pub trait ApiKeys: Send + Sync {
     /// key and the end of one's time at once.
     async fn find(&self, id: ApiKeyId) -> Result<Option<KnownKey>, StoreError>;
 
+    /// Whether this copy of the service has made or found the key of that id lately, so that finding it
+    /// again costs the store next to nothing. Asks nobody. `false` says nothing about the key.
+    fn knows(&self, id: ApiKeyId) -> bool;
+
     /// Revokes a key, and stores the entry in the audit with it; one that is revoked already stays
     /// as it is, without another entry. `None` when no key has that id.
     async fn revoke(

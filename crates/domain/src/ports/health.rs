@@ -31,9 +31,10 @@ pub struct Backlog {
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Health: Send + Sync {
-    /// Looks at everything, within a second.
+    /// What is well, found at most a second ago. Costs the store the same however often it is asked.
     async fn checks(&self) -> Vec<Check>;
 
-    /// What is not finished, by state; `None` when it cannot be counted within a second.
+    /// What is not finished, by state, as it was counted last; `None` when it could not be counted. Costs the
+    /// store nothing.
     async fn backlog(&self) -> Option<Vec<Backlog>>;
 }

@@ -65,11 +65,13 @@ pub struct OutboxMessage {
     pub body: String,
     /// How many outcomes of this message were unknown so far.
     pub unknowns: u32,
-    /// How long ago it was due, by the store's clock; a rest of the lane moves that moment to its
-    /// end.
+    /// How long ago it was due, by the store's clock. A day whose calls were used up moves that
+    /// moment to its end, and a change of the settings about rests to that change.
     pub overdue: Duration,
     /// Whether a status event that would tell its outcome was waited for.
     pub awaited: bool,
+    /// Whether it is [suspected](MessageChange::Suspected), and a probe went well since.
+    pub suspected: bool,
     /// The call that asked for it.
     pub origin: Option<Origin>,
 }
@@ -206,8 +208,8 @@ pub trait Outbox: Send + Sync {
     /// How long until some lane has something to do; `None` when the queue is empty.
     async fn next_due(&self) -> Result<Option<Duration>, StoreError>;
 
-    /// Ends queued messages that were due longer ago than `ttl`, in lanes that are paused as well
-    /// but not in those that rest, as [`expired`](crate::expired) says. Returns how many.
+    /// Ends queued messages that are [too old](crate::too_old_before), in lanes that are paused as
+    /// well, as [`expired`](crate::expired) says. Returns how many.
     async fn expire(&self, ttl: Duration) -> Result<u64, StoreError>;
 
     /// The lanes whose breaker is open.
@@ -218,7 +220,8 @@ pub trait Outbox: Send + Sync {
     /// stays open.
     async fn unblock(&self, lane: &BlockedLane) -> Result<bool, StoreError>;
 
-    /// Ends a rest, because the settings that caused it changed: the lane is ready at once. A rest
+    /// Ends a rest, because the settings that caused it changed: the lane is ready at once, and its
+    /// messages age from now, since nobody remembers when the old settings let them wait. A rest
     /// that begins within [`REST_DOUBT`](crate::REST_DOUBT), perhaps by a copy that remembers the
     /// old settings, lasts [`REST_LOOK`](crate::REST_LOOK) at most.
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError>;

@@ -2,6 +2,7 @@ use std::fmt;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 
 use crate::{Account, EventTopic, Outcome, Phone, ProviderEvent};
 
@@ -50,6 +51,10 @@ pub enum DeviceReport {
     Connected {
         /// The provider's answer as it came, without the account's key.
         text: String,
+        /// How many messages the account may still send; absent when the provider does not say.
+        quota: Option<u64>,
+        /// The last day of the account's package; absent when the provider does not say.
+        expires: Option<NaiveDate>,
     },
     /// The provider answered, and messages cannot be sent now.
     NotReady {

@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    Account, AccountError, AccountPolicy, Clock, Dealer, DealerDirectory, DealerId, DeliveryPolicy,
-    DeviceReport, Dice, LaneChange, Outbox, Outcome, OutgoingMessage, Phone, Settlement,
-    StoreError, Whatsapp, WorkerId,
+    Account, AccountError, AccountPolicy, AccountStanding, Clock, Dealer, DealerDirectory,
+    DealerId, DeliveryPolicy, DeviceReport, Dice, LaneChange, Outbox, Outcome, OutgoingMessage,
+    Phone, Settlement, StoreError, Whatsapp, WorkerId, jakarta_time,
 };
 
 /// How long a test message waits for its turn in the dealer's lane.
@@ -88,11 +88,22 @@ impl DealerCheck {
     pub async fn device(&self, dealer: &DealerId) -> Result<CheckPassed, CheckError> {
         let (_, account) = self.account(dealer).await?;
         match self.whatsapp.device(&account).await {
-            DeviceReport::Connected { text } => Ok(CheckPassed { text }),
+            DeviceReport::Connected { text, .. } => Ok(CheckPassed { text }),
             DeviceReport::NotReady { reason } | DeviceReport::Unreachable { reason } => {
                 Err(CheckError::Failed { reason })
             }
         }
+    }
+
+    /// Asks the provider how a dealer's account stands; sends no message.
+    ///
+    /// # Errors
+    /// [`AccountError`] when the account cannot be used; nobody is asked then.
+    pub async fn standing(&self, dealer: &Dealer) -> Result<AccountStanding, AccountError> {
+        let account = dealer.account(&self.accounts)?;
+        let report = self.whatsapp.device(&account).await;
+        let today = jakarta_time(self.clock.now()).date();
+        Ok(AccountStanding::of(report, today))
     }
 
     /// Sends one real test message, in the dealer's lane, whatever its breaker says: this is how

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 use crate::{
     Account, AccountError, AccountPolicy, Attempt, BlockedLane, Claim, Clock, Dealer,
     DealerDirectory, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease,
-    MessageChange, Outbox, OutboxMessage, Outcome, OutgoingMessage, Phone, SendReport, Settled,
-    Settlement, StoreError, Task, Tries, Whatsapp, WorkerId, decide, expired, rest_until,
+    MessageChange, Outbox, OutboxMessage, Outcome, OutcomeKind, OutgoingMessage, Phone, SendReport,
+    Settled, Settlement, StoreError, Task, Tries, Whatsapp, WorkerId, decide, expired, is_spent,
+    rest_until, too_old_before,
 };
 
 /// How long a lane rests when its dealer could not be looked up.
@@ -226,14 +227,18 @@ impl Dispatcher {
                     "the sending copy of the service stopped before it could record an answer";
                 self.unknown(claim, message, &settings, reason)
             }
-            Task::Send(message) if message.overdue > self.policy.message_ttl => Settlement {
+            Task::Send(message) if self.is_too_old(claim, message, &settings) => Settlement {
                 message: Some((message.id, expired(message.unknowns))),
                 ..self.lane_only(Duration::ZERO)
             },
             Task::Send(message) => match rest_until(&settings, claim.calls_today, claim.now) {
                 Some(until) => Settlement {
                     message: Some((message.id, MessageChange::Requeued)),
-                    lane: LaneChange::Resting { until },
+                    lane: if is_spent(&settings, claim.calls_today) {
+                        LaneChange::Spent { until }
+                    } else {
+                        LaneChange::Resting { until }
+                    },
                     ..self.lane_only(Duration::ZERO)
                 },
                 None => {
@@ -243,6 +248,16 @@ impl Dispatcher {
             },
             Task::Probe => self.probe(claim, dealer, &settings).await,
         }
+    }
+
+    fn is_too_old(
+        &self,
+        claim: &Claim,
+        message: &OutboxMessage,
+        settings: &DealerSettings,
+    ) -> bool {
+        let oldest = too_old_before(settings.quiet_hours, self.policy.message_ttl, claim.now);
+        message.overdue > (claim.now - oldest).to_std().unwrap_or_default()
     }
 
     fn unknown(
@@ -301,7 +316,7 @@ impl Dispatcher {
         };
         let report = self.whatsapp.send(&account, &outgoing, start_by).await;
         let attempt = attempt(&report, self.clock.monotonic() - began);
-        let blocked = matches!(report.outcome, Outcome::Blocked { .. });
+        let blocked = report.outcome.kind() == OutcomeKind::Blocked;
         Settlement {
             attempt: Some(attempt),
             called: true,
@@ -373,6 +388,7 @@ impl Dispatcher {
         let tries = message.map_or_else(Tries::default, |message| Tries {
             unknowns: message.unknowns,
             may_await: settings.exclusive_device && !message.awaited,
+            suspected: message.suspected,
         });
         let policy = self.policy.with(settings);
         let decision = decide(outcome, tries, claim.history, &policy, self.dice.roll());

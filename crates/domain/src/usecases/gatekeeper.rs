@@ -31,12 +31,27 @@ impl Gatekeeper {
         Self { keys }
     }
 
+    /// Whether looking this key up costs the store next to nothing, because its id was found lately. Whether
+    /// the key is valid is another question.
+    #[must_use]
+    pub fn knows(&self, key: &ApiKey) -> bool {
+        self.keys.knows(key.id())
+    }
+
+    /// Who holds the key of this text.
+    ///
+    /// # Errors
+    /// [`Refusal`], as [`holder`](Self::holder).
+    pub async fn admit(&self, presented: &str) -> Result<Principal, Refusal> {
+        let key = ApiKey::parse(presented).map_err(|_| Refusal::Invalid)?;
+        self.holder(&key).await
+    }
+
     /// Who holds this key.
     ///
     /// # Errors
     /// [`Refusal`]; what is wrong with a key is told only to those who know its secret.
-    pub async fn admit(&self, presented: &str) -> Result<Principal, Refusal> {
-        let key = ApiKey::parse(presented).map_err(|_| Refusal::Invalid)?;
+    pub async fn holder(&self, key: &ApiKey) -> Result<Principal, Refusal> {
         let print = key.print();
         let known = self
             .keys

@@ -69,7 +69,11 @@ impl ApiAddress {
         if !secure || !plain {
             return None;
         }
-        let path = url.path().trim_end_matches('/').to_owned();
+        let path = match url.path().trim_end_matches('/') {
+            // Who names only the host means the provider's call.
+            "" => "/send".to_owned(),
+            path => path.to_owned(),
+        };
         url.set_path(&path);
         Some(Self(url))
     }
@@ -227,6 +231,28 @@ mod tests {
         assert_eq!(
             address("https://API.fonnte.com:8443/v2/send/").unwrap(),
             "https://api.fonnte.com:8443/v2/send"
+        );
+    }
+
+    #[test]
+    fn an_address_without_a_path_means_the_call_send() {
+        for url in [
+            "https://api.fonnte.com",
+            "https://api.fonnte.com/",
+            " https://API.fonnte.com:443// ",
+        ] {
+            assert_eq!(
+                address(url).unwrap(),
+                "https://api.fonnte.com/send",
+                "{url}"
+            );
+        }
+        let policy = AccountPolicy::new("http://127.0.0.1:8399", &[]).unwrap();
+        let default = policy.default_address().unwrap();
+        assert_eq!(default.send().as_str(), "http://127.0.0.1:8399/send");
+        assert_eq!(
+            default.sibling("device").as_str(),
+            "http://127.0.0.1:8399/device"
         );
     }
 

@@ -1,4 +1,4 @@
-use chrono::{Days, NaiveDateTime, NaiveTime};
+use chrono::{Days, NaiveDateTime, NaiveTime, TimeDelta};
 
 /// Hours of the day, local time of Asia/Jakarta, in which a dealer's messages wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,29 @@ impl QuietHours {
             (time < self.to).then(|| today.and_time(self.to))
         }
     }
+
+    /// The moment from which so much time outside quiet hours has passed until `now`; the earliest
+    /// such moment. `None` when it is before all time.
+    #[must_use]
+    pub fn before(&self, open: TimeDelta, now: NaiveDateTime) -> Option<NaiveDateTime> {
+        let day = TimeDelta::days(1);
+        let mut quiet = self.to - self.from;
+        if quiet < TimeDelta::zero() {
+            quiet += day;
+        }
+        // Time within quiet hours does not count, so that they may as well have begun just now.
+        let now = self.end(now).map_or(now, |end| end - quiet);
+        let today = now.date().and_time(self.to);
+        let last_end = if today <= now { today } else { today - day };
+        if open < now - last_end {
+            return now.checked_sub_signed(open);
+        }
+        let left = (open - (now - last_end)).num_milliseconds();
+        let open_of_day = (day - quiet).num_milliseconds();
+        let days = TimeDelta::try_days(left / open_of_day)?;
+        let part = TimeDelta::milliseconds(left % open_of_day);
+        last_end.checked_sub_signed(quiet.checked_add(&days)?.checked_add(&part)?)
+    }
 }
 
 fn time(raw: &str) -> Result<NaiveTime, QuietHoursError> {
@@ -140,7 +163,47 @@ mod tests {
         }
     }
 
+    /// Minutes outside quiet hours from one minute to a later one, counted one by one.
+    fn open_minutes(quiet: &QuietHours, from: NaiveDateTime, to: NaiveDateTime) -> i64 {
+        let minutes = (to - from).num_minutes();
+        let each = (0..minutes).map(|n| from + TimeDelta::minutes(n));
+        each.filter(|at| quiet.end(*at).is_none()).count() as i64
+    }
+
+    #[test]
+    fn time_in_quiet_hours_is_left_out() {
+        let night = QuietHours::parse("21:00", "07:00").unwrap();
+        let before = |hours, now| {
+            let at = night.before(TimeDelta::hours(hours), now).unwrap();
+            at.format("%d %H:%M").to_string()
+        };
+        assert_eq!(before(2, at(12, 0)), "22 10:00");
+        assert_eq!(before(6, at(12, 0)), "21 20:00");
+        assert_eq!(before(24, at(12, 0)), "20 16:00");
+        // At the end of a night, or in the middle of it, nothing of it has passed.
+        assert_eq!(before(1, at(7, 0)), "21 20:00");
+        assert_eq!(before(1, at(3, 0)), "21 20:00");
+        assert_eq!(before(1, at(23, 0)), "22 20:00");
+        assert_eq!(night.before(TimeDelta::MAX, at(12, 0)), None);
+    }
+
     proptest! {
+        #[test]
+        fn what_was_before_has_just_that_much_time(
+            from in 0..1440_u32, to in 0..1440_u32, now in 0..1440_u32, open in 0..4_000_i64,
+        ) {
+            let text = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+            if let Ok(quiet) = QuietHours::parse(&text(from), &text(to)) {
+                // A day of one open minute a day is long ago after 60 of them.
+                let open = open.min(60 * (1_440 - (1_440 + i64::from(to) - i64::from(from)) % 1_440));
+                let now = at(now / 60, now % 60);
+                let before = quiet.before(TimeDelta::minutes(open), now).unwrap();
+                prop_assert_eq!(open_minutes(&quiet, before, now), open);
+                let earlier = before - TimeDelta::minutes(1);
+                prop_assert_eq!(open_minutes(&quiet, earlier, now), open + 1);
+            }
+        }
+
         #[test]
         fn the_end_is_ahead_and_not_quiet_itself(from in 0..1440_u32, to in 0..1440_u32, now in 0..1440_u32) {
             let text = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);

@@ -10,7 +10,7 @@ use testkit::contract::Backstage;
 use testkit::{World, sample};
 
 use crate::support::{
-    assert_idle, blocked, ms, queue, queue_for, shown, state, statuses, step, unavailable,
+    assert_idle, barred, blocked, ms, queue, queue_for, shown, state, statuses, step, unavailable,
 };
 
 #[tokio::test]
@@ -83,6 +83,72 @@ async fn a_probe_without_an_answer_keeps_the_breaker_open() {
     step(&world.dispatcher()).await;
     let reason = world.store.block_reason(&sample::dealer_id());
     assert_eq!(reason.as_deref(), Some("connection refused"));
+}
+
+/// A firewall in front of the provider, for instance, does not like its text.
+#[tokio::test]
+async fn a_message_that_is_barred_again_after_a_probe_fails_and_stops_nobody() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    let poison = [queue(&world, 1).await, queue(&world, 2).await];
+    let behind = queue(&world, 3).await;
+    for request in poison {
+        world.whatsapp.will(barred());
+        step(&dispatcher).await;
+        assert_eq!(state(&world, request), MessageState::Queued);
+        assert_idle(&dispatcher).await;
+        world.pass(ms(100));
+        assert_eq!(step(&dispatcher).await.task, Task::Probe);
+        world.whatsapp.will(barred());
+        step(&dispatcher).await;
+        assert_eq!(state(&world, request), MessageState::Failed);
+        assert_eq!(statuses(&world, request).await, shown("FAILED", "FAILED"));
+        let reason = Backstage::message(&*world.store, request)
+            .await
+            .unwrap()
+            .reason;
+        assert_eq!(reason.as_deref(), Some("HTTP 403"));
+        assert_eq!(world.store.block_reason(&sample::dealer_id()), None);
+        world.pass(world.policy.min_interval);
+    }
+    step(&dispatcher).await;
+    assert_eq!(state(&world, behind), MessageState::Sent);
+}
+
+/// Whatever is in front of the provider may stand in everybody's way.
+#[tokio::test]
+async fn a_barred_message_waits_while_probes_fail() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    let request = queue(&world, 1).await;
+    world.whatsapp.will(barred());
+    step(&dispatcher).await;
+    for pause in [100, 200, 400] {
+        world.pass(ms(pause));
+        world.whatsapp.device_will(disconnected());
+        step(&dispatcher).await;
+    }
+    world.pass(ms(800));
+    step(&dispatcher).await;
+    step(&dispatcher).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
+}
+
+/// The account was to blame at first: the message has a try of its own before it counts against it.
+#[tokio::test]
+async fn a_message_that_is_barred_once_after_a_probe_tries_again() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    let request = queue(&world, 1).await;
+    for outcome in [blocked(), barred()] {
+        world.whatsapp.will(outcome);
+        step(&dispatcher).await;
+        assert_eq!(state(&world, request), MessageState::Queued);
+        world.pass(ms(1_000));
+        assert_eq!(step(&dispatcher).await.task, Task::Probe);
+    }
+    step(&dispatcher).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
 }
 
 #[tokio::test]

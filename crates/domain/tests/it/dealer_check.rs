@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use domain::{
-    AccountError, CheckError, Clock, Dealer, DealerCheck, DeviceReport, LaneHistory, Lease,
-    MessageState, MockDealerDirectory, MockOutbox, Outbox, Outcome, Phone, WorkerId,
+    AccountError, AccountTrouble, CheckError, Clock, Dealer, DealerCheck, DeviceReport,
+    LaneHistory, Lease, MessageState, MockDealerDirectory, MockOutbox, Outbox, Outcome, Phone,
+    WorkerId, jakarta_time,
 };
 use testkit::{World, sample};
 
@@ -15,10 +16,42 @@ async fn a_connected_device_passes_with_the_providers_answer() {
     let world = World::new();
     world.whatsapp.device_will(DeviceReport::Connected {
         text: r#"{"device_status":"connect"}"#.to_owned(),
+        quota: None,
+        expires: None,
     });
     let passed = world.dealer_check().device(&sample::dealer_id()).await;
     assert_eq!(passed.unwrap().text, r#"{"device_status":"connect"}"#);
     assert!(world.whatsapp.sent().is_empty());
+}
+
+#[tokio::test]
+async fn the_standing_is_judged_by_the_day_in_jakarta() {
+    let world = World::new();
+    let today = jakarta_time(world.clock.now()).date();
+    let check = world.dealer_check();
+    for (expires, troubles) in [
+        (today, vec![AccountTrouble::ExpiresSoon]),
+        (today.pred_opt().unwrap(), vec![AccountTrouble::Expired]),
+    ] {
+        world.whatsapp.device_will(DeviceReport::Connected {
+            text: String::new(),
+            quota: Some(1_000),
+            expires: Some(expires),
+        });
+        let standing = check.standing(&sample::dealer()).await.unwrap();
+        assert_eq!(standing.troubles, troubles);
+    }
+    let dealer = Dealer {
+        api_key: None,
+        ..sample::dealer()
+    };
+    let standing = check.standing(&dealer).await;
+    assert_eq!(standing, Err(AccountError::NoKey));
+    assert_eq!(
+        world.whatsapp.probes(),
+        2,
+        "nobody is asked without an account"
+    );
 }
 
 #[tokio::test]

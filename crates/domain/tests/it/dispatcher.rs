@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{
     Clock, Dealer, Dispatcher, LaneChange, MessageChange, MessageState, MockDealerDirectory,
-    MockOutbox, OutcomeKind, Settled, StoreError, Task, WorkerId,
+    MockOutbox, OutcomeKind, QuietHours, Settled, StoreError, Task, WorkerId,
 };
 use testkit::contract::Backstage;
 use testkit::{World, sample};
@@ -265,6 +265,22 @@ async fn a_message_that_is_too_old_is_not_sent_even_if_nobody_expired_it() {
     // No call was made, so that the lane need not rest.
     step(&dispatcher).await;
     assert_eq!(state(&world, young), MessageState::Sent);
+}
+
+/// From 08:00 on: a night of ten hours is left out of a day.
+#[tokio::test]
+async fn quiet_hours_are_no_part_of_a_messages_age() {
+    let hour = Duration::from_secs(3_600);
+    for (hours, ends) in [(33, MessageState::Sent), (35, MessageState::Expired)] {
+        let world = World::new();
+        let mut dealer = sample::dealer();
+        dealer.settings.quiet_hours = QuietHours::parse("21:00", "07:00").ok();
+        world.store.put_dealer(dealer);
+        let request = queue(&world, 1).await;
+        world.pass(hours * hour);
+        step(&world.dispatcher()).await;
+        assert_eq!(state(&world, request), ends);
+    }
 }
 
 #[tokio::test]

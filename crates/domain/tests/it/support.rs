@@ -84,6 +84,13 @@ pub(crate) fn blocked() -> Outcome {
     }
 }
 
+/// An HTTP status that nobody explains.
+pub(crate) fn barred() -> Outcome {
+    Outcome::Barred {
+        reason: "HTTP 403".to_owned(),
+    }
+}
+
 pub(crate) fn not_sent(retry_after: Option<Duration>) -> Outcome {
     Outcome::NotSent {
         reason: "connection refused".to_owned(),

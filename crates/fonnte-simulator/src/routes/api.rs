@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{Unread, device, method_not_allowed, read_body, send};
 use crate::call::{CallOutcome, OpenCall};
 use crate::fault::{Fault, FaultBody};
-use crate::form;
+use crate::form::{self, Fields};
 use crate::reason;
 use crate::reply::{AnswerBody, Dropped, Members, Reply};
 use crate::shared::Shared;
@@ -130,6 +130,11 @@ async fn say(
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok());
     let fields = form::parse(content_type, body).await;
+    if let (Endpoint::Send, Ok(fields)) = (endpoint, &fields)
+        && let Some(status) = shared.read(|world| forbidden(world, token, fields))
+    {
+        return Said::Other(Reply::html(status, gateway_page(status)));
+    }
     Said::Members(match (endpoint, fields) {
         (Endpoint::Send, fields) => send::send(shared, token, fields).await,
         (_, Err(form::Undecodable)) => refused(reason::INVALID_BODY_VALUE),
@@ -139,6 +144,16 @@ async fn say(
         (Endpoint::Status, Ok(_)) => device::status(shared, token),
         (Endpoint::Disconnect, Ok(_)) => device::disconnect(shared, token),
     })
+}
+
+/// The HTTP status with which a firewall refuses this message, if it does.
+fn forbidden(world: &World, token: Option<&str>, fields: &Fields) -> Option<StatusCode> {
+    let place = world.devices.find_token(token?)?;
+    let switches = world.devices.get(place).switches();
+    let text = switches.forbidden_text.as_deref()?;
+    let message = fields.get("message")?;
+    let status = StatusCode::from_u16(switches.forbidden_status).ok()?;
+    message.contains(text).then_some(status)
 }
 
 fn plain(said: Option<Said>) -> Reply {

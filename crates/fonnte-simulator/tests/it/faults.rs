@@ -68,6 +68,22 @@ async fn a_slow_answer_comes_late_and_its_message_is_queued_before() {
 }
 
 #[tokio::test]
+async fn a_firewall_refuses_messages_by_their_text() {
+    let simulator = simulator_with(|switches| {
+        switches.forbidden_text = Some("Racun".to_owned());
+        switches.forbidden_status = 406;
+    })
+    .await;
+    let fields = |message| [("target", TARGET), ("message", message)];
+    for _ in 0..2 {
+        let refused = post(&simulator, "/send", TOKEN, &fields("Halo Racun!")).await;
+        assert_eq!(refused.unwrap().status(), 406);
+        assert_eq!(send(&simulator, &fields("Halo!")).await["status"], true);
+    }
+    assert_eq!(simulator.messages().len(), 2);
+}
+
+#[tokio::test]
 async fn a_truncated_answer_has_its_head_and_breaks_in_its_body() {
     let simulator = with_fault(Fault::Truncate).await;
     let answer = send_plain(&simulator).await.unwrap();

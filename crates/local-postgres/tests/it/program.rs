@@ -1,10 +1,11 @@
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{PROGRAM, folder, listens, names_in, port_in};
+use crate::support::{PROGRAM, folder, has_ended, listens, names_in, port_in, until};
 
 fn exec(script: &str) -> Command {
     let mut command = Command::new(PROGRAM);
@@ -72,6 +73,26 @@ fn a_termination_reaches_the_command_and_the_cluster_outlives_it() {
     assert_eq!(lines.next().unwrap().unwrap(), "ended");
     assert_eq!(owner.wait().unwrap().code(), Some(9));
     assert!(!listens(port));
+}
+
+#[test]
+fn a_command_ends_with_a_killed_owner_and_is_asked_first() {
+    let folder = folder();
+    let last_words = folder.path().join("last-words");
+    let script = format!(
+        "trap 'echo told >{}; exit' TERM; echo $$; while :; do sleep 0.05; done",
+        last_words.display()
+    );
+    let deaf = "trap '' TERM; echo $$; while :; do sleep 0.05; done";
+    for script in [&script, deaf] {
+        let mut owner = exec(script).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(owner.stdout.take().unwrap()).lines();
+        let pid = lines.next().unwrap().unwrap();
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        until("the command has ended", || has_ended(&pid));
+    }
+    assert_eq!(fs::read_to_string(last_words).unwrap(), "told\n");
 }
 
 #[test]

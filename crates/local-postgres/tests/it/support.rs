@@ -32,6 +32,13 @@ pub(crate) fn folder() -> TempDir {
     folder
 }
 
+/// Whether a process has ended; where nobody waits for orphans, a dead one keeps its number.
+pub(crate) fn has_ended(pid: &str) -> bool {
+    let output = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
+    let state = output.unwrap().stdout;
+    state.is_empty() || state.starts_with(b"Z")
+}
+
 /// Whether somebody takes connections there.
 pub(crate) fn listens(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()

@@ -12,10 +12,11 @@ use domain::{
 };
 use moka::Expiry;
 use moka::future::Cache;
-use tokio::sync::Semaphore;
 
-use super::audit::{noted, with_entry};
+use super::audit::{note, noted, with_entry};
+use super::strangers::Strangers;
 use crate::connect::{Database, failed};
+use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
 /// How old what is known of a key may be. A revocation is promised to count on every copy within 5
@@ -24,14 +25,6 @@ const REMEMBERED: Duration = Duration::from_secs(4);
 
 /// How many keys, and how many ids that no key has, are remembered at once.
 const CAPACITY: u64 = 10_000;
-
-/// How long an id counts as one that callers use, after it was looked up last.
-const ACQUAINTED: Duration = Duration::from_secs(3_600);
-
-/// How many ids that were never found before are looked up at once, and how long one waits for its
-/// turn: whoever invents ids costs the database no more than that, and the others nothing.
-const STRANGERS: usize = 2;
-const STRANGERS_WAIT: Duration = Duration::from_millis(500);
 
 /// What is shown of a key `k`, and whether it counts.
 macro_rules! shown {
@@ -89,8 +82,7 @@ pub struct PgApiKeys {
     remembered: Cache<ApiKeyId, Remembered>,
     /// Ids that no key has.
     unknown: Cache<ApiKeyId, ()>,
-    acquainted: Cache<ApiKeyId, ()>,
-    for_strangers: Arc<Semaphore>,
+    strangers: Strangers<ApiKeyId>,
 }
 
 /// A key and until when that is believed.
@@ -123,37 +115,33 @@ enum NotLoaded {
 
 impl PgApiKeys {
     pub(super) fn new(database: Database) -> Self {
-        let of_ids = || Cache::builder().max_capacity(CAPACITY);
         Self {
             database,
             remembered: Cache::builder()
                 .max_capacity(CAPACITY)
                 .expire_after(ByItsTime)
                 .build(),
-            unknown: of_ids().time_to_live(REMEMBERED).build(),
-            acquainted: of_ids().time_to_idle(ACQUAINTED).build(),
-            for_strangers: Arc::new(Semaphore::new(STRANGERS)),
+            unknown: Cache::builder()
+                .max_capacity(CAPACITY)
+                .time_to_live(REMEMBERED)
+                .build(),
+            strangers: Strangers::new(),
         }
     }
 
     async fn load(&self, id: ApiKeyId) -> Result<Remembered, NotLoaded> {
         let store = |error| NotLoaded::Store(Arc::new(error));
-        let acquainted = self.acquainted.get(&id).await.is_some();
-        let _turn = if acquainted {
-            None
-        } else {
-            let turn = tokio::time::timeout(STRANGERS_WAIT, self.for_strangers.acquire()).await;
-            let turn = turn.map_err(|elapsed| store(StoreError::Unavailable(elapsed.into())))?;
-            turn.ok()
-        };
+        let _turn = self.strangers.turn(&id).await.map_err(store)?;
         // Before the question: whatever is changed later is not in the answer.
         let asked = Instant::now();
         let statement = Statement::new(FIND).with::<Text, _>("text AS id", id.to_string());
         let row: Option<FoundRow> = self
             .database
             .ask(|mut connection| async move {
-                let row = statement.get_result(&mut connection).await;
-                row.optional().map_err(failed)
+                statement
+                    .optional_row(&mut connection)
+                    .await
+                    .map_err(failed)
             })
             .await
             .map_err(store)?;
@@ -162,7 +150,7 @@ impl PgApiKeys {
         let ends_in = ends_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let believed = ends_in.map_or(REMEMBERED, |ends_in| ends_in.min(REMEMBERED));
         let key = row.known().map_err(store)?;
-        self.acquainted.insert(id, ()).await;
+        self.strangers.meet(id).await;
         Ok(Remembered {
             key,
             until: asked + believed,
@@ -174,8 +162,10 @@ impl PgApiKeys {
         let row: Option<KeyRow> = self
             .database
             .ask(|mut connection| async move {
-                let row = statement.get_result(&mut connection).await;
-                row.optional().map_err(failed)
+                statement
+                    .optional_row(&mut connection)
+                    .await
+                    .map_err(failed)
             })
             .await?;
         row.map(|row| Ok(row.record()?.0)).transpose()
@@ -200,6 +190,9 @@ impl ApiKeys for PgApiKeys {
             .with::<Nullable<Timestamptz>, _>("timestamptz AS expires_at", key.expires_at);
         let created = self.change(with_entry(statement, entry)).await?;
         self.unknown.invalidate(&key.id).await;
+        if created.is_some() {
+            self.strangers.meet(key.id).await;
+        }
         created.ok_or_else(|| StoreError::Unavailable("no key was stored".into()))
     }
 
@@ -240,6 +233,10 @@ impl ApiKeys for PgApiKeys {
                 },
             },
         }
+    }
+
+    fn knows(&self, id: ApiKeyId) -> bool {
+        self.strangers.know(&id)
     }
 
     async fn revoke(

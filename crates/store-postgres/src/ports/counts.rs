@@ -12,6 +12,7 @@ use domain::StoreError;
 
 use super::PgStore;
 use crate::connect::failed;
+use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
 const COUNT: &str = "
@@ -94,7 +95,7 @@ impl PgStore {
         let taken: Taken = self
             .database
             .ask(|mut connection| async move {
-                statement.get_result(&mut connection).await.map_err(failed)
+                statement.one_row(&mut connection).await.map_err(failed)
             })
             .await?;
         Ok(taken.rows == AT_ONCE)

@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 use domain::{Dealer, DealerDirectory, DealerId, StoreError, Vault};
 use moka::future::Cache;
 
 use super::dealer_rows::{DealerRow, SettingsRow, same_dealer};
 use crate::connect::{Database, failed};
+use crate::read_to_end::ReadToEnd as _;
 use crate::schema::{dealer_settings, dealers};
 
 /// How long a dealer is remembered. Operators are promised that a change counts within 30 seconds,
@@ -48,9 +48,8 @@ impl PgDealers {
                     .left_join(dealer_settings::table.on(same_dealer()))
                     .filter(dealers::dealer_id.eq(id.as_str()))
                     .select((DealerRow::as_select(), Option::<SettingsRow>::as_select()))
-                    .first(&mut connection)
+                    .optional_row(&mut connection)
                     .await
-                    .optional()
                     .map_err(failed)
             })
             .await

@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Bool, Double, Text, Uuid};
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::AsyncPgConnection;
 use domain::{DealerId, KEY_LIFETIME, KeyUse, Once, RequestId};
 
+use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
 const KEY_USE: &str = "
@@ -24,9 +25,8 @@ pub(super) async fn key_use(
         .with::<Text, _>("varchar AS key", once.key.as_str())
         .with::<Binary, _>("bytea AS body_print", once.body.as_bytes())
         .with::<Double, _>("float8 AS key_seconds", KEY_LIFETIME.as_secs_f64())
-        .get_result(connection)
-        .await
-        .optional()?;
+        .optional_row(connection)
+        .await?;
     Ok(found.map(|row| {
         if row.same {
             KeyUse::SameBody(RequestId(row.request_id))

@@ -3,14 +3,18 @@
 //! The values are asked for with scalar subqueries, which PostgreSQL evaluates once and then takes
 //! for constants: with a join it could not know that the index has the order already.
 
+use diesel::deserialize;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::row::NamedRow;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Time, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::{PageQuery, Request, RequestStatus, Search, StoreError, WhatsappStatus};
+use domain::{Page, PageQuery, Request, RequestStatus, Search, StoreError, WhatsappStatus};
 
 use super::reports::ends;
 use super::request_row::{RequestRow, columns};
 use crate::connect::failed;
+use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
 macro_rules! of_dealer {
@@ -47,15 +51,22 @@ macro_rules! of_statuses {
     };
 }
 
+/// A request with the statuses of the filter.
+macro_rules! of_these_statuses {
+    () => {
+        of_statuses!(
+            "coalesce(r.request_status, 'PENDING')",
+            "coalesce(r.whatsapp_status, 'NOT_SENT')"
+        )
+    };
+}
+
 /// A request that the filter means. What is searched for is in no index: one would cost every
 /// request more than all the rest of storing it.
 macro_rules! meant {
     () => {
         concat!(
-            of_statuses!(
-                "coalesce(r.request_status, 'PENDING')",
-                "coalesce(r.whatsapp_status, 'NOT_SENT')"
-            ),
+            of_these_statuses!(),
             " AND (
             (SELECT name FROM input) IS NULL
             OR strpos(lower(r.nama_pembawa), (SELECT lower(name) FROM input)) > 0
@@ -66,26 +77,24 @@ macro_rules! meant {
     };
 }
 
-/// Days on which there are such requests, so that the others need not be looked at.
+/// How many of the dealer's requests there are on each day, of days that have some.
 macro_rules! days {
-    () => {
+    ($also:expr) => {
         concat!(
             "
 , day AS MATERIALIZED (
-    SELECT c.request_date
+    SELECT c.request_date, sum(c.rows)::bigint AS rows
     FROM (
         SELECT n.request_date, n.rows FROM request_count n
         WHERE ",
             of_dealer!("n"),
-            " AND ",
-            of_statuses!("n.request_status", "n.whatsapp_status"),
+            $also,
             "
         UNION ALL
         SELECT n.request_date, n.rows FROM request_count_change n
         WHERE ",
             of_dealer!("n"),
-            " AND ",
-            of_statuses!("n.request_status", "n.whatsapp_status"),
+            $also,
             "
     ) c
     GROUP BY c.request_date HAVING sum(c.rows) > 0
@@ -94,40 +103,139 @@ macro_rules! days {
     };
 }
 
-/// A page from the beginning, or after a place. The constant tells the planner that a page is
-/// small.
+/// The same of those with the statuses of the filter.
+macro_rules! filtered_days {
+    () => {
+        days!(concat!(
+            " AND ",
+            of_statuses!("n.request_status", "n.whatsapp_status")
+        ))
+    };
+}
+
+/// The place after which a page begins, `previous`. The counts tell on which day the request stands
+/// that comes before the page, and how far from either end of that day: it is walked to from the
+/// nearer one.
+macro_rules! previous {
+    ($also:expr) => {
+        concat!(
+            "
+, placed AS (
+    SELECT d.request_date, d.rows, sum(d.rows) OVER (ORDER BY d.request_date DESC)::bigint AS through
+    FROM day d
+), start AS (
+    SELECT p.request_date, p.rows, i.before - (p.through - p.rows) AS skipped
+    FROM placed p, input i
+    WHERE i.after_date IS NULL AND i.before >= p.through - p.rows AND i.before < p.through
+), previous AS MATERIALIZED (
+    SELECT after_date AS request_date, after_time AS request_time, after_id AS id
+    FROM input WHERE after_date IS NOT NULL
+    UNION ALL
+    SELECT request_date + 1, '00:00', '00000000-0000-0000-0000-000000000000'
+    FROM start WHERE skipped = 0
+    UNION ALL
+    SELECT s.request_date, r.request_time, r.id FROM start s CROSS JOIN LATERAL (
+        SELECT r.request_time, r.id FROM customer_validation_request r
+        WHERE r.dealer_id = (SELECT dealer_id FROM input) AND r.request_date = s.request_date
+            AND s.skipped BETWEEN 1 AND s.rows / 2",
+            $also,
+            "
+        ORDER BY r.request_time DESC, r.id DESC
+        LIMIT 1 OFFSET greatest(s.skipped - 1, 0)) r
+    UNION ALL
+    SELECT s.request_date, r.request_time, r.id FROM start s CROSS JOIN LATERAL (
+        SELECT r.request_time, r.id FROM customer_validation_request r
+        WHERE r.dealer_id = (SELECT dealer_id FROM input) AND r.request_date = s.request_date
+            AND s.skipped > s.rows / 2",
+            $also,
+            "
+        ORDER BY r.request_time, r.id
+        LIMIT 1 OFFSET s.rows - s.skipped) r
+)"
+        )
+    };
+}
+
+macro_rules! after_previous {
+    () => {
+        "(r.request_date, r.request_time, r.id) < (
+            (SELECT request_date FROM previous),
+            (SELECT request_time FROM previous),
+            (SELECT id FROM previous))"
+    };
+}
+
+/// A page with the number of all, in one snapshot; a row without a request where the page is empty.
+macro_rules! with_total {
+    ($page:expr) => {
+        concat!(
+            "
+SELECT t.total, r.*
+FROM (SELECT coalesce(sum(d.rows), 0)::bigint AS total FROM day d) t
+LEFT JOIN LATERAL (",
+            $page,
+            ") r ON true
+ORDER BY r.request_date DESC, r.request_time DESC, r.id DESC"
+        )
+    };
+}
+
+/// The constant tells the planner that a page is small.
 const PAGE: &str = concat!(
-    "SELECT * FROM (
-    SELECT ",
-    columns!(),
-    " FROM customer_validation_request r
-    WHERE ",
-    of_dealer!("r"),
-    " AND ",
-    after!(),
-    "
+    days!(""),
+    previous!(""),
+    with_total!(concat!(
+        "
+    SELECT * FROM (
+        SELECT ",
+        columns!(),
+        " FROM customer_validation_request r
+        WHERE ",
+        of_dealer!("r"),
+        " AND ",
+        after_previous!(),
+        "
+        ORDER BY r.request_date DESC, r.request_time DESC, r.id DESC
+        LIMIT 101
+    ) r
     ORDER BY r.request_date DESC, r.request_time DESC, r.id DESC
-    LIMIT 101
-) r
-ORDER BY r.request_date DESC, r.request_time DESC, r.id DESC
-LIMIT (SELECT most FROM input)"
+    LIMIT (SELECT most FROM input)"
+    ))
 );
 
-/// A page further down, by its number.
-const NUMBERED: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM customer_validation_request r
-WHERE ",
-    of_dealer!("r"),
-    "
-ORDER BY r.request_date DESC, r.request_time DESC, r.id DESC
-LIMIT (SELECT most FROM input) OFFSET (SELECT before FROM input)"
-);
-
-/// A page under a filter: day by day, until it is full.
+/// Of the day of the place on, day by day, until the page is full.
 const FILTERED: &str = concat!(
-    days!(),
+    filtered_days!(),
+    previous!(concat!(" AND ", of_these_statuses!())),
+    with_total!(concat!(
+        "
+    SELECT r.*
+    FROM (
+        SELECT request_date FROM day
+        WHERE request_date <= (SELECT request_date FROM previous)
+        ORDER BY request_date DESC
+    ) d
+    CROSS JOIN LATERAL (
+        SELECT ",
+        columns!(),
+        " FROM customer_validation_request r
+        WHERE r.dealer_id = (SELECT dealer_id FROM input) AND r.request_date = d.request_date AND ",
+        after_previous!(),
+        " AND ",
+        of_these_statuses!(),
+        "
+        ORDER BY r.request_time DESC, r.id DESC
+        LIMIT (SELECT most FROM input)
+    ) r
+    ORDER BY d.request_date DESC, r.request_time DESC, r.id DESC
+    LIMIT (SELECT most FROM input)"
+    ))
+);
+
+/// A page of what is searched for. No count knows how many of a day are found, so that a page further
+/// down reads all before it.
+const SEARCHED: &str = concat!(
+    filtered_days!(),
     "
 SELECT r.*
 FROM (
@@ -153,7 +261,7 @@ LIMIT (SELECT most FROM input) OFFSET (SELECT before FROM input)"
 
 /// How many requests are found by a search: they are counted.
 const FOUND: &str = concat!(
-    days!(),
+    filtered_days!(),
     "
 SELECT count(*) AS rows FROM day d
 JOIN customer_validation_request r ON r.request_date = d.request_date
@@ -162,59 +270,95 @@ WHERE ",
     meant!()
 );
 
-/// The requests of a page, and one more where there is one. `before` are left out.
+/// A page of a dealer's requests.
 pub(super) async fn page(
     connection: &mut AsyncPgConnection,
     query: &PageQuery,
-    before: i64,
-) -> Result<Vec<Request>, StoreError> {
-    let rows: Vec<RequestRow> = statement(query, before)
-        .load(connection)
-        .await
-        .map_err(failed)?;
-    Ok(rows.into_iter().map(Request::from).collect())
-}
-
-pub(super) fn statement(query: &PageQuery, before: i64) -> Statement<'_> {
-    let most = i64::from(query.page_size) + 1;
-    let statement = if is_filtered(query) {
-        filtered(FILTERED, query)
-    } else if before == 0 {
-        listed(PAGE, query)
+) -> Result<Page, StoreError> {
+    let (total, rows) = if query.filter.search.is_some() {
+        searched(connection, query).await?
     } else {
-        listed(NUMBERED, query)
+        let rows: Vec<ListedRow> = statement(query).load(connection).await.map_err(failed)?;
+        let total = rows.iter().map(|row| row.total).next().unwrap_or(0);
+        let requests = rows.into_iter().filter_map(|row| row.request);
+        (total, requests.collect())
     };
-    statement
-        .with::<Nullable<Date>, _>("date AS after_date", query.after.map(|place| place.date))
-        .with::<Nullable<Time>, _>("time AS after_time", query.after.map(|place| place.time))
-        .with::<Nullable<Uuid>, _>("uuid AS after_id", query.after.map(|place| place.id.0))
-        .with::<BigInt, _>("bigint AS most", most)
-        .with::<BigInt, _>("bigint AS before", before)
+    let size = query.page_size as usize;
+    Ok(Page {
+        has_more: rows.len() > size,
+        items: rows.into_iter().take(size).map(Request::from).collect(),
+        total: u64::try_from(total).unwrap_or(0),
+    })
 }
 
-/// How many requests a search finds.
-pub(super) async fn found(
+/// How many requests a search finds, and those of the page.
+async fn searched(
     connection: &mut AsyncPgConnection,
     query: &PageQuery,
-) -> Result<i64, StoreError> {
-    let row: FoundRow = filtered(FOUND, query)
-        .get_result(connection)
+) -> Result<(i64, Vec<RequestRow>), StoreError> {
+    let found: FoundRow = filtered(FOUND, query)
+        .one_row(connection)
         .await
         .map_err(failed)?;
-    Ok(row.rows)
+    let rows = if before(query) < found.rows {
+        statement(query).load(connection).await.map_err(failed)?
+    } else {
+        Vec::new()
+    };
+    Ok((found.rows, rows))
+}
+
+pub(super) fn statement(query: &PageQuery) -> Statement<'_> {
+    let filter = &query.filter;
+    let statement = if filter.search.is_some() {
+        filtered(SEARCHED, query)
+    } else if filter.request_statuses.is_empty() && filter.whatsapp_statuses.is_empty() {
+        listed(PAGE, query)
+    } else {
+        filtered(FILTERED, query)
+    };
+    let after = query.after;
+    statement
+        .with::<Nullable<Date>, _>("date AS after_date", after.map(|place| place.date))
+        .with::<Nullable<Time>, _>("time AS after_time", after.map(|place| place.time))
+        .with::<Nullable<Uuid>, _>("uuid AS after_id", after.map(|place| place.id.0))
+        // One more tells whether there is another page.
+        .with::<BigInt, _>("bigint AS most", i64::from(query.page_size) + 1)
+        .with::<BigInt, _>("bigint AS before", before(query))
+}
+
+/// How many requests are on the pages before; none count before a place.
+fn before(query: &PageQuery) -> i64 {
+    match query.after {
+        Some(_) => 0,
+        None => i64::try_from(query.page.saturating_sub(1))
+            .unwrap_or(i64::MAX)
+            .saturating_mul(i64::from(query.page_size)),
+    }
+}
+
+/// A request of a page, or none where the page is empty.
+struct ListedRow {
+    /// Of all pages.
+    total: i64,
+    request: Option<RequestRow>,
+}
+
+impl QueryableByName<Pg> for ListedRow {
+    fn build<'a>(row: &impl NamedRow<'a, Pg>) -> deserialize::Result<Self> {
+        let id: Option<uuid::Uuid> = NamedRow::get::<Nullable<Uuid>, _>(row, "id")?;
+        let request = id.map(|_| <RequestRow as QueryableByName<Pg>>::build(row));
+        Ok(Self {
+            total: NamedRow::get::<BigInt, _>(row, "total")?,
+            request: request.transpose()?,
+        })
+    }
 }
 
 #[derive(QueryableByName)]
 struct FoundRow {
     #[diesel(sql_type = BigInt)]
     rows: i64,
-}
-
-fn is_filtered(query: &PageQuery) -> bool {
-    let filter = &query.filter;
-    !filter.request_statuses.is_empty()
-        || !filter.whatsapp_statuses.is_empty()
-        || filter.search.is_some()
 }
 
 fn listed<'a>(body: &'static str, query: &'a PageQuery) -> Statement<'a> {

@@ -13,11 +13,12 @@ use domain::{
 };
 use serde_json::Value;
 
-use super::audit::{noted, with_entry};
+use super::audit::{note, noted, with_entry};
 use super::intake::priority;
 use super::mirror::is_newest;
 use super::{PgStore, origin};
 use crate::connect::failed;
+use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
 /// What is shown of a message `m`.
@@ -168,10 +169,8 @@ impl Messages for PgStore {
             .ask(|mut connection| async move {
                 connection
                     .transaction(async |connection| {
-                        let locked: Option<LockedRow> =
-                            locking.get_result(connection).await.optional()?;
-                        let row: Option<MessageRow> =
-                            statement.get_result(connection).await.optional()?;
+                        let locked: Option<LockedRow> = locking.optional_row(connection).await?;
+                        let row: Option<MessageRow> = statement.optional_row(connection).await?;
                         Ok::<_, Error>((locked, row))
                     })
                     .await
@@ -204,17 +203,15 @@ impl Messages for PgStore {
             .database
             .ask(|mut connection| async move {
                 let row: Option<MessageRow> = statement
-                    .get_result(&mut connection)
+                    .optional_row(&mut connection)
                     .await
-                    .optional()
                     .map_err(failed)?;
                 if row.is_some() {
                     return Ok((row, true));
                 }
                 let known: Option<KnownRow> = knowing
-                    .get_result(&mut connection)
+                    .optional_row(&mut connection)
                     .await
-                    .optional()
                     .map_err(failed)?;
                 Ok((None, known.is_some()))
             })

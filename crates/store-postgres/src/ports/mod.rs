@@ -20,6 +20,7 @@ mod reports;
 mod request_row;
 mod requests;
 mod settings;
+mod strangers;
 mod together;
 
 use std::sync::Arc;
@@ -30,11 +31,13 @@ use tokio::sync::Semaphore;
 
 use self::front::Fronts;
 use self::outbox::Settling;
+use self::strangers::Strangers;
 use self::together::Together;
 use crate::connect::{Connector, Database, DatabaseUrl, Home, PoolOptions, SchemaName};
 use crate::secrets::SecretsKeys;
 
 pub use api_keys::PgApiKeys;
+pub(crate) use audit::{note, noted, with_entry};
 pub(crate) use dealer_rows::{DealerRow, SettingsRow, read, same_dealer};
 pub use dealers::PgDealers;
 pub(crate) use outbox::rows::seconds;
@@ -62,8 +65,8 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
             "count",
             counts::statement(dealer.as_str(), reports::ends(range)).text(),
         ),
-        ("page", lists::statement(&page, 0).text()),
-        ("filtered page", lists::statement(&filtered, 0).text()),
+        ("page", lists::statement(&page).text()),
+        ("filtered page", lists::statement(&filtered).text()),
         (
             "claim",
             outbox::claim(WorkerId(uuid::Uuid::nil()), 64, lease).text(),
@@ -72,7 +75,7 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
         ("settle", outbox::settlements().text()),
         ("accept", intake::insertions().text()),
         ("next due", outbox::next_due().text()),
-        ("expire", outbox::expiry(lease).text()),
+        ("expire", outbox::expiry(lease, &[]).text()),
     ]
 }
 
@@ -82,6 +85,8 @@ pub struct PgStore {
     pub(crate) database: Database,
     fronts: Arc<Fronts>,
     settlements: Together<Settling>,
+    /// The prints of webhook tokens.
+    tokens: Strangers<[u8; 32]>,
     /// Lists and counts may be slow; they never have all connections.
     for_reports: Arc<Semaphore>,
 }
@@ -104,6 +109,7 @@ impl PgStore {
         Ok(Self {
             fronts: Arc::new(Fronts::new(fronts, schema, options.clone())?),
             settlements: Together::new(database.clone(), options.wait),
+            tokens: Strangers::new(),
             database,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })

@@ -13,42 +13,8 @@ use super::lists;
 impl Reports for PgStore {
     async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
         let _turn = self.turn().await?;
-        let before = match query.after {
-            Some(_) => 0,
-            None => i64::try_from(query.page.saturating_sub(1))
-                .unwrap_or(i64::MAX)
-                .saturating_mul(i64::from(query.page_size)),
-        };
         self.database
-            .ask(|mut connection| async move {
-                let total = if query.filter.search.is_some() {
-                    lists::found(&mut connection, query).await?
-                } else {
-                    counts::count(&mut connection, query.dealer.as_str(), ends(query.range))
-                        .await?
-                        .iter()
-                        .filter(|group| {
-                            query
-                                .filter
-                                .wants(&group.request_status, &group.whatsapp_status)
-                        })
-                        .map(|group| group.rows)
-                        .sum()
-                };
-                let mut items = if before < total {
-                    lists::page(&mut connection, query, before).await?
-                } else {
-                    Vec::new()
-                };
-                let size = query.page_size as usize;
-                let has_more = items.len() > size;
-                items.truncate(size);
-                Ok(Page {
-                    items,
-                    total: count(total),
-                    has_more,
-                })
-            })
+            .ask(|mut connection| async move { lists::page(&mut connection, query).await })
             .await
     }
 

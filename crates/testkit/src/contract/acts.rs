@@ -256,7 +256,10 @@ fn attempt(change: &MessageChange, lane: &LaneChange) -> Attempt {
             reason.as_str(),
             r#"{"reason":"target invalid","status":false}"#,
         ),
-        (MessageChange::Requeued, LaneChange::Blocked { reason, .. }) => (
+        (
+            MessageChange::Requeued | MessageChange::Suspected,
+            LaneChange::Blocked { reason, .. },
+        ) => (
             OutcomeKind::Blocked,
             reason.as_str(),
             r#"{"reason":"invalid token","status":false}"#,

@@ -85,6 +85,20 @@ pub async fn an_unknown_key_is_absent(stage: &Stage) {
     assert_eq!(find(stage, key(2).id).await, None);
 }
 
+/// What was never found may be anybody's invention.
+pub async fn a_key_is_known_once_it_was_made_or_found(stage: &Stage) {
+    let unknown = key(2).id;
+    assert!(!stage.api_keys.knows(unknown));
+    assert_eq!(find(stage, unknown).await, None);
+    assert!(!stage.api_keys.knows(unknown));
+    create(stage, &key(1)).await;
+    assert!(stage.api_keys.knows(key(1).id));
+    find(stage, key(1).id).await.expect("it is found");
+    assert!(stage.api_keys.knows(key(1).id));
+    revoke(stage, key(1).id).await.expect("it is known");
+    assert!(stage.api_keys.knows(key(1).id));
+}
+
 /// It may have all scopes.
 pub async fn a_key_of_head_office_belongs_to_no_dealer(stage: &Stage) {
     let new = NewApiKey {
@@ -192,6 +206,23 @@ pub async fn keys_in_force_are_listed_first_and_the_newest_of_them(stage: &Stage
     ];
     assert_eq!(shown, expected);
     assert_eq!(list(2).await, all[..2]);
+}
+
+/// One is not without the other.
+pub async fn what_cannot_be_noted_is_not_done_to_a_key(stage: &Stage) {
+    let unstorable = |action| AuditEntry {
+        detail: sample::UNSTORABLE.to_owned(),
+        ..entry(action, key(1).id)
+    };
+    let creating = unstorable(Action::CreateKey);
+    assert!(stage.api_keys.create(&key(1), &creating).await.is_err());
+    assert_eq!(stage.api_keys.list(10).await.expect("list"), []);
+    create(stage, &key(1)).await;
+    let revoking = unstorable(Action::RevokeKey);
+    let revoked = stage.api_keys.revoke(key(1).id, &revoking).await;
+    assert!(revoked.is_err(), "{revoked:?}");
+    assert_eq!(validity(stage, key(1).id).await, Validity::InForce);
+    assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 1);
 }
 
 /// Together with what they tell of.

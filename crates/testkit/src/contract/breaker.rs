@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    BlockedLane, Claim, DealerId, LaneChange, LaneHistory, MessageChange, MessageState, Settled,
-    Task,
+    BlockedLane, Claim, DealerId, LaneChange, LaneHistory, MessageChange, MessageKind,
+    MessageState, Settled, Task,
 };
 
 use super::Stage;
@@ -240,6 +240,99 @@ pub async fn an_interrupted_message_is_recovered_before_a_probe(stage: &Stage) {
         .settle_now(&claim, MessageChange::Requeued, UNCHANGED)
         .await;
     claim_probe(stage).await;
+}
+
+/// Nobody said why it was turned away: after a probe that went well it is known to be the one.
+pub async fn a_suspected_message_is_known_after_a_probe(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let [suspect, behind] = [stage.queue(&dealer, 1).await, stage.queue(&dealer, 2).await];
+    suspect_next(stage).await;
+    assert_eq!(stage.message(suspect.id).await.state, MessageState::Queued);
+    probe_well(stage).await;
+    let claim = stage.claim().await;
+    assert!(to_send(&claim).suspected);
+    assert_eq!(to_send(&claim).request_id, suspect.id);
+    let next = stage
+        .go_on(&claim, failed(), READY)
+        .await
+        .expect("one is due");
+    assert_eq!(to_send(&next).request_id, behind.id);
+    assert!(!to_send(&next).suspected);
+    assert_eq!(next.history, LaneHistory::default());
+    suspect_claimed(stage, &next).await;
+    probe_well(stage).await;
+    assert!(to_send(&stage.claim().await).suspected, "each by itself");
+}
+
+/// Whether a copy dies, or a probe fails, in between.
+pub async fn a_suspicion_outlives_copies_and_probes(stage: &Stage) {
+    stage.queue(&sample::dealer_id(), 1).await;
+    suspect_next(stage).await;
+    claim_probe(stage).await;
+    stage.pass(LEASE + Duration::from_secs(1)).await;
+    let probe = claim_probe(stage).await;
+    stage
+        .settle_lane(&probe.lease, blocked(Duration::ZERO))
+        .await;
+    probe_well(stage).await;
+    let claim = stage.claim().await;
+    assert!(to_send(&claim).suspected);
+    let strike = waiting(Duration::ZERO);
+    stage
+        .settle_now(&claim, MessageChange::Requeued, strike)
+        .await;
+    assert!(to_send(&stage.claim().await).suspected);
+}
+
+/// One that came later and goes first has met nothing yet.
+pub async fn only_the_message_that_met_it_is_suspected(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let mut bulk = sample::request_for(&dealer, 1);
+    bulk.message.kind = MessageKind::Bulk;
+    stage.requests.accept(&bulk).await.expect("accept");
+    suspect_next(stage).await;
+    let live = stage.queue(&dealer, 2).await;
+    probe_well(stage).await;
+    let claim = stage.claim().await;
+    assert_eq!(to_send(&claim).request_id, live.id);
+    assert!(!to_send(&claim).suspected);
+    stage.settle_now(&claim, sent(), READY).await;
+    let claim = stage.claim().await;
+    assert_eq!(to_send(&claim).request_id, bulk.id);
+    assert!(!to_send(&claim).suspected, "the account was not well then");
+}
+
+/// With another account it may be sent.
+pub async fn a_suspicion_ends_when_the_breaker_is_closed(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    stage.queue(&dealer, 1).await;
+    suspect_next(stage).await;
+    assert!(unblock(stage, &dealer).await);
+    let claim = stage.claim().await;
+    assert!(!to_send(&claim).suspected);
+    stage
+        .settle_now(&claim, MessageChange::Requeued, blocked(Duration::ZERO))
+        .await;
+    probe_well(stage).await;
+    assert!(!to_send(&stage.claim().await).suspected);
+}
+
+async fn suspect_next(stage: &Stage) {
+    let claim = stage.claim().await;
+    suspect_claimed(stage, &claim).await;
+}
+
+async fn suspect_claimed(stage: &Stage, claim: &Claim) {
+    assert!(!to_send(claim).suspected);
+    let lane = blocked(Duration::ZERO);
+    stage
+        .settle_now(claim, MessageChange::Suspected, lane)
+        .await;
+}
+
+async fn probe_well(stage: &Stage) {
+    let probe = claim_probe(stage).await;
+    stage.settle_lane(&probe.lease, LaneChange::Probed).await;
 }
 
 /// Claims the message of the only lane; it could not be sent.

@@ -56,6 +56,53 @@ pub async fn pages_never_overlap(stage: &Stage) {
     }
 }
 
+/// Whichever days and statuses are listed.
+pub async fn a_page_by_number_is_its_part_of_the_list(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let statuses = [
+        (None, None),
+        (Some("PROCESSED"), Some("SENT")),
+        (Some("PROCESSED"), Some("READ")),
+        (Some("ODD"), Some("SENT")),
+    ];
+    for n in 0..30 {
+        let created =
+            sample::morning(2026, 1, 5 + n % 4) + chrono::TimeDelta::seconds((n / 8).into());
+        let request = store(stage, &dealer, n, created).await;
+        let (request_status, whatsapp_status) = statuses[n as usize % 7 % 4];
+        stage
+            .backstage
+            .set_statuses(request.id, request_status, whatsapp_status)
+            .await;
+    }
+    let some_days = DateRange {
+        from: Some(january(6)),
+        to: Some(january(7)),
+    };
+    for range in [DateRange::default(), some_days] {
+        for whatsapp_statuses in [vec![], vec![WhatsappStatus::Sent, WhatsappStatus::NotSent]] {
+            let mut query = query(range, 1, 100);
+            query.filter.whatsapp_statuses = whatsapp_statuses;
+            let whole = list(stage, &query).await;
+            assert!(whole.total > 7 && !whole.has_more);
+            for page_size in [1, 3, 8] {
+                let parts = whole.items.chunks(page_size as usize);
+                for (page, part) in (1..).zip(parts) {
+                    let query = PageQuery {
+                        page,
+                        page_size,
+                        ..query.clone()
+                    };
+                    let found = list(stage, &query).await;
+                    assert_eq!((found.items.as_slice(), found.total), (part, whole.total));
+                    let is_last = page == whole.total.div_ceil(page_size.into());
+                    assert_eq!(found.has_more, !is_last);
+                }
+            }
+        }
+    }
+}
+
 /// And says how many there are all the same.
 pub async fn a_page_past_the_end_is_empty(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::{LaneChange, MessageChange, MessageState};
+use domain::{
+    Change, DealerId, LaneChange, MessageChange, MessageState, QuietTimes, SettingsChange,
+    SettingsChanged, jakarta_time,
+};
 
 use super::Stage;
-use super::acts::{HOUR, READY, UNCHANGED, sent, to_recover, to_send};
+use super::acts::{HOUR, READY, UNCHANGED, blocked, sent, to_recover, to_send, waiting};
 use crate::sample;
 
 /// A resting lane sends nothing until the rest is over.
@@ -20,10 +23,16 @@ pub async fn a_resting_lane_is_not_claimed_until_its_rest_is_over(stage: &Stage)
     to_send(&stage.claim().await);
 }
 
-/// A rest moves the moment from which messages age to its end.
+/// A day whose calls are used up moves the moment from which messages age to its end.
 pub async fn a_rest_does_not_make_a_message_older(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
-    rest(stage, 10 * HOUR).await;
+    let claim = stage.claim().await;
+    let spent = LaneChange::Spent {
+        until: claim.now + 10 * HOUR,
+    };
+    stage
+        .settle_now(&claim, MessageChange::Requeued, spent)
+        .await;
     stage.pass(9 * HOUR).await;
     assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 0);
     stage.pass(HOUR + HOUR / 2).await;
@@ -33,6 +42,68 @@ pub async fn a_rest_does_not_make_a_message_older(stage: &Stage) {
     stage
         .settle_now(&claim, MessageChange::Requeued, READY)
         .await;
+    stage.pass(HOUR).await;
+    assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 1);
+}
+
+/// Nothing could have been sent in quiet hours, whatever else holds up the lane; the rest of the time
+/// counts.
+pub async fn quiet_hours_do_not_make_a_message_older(stage: &Stage) {
+    let now = stage.backstage.now();
+    let lanes = [
+        READY,
+        blocked(30 * HOUR),
+        waiting(30 * HOUR),
+        LaneChange::Unchanged { pause: 30 * HOUR },
+        LaneChange::Resting { until: now + HOUR },
+    ];
+    for (n, lane) in (1..).zip(lanes) {
+        let dealer = sample::dealer_numbered(n);
+        stage.backstage.add_dealer(&dealer).await;
+        let request = stage.queue(&dealer.id, n).await.id;
+        let claim = stage.claim().await;
+        stage
+            .settle_now(&claim, MessageChange::Requeued, lane)
+            .await;
+        stage.pass(10 * HOUR).await;
+        // Five of these ten hours.
+        set_quiet_hours(stage, &dealer.id, (-6, -1)).await;
+        assert_eq!(
+            stage
+                .outbox
+                .expire(5 * HOUR + HOUR / 2)
+                .await
+                .expect("expire"),
+            0
+        );
+        let expired = stage.outbox.expire(5 * HOUR - HOUR / 2).await;
+        assert_eq!(expired.expect("expire"), 1, "dealer {n}");
+        assert_eq!(stage.message(request).await.state, MessageState::Expired);
+    }
+}
+
+/// A night every day does not keep a message alive for ever.
+pub async fn a_message_expires_in_spite_of_quiet_hours(stage: &Stage) {
+    let dealer = sample::dealer();
+    stage.backstage.add_dealer(&dealer).await;
+    stage.queue(&dealer.id, 1).await;
+    stage.block(1_000 * HOUR).await;
+    stage.pass(240 * HOUR).await;
+    set_quiet_hours(stage, &dealer.id, (-1, 9)).await;
+    // Ten days of 14 hours each.
+    assert_eq!(stage.outbox.expire(142 * HOUR).await.expect("expire"), 0);
+    assert_eq!(stage.outbox.expire(138 * HOUR).await.expect("expire"), 1);
+}
+
+/// Nobody remembers when the settings of before let messages wait.
+pub async fn messages_age_from_a_change_of_rests(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    stage.queue(&dealer, 1).await;
+    stage.block(100 * HOUR).await;
+    stage.pass(10 * HOUR).await;
+    stage.outbox.end_rest(&dealer).await.expect("end_rest");
+    stage.pass(HOUR / 2).await;
+    assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 0);
     stage.pass(HOUR).await;
     assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 1);
 }
@@ -118,6 +189,18 @@ pub async fn a_message_that_waits_for_evidence_is_recovered_afterwards(stage: &S
     };
     stage.settle_now(&claim, change, UNCHANGED).await;
     assert_eq!(stage.message(request.id).await.state, MessageState::Unknown);
+}
+
+/// Quiet hours from and to so many hours from now.
+async fn set_quiet_hours(stage: &Stage, dealer: &DealerId, hours: (i64, i64)) {
+    let now = jakarta_time(stage.backstage.now());
+    let time = |hours| (now + TimeDelta::hours(hours)).time();
+    let change = SettingsChange {
+        quiet_hours: Change::Set(QuietTimes::new(Some(time(hours.0)), Some(time(hours.1)))),
+        ..SettingsChange::default()
+    };
+    let changed = super::settings::try_change(stage, dealer, &change).await;
+    assert_eq!(changed.expect("change"), SettingsChanged::Made);
 }
 
 async fn rest(stage: &Stage, time: Duration) {

@@ -51,7 +51,8 @@ macro_rules! contract_tests {
                 the_newest_message_is_the_one_that_was_queued_last
                 an_unknown_request_has_no_messages
                 messages_that_cannot_be_seen_are_as_if_they_did_not_exist
-                resending_and_cancelling_are_noted_in_the_audit;
+                resending_and_cancelling_are_noted_in_the_audit
+                what_cannot_be_noted_is_not_done_to_a_message;
             events:
                 a_token_belongs_to_its_dealer
                 an_event_lifts_its_message
@@ -105,6 +106,7 @@ macro_rules! contract_tests {
             api_keys:
                 a_key_is_found_as_it_was_made
                 an_unknown_key_is_absent
+                a_key_is_known_once_it_was_made_or_found
                 a_key_of_head_office_belongs_to_no_dealer
                 an_id_is_given_to_one_key
                 a_revoked_key_counts_no_more
@@ -113,7 +115,8 @@ macro_rules! contract_tests {
                 a_key_counts_until_its_time_is_over
                 a_revoked_key_is_revoked_also_when_its_time_is_over
                 keys_in_force_are_listed_first_and_the_newest_of_them
-                making_and_revoking_are_noted_in_the_audit;
+                making_and_revoking_are_noted_in_the_audit
+                what_cannot_be_noted_is_not_done_to_a_key;
             audit:
                 a_line_is_read_as_it_was_written
                 the_newest_line_comes_first
@@ -135,6 +138,8 @@ macro_rules! contract_tests {
                 a_quiet_hour_that_is_not_given_stays
                 quiet_hours_that_would_break_rules_are_refused
                 quiet_hours_changed_at_the_same_moment_are_not_mixed_up
+                a_change_is_noted_in_the_audit
+                a_change_that_cannot_be_noted_is_not_made
                 a_key_of_the_settings_wins
                 a_record_shows_what_is_set_here
                 dealers_are_listed_in_pages
@@ -146,6 +151,7 @@ macro_rules! contract_tests {
                 the_newest_request_comes_first
                 requests_of_the_same_moment_are_in_descending_order_of_their_ids
                 pages_never_overlap
+                a_page_by_number_is_its_part_of_the_list
                 a_page_past_the_end_is_empty
                 a_list_shows_requests_as_they_are_found
                 a_dealer_sees_only_its_own_requests
@@ -201,6 +207,9 @@ macro_rules! contract_tests {
             rests:
                 a_resting_lane_is_not_claimed_until_its_rest_is_over
                 a_rest_does_not_make_a_message_older
+                quiet_hours_do_not_make_a_message_older
+                a_message_expires_in_spite_of_quiet_hours
+                messages_age_from_a_change_of_rests
                 a_rest_can_be_ended
                 ending_a_rest_leaves_other_pauses
                 a_rest_begun_by_remembered_settings_is_short
@@ -238,7 +247,11 @@ macro_rules! contract_tests {
                 a_lane_that_waits_counts_its_strikes
                 strikes_are_forgotten_when_the_provider_answers
                 strikes_and_blocks_are_counted_apart
-                an_interrupted_message_is_recovered_before_a_probe;
+                an_interrupted_message_is_recovered_before_a_probe
+                a_suspected_message_is_known_after_a_probe
+                a_suspicion_outlives_copies_and_probes
+                only_the_message_that_met_it_is_suspected
+                a_suspicion_ends_when_the_breaker_is_closed;
             outcomes:
                 an_accepted_message_is_sent
                 a_message_accepted_without_numbers_is_sent

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     BlockedLane, Claim, DealerId, LaneHistory, Lease, MessageChange, MessageId, MessageState,
-    Outbox, Settled, Settlement, StoreError, Task, WorkerId, expired,
+    Outbox, OutboxMessage, Settled, Settlement, StoreError, Task, WorkerId, expired,
+    too_old_before,
 };
 
 use super::MemoryStore;
@@ -97,11 +98,11 @@ impl Outbox for MemoryStore {
             .iter()
             .filter(|(_, message)| message.state == MessageState::Queued)
             .filter(|(_, message)| {
-                let rested = state
-                    .lanes
-                    .get(&message.dealer_id)
-                    .map(|lane| lane.rest_until);
-                between(message.due.max(rested.unwrap_or_default()), now) > ttl
+                let dealer = state.dealer(&message.dealer_id);
+                let quiet = dealer.and_then(|dealer| dealer.settings.quiet_hours);
+                let lane = state.lanes.get(&message.dealer_id);
+                let aging_from = lane.map_or(message.due, |lane| lane.aging_from);
+                message.due.max(aging_from) < too_old_before(quiet, ttl, now)
             })
             .map(|(id, _)| *id)
             .collect();
@@ -137,6 +138,7 @@ impl Outbox for MemoryStore {
         let mut state = self.state();
         let lane = state.lanes.entry(dealer.clone()).or_default();
         lane.rest_ended = Some(now);
+        lane.aging_from = now;
         if lane.rest_until > now {
             lane.ready_at = now;
             lane.rest_until = now;
@@ -234,13 +236,17 @@ impl State {
         let lane = self.lanes.entry(dealer.clone()).or_default();
         let epoch = lane.lease(now + lease);
         let history = lane.history;
-        let rested = lane.rest_until;
+        let aging_from = lane.aging_from;
+        let suspected = lane.probed && lane.suspect == Some(id);
         let calls_today = lane.calls_on(domain::jakarta_time(now).date());
         let mut taken = || {
             let message = self.messages.get_mut(&id).expect("the message was found");
             message.state = MessageState::Sending;
             message.epoch = epoch;
-            message.claimed(id, rested, now)
+            OutboxMessage {
+                suspected,
+                ..message.claimed(id, aging_from, now)
+            }
         };
         let task = match job {
             Job::Recover => Task::Recover(taken()),

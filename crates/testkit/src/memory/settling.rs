@@ -33,6 +33,9 @@ impl State {
             return Settled::LeaseLost;
         };
         lane.give_back(&settlement.lane, settlement.account_print.as_deref(), now);
+        if let Some((id, MessageChange::Suspected)) = &settlement.message {
+            lane.suspect = Some(*id);
+        }
         let number = settlement.accepted().and_then(provider_number);
         lane.last_known = lane.last_known.max(number);
         if settlement.called {
@@ -106,7 +109,9 @@ impl State {
         };
         let erased_now = message.is_erased();
         let state = match change {
-            MessageChange::Requeued | MessageChange::Resend { .. } if erased_now => {
+            MessageChange::Requeued | MessageChange::Suspected | MessageChange::Resend { .. }
+                if erased_now =>
+            {
                 message.unknowns += u32::from(matches!(change, MessageChange::Resend { .. }));
                 message.reason = Some(erased(message.unknowns).to_owned());
                 MessageState::Cancelled
@@ -119,7 +124,7 @@ impl State {
                 message.reason = Some(reason.clone());
                 MessageState::Failed
             }
-            MessageChange::Requeued => {
+            MessageChange::Requeued | MessageChange::Suspected => {
                 message.next_try = now;
                 MessageState::Queued
             }
@@ -158,7 +163,7 @@ impl Lane {
         self.ready_at = match change {
             // What a call did not teach cannot shorten a pause.
             LaneChange::Unchanged { .. } | LaneChange::Waiting { .. } => rested.max(self.ready_at),
-            LaneChange::Resting { until } => {
+            LaneChange::Resting { until } | LaneChange::Spent { until } => {
                 let doubtful = self
                     .rest_ended
                     .is_some_and(|ended| between(ended, now) < REST_DOUBT);
@@ -168,6 +173,9 @@ impl Lane {
                     *until
                 };
                 self.rest_until = until;
+                if matches!(change, LaneChange::Spent { .. }) {
+                    self.aging_from = until;
+                }
                 rested.max(until)
             }
             LaneChange::Ready { .. } | LaneChange::Probed | LaneChange::Blocked { .. } => rested,
@@ -187,7 +195,7 @@ impl Lane {
                 *pause
             }
             LaneChange::Unchanged { pause } => *pause,
-            LaneChange::Resting { .. } => Duration::ZERO,
+            LaneChange::Resting { .. } | LaneChange::Spent { .. } => Duration::ZERO,
             LaneChange::Probed => {
                 self.probed = true;
                 Duration::ZERO

@@ -123,8 +123,12 @@ pub(super) struct Lane {
     pub(super) account_print: Option<String>,
     /// A probe went well since the account was found blocked.
     pub(super) probed: bool,
+    /// The message that may be the cause of the block.
+    pub(super) suspect: Option<MessageId>,
     /// When the latest rest ends or ended.
     pub(super) rest_until: DateTime<Utc>,
+    /// No message of the lane is older than since then.
+    pub(super) aging_from: DateTime<Utc>,
     /// When the settings that ask for rests were changed last.
     pub(super) rest_ended: Option<DateTime<Utc>>,
     /// Calls to send, and on which day of Asia/Jakarta.
@@ -161,6 +165,7 @@ impl Lane {
     pub(super) fn forget_trouble(&mut self) {
         self.history = LaneHistory::default();
         self.probed = false;
+        self.suspect = None;
         self.blocked_since = None;
         self.block_reason = None;
         self.account_print = None;
@@ -171,7 +176,7 @@ impl Message {
     pub(super) fn claimed(
         &self,
         id: MessageId,
-        rested: DateTime<Utc>,
+        aging_from: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> OutboxMessage {
         OutboxMessage {
@@ -180,8 +185,9 @@ impl Message {
             target: self.target.clone(),
             body: self.body.clone(),
             unknowns: self.unknowns,
-            overdue: between(self.due.max(rested), now),
+            overdue: between(self.due.max(aging_from), now),
             awaited: self.awaited,
+            suspected: false,
             origin: self.origin.clone(),
         }
     }

@@ -3,6 +3,7 @@
 mod provider;
 mod send;
 
+use chrono::NaiveDate;
 use domain::{DeviceReport, Whatsapp};
 use provider::{KEY, Provider, client, hasty_client, http};
 
@@ -10,7 +11,7 @@ use provider::{KEY, Provider, client, hasty_client, http};
 async fn the_device_is_asked_with_the_key_and_nothing_else() {
     let provider = Provider::start().await;
     let account = provider.account("http");
-    let profile = r#"{"device":"628","device_status":"connect","status":true}"#;
+    let profile = r#"{"device":"628","device_status":"connect","expired":"31 July 2026","quota":"78","status":true}"#;
     let client = client();
     let (report, request) = tokio::join!(
         client.device(&account),
@@ -19,7 +20,9 @@ async fn the_device_is_asked_with_the_key_and_nothing_else() {
     assert_eq!(
         report,
         DeviceReport::Connected {
-            text: profile.to_owned()
+            text: profile.to_owned(),
+            quota: Some(78),
+            expires: NaiveDate::from_ymd_opt(2026, 7, 31),
         }
     );
     assert_eq!(

@@ -1,5 +1,4 @@
 use actix_web::HttpResponse;
-use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::Data;
 use chrono::{DateTime, Utc};
 use domain::{
@@ -163,9 +162,7 @@ pub(crate) async fn create_api_key(
         id: key.id.to_string(),
         name: key.name.to_string(),
     };
-    let mut response = HttpResponse::Created();
-    response.insert_header((CACHE_CONTROL, "no-store"));
-    Ok(Answered::with(response.json(MadeKeyReply {
+    Ok(Answered::with(HttpResponse::Created().json(MadeKeyReply {
         success: true,
         message: "Key created; it is shown this once",
         data,

@@ -1,7 +1,5 @@
 use std::convert::identity;
 
-use actix_web::HttpResponse;
-use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::Data;
 use domain::{Erased, Fault, PersonalRecord, Phone, RequestId, StoreError};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
@@ -154,13 +152,11 @@ pub(crate) async fn export_person(
         next_cursor: last.map(|record| record.request.id.0.simple().to_string()),
         items: records.into_iter().map(ExportItem::from).collect(),
     };
-    let mut response = HttpResponse::Ok();
-    response.insert_header((CACHE_CONTROL, "no-store"));
-    Ok(Answered::with(response.json(ExportReply {
+    Ok(Answered::ok(&ExportReply {
         success: true,
         message: "Personal data retrieved",
         data,
-    })))
+    }))
 }
 
 fn phone(fields: &Map<String, Value>) -> Result<Phone, Box<FaultBody>> {

@@ -152,7 +152,7 @@ fn log(delivery: &Delivery, settled: Settled) {
         LaneChange::Unchanged { pause } => ("unchanged", pause),
         LaneChange::Waiting { pause } => ("waiting", pause),
         LaneChange::Probed => ("probed", &Duration::ZERO),
-        LaneChange::Resting { .. } => ("resting", &Duration::ZERO),
+        LaneChange::Resting { .. } | LaneChange::Spent { .. } => ("resting", &Duration::ZERO),
         LaneChange::Blocked { pause, .. } => ("blocked", pause),
     };
     macro_rules! line {

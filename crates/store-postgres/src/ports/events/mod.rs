@@ -17,6 +17,7 @@ use super::PgStore;
 use super::outbox::rows::{NextDueRow, dealer, seconds};
 use super::outbox::storable;
 use crate::connect::failed;
+use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
 
 /// How many events one statement removes at most, so that none holds many locks for long.
@@ -26,15 +27,22 @@ const FORGET_AT_ONCE: i64 = 1_000;
 impl EventStore for PgStore {
     async fn owner(&self, token: &WebhookToken) -> Result<Option<DealerId>, StoreError> {
         let print = token.print();
+        // Nobody needs a key to ask.
+        let _turn = self.tokens.turn(&print).await?;
         let statement =
             Statement::new(sql::OWNER).with::<Binary, _>("bytea AS token_print", &print[..]);
         let row: Option<OwnerRow> = self
             .database
             .ask(|mut connection| async move {
-                let row = statement.get_result(&mut connection).await;
-                row.optional().map_err(failed)
+                statement
+                    .optional_row(&mut connection)
+                    .await
+                    .map_err(failed)
             })
             .await?;
+        if row.is_some() {
+            self.tokens.meet(print).await;
+        }
         row.map(|row| dealer(&row.dealer_id)).transpose()
     }
 
@@ -80,7 +88,7 @@ impl EventStore for PgStore {
             .ask(|mut connection| async move {
                 Statement::new(sql::NEXT_EVENT)
                     .with::<Bool, _>("bool AS always", true)
-                    .get_result(&mut connection)
+                    .one_row(&mut connection)
                     .await
                     .map_err(failed)
             })
@@ -106,7 +114,7 @@ impl PgStore {
         let row: AppliedRow = self
             .database
             .ask(|mut connection| async move {
-                statement.get_result(&mut connection).await.map_err(failed)
+                statement.one_row(&mut connection).await.map_err(failed)
             })
             .await?;
         let count = |rows: i64| u64::try_from(rows).unwrap_or(0);

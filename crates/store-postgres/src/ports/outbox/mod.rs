@@ -9,12 +9,13 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, NaiveTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text, Uuid};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Time, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::{
-    BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, Outbox, Settled, Settlement,
-    StoreError, WorkerId, expired,
+    BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, Outbox, QuietHours, Settled,
+    Settlement, StoreError, WorkerId, expired, too_old_before,
 };
 
 use self::rows::{ClaimRow, CountRow, LaneRow, NextDueRow, dealer, history, seconds};
@@ -24,7 +25,8 @@ pub(super) use self::settling::settlements;
 use self::update::MessageUpdate;
 use super::PgStore;
 use crate::connect::failed;
-use crate::schema::lane;
+use crate::read_to_end::ReadToEnd as _;
+use crate::schema::{dealer_settings, lane};
 use crate::statement::Statement;
 
 /// How many messages one statement ends at most, so that none holds many locks for long.
@@ -74,9 +76,8 @@ impl Outbox for PgStore {
                     .await
                     .map_err(failed)?;
                 statement
-                    .get_result(&mut connection)
+                    .optional_row(&mut connection)
                     .await
-                    .optional()
                     .map_err(failed)
             })
             .await?;
@@ -117,7 +118,7 @@ impl Outbox for PgStore {
         let row: NextDueRow = self
             .database
             .ask(|mut connection| async move {
-                next_due().get_result(&mut connection).await.map_err(failed)
+                next_due().one_row(&mut connection).await.map_err(failed)
             })
             .await?;
         Ok(row.seconds.map(seconds))
@@ -127,8 +128,9 @@ impl Outbox for PgStore {
         let row: CountRow = self
             .database
             .ask(|mut connection| async move {
-                let expiry = expiry(ttl);
-                expiry.get_result(&mut connection).await.map_err(failed)
+                let quiet = quiet_hours().load(&mut connection).await.map_err(failed)?;
+                let expiry = expiry(ttl, &quiet);
+                expiry.one_row(&mut connection).await.map_err(failed)
             })
             .await?;
         Ok(u64::try_from(row.rows).unwrap_or(0))
@@ -189,17 +191,49 @@ pub(super) fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statemen
         .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64())
 }
 
-pub(super) fn expiry(ttl: Duration) -> Statement<'static> {
-    let too_old = expired(0);
-    let too_old = MessageUpdate::of(None, &too_old);
+/// Quiet hours that dealers have, and the time.
+type QuietRow = (NaiveTime, NaiveTime, DateTime<Utc>);
+
+/// All pairs of quiet hours, with the database's time.
+#[diesel::dsl::auto_type]
+fn quiet_hours() -> _ {
+    dealer_settings::table
+        .select((
+            dealer_settings::quiet_from.assume_not_null(),
+            dealer_settings::quiet_to.assume_not_null(),
+            diesel::dsl::now.into_sql::<Timestamptz>(),
+        ))
+        .filter(dealer_settings::quiet_from.is_not_null())
+        .distinct()
+}
+
+pub(super) fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static> {
+    let too_old = |(from, to, now): &QuietRow| {
+        let quiet = QuietHours::new(*from, *to).ok();
+        too_old_before(quiet, ttl, *now)
+    };
+    let expired_now = expired(0);
+    let expired_now = MessageUpdate::of(None, &expired_now);
     let undecided = expired(1);
     let undecided = MessageUpdate::of(None, &undecided);
     Statement::new(sql::EXPIRE)
+        .with::<Array<Time>, Vec<NaiveTime>>(
+            "time[] AS quiet_from",
+            quiet.iter().map(|row| row.0).collect(),
+        )
+        .with::<Array<Time>, Vec<NaiveTime>>(
+            "time[] AS quiet_to",
+            quiet.iter().map(|row| row.1).collect(),
+        )
+        .with::<Array<Timestamptz>, Vec<DateTime<Utc>>>(
+            "timestamptz[] AS too_old_before",
+            quiet.iter().map(too_old).collect(),
+        )
         .with::<Double, _>("float8 AS ttl_seconds", ttl.as_secs_f64())
         .with::<BigInt, _>("bigint AS most", EXPIRE_AT_ONCE)
-        .with::<Nullable<Text>, _>("text AS reason", too_old.reason.map(str::to_owned))
-        .with::<Text, _>("varchar AS request_status", too_old.version_1.0)
-        .with::<Text, _>("varchar AS whatsapp_status", too_old.version_1.1)
+        .with::<Nullable<Text>, _>("text AS reason", expired_now.reason.map(str::to_owned))
+        .with::<Text, _>("varchar AS request_status", expired_now.version_1.0)
+        .with::<Text, _>("varchar AS whatsapp_status", expired_now.version_1.1)
         .with::<Nullable<Text>, _>(
             "text AS undecided_reason",
             undecided.reason.map(str::to_owned),

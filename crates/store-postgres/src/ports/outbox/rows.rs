@@ -36,6 +36,8 @@ pub(super) struct ClaimRow {
     unknowns: Option<i32>,
     #[diesel(sql_type = Nullable<Bool>)]
     awaited: Option<bool>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    suspected: Option<bool>,
     #[diesel(sql_type = Nullable<Text>)]
     http_request_id: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -69,6 +71,7 @@ impl TryFrom<ClaimRow> for Claim {
                 unknowns: count(row.unknowns.unwrap_or(0)),
                 overdue: seconds(row.overdue_seconds.unwrap_or(0.0)),
                 awaited: row.awaited.unwrap_or(false),
+                suspected: row.suspected.unwrap_or(false),
                 origin: origin::read(row.http_request_id, row.traceparent),
             }),
             _ => None,

@@ -8,8 +8,8 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use domain::{
-    CHANGED_BY, Claim, DealerId, ERASED, Lease, MessageState, REST_DOUBT, REST_LOOK, Settled,
-    Settlement, StoreError, WorkerId, erased, provider_number,
+    CHANGED_BY, Claim, DealerId, ERASED, Lease, MessageChange, MessageState, REST_DOUBT, REST_LOOK,
+    Settled, Settlement, StoreError, WorkerId, erased, provider_number,
 };
 use serde::Serialize;
 
@@ -184,6 +184,13 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
             column!(|work| work.settlement.account_print.as_deref()),
         )
         .with::<Array<Nullable<Uuid>>, _>("uuid[] AS message_id", message!(|message| message.id))
+        .with::<Array<Nullable<Uuid>>, _>(
+            "uuid[] AS suspect_id",
+            column!(|work| match &work.settlement.message {
+                Some((id, MessageChange::Suspected)) => Some(id.0),
+                _ => None,
+            }),
+        )
         .with::<Array<Nullable<Text>>, _>(
             "text[] AS state",
             message!(|message| message.state.map(MessageState::as_str)),

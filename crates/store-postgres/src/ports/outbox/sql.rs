@@ -11,6 +11,25 @@ macro_rules! open {
     };
 }
 
+/// Since when messages of a lane `l` age at the earliest. Where it is not set, the release before has
+/// moved that moment with every rest.
+macro_rules! aging_from {
+    () => {
+        "coalesce(l.aging_from, l.rest_until)"
+    };
+}
+
+/// Until when a lane `l` rests after a settlement `s`. Settings that were changed just now may not be
+/// known to the copy that begins this rest.
+macro_rules! rest_until {
+    () => {
+        "CASE WHEN s.rest_until IS NULL THEN NULL
+            WHEN l.rest_ended_at > now() - make_interval(secs => i.doubt_seconds)
+                THEN least(s.rest_until, now() + make_interval(secs => i.look_seconds))
+            ELSE s.rest_until END"
+    };
+}
+
 /// The dealers with open messages, found by jumping through the index from dealer to dealer.
 macro_rules! heads {
     () => {
@@ -106,8 +125,11 @@ FROM taken t, fixed i
 WHERE l.dealer_id = t.dealer_id
 RETURNING l.dealer_id::text, l.epoch, l.strikes, l.blocks, t.lost, t.id AS message_id,
     t.request_id, t.target::text, t.body, t.unknowns, t.awaited,
+    l.probed AND l.suspect_id = t.id AS suspected,
     t.http_request_id, t.traceparent,
-    extract(epoch FROM now() - greatest(t.due_at, l.rest_until))::float8 AS overdue_seconds,
+    extract(epoch FROM now() - greatest(t.due_at, ",
+    aging_from!(),
+    "))::float8 AS overdue_seconds,
     CASE WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date
         THEN l.calls ELSE 0 END AS calls_today,
     now() AS now"
@@ -164,11 +186,11 @@ pub(super) const SETTLE: &str = concat!(
 ), settled AS (
     SELECT u.* FROM patience, input i, unnest(
         i.dealer_id, i.epoch, i.lane, i.pause_seconds, i.rest_until, i.called, i.block_reason,
-        i.account_print, i.message_id, i.state, i.request_status, i.whatsapp_status,
+        i.account_print, i.message_id, i.suspect_id, i.state, i.request_status, i.whatsapp_status,
         i.wait_seconds, i.unknowns, i.reason, i.provider_id, i.provider_request_id, i.answer,
         i.attempt, i.accepted_id, i.accepted_number, i.worker, i.lease_seconds) AS u (
         dealer_id, epoch, lane, pause_seconds, rest_until, called, block_reason,
-        account_print, message_id, state, request_status, whatsapp_status,
+        account_print, message_id, suspect_id, state, request_status, whatsapp_status,
         wait_seconds, unknowns, reason, provider_id, provider_request_id, answer,
         attempt, accepted_id, accepted_number, worker, lease_seconds)
 ), advised AS (
@@ -197,19 +219,22 @@ pub(super) const SETTLE: &str = concat!(
         -- What a call did not teach cannot shorten a pause.
         ready_at = greatest(
             now() + make_interval(secs => s.pause_seconds),
-            -- Settings that were changed just now may not be known to the copy that begins this
-            -- rest.
-            CASE WHEN s.rest_until IS NULL THEN NULL
-            WHEN l.rest_ended_at > now() - make_interval(secs => i.doubt_seconds)
-                THEN least(s.rest_until, now() + make_interval(secs => i.look_seconds))
-            ELSE s.rest_until END,
-            CASE WHEN s.lane IN ('unchanged', 'waiting') THEN l.ready_at END),
+            ",
+    rest_until!(),
+    ",
+            CASE WHEN s.lane IN ('unchanged', 'waiting', 'resting', 'spent') THEN l.ready_at END),
         last_provider_id = greatest(l.last_provider_id, s.accepted_number),
-        rest_until = coalesce(CASE WHEN s.rest_until IS NULL THEN NULL
-            WHEN l.rest_ended_at > now() - make_interval(secs => i.doubt_seconds)
-                THEN least(s.rest_until, now() + make_interval(secs => i.look_seconds))
-            ELSE s.rest_until END,
-            l.rest_until),
+        rest_until = coalesce(",
+    rest_until!(),
+    ", l.rest_until),
+        aging_from = CASE s.lane
+            WHEN 'spent' THEN ",
+    rest_until!(),
+    "
+            WHEN 'resting' THEN coalesce(",
+    aging_from!(),
+    ", '-infinity')
+            ELSE l.aging_from END,
         calls = CASE WHEN NOT s.called THEN l.calls
             WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date THEN l.calls + 1
             ELSE 1 END,
@@ -220,6 +245,8 @@ pub(super) const SETTLE: &str = concat!(
         probed = CASE s.lane
             WHEN 'probed' THEN true WHEN 'ready' THEN false WHEN 'blocked' THEN false
             ELSE l.probed END,
+        suspect_id = CASE s.lane
+            WHEN 'ready' THEN NULL ELSE coalesce(s.suspect_id, l.suspect_id) END,
         blocks = CASE s.lane
             WHEN 'ready' THEN 0 WHEN 'blocked' THEN l.blocks + 1 ELSE l.blocks END,
         blocked_since = CASE s.lane
@@ -231,7 +258,10 @@ pub(super) const SETTLE: &str = concat!(
             WHEN 'ready' THEN NULL WHEN 'blocked' THEN s.account_print ELSE l.account_print END
     FROM advised s, fixed i
     WHERE l.dealer_id = s.dealer_id AND l.epoch = s.epoch AND l.lease_until IS NOT NULL
-    RETURNING l.dealer_id, s.next_id, l.epoch, l.strikes, l.blocks, l.rest_until,
+    RETURNING l.dealer_id, s.next_id, l.epoch, l.strikes, l.blocks,
+        ",
+    aging_from!(),
+    " AS aging_from,
         CASE WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date
             THEN l.calls ELSE 0 END AS calls_today
 ), begun AS (
@@ -240,7 +270,7 @@ pub(super) const SETTLE: &str = concat!(
     WHERE m.id = h.next_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
     RETURNING h.dealer_id, h.epoch, h.strikes, h.blocks, h.calls_today, m.id, m.request_id,
         m.target, m.body, m.unknowns, m.awaited, m.http_request_id, m.traceparent,
-        extract(epoch FROM now() - greatest(m.due_at, h.rest_until))::float8 AS overdue_seconds
+        extract(epoch FROM now() - greatest(m.due_at, h.aging_from))::float8 AS overdue_seconds
 ), known AS MATERIALIZED (
     SELECT s.*, s.dealer_id IN (SELECT h.dealer_id FROM held h) AS holds FROM advised s
 ), changed AS (
@@ -331,14 +361,14 @@ pub(super) const SETTLE: &str = concat!(
 )
 SELECT dealer_id::text, holds AS applied, epoch, 0 AS strikes, 0 AS blocks, false AS lost,
     NULL::uuid AS message_id, NULL::uuid AS request_id, NULL AS target, NULL AS body,
-    NULL::int AS unknowns, NULL::bool AS awaited, NULL AS http_request_id, NULL AS traceparent,
+    NULL::int AS unknowns, NULL::bool AS awaited, false AS suspected, NULL AS http_request_id, NULL AS traceparent,
     NULL::float8 AS overdue_seconds, 0 AS calls_today, now() AS now
 FROM known
 -- Nothing is said about what went as it should.
 WHERE NOT holds OR next_id IS NOT NULL AND dealer_id NOT IN (SELECT dealer_id FROM begun)
 UNION ALL
 SELECT dealer_id, NULL, epoch, strikes, blocks, false, id, request_id, target, body, unknowns,
-    awaited, http_request_id, traceparent, overdue_seconds, calls_today, now()
+    awaited, false, http_request_id, traceparent, overdue_seconds, calls_today, now()
 FROM begun"
 );
 
@@ -371,32 +401,51 @@ SELECT extract(epoch FROM min(at) - now())::float8 AS seconds FROM next, input"
 );
 
 /// Ends queued messages that became too old; those that may have been sent once are unknown.
+///
+/// For each pair of quiet hours it is told what was due too long ago. Quiet hours that were set since
+/// are not among them: their dealers' messages are left for the next time.
 pub(super) const EXPIRE: &str = concat!(
     heads!(),
     "
-, old AS (
-    -- The oldest of each lane come first in the index, and only they are read: what `due_at` is
-    -- compared with is no column of another row.
-    SELECT m.id FROM dealer d
+, quiet AS MATERIALIZED (
+    SELECT q.* FROM input i, unnest(i.quiet_from, i.quiet_to, i.too_old_before)
+        AS q (quiet_from, quiet_to, too_old_before)
+), aging AS MATERIALIZED (
+    SELECT l.dealer_id, ",
+    aging_from!(),
+    " AS aging_from,
+        CASE WHEN s.quiet_from IS NULL THEN now() - make_interval(secs => i.ttl_seconds)
+            ELSE q.too_old_before END AS too_old_before
+    FROM dealer d
     JOIN lane l ON l.dealer_id = d.dealer_id
+    LEFT JOIN dealer_settings s ON s.dealer_id = d.dealer_id
+    LEFT JOIN quiet q ON q.quiet_from = s.quiet_from AND q.quiet_to = s.quiet_to,
+    input i
+), fixed AS (
+    -- Without the arrays: whoever updates keeps whole rows of all sides.
+    SELECT reason, undecided_reason, request_status, undecided_request_status, whatsapp_status,
+        undecided_whatsapp_status, author
+    FROM input
+), old AS (
+    -- The oldest of each lane come first in the index, and only they are read.
+    SELECT m.id FROM aging a
     CROSS JOIN (VALUES (0::smallint), (1::smallint)) AS p (priority)
     CROSS JOIN LATERAL (
         SELECT m.id FROM message m
         WHERE ",
     open!(),
-    " AND m.dealer_id = d.dealer_id AND m.state = 'QUEUED' AND m.priority = p.priority
-            AND m.due_at < (SELECT now() - make_interval(secs => ttl_seconds) FROM input)
-            AND (l.rest_until IS NULL
-                OR l.rest_until < (SELECT now() - make_interval(secs => ttl_seconds) FROM input))
+    " AND m.dealer_id = a.dealer_id AND m.state = 'QUEUED' AND m.priority = p.priority
+            AND m.due_at < a.too_old_before
         ORDER BY m.due_at LIMIT (SELECT most FROM input)
         FOR UPDATE OF m SKIP LOCKED) m
+    WHERE coalesce(a.aging_from < a.too_old_before, true)
     LIMIT (SELECT most FROM input)
 ), ended AS (
     UPDATE message m SET
         state = CASE WHEN m.unknowns = 0 THEN 'EXPIRED' ELSE 'UNKNOWN' END,
         reason = CASE WHEN m.unknowns = 0 THEN i.reason ELSE i.undecided_reason END,
         failed_at = now()
-    FROM old o, input i
+    FROM old o, fixed i
     WHERE m.id = o.id
     RETURNING m.id, m.request_id, m.created_at, m.unknowns
 ), mirrored AS (
@@ -407,7 +456,7 @@ pub(super) const EXPIRE: &str = concat!(
             THEN i.whatsapp_status ELSE i.undecided_whatsapp_status END,
         last_modified_by = i.author,
         last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
-    FROM ended e, input i
+    FROM ended e, fixed i
     WHERE r.id = e.request_id AND ",
     is_newest!("e"),
     "
@@ -417,9 +466,11 @@ SELECT count(*) AS rows FROM ended"
 
 /// Ends the rest of a lane, and notes when: also for a lane that does not rest, or is not there.
 pub(super) const END_REST: &str = "
-INSERT INTO lane AS l (dealer_id, rest_ended_at) SELECT i.dealer_id, now() FROM input i
+INSERT INTO lane AS l (dealer_id, rest_ended_at, aging_from)
+SELECT i.dealer_id, now(), now() FROM input i
 ON CONFLICT (dealer_id) DO UPDATE SET
     rest_ended_at = now(),
+    aging_from = now(),
     ready_at = CASE WHEN l.rest_until > now() THEN now() ELSE l.ready_at END,
     rest_until = CASE WHEN l.rest_until > now() THEN now() ELSE l.rest_until END";
 

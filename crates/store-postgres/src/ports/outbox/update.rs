@@ -39,7 +39,9 @@ impl<'a> MessageUpdate<'a> {
         let (state, reason) = match change {
             MessageChange::Sent(_) => (MessageState::Sent, None),
             MessageChange::Failed { reason } => (MessageState::Failed, Some(reason.as_str())),
-            MessageChange::Requeued | MessageChange::Resend { .. } => (MessageState::Queued, None),
+            MessageChange::Requeued | MessageChange::Suspected | MessageChange::Resend { .. } => {
+                (MessageState::Queued, None)
+            }
             MessageChange::Await => (MessageState::Sending, None),
             MessageChange::Unknown { reason } => (MessageState::Unknown, Some(reason.as_str())),
             MessageChange::Expired => (MessageState::Expired, Some(TOO_OLD)),
@@ -81,14 +83,15 @@ impl<'a> From<&'a LaneChange> for LaneUpdate<'a> {
             LaneChange::Unchanged { pause } => ("unchanged", pause, None),
             LaneChange::Waiting { pause } => ("waiting", pause, None),
             LaneChange::Probed => ("probed", &Duration::ZERO, None),
-            LaneChange::Resting { .. } => ("unchanged", &Duration::ZERO, None),
+            LaneChange::Resting { .. } => ("resting", &Duration::ZERO, None),
+            LaneChange::Spent { .. } => ("spent", &Duration::ZERO, None),
             LaneChange::Blocked { pause, reason } => ("blocked", pause, Some(reason.as_str())),
         };
         Self {
             kind,
             pause: *pause,
             rest_until: match change {
-                LaneChange::Resting { until } => Some(*until),
+                LaneChange::Resting { until } | LaneChange::Spent { until } => Some(*until),
                 _ => None,
             },
             block_reason,

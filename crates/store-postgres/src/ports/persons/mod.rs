@@ -16,6 +16,7 @@ use super::PgStore;
 use super::messages::MessageRow;
 use super::request_row::RequestRow;
 use crate::connect::failed;
+use crate::read_to_end::ReadToEnd as _;
 use crate::schema::customer_validation_request;
 use crate::statement::Statement;
 
@@ -37,7 +38,7 @@ impl PersonalData for PgStore {
             .ask(|mut connection| async move {
                 connection
                     .transaction(async |connection| {
-                        let messages: ErasedMessagesRow = messages.get_result(connection).await?;
+                        let messages: ErasedMessagesRow = messages.one_row(connection).await?;
                         let mut all = Erased::from(messages.erased);
                         if !messages.ids.is_empty() {
                             let reports: ErasedRow = Statement::new(sql::ERASE_REPORTS)
@@ -45,11 +46,11 @@ impl PersonalData for PgStore {
                                     "uuid[] AS messages",
                                     messages.ids,
                                 )
-                                .get_result(connection)
+                                .one_row(connection)
                                 .await?;
                             all.add(reports.into());
                         }
-                        let requests: ErasedRow = requests.get_result(connection).await?;
+                        let requests: ErasedRow = requests.one_row(connection).await?;
                         all.add(requests.into());
                         Ok::<_, Error>(all)
                     })
@@ -141,7 +142,7 @@ impl PgStore {
     {
         self.database
             .ask(|mut connection| async move {
-                statement.get_result(&mut connection).await.map_err(failed)
+                statement.one_row(&mut connection).await.map_err(failed)
             })
             .await
     }

@@ -1,0 +1,59 @@
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// A connection on which nothing is said before something came.
+///
+/// actix writes a 408 before it closes a connection whose first head is late, also when not a byte of it
+/// has come. A balancer that keeps connections ready may write its next request at that moment, and would
+/// take the 408 for the answer. On a connection that just closes it knows that nobody has seen it.
+pub(crate) struct Quiet<T> {
+    stream: T,
+    spoken_to: bool,
+}
+
+impl<T> Quiet<T> {
+    pub(crate) fn new(stream: T) -> Self {
+        Self {
+            stream,
+            spoken_to: false,
+        }
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Quiet<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        self.spoken_to |= buffer.filled().len() > before;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Quiet<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if !self.spoken_to {
+            // As if they were written.
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

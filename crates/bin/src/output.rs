@@ -1,0 +1,55 @@
+//! What commands print. Where it cannot be written, because the reader has gone or the disk is full,
+//! a command ends with an error: the macros of the standard library would panic.
+
+use std::fmt::Arguments;
+use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
+
+/// Why something could not be written to standard output, the first time.
+static UNWRITTEN: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Prints a line that was asked for to standard output, like `println!`.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::output::say_line(format_args!($($text)*)) };
+}
+
+/// Prints a line for a person to standard error, like `eprintln!`.
+macro_rules! tell {
+    ($($text:tt)*) => { $crate::output::tell_line(format_args!($($text)*)) };
+}
+
+pub(crate) use {say, tell};
+
+pub(crate) fn say_line(line: Arguments<'_>) {
+    let mut stdout = anstream::stdout();
+    let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    if let Err(error) = written {
+        unwritten().get_or_insert(error);
+    }
+}
+
+/// Nobody can be told when standard error is closed.
+pub(crate) fn tell_line(line: Arguments<'_>) {
+    let _ = writeln!(anstream::stderr(), "{line}");
+}
+
+/// Replaces the line on the terminal by this one.
+pub(crate) fn show_progress(line: Arguments<'_>) {
+    let mut stderr = anstream::stderr();
+    let _ = write!(stderr, "\r{line}\x1b[K").and_then(|()| stderr.flush());
+}
+
+/// Whether everything that was said could be written.
+///
+/// # Errors
+/// Why it could not.
+pub(crate) fn written() -> anyhow::Result<()> {
+    let Some(error) = unwritten().take() else {
+        return Ok(());
+    };
+    Err(anyhow::Error::new(error).context("not everything could be written to standard output"))
+}
+
+fn unwritten() -> std::sync::MutexGuard<'static, Option<io::Error>> {
+    UNWRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,144 @@
+//! How an account stands, by what the provider says of its device.
+
+use chrono::{NaiveDate, TimeDelta};
+
+use crate::DeviceReport;
+
+/// Below so many messages a quota is low: a busy dealer sends about as many in a day.
+pub const LOW_QUOTA: u64 = 100;
+
+/// So long before its last day a package ends soon.
+pub const SOON: TimeDelta = TimeDelta::days(7);
+
+/// How an account stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountStanding {
+    /// How many messages it may still send, as far as the provider says.
+    pub quota: Option<u64>,
+    /// The last day of its package, as far as the provider says.
+    pub expires: Option<NaiveDate>,
+    /// What is wrong or soon will be, the worst first.
+    pub troubles: Vec<AccountTrouble>,
+}
+
+/// What is wrong with an account, or soon will be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountTrouble {
+    /// The provider answered that messages cannot be sent: a wrong key, a disconnected device.
+    NotReady {
+        /// A sentence for a person.
+        reason: String,
+    },
+    /// There was no usable answer, so that nobody knows.
+    Unreachable {
+        /// A sentence for a person.
+        reason: String,
+    },
+    /// No message is left in the quota.
+    NoQuota,
+    /// The package has ended.
+    Expired,
+    /// Fewer than [`LOW_QUOTA`] messages are left.
+    LowQuota,
+    /// The package ends within [`SOON`].
+    ExpiresSoon,
+}
+
+impl AccountTrouble {
+    /// Whether messages cannot be sent, or nobody knows; otherwise it is a warning.
+    #[must_use]
+    pub const fn is_fault(&self) -> bool {
+        !matches!(self, Self::LowQuota | Self::ExpiresSoon)
+    }
+}
+
+impl AccountStanding {
+    /// The standing on a day of Asia/Jakarta.
+    #[must_use]
+    pub fn of(report: DeviceReport, today: NaiveDate) -> Self {
+        let (quota, expires, troubles) = match report {
+            DeviceReport::Connected { quota, expires, .. } => {
+                let troubles = [
+                    quota
+                        .filter(|left| *left == 0)
+                        .map(|_| AccountTrouble::NoQuota),
+                    expires
+                        .filter(|end| *end < today)
+                        .map(|_| AccountTrouble::Expired),
+                    quota
+                        .filter(|left| (1..LOW_QUOTA).contains(left))
+                        .map(|_| AccountTrouble::LowQuota),
+                    expires
+                        .filter(|end| (today..=today + SOON).contains(end))
+                        .map(|_| AccountTrouble::ExpiresSoon),
+                ];
+                (quota, expires, troubles.into_iter().flatten().collect())
+            }
+            DeviceReport::NotReady { reason } => {
+                (None, None, vec![AccountTrouble::NotReady { reason }])
+            }
+            DeviceReport::Unreachable { reason } => {
+                (None, None, vec![AccountTrouble::Unreachable { reason }])
+            }
+        };
+        Self {
+            quota,
+            expires,
+            troubles,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn today() -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, 30).unwrap()
+    }
+
+    fn troubles(quota: Option<u64>, days: Option<i64>) -> Vec<AccountTrouble> {
+        let report = DeviceReport::Connected {
+            text: String::new(),
+            quota,
+            expires: days.map(|days| today() + TimeDelta::days(days)),
+        };
+        AccountStanding::of(report, today()).troubles
+    }
+
+    #[test]
+    fn quota_and_end_are_judged_and_what_is_not_said_is_no_trouble() {
+        use AccountTrouble::{Expired, ExpiresSoon, LowQuota, NoQuota};
+        for (quota, days, expected) in [
+            (None, None, vec![]),
+            (Some(100), Some(8), vec![]),
+            (Some(99), None, vec![LowQuota]),
+            (Some(1), None, vec![LowQuota]),
+            (Some(0), None, vec![NoQuota]),
+            (None, Some(7), vec![ExpiresSoon]),
+            (None, Some(0), vec![ExpiresSoon]),
+            (None, Some(-1), vec![Expired]),
+            (Some(0), Some(3), vec![NoQuota, ExpiresSoon]),
+            (Some(5), Some(-900), vec![Expired, LowQuota]),
+            (Some(u64::MAX), Some(90_000_000), vec![]),
+        ] {
+            assert_eq!(troubles(quota, days), expected, "{quota:?} {days:?}");
+        }
+    }
+
+    #[test]
+    fn what_stops_messages_is_a_fault_and_the_worst_comes_first() {
+        let reason = || "token invalid".to_owned();
+        let not_ready = DeviceReport::NotReady { reason: reason() };
+        let standing = AccountStanding::of(not_ready, today());
+        let told = AccountTrouble::NotReady { reason: reason() };
+        assert_eq!(standing.troubles, [told]);
+        let unreachable = DeviceReport::Unreachable { reason: reason() };
+        let standing = AccountStanding::of(unreachable, today());
+        assert!(standing.troubles[0].is_fault());
+        for troubles in [troubles(Some(5), Some(-1)), troubles(Some(0), Some(1))] {
+            let faults: Vec<bool> = troubles.iter().map(AccountTrouble::is_fault).collect();
+            assert_eq!(faults, [true, false]);
+        }
+    }
+}

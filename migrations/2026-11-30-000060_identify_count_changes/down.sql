@@ -1,0 +1,1 @@
+ALTER TABLE request_count_change REPLICA IDENTITY DEFAULT;
