@@ -12,6 +12,7 @@ use domain::BoxError;
 
 use crate::connect::{Connector, DatabaseUrl, SchemaName};
 use crate::read_to_end::ReadToEnd as _;
+use crate::shortcomings::{Shortcoming, wrong_encoding};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
@@ -51,6 +52,9 @@ pub enum MigrateError {
     /// Another copy has been migrating for minutes.
     #[error("another copy of the service has been migrating for more than {} seconds", LOCK_WAIT.as_secs())]
     Locked,
+    /// The database's encoding does not hold every text.
+    #[error("{0}")]
+    Encoding(Shortcoming),
     /// Something passing was in the way: a lock, a restart. What was begun is rolled back or is
     /// begun anew by the next attempt.
     #[error("migrating was interrupted; trying again will do")]
@@ -73,6 +77,10 @@ pub async fn migrate(url: &DatabaseUrl, schema: &SchemaName) -> Result<usize, Mi
         .connect(&session)
         .await
         .map_err(|error| MigrateError::Connect(error.into()))?;
+    let encoding = wrong_encoding(&mut connection, schema).await;
+    if let Some(wrong) = encoding.map_err(|error| refused(error.into(), schema))? {
+        return Err(MigrateError::Encoding(wrong));
+    }
     if pending(&mut connection, schema).await?.is_empty() {
         return Ok(0);
     }

@@ -23,6 +23,7 @@ mod settings;
 mod sweeps;
 mod traces;
 mod under_stress;
+mod unfit_databases;
 mod unread_log;
 mod unread_output;
 mod web_pages;

@@ -134,6 +134,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let stopped = stop.clone();
     let mut working = tokio::spawn(async move {
         up_to_date(&url, &schema, &stopped).await?;
+        tell_shortcomings(&store).await;
         let counting = AbortOnDropHandle::new(tokio::spawn(backlog.keep(store.clone())));
         let adding_up = AbortOnDropHandle::new(tokio::spawn(add_up(store)));
         let applying = applying.run(stopped.clone());
@@ -223,7 +224,11 @@ async fn up_to_date(
                 tracing::info!(migrations.applied = applied, "database brought up to date");
                 return Ok(());
             }
-            Err(error @ (MigrateError::Forbidden { .. } | MigrateError::Failed(_))) => {
+            Err(
+                error @ (MigrateError::Forbidden { .. }
+                | MigrateError::Encoding(_)
+                | MigrateError::Failed(_)),
+            ) => {
                 return Err(error);
             }
             Err(error) => {
@@ -239,6 +244,14 @@ async fn up_to_date(
             () = tokio::time::sleep(MIGRATE_AGAIN) => {}
             () = stop.cancelled() => return Ok(()),
         }
+    }
+}
+
+/// Says what of the database is not as the service needs it.
+async fn tell_shortcomings(store: &PgStore) {
+    // What cannot be found out now, `doctor` finds.
+    for found in store.shortcomings().await.unwrap_or_default() {
+        tracing::warn!("{found}");
     }
 }
 

@@ -216,10 +216,12 @@ impl Database {
         returned.is_idle = answer.is_ok() && !error.as_ref().is_some_and(ServerError::ends_session);
         // What has befallen the server, or the way to it, concerns all sessions.
         let is_silent = answer.is_err() && !answers.any();
-        if is_silent || error.is_some_and(|error| error.is_read_only()) {
+        if is_silent || error.as_ref().is_some_and(ServerError::is_read_only) {
             self.pool.manager().connector.distrust();
         }
-        answer.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
+        answer
+            .unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
+            .map_err(|failure| judged(failure, error.as_ref()))
     }
 }
 
@@ -251,6 +253,11 @@ impl Connection {
     pub(crate) fn has_ended(&self) -> bool {
         let error = self.session().answers().error();
         error.is_some_and(|error| error.ends_session())
+    }
+
+    /// The failure of the last statement, told from passing ones where it lasts.
+    pub(crate) fn judged(&self, failure: StoreError) -> StoreError {
+        judged(failure, self.session().answers().error().as_ref())
     }
 
     fn session(&self) -> &Session {
@@ -307,5 +314,24 @@ pub(crate) fn failed(error: diesel::result::Error) -> StoreError {
     match error {
         diesel::result::Error::DeserializationError(source) => StoreError::Corrupt(source),
         other => StoreError::Unavailable(other.into()),
+    }
+}
+
+/// A failed statement's error by what the server has told last: one that lasts is no outage. What failed
+/// without a word of the server is left alone.
+fn judged(failure: StoreError, told: Option<&ServerError>) -> StoreError {
+    let is_told = |source: &BoxError| {
+        matches!(
+            source.downcast_ref::<diesel::result::Error>(),
+            Some(diesel::result::Error::DatabaseError(..))
+        )
+    };
+    match failure {
+        StoreError::Unavailable(source)
+            if is_told(&source) && told.is_some_and(ServerError::lasts) =>
+        {
+            StoreError::Rejected(source)
+        }
+        other => other,
     }
 }

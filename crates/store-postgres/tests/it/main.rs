@@ -20,5 +20,6 @@ mod rollup;
 mod schema;
 mod secrets;
 mod sessions;
+mod shortcomings;
 mod together;
 mod tokens;
