@@ -1,6 +1,7 @@
 //! How connections are made: address, TLS, session settings, pool.
 
 mod endpoint;
+mod parameters;
 mod pool;
 mod schema_name;
 mod session;
