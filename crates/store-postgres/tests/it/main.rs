@@ -21,5 +21,6 @@ mod schema;
 mod secrets;
 mod sessions;
 mod shortcomings;
+mod tls;
 mod together;
 mod tokens;
