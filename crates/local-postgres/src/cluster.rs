@@ -113,6 +113,16 @@ pub struct LocalPostgres {
 impl LocalPostgres {
     /// Starts the cluster, making it first when there is none, and waits until it takes connections.
     pub fn start(options: &Options) -> Result<Self, Error> {
+        Self::start_from(options, None)
+    }
+
+    /// Starts a standby, a copy of this cluster that follows it and takes no writes. It is made when there is no
+    /// cluster in the folder yet, and becomes a primary by `SELECT pg_promote()`.
+    pub fn start_standby(&self, options: &Options) -> Result<Self, Error> {
+        Self::start_from(options, Some(self))
+    }
+
+    fn start_from(options: &Options, primary: Option<&Self>) -> Result<Self, Error> {
         let account = Account::for_server()?;
         let (home, account, lock, watcher) = match &options.dir {
             Some(dir) => settle_in(dir, account)?,
@@ -135,7 +145,7 @@ impl LocalPostgres {
             watcher,
             _lock: lock,
         };
-        new.password = new.find_or_make()?;
+        new.password = new.find_or_make(primary)?;
         new.run(options.port)?;
         Ok(new)
     }
@@ -196,6 +206,16 @@ impl LocalPostgres {
         self.run(Some(self.port))
     }
 
+    /// Starts the server again, on the same port, as a standby that follows nobody: it takes no writes until it is
+    /// promoted by `SELECT pg_promote()`.
+    pub fn demote(&mut self) -> Result<(), Error> {
+        self.stop_server()?;
+        let signal = self.site.home.data().join("standby.signal");
+        fs::write(&signal, "").attempt("write", &signal)?;
+        self.site.hand_over(&signal)?;
+        self.run(Some(self.port))
+    }
+
     /// Stops the server in good order and says whether that went well, which dropping cannot.
     pub fn stop(mut self) -> Result<(), Error> {
         self.stop_server()
@@ -214,10 +234,15 @@ impl LocalPostgres {
         self.server = None;
     }
 
-    fn find_or_make(&mut self) -> Result<Password, Error> {
+    fn find_or_make(&mut self, primary: Option<&Self>) -> Result<Password, Error> {
         let home = &self.site.home;
         if !home.data().exists() {
-            return self.site.init(&mut self.watcher, self.durability);
+            let Some(primary) = primary else {
+                return self.site.init(&mut self.watcher, self.durability);
+            };
+            let password = primary.password.clone();
+            self.site.copy(&mut self.watcher, primary.port, &password)?;
+            return Ok(password);
         }
         home.remove_unfinished();
         Password::read(&home.password())?.ok_or_else(|| Error::Damaged {

@@ -20,32 +20,64 @@ impl Site {
         watcher: &mut Watcher,
         durability: Durability,
     ) -> Result<Password, Error> {
+        let password = Password::random();
+        self.make_beside(&password, |data| {
+            self.initdb(watcher, data, &password, durability)?;
+            self.single_user(watcher, data, &format!("CREATE DATABASE {DATABASE}\n"))
+        })?;
+        Ok(password)
+    }
+
+    /// Makes the cluster as a copy of one that runs on this port. It follows that one until it is promoted.
+    pub(crate) fn copy(
+        &self,
+        watcher: &mut Watcher,
+        port: u16,
+        password: &Password,
+    ) -> Result<(), Error> {
+        self.make_beside(password, |data| {
+            let mut command = self.command(&self.programs.pg_basebackup())?;
+            command.arg("-D").arg(data).args([
+                "--host=127.0.0.1",
+                &format!("--port={port}"),
+                "--username=postgres",
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--no-sync",
+            ]);
+            command.env("PGPASSWORD", password.expose());
+            self.run(watcher, command, "pg_basebackup", "")
+        })
+    }
+
+    fn make_beside(
+        &self,
+        password: &Password,
+        make: impl FnOnce(&Path) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         self.home.remove_unfinished();
-        let result = self.init_beside(watcher, durability);
+        let result = self.make_and_rename(password, make);
         if result.is_err() {
             self.home.remove_unfinished();
         }
         result
     }
 
-    fn init_beside(
+    fn make_and_rename(
         &self,
-        watcher: &mut Watcher,
-        durability: Durability,
-    ) -> Result<Password, Error> {
+        password: &Password,
+        make: impl FnOnce(&Path) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let data = self.home.unfinished();
         self.make_folder(&data)?;
-        let password = Password::random();
-        self.initdb(watcher, &data, &password, durability)?;
-        self.single_user(watcher, &data, &format!("CREATE DATABASE {DATABASE}\n"))?;
+        make(&data)?;
         password.write(&self.home.password())?;
         fs::rename(&data, self.home.data()).attempt("rename", &data)?;
         // The new name must be as durable as what it names.
         let root = self.home.root();
         File::open(root)
             .and_then(|folder| folder.sync_all())
-            .attempt("write", root)?;
-        Ok(password)
+            .attempt("write", root)
     }
 
     fn initdb(

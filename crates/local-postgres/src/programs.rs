@@ -116,6 +116,11 @@ impl Programs {
     pub(crate) fn postgres(&self) -> PathBuf {
         self.dir.join("postgres")
     }
+
+    /// Comes with the packages for clients: only a standby needs it.
+    pub(crate) fn pg_basebackup(&self) -> PathBuf {
+        self.dir.join("pg_basebackup")
+    }
 }
 
 /// Where to look.

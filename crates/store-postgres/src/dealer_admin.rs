@@ -1,11 +1,12 @@
 use diesel::dsl::sql;
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::Error;
 use diesel::sql_types::{Nullable, Timestamp};
 use diesel_async::RunQueryDsl;
 use domain::{Dealer, DealerId, SecretPurpose, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio_postgres::error::SqlState;
 
 use crate::connect::failed;
 use crate::ports::{DealerRow, PgDealers, SettingsRow, read, same_dealer};
@@ -54,7 +55,7 @@ impl PgDealers {
         let outcome = self
             .database()
             .ask(|mut connection| async move {
-                Ok(diesel::insert_into(dealers::table)
+                let outcome = diesel::insert_into(dealers::table)
                     .values((
                         dealers::dealer_id.eq(dealer.id.as_str()),
                         dealers::dealer_name.eq(&dealer.name),
@@ -66,10 +67,11 @@ impl PgDealers {
                         dealers::updated_at.eq(local_now()),
                     ))
                     .execute(&mut connection)
-                    .await)
+                    .await;
+                Ok(written(outcome, connection.sqlstate()))
             })
             .await?;
-        written(outcome).map(drop)
+        outcome.map(drop)
     }
 
     /// Sets the key, and the address when one is given, of a dealer.
@@ -85,7 +87,7 @@ impl PgDealers {
         let outcome = self
             .database()
             .ask(|mut connection| async move {
-                Ok(diesel::update(dealers::table.find(id.as_str()))
+                let outcome = diesel::update(dealers::table.find(id.as_str()))
                     .set((
                         dealers::fonnte_api_key.eq(Some(key.expose_secret())),
                         // `None` leaves the column as it is.
@@ -93,10 +95,11 @@ impl PgDealers {
                         dealers::updated_at.eq(local_now()),
                     ))
                     .execute(&mut connection)
-                    .await)
+                    .await;
+                Ok(written(outcome, connection.sqlstate()))
             })
             .await?;
-        match written(outcome)? {
+        match outcome? {
             0 => Err(DealerAdminError::Unknown),
             _ => Ok(()),
         }
@@ -148,15 +151,13 @@ fn local_now() -> SqlLiteral<Nullable<Timestamp>> {
     sql("now() AT TIME ZONE INTERVAL '+07:00'")
 }
 
-fn written(outcome: Result<usize, Error>) -> Result<usize, DealerAdminError> {
-    match outcome {
-        Ok(rows) => Ok(rows),
-        Err(Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => {
-            Err(DealerAdminError::Exists)
-        }
-        Err(error) if error.to_string().contains("permission denied") => {
-            Err(DealerAdminError::Forbidden)
-        }
-        Err(error) => Err(failed(error).into()),
-    }
+fn written(
+    outcome: Result<usize, Error>,
+    state: Option<SqlState>,
+) -> Result<usize, DealerAdminError> {
+    outcome.map_err(|error| match state {
+        Some(SqlState::UNIQUE_VIOLATION) => DealerAdminError::Exists,
+        Some(SqlState::INSUFFICIENT_PRIVILEGE) => DealerAdminError::Forbidden,
+        _ => failed(error).into(),
+    })
 }

@@ -1,5 +1,5 @@
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::RunQueryDsl;
 use domain::StoreError;
 
@@ -22,8 +22,13 @@ pub enum MigrationState {
 pub struct Inspection {
     /// PostgreSQL's version.
     pub server_version: String,
-    /// The session's `synchronous_commit`; anything but `off` survives a crash of the database.
+    /// The `synchronous_commit` of the service's sessions, which they set on themselves.
     pub synchronous_commit: String,
+    /// What it would be otherwise, as it is for other programs; with `off` a crash of the database loses
+    /// commits.
+    pub default_synchronous_commit: String,
+    /// Whether a commit is on the disk at all: without `fsync` a crash of the machine loses data.
+    pub fsync: bool,
     /// Requests of an older service that are PENDING and have no message: they get none.
     pub old_pending: u64,
     /// Lanes whose breaker is open.
@@ -33,6 +38,9 @@ pub struct Inspection {
 const INSPECT: &str = "
 SELECT current_setting('server_version') AS server_version,
     current_setting('synchronous_commit') AS synchronous_commit,
+    (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit')
+        AS default_synchronous_commit,
+    current_setting('fsync')::bool AS fsync,
     (SELECT count(*) FROM customer_validation_request r
         WHERE coalesce(r.request_status, input.pending) = input.pending
         AND NOT EXISTS (SELECT FROM message m WHERE m.request_id = r.id)) AS old_pending,
@@ -45,6 +53,10 @@ struct InspectionRow {
     server_version: String,
     #[diesel(sql_type = Text)]
     synchronous_commit: String,
+    #[diesel(sql_type = Text)]
+    default_synchronous_commit: String,
+    #[diesel(sql_type = Bool)]
+    fsync: bool,
     #[diesel(sql_type = BigInt)]
     old_pending: i64,
     #[diesel(sql_type = BigInt)]
@@ -58,22 +70,25 @@ impl PgStore {
         self.database.schema()
     }
 
-    /// Whether every migration of this program has been applied; also tells whether the database
-    /// answers at all.
+    /// Whether every migration of this program has been applied; also tells whether the database answers at
+    /// all, and takes writes.
     ///
     /// # Errors
     /// [`StoreError`]
     pub async fn migration_state(&self) -> Result<MigrationState, StoreError> {
         let schema = self.database.schema().clone();
         self.database
-            .ask(|mut connection| async move {
+            .ask_early(|mut connection| async move {
+                if connection.is_read_only().await.map_err(failed)? {
+                    return Err(StoreError::Unavailable("the server takes no writes".into()));
+                }
                 let pending = migrate::pending(&mut connection, &schema)
                     .await
-                    .map_err(|error| StoreError::Unavailable(error.into()))?;
+                    .map_err(StoreError::Unavailable)?;
                 Ok(if pending.is_empty() {
                     MigrationState::Current
                 } else {
-                    MigrationState::Pending(pending)
+                    MigrationState::Pending(pending.into_iter().map(|one| one.name).collect())
                 })
             })
             .await
@@ -96,6 +111,8 @@ impl PgStore {
         Ok(Inspection {
             server_version: row.server_version,
             synchronous_commit: row.synchronous_commit,
+            default_synchronous_commit: row.default_synchronous_commit,
+            fsync: row.fsync,
             old_pending: count(row.old_pending),
             blocked_lanes: count(row.blocked_lanes),
         })

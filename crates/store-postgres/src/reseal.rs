@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::RunQueryDsl;
 use domain::{DealerId, SEALED, SecretPurpose, StoreError, VaultError};
+use tokio_postgres::error::SqlState;
 
 use crate::connect::{StoreResult, failed};
 use crate::ports::{PgDealers, read};
@@ -223,13 +224,16 @@ impl PgDealers {
             .with::<Array<Text>, _>("text[] AS ids", batch.ids)
             .with::<Array<Text>, _>("text[] AS was", batch.was)
             .with::<Array<Text>, _>("text[] AS sealed", batch.sealed);
-        let written = self
+        let (written, state) = self
             .database()
-            .ask(|mut connection| async move { Ok(statement.execute(&mut connection).await) })
+            .ask(|mut connection| async move {
+                let written = statement.execute(&mut connection).await;
+                Ok((written, connection.sqlstate()))
+            })
             .await?;
         match written {
             Ok(rows) => outcome.sealed += rows as u64,
-            Err(error) if error.to_string().contains("permission denied") => {
+            Err(_) if state == Some(SqlState::INSUFFICIENT_PRIVILEGE) => {
                 outcome.forbidden += count;
             }
             Err(error) => return Err(failed(error)),

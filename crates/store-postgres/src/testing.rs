@@ -6,7 +6,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio_postgres::{Client, Config, NoTls};
 use url::Url;
 
+use crate::connect::Connector;
+use crate::migrate::apply_until;
 use crate::{DatabaseUrl, SchemaName, migrate};
+
+/// The last migration of the previous release, which may still be running while the newer ones are
+/// applied. Whoever makes a release moves it.
+pub const PREVIOUS_RELEASE: &str = "20261122000031";
 
 /// The variable that names a server on which tests may make databases.
 const VARIABLE: &str = "TEST_DATABASE_URL";
@@ -31,6 +37,17 @@ impl TestDatabase {
     pub async fn migrated() -> Self {
         let template = template().await;
         Self::create(Some(&template)).await
+    }
+
+    /// A database as the previous release has it.
+    pub async fn of_previous_release() -> Self {
+        let database = Self::create(None).await;
+        let url = DatabaseUrl::parse(&database.url).expect("a usable URL");
+        let connector = Connector::new(&url).expect("no certificate is to be read");
+        let schema = SchemaName::parse("customer").expect("a plain name");
+        let applied = apply_until(&connector, &schema, Some(PREVIOUS_RELEASE)).await;
+        applied.expect("the migrations apply");
+        database
     }
 
     /// Where the database is, for the role that owns the server.

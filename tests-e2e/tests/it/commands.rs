@@ -148,6 +148,24 @@ async fn doctor_says_what_is_wrong_with_exit_status_1() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn doctor_tells_of_a_server_that_may_lose_what_was_committed() {
+    // The tests' server has `fsync` and `synchronous_commit` off.
+    let story = Story::begin().await;
+    let shown = stdout(&output(&["doctor"], &story.settings()));
+    assert!(shown.contains("on for the service"), "{shown}");
+    assert!(
+        shown.contains("a crash of the machine can lose acknowledged requests"),
+        "{shown}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let durable = local_postgres::Options::durable(folder.path().join("pg"));
+    let server = local_postgres::LocalPostgres::start(&durable).unwrap();
+    let story = Story::begin_at(&server.url("customer_service")).await;
+    let shown = stdout(&output(&["doctor"], &story.settings()));
+    assert!(!shown.contains("can lose"), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn health_asks_the_running_service() {
     let story = Story::begin().await;
     let service = story.serve();

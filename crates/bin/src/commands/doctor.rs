@@ -70,7 +70,8 @@ impl Doctor {
             Err(error) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 let finding = format!(
-                    "not reachable ({}); is DATABASE_URL right and PostgreSQL running?",
+                    "not reachable, or of no use ({}); is DATABASE_URL right, and does PostgreSQL run \
+                     and take writes?",
                     cause.unwrap_or_default()
                 );
                 self.say(News::Bad, "database", &finding);
@@ -104,11 +105,21 @@ impl Doctor {
             );
             self.say(News::Bad, "PostgreSQL", &finding);
         }
-        if found.synchronous_commit == "off" {
-            let finding = "off: a crash of the database can lose acknowledged requests; turn it on";
-            self.say(News::Odd, "synchronous_commit", finding);
+        let set = &found.synchronous_commit;
+        if found.default_synchronous_commit == "off" {
+            let finding = format!(
+                "{set} for the service, which sets it; off by default, so that a crash of the database \
+                 can lose what other programs write"
+            );
+            self.say(News::Odd, "synchronous_commit", &finding);
         } else {
-            self.say(News::Good, "synchronous_commit", &found.synchronous_commit);
+            self.say(News::Good, "synchronous_commit", set);
+        }
+        if found.fsync {
+            self.say(News::Good, "fsync", "on");
+        } else {
+            let finding = "off: a crash of the machine can lose acknowledged requests; turn it on";
+            self.say(News::Odd, "fsync", finding);
         }
         self.count(
             found.blocked_lanes,

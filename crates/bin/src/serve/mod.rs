@@ -6,14 +6,15 @@ mod files;
 mod health;
 mod retention;
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use api::{Admission, Api, ApiAuth, ApiOptions, Limits, PublicBaseUrl};
-use store_postgres::{DatabaseUrl, MigrateError, PgStore, SchemaName, migrate};
+use store_postgres::{MigrateError, PgStore};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -40,8 +41,10 @@ const FINISH_REQUESTS_SECONDS: u64 = 20;
 const STOP: Duration = Duration::from_secs(28);
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// How long to wait before asking a database that is away again.
-const MIGRATE_AGAIN: Duration = Duration::from_secs(2);
+/// How long to wait before asking a database that is away again: soon, because callers wait as well, then
+/// ever longer.
+const MIGRATE_AGAIN: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How often changes of the numbers of requests are added up.
 const ADD_UP: Duration = Duration::from_secs(1);
@@ -55,6 +58,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let address = listener.local_addr()?;
     let database = Database::open(&config).await?;
     let parts = Parts::assemble(&config, &database.url)?;
+    // Calls that come before the schema is there wait for it.
+    parts.store.wait_for_schema();
     let heartbeat = Heartbeat::default();
     let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone());
     let version = env!("CARGO_PKG_VERSION");
@@ -115,11 +120,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let retention = config
         .retention_days
         .map(|days| Retention::new(parts.persons, days));
-    let schema = config.schema.clone();
-    let url = database.url.clone();
     let stopped = stop.clone();
     let mut working = tokio::spawn(async move {
-        up_to_date(&url, &schema, &stopped).await?;
+        up_to_date(&store, &stopped).await?;
         let adding_up = AbortOnDropHandle::new(tokio::spawn(add_up(store)));
         let applying = applying.run(stopped.clone());
         let sweeping =
@@ -187,35 +190,40 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Migrates, and waits for a database that is away: the API says meanwhile that it is.
-async fn up_to_date(
-    url: &DatabaseUrl,
-    schema: &SchemaName,
-    stop: &CancellationToken,
-) -> Result<(), MigrateError> {
+/// Migrates, and waits for a database that is away. Calls wait as well, each as long as it may.
+async fn up_to_date(store: &PgStore, stop: &CancellationToken) -> Result<(), MigrateError> {
+    let began = Instant::now();
+    let mut told = BTreeSet::new();
+    let mut pause = MIGRATE_AGAIN;
     loop {
-        match migrate(url, schema).await {
-            Ok(0) => return Ok(()),
+        let migrated = tokio::select! {
+            migrated = store.bring_up_to_date() => migrated,
+            () = stop.cancelled() => return Ok(()),
+        };
+        match migrated {
             Ok(applied) => {
-                tracing::info!(migrations.applied = applied, "database brought up to date");
+                tracing::info!(
+                    migrations.applied = applied,
+                    waited_ms = began.elapsed().as_secs_f64() * 1_000.0,
+                    "the database is up to date"
+                );
                 return Ok(());
             }
             Err(error @ (MigrateError::Forbidden { .. } | MigrateError::Failed(_))) => {
                 return Err(error);
             }
-            Err(error) => {
+            // However long it takes.
+            Err(error) if told.insert(error.to_string()) => {
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(
-                    error.source = cause,
-                    "{error}; trying again in {} s",
-                    MIGRATE_AGAIN.as_secs()
-                );
+                tracing::warn!(error.source = cause, "waiting for the database: {error}");
             }
+            Err(_) => {}
         }
         tokio::select! {
-            () = tokio::time::sleep(MIGRATE_AGAIN) => {}
+            () = tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))) => {}
             () = stop.cancelled() => return Ok(()),
         }
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 

@@ -149,3 +149,31 @@ fn the_log_of_the_last_run_is_kept_and_older_ones_are_not() {
         ]
     );
 }
+
+#[test]
+fn a_standby_is_a_copy_that_takes_connections_and_outlives_its_primary() {
+    let folder = folder();
+    let primary = LocalPostgres::start(&Options::temporary()).unwrap();
+    let home = folder.path().join("standby");
+    let mut standby = primary.start_standby(&Options::fast(&home)).unwrap();
+    assert_ne!(standby.port(), primary.port());
+    assert!(listens(standby.port()));
+    assert_eq!(
+        standby.url("x").replace(&standby.port().to_string(), ""),
+        primary.url("x").replace(&primary.port().to_string(), "")
+    );
+    assert!(home.join("data/standby.signal").exists());
+    primary.stop().unwrap();
+    standby.restart().unwrap();
+    assert!(listens(standby.port()));
+}
+
+#[test]
+fn a_demoted_server_is_a_standby_on_the_same_port() {
+    let mut postgres = LocalPostgres::start(&Options::temporary()).unwrap();
+    let port = postgres.port();
+    postgres.demote().unwrap();
+    assert_eq!(postgres.port(), port);
+    assert!(listens(port));
+    assert!(postgres.dir().join("data/standby.signal").exists());
+}

@@ -1,24 +1,24 @@
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::QueueMode;
-use diesel::ConnectionError;
-use diesel_async::pooled_connection::deadpool::{Object, Pool};
-use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-};
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
+use deadpool::managed::{Manager, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult};
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::{BoxError, StoreError};
-use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::error::SqlState;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{DatabaseUrl, SchemaName, tls};
+use super::SchemaName;
+use super::gate::Gate;
+use super::session::{ConnectError, Connector, READ_ONLY, Session, session_settings};
+use super::watched::ServerError;
 
 /// The result of a question to the database.
 pub(crate) type StoreResult<T> = Result<T, StoreError>;
@@ -28,15 +28,8 @@ pub(crate) type StoreResult<T> = Result<T, StoreError>;
 const GET_TIMEOUT: Duration = Duration::from_millis(2_200);
 pub(crate) const ASK_TIMEOUT: Duration = Duration::from_millis(2_400);
 
-/// The server gives up before we do, so that what we call "not stored" is rolled back.
-const STATEMENT_TIMEOUT: Duration = Duration::from_millis(2_200);
-const LOCK_TIMEOUT: Duration = Duration::from_millis(2_000);
-
-/// How long making a connection may take, from the first packet to the session's settings.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// A frozen copy of the service must not keep its locks.
-const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// Whatever a session has gathered ends with it, and so does a connection to the wrong server.
+const LIFE: Duration = Duration::from_secs(30 * 60);
 
 /// How connections are kept.
 #[derive(Debug, Clone)]
@@ -54,6 +47,8 @@ pub struct PoolOptions {
     pub for_reports: usize,
     /// How long to wait for a connection.
     pub wait: Duration,
+    /// How long a session lives, give or take a fifth, so that they do not all end together.
+    pub life: Duration,
 }
 
 impl Default for PoolOptions {
@@ -64,17 +59,19 @@ impl Default for PoolOptions {
             each_thread: false,
             for_reports: 6,
             wait: GET_TIMEOUT,
+            life: LIFE,
         }
     }
 }
 
-/// A pool of connections whose sessions look into our schema.
+/// A pool of connections whose sessions look into our schema and can write.
 #[derive(Clone)]
 pub(crate) struct Database {
-    pool: Pool<AsyncPgConnection>,
+    pool: Pool<Sessions>,
     wait: Duration,
     schema: SchemaName,
     home: Home,
+    gate: Gate,
 }
 
 /// Where the tasks live that drive connections and write for others.
@@ -98,6 +95,36 @@ impl Home {
     }
 }
 
+/// Makes the sessions of a pool, and decides which may be used again.
+struct Sessions {
+    connector: Connector,
+    settings: Arc<str>,
+    life: Duration,
+    home: Home,
+}
+
+impl Manager for Sessions {
+    type Type = Session;
+    type Error = ConnectError;
+
+    async fn create(&self) -> Result<Session, ConnectError> {
+        let (connector, settings) = (self.connector.clone(), self.settings.clone());
+        let connecting = async move { connector.connect(&settings).await };
+        AbortOnDropHandle::new(self.home.spawn(connecting))
+            .await
+            .unwrap_or_else(|ended| Err(ConnectError(ended.to_string())))
+    }
+
+    /// No round trip: it would only find out a little earlier what the next statement does.
+    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<ConnectError> {
+        if session.may_stay(self.life) && !session.is_in_transaction() {
+            Ok(())
+        } else {
+            Err(RecycleError::message("the session is not used again"))
+        }
+    }
+}
+
 impl Database {
     /// Prepares a pool of `size` connections; connects when first asked. A [fixed](Home::Fixed) home
     /// must outlive every use of the pool.
@@ -107,41 +134,47 @@ impl Database {
         size: usize,
         options: &PoolOptions,
         home: Home,
+        gate: Gate,
     ) -> Result<Self, BoxError> {
-        let session = session_settings(&schema);
-        let connections_home = home.clone();
-        let mut manager = ManagerConfig::default();
-        // The pool discards closed connections by itself; a round trip on every checkout would
-        // only find out the same a little earlier.
-        manager.recycling_method = RecyclingMethod::Fast;
-        manager.custom_setup = Box::new(move |_| {
-            let connector = connector.clone();
-            let session = session.clone();
-            let connecting = async move { connector.connect(&session).await };
-            let connecting = AbortOnDropHandle::new(connections_home.spawn(connecting));
-            async move {
-                connecting
-                    .await
-                    .map_err(|error| ConnectionError::BadConnection(error.to_string()))?
-            }
-            .boxed()
-        });
-        let manager = AsyncDieselConnectionManager::new_with_config(String::new(), manager);
-        let pool = Pool::builder(manager)
+        let sessions = Sessions {
+            connector,
+            settings: session_settings(&schema).into(),
+            life: options.life,
+            home: home.clone(),
+        };
+        let pool = Pool::builder(sessions)
             .max_size(size)
             // Who was last used is used next: its server process is still warm.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(options.wait))
-            .create_timeout(Some(CONNECT_TIMEOUT))
-            .recycle_timeout(Some(CONNECT_TIMEOUT))
+            .create_timeout(Some(options.wait))
+            .recycle_timeout(Some(options.wait))
             .build()?;
-        Ok(Self {
+        let database = Self {
             pool,
             wait: options.wait,
             schema,
             home,
-        })
+            gate,
+        };
+        database.close_old_sessions(options.life);
+        Ok(database)
+    }
+
+    /// Closes idle sessions that would not be used again, every now and then, as long as there is the
+    /// pool.
+    fn close_old_sessions(&self, life: Duration) {
+        let pool = self.pool.weak();
+        self.home.spawn(async move {
+            loop {
+                tokio::time::sleep(life / 10).await;
+                let Some(pool) = pool.upgrade() else {
+                    return;
+                };
+                drop(pool.retain(|session, _| session.may_stay(life)));
+            }
+        });
     }
 
     /// Where tasks live that work for this pool's callers.
@@ -158,9 +191,32 @@ impl Database {
         &self.schema
     }
 
-    /// Runs a question on a connection of the pool, within the time limits. A connection whose
-    /// question was given up is closed: its statement may still be running.
+    /// What makes sessions.
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.pool.manager().connector
+    }
+
+    /// What keeps questions back until the schema is up to date.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Runs a question on a connection of the pool, within the time limits, once the schema is up to date.
+    /// A connection whose question was given up is closed: its statement may still be running. So is one
+    /// whose session has become useless.
     pub(crate) async fn ask<T, F>(
+        &self,
+        question: impl FnOnce(Connection) -> F + Send,
+    ) -> StoreResult<T>
+    where
+        F: Future<Output = StoreResult<T>> + Send,
+    {
+        self.gate.passed().await?;
+        self.ask_early(question).await
+    }
+
+    /// The same before the schema is up to date: for a question that meets no table of ours.
+    pub(crate) async fn ask_early<T, F>(
         &self,
         question: impl FnOnce(Connection) -> F + Send,
     ) -> StoreResult<T>
@@ -171,31 +227,68 @@ impl Database {
             .await
             .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
             .map_err(|error| StoreError::Unavailable(error.into()))?;
+        let answers = object.answers().clone();
+        answers.forget();
         // Dropped after the question, whether that was answered or not.
         let mut returned = Returned::default();
         let connection = Connection {
             object: Some(object),
             back: returned.slot.clone(),
         };
-        let answer = tokio::time::timeout(ASK_TIMEOUT, question(connection)).await;
-        returned.is_idle = answer.is_ok();
+        // Dropped, and whoever waits for it told, when it is known what to think of the other sessions.
+        let mut asking = pin!(tokio::time::timeout(ASK_TIMEOUT, question(connection)));
+        let answer = asking.as_mut().await;
+        let error = answers.error();
+        returned.is_idle = answer.is_ok() && !error.as_ref().is_some_and(ServerError::ends_session);
+        // What has befallen the server, or the way to it, concerns all sessions.
+        let is_silent = answer.is_err() && !answers.any();
+        if is_silent || error.is_some_and(|error| error.is_read_only()) {
+            self.connector().distrust();
+        }
         answer.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
     }
 }
 
 /// A connection on loan; when dropped it goes where [`Returned`] decides about it.
 pub(crate) struct Connection {
-    object: Option<Object<AsyncPgConnection>>,
+    object: Option<Object<Sessions>>,
     back: Slot,
 }
 
-type Slot = Arc<Mutex<Option<Object<AsyncPgConnection>>>>;
+type Slot = Arc<Mutex<Option<Object<Sessions>>>>;
+
+impl Connection {
+    /// Whether the server takes no writes from this session. One that cannot write is not used again, nor
+    /// are those that are as old.
+    pub(crate) async fn is_read_only(&mut self) -> QueryResult<bool> {
+        let answer: ReadOnly = diesel::sql_query(READ_ONLY).get_result(self).await?;
+        if answer.read_only {
+            self.session().distrust_all();
+        }
+        Ok(answer.read_only)
+    }
+
+    /// The class of the last error that the server has told since the connection was lent.
+    pub(crate) fn sqlstate(&self) -> Option<SqlState> {
+        self.session().sqlstate()
+    }
+
+    /// Whether that error leaves the session of no use.
+    pub(crate) fn has_ended(&self) -> bool {
+        let error = self.session().answers().error();
+        error.is_some_and(|error| error.ends_session())
+    }
+
+    fn session(&self) -> &Session {
+        self.object.as_ref().expect("it is there until the drop")
+    }
+}
 
 impl Deref for Connection {
     type Target = AsyncPgConnection;
 
     fn deref(&self) -> &AsyncPgConnection {
-        self.object.as_ref().expect("it is there until the drop")
+        self.session()
     }
 }
 
@@ -229,91 +322,16 @@ impl Drop for Returned {
     }
 }
 
+#[derive(QueryableByName)]
+struct ReadOnly {
+    #[diesel(sql_type = Bool)]
+    read_only: bool,
+}
+
 /// What a failed statement means to the domain.
 pub(crate) fn failed(error: diesel::result::Error) -> StoreError {
     match error {
         diesel::result::Error::DeserializationError(source) => StoreError::Corrupt(source),
         other => StoreError::Unavailable(other.into()),
     }
-}
-
-/// Makes single connections.
-#[derive(Clone)]
-pub(crate) struct Connector {
-    config: tokio_postgres::Config,
-    tls: MakeRustlsConnect,
-}
-
-impl Connector {
-    pub(crate) fn new(url: &DatabaseUrl) -> Result<Self, BoxError> {
-        Ok(Self {
-            config: url.config.clone(),
-            tls: tls::connector(url)?,
-        })
-    }
-
-    /// Connects and applies the session's settings.
-    pub(crate) async fn connect(
-        &self,
-        session: &str,
-    ) -> Result<AsyncPgConnection, ConnectionError> {
-        tokio::time::timeout(CONNECT_TIMEOUT, self.open(session))
-            .await
-            .unwrap_or_else(|_| Err(bad("no answer in time")))
-    }
-
-    async fn open(&self, session: &str) -> Result<AsyncPgConnection, ConnectionError> {
-        let (client, connection) = self
-            .config
-            .connect(self.tls.clone())
-            .await
-            .map_err(|error| bad(&with_causes(&error)))?;
-        let mut connection =
-            AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
-        connection
-            .batch_execute(session)
-            .await
-            .map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(connection)
-    }
-}
-
-fn bad(reason: &str) -> ConnectionError {
-    ConnectionError::BadConnection(reason.to_owned())
-}
-
-/// An error and all its sources. PostgreSQL's words on connecting name the role and the database,
-/// never the password.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    words
-}
-
-/// Plans are made once for each connection, perhaps while the tables are still empty, and kept: they
-/// must suit tables of any size. So rows are looked up in an index where there is one, and no table
-/// is read from end to end to be joined; a plan is never made for certain values, and none compiled.
-/// What is asked often is in memory: at the usual price of a page, a hundred looks into an index
-/// seem dearer than a walk through all lanes.
-pub(crate) fn session_settings(schema: &SchemaName) -> String {
-    format!(
-        "SET search_path TO \"{schema}\"; \
-         SET plan_cache_mode TO force_generic_plan; \
-         SET enable_seqscan TO off; \
-         SET enable_hashjoin TO off; \
-         SET enable_mergejoin TO off; \
-         SET random_page_cost TO 0.1; \
-         SET seq_page_cost TO 0.1; \
-         SET jit TO off; \
-         SET statement_timeout TO {}; \
-         SET lock_timeout TO {}; \
-         SET idle_in_transaction_session_timeout TO {}",
-        STATEMENT_TIMEOUT.as_millis(),
-        LOCK_TIMEOUT.as_millis(),
-        IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
-    )
 }

@@ -6,7 +6,7 @@ use tokio::runtime::Handle;
 
 use super::requests::Lookup;
 use super::together::Together;
-use crate::connect::{Connector, Database, Home, PoolOptions, SchemaName, StoreResult};
+use crate::connect::{Connector, Database, Gate, Home, PoolOptions, SchemaName, StoreResult};
 
 /// Connections for callers, and what is written and read together over them.
 pub(super) struct Front {
@@ -20,6 +20,7 @@ pub(super) struct Fronts {
     connector: Connector,
     schema: SchemaName,
     options: PoolOptions,
+    gate: Gate,
     shared: Option<Front>,
     /// A thread that drives its own connections spares every question two changes of threads, which are
     /// most of what a lone caller waits for besides PostgreSQL; and threads that share nothing do
@@ -32,11 +33,13 @@ impl Fronts {
         connector: Connector,
         schema: SchemaName,
         options: PoolOptions,
+        gate: Gate,
     ) -> Result<Self, BoxError> {
         let mut fronts = Self {
             connector,
             schema,
             options,
+            gate,
             shared: None,
             by_thread: ThreadLocal::new(),
         };
@@ -48,8 +51,8 @@ impl Fronts {
 
     fn open(&self, home: Home) -> Result<Front, BoxError> {
         let (connector, schema) = (self.connector.clone(), self.schema.clone());
-        let options = &self.options;
-        let database = Database::new(connector, schema, options.callers, options, home)?;
+        let (options, gate) = (&self.options, self.gate.clone());
+        let database = Database::new(connector, schema, options.callers, options, home, gate)?;
         Ok(Front {
             intake: Together::new(database.clone(), options.wait),
             lookups: Together::new(database.clone(), options.wait),

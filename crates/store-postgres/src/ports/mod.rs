@@ -31,7 +31,8 @@ use tokio::sync::Semaphore;
 use self::front::Fronts;
 use self::outbox::Settling;
 use self::together::Together;
-use crate::connect::{Connector, Database, DatabaseUrl, Home, PoolOptions, SchemaName};
+use crate::connect::{Connector, Database, DatabaseUrl, Gate, Home, PoolOptions, SchemaName};
+use crate::migrate::MigrateError;
 use crate::secrets::SecretsKeys;
 
 pub use api_keys::PgApiKeys;
@@ -100,13 +101,33 @@ impl PgStore {
         let connector = Connector::new(url)?;
         let home = Home::Fixed(Handle::current());
         let (size, fronts) = (options.size, connector.clone());
-        let database = Database::new(connector, schema.clone(), size, options, home)?;
+        let gate = Gate::default();
+        let database = Database::new(connector, schema.clone(), size, options, home, gate.clone())?;
         Ok(Self {
-            fronts: Arc::new(Fronts::new(fronts, schema, options.clone())?),
+            fronts: Arc::new(Fronts::new(fronts, schema, options.clone(), gate)?),
             settlements: Together::new(database.clone(), options.wait),
             database,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })
+    }
+
+    /// From now on every question waits, as long as callers do, until [`PgStore::bring_up_to_date`] has
+    /// done so: no statement meets a schema that is not its own. Only
+    /// [`PgStore::migration_state`] is answered meanwhile.
+    pub fn wait_for_schema(&self) {
+        self.database.gate().close();
+    }
+
+    /// Applies the migrations that are missing, as [`migrate`](crate::migrate()) does, and lets all
+    /// questions go on. Returns how many were applied.
+    ///
+    /// # Errors
+    /// [`MigrateError`]
+    pub async fn bring_up_to_date(&self) -> Result<usize, MigrateError> {
+        let connector = self.database.connector();
+        let applied = crate::migrate::apply_missing(connector, self.database.schema()).await?;
+        self.database.gate().open();
+        Ok(applied)
     }
 
     /// All pools of connections that there are by now.

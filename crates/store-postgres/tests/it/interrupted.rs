@@ -1,10 +1,15 @@
 //! Migrations that build an index concurrently, interrupted and repeated.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use store_postgres::testing::TestDatabase;
 use store_postgres::{DatabaseUrl, MigrateError, SchemaName, migrate};
 use tokio::task::JoinSet;
+use tokio_postgres::Client;
+
+/// How long building an index may take to come to the point at which it waits.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A migration that builds an index while others write.
 struct Build {
@@ -40,11 +45,13 @@ async fn interrupt_and_repeat(build: Build) {
         DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"
     );
     client.batch_execute(&undo).await.unwrap();
-    // A transaction that writes, and lasts for longer than the migration waits.
+    // A transaction that writes: the migration waits for its end.
     let other = client.transaction().await.unwrap();
     let lock = format!("LOCK TABLE {table} IN ROW EXCLUSIVE MODE");
     other.batch_execute(&lock).await.unwrap();
-    let error = migrate(&url, &schema).await.unwrap_err();
+    let interrupting = database.connect().await;
+    let (migrated, ()) = tokio::join!(migrate(&url, &schema), interrupt_build(&interrupting));
+    let error = migrated.unwrap_err();
     assert!(matches!(error, MigrateError::Interrupted(_)), "{error:?}");
     other.rollback().await.unwrap();
     let invalid = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid";
@@ -56,6 +63,19 @@ async fn interrupt_and_repeat(build: Build) {
     assert!(left.is_empty(), "{index} is valid");
     let built = "SELECT FROM pg_indexes WHERE schemaname = 'customer' AND indexname = $1";
     assert_eq!(client.query(built, &[&index]).await.unwrap().len(), 1);
+}
+
+/// Cancels the building of an index as soon as that waits for somebody.
+pub(crate) async fn interrupt_build(client: &Client) {
+    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+            AND query LIKE '%CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'";
+    let began = Instant::now();
+    let mut again = tokio::time::interval(Duration::from_millis(20));
+    while client.query(cancel, &[]).await.unwrap().is_empty() {
+        assert!(began.elapsed() < LIMIT, "it never waited");
+        again.tick().await;
+    }
 }
 
 /// All such migrations, found by their words.

@@ -3,9 +3,11 @@
 mod api_keys;
 mod backlog;
 mod backstage;
+mod beside;
 mod contract;
 mod dealer_admin;
 mod event_races;
+mod failover;
 mod in_place;
 mod interrupted;
 mod migrations;
@@ -16,4 +18,5 @@ mod rollup;
 mod schema;
 mod secrets;
 mod sessions;
+mod starting;
 mod together;

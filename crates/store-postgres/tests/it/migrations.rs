@@ -12,6 +12,7 @@ use testkit::sample;
 use tokio_postgres::Client;
 
 use crate::backstage::{store, store_at};
+use crate::interrupted::interrupt_build;
 
 /// The tables of an existing installation, with a row that its service left PENDING.
 const EXISTING: &str = "
@@ -132,6 +133,7 @@ async fn going_down_and_up_again_keeps_every_request() {
         std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations"))
             .unwrap()
             .map(|entry| entry.unwrap().path().join("down.sql"))
+            .filter(|file| file.exists())
             .collect();
     down.sort();
     client
@@ -292,25 +294,22 @@ async fn an_index_whose_building_was_interrupted_is_built_anew() {
     let database = TestDatabase::empty().await;
     let mut client = database.connect().await;
     client.batch_execute(EXISTING).await.unwrap();
-    // A transaction of the service of before, which lasts for longer than the migration waits:
-    // writers stop the building of an index, and not the steps before it.
+    // A snapshot from before stops the building of an index, and not the steps before it.
     let url = DatabaseUrl::parse(database.url()).unwrap();
-    client
-        .batch_execute(
-            "ALTER TABLE customer.customer_validation_request ADD COLUMN no_pol_normal VARCHAR(20)",
-        )
-        .await
-        .unwrap();
     let other = client.transaction().await.unwrap();
-    let lock = "LOCK TABLE customer.customer_validation_request IN ROW EXCLUSIVE MODE";
-    other.batch_execute(lock).await.unwrap();
-    let error = migrate(&url, &schema("customer")).await.unwrap_err();
+    let snapshot = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT 1";
+    other.batch_execute(snapshot).await.unwrap();
+    let interrupting = database.connect().await;
+    let name = schema("customer");
+    let (migrated, ()) = tokio::join!(migrate(&url, &name), interrupt_build(&interrupting));
+    let error = migrated.unwrap_err();
     assert!(matches!(error, MigrateError::Interrupted(_)), "{error:?}");
     other.rollback().await.unwrap();
-
-    assert!(migrate_as_owner(&database, "customer").await > 0);
     let client = database.connect().await;
     let broken = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
+    assert_eq!(count(&client, broken).await, 1);
+
+    assert!(migrate_as_owner(&database, "customer").await > 0);
     assert_eq!(count(&client, broken).await, 0);
     let built =
         "SELECT count(*) FROM pg_indexes WHERE indexname = 'customer_validation_request_list'";

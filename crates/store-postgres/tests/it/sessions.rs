@@ -1,46 +1,122 @@
 //! What is set on every session.
 
+use domain::{AuditEntry, AuditLog as _, RequestStore as _};
+use local_postgres::{LocalPostgres, Options};
 use store_postgres::testing::TestDatabase;
+use store_postgres::{DatabaseUrl, PgStore, SchemaName, migrate};
+use testkit::sample;
+use tokio_postgres::{Client, NoTls};
 
-use crate::backstage::store;
+use crate::backstage::{store, store_at};
+
+/// Notes the settings of each session that inserts a message or a line of the audit. The settings of
+/// another session are not visible.
+const WATCH: &str = "
+    CREATE TABLE customer.seen (name text, value text);
+    CREATE FUNCTION customer.look() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO customer.seen SELECT name, setting FROM pg_settings WHERE name IN (
+            'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout',
+            'synchronous_commit');
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER look AFTER INSERT ON customer.message
+        FOR EACH STATEMENT EXECUTE FUNCTION customer.look();
+    CREATE TRIGGER look AFTER INSERT ON customer.audit
+        FOR EACH STATEMENT EXECUTE FUNCTION customer.look();";
+
+/// Uses a session of each kind that serves: one for callers, one for everything else.
+async fn write_from_every_pool(store: &PgStore, n: u32) {
+    let request = sample::request_for(&sample::dealer_id(), n);
+    store.accept(&request).await.unwrap();
+    let entry = AuditEntry::resent(&sample::author(), request.id, request.message.id);
+    store.record(&entry).await.unwrap();
+}
+
+async fn seen(client: &Client, name: &str) -> Vec<String> {
+    let statement = "SELECT value FROM customer.seen WHERE name = $1";
+    let rows = client.query(statement, &[&name]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_session_has_time_limits() {
     let database = TestDatabase::migrated().await;
     let client = database.connect().await;
-    // The settings of another session are not visible; a database default shows whether ours
-    // overrule it.
+    client.batch_execute(WATCH).await.unwrap();
+    write_from_every_pool(&store(&database), 1).await;
+    for name in [
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+    ] {
+        let found = seen(&client, name).await;
+        assert_eq!(found.len(), 2, "{name}");
+        for milliseconds in found {
+            let milliseconds: u32 = milliseconds.parse().unwrap();
+            assert!(
+                (1..=10_000).contains(&milliseconds),
+                "{name} is {milliseconds} ms"
+            );
+        }
+    }
+}
+
+/// A server, a database and a role may default to less than what an acknowledgement promises, and a
+/// URL may ask for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_session_commits_durably_whatever_is_the_default() {
+    let folder = tempfile::tempdir().unwrap();
+    // Its server has `synchronous_commit=off`.
+    let server = LocalPostgres::start(&Options::fast(folder.path().join("pg"))).unwrap();
+    let url = server.url("customer_service");
+    let client = connect(&url).await;
+    // What a migration creates is noted as well.
     client
         .batch_execute(
-            "CREATE TABLE customer.seen (name text, value text);
-            CREATE FUNCTION customer.look() RETURNS trigger LANGUAGE plpgsql AS $$
+            "CREATE TABLE public.created (value text);
+            CREATE FUNCTION public.look() RETURNS event_trigger LANGUAGE plpgsql AS $$
             BEGIN
-                INSERT INTO customer.seen SELECT name, setting FROM pg_settings WHERE name IN
-                    ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout');
-                RETURN NULL;
+                INSERT INTO public.created VALUES (current_setting('synchronous_commit'));
             END $$;
-            CREATE TRIGGER look AFTER INSERT ON customer.message
-                FOR EACH STATEMENT EXECUTE FUNCTION customer.look();",
+            CREATE EVENT TRIGGER look ON ddl_command_end EXECUTE FUNCTION public.look();",
         )
         .await
         .unwrap();
-    let store = store(&database);
-    domain::RequestStore::accept(&store, &testkit::sample::new_request())
+    let parsed = DatabaseUrl::parse(&url).unwrap();
+    let schema = SchemaName::parse("customer").unwrap();
+    migrate(&parsed, &schema).await.unwrap();
+    let statement = "SELECT DISTINCT value FROM public.created";
+    let rows = client.query(statement, &[]).await.unwrap();
+    let created: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(created, ["on"], "of the migrations");
+
+    client
+        .batch_execute(&format!("DROP EVENT TRIGGER look; {WATCH}"))
         .await
         .unwrap();
-    let rows = client
-        .query(
-            "SELECT name, value::bigint FROM customer.seen ORDER BY name",
-            &[],
-        )
-        .await
-        .unwrap();
-    let seen: Vec<(String, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    assert_eq!(seen.len(), 3);
-    for (name, milliseconds) in seen {
-        assert!(
-            (1..=10_000).contains(&milliseconds),
-            "{name} is {milliseconds} ms"
-        );
+    let asking = format!("{url}?options=-csynchronous_commit%3Doff");
+    for (n, (default, url, expected)) in (1..).zip([
+        ("", &url, "on"),
+        ("ALTER DATABASE customer_service SET synchronous_commit TO off", &url, "on"),
+        ("ALTER DATABASE customer_service SET synchronous_commit TO local", &url, "on"),
+        ("ALTER ROLE postgres SET synchronous_commit TO remote_write", &url, "on"),
+        ("", &asking, "on"),
+        // More than what is promised is kept.
+        ("ALTER ROLE postgres IN DATABASE customer_service SET synchronous_commit TO remote_apply", &url, "remote_apply"),
+    ]) {
+        client
+            .batch_execute(&format!("TRUNCATE customer.seen; {default}"))
+            .await
+            .unwrap();
+        write_from_every_pool(&store_at(url), n).await;
+        let found = seen(&client, "synchronous_commit").await;
+        assert_eq!(found, [expected, expected], "{default} {n}");
     }
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }

@@ -106,6 +106,8 @@ impl<W: Work> Together<W> {
 
     /// Writes this; answers after the commit.
     pub(super) async fn write(&self, work: W) -> StoreResult<W::Answer> {
+        // Whoever waits for the schema does not wait in the queue, where nobody stays for long.
+        self.0.database.gate().passed().await?;
         let (answer, answered) = oneshot::channel();
         self.enqueue(Waiting::new(work, answer))?;
         match tokio::time::timeout(self.0.patience + ASK_TIMEOUT, answered).await {
@@ -209,7 +211,7 @@ struct Written {
 /// Writes a batch. One that fails is divided, so that in the end one bad row harms only itself. A
 /// lost connection and a time that is over harm all.
 async fn divide<W: Work>(
-    connection: &mut AsyncPgConnection,
+    connection: &mut Connection,
     rows: Vec<Waiting<W>>,
     apart: &mut Vec<Waiting<W>>,
 ) {
@@ -229,12 +231,16 @@ async fn divide<W: Work>(
                     }
                 }
             }
-            Err(error) if part.len() > 1 && is_of_a_row(&error) && began.elapsed() < DIVIDING => {
+            Err(error)
+                if part.len() > 1
+                    && is_of_a_row(&error, connection)
+                    && began.elapsed() < DIVIDING =>
+            {
                 let second = part.split_off(part.len() / 2);
                 parts.push(second);
                 parts.push(part);
             }
-            Err(error) if W::SECOND_TRY && part.len() == 1 && is_of_a_row(&error) => {
+            Err(error) if W::SECOND_TRY && part.len() == 1 && is_of_a_row(&error, connection) => {
                 apart.append(&mut part);
             }
             Err(error) => {
@@ -247,15 +253,14 @@ async fn divide<W: Work>(
     }
 }
 
-/// Whether another batch may do better.
-fn is_of_a_row(error: &Error) -> bool {
+/// Whether another batch may do better: neither the connection nor the session is at fault.
+fn is_of_a_row(error: &Error, connection: &Connection) -> bool {
     match error {
-        Error::DatabaseError(kind, _) => !matches!(
-            kind,
-            DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::ReadOnlyTransaction
-        ),
+        Error::DatabaseError(
+            DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection,
+            _,
+        ) => false,
+        Error::DatabaseError(..) => !connection.has_ended(),
         // A row that cannot be read.
         Error::DeserializationError(_) => true,
         _ => false,

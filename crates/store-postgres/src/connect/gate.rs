@@ -1,0 +1,47 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::StoreError;
+use tokio::sync::watch;
+
+use super::StoreResult;
+
+/// How long a question waits for the schema: as long as callers do, but for the moment that it takes to
+/// ask then.
+const PATIENCE: Duration = Duration::from_millis(4_300);
+
+/// Keeps questions back until the schema is the one that their statements are written for. Open, unless
+/// somebody closes it.
+#[derive(Clone)]
+pub(crate) struct Gate(Arc<watch::Sender<bool>>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(true)))
+    }
+}
+
+impl Gate {
+    pub(crate) fn close(&self) {
+        self.0.send_replace(false);
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Waits until it is open, but not for ever.
+    pub(crate) async fn passed(&self) -> StoreResult<()> {
+        if *self.0.borrow() {
+            return Ok(());
+        }
+        let mut state = self.0.subscribe();
+        let opened = tokio::time::timeout(PATIENCE, state.wait_for(|is_open| *is_open)).await;
+        match opened {
+            Ok(_) => Ok(()),
+            Err(_) => Err(StoreError::Unavailable(
+                "the database is not up to date yet".into(),
+            )),
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Reads along what the server answers: the SQLSTATE of its errors, and whether it answers at all.
+//!
+//! Diesel keeps an error's words and, for a few classes, its kind. What to do about an error depends on its
+//! SQLSTATE, which neither it nor diesel-async hands out, so it is taken from the protocol itself: every
+//! message begins with its type and its length, and only errors are looked into.
+
+use std::future::Future;
+use std::io;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
+
+/// An error that the server has told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServerError {
+    /// Its class.
+    pub(crate) state: SqlState,
+    /// Whether the server ends the session because of it.
+    is_fatal: bool,
+}
+
+impl ServerError {
+    /// Whether the session is of no use any more: the server ends it, shuts down or has lost the
+    /// client (57P…, 08…), or it takes no writes (25006).
+    pub(crate) fn ends_session(&self) -> bool {
+        let code = self.state.code();
+        self.is_fatal || self.is_read_only() || code.starts_with("57P") || code.starts_with("08")
+    }
+
+    /// Whether the server refused a write because it takes none.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.state == SqlState::READ_ONLY_SQL_TRANSACTION
+    }
+
+    /// Reads the beginning of an error's fields, each a type and a text that ends with a zero.
+    /// PostgreSQL names severity and SQLSTATE first.
+    fn parse(body: &[u8]) -> Option<Self> {
+        let text = |wanted: u8| {
+            let mut fields = body.split(|byte| *byte == 0);
+            let field = fields.find_map(|field| field.strip_prefix(&[wanted]))?;
+            std::str::from_utf8(field).ok()
+        };
+        Some(Self {
+            state: SqlState::from_code(text(b'C')?),
+            // `V` is not translated; poolers may send `S` alone.
+            is_fatal: matches!(text(b'V').or_else(|| text(b'S')), Some("FATAL" | "PANIC")),
+        })
+    }
+}
+
+/// What the server has answered on a connection since that was lent to somebody.
+#[derive(Debug, Default)]
+pub(crate) struct Answers(Mutex<Since>);
+
+#[derive(Debug, Default)]
+struct Since {
+    any: bool,
+    error: Option<ServerError>,
+}
+
+impl Answers {
+    /// Nothing, from now on.
+    pub(crate) fn forget(&self) {
+        *self.since() = Since::default();
+    }
+
+    /// Whether anything came.
+    pub(crate) fn any(&self) -> bool {
+        self.since().any
+    }
+
+    /// The last error.
+    pub(crate) fn error(&self) -> Option<ServerError> {
+        self.since().error.clone()
+    }
+
+    fn since(&self) -> MutexGuard<'_, Since> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A stream to the server that is read along.
+pub(super) struct Watched<S> {
+    stream: S,
+    scanner: Scanner,
+    answers: Arc<Answers>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, answers: Arc<Answers>) -> Self {
+        Self {
+            stream,
+            scanner: Scanner::default(),
+            answers,
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+        let error = this.scanner.scan(&buf.filled()[before..]);
+        let mut since = this.answers.since();
+        since.any = true;
+        if error.is_some() {
+            since.error = error;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+impl<S: TlsStream + Unpin> TlsStream for Watched<S> {
+    fn channel_binding(&self) -> ChannelBinding {
+        self.stream.channel_binding()
+    }
+}
+
+/// Encrypts a stream, which is then read along inside of the encryption.
+pub(super) struct WatchedTls<T> {
+    pub(super) tls: T,
+    pub(super) answers: Arc<Answers>,
+}
+
+impl<S, T> TlsConnect<Watched<S>> for WatchedTls<T>
+where
+    T: TlsConnect<S, Future: Send + 'static>,
+{
+    type Stream = Watched<T::Stream>;
+    type Error = T::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, T::Error>> + Send>>;
+
+    fn connect(self, stream: Watched<S>) -> Self::Future {
+        let handshake = self.tls.connect(stream.stream);
+        let answers = self.answers;
+        Box::pin(async move { Ok(Watched::new(handshake.await?, answers)) })
+    }
+}
+
+/// How much of an error is kept to be looked into.
+const BEGINNING: usize = 256;
+
+/// The length of a message's type and length; the latter counts itself.
+const HEAD: usize = 5;
+
+/// Finds the errors among the messages of the server, in whatever parts they arrive.
+#[derive(Debug)]
+struct Scanner {
+    /// Nothing has been read yet.
+    is_first: bool,
+    head: Vec<u8>,
+    /// How much of the message's body is still to come.
+    left: usize,
+    /// The beginning of the body, where it is an error.
+    error: Option<Vec<u8>>,
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Self {
+            is_first: true,
+            head: Vec::with_capacity(HEAD),
+            left: 0,
+            error: None,
+        }
+    }
+}
+
+impl Scanner {
+    /// Reads on; the last error that ends here.
+    fn scan(&mut self, mut bytes: &[u8]) -> Option<ServerError> {
+        // No message, but a server's refusal to encrypt: every session begins with another one.
+        if mem::take(&mut self.is_first) {
+            bytes = bytes.strip_prefix(b"N").unwrap_or(bytes);
+        }
+        let mut last = None;
+        while !bytes.is_empty() {
+            if self.left == 0 {
+                let (taken, rest) = bytes.split_at(bytes.len().min(HEAD - self.head.len()));
+                self.head.extend_from_slice(taken);
+                bytes = rest;
+                let Ok([kind, length @ ..]) = <[u8; HEAD]>::try_from(&self.head[..]) else {
+                    continue;
+                };
+                self.head.clear();
+                self.left = (u32::from_be_bytes(length) as usize).saturating_sub(4);
+                self.error = (kind == b'E').then(Vec::new);
+                continue;
+            }
+            let (taken, rest) = bytes.split_at(bytes.len().min(self.left));
+            bytes = rest;
+            self.left -= taken.len();
+            if let Some(error) = &mut self.error {
+                let room = BEGINNING - error.len();
+                error.extend_from_slice(&taken[..taken.len().min(room)]);
+                if self.left == 0 {
+                    last = ServerError::parse(error).or(last);
+                    self.error = None;
+                }
+            }
+        }
+        last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn message(kind: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 4).unwrap();
+        [&[kind], &length.to_be_bytes()[..], body].concat()
+    }
+
+    fn error(severity: &str, code: &str, words: &str) -> Vec<u8> {
+        let fields = format!("SFEHLER\0V{severity}\0C{code}\0M{words}\0DCall of V and C\0\0");
+        message(b'E', fields.as_bytes())
+    }
+
+    /// What is found in these bytes, read in parts of that length.
+    fn found(bytes: &[u8], part: usize) -> Vec<(String, bool)> {
+        let mut scanner = Scanner::default();
+        bytes
+            .chunks(part)
+            .filter_map(|part| scanner.scan(part))
+            .map(|error| (error.state.code().to_owned(), error.is_fatal))
+            .collect()
+    }
+
+    #[test]
+    fn errors_are_found_however_the_bytes_arrive() {
+        let session = [
+            message(b'R', &[0, 0, 0, 0]),
+            // An empty body, a long one, and one that looks like an error.
+            message(b'1', b""),
+            message(b'D', &[b'E'; 5_000]),
+            message(b'C', &error("ERROR", "22001", "no")),
+            error("ERROR", "23505", "CCC"),
+            message(b'N', b"SNOTICE\0VNOTICE\0C00000\0\0"),
+            error("FATAL", "57P01", &"long ".repeat(500)),
+        ]
+        .concat();
+        let errors = [("23505".to_owned(), false), ("57P01".to_owned(), true)];
+        for part in [1, 2, 3, 5, 7, 64] {
+            assert_eq!(found(&session, part), errors, "{part}");
+            let refused = [b"N", &session[..]].concat();
+            assert_eq!(
+                found(&refused, part),
+                errors,
+                "{part}, encryption was refused"
+            );
+        }
+        assert_eq!(found(&session, usize::MAX), errors[1..]);
+    }
+
+    #[test]
+    fn errors_of_the_session_are_told_from_those_of_a_statement() {
+        let of = |severity: &str, code: &str| {
+            let error = Scanner::default().scan(&error(severity, code, "words"));
+            error.unwrap().ends_session()
+        };
+        for code in [
+            "25006", "57P01", "57P02", "57P03", "57P05", "08000", "08006", "08P01",
+        ] {
+            assert!(of("ERROR", code), "{code}");
+        }
+        for code in [
+            "57014", "0A000", "22P05", "23505", "25P02", "40001", "53100", "P0001",
+        ] {
+            assert!(!of("ERROR", code), "{code}");
+            assert!(of("FATAL", code), "{code}");
+            assert!(of("PANIC", code), "{code}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_server_sends_is_survived(bytes: Vec<u8>, part in 1_usize..9) {
+            found(&bytes, part);
+        }
+    }
+}
