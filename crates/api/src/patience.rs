@@ -81,6 +81,7 @@ impl DealerAdmin for Stuck {
         &self,
         _: &DealerId,
         _: &SettingsChange,
+        _: &AuditEntry,
     ) -> Result<SettingsChanged, StoreError> {
         std::future::pending().await
     }

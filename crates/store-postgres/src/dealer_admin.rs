@@ -1,15 +1,14 @@
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error};
-use diesel::sql_types::{Nullable, Timestamp};
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
-use domain::{Dealer, DealerId, SecretPurpose, StoreError};
+use domain::{AuditEntry, Dealer, DealerId, SecretPurpose, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::connect::failed;
-use crate::ports::{DealerRow, PgDealers, SettingsRow, read, same_dealer};
+use crate::ports::{DealerRow, PgDealers, SettingsRow, note, read, same_dealer, with_entry};
 use crate::schema::{dealer_settings, dealer_webhook, dealers};
+use crate::statement::Statement;
 
 /// A dealer to be added to a stand-alone installation.
 #[derive(Debug, Clone)]
@@ -44,35 +43,56 @@ pub enum DealerAdminError {
     Store(#[from] StoreError),
 }
 
+/// Times of dealers are local times of Asia/Jakarta, whatever the session's time zone is.
+const ADD: &str = concat!(
+    "
+, added AS (
+    INSERT INTO dealer_integration.dealers (
+        dealer_id, dealer_name, fonnte_api_key, fonnte_api_url, is_active, created_at, updated_at)
+    SELECT dealer_id, dealer_name, fonnte_api_key, fonnte_api_url, true,
+        now() AT TIME ZONE INTERVAL '+07:00', now() AT TIME ZONE INTERVAL '+07:00'
+    FROM input
+    RETURNING dealer_id
+)",
+    note!("added")
+);
+
+/// Without an address the dealer keeps its own.
+const SET_KEY: &str = concat!(
+    "
+, changed AS (
+    UPDATE dealer_integration.dealers d SET
+        fonnte_api_key = i.fonnte_api_key,
+        fonnte_api_url = coalesce(i.fonnte_api_url, d.fonnte_api_url),
+        updated_at = now() AT TIME ZONE INTERVAL '+07:00'
+    FROM input i WHERE d.dealer_id = i.dealer_id
+    RETURNING d.dealer_id
+)",
+    note!("changed")
+);
+
 /// Writing dealers is for stand-alone installations, and only ever done on an operator's command.
 impl PgDealers {
-    /// Adds a dealer.
+    /// Adds a dealer, and writes the entry into the audit with it.
     ///
     /// # Errors
     /// [`DealerAdminError`]
-    pub async fn add(&self, dealer: &NewDealer) -> Result<(), DealerAdminError> {
-        let outcome = self
-            .database()
-            .ask(|mut connection| async move {
-                Ok(diesel::insert_into(dealers::table)
-                    .values((
-                        dealers::dealer_id.eq(dealer.id.as_str()),
-                        dealers::dealer_name.eq(&dealer.name),
-                        dealers::fonnte_api_key
-                            .eq(dealer.api_key.as_ref().map(|key| key.expose_secret())),
-                        dealers::fonnte_api_url.eq(dealer.api_url.as_deref()),
-                        dealers::is_active.eq(true),
-                        dealers::created_at.eq(local_now()),
-                        dealers::updated_at.eq(local_now()),
-                    ))
-                    .execute(&mut connection)
-                    .await)
-            })
-            .await?;
-        written(outcome).map(drop)
+    pub async fn add(
+        &self,
+        dealer: &NewDealer,
+        entry: &AuditEntry,
+    ) -> Result<(), DealerAdminError> {
+        let key = dealer.api_key.as_ref().map(|key| key.expose_secret());
+        let statement = with_entry(Statement::new(ADD), entry)
+            .with::<Text, _>("varchar AS dealer_id", dealer.id.as_str())
+            .with::<Text, _>("varchar AS dealer_name", &*dealer.name)
+            .with::<Nullable<Text>, _>("varchar AS fonnte_api_key", key)
+            .with::<Nullable<Text>, _>("varchar AS fonnte_api_url", dealer.api_url.as_deref());
+        self.write(statement).await.map(drop)
     }
 
-    /// Sets the key, and the address when one is given, of a dealer.
+    /// Sets the key, and the address when one is given, of a dealer, and writes the entry into the audit
+    /// with it.
     ///
     /// # Errors
     /// [`DealerAdminError`]
@@ -81,25 +101,25 @@ impl PgDealers {
         id: &DealerId,
         key: &SecretString,
         url: Option<&str>,
+        entry: &AuditEntry,
     ) -> Result<(), DealerAdminError> {
-        let outcome = self
-            .database()
-            .ask(|mut connection| async move {
-                Ok(diesel::update(dealers::table.find(id.as_str()))
-                    .set((
-                        dealers::fonnte_api_key.eq(Some(key.expose_secret())),
-                        // `None` leaves the column as it is.
-                        url.map(|url| dealers::fonnte_api_url.eq(url)),
-                        dealers::updated_at.eq(local_now()),
-                    ))
-                    .execute(&mut connection)
-                    .await)
-            })
-            .await?;
-        match written(outcome)? {
+        let statement = with_entry(Statement::new(SET_KEY), entry)
+            .with::<Text, _>("varchar AS dealer_id", id.as_str())
+            .with::<Text, _>("varchar AS fonnte_api_key", key.expose_secret())
+            .with::<Nullable<Text>, _>("varchar AS fonnte_api_url", url);
+        match self.write(statement).await? {
             0 => Err(DealerAdminError::Unknown),
             _ => Ok(()),
         }
+    }
+
+    /// Runs a statement that writes a dealer; how many it wrote.
+    async fn write(&self, statement: Statement<'_>) -> Result<usize, DealerAdminError> {
+        let outcome = self
+            .database()
+            .ask(|mut connection| async move { Ok(statement.execute(&mut connection).await) })
+            .await?;
+        written(outcome)
     }
 
     /// All dealers whose number is one, by number.
@@ -141,11 +161,6 @@ impl PgDealers {
             })
             .collect())
     }
-}
-
-/// Times of dealers are local times of Asia/Jakarta, whatever the session's time zone is.
-fn local_now() -> SqlLiteral<Nullable<Timestamp>> {
-    sql("now() AT TIME ZONE INTERVAL '+07:00'")
 }
 
 fn written(outcome: Result<usize, Error>) -> Result<usize, DealerAdminError> {

@@ -3,10 +3,10 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::RunQueryDsl;
-use domain::{DealerId, SEALED, SecretPurpose, StoreError, VaultError};
+use domain::{Action, AuditEntry, Author, DealerId, SEALED, SecretPurpose, StoreError, VaultError};
 
 use crate::connect::{StoreResult, failed};
-use crate::ports::{PgDealers, read};
+use crate::ports::{PgDealers, note, noted, read, with_entry};
 use crate::statement::Statement;
 
 /// How many values one statement seals anew.
@@ -25,18 +25,25 @@ macro_rules! read_statement {
         )
     };
 }
-/// A value that somebody has changed meanwhile stays as it is.
+/// A value that somebody has changed meanwhile stays as it is. Of a batch there is one line in the audit.
 macro_rules! write_statement {
     ($table:literal, $column:literal) => {
         concat!(
-            "UPDATE ",
+            ", changed AS (
+    UPDATE ",
             $table,
             " t SET ",
             $column,
             " = n.sealed FROM input i, unnest(i.ids, i.was, i.sealed) AS n (id, was, sealed)
-            WHERE t.dealer_id = n.id AND t.",
+    WHERE t.dealer_id = n.id AND t.",
             $column,
-            " = n.was"
+            " = n.was
+    RETURNING t.dealer_id
+), batch AS (
+    SELECT NULL::varchar AS dealer_id FROM changed HAVING count(*) > 0
+)",
+            noted!("batch"),
+            "SELECT count(*) AS rows FROM changed"
         )
     };
 }
@@ -123,6 +130,12 @@ struct Secret {
     value: String,
 }
 
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+}
+
 #[derive(Default)]
 struct Batch {
     ids: Vec<String>,
@@ -134,16 +147,23 @@ struct Batch {
 /// sealed with the first key is left alone: it can be interrupted and repeated at will, while the
 /// service runs.
 impl PgDealers {
-    /// Seals the secrets of a place with the first key; `progress` hears after each batch how many
-    /// were looked at.
+    /// Seals the secrets of a place with the first key, which the audit notes; `progress` hears after
+    /// each batch how many were looked at.
     ///
     /// # Errors
     /// [`StoreError`] when the database could not answer; what was sealed until then stays sealed.
     pub async fn reseal(
         &self,
         place: SecretPlace,
+        by: &Author,
         mut progress: impl FnMut(u64),
     ) -> Result<Resealed, StoreError> {
+        let entry = AuditEntry {
+            author: by.clone(),
+            action: Action::ResealSecrets,
+            dealer: None,
+            detail: place.name().to_owned(),
+        };
         let mut outcome = Resealed::default();
         let mut after = String::new();
         let mut seen = 0;
@@ -155,7 +175,7 @@ impl PgDealers {
             after.clone_from(&last.dealer_id);
             seen += secrets.len() as u64;
             let batch = self.sealed_anew(place, secrets, &mut outcome)?;
-            self.write_batch(place, batch, &mut outcome).await?;
+            self.write_batch(place, batch, &entry, &mut outcome).await?;
             progress(seen);
         }
     }
@@ -213,22 +233,28 @@ impl PgDealers {
         &self,
         place: SecretPlace,
         batch: Batch,
+        entry: &AuditEntry,
         outcome: &mut Resealed,
     ) -> StoreResult<()> {
         if batch.ids.is_empty() {
             return Ok(());
         }
         let count = batch.ids.len() as u64;
-        let statement = Statement::new(place.write())
+        let statement = with_entry(Statement::new(place.write()), entry)
             .with::<Array<Text>, _>("text[] AS ids", batch.ids)
             .with::<Array<Text>, _>("text[] AS was", batch.was)
             .with::<Array<Text>, _>("text[] AS sealed", batch.sealed);
-        let written = self
+        let written: QueryResult<Vec<Count>> = self
             .database()
-            .ask(|mut connection| async move { Ok(statement.execute(&mut connection).await) })
+            .ask(|mut connection| async move { Ok(statement.load(&mut connection).await) })
             .await?;
         match written {
-            Ok(rows) => outcome.sealed += rows as u64,
+            Ok(counts) => {
+                let sealed = counts
+                    .iter()
+                    .map(|count| u64::try_from(count.rows).unwrap_or(0));
+                outcome.sealed += sealed.sum::<u64>();
+            }
             Err(error) if error.to_string().contains("permission denied") => {
                 outcome.forbidden += count;
             }

@@ -14,6 +14,28 @@ const VARIABLE: &str = "TEST_DATABASE_URL";
 /// The advisory lock under which the template is made: "template" in ASCII.
 const TEMPLATE_LOCK: i64 = 8_387_236_812_851_082_341;
 
+/// A role of the whole server, whose rights are those that it was granted in each database.
+const SERVING: &str = "serving_in_tests";
+
+/// Several tests may make it at once.
+const SERVING_ROLE: &str = "
+DO $$ BEGIN
+    CREATE ROLE serving_in_tests LOGIN PASSWORD 'pw';
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$";
+
+/// The statements with which the README lets a role serve.
+#[must_use]
+pub fn grants_for(role: &str) -> String {
+    let readme = include_str!("../../../README.md");
+    let grants = readme
+        .split("```")
+        .filter_map(|block| block.strip_prefix("sql\n"))
+        .find(|block| block.contains("GRANT USAGE ON SCHEMA"))
+        .expect("the README says what to grant");
+    grants.replace("TO serving", &format!("TO {role}"))
+}
+
 /// A database that vanishes with this value. Every method panics when something goes wrong.
 #[derive(Debug)]
 pub struct TestDatabase {
@@ -46,6 +68,14 @@ impl TestDatabase {
         url.set_username(role).expect("a role's name fits");
         url.set_password(Some(password)).expect("a password fits");
         url.into()
+    }
+
+    /// The same database for a role that may do what the README tells operators to grant, and no more.
+    pub async fn url_serving(&self) -> String {
+        let owner = self.connect().await;
+        execute(&owner, SERVING_ROLE).await;
+        execute(&owner, &grants_for(SERVING)).await;
+        self.url_as(SERVING, "pw")
     }
 
     /// A plain connection, for looking behind the service's back.

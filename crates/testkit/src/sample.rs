@@ -17,6 +17,9 @@ pub const API_KEY: &str = "kunci-contoh-0009999";
 /// The provider's answer to an accepted message, as the documentation shows it.
 pub const ANSWER: &str = r#"{"detail":"success! message in queue","id":[142223099],"process":"pending","requestid":369052479,"status":true,"target":["6282148523421"]}"#;
 
+/// A text that no store takes.
+pub const UNSTORABLE: &str = "a\0b";
+
 /// The moment at which a [`ManualClock`](crate::ManualClock) begins: 08:00 in Jakarta.
 #[must_use]
 pub fn now() -> DateTime<Utc> {

@@ -123,6 +123,65 @@ async fn dealers_are_added_listed_changed_and_tested() {
     assert_eq!(bad.status.code(), Some(1));
 }
 
+/// Who, what and which dealer, and no secret; with a key for secrets and without.
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_change_something_are_in_the_audit() {
+    const OLD: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    const NEW: &str = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
+    let story = Story::without_dealers(Database::Shared(TestDatabase::migrated().await)).await;
+    let run = |story: &Story, arguments: &[&str]| {
+        let output = output(arguments, &story.settings());
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+        stdout(&output)
+    };
+    let add = [
+        "dealer",
+        "add",
+        DEALER,
+        "--name",
+        "Dealer Demo",
+        "--key",
+        KEY,
+    ];
+    run(&story, &add);
+    run(&story, &[&add[..], &["--if-missing"]].concat());
+    run(&story, &["dealer", "set-key", DEALER, "--key", KEY]);
+    let create = ["api-key", "create", "--name", "Bengkel", "--dealer", DEALER];
+    let key = run(&story, &[&create[..], &["--scope", "read"]].concat());
+    let id = &key[4..20];
+    run(&story, &["api-key", "revoke", id]);
+    let story = story.with("SECRETS_KEY", OLD);
+    run(&story, &["dealer", "set-key", DEALER, "--key", KEY]);
+    let story = story.with("SECRETS_KEY", &format!("{NEW},{OLD}"));
+    run(&story, &["secrets", "reseal"]);
+    run(&story, &["secrets", "reseal"]);
+
+    let client = story.database.connect().await;
+    let lines = client
+        .query(
+            "SELECT concat_ws(' ', actor, action, dealer_id, detail) FROM customer.audit ORDER BY id",
+            &[],
+        )
+        .await
+        .unwrap();
+    let lines: Vec<String> = lines.iter().map(|line| line.get(0)).collect();
+    let expected = [
+        "dealer.add 0009999 dealer_name, fonnte_api_key",
+        "dealer.set_key 0009999 fonnte_api_key",
+        &format!("api_key.create 0009999 key {id} \"Bengkel\", scopes read"),
+        &format!("api_key.revoke 0009999 key {id} \"Bengkel\""),
+        "dealer.set_key 0009999 fonnte_api_key",
+        "secrets.reseal dealer_settings.fonnte_api_key",
+        "secrets.reseal dealer_webhook.token",
+    ]
+    .map(|line| format!("command line {line}"));
+    assert_eq!(lines, expected);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn doctor_says_what_is_wrong_with_exit_status_1() {
     let story = Story::begin().await;

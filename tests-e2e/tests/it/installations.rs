@@ -70,6 +70,30 @@ async fn an_existing_installation_is_taken_over_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_role_with_the_rights_of_the_readme_serves() {
+    let database = TestDatabase::migrated().await;
+    let url = database.url_serving().await;
+    let story = Story::without_dealers(Database::Shared(database))
+        .await
+        .with("DATABASE_URL", &url)
+        .with("RETENTION_DAYS", "30");
+    story.add_dealer(DEALER, Some(KEY)).await;
+    let service = story.serve();
+    let path = story.submit(&service, 1).await;
+    story.status(&service, &path, "SENT").await;
+    let person = serde_json::json!({"phone": "081200000001"});
+    let erased = service.post("/api/v1/admin/erasure", &person).await;
+    let erased = erased.expect("the service answers");
+    assert_eq!(erased.json()["data"]["requests"], 1, "{}", erased.text);
+    let doctor = output(&["doctor"], &story.settings());
+    assert_eq!(doctor.status.code(), Some(0), "{doctor:?}");
+    let (status, log) = service.terminate().await;
+    assert!(status.success());
+    let log = log.join("\n");
+    assert!(!log.contains("permission denied"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_schema_holds_every_table() {
     let database = TestDatabase::empty().await;
     let story = Story::without_dealers(Database::Shared(database))

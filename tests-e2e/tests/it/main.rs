@@ -15,6 +15,7 @@ mod monitoring;
 mod persons;
 mod refusals;
 mod settings;
+mod sweeps;
 mod traces;
 mod under_stress;
 mod webhooks;

@@ -223,6 +223,7 @@ async fn a_store_that_is_away_is_a_503() {
     let mut keys = MockApiKeys::new();
     keys.expect_list().returning(|_| Err(unavailable()));
     keys.expect_create().returning(|_, _| Err(unavailable()));
+    keys.expect_find().returning(|_| Ok(None));
     keys.expect_revoke().returning(|_, _| Err(unavailable()));
     let mut audit = MockAuditLog::new();
     audit.expect_page().returning(|_, _| Err(unavailable()));

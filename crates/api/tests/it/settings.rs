@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::ApiAuth;
-use domain::{DealerAdmin, MockDealerAdmin, Outbox as _};
+use domain::{AuditLog, DealerAdmin, MockAuditLog, MockDealerAdmin, Outbox as _};
 use serde_json::{Value, json};
 use testkit::sample;
 
@@ -309,7 +309,7 @@ async fn stores_that_fail_are_told_apart() {
         admin.expect_keeps_secrets().return_const(true);
         admin.expect_page().returning(move |_, _| Err(error()));
         admin.expect_record().returning(move |_| Err(error()));
-        admin.expect_change().returning(move |_, _| Err(error()));
+        admin.expect_change().returning(move |_, _, _| Err(error()));
         let admin: Arc<dyn DealerAdmin> = Arc::new(admin);
         let service = Service::with(|ports| ports.admin = admin);
         for path in [DEALERS, DEALER] {
@@ -349,4 +349,16 @@ async fn a_change_is_noted_in_the_audit_without_its_secrets() {
     let detail = items[0]["detail"].as_str().unwrap();
     assert!(detail.contains("fonnte_api_key") && detail.contains("daily_limit"));
     assert!(!reply.body.contains("kunci-baru"), "{reply:?}");
+}
+
+/// What is shown as changed is noted, and what could not be noted is not changed.
+#[tokio::test]
+async fn a_change_does_not_need_the_audit_afterwards() {
+    let mut audit = MockAuditLog::new();
+    audit.expect_record().returning(|_| Err(unavailable()));
+    let service = Service::with(|ports| ports.audit = Arc::new(audit));
+    let changed = patch(&service, &json!({"daily_limit": 5})).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let noted = AuditLog::page(&*service.world.store, None, 10).await;
+    assert_eq!(noted.unwrap()[0].action, "settings.change");
 }

@@ -2,8 +2,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use domain::{
-    Account, AccountPolicy, Change, CheckError, Dealer, DealerAdmin as _, DealerId, KeySource,
-    Phone, SecretPurpose, SettingsChange, SettingsChanged, Vault as _,
+    Account, AccountPolicy, Action, AuditEntry, Change, CheckError, Dealer, DealerAdmin as _,
+    DealerId, KeySource, Phone, Principal, SecretPurpose, SettingsChange, SettingsChanged,
+    Vault as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
@@ -32,7 +33,16 @@ pub(crate) async fn add(config: Config, options: AddDealer) -> anyhow::Result<Ex
     let (_database, parts) = open(&config).await?;
     // Where keys are sealed, none is written in the open.
     let sealed = dealer.api_key.take_if(|_| config.secrets.can_seal());
-    match parts.dealers.add(&dealer).await {
+    let entry = entry(
+        Action::AddDealer,
+        &dealer.id,
+        &[
+            ("dealer_name", true),
+            ("fonnte_api_key", dealer.api_key.is_some()),
+            ("fonnte_api_url", dealer.api_url.is_some()),
+        ],
+    );
+    match parts.dealers.add(&dealer, &entry).await {
         Ok(()) => {
             if let Some(key) = sealed {
                 keep_sealed(&parts.dealers, &dealer.id, &key, None)
@@ -83,9 +93,14 @@ pub(crate) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
              dealer_integration.dealers; set SECRETS_KEY to replace it"
         );
     }
+    let fields = [
+        ("fonnte_api_key", true),
+        ("fonnte_api_url", options.url.is_some()),
+    ];
+    let entry = entry(Action::SetDealerKey, &id, &fields);
     parts
         .dealers
-        .set_key(&id, &key, options.url.as_deref())
+        .set_key(&id, &key, options.url.as_deref(), &entry)
         .await?;
     anstream::println!("The key of dealer {id} is set; the service uses it within 30 seconds.");
     Ok(ExitCode::SUCCESS)
@@ -103,11 +118,27 @@ async fn keep_sealed(
         api_url: url.map_or(Change::Keep, Change::Set),
         ..SettingsChange::default()
     };
-    match dealers.change(id, &change).await? {
+    let entry = AuditEntry {
+        action: Action::SetDealerKey,
+        ..AuditEntry::settings_changed(&Principal::operator().author(None), id, &change)
+    };
+    match dealers.change(id, &change, &entry).await? {
         SettingsChanged::Made => Ok(()),
         SettingsChanged::UnknownDealer => Err(DealerAdminError::Unknown.into()),
         // No more than secrets and addresses are changed, which need nothing that is stored.
         SettingsChanged::Invalid(_) => bail!("the settings break rules"),
+    }
+}
+
+/// What the audit says about a change of `dealer_integration.dealers`, and of which of these fields.
+fn entry(action: Action, id: &DealerId, fields: &[(&str, bool)]) -> AuditEntry {
+    let set = fields.iter().filter(|(_, is_set)| *is_set);
+    let set: Vec<&str> = set.map(|(name, _)| *name).collect();
+    AuditEntry {
+        author: Principal::operator().author(None),
+        action,
+        dealer: Some(id.clone()),
+        detail: set.join(", "),
     }
 }
 

@@ -2,7 +2,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use domain::Vault as _;
+use domain::{Principal, Vault as _};
 use store_postgres::{Resealed, SecretPlace};
 
 use super::dealer::open;
@@ -27,7 +27,8 @@ pub(crate) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
                 anstream::eprint!("\r{name}: {seen} …\x1b[K");
             }
         };
-        let outcome = parts.dealers.reseal(place, progress).await?;
+        let author = Principal::operator().author(None);
+        let outcome = parts.dealers.reseal(place, &author, progress).await?;
         if std::io::stderr().is_terminal() {
             anstream::eprint!("\r\x1b[K");
         }

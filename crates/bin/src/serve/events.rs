@@ -2,12 +2,14 @@
 //! decided elsewhere.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::{EventDesk, EventsApplied, StoreError};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::dispatch::source;
+use super::sweeps::sweep;
 use crate::metrics::Metrics;
 use crate::surroundings::NotifyBell;
 
@@ -20,9 +22,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The shortest wait: events that come one after the other are applied together.
 const SHORTEST_WAIT: Duration = Duration::from_millis(20);
-
-/// How often old events are swept.
-const SWEEP: Duration = Duration::from_secs(60);
 
 /// The loop.
 pub(crate) struct EventLoop {
@@ -46,17 +45,18 @@ impl EventLoop {
 
     /// Goes round until `stop`. What is not applied then is applied by the next copy.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut swept = Instant::now();
+        let events = self.events.clone();
+        let old_ones = move || {
+            let events = events.clone();
+            async move { events.forget_old_events().await }
+        };
+        let _sweeping = AbortOnDropHandle::new(tokio::spawn(sweep("old events", old_ones)));
         let mut pause = Duration::ZERO;
         while !stop.is_cancelled() {
             let wait = tokio::select! {
                 wait = self.step(&mut pause) => wait,
                 () = stop.cancelled() => return,
             };
-            if swept.elapsed() >= SWEEP {
-                swept = Instant::now();
-                self.sweep().await;
-            }
             tokio::time::sleep(SHORTEST_WAIT).await;
             tokio::select! {
                 () = tokio::time::sleep(wait.saturating_sub(SHORTEST_WAIT)) => {}
@@ -97,15 +97,6 @@ impl EventLoop {
                 *pause = Duration::ZERO;
                 Ok(next.map_or(LONGEST_WAIT, |next| next.min(LONGEST_WAIT)))
             }
-        }
-    }
-
-    async fn sweep(&self) {
-        if let Err(error) = self.events.forget_old_events().await {
-            tracing::warn!(
-                error.source = source(&error),
-                "cannot sweep old events: {error}"
-            );
         }
     }
 }

@@ -5,6 +5,7 @@ mod events;
 mod files;
 mod health;
 mod retention;
+mod sweeps;
 
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use super::ApiKeyId;
-use crate::{DealerId, MessageId, RequestId};
+use crate::{DealerId, MessageId, RequestId, SettingsChange};
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,12 @@ pub enum Action {
     RevokeKey,
     /// A dealer's settings were changed.
     ChangeSettings,
+    /// A dealer was added on the command line.
+    AddDealer,
+    /// The key of a dealer's account was set on the command line.
+    SetDealerKey,
+    /// Secrets were sealed anew, see [`Vault`](crate::Vault).
+    ResealSecrets,
     /// A template got a new version.
     ChangeTemplate,
     /// A template was removed, or is the built-in one again.
@@ -47,6 +53,9 @@ impl Action {
             Self::CreateKey => "api_key.create",
             Self::RevokeKey => "api_key.revoke",
             Self::ChangeSettings => "settings.change",
+            Self::AddDealer => "dealer.add",
+            Self::SetDealerKey => "dealer.set_key",
+            Self::ResealSecrets => "secrets.reseal",
             Self::ChangeTemplate => "template.change",
             Self::RemoveTemplate => "template.remove",
             Self::Erase => "person.erase",
@@ -79,6 +88,17 @@ impl AuditEntry {
             action: Action::ResendMessage,
             dealer: None,
             detail: format!("request {request}, message {message}"),
+        }
+    }
+
+    /// These settings of a dealer were changed.
+    #[must_use]
+    pub fn settings_changed(author: &Author, dealer: &DealerId, change: &SettingsChange) -> Self {
+        Self {
+            author: author.clone(),
+            action: Action::ChangeSettings,
+            dealer: Some(dealer.clone()),
+            detail: change.fields().join(", "),
         }
     }
 

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::Fault;
+use crate::{Fault, holds_phone, mask_phones};
 
 /// What every key begins with, so that secret scanners find leaked ones.
 pub const API_KEY_PREFIX: &str = "csk_";
@@ -200,6 +200,18 @@ impl KeyName {
     }
 }
 
+impl KeyName {
+    /// The name for logs and the audit: a phone in it is masked.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        if holds_phone(&self.0) {
+            mask_phones(&self.0)
+        } else {
+            self.0.clone()
+        }
+    }
+}
+
 impl fmt::Display for KeyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -291,6 +303,16 @@ mod tests {
             KeyName::parse(&"é".repeat(101)),
             Err(Fault::TooLong { max: 100 })
         );
+    }
+
+    #[test]
+    fn logs_and_audit_name_a_key_without_a_phone() {
+        let masked = |name| KeyName::parse(name).unwrap().masked();
+        assert_eq!(
+            masked("HP 0821-4852-3421 (Adit)"),
+            "HP 0821-****-*421 (Adit)"
+        );
+        assert_eq!(masked("Laporan 20261130"), "Laporan 20261130");
     }
 
     proptest! {

@@ -44,12 +44,12 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The holder of a key.
+    /// The holder of a key. Logs and audit name the key, and with it nobody's phone.
     #[must_use]
     pub fn holder(id: ApiKeyId, name: &KeyName, access: Access) -> Self {
         Self {
             key: Some(id),
-            name: name.as_str().to_owned().into(),
+            name: name.masked().into(),
             access,
         }
     }
@@ -80,7 +80,7 @@ impl Principal {
         self.key
     }
 
-    /// The name of the key, or what stands for it.
+    /// The name of the key, phones in it masked, or what stands for it.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -8,7 +8,7 @@ use crate::{AuditCursor, AuditEntry, AuditRecord};
 #[async_trait]
 pub trait AuditLog: Send + Sync {
     /// Writes a line. Where a port's own method takes an entry, that writes it together with what
-    /// it tells of; this is for the others, before they answer.
+    /// it tells of, or does neither; this is for the others, before they answer.
     async fn record(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 
     /// The newest lines, newest first; with a cursor those that are older than its line.

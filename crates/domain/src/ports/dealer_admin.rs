@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use crate::{Dealer, DealerId, SettingFaults, SettingsChange, WebhookToken};
+use crate::{AuditEntry, Dealer, DealerId, SettingFaults, SettingsChange, WebhookToken};
 
 /// Whose table says the key of a dealer's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,10 +76,12 @@ pub trait DealerAdmin: Send + Sync {
 
     /// Changes a dealer's settings, all or nothing: what is changed at the same moment is not
     /// undone, and what is stored then completes it. In force on every copy within 5 seconds, and at
-    /// once for whoever asks the same adapter.
+    /// once for whoever asks the same adapter. The entry is written into the audit with it; what is
+    /// not changed is not noted.
     async fn change(
         &self,
         id: &DealerId,
         change: &SettingsChange,
+        entry: &AuditEntry,
     ) -> Result<SettingsChanged, StoreError>;
 }

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use crate::{
-    AccountPolicy, Bell, DealerAdmin, DealerId, DealerPage, DealerRecord, Outbox, SettingFaults,
-    SettingsChange, SettingsChanged, SettingsPatch, StoreError,
+    AccountPolicy, AuditEntry, Author, Bell, DealerAdmin, DealerId, DealerPage, DealerRecord,
+    Outbox, SettingFaults, SettingsChange, SettingsChanged, SettingsPatch, StoreError,
 };
 
 /// Shows dealers to operators and changes their settings.
@@ -82,8 +82,10 @@ impl DealerDesk {
         &self,
         id: &DealerId,
         change: &SettingsChange,
+        by: &Author,
     ) -> Result<DealerRecord, DeskError> {
-        match self.dealers.change(id, change).await? {
+        let entry = AuditEntry::settings_changed(by, id, change);
+        match self.dealers.change(id, change, &entry).await? {
             SettingsChanged::Made => {}
             SettingsChanged::UnknownDealer => return Err(DeskError::UnknownDealer),
             SettingsChanged::Invalid(faults) => return Err(DeskError::Invalid(faults)),

@@ -92,7 +92,11 @@ impl KeyDesk {
             author: by.clone(),
             action: Action::CreateKey,
             dealer,
-            detail: format!("key {id}, scopes {}", order.access.scopes()),
+            detail: format!(
+                "key {id} \"{}\", scopes {}",
+                order.name.masked(),
+                order.access.scopes()
+            ),
         };
         let new = NewApiKey {
             id,
@@ -121,11 +125,16 @@ impl KeyDesk {
     /// # Errors
     /// [`KeyError::UnknownKey`] or [`KeyError::Store`].
     pub async fn revoke(&self, id: ApiKeyId, by: &Author) -> Result<ApiKeyRecord, KeyError> {
+        // Names never change. A key that another copy has just made may not be known here yet.
+        let known = self.keys.find(id).await?;
+        let name = known.map_or_else(String::new, |key| {
+            format!(" \"{}\"", key.record.name.masked())
+        });
         let entry = AuditEntry {
             author: by.clone(),
             action: Action::RevokeKey,
             dealer: None,
-            detail: format!("key {id}"),
+            detail: format!("key {id}{name}"),
         };
         let revoked = self.keys.revoke(id, &entry).await?;
         revoked.ok_or(KeyError::UnknownKey)

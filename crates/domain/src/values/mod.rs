@@ -19,7 +19,7 @@ pub use local_time::{
     JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_local_time,
 };
 pub(crate) use phone::replace_numbers;
-pub use phone::{Phone, PhoneError, mask_phone, mask_phones};
+pub use phone::{Phone, PhoneError, holds_phone, mask_phone, mask_phones};
 pub use plate::{LicensePlate, normal_plate};
 pub use quiet_hours::{QuietHours, QuietHoursError};
 pub use search::{PHONE_FILLERS, PLATE_FILLERS, SEARCH_CHARACTERS, Search, SearchError};

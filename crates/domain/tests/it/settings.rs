@@ -261,7 +261,7 @@ async fn a_change_is_in_force_and_ends_a_rest_only_where_it_may_matter() {
         min_interval: Change::Set(Duration::from_millis(5)),
         ..SettingsChange::default()
     };
-    let record = desk.change(&id, &pace).await.unwrap();
+    let record = desk.change(&id, &pace, &sample::author()).await.unwrap();
     assert_eq!(
         record.dealer.settings.min_interval,
         Some(Duration::from_millis(5))
@@ -271,11 +271,13 @@ async fn a_change_is_in_force_and_ends_a_rest_only_where_it_may_matter() {
         daily_limit: Change::Set(5),
         ..SettingsChange::default()
     };
-    desk.change(&id, &limit).await.unwrap();
+    desk.change(&id, &limit, &sample::author()).await.unwrap();
     assert_eq!(world.bell.rings(), 1);
     let found = world.store.find(&id).await.unwrap().unwrap();
     assert_eq!(found.settings.daily_limit, Some(5));
-    let error = desk.change(&sample::dealer_id_numbered(1), &limit).await;
+    let error = desk
+        .change(&sample::dealer_id_numbered(1), &limit, &sample::author())
+        .await;
     assert!(matches!(error, Err(DeskError::UnknownDealer)));
 }
 
@@ -285,7 +287,7 @@ async fn a_store_that_fails_is_said_to_have_failed() {
     let mut admin = MockDealerAdmin::new();
     admin
         .expect_change()
-        .returning(|_, _| Ok(SettingsChanged::Made));
+        .returning(|_, _, _| Ok(SettingsChanged::Made));
     let mut outbox = MockOutbox::new();
     outbox.expect_end_rest().returning(|_| Err(unavailable()));
     let desk = DealerDesk::new(
@@ -298,7 +300,9 @@ async fn a_store_that_fails_is_said_to_have_failed() {
         daily_limit: Change::Remove,
         ..SettingsChange::default()
     };
-    let error = desk.change(&sample::dealer_id(), &limit).await;
+    let error = desk
+        .change(&sample::dealer_id(), &limit, &sample::author())
+        .await;
     assert!(matches!(error, Err(DeskError::Store(_))));
 }
 

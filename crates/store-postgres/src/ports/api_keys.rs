@@ -14,7 +14,7 @@ use moka::Expiry;
 use moka::future::Cache;
 use tokio::sync::Semaphore;
 
-use super::audit::{noted, with_entry};
+use super::audit::{note, noted, with_entry};
 use crate::connect::{Database, failed};
 use crate::statement::Statement;
 

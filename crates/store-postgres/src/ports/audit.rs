@@ -9,27 +9,33 @@ use super::PgStore;
 use crate::connect::failed;
 use crate::statement::Statement;
 
-/// A part of a statement that writes the entry of [`with_entry`] for every row of a part before it;
-/// the row's `dealer_id` stands in where the entry names none.
-macro_rules! noted {
+/// Writes the entry of [`with_entry`] for every row of a part before it; the row's `dealer_id` stands in
+/// where the entry names none.
+macro_rules! note {
     ($rows:literal) => {
         concat!(
-            ", noted AS (
+            "
     INSERT INTO audit (actor, key_id, action, dealer_id, request_id, detail)
     SELECT i.audit_actor, i.audit_key, i.audit_action, coalesce(i.audit_dealer, x.dealer_id),
         i.audit_call, i.audit_detail
     FROM ",
             $rows,
-            " x, input i
-)
-"
+            " x, input i"
         )
     };
 }
-pub(super) use noted;
+pub(crate) use note;
+
+/// The same as a part of a statement.
+macro_rules! noted {
+    ($rows:literal) => {
+        concat!(", noted AS (", note!($rows), "\n)\n")
+    };
+}
+pub(crate) use noted;
 
 /// Adds an entry to a statement's `input`.
-pub(super) fn with_entry<'a>(statement: Statement<'a>, entry: &'a AuditEntry) -> Statement<'a> {
+pub(crate) fn with_entry<'a>(statement: Statement<'a>, entry: &'a AuditEntry) -> Statement<'a> {
     let author = &entry.author;
     let dealer = entry.dealer.as_ref().map(|dealer| dealer.as_str());
     statement

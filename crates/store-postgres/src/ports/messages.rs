@@ -13,7 +13,7 @@ use domain::{
 };
 use serde_json::Value;
 
-use super::audit::{noted, with_entry};
+use super::audit::{note, noted, with_entry};
 use super::intake::priority;
 use super::mirror::is_newest;
 use super::{PgStore, origin};

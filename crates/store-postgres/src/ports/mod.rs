@@ -35,6 +35,7 @@ use crate::connect::{Connector, Database, DatabaseUrl, Home, PoolOptions, Schema
 use crate::secrets::SecretsKeys;
 
 pub use api_keys::PgApiKeys;
+pub(crate) use audit::{note, noted, with_entry};
 pub(crate) use dealer_rows::{DealerRow, SettingsRow, read, same_dealer};
 pub use dealers::PgDealers;
 pub(crate) use outbox::rows::seconds;

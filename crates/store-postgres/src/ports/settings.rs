@@ -6,13 +6,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Time, Timestamptz};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
 use domain::{
-    BoxError, Change, DealerAdmin, DealerId, DealerPage, DealerRecord, LaneView, OnUnknown,
-    QuietHours, SecretPurpose, SettingsChange, SettingsChanged, StoreError, VaultError,
+    AuditEntry, BoxError, Change, DealerAdmin, DealerId, DealerPage, DealerRecord, LaneView,
+    OnUnknown, QuietHours, SecretPurpose, SettingsChange, SettingsChanged, StoreError, VaultError,
     WebhookToken,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::PgDealers;
+use super::audit::{note, with_entry};
 use super::dealer_rows::{DealerRow, SettingsRow, read, same_dealer};
 use crate::connect::{StoreResult, failed};
 use crate::schema::{dealer_settings, dealer_webhook, dealers, lane};
@@ -40,11 +41,12 @@ ORDER BY t.dealer_id
 ON CONFLICT (dealer_id) DO NOTHING";
 
 /// Only the columns that are named change, so that two operators do not undo each other's change.
-const CHANGE: &str = "
+const CHANGE: &str = concat!(
+    "
 , known AS (
     SELECT d.dealer_id FROM dealer_integration.dealers d, input i WHERE d.dealer_id = i.dealer_id
-)
-INSERT INTO dealer_settings AS s (
+), changed AS (
+    INSERT INTO dealer_settings AS s (
     dealer_id, fonnte_api_key, fonnte_api_url, min_interval_ms, jitter_ms, daily_limit,
     quiet_from, quiet_to, on_unknown, exclusive_device, webhook_secret, default_template)
 SELECT k.dealer_id, i.fonnte_api_key, i.fonnte_api_url, i.min_interval_ms, i.jitter_ms,
@@ -73,7 +75,11 @@ ON CONFLICT (dealer_id) DO UPDATE SET
         CASE WHEN 'default_template' = ANY (i.fields)
             THEN i.default_template ELSE s.default_template END,
         now()
-    FROM input i)";
+    FROM input i)
+    RETURNING s.dealer_id
+)",
+    note!("changed")
+);
 
 /// No row where the dealer is unknown, and one with NULLs where it has no settings yet.
 const LOCK_QUIET_HOURS: &str = "
@@ -164,6 +170,7 @@ impl DealerAdmin for PgDealers {
         &self,
         id: &DealerId,
         change: &SettingsChange,
+        entry: &AuditEntry,
     ) -> Result<SettingsChanged, StoreError> {
         let seal = |purpose, change: &Change<SecretString>| {
             let sealed = change
@@ -173,7 +180,7 @@ impl DealerAdmin for PgDealers {
         };
         let key = seal(SecretPurpose::ApiKey, &change.api_key)?;
         let secret = seal(SecretPurpose::WebhookSecret, &change.webhook_secret)?;
-        let statement = changing(id, change)
+        let statement = with_entry(changing(id, change), entry)
             .with::<Nullable<Text>, _>("text AS fonnte_api_key", key)
             .with::<Nullable<Text>, _>("text AS webhook_secret", secret);
         let completes = matches!(&change.quiet_hours, Change::Set(times) if !times.is_whole());

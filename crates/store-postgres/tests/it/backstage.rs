@@ -13,11 +13,16 @@ use tokio_postgres::Client;
 /// A store on this database. It waits longer for a connection than callers would, because the
 /// machine may be busy and these tests are about something else.
 pub(crate) fn store(database: &TestDatabase) -> PgStore {
+    patient_store_at(database.url())
+}
+
+/// The same at another URL.
+pub(crate) fn patient_store_at(url: &str) -> PgStore {
     let options = PoolOptions {
         wait: Duration::from_secs(30),
         ..PoolOptions::default()
     };
-    store_with(database.url(), &options)
+    store_with(url, &options)
 }
 
 /// A store on the database of that URL, as the service has it.

@@ -1,4 +1,4 @@
-//! The promises of the store ports, kept by PostgreSQL.
+//! The promises of the store ports, kept by PostgreSQL for a role with the rights that serving needs.
 
 use std::sync::Arc;
 
@@ -6,14 +6,14 @@ use store_postgres::SecretsKeys;
 use store_postgres::testing::TestDatabase;
 use testkit::contract::Stage;
 
-use crate::backstage::{PgBackstage, store};
+use crate::backstage::{PgBackstage, patient_store_at};
 
 /// The bytes 0 to 31.
 pub(crate) const TEST_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 async fn make_stage() -> (Stage, TestDatabase) {
     let database = TestDatabase::migrated().await;
-    let store = Arc::new(store(&database));
+    let store = Arc::new(patient_store_at(&database.url_serving().await));
     let vault = SecretsKeys::parse(TEST_KEY).expect("a key");
     let dealers = Arc::new(store.dealers_with(Arc::new(vault)));
     let stage = Stage {

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use domain::{DealerDirectory as _, Outbox as _, Reports as _, RequestStore as _, Visibility};
-use store_postgres::testing::TestDatabase;
+use domain::{
+    DealerDirectory as _, EventStore as _, Outbox as _, Reports as _, RequestStore as _, Visibility,
+};
+use store_postgres::testing::{TestDatabase, grants_for};
 use store_postgres::{
     DatabaseUrl, MigrateError, MigrationState, PgStore, PoolOptions, SchemaName, migrate,
 };
@@ -128,22 +130,7 @@ async fn going_down_and_up_again_keeps_every_request() {
         .await
         .unwrap();
 
-    let mut down: Vec<_> =
-        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path().join("down.sql"))
-            .collect();
-    down.sort();
-    client
-        .batch_execute("SET search_path TO customer")
-        .await
-        .unwrap();
-    for file in down.iter().rev() {
-        client
-            .batch_execute(&std::fs::read_to_string(file).unwrap())
-            .await
-            .unwrap();
-    }
+    undo(&client, "").await;
     client
         .batch_execute("DROP TABLE __diesel_schema_migrations")
         .await
@@ -231,45 +218,93 @@ async fn drop_role(client: &Client) {
         .unwrap();
 }
 
-/// What the README tells operators to grant.
-const SERVING_RIGHTS: &str = "
-    GRANT USAGE ON SCHEMA customer, dealer_integration TO {role};
-    GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA customer TO {role};
-    GRANT DELETE ON customer.idempotency_key, customer.webhook_event,
-        customer.request_count_change TO {role};
-    GRANT SELECT (dealer_id, dealer_name, fonnte_api_key, fonnte_api_url, is_active, created_at,
-        updated_at) ON dealer_integration.dealers TO {role};";
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_serving_role_needs_no_right_to_create() {
     let database = TestDatabase::migrated().await;
     let client = database.connect().await;
-    let url = make_role(&database, &client, SERVING_RIGHTS).await;
+    let url = make_role(&database, &client, &grants_for("{role}")).await;
     let parsed = DatabaseUrl::parse(&url).unwrap();
     assert_eq!(migrate(&parsed, &schema("customer")).await.unwrap(), 0);
+    serve_a_little(&store_at(&url)).await;
+    drop_role(&client).await;
+}
 
-    let store = store_at(&url);
-    store.accept(&sample::new_request()).await.unwrap();
-    let claims = store
-        .claim(
-            domain::WorkerId(uuid::Uuid::nil()),
-            10,
-            sample::policy().lease,
+/// Tables that were not there when the rights were granted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_serving_role_has_the_tables_of_later_migrations() {
+    let database = TestDatabase::migrated().await;
+    let client = database.connect().await;
+    // As long as there was no `request_count`.
+    undo(&client, "20261122000015").await;
+    let url = make_role(&database, &client, &grants_for("{role}")).await;
+    assert!(migrate_as_owner(&database, "customer").await > 0);
+    serve_a_little(&store_at(&url)).await;
+
+    let later = "CREATE TABLE customer.later (
+        id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name TEXT)";
+    client.batch_execute(later).await.unwrap();
+    let serving = connect(&url).await;
+    let everything = "INSERT INTO customer.later (name) VALUES ('a');
+        UPDATE customer.later SET name = 'b' WHERE name = 'a';
+        DELETE FROM customer.later";
+    serving.batch_execute(everything).await.unwrap();
+    drop(serving);
+    drop_role(&client).await;
+}
+
+/// Undoes this migration and all after it.
+async fn undo(client: &Client, first: &str) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../migrations");
+    let mut migrations: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    migrations.sort();
+    client
+        .batch_execute("SET search_path TO customer")
+        .await
+        .unwrap();
+    for migration in migrations.iter().rev() {
+        let name = migration.file_name().unwrap().to_str().unwrap();
+        let version = name.split('_').next().unwrap().replace('-', "");
+        if *version < *first {
+            break;
+        }
+        let down = std::fs::read_to_string(migration.join("down.sql")).unwrap();
+        client.batch_execute(&down).await.unwrap();
+    }
+    client
+        .execute(
+            "DELETE FROM __diesel_schema_migrations WHERE version >= $1",
+            &[&first],
         )
         .await
         .unwrap();
-    assert_eq!(claims.len(), 1);
-    assert!(
-        store
-            .dealers()
-            .find(&sample::dealer_id())
-            .await
-            .unwrap()
-            .is_none()
-    );
+}
+
+/// What a copy of the service does all day.
+async fn serve_a_little(store: &PgStore) {
+    let request = sample::new_request();
+    store.accept(&request).await.unwrap();
+    let worker = domain::WorkerId(uuid::Uuid::nil());
+    let claims = store.claim(worker, 10, sample::policy().lease).await;
+    assert_eq!(claims.unwrap().len(), 1);
+    let dealer = sample::dealer_id();
+    assert!(store.dealers().find(&dealer).await.unwrap().is_none());
+    assert!(!store.add_up_counts().await.unwrap());
+    let stats = store.stats(&dealer, Default::default()).await.unwrap();
+    assert_eq!(stats.total, 1);
     assert!(store.inspect().await.is_ok());
     assert_eq!(store.forget_old_keys().await.unwrap(), 0);
-    drop_role(&client).await;
+    assert_eq!(store.forget_old_events().await.unwrap(), 0);
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    AccountError, Change, DealerAdmin as _, DealerDirectory as _, SecretPurpose, SettingsChange,
-    SettingsChanged, Vault as _, VaultError,
+    AccountError, AuditEntry, Change, DealerAdmin as _, DealerDirectory as _, SecretPurpose,
+    SettingsChange, SettingsChanged, Vault as _, VaultError,
 };
 use secrecy::ExposeSecret as _;
 use store_postgres::testing::TestDatabase;
@@ -43,6 +43,10 @@ async fn with_dealer() -> TestDatabase {
     database
 }
 
+fn entry() -> AuditEntry {
+    AuditEntry::settings_changed(&sample::author(), &sample::dealer_id(), &both())
+}
+
 /// Every value that could be a secret, as text.
 async fn stored(database: &TestDatabase) -> Vec<String> {
     let client = database.connect().await;
@@ -61,7 +65,10 @@ async fn stored(database: &TestDatabase) -> Vec<String> {
 async fn secrets_are_only_ever_sealed_in_our_tables() {
     let database = with_dealer().await;
     let dealers = dealers(&database, TEST_KEY);
-    let changed = dealers.change(&sample::dealer_id(), &both()).await.unwrap();
+    let changed = dealers
+        .change(&sample::dealer_id(), &both(), &entry())
+        .await
+        .unwrap();
     assert_eq!(changed, SettingsChanged::Made);
     let record = dealers.record(&sample::dealer_id()).await.unwrap().unwrap();
     let token = record.webhook_token.unwrap();
@@ -85,7 +92,12 @@ async fn without_a_key_tokens_are_plain_and_secrets_are_refused() {
     let record = dealers.record(&sample::dealer_id()).await.unwrap().unwrap();
     let token = record.webhook_token.unwrap();
     assert_eq!(stored(&database).await, [token.as_str()]);
-    assert!(dealers.change(&sample::dealer_id(), &both()).await.is_err());
+    assert!(
+        dealers
+            .change(&sample::dealer_id(), &both(), &entry())
+            .await
+            .is_err()
+    );
     assert_eq!(stored(&database).await.len(), 1);
 }
 
@@ -96,7 +108,7 @@ async fn what_cannot_be_opened_harms_its_own_dealer_alone() {
     backstage.add_dealer(&sample::dealer_numbered(1)).await;
     let id = sample::dealer_id();
     let writer = dealers(&database, TEST_KEY);
-    let changed = writer.change(&id, &both()).await.unwrap();
+    let changed = writer.change(&id, &both(), &entry()).await.unwrap();
     assert_eq!(changed, SettingsChanged::Made);
     writer.page(1, 10).await.unwrap();
 
@@ -149,7 +161,10 @@ async fn a_sealed_key_may_stand_in_the_table_of_the_other_service() {
 
     let rotating = dealers(&database, &format!("{NEW_KEY},{TEST_KEY}"));
     let place = SecretPlace::DealersKeys;
-    let outcome = rotating.reseal(place, |_| {}).await.unwrap();
+    let outcome = rotating
+        .reseal(place, &sample::author(), |_| {})
+        .await
+        .unwrap();
     assert_eq!((outcome.sealed, outcome.current), (1, 0));
     let found = dealers(&database, NEW_KEY).find(&dealer.id).await.unwrap();
     assert_eq!(found.unwrap().api_key.unwrap().expose_secret(), KEY);
@@ -174,22 +189,42 @@ async fn everything_is_sealed_anew_in_batches_and_only_once() {
     let rotating = dealers(&database, &format!("{NEW_KEY},{TEST_KEY}"));
     let id = domain::DealerId::parse("D000001").unwrap();
     let old = dealers(&database, TEST_KEY);
-    let changed = old.change(&id, &both()).await.unwrap();
+    let changed = old.change(&id, &both(), &entry()).await.unwrap();
     assert_eq!(changed, SettingsChanged::Made);
     let mut seen = Vec::new();
     let place = SecretPlace::WebhookTokens;
-    let outcome = rotating.reseal(place, |n| seen.push(n)).await.unwrap();
+    let outcome = rotating
+        .reseal(place, &sample::author(), |n| seen.push(n))
+        .await
+        .unwrap();
     assert_eq!((outcome.sealed, outcome.current), (450, 0));
     assert_eq!(seen, [200, 400, 450]);
     for place in [SecretPlace::SettingsKeys, SecretPlace::WebhookSecrets] {
-        assert_eq!(rotating.reseal(place, |_| {}).await.unwrap().sealed, 1);
+        assert_eq!(
+            rotating
+                .reseal(place, &sample::author(), |_| {})
+                .await
+                .unwrap()
+                .sealed,
+            1
+        );
     }
     // Plain keys of the other table are its owner's.
     let place = SecretPlace::DealersKeys;
-    let outcome = rotating.reseal(place, |_| {}).await.unwrap();
+    let outcome = rotating
+        .reseal(place, &sample::author(), |_| {})
+        .await
+        .unwrap();
     assert_eq!(outcome, Resealed::default());
     for place in SecretPlace::ALL {
-        assert_eq!(rotating.reseal(place, |_| {}).await.unwrap().sealed, 0);
+        assert_eq!(
+            rotating
+                .reseal(place, &sample::author(), |_| {})
+                .await
+                .unwrap()
+                .sealed,
+            0
+        );
     }
     let new = dealers(&database, NEW_KEY);
     let found = new.find(&id).await.unwrap().unwrap();
@@ -198,6 +233,9 @@ async fn everything_is_sealed_anew_in_batches_and_only_once() {
         new.record(&id).await.unwrap().unwrap().webhook_token,
         rotating.record(&id).await.unwrap().unwrap().webhook_token
     );
-    let shut = old.reseal(SecretPlace::SettingsKeys, |_| {}).await.unwrap();
+    let shut = old
+        .reseal(SecretPlace::SettingsKeys, &sample::author(), |_| {})
+        .await
+        .unwrap();
     assert_eq!(shut.shut, [(id, VaultError::UnknownKey)]);
 }

@@ -194,6 +194,23 @@ pub async fn keys_in_force_are_listed_first_and_the_newest_of_them(stage: &Stage
     assert_eq!(list(2).await, all[..2]);
 }
 
+/// One is not without the other.
+pub async fn what_cannot_be_noted_is_not_done_to_a_key(stage: &Stage) {
+    let unstorable = |action| AuditEntry {
+        detail: sample::UNSTORABLE.to_owned(),
+        ..entry(action, key(1).id)
+    };
+    let creating = unstorable(Action::CreateKey);
+    assert!(stage.api_keys.create(&key(1), &creating).await.is_err());
+    assert_eq!(stage.api_keys.list(10).await.expect("list"), []);
+    create(stage, &key(1)).await;
+    let revoking = unstorable(Action::RevokeKey);
+    let revoked = stage.api_keys.revoke(key(1).id, &revoking).await;
+    assert!(revoked.is_err(), "{revoked:?}");
+    assert_eq!(validity(stage, key(1).id).await, Validity::InForce);
+    assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 1);
+}
+
 /// Together with what they tell of.
 pub async fn making_and_revoking_are_noted_in_the_audit(stage: &Stage) {
     create(stage, &key(1)).await;

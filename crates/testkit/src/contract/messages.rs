@@ -356,6 +356,28 @@ pub async fn messages_that_cannot_be_seen_are_as_if_they_did_not_exist(stage: &S
     assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 2);
 }
 
+/// One is not without the other.
+pub async fn what_cannot_be_noted_is_not_done_to_a_message(stage: &Stage) {
+    let request = queued(stage).await;
+    let unstorable = AuditEntry {
+        detail: sample::UNSTORABLE.to_owned(),
+        ..AuditEntry::cancelled(&sample::author(), request.id)
+    };
+    let all = Visibility::All;
+    let stopped = stage.messages.cancel(request.id, &all, &unstorable).await;
+    assert!(stopped.is_err(), "{stopped:?}");
+    assert_eq!(states(stage, request.id).await, [MessageState::Queued]);
+    cancel(stage, request.id).await;
+    let (message, target) = (another(), sample::another_phone());
+    let resending = stage
+        .messages
+        .resend(request.id, &all, &message, &target, &unstorable);
+    let resent = resending.await;
+    assert!(resent.is_err(), "{resent:?}");
+    assert_eq!(states(stage, request.id).await, [MessageState::Cancelled]);
+    assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 1);
+}
+
 /// With the dealer whose message it was; what changed nothing is not noted.
 pub async fn resending_and_cancelling_are_noted_in_the_audit(stage: &Stage) {
     let request = queued(stage).await;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    Change, Dealer, DealerId, DealerRecord, DealerSettings, KeySource, LaneChange, MessageChange,
-    OnUnknown, QuietHours, QuietTimes, SettingFault, SettingField, SettingsChange, SettingsChanged,
+    AuditEntry, AuditRecord, Change, Dealer, DealerId, DealerRecord, DealerSettings, KeySource,
+    LaneChange, MessageChange, OnUnknown, QuietHours, QuietTimes, SettingFault, SettingField,
+    SettingsChange, SettingsChanged, StoreError,
 };
 use secrecy::ExposeSecret as _;
 
@@ -113,10 +114,11 @@ pub async fn what_a_change_removes_is_as_if_never_set(stage: &Stage) {
 /// Nobody can prepare settings for a dealer to come.
 pub async fn the_settings_of_an_unknown_dealer_cannot_be_changed(stage: &Stage) {
     let id = sample::dealer_id();
-    let changed = stage.admin.change(&id, &everything()).await;
-    assert_eq!(changed.expect("change"), SettingsChanged::UnknownDealer);
-    let changed = stage.admin.change(&id, &quiet(Some("21:00"), None)).await;
-    assert_eq!(changed.expect("change"), SettingsChanged::UnknownDealer);
+    for given in [everything(), quiet(Some("21:00"), None)] {
+        let changed = try_change(stage, &id, &given).await;
+        assert_eq!(changed.expect("change"), SettingsChanged::UnknownDealer);
+    }
+    assert_eq!(noted(stage).await, []);
     assert!(stage.admin.record(&id).await.expect("record").is_none());
     stage.backstage.add_dealer(&sample::dealer()).await;
     assert_eq!(find(stage, &id).await.settings, DealerSettings::default());
@@ -184,7 +186,7 @@ pub async fn quiet_hours_that_would_break_rules_are_refused(stage: &Stage) {
             api_key: Change::Set(OWN_KEY.into()),
             ..given
         };
-        let changed = stage.admin.change(&dealer.id, &given).await;
+        let changed = try_change(stage, &dealer.id, &given).await;
         let after = find(stage, &dealer.id).await;
         assert_eq!(after.settings, before);
         assert_eq!(key(&after).as_deref(), Some(sample::API_KEY));
@@ -227,8 +229,8 @@ pub async fn quiet_hours_changed_at_the_same_moment_are_not_mixed_up(stage: &Sta
         // Each alone is fine, and both together would be the same.
         let (from, to) = (quiet(Some("01:00"), None), quiet(None, Some("01:00")));
         let (one, other) = tokio::join!(
-            stage.admin.change(&dealer.id, &from),
-            stage.admin.change(&dealer.id, &to),
+            try_change(stage, &dealer.id, &from),
+            try_change(stage, &dealer.id, &to),
         );
         let same = vec![(SettingField::QuietHours, SettingFault::SameTimes)];
         let (one, other) = (one.expect("change"), other.expect("change"));
@@ -238,6 +240,50 @@ pub async fn quiet_hours_changed_at_the_same_moment_are_not_mixed_up(stage: &Sta
             "{one:?} {other:?}"
         );
     }
+}
+
+/// Who, which dealer and which settings; what was refused is not noted.
+pub async fn a_change_is_noted_in_the_audit(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    change(stage, &dealer.id, &everything()).await;
+    let one_of_two = quiet(None, Some("08:00"));
+    change(stage, &dealer.id, &one_of_two).await;
+    let same = quiet(None, Some("21:00"));
+    let refused = try_change(stage, &dealer.id, &same).await.expect("change");
+    assert!(
+        matches!(refused, SettingsChanged::Invalid(_)),
+        "{refused:?}"
+    );
+    let lines = noted(stage).await;
+    let expected = [one_of_two, everything()].map(|change| change.fields().join(", "));
+    let details: Vec<&String> = lines.iter().map(|line| &line.detail).collect();
+    assert_eq!(details, expected.iter().collect::<Vec<_>>());
+    for line in lines {
+        assert_eq!(line.action, "settings.change");
+        assert_eq!(line.dealer_id.as_deref(), Some(dealer.id.as_str()));
+        assert_eq!(line.actor, sample::author().actor);
+    }
+}
+
+/// One is not without the other.
+pub async fn a_change_that_cannot_be_noted_is_not_made(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    change(stage, &dealer.id, &quiet(Some("21:00"), Some("07:00"))).await;
+    for given in [everything(), quiet(Some("22:00"), None)] {
+        let entry = AuditEntry {
+            detail: sample::UNSTORABLE.to_owned(),
+            ..AuditEntry::settings_changed(&sample::author(), &dealer.id, &given)
+        };
+        let changed = stage.admin.change(&dealer.id, &given, &entry).await;
+        assert!(changed.is_err(), "{changed:?}");
+        let settings = find(stage, &dealer.id).await.settings;
+        let before = DealerSettings {
+            quiet_hours: Some(hours("21:00", "07:00")),
+            ..DealerSettings::default()
+        };
+        assert_eq!(settings, before);
+    }
+    assert_eq!(noted(stage).await.len(), 1);
 }
 
 /// The key of our settings goes before the one of the other table, also for the breaker.
@@ -400,8 +446,22 @@ async fn record(stage: &Stage, id: &DealerId) -> DealerRecord {
 }
 
 async fn change(stage: &Stage, id: &DealerId, change: &SettingsChange) {
-    let changed = stage.admin.change(id, change).await.expect("change");
+    let changed = try_change(stage, id, change).await.expect("change");
     assert_eq!(changed, SettingsChanged::Made);
+}
+
+async fn try_change(
+    stage: &Stage,
+    id: &DealerId,
+    change: &SettingsChange,
+) -> Result<SettingsChanged, StoreError> {
+    let entry = AuditEntry::settings_changed(&sample::author(), id, change);
+    stage.admin.change(id, change, &entry).await
+}
+
+/// What the audit says, newest first.
+async fn noted(stage: &Stage) -> Vec<AuditRecord> {
+    stage.audit.page(None, 10).await.expect("page")
 }
 
 fn key(dealer: &Dealer) -> Option<String> {

@@ -51,7 +51,8 @@ macro_rules! contract_tests {
                 the_newest_message_is_the_one_that_was_queued_last
                 an_unknown_request_has_no_messages
                 messages_that_cannot_be_seen_are_as_if_they_did_not_exist
-                resending_and_cancelling_are_noted_in_the_audit;
+                resending_and_cancelling_are_noted_in_the_audit
+                what_cannot_be_noted_is_not_done_to_a_message;
             events:
                 a_token_belongs_to_its_dealer
                 an_event_lifts_its_message
@@ -113,7 +114,8 @@ macro_rules! contract_tests {
                 a_key_counts_until_its_time_is_over
                 a_revoked_key_is_revoked_also_when_its_time_is_over
                 keys_in_force_are_listed_first_and_the_newest_of_them
-                making_and_revoking_are_noted_in_the_audit;
+                making_and_revoking_are_noted_in_the_audit
+                what_cannot_be_noted_is_not_done_to_a_key;
             audit:
                 a_line_is_read_as_it_was_written
                 the_newest_line_comes_first
@@ -135,6 +137,8 @@ macro_rules! contract_tests {
                 a_quiet_hour_that_is_not_given_stays
                 quiet_hours_that_would_break_rules_are_refused
                 quiet_hours_changed_at_the_same_moment_are_not_mixed_up
+                a_change_is_noted_in_the_audit
+                a_change_that_cannot_be_noted_is_not_made
                 a_key_of_the_settings_wins
                 a_record_shows_what_is_set_here
                 dealers_are_listed_in_pages

@@ -30,8 +30,8 @@ impl ApiKeys for MemoryStore {
             expires_at: key.expires_at,
             revoked_at: None,
         };
+        state.note(entry, None, now)?;
         state.api_keys.insert(key.id, (key.print, record.clone()));
-        state.note(entry, None, now);
         Ok(record)
     }
 
@@ -68,15 +68,14 @@ impl ApiKeys for MemoryStore {
     ) -> Result<Option<ApiKeyRecord>, StoreError> {
         let now = self.now();
         let mut state = self.state();
-        let Some((_, record)) = state.api_keys.get_mut(&id) else {
+        let Some((print, mut record)) = state.api_keys.get(&id).cloned() else {
             return Ok(None);
         };
-        let first = record.revoked_at.is_none();
-        record.revoked_at.get_or_insert(now);
-        let record = record.clone();
-        if first {
+        if record.revoked_at.is_none() {
             let dealer = record.access.visibility().dealer();
-            state.note(entry, dealer.map(|dealer| dealer.as_str()), now);
+            state.note(entry, dealer.map(|dealer| dealer.as_str()), now)?;
+            record.revoked_at = Some(now);
+            state.api_keys.insert(id, (print, record.clone()));
         }
         Ok(Some(record))
     }
@@ -96,8 +95,7 @@ fn validity(record: &ApiKeyRecord, now: DateTime<Utc>) -> Validity {
 impl AuditLog for MemoryStore {
     async fn record(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         let now = self.now();
-        self.state().note(entry, None, now);
-        Ok(())
+        self.state().note(entry, None, now)
     }
 
     async fn page(
@@ -114,8 +112,16 @@ impl AuditLog for MemoryStore {
 
 impl State {
     /// Writes a line into the audit; the dealer of the row that was changed stands in where the
-    /// entry names none.
-    pub(super) fn note(&mut self, entry: &AuditEntry, dealer: Option<&str>, now: DateTime<Utc>) {
+    /// entry names none. Like a database, it takes no NUL: then nothing may be changed either.
+    pub(super) fn note(
+        &mut self,
+        entry: &AuditEntry,
+        dealer: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        if entry.detail.contains('\0') {
+            return Err(StoreError::Unavailable("a text holds NUL".into()));
+        }
         let number = i64::try_from(self.audit.len()).unwrap_or(i64::MAX);
         let named = entry.dealer.as_ref().map(|dealer| dealer.as_str());
         self.audit.push(AuditRecord {
@@ -128,5 +134,6 @@ impl State {
             call: entry.author.call.clone(),
             detail: entry.detail.clone(),
         });
+        Ok(())
     }
 }

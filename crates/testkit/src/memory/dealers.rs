@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use domain::{
-    Dealer, DealerAdmin, DealerDirectory, DealerId, DealerPage, DealerRecord, DealerSettings,
-    KeySource, LaneView, SettingsChange, SettingsChanged, StoreError,
+    AuditEntry, Dealer, DealerAdmin, DealerDirectory, DealerId, DealerPage, DealerRecord,
+    DealerSettings, KeySource, LaneView, SettingsChange, SettingsChanged, StoreError,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -56,22 +56,21 @@ impl DealerAdmin for MemoryStore {
         &self,
         id: &DealerId,
         change: &SettingsChange,
+        entry: &AuditEntry,
     ) -> Result<SettingsChanged, StoreError> {
+        let now = self.now();
         let mut state = self.state();
         let Some(dealer) = state.dealers.get(id) else {
             return Ok(SettingsChanged::UnknownDealer);
         };
-        let before = dealer.settings.clone();
-        let own = state
-            .own_settings
-            .entry(id.clone())
-            .or_insert_with(|| OwnSettings {
-                settings: before,
-                ..OwnSettings::default()
-            });
-        if let Err(faults) = change.apply(&mut own.settings) {
+        let own = state.own_settings.get(id);
+        let mut settings = own.map_or(&dealer.settings, |own| &own.settings).clone();
+        if let Err(faults) = change.apply(&mut settings) {
             return Ok(SettingsChanged::Invalid(faults));
         }
+        state.note(entry, None, now)?;
+        let own = state.own_settings.entry(id.clone()).or_default();
+        own.settings = settings;
         change.api_key.apply(&mut own.api_key);
         change.api_url.apply(&mut own.api_url);
         change.webhook_secret.apply(&mut own.webhook_secret);

@@ -55,7 +55,7 @@ impl Messages for MemoryStore {
         if state.messages.contains_key(&message.id) {
             return Err(exists_already("message"));
         }
-        state.note(entry, Some(dealer.as_str()), now);
+        state.note(entry, Some(dealer.as_str()), now)?;
         state.queue(request, dealer, message, target, now);
         state.set_state(message.id, MessageState::Queued, None, now);
         Ok(Resent::Queued(state.shown(message.id)))
@@ -71,21 +71,21 @@ impl Messages for MemoryStore {
         let mut state = self.state();
         let waiting = state
             .messages
-            .iter_mut()
+            .iter()
             .find(|(_, message)| {
                 message.request_id == request
                     && message.state == MessageState::Queued
                     && seen.includes(&message.dealer_id)
             })
-            .map(|(id, message)| {
-                message.reason = Some(cancelled(message.unknowns).to_owned());
-                (*id, message.dealer_id.clone())
-            });
+            .map(|(id, message)| (*id, message.dealer_id.clone()));
         let stored = state.requests.get(&request);
         let known = stored.is_some_and(|stored| seen.sees(&stored.dealer_id));
         Ok(match waiting {
             Some((id, dealer)) => {
-                state.note(entry, Some(dealer.as_str()), now);
+                state.note(entry, Some(dealer.as_str()), now)?;
+                if let Some(message) = state.messages.get_mut(&id) {
+                    message.reason = Some(cancelled(message.unknowns).to_owned());
+                }
                 state.set_state(id, MessageState::Cancelled, None, now);
                 Cancelled::Stopped(state.shown(id))
             }

@@ -52,8 +52,8 @@ pub(crate) struct AuditItem {
     /// program's own commands.
     actor: String,
     /// What was done: `message.resend`, `message.cancel`, `api_key.create`, `api_key.revoke`,
-    /// `settings.change`, `template.change`, `template.remove`, `person.erase`,
-    /// `person.export`.
+    /// `settings.change`, `dealer.add`, `dealer.set_key`, `secrets.reseal`, `template.change`,
+    /// `template.remove`, `person.erase`, `person.export`.
     action: String,
     /// To which dealer; null where it concerns none.
     dealer_id: Option<String>,

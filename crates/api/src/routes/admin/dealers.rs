@@ -3,8 +3,8 @@
 use actix_web::web::Data;
 use chrono::{DateTime, NaiveTime, SecondsFormat, Utc};
 use domain::{
-    AccountPolicy, Action, AuditEntry, DealerId, DealerRecord, DealerSettings, DeskError,
-    KeySource, LaneView, OnUnknown, QuietHours, RawQuietHours, RawSetting, SettingsPatch,
+    AccountPolicy, DealerId, DealerRecord, DealerSettings, DeskError, KeySource, LaneView,
+    OnUnknown, QuietHours, RawQuietHours, RawSetting, SettingsPatch,
 };
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
@@ -257,16 +257,9 @@ pub(crate) async fn change_dealer_settings(
     };
     let change = api.desk.check(&patch(&fields)).map_err(told)?;
     let id = known(&dealer)?;
-    let changing = in_time(api.desk.change(id, &change), DeskError::Store);
+    let author = dealer.author();
+    let changing = in_time(api.desk.change(id, &change, &author), DeskError::Store);
     let record = changing.await.map_err(told)?;
-    // Whoever is told that nobody knows of it repeats the change, which changes nothing then.
-    let entry = AuditEntry {
-        author: dealer.author(),
-        action: Action::ChangeSettings,
-        dealer: Some(id.clone()),
-        detail: change.fields().join(", "),
-    };
-    in_time(api.admission.audit.record(&entry), |error| error).await?;
     tracing::info!(
         dealer.id = id.as_str(),
         settings.changed = change.fields().join(","),

@@ -8,44 +8,28 @@ use tokio::time::MissedTickBehavior;
 
 use super::{LaneBell, source};
 use crate::metrics::Metrics;
-
-/// How often messages that became too old are ended.
-const HOUSEKEEPING: Duration = Duration::from_secs(5);
+use crate::serve::sweeps::sweep;
 
 /// How often changed accounts are noticed. Operators are promised that a new key ends a pause within
 /// 5 seconds, of which the store may remember the old one for 3.
 const BREAKER_LOOK: Duration = Duration::from_millis(500);
 
-/// Ends messages that became too old and sweeps old keys, again and again.
-pub(super) async fn keep_house(
-    dispatcher: Arc<Dispatcher>,
-    intake: Arc<Intake>,
-    metrics: Arc<Metrics>,
-) {
-    let mut again = tokio::time::interval(HOUSEKEEPING);
-    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        again.tick().await;
-        match dispatcher.expire().await {
-            Ok(0) => {}
-            Ok(expired) => {
-                metrics.expired(expired);
-                tracing::warn!(messages.expired = expired, "messages became too old");
-            }
-            Err(error) => {
-                tracing::warn!(
-                    error.source = source(&error),
-                    "cannot end old messages: {error}"
-                );
-            }
+/// Ends messages that became too old, again and again.
+pub(super) async fn end_old_messages(dispatcher: Arc<Dispatcher>, metrics: Arc<Metrics>) {
+    sweep("old messages", || async {
+        let expired = dispatcher.expire().await?;
+        if expired > 0 {
+            metrics.expired(expired);
+            tracing::warn!(messages.expired = expired, "messages became too old");
         }
-        if let Err(error) = intake.forget_old_keys().await {
-            tracing::warn!(
-                error.source = source(&error),
-                "cannot sweep old keys: {error}"
-            );
-        }
-    }
+        Ok(expired)
+    })
+    .await;
+}
+
+/// Forgets callers' keys that no longer count, again and again.
+pub(super) async fn forget_old_keys(intake: Arc<Intake>) {
+    sweep("old keys", || intake.forget_old_keys()).await;
 }
 
 /// Notices changed accounts, again and again.

@@ -112,10 +112,12 @@ impl DispatchLoop {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         self.around.stop = stop.clone();
         let around = &self.around;
-        let housekeeping = AbortOnDropHandle::new(tokio::spawn(housekeeping::keep_house(
+        let messages = AbortOnDropHandle::new(tokio::spawn(housekeeping::end_old_messages(
             around.dispatcher.clone(),
-            self.intake.clone(),
             around.metrics.clone(),
+        )));
+        let keys = AbortOnDropHandle::new(tokio::spawn(housekeeping::forget_old_keys(
+            self.intake.clone(),
         )));
         let breakers = AbortOnDropHandle::new(tokio::spawn(housekeeping::look_at_breakers(
             around.dispatcher.clone(),
@@ -140,7 +142,7 @@ impl DispatchLoop {
                 () = time_to_look => next = self.look(&stop).await,
             }
         }
-        drop((housekeeping, breakers));
+        drop((messages, keys, breakers));
         // A claim that was under way when the word came has used some of the time.
         let used = stopped_at.await.map_or(Duration::ZERO, |at| at.elapsed());
         self.finish(FINISH.saturating_sub(used)).await;
