@@ -5,6 +5,7 @@ mod backlog;
 mod backstage;
 mod contract;
 mod dealer_admin;
+mod erased;
 mod event_races;
 mod in_place;
 mod interrupted;

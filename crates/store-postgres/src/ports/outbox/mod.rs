@@ -14,7 +14,7 @@ use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::{
     BlockedLane, CHANGED_BY, Claim, DealerId, LaneHistory, Lease, Outbox, Settled, Settlement,
-    StoreError, WorkerId, expired,
+    StoreError, WorkerId, expired, without_numbers,
 };
 
 use self::rows::{ClaimRow, CountRow, LaneRow, NextDueRow, dealer, history, seconds};
@@ -222,7 +222,15 @@ fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
         .ok()
 }
 
-/// The provider's words without NUL, which PostgreSQL has no place for.
+/// The provider's words as they are kept: without numbers.
+pub(super) fn impersonal(words: &str) -> Cow<'_, str> {
+    match storable(words) {
+        Cow::Borrowed(words) => without_numbers(words),
+        Cow::Owned(words) => without_numbers(&words).into_owned().into(),
+    }
+}
+
+/// A text without NUL, which PostgreSQL has no place for.
 pub(super) fn storable(words: &str) -> Cow<'_, str> {
     if words.contains('\0') {
         words.replace('\0', "\u{fffd}").into()
