@@ -53,7 +53,7 @@ pub(crate) fn http_reason(
     secret: &Redactor<'_>,
 ) -> String {
     match fields.and_then(reason) {
-        Some(words) => secret.sentence(&format!("HTTP {status}: {words}")),
+        Some(words) => secret.sentence_after(&format!("HTTP {status}: "), &words),
         None => format!("HTTP {status}"),
     }
 }
@@ -284,6 +284,36 @@ mod tests {
         assert_eq!(judged(302, "<html>").1, "HTTP 302");
         assert_eq!(judged(401, no).1, "HTTP 401: target invalid");
         assert_eq!(judged(429, "").1, "HTTP 429");
+    }
+
+    #[test]
+    fn words_do_not_tell_what_the_message_says() {
+        let body = "Halo Adit Pratama, HTTP 502 BeAT";
+        let secret = Redactor::new("the-key").about(body);
+        for (status, text, detail) in [
+            (
+                200,
+                r#"{"status":false,"reason":"no token for Adit Pratama"}"#,
+                "no token for *** ***",
+            ),
+            (
+                502,
+                r#"{"status":false,"reason":"PRATAMA is invalid"}"#,
+                "*** is invalid",
+            ),
+            (401, r#"{"reason":"Adit"}"#, "HTTP 401: ***"),
+            (429, r#"{"reason":"502 Beat"}"#, "HTTP 429: *** ***"),
+            (200, r#"{"status":true,"detail":"Halo Adit"}"#, "*** ***"),
+            (
+                200,
+                r#"{"status":false,"to":"Adit"}"#,
+                r#"{"status":false,"to":"***"}"#,
+            ),
+        ] {
+            let answer = Answer::of(status, text);
+            let outcome = classify(&answer, fields(&answer).as_ref(), &secret);
+            assert_eq!(outcome.detail(), detail);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod fields;
 mod gate;
 #[cfg(any(test, feature = "testing"))]
 pub mod laws;
+mod quotes;
 mod redact;
 mod report;
 mod retry_after;
