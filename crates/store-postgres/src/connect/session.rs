@@ -20,9 +20,12 @@ use super::url::with_causes;
 use super::watched::{Answers, Watched, WatchedTls};
 use super::{DatabaseUrl, SchemaName, tls};
 
-/// How long making a session may take, from the first packet to its settings. Of several hosts each has
-/// its share, so that none that is silent keeps anybody from the next one. Callers wait a little longer.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long making a session may take, from the first packet to its settings.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The same with several hosts, which share it, so that none that is silent keeps callers from the next
+/// one: they wait a little longer than this.
+const CONNECT_TIMEOUT_OF_SEVERAL: Duration = Duration::from_secs(2);
 
 /// The server gives up before we do, so that what we call "not stored" is rolled back.
 const STATEMENT_TIMEOUT: Duration = Duration::from_millis(2_200);
@@ -76,18 +79,26 @@ impl Connector {
             endpoints, first, ..
         } = &*self.0;
         let count = endpoints.len();
-        let mut share = CONNECT_TIMEOUT / u32::try_from(count).unwrap_or(u32::MAX);
+        let mut share = match u32::try_from(count) {
+            Ok(count) if count > 1 => CONNECT_TIMEOUT_OF_SEVERAL / count,
+            _ => CONNECT_TIMEOUT,
+        };
         if let Some(wanted) = self.0.config.get_connect_timeout() {
             share = share.min(*wanted);
         }
-        let begin = match self.0.config.get_load_balance_hosts() {
-            LoadBalanceHosts::Random => rand::random_range(0..count),
-            _ => first.load(Ordering::Relaxed),
+        let is_random = self.0.config.get_load_balance_hosts() == LoadBalanceHosts::Random;
+        let begin = if is_random {
+            rand::random_range(0..count)
+        } else {
+            first.load(Ordering::Relaxed)
         };
         let mut failures = Vec::new();
         for n in (begin..begin + count).map(|n| n % count) {
             match timeout(share, self.open(&endpoints[n], share, settings)).await {
                 Ok(Ok(session)) => {
+                    if n != begin && !is_random {
+                        tracing::info!(host.number = n + 1, "the database is at another host");
+                    }
                     first.store(n, Ordering::Relaxed);
                     return Ok(session);
                 }
@@ -110,7 +121,7 @@ impl Connector {
         let answers = Arc::new(Answers::default());
         let mut config = self.0.config.clone();
         if matches!(endpoint, Endpoint::Unix { .. }) {
-            // It never leaves the machine, and PostgreSQL encrypts it never.
+            // It never leaves the machine, and PostgreSQL never encrypts it.
             config.ssl_mode(SslMode::Disable);
         }
         let stream = endpoint.reach(&config, time).await?;

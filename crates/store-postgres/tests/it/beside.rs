@@ -10,6 +10,8 @@ use store_postgres::{DatabaseUrl, SchemaName, migrate};
 use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 
+use crate::migrations::EXISTING;
+
 /// How long a migration may hold anybody up.
 const LIMIT: Duration = Duration::from_millis(300);
 
@@ -64,10 +66,10 @@ struct Work {
 }
 
 impl Work {
-    async fn begin(database: &TestDatabase) -> Self {
+    async fn begin(database: &TestDatabase, steps: &'static [&'static str]) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let mut sessions = Vec::new();
-        for step in STEPS {
+        for step in steps {
             let client = database.connect().await;
             let setting = format!("SET lock_timeout TO {}", LIMIT.as_millis());
             client.batch_execute(&setting).await.unwrap();
@@ -76,7 +78,7 @@ impl Work {
                 let (mut count, mut longest) = (0, Duration::ZERO);
                 while !is_over.load(Ordering::Relaxed) {
                     let began = Instant::now();
-                    let done = client.execute(step, &[]).await;
+                    let done = client.execute(*step, &[]).await;
                     done.unwrap_or_else(|error| panic!("{step}: {error:?}"));
                     longest = longest.max(began.elapsed());
                     count += 1;
@@ -145,7 +147,7 @@ async fn nobody_is_held_up_by_a_migration_that_waits_for_a_reader() {
         let read = format!("SELECT count(*) FROM customer.{table}");
         reader.batch_execute(&read).await.unwrap();
     }
-    let work = Work::begin(&database).await;
+    let work = Work::begin(&database, &STEPS).await;
     let migrating = migrating(&database);
     until_it_waited(&looking, 4, &migrating).await;
     assert!(!migrating.is_finished());
@@ -169,7 +171,7 @@ async fn nobody_is_held_up_by_a_migration_that_waits_for_a_dump() {
     )
     .await
     .unwrap();
-    let work = Work::begin(&database).await;
+    let work = Work::begin(&database, &STEPS).await;
     let migrating = migrating(&database);
     until_it_waited(&looking, 1, &migrating).await;
     // For a while, in which the others go on.
@@ -194,10 +196,36 @@ async fn nobody_is_held_up_by_a_migration_that_waits_for_a_writer() {
         .batch_execute("UPDATE customer.lane SET epoch = epoch WHERE dealer_id = 'D50'")
         .await
         .unwrap();
-    let work = Work::begin(&database).await;
+    let work = Work::begin(&database, &STEPS).await;
     let migrating = migrating(&database);
     until_it_waited(&looking, 1, &migrating).await;
     writer.rollback().await.unwrap();
+    assert!(migrating.await.unwrap() > 0);
+    work.end().await;
+}
+
+/// The service that was there before this one, which knows nothing of our tables.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_held_up_where_an_older_service_goes_on_working() {
+    let database = TestDatabase::empty().await;
+    let looking = database.connect().await;
+    looking.batch_execute(EXISTING).await.unwrap();
+    let mut reading = database.connect().await;
+    let reader = reading.transaction().await.unwrap();
+    let read = "SELECT count(*) FROM customer.customer_validation_request";
+    reader.batch_execute(read).await.unwrap();
+    let steps = &[
+        "INSERT INTO customer.customer_validation_request (dealer_id, request_date, request_time,
+            nama_pembawa, no_telp, tipe_unit, no_pol)
+        VALUES ('0009999', '2026-01-01', '10:00', 'Adit', '081200000001', 'BeAT', 'D 1 A')",
+        "UPDATE customer.customer_validation_request SET whatsapp_status = 'SENT' WHERE id = (
+            SELECT id FROM customer.customer_validation_request WHERE whatsapp_status = 'NOT_SENT'
+            LIMIT 1 FOR UPDATE SKIP LOCKED)",
+    ];
+    let work = Work::begin(&database, steps).await;
+    let migrating = migrating(&database);
+    until_it_waited(&looking, 4, &migrating).await;
+    reader.rollback().await.unwrap();
     assert!(migrating.await.unwrap() > 0);
     work.end().await;
 }

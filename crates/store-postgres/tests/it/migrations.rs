@@ -17,7 +17,7 @@ use crate::backstage::{store, store_at};
 use crate::interrupted::interrupt_build;
 
 /// The tables of an existing installation, with a row that its service left PENDING.
-const EXISTING: &str = "
+pub(crate) const EXISTING: &str = "
 CREATE SCHEMA customer;
 CREATE TABLE customer.customer_validation_request (
     id UUID PRIMARY KEY DEFAULT gen_random_uuid(),
