@@ -166,6 +166,7 @@ fn stuck(world: &World, auth: ApiAuth) -> Api {
         store.clone(),
         world.whatsapp.clone(),
         outbox,
+        store.clone(),
         world.clock.clone(),
         world.dice.clone(),
         world.accounts.clone(),

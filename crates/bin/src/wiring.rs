@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::{
-    DealerCheck, DealerDesk, Dispatcher, EventDesk, Gatekeeper, Intake, KeyDesk, Lookups,
-    MessageDesk, PersonDesk, WorkerId,
+    AccountWatch, DealerCheck, DealerDesk, Dispatcher, EventDesk, Gatekeeper, Intake, KeyDesk,
+    Lookups, MessageDesk, PersonDesk, WorkerId,
 };
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
@@ -102,6 +102,7 @@ pub(crate) struct Parts {
     pub(crate) events: Arc<EventDesk>,
     pub(crate) check: Arc<DealerCheck>,
     pub(crate) tests: Arc<TestDesk>,
+    pub(crate) accounts: Arc<AccountWatch>,
     /// The calls that are under way.
     pub(crate) in_flight: InFlight,
     pub(crate) desk: Arc<DealerDesk>,
@@ -168,10 +169,19 @@ impl Parts {
             directory.clone(),
             config.delivery.clone(),
         );
+        let book = Arc::new(store.clone());
+        let accounts = AccountWatch::new(
+            book.clone(),
+            directory.clone(),
+            whatsapp.clone(),
+            Arc::new(ThreadDice),
+            config.accounts.clone(),
+        );
         let check = DealerCheck::new(
             directory.clone(),
             whatsapp.clone(),
             requests.clone(),
+            book.clone(),
             Arc::new(SystemClock),
             Arc::new(ThreadDice),
             config.accounts.clone(),
@@ -198,6 +208,7 @@ impl Parts {
             requests,
             directory,
             whatsapp,
+            book,
             Arc::new(SystemClock),
             Arc::new(ThreadDice),
             config.accounts.clone(),
@@ -215,6 +226,7 @@ impl Parts {
             events: Arc::new(events),
             check,
             tests: Arc::new(tests),
+            accounts: Arc::new(accounts),
             in_flight,
             desk: Arc::new(desk),
             persons: Arc::new(persons),

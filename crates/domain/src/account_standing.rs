@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, TimeDelta};
 
-use crate::DeviceReport;
+use crate::{AccountProfile, DeviceReport};
 
 /// Below so many messages a quota is low: a busy dealer sends about as many in a day.
 pub const LOW_QUOTA: u64 = 100;
@@ -13,10 +13,8 @@ pub const SOON: TimeDelta = TimeDelta::days(7);
 /// How an account stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountStanding {
-    /// How many messages it may still send, as far as the provider says.
-    pub quota: Option<u64>,
-    /// The last day of its package, as far as the provider says.
-    pub expires: Option<NaiveDate>,
+    /// Its quota and its package, as far as the provider says.
+    pub profile: AccountProfile,
     /// What is wrong or soon will be, the worst first.
     pub troubles: Vec<AccountTrouble>,
 }
@@ -56,36 +54,33 @@ impl AccountStanding {
     /// The standing on a day of Asia/Jakarta.
     #[must_use]
     pub fn of(report: DeviceReport, today: NaiveDate) -> Self {
-        let (quota, expires, troubles) = match report {
-            DeviceReport::Connected { quota, expires, .. } => {
+        let profile = report.profile().unwrap_or_default();
+        let AccountProfile {
+            quota_left,
+            expires_on,
+        } = profile;
+        let troubles = match report {
+            DeviceReport::Connected { .. } => {
                 let troubles = [
-                    quota
+                    quota_left
                         .filter(|left| *left == 0)
                         .map(|_| AccountTrouble::NoQuota),
-                    expires
+                    expires_on
                         .filter(|end| *end < today)
                         .map(|_| AccountTrouble::Expired),
-                    quota
+                    quota_left
                         .filter(|left| (1..LOW_QUOTA).contains(left))
                         .map(|_| AccountTrouble::LowQuota),
-                    expires
+                    expires_on
                         .filter(|end| (today..=today + SOON).contains(end))
                         .map(|_| AccountTrouble::ExpiresSoon),
                 ];
-                (quota, expires, troubles.into_iter().flatten().collect())
+                troubles.into_iter().flatten().collect()
             }
-            DeviceReport::NotReady { reason } => {
-                (None, None, vec![AccountTrouble::NotReady { reason }])
-            }
-            DeviceReport::Unreachable { reason } => {
-                (None, None, vec![AccountTrouble::Unreachable { reason }])
-            }
+            DeviceReport::NotReady { reason, .. } => vec![AccountTrouble::NotReady { reason }],
+            DeviceReport::Unreachable { reason } => vec![AccountTrouble::Unreachable { reason }],
         };
-        Self {
-            quota,
-            expires,
-            troubles,
-        }
+        Self { profile, troubles }
     }
 }
 
@@ -100,8 +95,10 @@ mod tests {
     fn troubles(quota: Option<u64>, days: Option<i64>) -> Vec<AccountTrouble> {
         let report = DeviceReport::Connected {
             text: String::new(),
-            quota,
-            expires: days.map(|days| today() + TimeDelta::days(days)),
+            profile: AccountProfile {
+                quota_left: quota,
+                expires_on: days.map(|days| today() + TimeDelta::days(days)),
+            },
         };
         AccountStanding::of(report, today()).troubles
     }
@@ -129,7 +126,10 @@ mod tests {
     #[test]
     fn what_stops_messages_is_a_fault_and_the_worst_comes_first() {
         let reason = || "token invalid".to_owned();
-        let not_ready = DeviceReport::NotReady { reason: reason() };
+        let not_ready = DeviceReport::NotReady {
+            reason: reason(),
+            profile: AccountProfile::default(),
+        };
         let standing = AccountStanding::of(not_ready, today());
         let told = AccountTrouble::NotReady { reason: reason() };
         assert_eq!(standing.troubles, [told]);

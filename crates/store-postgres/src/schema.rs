@@ -46,6 +46,9 @@ diesel::table! {
         account_print -> Nullable<Text>,
         probed -> Bool,
         rest_until -> Nullable<Timestamptz>,
+        quota_left -> Nullable<BigInt>,
+        quota_at -> Nullable<Timestamptz>,
+        expires_on -> Nullable<Date>,
     }
 }
 

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Double, Nullable};
-use domain::StoreError;
+use diesel::sql_types::{BigInt, Double, Nullable};
+use domain::{LOW_QUOTA, StoreError};
 
 use crate::connect::{Database, failed};
 use crate::ports::{PgStore, seconds};
@@ -24,13 +24,19 @@ const STANDING: &str = "
 ), past_due AS (
     SELECT count(*) AS messages FROM message
     WHERE state = 'QUEUED' AND due_at <= now() AND sent_at IS NULL AND failed_at IS NULL
+), account AS (
+    -- Of those who send: what an account that is no longer used has left is of no interest.
+    SELECT min(quota_left) AS lowest_quota,
+        count(*) FILTER (WHERE quota_left < (SELECT low_quota FROM input)) AS low_on_quota,
+        count(*) FILTER (WHERE expires_on < (now() AT TIME ZONE INTERVAL '+07:00')::date + 7) AS expiring
+    FROM lane WHERE last_sent_at > now() - INTERVAL '7 days'
 ), blocked AS (
     SELECT count(*) AS lanes, min(blocked_since) AS since FROM lane WHERE blocks > 0
 )
-SELECT p.messages AS past_due, b.lanes AS blocked,
+SELECT a.lowest_quota, a.low_on_quota, a.expiring, p.messages AS past_due, b.lanes AS blocked,
     extract(epoch FROM now() - b.since)::float8 AS blocked_seconds,
     extract(epoch FROM now() - (SELECT min(due_at) FROM head))::float8 AS unhindered_seconds
-FROM past_due p, blocked b, input";
+FROM past_due p, blocked b, account a, input";
 
 /// How the queue and its lanes stand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,6 +50,13 @@ pub struct Standing {
     pub blocked_lanes: u64,
     /// For how long the lane has been blocked that is longest.
     pub oldest_block: Option<Duration>,
+    /// The least that is left of a quota, of accounts that sent something within 7 days. `None` when
+    /// none is known.
+    pub lowest_quota: Option<u64>,
+    /// How many of these have less than [`LOW_QUOTA`] left.
+    pub low_on_quota: u64,
+    /// How many of these end within 7 days, or have ended.
+    pub expiring: u64,
 }
 
 /// How the connections are used.
@@ -61,6 +74,12 @@ pub struct PoolUse {
 
 #[derive(QueryableByName)]
 struct StandingRow {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    lowest_quota: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    low_on_quota: i64,
+    #[diesel(sql_type = BigInt)]
+    expiring: i64,
     #[diesel(sql_type = BigInt)]
     past_due: i64,
     #[diesel(sql_type = BigInt)]
@@ -77,7 +96,8 @@ impl PgStore {
     /// # Errors
     /// [`StoreError`]
     pub async fn standing(&self) -> Result<Standing, StoreError> {
-        let statement = Statement::new(STANDING).with::<Bool, _>("bool AS always", true);
+        let statement = Statement::new(STANDING)
+            .with::<BigInt, _>("bigint AS low_quota", LOW_QUOTA.cast_signed());
         let row: StandingRow = self
             .database
             .ask(|mut connection| async move {
@@ -89,6 +109,11 @@ impl PgStore {
             oldest_unhindered: row.unhindered_seconds.map(seconds),
             blocked_lanes: u64::try_from(row.blocked).unwrap_or(0),
             oldest_block: row.blocked_seconds.map(seconds),
+            lowest_quota: row
+                .lowest_quota
+                .map(|left| u64::try_from(left).unwrap_or(0)),
+            low_on_quota: u64::try_from(row.low_on_quota).unwrap_or(0),
+            expiring: u64::try_from(row.expiring).unwrap_or(0),
         })
     }
 

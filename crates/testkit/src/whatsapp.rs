@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use domain::{
-    Account, Clock, DeviceReport, EventTopic, News, Outcome, OutgoingMessage, ProviderEvent,
-    Receipt, SendReport, Whatsapp,
+    Account, AccountProfile, Clock, DeviceReport, EventTopic, News, Outcome, OutgoingMessage,
+    ProviderEvent, Receipt, SendReport, Whatsapp,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
@@ -181,8 +181,7 @@ impl Whatsapp for ScriptedWhatsapp {
                 .pop_front()
                 .unwrap_or_else(|| DeviceReport::Connected {
                     text: r#"{"device_status":"connect","status":true}"#.to_owned(),
-                    quota: None,
-                    expires: None,
+                    profile: AccountProfile::default(),
                 })
         };
         self.answer().await;
@@ -212,6 +211,7 @@ fn accepted(number: usize) -> Outcome {
         message_id: Some(format!("{}", 142_223_098 + number)),
         request_id: Some(369_052_479),
         detail: "success! message in queue".to_owned(),
+        quota_left: None,
     })
 }
 

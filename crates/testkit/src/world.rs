@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountPolicy, DealerCheck, DealerDesk, DeliveryPolicy, Dispatcher, EventDesk, Gatekeeper,
-    Intake, KeyDesk, Lookups, MessageDesk, PersonDesk, WorkerId,
+    AccountPolicy, AccountWatch, DealerCheck, DealerDesk, DeliveryPolicy, Dispatcher, EventDesk,
+    Gatekeeper, Intake, KeyDesk, Lookups, MessageDesk, PersonDesk, WorkerId,
 };
 use uuid::Uuid;
 
@@ -148,11 +148,24 @@ impl World {
             self.store.clone(),
             self.store.clone(),
             self.whatsapp.clone(),
+            self.store.clone(),
             self.clock.clone(),
             self.dice.clone(),
             self.accounts.clone(),
             self.policy.clone(),
             WorkerId(Uuid::now_v7()),
+        )
+    }
+
+    /// The use case that asks for the profiles of accounts.
+    #[must_use]
+    pub fn account_watch(&self) -> AccountWatch {
+        AccountWatch::new(
+            self.store.clone(),
+            self.store.clone(),
+            self.whatsapp.clone(),
+            self.dice.clone(),
+            self.accounts.clone(),
         )
     }
 
@@ -162,6 +175,7 @@ impl World {
         DealerCheck::new(
             self.store.clone(),
             self.whatsapp.clone(),
+            self.store.clone(),
             self.store.clone(),
             self.clock.clone(),
             self.dice.clone(),

@@ -4,6 +4,7 @@ use domain::{Outcome, Receipt};
 
 use crate::exchange::{Answer, Trouble};
 use crate::fields::{Fields, Status};
+use crate::profile::quota_left;
 use crate::redact::Redactor;
 
 /// No id of the provider is longer; whatever is, or is no line of text, is none.
@@ -144,6 +145,7 @@ fn receipt(fields: &Fields<'_>, secret: &Redactor<'_>) -> Receipt {
             .first_of("requestid")
             .and_then(|number| number.parse().ok()),
         detail: secret.sentence(&fields.text_of("detail").unwrap_or_default()),
+        quota_left: quota_left(fields),
     }
 }
 
@@ -206,6 +208,7 @@ mod tests {
         assert_eq!(receipt.message_id.as_deref(), Some("142223099"));
         assert_eq!(receipt.request_id, Some(369_052_479));
         assert_eq!(receipt.detail, "success! message in queue");
+        assert_eq!(receipt.quota_left, Some(966));
 
         let documented = r#"{"detail":"success! message in queue","id":["80367170"],"process":"pending","requestid":"2937124","Status":"True"}"#;
         let receipt = receipt_of(documented);

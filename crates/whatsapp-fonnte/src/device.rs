@@ -1,18 +1,15 @@
 //! What an answer to `device` means.
 
-use chrono::{DateTime, NaiveDate};
-use domain::{DeviceReport, jakarta_time};
+use domain::{AccountProfile, DeviceReport};
 
 use crate::answer::{fields, http_reason, is_disconnected, reason};
 use crate::exchange::{Answer, Trouble};
 use crate::fields::{Fields, Status};
+use crate::profile::profile;
 use crate::redact::Redactor;
 use crate::report::clean_text;
 
 const DISCONNECTED: &str = "the WhatsApp device is disconnected";
-
-/// The seconds since 1970 that can be the end of a package: from 2000 until the year 10000.
-const PLAUSIBLE: std::ops::Range<i64> = 946_684_800..253_402_300_800;
 
 /// The report of a call, answered or not.
 pub(crate) fn report(result: Result<Answer, Trouble>, secret: &Redactor<'_>) -> DeviceReport {
@@ -40,42 +37,37 @@ pub(crate) fn report(result: Result<Answer, Trouble>, secret: &Redactor<'_>) -> 
 }
 
 fn by_body(answer: &Answer, fields: &Fields<'_>, secret: &Redactor<'_>) -> DeviceReport {
-    match fields.status() {
+    let reason = match fields.status() {
         Status::True => match fields.text_of("device_status") {
-            Some(state) if state.eq_ignore_ascii_case("connect") => DeviceReport::Connected {
-                text: clean_text(answer, Some(fields), secret),
-                quota: fields.text_of("quota").and_then(|left| left.parse().ok()),
-                expires: fields.text_of("expired").and_then(|end| last_day(&end)),
-            },
-            Some(state) if state.eq_ignore_ascii_case("disconnect") => not_ready(DISCONNECTED),
-            Some(state) => not_ready(secret.sentence(&format!("the WhatsApp device is: {state}"))),
-            None => not_ready("Fonnte did not say whether the WhatsApp device is connected"),
+            Some(state) if state.eq_ignore_ascii_case("connect") => {
+                return DeviceReport::Connected {
+                    text: clean_text(answer, Some(fields), secret),
+                    profile: profile(fields),
+                };
+            }
+            Some(state) if state.eq_ignore_ascii_case("disconnect") => DISCONNECTED.to_owned(),
+            Some(state) => secret.sentence(&format!("the WhatsApp device is: {state}")),
+            None => "Fonnte did not say whether the WhatsApp device is connected".to_owned(),
         },
         Status::False => match reason(fields) {
-            Some(reason) if is_disconnected(&reason) => not_ready(DISCONNECTED),
-            Some(reason) => not_ready(secret.sentence(&format!("Fonnte answered: {reason}"))),
-            None => not_ready("Fonnte refused without a reason"),
+            Some(reason) if is_disconnected(&reason) => DISCONNECTED.to_owned(),
+            Some(reason) => secret.sentence(&format!("Fonnte answered: {reason}")),
+            None => "Fonnte refused without a reason".to_owned(),
         },
-        Status::Unclear | Status::Absent => unreachable("Fonnte's answer could not be read"),
+        Status::Unclear | Status::Absent => {
+            return unreachable("Fonnte's answer could not be read");
+        }
+    };
+    DeviceReport::NotReady {
+        reason,
+        profile: profile(fields),
     }
-}
-
-/// The last day of a package: `31 July 2026` as `/device` writes it, or seconds since 1970 as
-/// `/get-devices` does.
-fn last_day(text: &str) -> Option<NaiveDate> {
-    // chrono takes abbreviated names of months for whole ones, and any case.
-    ["%d %B %Y", "%Y-%m-%d"]
-        .into_iter()
-        .find_map(|form| NaiveDate::parse_from_str(text, form).ok())
-        .or_else(|| {
-            let seconds = text.parse().ok().filter(|at| PLAUSIBLE.contains(at))?;
-            Some(jakarta_time(DateTime::from_timestamp(seconds, 0)?).date())
-        })
 }
 
 fn not_ready(reason: impl Into<String>) -> DeviceReport {
     DeviceReport::NotReady {
         reason: reason.into(),
+        profile: AccountProfile::default(),
     }
 }
 
@@ -88,6 +80,7 @@ fn unreachable(reason: impl Into<String>) -> DeviceReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::NaiveDate;
 
     fn judged(status: u16, text: &str) -> DeviceReport {
         let answer = Answer::of(status, text);
@@ -106,62 +99,22 @@ mod tests {
                 r#"{"Device_Status":"CONNECT","token":"***","Status":"true"}"#,
             ),
         ] {
-            match judged(200, text) {
-                DeviceReport::Connected { text, .. } => assert_eq!(text, clean),
-                other => panic!("{other:?}"),
-            }
+            let report = judged(200, text);
+            assert!(matches!(report, DeviceReport::Connected { text, .. } if text == clean));
         }
     }
 
     #[test]
-    fn quota_and_end_are_read_in_every_form_and_nothing_is_made_up() {
-        let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day);
-        for (quota, expected) in [
-            (r#""78""#, Some(78)),
-            ("78", Some(78)),
-            (r#"" 0 ""#, Some(0)),
-            (r#""""#, None),
-            (r#""-1""#, None),
-            (r#""unlimited""#, None),
-            ("1.5", None),
-            ("null", None),
-            ("[78]", None),
-        ] {
-            let text = format!(r#"{{"device_status":"connect","quota":{quota},"status":true}}"#);
-            match judged(200, &text) {
-                DeviceReport::Connected { quota, expires, .. } => {
-                    assert_eq!((quota, expires), (expected, None), "{text}");
-                }
-                other => panic!("{other:?}"),
-            }
+    fn an_account_is_shown_whether_its_device_is_connected_or_not() {
+        for state in ["connect", "disconnect"] {
+            let text = format!(
+                r#"{{"device_status":"{state}","expired":"31 July 2026","quota":"78","status":true}}"#
+            );
+            let profile = judged(200, &text).profile().unwrap();
+            assert_eq!(profile.quota_left, Some(78));
+            assert_eq!(profile.expires_on, NaiveDate::from_ymd_opt(2026, 7, 31));
         }
-        for (expired, expected) in [
-            (r#""18 November 2029""#, day(2029, 11, 18)),
-            (r#""1 may 2026""#, day(2026, 5, 1)),
-            (r#""31 Jul 2026""#, day(2026, 7, 31)),
-            (r#""2026-07-31""#, day(2026, 7, 31)),
-            // 06:20 on the 13th in London, 13:20 in Jakarta.
-            (r#""1707782400""#, day(2024, 2, 13)),
-            ("1707782400", day(2024, 2, 13)),
-            // 18:00 in London is the next day in Jakarta.
-            ("1707847200", day(2024, 2, 14)),
-            (r#""31 February 2026""#, None),
-            (r#""0""#, None),
-            (r#""2026""#, None),
-            (r#""-""#, None),
-            (r#""99999999999999999999""#, None),
-            (r#""9223372036854775807""#, None),
-            ("null", None),
-        ] {
-            let text =
-                format!(r#"{{"device_status":"connect","expired":{expired},"status":true}}"#);
-            match judged(200, &text) {
-                DeviceReport::Connected { quota, expires, .. } => {
-                    assert_eq!((quota, expires), (None, expected), "{text}");
-                }
-                other => panic!("{other:?}"),
-            }
-        }
+        assert_eq!(judged(502, "").profile(), None);
     }
 
     #[test]

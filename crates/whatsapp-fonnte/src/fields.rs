@@ -79,6 +79,17 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// A member that is a JSON object.
+    pub(crate) fn object_of(&self, name: &str) -> Option<Fields<'a>> {
+        self.all(name).find_map(|value| Self::parse(value.get()))
+    }
+
+    /// All members that are JSON objects, whatever their names.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = Fields<'a>> {
+        let values = self.members.iter().map(|(_, value)| *value);
+        values.filter_map(|value| Self::parse(value.get()))
+    }
+
     /// Every value of a member as text, repeated ones too.
     pub(crate) fn all_texts_of(&self, name: &str) -> Vec<String> {
         self.all(name).filter_map(present).collect()

@@ -10,6 +10,7 @@ mod fields;
 mod gate;
 #[cfg(any(test, feature = "testing"))]
 pub mod laws;
+mod profile;
 mod redact;
 mod report;
 mod retry_after;

@@ -52,6 +52,88 @@ async fn messages_that_a_firewall_refuses_fail_and_stop_nobody() {
     }
 }
 
+/// The message tries again only when there is quota.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_that_is_used_up_costs_one_try() {
+    let story = Story::begin().await;
+    story
+        .simulator
+        .update(KEY, |switches| switches.no_quota = true)
+        .unwrap();
+    let service = story.serve();
+    let path = story.submit(&service, 1).await;
+    let calls = |endpoint: &str| {
+        let calls = story.simulator.calls();
+        calls
+            .iter()
+            .filter(|call| call.endpoint == endpoint)
+            .count()
+    };
+    eventually("three probes", async || {
+        (calls("/device") >= 3).then_some(())
+    })
+    .await;
+    assert_eq!(calls("/send"), 1);
+    let lane = shown(&service).await["lane"].clone();
+    assert_eq!(lane["quota_remaining"], 0, "{lane}");
+    story
+        .simulator
+        .update(KEY, |switches| {
+            switches.no_quota = false;
+            switches.quota = 500;
+        })
+        .unwrap();
+    story.status(&service, &path, "SENT").await;
+    assert_eq!(calls("/send"), 2);
+    let lane = shown(&service).await["lane"].clone();
+    assert_eq!(lane["quota_remaining"], 499, "{lane}");
+    assert_eq!(lane["account_expires_on"], "2099-12-31", "{lane}");
+}
+
+/// Of all copies one asks, and nobody again for most of a day.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_package_is_asked_for_where_something_was_sent() {
+    let story = Story::begin().await;
+    story
+        .simulator
+        .update(KEY, |switches| switches.quota = 42)
+        .unwrap();
+    let copies = [story.serve(), story.serve()];
+    let lane = shown(&copies[0]).await["lane"].clone();
+    assert_eq!(lane["account_expires_on"], Value::Null, "{lane}");
+    let path = story.submit(&copies[0], 1).await;
+    story.status(&copies[1], &path, "SENT").await;
+    let lane = eventually("the profile is known", async || {
+        let lane = shown(&copies[1]).await["lane"].clone();
+        lane["account_expires_on"].is_string().then_some(lane)
+    })
+    .await;
+    assert_eq!(lane["account_expires_on"], "2099-12-31", "{lane}");
+    assert_eq!(lane["quota_remaining"], 41, "{lane}");
+    let asked = story.simulator.calls();
+    let asked = asked.iter().filter(|call| call.endpoint == "/device");
+    assert_eq!(asked.count(), 1);
+    let next = "SELECT count(*) FROM customer.lane
+        WHERE profile_due_at BETWEEN now() + INTERVAL '17 hours' AND now() + INTERVAL '24 hours'";
+    assert_eq!(story.count(next).await, 1);
+    for metric in [
+        "customer_service_lowest_quota 41",
+        "customer_service_accounts_low_on_quota 1",
+        "customer_service_accounts_expiring 0",
+    ] {
+        eventually(metric, async || {
+            let metrics = copies[0].get("/metrics").await.ok()?.text;
+            metrics.lines().any(|line| line == metric).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn shown(service: &Service) -> Value {
+    let path = format!("/api/v1/admin/dealers/{DEALER}");
+    service.get(&path).await.unwrap().json()["data"].clone()
+}
+
 /// Nothing could have been sent meanwhile, whatever else holds up the lane.
 #[tokio::test(flavor = "multi_thread")]
 async fn quiet_hours_do_not_make_messages_of_a_blocked_lane_older() {

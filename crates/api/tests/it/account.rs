@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{DeviceReport, MockOutbox, Outcome, Receipt, SendReport};
+use domain::{AccountProfile, DeviceReport, MockOutbox, Outcome, Receipt, SendReport};
 use testkit::sample;
 
 use crate::client::{Call, Reply};
@@ -50,8 +50,7 @@ async fn the_first_200_characters_of_the_answer_are_shown() {
     let service = Service::start();
     service.world.whatsapp.device_will(DeviceReport::Connected {
         text: "é\u{1f600}".repeat(150),
-        quota: None,
-        expires: None,
+        profile: AccountProfile::default(),
     });
     test_device(&service)
         .await
@@ -168,6 +167,7 @@ async fn what_fonnte_says_is_passed_on() {
     for report in [
         DeviceReport::NotReady {
             reason: "invalid token".to_owned(),
+            profile: AccountProfile::default(),
         },
         DeviceReport::Unreachable {
             reason: "invalid token".to_owned(),

@@ -214,6 +214,7 @@ fn api(world: &World, ports: &Ports) -> Api {
         ports.dealers.clone(),
         ports.whatsapp.clone(),
         ports.outbox.clone(),
+        world.store.clone(),
         world.clock.clone(),
         world.dice.clone(),
         world.accounts.clone(),

@@ -80,13 +80,13 @@ pub(super) fn told(id: &DealerId, standing: &AccountStanding) -> (News, String) 
 /// What Fonnte says about a connected device.
 fn profile(standing: &AccountStanding) -> String {
     let mut words = "connected".to_owned();
-    if let Some(left) = standing.quota {
+    if let Some(left) = standing.profile.quota_left {
         words.push_str(&match left {
             1 => ", 1 message left".to_owned(),
             left => format!(", {left} messages left"),
         });
     }
-    if let Some(end) = standing.expires {
+    if let Some(end) = standing.profile.expires_on {
         words.push_str(&format!(", package until {end}"));
     }
     words
@@ -94,7 +94,8 @@ fn profile(standing: &AccountStanding) -> String {
 
 fn sentence(id: &DealerId, standing: &AccountStanding, trouble: &AccountTrouble) -> String {
     let end = standing
-        .expires
+        .profile
+        .expires_on
         .map_or_else(String::new, |end| format!(" on {end}"));
     match trouble {
         AccountTrouble::NotReady { reason } => match BlockCause::of(reason) {
@@ -141,13 +142,17 @@ pub(super) fn remedy(id: &DealerId, error: AccountError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use domain::AccountProfile;
+
     use super::*;
 
     fn words(quota: Option<u64>, troubles: Vec<AccountTrouble>) -> String {
         let id = DealerId::parse("0009999").unwrap();
         let standing = AccountStanding {
-            quota,
-            expires: None,
+            profile: AccountProfile {
+                quota_left: quota,
+                expires_on: None,
+            },
             troubles,
         };
         told(&id, &standing).1

@@ -163,6 +163,28 @@ pub(super) fn write_queue(text: &mut Text, backlog: &[Backlog], standing: &Stand
         "For how long the account has been unable to send that is longest; 0 when none is",
         seconds(standing.oldest_block),
     );
+    write_accounts(text, standing);
+}
+
+/// Of accounts that send; nothing says whose.
+fn write_accounts(text: &mut Text, standing: &Standing) {
+    if let Some(lowest) = standing.lowest_quota {
+        text.gauge(
+            "customer_service_lowest_quota",
+            "The least that is left of an account's quota, of those that sent something within 7 days",
+            lowest,
+        );
+    }
+    text.gauge(
+        "customer_service_accounts_low_on_quota",
+        "Of these, accounts with less than 100 messages left",
+        standing.low_on_quota,
+    );
+    text.gauge(
+        "customer_service_accounts_expiring",
+        "Of these, accounts whose package ends within 7 days",
+        standing.expiring,
+    );
 }
 
 fn seconds(age: Option<Duration>) -> f64 {

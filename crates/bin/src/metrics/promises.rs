@@ -50,6 +50,9 @@ async fn everything() -> String {
         oldest_unhindered: None,
         blocked_lanes: 2,
         oldest_block: Some(Duration::from_secs(60)),
+        lowest_quota: Some(3),
+        low_on_quota: 1,
+        expiring: 1,
     };
     write_queue(&mut text, &backlog, &standing);
     metrics.scrape().await + &text.finish()

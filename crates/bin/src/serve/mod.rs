@@ -1,5 +1,6 @@
 //! `serve`: the API, the dispatcher's loop, and an end that loses nothing.
 
+mod accounts;
 mod backlog;
 pub(crate) mod dispatch;
 mod events;
@@ -124,6 +125,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 
     let stop = parts.in_flight.stop.clone();
     let store = parts.store;
+    let accounts = parts.accounts;
     let dispatching = DispatchLoop::new(
         parts.dispatcher,
         parts.intake,
@@ -141,11 +143,12 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         up_to_date(&store, &stopped).await?;
         let counting = AbortOnDropHandle::new(tokio::spawn(backlog.keep(store.clone())));
         let adding_up = AbortOnDropHandle::new(tokio::spawn(add_up(store)));
+        let watching = AbortOnDropHandle::new(tokio::spawn(accounts::watch(accounts)));
         let applying = applying.run(stopped.clone());
         let sweeping =
             retention.map(|retention| AbortOnDropHandle::new(tokio::spawn(retention.run())));
         tokio::join!(dispatching.run(), applying);
-        drop((counting, adding_up));
+        drop((counting, adding_up, watching));
         drop(sweeping);
         Ok::<(), MigrateError>(())
     });

@@ -45,6 +45,8 @@ pub struct Receipt {
     pub request_id: Option<i64>,
     /// The provider's words.
     pub detail: String,
+    /// How many messages of the account's quota are left, where it says so.
+    pub quota_left: Option<u64>,
 }
 
 /// The class of an [`Outcome`], as attempts record it.

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::StoreError;
 use crate::{AuditEntry, Dealer, DealerId, SettingFaults, SettingsChange, WebhookToken};
@@ -13,7 +13,7 @@ pub enum KeySource {
     Dealers,
 }
 
-/// Why a dealer's lane sends nothing now.
+/// Why a dealer's lane sends nothing now, and what is known of its account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LaneView {
     /// Since when the breaker has been open.
@@ -22,6 +22,19 @@ pub struct LaneView {
     pub block_reason: Option<String>,
     /// Until when the lane rests; absent when it does not.
     pub resting_until: Option<DateTime<Utc>>,
+    /// What is left of the account's quota; absent when the provider has not said so.
+    pub quota: Option<KnownQuota>,
+    /// The last day of the account's package; absent when the provider has not said so.
+    pub expires_on: Option<NaiveDate>,
+}
+
+/// What the provider last said about a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownQuota {
+    /// How many messages are left.
+    pub left: u64,
+    /// When it said so.
+    pub at: DateTime<Utc>,
 }
 
 /// A dealer as an operator sees it.

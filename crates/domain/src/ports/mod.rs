@@ -1,6 +1,7 @@
 //! What the use cases need from the outside. Each port is a small object-safe trait; "not found"
 //! is an answer, not an error, and a method is a transaction.
 
+mod account_book;
 mod api_keys;
 mod audit_log;
 mod dealer_admin;
@@ -18,10 +19,11 @@ mod test_line;
 mod vault;
 mod whatsapp;
 
+pub use account_book::AccountBook;
 pub use api_keys::{ApiKeyRecord, ApiKeys, KnownKey, NewApiKey, Validity};
 pub use audit_log::AuditLog;
 pub use dealer_admin::{
-    DealerAdmin, DealerPage, DealerRecord, KeySource, LaneView, SettingsChanged,
+    DealerAdmin, DealerPage, DealerRecord, KeySource, KnownQuota, LaneView, SettingsChanged,
 };
 pub use dealer_directory::DealerDirectory;
 pub use entropy::Entropy;
@@ -38,10 +40,11 @@ pub use request_store::{Accepted, KeyUse, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use test_line::TestLine;
 pub use vault::{SEALED, SecretPurpose, Vault, VaultError};
-pub use whatsapp::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
+pub use whatsapp::{AccountProfile, DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 
 #[cfg(feature = "testing")]
 pub use {
+    account_book::MockAccountBook,
     api_keys::MockApiKeys,
     audit_log::MockAuditLog,
     dealer_admin::MockDealerAdmin,

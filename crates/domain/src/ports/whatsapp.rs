@@ -44,6 +44,15 @@ impl fmt::Debug for SendReport {
     }
 }
 
+/// What the provider says about an account, as far as it does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AccountProfile {
+    /// How many messages of its quota are left.
+    pub quota_left: Option<u64>,
+    /// The last day of its package.
+    pub expires_on: Option<NaiveDate>,
+}
+
 /// What the provider says about an account's device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceReport {
@@ -51,21 +60,32 @@ pub enum DeviceReport {
     Connected {
         /// The provider's answer as it came, without the account's key.
         text: String,
-        /// How many messages the account may still send; absent when the provider does not say.
-        quota: Option<u64>,
-        /// The last day of the account's package; absent when the provider does not say.
-        expires: Option<NaiveDate>,
+        /// The account.
+        profile: AccountProfile,
     },
     /// The provider answered, and messages cannot be sent now.
     NotReady {
         /// A sentence for a person: what is wrong.
         reason: String,
+        /// The account.
+        profile: AccountProfile,
     },
     /// There was no usable answer.
     Unreachable {
         /// A sentence for a person: what went wrong.
         reason: String,
     },
+}
+
+impl DeviceReport {
+    /// What it says about the account; `None` when there was no usable answer.
+    #[must_use]
+    pub fn profile(&self) -> Option<AccountProfile> {
+        match self {
+            Self::Connected { profile, .. } | Self::NotReady { profile, .. } => Some(*profile),
+            Self::Unreachable { .. } => None,
+        }
+    }
 }
 
 /// The provider of WhatsApp messages. Errors are outcomes: every call answers with a report.

@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::{
-    Account, AccountError, AccountPolicy, AccountStanding, CallEnd, Clock, Dealer, DealerDirectory,
-    DealerId, DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease, Outbox, Outcome,
-    OutgoingMessage, Phone, Settled, Settlement, StoreError, Whatsapp, WorkerId, jakarta_time,
+    Account, AccountBook, AccountError, AccountPolicy, AccountProfile, AccountStanding, CallEnd,
+    Clock, Dealer, DealerDirectory, DealerId, DeliveryPolicy, DeviceReport, Dice, LaneChange,
+    Lease, Outbox, Outcome, OutgoingMessage, Phone, Settled, Settlement, StoreError, Whatsapp,
+    WorkerId, jakarta_time, profile_again,
 };
 
 /// How long a test message waits for its turn in the dealer's lane.
@@ -15,6 +16,7 @@ pub struct DealerCheck {
     dealers: Arc<dyn DealerDirectory>,
     whatsapp: Arc<dyn Whatsapp>,
     outbox: Arc<dyn Outbox>,
+    book: Arc<dyn AccountBook>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
     accounts: AccountPolicy,
@@ -27,6 +29,8 @@ pub struct DealerCheck {
 pub struct CheckPassed {
     /// The provider's answer as it came, without the account's key.
     pub text: String,
+    /// What it says about the account.
+    pub profile: AccountProfile,
 }
 
 /// A test message whose turn has come: its lane is leased, and its call is remembered.
@@ -107,6 +111,7 @@ impl DealerCheck {
         dealers: Arc<dyn DealerDirectory>,
         whatsapp: Arc<dyn Whatsapp>,
         outbox: Arc<dyn Outbox>,
+        book: Arc<dyn AccountBook>,
         clock: Arc<dyn Clock>,
         dice: Arc<dyn Dice>,
         accounts: AccountPolicy,
@@ -117,6 +122,7 @@ impl DealerCheck {
             dealers,
             whatsapp,
             outbox,
+            book,
             clock,
             dice,
             accounts,
@@ -125,15 +131,22 @@ impl DealerCheck {
         }
     }
 
-    /// Asks the provider for the device's profile; sends no message.
+    /// Asks the provider for the device's profile, and keeps what it says about the account; sends no
+    /// message.
     ///
     /// # Errors
     /// [`CheckError`], never [`LaneBusy`](CheckError::LaneBusy).
     pub async fn device(&self, dealer: &DealerId) -> Result<CheckPassed, CheckError> {
         let (_, account) = self.account(dealer).await?;
-        match self.whatsapp.device(&account).await {
-            DeviceReport::Connected { text, .. } => Ok(CheckPassed { text }),
-            DeviceReport::NotReady { reason } | DeviceReport::Unreachable { reason } => {
+        let report = self.whatsapp.device(&account).await;
+        if let Some(profile) = report.profile() {
+            let again = profile_again(self.dice.roll());
+            // The answer does not depend on it.
+            let _ = self.book.keep_profile(dealer, &profile, again).await;
+        }
+        match report {
+            DeviceReport::Connected { text, profile } => Ok(CheckPassed { text, profile }),
+            DeviceReport::NotReady { reason, .. } | DeviceReport::Unreachable { reason } => {
                 Err(CheckError::Failed { reason })
             }
         }
@@ -191,7 +204,13 @@ impl DealerCheck {
             .send(&test.account, &test.message, test.start_by)
             .await;
         let answer = match &report.outcome {
-            Outcome::Accepted(_) => Ok(CheckPassed { text: report.text }),
+            Outcome::Accepted(receipt) => Ok(CheckPassed {
+                text: report.text,
+                profile: AccountProfile {
+                    quota_left: receipt.quota_left,
+                    ..AccountProfile::default()
+                },
+            }),
             other => Err(CheckError::Failed {
                 reason: other.detail().to_owned(),
             }),

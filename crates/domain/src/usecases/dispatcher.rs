@@ -2,11 +2,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::{
-    Account, AccountError, AccountPolicy, Attempt, BlockedLane, Claim, Clock, Dealer,
+    Account, AccountBook, AccountError, AccountPolicy, Attempt, BlockedLane, Claim, Clock, Dealer,
     DealerDirectory, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease,
-    MessageChange, Outbox, OutboxMessage, Outcome, OutcomeKind, OutgoingMessage, Phone, SendReport,
-    Settled, Settlement, StoreError, Task, Tries, Whatsapp, WorkerId, decide, expired, is_spent,
-    rest_until, too_old_before,
+    MessageChange, Outbox, OutboxMessage, Outcome, OutcomeKind, OutgoingMessage, Phone,
+    QUOTA_USED_UP, SendReport, Settled, Settlement, StoreError, Task, Tries, Whatsapp, WorkerId,
+    decide, expired, is_spent, profile_again, rest_until, too_old_before,
 };
 
 /// How long a lane rests when its dealer could not be looked up.
@@ -21,6 +21,7 @@ pub struct Dispatcher {
     outbox: Arc<dyn Outbox>,
     dealers: Arc<dyn DealerDirectory>,
     whatsapp: Arc<dyn Whatsapp>,
+    book: Arc<dyn AccountBook>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
     accounts: AccountPolicy,
@@ -59,6 +60,7 @@ impl Dispatcher {
         outbox: Arc<dyn Outbox>,
         dealers: Arc<dyn DealerDirectory>,
         whatsapp: Arc<dyn Whatsapp>,
+        book: Arc<dyn AccountBook>,
         clock: Arc<dyn Clock>,
         dice: Arc<dyn Dice>,
         accounts: AccountPolicy,
@@ -69,6 +71,7 @@ impl Dispatcher {
             outbox,
             dealers,
             whatsapp,
+            book,
             clock,
             dice,
             accounts,
@@ -335,17 +338,28 @@ impl Dispatcher {
             Ok(account) => account,
             Err(error) => return self.not_configured(claim, None, dealer, settings, error),
         };
-        match self.whatsapp.device(&account).await {
-            DeviceReport::Connected { .. } => Settlement {
-                lane: LaneChange::Probed,
-                ..self.lane_only(Duration::ZERO)
-            },
-            DeviceReport::NotReady { reason } | DeviceReport::Unreachable { reason } => {
-                Settlement {
-                    account_print: Some(self.print(dealer)),
-                    ..self.decided(claim, None, settings, Outcome::Blocked { reason })
-                }
+        let report = self.whatsapp.device(&account).await;
+        if let Some(profile) = report.profile() {
+            let again = profile_again(self.dice.roll());
+            // What is kept is for people who look; the lane does not depend on it.
+            let _ = self
+                .book
+                .keep_profile(&claim.lease.dealer_id, &profile, again)
+                .await;
+        }
+        let reason = match report {
+            DeviceReport::Connected { profile, .. } if profile.quota_left != Some(0) => {
+                return Settlement {
+                    lane: LaneChange::Probed,
+                    ..self.lane_only(Duration::ZERO)
+                };
             }
+            DeviceReport::Connected { .. } => QUOTA_USED_UP.to_owned(),
+            DeviceReport::NotReady { reason, .. } | DeviceReport::Unreachable { reason } => reason,
+        };
+        Settlement {
+            account_print: Some(self.print(dealer)),
+            ..self.decided(claim, None, settings, Outcome::Blocked { reason })
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the service does, as plain verbs over the ports.
 
+mod account_watch;
 mod dealer_check;
 mod dealer_desk;
 mod dispatcher;
@@ -11,6 +12,7 @@ mod lookups;
 mod message_desk;
 mod person_desk;
 
+pub use account_watch::AccountWatch;
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT, TestCall, TestEnd};
 pub use dealer_desk::{DealerDesk, DeskError};
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};

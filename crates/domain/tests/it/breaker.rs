@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use domain::{
-    Dealer, DeviceReport, Dispatcher, LaneChange, MessageState, MockDealerDirectory, MockOutbox,
-    Task, WorkerId,
+    AccountProfile, Dealer, DeviceReport, Dispatcher, LaneChange, MessageState,
+    MockDealerDirectory, MockOutbox, QUOTA_USED_UP, Task, WorkerId,
 };
 use testkit::contract::Backstage;
 use testkit::{World, sample};
 
 use crate::support::{
-    assert_idle, barred, blocked, ms, queue, queue_for, shown, state, statuses, step, unavailable,
+    assert_idle, barred, blocked, ms, profile, queue, queue_for, quota_left, shown, state,
+    statuses, step, unavailable,
 };
 
 #[tokio::test]
@@ -83,6 +84,38 @@ async fn a_probe_without_an_answer_keeps_the_breaker_open() {
     step(&world.dispatcher()).await;
     let reason = world.store.block_reason(&sample::dealer_id());
     assert_eq!(reason.as_deref(), Some("connection refused"));
+}
+
+/// Each try of the message would be refused.
+#[tokio::test]
+async fn a_quota_that_is_used_up_keeps_the_breaker_open() {
+    let world = World::new();
+    let dispatcher = world.dispatcher();
+    let request = queue(&world, 1).await;
+    open_breaker(&world).await;
+    let connected = |left| DeviceReport::Connected {
+        text: String::new(),
+        profile: profile(left),
+    };
+    for pause in [200, 400, 800] {
+        world.whatsapp.device_will(connected(0));
+        let probe = step(&dispatcher).await;
+        assert_eq!(
+            probe.settlement.lane,
+            LaneChange::Blocked {
+                pause: ms(pause),
+                reason: QUOTA_USED_UP.to_owned()
+            }
+        );
+        assert_eq!(quota_left(&world).await, Some(0));
+        world.pass(ms(pause));
+    }
+    assert_eq!(world.whatsapp.sent().len(), 1);
+    world.whatsapp.device_will(connected(1));
+    step(&dispatcher).await;
+    assert_eq!(quota_left(&world).await, Some(1));
+    step(&dispatcher).await;
+    assert_eq!(state(&world, request), MessageState::Sent);
 }
 
 /// A firewall in front of the provider, for instance, does not like its text.
@@ -311,6 +344,7 @@ async fn open_breaker(world: &World) {
 fn disconnected() -> DeviceReport {
     DeviceReport::NotReady {
         reason: "device disconnected".to_owned(),
+        profile: AccountProfile::default(),
     }
 }
 
@@ -330,6 +364,7 @@ fn with_ports(
             None => world.store.clone(),
         },
         world.whatsapp.clone(),
+        world.store.clone(),
         world.clock.clone(),
         world.dice.clone(),
         world.accounts.clone(),

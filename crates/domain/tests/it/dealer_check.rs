@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
 use domain::{
-    AccountError, AccountTrouble, CheckError, CheckPassed, Clock, Dealer, DealerCheck,
-    DeviceReport, MessageState, MockDealerDirectory, MockOutbox, Outbox, Outcome, Phone, Receipt,
-    TestLine as _, WorkerId, jakarta_time,
+    AccountError, AccountProfile, AccountTrouble, CheckError, CheckPassed, Clock, Dealer,
+    DealerCheck, DeviceReport, MessageState, MockDealerDirectory, MockOutbox, Outbox, Outcome,
+    Phone, Receipt, TestLine as _, WorkerId, jakarta_time,
 };
 use testkit::{TestsInPlace, World, sample};
 
 use crate::support::{
-    assert_idle, blocked, ms, not_sent, queue, refused, state, step, unavailable, unknown,
+    assert_idle, blocked, ms, not_sent, profile, queue, quota_left, refused, state, step,
+    unavailable, unknown,
 };
 
 #[tokio::test]
@@ -16,11 +17,13 @@ async fn a_connected_device_passes_with_the_providers_answer() {
     let world = World::new();
     world.whatsapp.device_will(DeviceReport::Connected {
         text: r#"{"device_status":"connect"}"#.to_owned(),
-        quota: None,
-        expires: None,
+        profile: profile(78),
     });
     let passed = world.dealer_check().device(&sample::dealer_id()).await;
-    assert_eq!(passed.unwrap().text, r#"{"device_status":"connect"}"#);
+    let passed = passed.unwrap();
+    assert_eq!(passed.text, r#"{"device_status":"connect"}"#);
+    assert_eq!(passed.profile, profile(78));
+    assert_eq!(quota_left(&world).await, Some(78));
     assert!(world.whatsapp.sent().is_empty());
 }
 
@@ -35,8 +38,10 @@ async fn the_standing_is_judged_by_the_day_in_jakarta() {
     ] {
         world.whatsapp.device_will(DeviceReport::Connected {
             text: String::new(),
-            quota: Some(1_000),
-            expires: Some(expires),
+            profile: AccountProfile {
+                quota_left: Some(1_000),
+                expires_on: Some(expires),
+            },
         });
         let standing = check.standing(&sample::dealer()).await.unwrap();
         assert_eq!(standing.troubles, troubles);
@@ -60,6 +65,7 @@ async fn a_device_that_cannot_send_fails_with_the_providers_words() {
     for report in [
         DeviceReport::NotReady {
             reason: "device disconnected".to_owned(),
+            profile: profile(5),
         },
         DeviceReport::Unreachable {
             reason: "device disconnected".to_owned(),
@@ -68,6 +74,7 @@ async fn a_device_that_cannot_send_fails_with_the_providers_words() {
         world.whatsapp.device_will(report);
         let answer = world.dealer_check().device(&sample::dealer_id()).await;
         assert_failed(answer.map(|_| ()), "device disconnected");
+        assert_eq!(quota_left(&world).await, Some(5), "kept all the same");
     }
 }
 
@@ -124,6 +131,7 @@ async fn a_directory_that_fails_is_not_an_unknown_dealer() {
     let check = DealerCheck::new(
         Arc::new(dealers),
         world.whatsapp.clone(),
+        world.store.clone(),
         world.store.clone(),
         world.clock.clone(),
         world.dice.clone(),
@@ -363,6 +371,7 @@ fn with_outbox(world: &World, outbox: MockOutbox) -> DealerCheck {
         world.store.clone(),
         world.whatsapp.clone(),
         Arc::new(outbox),
+        world.store.clone(),
         world.clock.clone(),
         world.dice.clone(),
         world.accounts.clone(),

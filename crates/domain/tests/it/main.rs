@@ -1,6 +1,7 @@
 //! The use cases on the memory adapters of `testkit`; mocks where a port must fail.
 
 mod access;
+mod account_watch;
 mod breaker;
 mod dealer_check;
 mod dispatcher;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    BoxError, DealerId, Delivery, DeliveryPolicy, Dispatcher, MessageState, OnUnknown, Outcome,
-    RequestId, RequestStore, Settled, StoreError, Visibility,
+    AccountProfile, BoxError, DealerAdmin, DealerId, Delivery, DeliveryPolicy, Dispatcher,
+    MessageState, OnUnknown, Outcome, RequestId, RequestStore, Settled, StoreError, Visibility,
 };
 use testkit::{World, sample};
 
@@ -106,4 +106,19 @@ pub(crate) fn unknown() -> Outcome {
 
 pub(crate) fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
+}
+
+/// An account with so many messages left.
+pub(crate) fn profile(quota_left: u64) -> AccountProfile {
+    AccountProfile {
+        quota_left: Some(quota_left),
+        expires_on: None,
+    }
+}
+
+/// What is known to be left of the sample dealer's quota.
+pub(crate) async fn quota_left(world: &World) -> Option<u64> {
+    let record = world.store.record(&sample::dealer_id()).await;
+    let lane = record.expect("record").expect("the dealer is known").lane;
+    lane.quota.map(|quota| quota.left)
 }

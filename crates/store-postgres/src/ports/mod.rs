@@ -1,5 +1,6 @@
 //! The ports of the domain, one file each.
 
+mod accounts;
 mod api_keys;
 mod audit;
 mod breaker;

@@ -1,14 +1,14 @@
 //! What operators see and change of dealers.
 
 use async_trait::async_trait;
-use chrono::{DateTime, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Time, Timestamptz};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
 use domain::{
-    AuditEntry, BoxError, Change, DealerAdmin, DealerId, DealerPage, DealerRecord, LaneView,
-    OnUnknown, QuietHours, SecretPurpose, SettingsChange, SettingsChanged, StoreError, VaultError,
-    WebhookToken,
+    AuditEntry, BoxError, Change, DealerAdmin, DealerId, DealerPage, DealerRecord, KnownQuota,
+    LaneView, OnUnknown, QuietHours, SecretPurpose, SettingsChange, SettingsChanged, StoreError,
+    VaultError, WebhookToken,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -125,6 +125,9 @@ struct LaneRow {
     blocked_since: Option<DateTime<Utc>>,
     block_reason: Option<String>,
     rest_until: Option<DateTime<Utc>>,
+    quota_left: Option<i64>,
+    quota_at: Option<DateTime<Utc>>,
+    expires_on: Option<NaiveDate>,
 }
 
 type RecordRow = (
@@ -391,6 +394,14 @@ impl LaneRow {
             blocked_since: self.blocked_since.filter(|_| blocked),
             block_reason: self.block_reason.filter(|_| blocked),
             resting_until: self.rest_until.filter(|until| *until > now),
+            quota: self
+                .quota_left
+                .zip(self.quota_at)
+                .map(|(left, at)| KnownQuota {
+                    left: u64::try_from(left).unwrap_or(0),
+                    at,
+                }),
+            expires_on: self.expires_on,
         }
     }
 }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Access, Action, ApiKeys as _, AuditEntry, AuditLog as _, Change, Claim, DealerAdmin as _,
-    DealerId, EventStore as _, KeyName, LaneChange, MessageChange, MessageId, MessageNews,
-    MessageState, Messages as _, NewApiKey, NewMessage, NewRequest, News, Outbox as _,
-    PersonalData as _, Phone, Receipt, RequestStore as _, Scope, SettingsChange, Settlement,
-    StoreError, Sweep, Task, Visibility, WorkerId,
+    Access, AccountBook as _, AccountProfile, Action, ApiKeys as _, AuditEntry, AuditLog as _,
+    Change, Claim, DealerAdmin as _, DealerId, EventStore as _, KeyName, LaneChange, MessageChange,
+    MessageId, MessageNews, MessageState, Messages as _, NewApiKey, NewMessage, NewRequest, News,
+    Outbox as _, PersonalData as _, Phone, Receipt, RequestStore as _, Scope, SettingsChange,
+    Settlement, StoreError, Sweep, Task, Visibility, WorkerId,
 };
 use store_postgres::testing::TestDatabase;
 use store_postgres::{NewDealer, PgDealers, PgStore, SecretPlace, SecretsKeys};
@@ -129,6 +129,7 @@ fn sent(claim: &Claim) -> Settlement {
         message_id: Some("142223099".to_owned()),
         request_id: None,
         detail: String::new(),
+        quota_left: None,
     };
     Settlement {
         message: Some((message.id, MessageChange::Sent(receipt))),
@@ -267,6 +268,29 @@ async fn ending_a_rest() {
     let dealer = sample::dealer_id();
     let end = async || trial.store.end_rest(&dealer).await;
     trial.fails_at_commit(end).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn taking_accounts_to_ask_about() {
+    let trial = Trial::begin().await;
+    trial.accept(1).await;
+    let claim = trial.claim().await;
+    let settled = trial.store.settle(&claim.lease, &sent(&claim)).await;
+    settled.expect("settle");
+    let take = async || trial.store.take_due(10, DAY, LEASE).await;
+    assert_eq!(trial.fails_at_commit(take).await, [sample::dealer_id()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keeping_an_account() {
+    let trial = Trial::begin().await;
+    let profile = AccountProfile {
+        quota_left: Some(78),
+        expires_on: None,
+    };
+    let dealer = sample::dealer_id();
+    let keep = async || trial.store.keep_profile(&dealer, &profile, DAY).await;
+    trial.fails_at_commit(keep).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,6 +19,7 @@ async fn make_stage() -> (Stage, TestDatabase) {
     let stage = Stage {
         requests: store.clone(),
         outbox: store.clone(),
+        accounts: store.clone(),
         messages: store.clone(),
         events: store.clone(),
         persons: store.clone(),

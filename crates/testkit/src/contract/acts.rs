@@ -208,6 +208,7 @@ pub(super) fn sent() -> MessageChange {
         message_id: Some("142223099".to_owned()),
         request_id: Some(369_052_479),
         detail: "success! message in queue".to_owned(),
+        quota_left: None,
     })
 }
 

@@ -496,6 +496,7 @@ pub(super) fn accepted(id: &str) -> MessageChange {
         message_id: Some(id.to_owned()),
         request_id: Some(369_052_479),
         detail: "success! message in queue".to_owned(),
+        quota_left: None,
     })
 }
 

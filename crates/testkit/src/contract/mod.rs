@@ -19,6 +19,7 @@
 //! The promises allow for a store whose time cannot be stopped: what lasts is measured in minutes,
 //! and a test that takes less than one notices nothing.
 
+pub mod accounts;
 pub mod api_keys;
 pub mod audit;
 pub mod breaker;
@@ -47,9 +48,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
-    ApiKeys, AuditLog, Dealer, DealerAdmin, DealerDirectory, DealerId, EventStore, MessageId,
-    MessageState, Messages, Outbox, OutcomeKind, PersonalData, Reports, Request, RequestId,
-    RequestStatus, RequestStore, WebhookToken, WhatsappStatus,
+    AccountBook, ApiKeys, AuditLog, Dealer, DealerAdmin, DealerDirectory, DealerId, EventStore,
+    MessageId, MessageState, Messages, Outbox, OutcomeKind, PersonalData, Reports, Request,
+    RequestId, RequestStatus, RequestStore, WebhookToken, WhatsappStatus,
 };
 
 use crate::sample;
@@ -61,6 +62,8 @@ pub struct Stage {
     pub requests: Arc<dyn RequestStore>,
     /// The queue of messages.
     pub outbox: Arc<dyn Outbox>,
+    /// What is known of dealers' accounts.
+    pub accounts: Arc<dyn AccountBook>,
     /// The messages of single requests.
     pub messages: Arc<dyn Messages>,
     /// The reports of the provider.
@@ -88,6 +91,7 @@ impl Stage {
     where
         S: RequestStore
             + Outbox
+            + AccountBook
             + Messages
             + EventStore
             + PersonalData
@@ -102,6 +106,7 @@ impl Stage {
         Self {
             requests: store.clone(),
             outbox: store.clone(),
+            accounts: store.clone(),
             messages: store.clone(),
             events: store.clone(),
             persons: store.clone(),

@@ -33,6 +33,13 @@ macro_rules! contract_tests {
                 a_key_counts_for_24_hours
                 it_is_known_what_a_key_was_used_for
                 only_old_keys_are_forgotten;
+            accounts:
+                the_latest_quota_is_kept_with_the_lane
+                a_refused_message_leaves_the_quota
+                a_profile_is_kept
+                only_who_sent_something_is_due
+                a_profile_is_due_when_its_time_has_come
+                one_copy_asks_for_each_profile;
             messages:
                 a_message_is_shown_from_the_beginning
                 a_timeline_tells_what_happened

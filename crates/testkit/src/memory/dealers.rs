@@ -115,6 +115,8 @@ impl State {
             blocked_since: lane.blocked_since,
             block_reason: lane.block_reason.clone(),
             resting_until: Some(lane.rest_until).filter(|until| *until > now),
+            quota: lane.quota,
+            expires_on: lane.expires_on,
         });
         Some(DealerRecord {
             key_source,

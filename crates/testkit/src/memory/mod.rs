@@ -1,4 +1,5 @@
 mod access;
+mod accounts;
 mod backstage;
 mod dealers;
 mod events;

@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    ERASED, LaneChange, Lease, MessageChange, MessageId, MessageState, REST_DOUBT, REST_LOOK,
-    Receipt, Settled, Settlement, TOO_OLD, erased, jakarta_time, provider_number, without_numbers,
+    ERASED, KnownQuota, LaneChange, Lease, MessageChange, MessageId, MessageState, REST_DOUBT,
+    REST_LOOK, Receipt, Settled, Settlement, TOO_OLD, erased, jakarta_time, provider_number,
+    without_numbers,
 };
 
 use super::state::{Lane, Message, RecordedAttempt, State, between};
@@ -38,6 +39,12 @@ impl State {
         }
         let number = settlement.accepted().and_then(provider_number);
         lane.last_known = lane.last_known.max(number);
+        if let Some(left) = settlement.receipt().and_then(|receipt| receipt.quota_left) {
+            lane.quota = Some(KnownQuota { left, at: now });
+        }
+        if let Some((_, MessageChange::Sent(_))) = &settlement.message {
+            lane.last_sent = Some(now);
+        }
         lane.unaccounted = match settlement.unaccounted() {
             Some(more) => lane.unaccounted.saturating_add_signed(more),
             None => 0,

@@ -4,9 +4,9 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     ApiKeyId, ApiKeyRecord, Attempt, AuditRecord, BodyPrint, CHANGED_BY, Dealer, DealerId, ERASED,
-    IdempotencyKey, KEY_LIFETIME, KeyPrint, LaneHistory, MessageId, MessageKind, MessageState,
-    NewMessage, News, Origin, OutboxMessage, Phone, Receipt, Request, RequestId, WebhookToken,
-    jakarta_time,
+    IdempotencyKey, KEY_LIFETIME, KeyPrint, KnownQuota, LaneHistory, MessageId, MessageKind,
+    MessageState, NewMessage, News, Origin, OutboxMessage, Phone, Receipt, Request, RequestId,
+    WebhookToken, jakarta_time,
 };
 
 use super::dealers::OwnSettings;
@@ -137,6 +137,13 @@ pub(super) struct Lane {
     pub(super) last_known: Option<i64>,
     /// Calls since then that it may have taken under ids that nobody knows.
     pub(super) unaccounted: u32,
+    /// When a message was accepted last.
+    pub(super) last_sent: Option<DateTime<Utc>>,
+    /// What the provider last said about the quota, and about the end of the package.
+    pub(super) quota: Option<KnownQuota>,
+    pub(super) expires_on: Option<NaiveDate>,
+    /// When the account's profile is to be asked for.
+    pub(super) profile_due: Option<DateTime<Utc>>,
 }
 
 impl Lane {

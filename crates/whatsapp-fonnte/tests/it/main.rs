@@ -4,14 +4,14 @@ mod provider;
 mod send;
 
 use chrono::NaiveDate;
-use domain::{DeviceReport, Whatsapp};
+use domain::{AccountProfile, DeviceReport, Whatsapp};
 use provider::{KEY, Provider, client, hasty_client, http};
 
 #[tokio::test]
 async fn the_device_is_asked_with_the_key_and_nothing_else() {
     let provider = Provider::start().await;
     let account = provider.account("http");
-    let profile = r#"{"device":"628","device_status":"connect","expired":"31 July 2026","quota":"78","status":true}"#;
+    let profile = r#"{"device":"628","device_status":"connect","expired":"18 November 2029","quota":"78","status":true}"#;
     let client = client();
     let (report, request) = tokio::join!(
         client.device(&account),
@@ -21,8 +21,10 @@ async fn the_device_is_asked_with_the_key_and_nothing_else() {
         report,
         DeviceReport::Connected {
             text: profile.to_owned(),
-            quota: Some(78),
-            expires: NaiveDate::from_ymd_opt(2026, 7, 31),
+            profile: AccountProfile {
+                quota_left: Some(78),
+                expires_on: NaiveDate::from_ymd_opt(2029, 11, 18),
+            },
         }
     );
     assert_eq!(

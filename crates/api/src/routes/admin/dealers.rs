@@ -131,7 +131,8 @@ pub(crate) struct WebhooksItem {
     device: Option<String>,
 }
 
-/// Why the dealer's messages wait, if they do. Times are RFC 3339 in UTC.
+/// Why the dealer's messages wait, if they do, and what Fonnte last said about the account. Times are
+/// RFC 3339 in UTC.
 #[derive(Debug, Serialize, Apiv2Schema)]
 pub(crate) struct LaneItem {
     /// Since when Fonnte has found the account blocked.
@@ -140,6 +141,13 @@ pub(crate) struct LaneItem {
     block_reason: Option<String>,
     /// Until when quiet hours or the daily limit let messages wait.
     resting_until: Option<String>,
+    /// How many messages of the account's quota are left; null when Fonnte has not said so.
+    quota_remaining: Option<u64>,
+    /// When Fonnte said so.
+    quota_at: Option<String>,
+    /// The last day of the account's package, `YYYY-MM-DD`; null when Fonnte has not said so. Asked for
+    /// once a day where something was sent.
+    account_expires_on: Option<String>,
 }
 
 /// A merge patch (RFC 7396): what is absent stays, null removes, within `quiet_hours` too.
@@ -387,6 +395,9 @@ impl From<LaneView> for LaneItem {
             blocked_since: lane.blocked_since.map(time),
             block_reason: lane.block_reason,
             resting_until: lane.resting_until.map(time),
+            quota_remaining: lane.quota.map(|quota| quota.left),
+            quota_at: lane.quota.map(|quota| time(quota.at)),
+            account_expires_on: lane.expires_on.map(|day| day.to_string()),
         }
     }
 }

@@ -121,6 +121,7 @@ mod tests {
             world.store.clone(),
             world.whatsapp.clone(),
             outbox,
+            world.store.clone(),
             world.clock.clone(),
             world.dice.clone(),
             world.accounts.clone(),

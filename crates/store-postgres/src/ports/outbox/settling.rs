@@ -17,6 +17,7 @@ use super::rows::SettledRow;
 use super::update::{LaneUpdate, MessageUpdate};
 use super::{readable, sql, storable};
 use crate::connect::{Database, StoreResult, failed};
+use crate::ports::accounts::quota;
 use crate::ports::together::Work;
 use crate::statement::{Name, Statement};
 
@@ -240,6 +241,13 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
         .with::<Array<Nullable<BigInt>>, _>(
             "bigint[] AS accepted_number",
             column!(|work| work.settlement.accepted().and_then(provider_number)),
+        )
+        .with::<Array<Nullable<BigInt>>, _>(
+            "bigint[] AS quota_left",
+            column!(|work| {
+                let receipt = work.settlement.receipt();
+                quota(receipt.and_then(|receipt| receipt.quota_left))
+            }),
         )
         .with::<Array<Nullable<Integer>>, _>(
             "int[] AS unaccounted",

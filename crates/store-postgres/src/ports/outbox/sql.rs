@@ -193,11 +193,12 @@ pub(super) const SETTLE: &str = concat!(
         i.dealer_id, i.epoch, i.lane, i.pause_seconds, i.rest_until, i.called, i.block_reason,
         i.account_print, i.message_id, i.suspect_id, i.state, i.request_status, i.whatsapp_status,
         i.wait_seconds, i.unknowns, i.reason, i.provider_id, i.provider_request_id, i.answer,
-        i.attempt, i.accepted_id, i.accepted_number, i.unaccounted, i.worker, i.lease_seconds) AS u (
+        i.attempt, i.accepted_id, i.accepted_number, i.quota_left, i.unaccounted, i.worker,
+        i.lease_seconds) AS u (
         dealer_id, epoch, lane, pause_seconds, rest_until, called, block_reason,
         account_print, message_id, suspect_id, state, request_status, whatsapp_status,
         wait_seconds, unknowns, reason, provider_id, provider_request_id, answer,
-        attempt, accepted_id, accepted_number, unaccounted, worker, lease_seconds)
+        attempt, accepted_id, accepted_number, quota_left, unaccounted, worker, lease_seconds)
 ), advised AS (
     SELECT s.*, next.id AS next_id
     FROM settled s LEFT JOIN LATERAL (
@@ -229,6 +230,9 @@ pub(super) const SETTLE: &str = concat!(
     ",
             CASE WHEN s.lane IN ('unchanged', 'waiting', 'resting', 'spent') THEN l.ready_at END),
         last_provider_id = greatest(l.last_provider_id, s.accepted_number),
+        last_sent_at = CASE WHEN s.state = 'SENT' THEN now() ELSE l.last_sent_at END,
+        quota_left = coalesce(s.quota_left, l.quota_left),
+        quota_at = CASE WHEN s.quota_left IS NULL THEN l.quota_at ELSE now() END,
         -- NULL: there are none any more.
         unaccounted = greatest(l.unaccounted + s.unaccounted, 0),
         rest_until = coalesce(",

@@ -1,0 +1,53 @@
+//! The loop that asks for the profiles of accounts, each once a day.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{AccountWatch, DealerId};
+use tokio::task::JoinSet;
+
+use super::dispatch::source;
+
+/// How often it looks whose profile is due, and how many it asks for then: enough for 60,000 dealers a day,
+/// and no burst when all are new.
+const LOOK: Duration = Duration::from_secs(10);
+const AT_ONCE: usize = 8;
+
+/// Goes on for ever. Who was taken and not asked for, because the service stopped, is due again soon.
+pub(crate) async fn watch(accounts: Arc<AccountWatch>) {
+    loop {
+        // Copies that started together need not look together.
+        tokio::time::sleep(LOOK.mul_f64(rand::random_range(0.75..1.25))).await;
+        match accounts.take_due(AT_ONCE).await {
+            Ok(dealers) => {
+                let mut asking = JoinSet::new();
+                for dealer in dealers {
+                    asking.spawn(ask(accounts.clone(), dealer));
+                }
+                asking.join_all().await;
+            }
+            Err(error) => tracing::warn!(
+                error.source = source(&error),
+                "cannot look whose account to ask for: {error}"
+            ),
+        }
+    }
+}
+
+async fn ask(accounts: Arc<AccountWatch>, dealer: DealerId) {
+    match accounts.ask(&dealer).await {
+        Ok(profile) => tracing::info!(
+            dealer.id = dealer.as_str(),
+            account.quota_left = profile.and_then(|profile| profile.quota_left),
+            account.expires_on = profile
+                .and_then(|profile| profile.expires_on)
+                .map(|day| day.to_string()),
+            "asked for the profile of an account"
+        ),
+        Err(error) => tracing::warn!(
+            dealer.id = dealer.as_str(),
+            error.source = source(&error),
+            "cannot keep the profile of an account: {error}"
+        ),
+    }
+}
