@@ -1,8 +1,10 @@
 //! What remains of a person whose data was erased.
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
-use crate::values::replace_numbers;
+use crate::values::{FEWEST_DIGITS, replace_numbers};
 use crate::{Message, Request};
 
 /// What stands in place of a name, a phone, a plate, a text or a recipient that was erased. It is no
@@ -19,16 +21,24 @@ pub const fn erased(unknowns: u32) -> &'static str {
     }
 }
 
-/// The provider's words without anything that may be a phone, see [`mask_phones`](crate::mask_phones):
-/// [`ERASED`] stands there. What else they say is kept, because failures are counted by it.
+/// What stands in place of a number in the words of the provider.
+pub const NUMBER: &str = "[nomor]";
+
+/// The provider's words as they are stored: without anything that may be a phone, see
+/// [`mask_phones`](crate::mask_phones).
 ///
 /// ```
-/// assert_eq!(domain::without_numbers("target 6282148523421 invalid"), "target [dihapus] invalid");
-/// assert_eq!(domain::without_numbers("HTTP 502, +62 821-4852-3421."), "HTTP 502, +[dihapus].");
+/// assert_eq!(domain::without_numbers("target 6282148523421 invalid"), "target [nomor] invalid");
+/// assert_eq!(domain::without_numbers("HTTP 502, +62 821-4852-3421."), "HTTP 502, +[nomor].");
 /// ```
 #[must_use]
-pub fn without_numbers(words: &str) -> String {
-    replace_numbers(words, |_| ERASED.to_owned())
+pub fn without_numbers(words: &str) -> Cow<'_, str> {
+    // Nearly always there is nothing to replace.
+    if words.bytes().filter(u8::is_ascii_digit).count() < FEWEST_DIGITS {
+        Cow::Borrowed(words)
+    } else {
+        Cow::Owned(replace_numbers(words, |_| NUMBER.to_owned()))
+    }
 }
 
 /// How much was erased.
@@ -63,8 +73,8 @@ impl Erased {
 /// How far a pass over everything that is stored has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sweep {
-    /// It looks at reports of the provider.
-    Events,
+    /// It looks at reports of the provider after this one, in the order of their coming.
+    Events(i64),
     /// It looks at messages after this one.
     Messages(Uuid),
     /// It looks at requests after this one.
@@ -73,7 +83,7 @@ pub enum Sweep {
 
 impl Sweep {
     /// Where a pass begins.
-    pub const BEGIN: Self = Self::Events;
+    pub const BEGIN: Self = Self::Events(i64::MIN);
 }
 
 /// A request of a person with its messages, oldest first.

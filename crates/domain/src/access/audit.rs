@@ -80,7 +80,8 @@ pub struct AuditEntry {
 }
 
 impl AuditEntry {
-    /// A message of a request was queued once more.
+    /// A message of a request was queued once more. The detail begins with `request` and its id: by this
+    /// an erasure finds what is about a person.
     #[must_use]
     pub fn resent(author: &Author, request: RequestId, message: MessageId) -> Self {
         Self {
@@ -102,7 +103,7 @@ impl AuditEntry {
         }
     }
 
-    /// The message of a request was stopped.
+    /// The message of a request was stopped; the detail as above.
     #[must_use]
     pub fn cancelled(author: &Author, request: RequestId) -> Self {
         Self {

@@ -3,7 +3,8 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::{AuditCursor, AuditEntry, AuditRecord};
 
-/// What was done by whom. Lines are written once and never changed.
+/// What was done by whom. Lines are written once and never changed, except that an erasure takes a phone
+/// out of them.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait AuditLog: Send + Sync {

@@ -37,7 +37,7 @@ pub trait EventStore: Send + Sync {
     /// The dealer to whose addresses the token belongs.
     async fn owner(&self, token: &WebhookToken) -> Result<Option<DealerId>, StoreError>;
 
-    /// Keeps a report, durably.
+    /// Keeps a report, durably; its reason [without numbers](crate::without_numbers).
     async fn keep(&self, dealer: &DealerId, event: &ProviderEvent) -> Result<(), StoreError>;
 
     /// Applies at most `limit` events whose time has come.

@@ -248,7 +248,9 @@ pub trait Outbox: Send + Sync {
         lease: Duration,
     ) -> Result<Option<Lease>, StoreError>;
 
-    /// Records what came of a claim and gives the lane back.
+    /// Records what came of a claim and gives the lane back. Reasons and details are kept
+    /// [without numbers](crate::without_numbers); the provider's answer is kept as it came, with the
+    /// request alone.
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError>;
 
     /// As [`settle`](Self::settle), and in the same transaction leases the lane again and begins its

@@ -13,9 +13,11 @@ pub trait PersonalData: Send + Sync {
     ///
     /// Name, phone and plate, the text and the recipient of messages, details of attempts and
     /// reports' texts become [`ERASED`](crate::ERASED), stored answers of the provider and keys of
-    /// callers go. What is QUEUED is cancelled. What is SENDING may be on its way: its outcome is
-    /// recorded, but it is not sent again. Statuses, times, dealers and ids stay, except that a
-    /// request shows the cancellation of its newest message.
+    /// callers go. Of what others wrote the [`Person`](crate::Person) is taken out: of reasons, also of
+    /// lanes, of unit types, of names of API keys and of the audit. Calls keep an id that is
+    /// [impersonal](crate::impersonal_call). What is QUEUED is cancelled. What is SENDING may be on its
+    /// way: its outcome is recorded, but it is not sent again. Statuses, times, dealers and ids of ours
+    /// stay, except that a request shows the cancellation of its newest message.
     async fn erase(&self, phone: &Phone, limit: usize) -> Result<Erased, StoreError>;
 
     /// The requests of a person with their messages, in the order of their ids, after the one given.

@@ -26,7 +26,8 @@ impl fmt::Debug for OutgoingMessage {
 /// What a call to send came to. Prints without the provider's words, which may name the recipient.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SendReport {
-    /// The class, with what belongs to it.
+    /// The class, with what belongs to it. Its words are stored and logged: they do not tell what the
+    /// message says.
     pub outcome: Outcome,
     /// The provider's answer as JSON text, or an object that says why there is none. Without the
     /// account's key.

@@ -5,6 +5,7 @@ mod allowed_host;
 mod dealer_id;
 mod idempotency;
 mod local_time;
+mod numbers;
 mod phone;
 mod plate;
 mod quiet_hours;
@@ -19,8 +20,9 @@ pub use idempotency::{BodyPrint, IdempotencyKey, IdempotencyKeyError, KEY_LIFETI
 pub use local_time::{
     JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_local_time,
 };
-pub(crate) use phone::replace_numbers;
-pub use phone::{Phone, PhoneError, holds_phone, mask_phone, mask_phones};
+pub(crate) use numbers::{FEWEST_DIGITS, replace_numbers};
+pub use numbers::{holds_phone, mask_phones};
+pub use phone::{Phone, PhoneError, mask_phone};
 pub use plate::{LicensePlate, normal_plate};
 pub use quiet_hours::{QuietHours, QuietHoursError};
 pub use search::{PHONE_FILLERS, PLATE_FILLERS, SEARCH_CHARACTERS, Search, SearchError};

@@ -40,7 +40,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
 /// The tables whose indexes are built concurrently, while others write. A build that was interrupted
 /// leaves an index that is never used, and that hinders the next build.
-const INDEXED_CONCURRENTLY: [&str; 3] = ["customer_validation_request", "message", "webhook_event"];
+const INDEXED_CONCURRENTLY: [&str; 4] = [
+    "audit",
+    "customer_validation_request",
+    "message",
+    "webhook_event",
+];
 
 /// Why the database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]

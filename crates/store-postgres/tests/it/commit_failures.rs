@@ -470,7 +470,7 @@ async fn erasing_what_is_old() {
     kept.expect("keep");
     trial.backstage.pass_for_requests(30 * DAY).await;
     for step in [
-        Sweep::Events,
+        Sweep::Events(0),
         Sweep::Messages(Uuid::nil()),
         Sweep::Requests(Uuid::nil()),
     ] {

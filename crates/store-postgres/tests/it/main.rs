@@ -7,6 +7,7 @@ mod beside;
 mod commit_failures;
 mod contract;
 mod dealer_admin;
+mod erased;
 mod event_races;
 mod failover;
 mod in_place;

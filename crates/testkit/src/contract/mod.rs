@@ -30,6 +30,7 @@ pub mod evidence;
 pub mod keys;
 pub mod late;
 pub mod leases;
+pub mod mentions;
 pub mod messages;
 pub mod outcomes;
 pub mod persons;

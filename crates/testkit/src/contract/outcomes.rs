@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
-    Attempt, LaneChange, MessageChange, MessageState, OutcomeKind, Receipt, RequestId, Settled,
-    Settlement, Visibility, jakarta_time,
+    Attempt, LaneChange, MessageChange, MessageNews, MessageState, News, OutcomeKind, Receipt,
+    RequestId, Settled, Settlement, Visibility, jakarta_time,
 };
 
 use super::Stage;
@@ -211,6 +211,52 @@ pub async fn odd_words_of_the_provider_can_be_settled(stage: &Stage) {
         assert_eq!(shown.request_status, "FAILED", "{reason:?}");
         assert_eq!(shown.provider_answer.as_deref(), Some(answer));
     }
+}
+
+/// The provider may quote the recipient, or anybody else. Only its last answer is kept as it came.
+pub async fn words_of_the_provider_are_kept_without_numbers(stage: &Stage) {
+    let dealer = sample::dealer();
+    stage.backstage.add_dealer(&dealer).await;
+    const WORDS: &str = "HTTP 502: +62 812-0000-0001 / 628120000001 is busy";
+    let reason = || WORDS.to_owned();
+    let kept = "HTTP 502: +[nomor] is busy";
+    for (n, change) in (1..).zip([
+        MessageChange::Failed { reason: reason() },
+        MessageChange::Unknown { reason: reason() },
+    ]) {
+        let request = stage.queue(&dealer.id, n).await.id;
+        let claim = stage.claim().await;
+        stage.settle_now(&claim, change, READY).await;
+        let stored = stage.message(request).await.reason;
+        assert_eq!(stored.as_deref(), Some(kept));
+        for attempt in stage.backstage.attempts(request).await {
+            assert!(!attempt.detail.contains("0001"), "{attempt:?}");
+        }
+    }
+    let request = stage.queue(&dealer.id, 3).await.id;
+    let claim = stage.claim().await;
+    stage.settle_now(&claim, sent(), READY).await;
+    let news = MessageNews {
+        provider_id: Some("142223099".to_owned()),
+        state_id: None,
+        seen: Some(MessageState::Failed),
+        reason: Some(reason()),
+    };
+    stage.keep(News::Message(news)).await;
+    stage.apply().await;
+    assert_eq!(stage.message(request).await.reason.as_deref(), Some(kept));
+    stage.queue(&dealer.id, 4).await;
+    let claim = stage.claim().await;
+    let blocked = LaneChange::Blocked {
+        pause: HOUR,
+        reason: reason(),
+    };
+    stage
+        .settle_now(&claim, MessageChange::Requeued, blocked)
+        .await;
+    let record = stage.admin.record(&dealer.id).await.expect("record");
+    let lane = record.expect("the dealer is known").lane;
+    assert_eq!(lane.block_reason.as_deref(), Some(kept));
 }
 
 /// Another program deleted the request; its message is no reason to stumble again and again.

@@ -110,7 +110,6 @@ macro_rules! contract_tests {
                 what_is_queued_for_an_erased_person_is_never_sent
                 what_is_being_sent_to_an_erased_person_is_not_sent_again
                 the_outcome_of_a_call_to_an_erased_person_is_kept
-                a_reason_keeps_its_words_and_loses_the_phone
                 an_interrupted_message_of_an_erased_person_is_settled
                 late_acceptance_by_an_erased_person_is_evidence_without_words
                 a_request_of_an_erased_person_gets_no_message
@@ -124,6 +123,14 @@ macro_rules! contract_tests {
                 a_person_is_shown_what_is_stored
                 what_is_old_is_erased
                 what_waits_is_not_erased_for_its_age;
+            mentions:
+                a_reason_keeps_its_words_and_loses_its_person
+                why_a_lane_is_blocked_does_not_name_an_erased_person
+                a_chosen_id_of_a_call_is_erased_and_a_uuid_is_not
+                the_audit_does_not_hold_the_phone_of_an_erased_person
+                an_api_key_is_not_called_by_the_phone_of_an_erased_person
+                a_unit_type_does_not_name_an_erased_person
+                keys_that_hold_the_phone_of_an_erased_person_are_forgotten;
             api_keys:
                 a_key_is_found_as_it_was_made
                 an_unknown_key_is_absent
@@ -284,6 +291,7 @@ macro_rules! contract_tests {
                 a_recovered_message_can_be_settled
                 every_attempt_is_recorded
                 odd_words_of_the_provider_can_be_settled
+                words_of_the_provider_are_kept_without_numbers
                 a_message_without_its_request_can_be_settled
                 a_message_that_became_too_old_expires
                 messages_of_a_paused_lane_expire_as_well

@@ -155,18 +155,10 @@ impl State {
             .seen
             .map_or(message.state, |seen| message.state.lifted_by(seen));
         if lifted != message.state {
-            let erased = message.is_erased();
-            message.reason = news
-                .reason
-                .clone()
+            let reason = news.reason.as_deref();
+            message.reason = reason
                 .filter(|_| lifted == MessageState::Failed)
-                .map(|reason| {
-                    if erased {
-                        without_numbers(&reason)
-                    } else {
-                        reason
-                    }
-                });
+                .map(|reason| without_numbers(reason).into_owned());
             self.set_state(id, lifted, None, now);
             applied.lifted += 1;
         }

@@ -1,8 +1,11 @@
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    ERASED, Erased, MessageId, MessageState, PersonalData, PersonalRecord, Phone, RequestId,
-    StoreError, Sweep, erased, jakarta_time, without_numbers,
+    ERASED, Erased, KeyName, MessageId, MessageState, Origin, Person, PersonalData, PersonalRecord,
+    Phone, RequestId, StoreError, Sweep, erased, impersonal_call, jakarta_time,
 };
 
 use super::MemoryStore;
@@ -13,6 +16,7 @@ impl PersonalData for MemoryStore {
     async fn erase(&self, phone: &Phone, limit: usize) -> Result<Erased, StoreError> {
         let now = self.now();
         let mut state = self.state();
+        state.erase_elsewhere(phone);
         let messages = state.messages_where(limit, |message| message.target == phone.national());
         let mut all = state.erase_messages(&messages, now);
         let mut requests: Vec<RequestId> = state
@@ -153,14 +157,29 @@ impl State {
                 continue;
             };
             all.messages += 1;
+            let mut person = Person::default().with_phone(&message.target);
+            if let Some(request) = self.requests.get(&message.request_id) {
+                person = person
+                    .with_name(&request.customer_name)
+                    .with_plate(&request.license_plate);
+            }
             message.target = ERASED.to_owned();
             message.body = ERASED.to_owned();
+            let state_id = message.state_id.take();
+            message.state_id = state_id.filter(|id| person.erased_from(id) == *id);
+            message.origin = message.origin.take().and_then(|origin| {
+                let request_id = impersonal_call(&origin.request_id)?.to_owned();
+                Some(Origin {
+                    request_id,
+                    traceparent: None,
+                })
+            });
             if message.state == MessageState::Queued {
                 all.cancelled += 1;
                 message.reason = Some(erased(message.unknowns).to_owned());
                 self.set_state(*id, MessageState::Cancelled, None, now);
             } else if let Some(reason) = &mut message.reason {
-                *reason = without_numbers(reason);
+                *reason = person.erased_from_words(reason);
             }
             let attempts = self.attempts.iter_mut();
             for recorded in attempts.filter(|recorded| recorded.message == *id) {
@@ -176,9 +195,82 @@ impl State {
         all
     }
 
+    /// Takes a person out of rows about somebody or something else, while it is known whose customer it is.
+    fn erase_elsewhere(&mut self, phone: &Phone) {
+        let by_phone = Person::default().with_phone(phone.national());
+        let mut person = by_phone.clone();
+        let mut dealers = HashSet::new();
+        let mut requests = HashSet::new();
+        for request in self.requests.values() {
+            if phone.is_written_as(&request.phone) {
+                person = person
+                    .with_name(&request.customer_name)
+                    .with_plate(&request.license_plate);
+                dealers.insert(request.dealer_id.clone());
+                requests.insert(request.id.to_string());
+            }
+        }
+        for message in self.messages.values() {
+            if message.target == phone.national() {
+                dealers.insert(message.dealer_id.as_str().to_owned());
+                requests.insert(message.request_id.to_string());
+            }
+        }
+        for (dealer, lane) in &mut self.lanes {
+            if let Some(reason) = lane
+                .block_reason
+                .as_mut()
+                .filter(|_| dealers.contains(dealer.as_str()))
+            {
+                *reason = person.erased_from_words(reason);
+            }
+        }
+        for line in &mut self.audit {
+            if line
+                .dealer_id
+                .as_ref()
+                .is_some_and(|dealer| !dealers.contains(dealer))
+            {
+                continue;
+            }
+            let of_theirs = requests.iter().any(|id| line.detail.contains(id));
+            line.call = line.call.take().and_then(|call| {
+                let kept = if of_theirs {
+                    impersonal_call(&call)?
+                } else {
+                    &call
+                };
+                Some(by_phone.erased_from(kept).into_owned())
+            });
+            line.actor = by_phone.erased_from(&line.actor).into_owned();
+            line.detail = by_phone.erased_from(&line.detail).into_owned();
+        }
+        for (_, record) in self.api_keys.values_mut() {
+            let name = by_phone.erased_from(record.name.as_str());
+            if let Ok(name) = KeyName::parse(&name) {
+                record.name = name;
+            }
+        }
+        self.keys.retain(|(dealer, key), _| {
+            let names = matches!(by_phone.erased_from(key.as_str()), Cow::Owned(_));
+            !(names && dealers.contains(dealer.as_str()))
+        });
+    }
+
     fn erase_requests(&mut self, ids: &[RequestId]) -> u64 {
         for id in ids {
             if let Some(request) = self.requests.get_mut(id) {
+                let person = Person::default()
+                    .with_phone(&request.phone)
+                    .with_name(&request.customer_name)
+                    .with_plate(&request.license_plate);
+                for text in [Some(&mut request.unit_type), request.created_by.as_mut()]
+                    .into_iter()
+                    .flatten()
+                    .chain(request.last_modified_by.as_mut())
+                {
+                    *text = person.erased_from(text).into_owned();
+                }
                 request.customer_name = ERASED.to_owned();
                 request.phone = ERASED.to_owned();
                 request.license_plate = ERASED.to_owned();

@@ -23,6 +23,9 @@ impl State {
             .as_ref()
             .and_then(|attempt| attempt.answer.as_deref());
         self.wake_events(&lease.dealer_id, settlement, now);
+        let message = settlement.message.as_ref();
+        let message = message.and_then(|(id, _)| self.messages.get(id));
+        let of_erased = message.is_some_and(Message::is_erased);
         let Some(lane) = self
             .lanes
             .get_mut(&lease.dealer_id)
@@ -36,6 +39,9 @@ impl State {
         lane.give_back(&settlement.lane, settlement.account_print.as_deref(), now);
         if let Some((id, MessageChange::Suspected)) = &settlement.message {
             lane.suspect = Some(*id);
+        }
+        if of_erased && lane.block_reason.is_some() {
+            lane.block_reason = Some(ERASED.to_owned());
         }
         let number = settlement.accepted().and_then(provider_number);
         lane.last_known = lane.last_known.max(number);
@@ -75,6 +81,7 @@ impl State {
             .any(|known| known.message == *message && known.epoch == lease.epoch);
         if !recorded {
             let mut attempt = attempt.clone();
+            attempt.detail = without_numbers(&attempt.detail).into_owned();
             if self.messages.get(message).is_some_and(Message::is_erased) {
                 attempt.detail = ERASED.to_owned();
                 attempt.answer = None;
@@ -130,8 +137,12 @@ impl State {
                 message.receipt = Some(receipt.clone());
                 MessageState::Sent
             }
+            MessageChange::Failed { .. } if erased_now => {
+                message.reason = Some(ERASED.to_owned());
+                MessageState::Failed
+            }
             MessageChange::Failed { reason } => {
-                message.reason = Some(reason.clone());
+                message.reason = Some(without_numbers(reason).into_owned());
                 MessageState::Failed
             }
             MessageChange::Requeued | MessageChange::Suspected => {
@@ -149,7 +160,7 @@ impl State {
             }
             MessageChange::Unknown { reason } => {
                 message.unknowns += 1;
-                message.reason = Some(reason.clone());
+                message.reason = Some(without_numbers(reason).into_owned());
                 MessageState::Unknown
             }
             MessageChange::Expired => {
@@ -157,9 +168,6 @@ impl State {
                 MessageState::Expired
             }
         };
-        if erased_now && let Some(reason) = &mut message.reason {
-            *reason = without_numbers(reason);
-        }
         let answer = answer.filter(|_| !erased_now);
         self.set_state(id, state, answer, now);
     }
@@ -218,7 +226,7 @@ impl Lane {
                 self.history.blocks += 1;
                 self.probed = false;
                 self.blocked_since.get_or_insert(now);
-                self.block_reason = Some(reason.clone());
+                self.block_reason = Some(without_numbers(reason).into_owned());
                 self.account_print = account_print.map(str::to_owned);
                 *pause
             }

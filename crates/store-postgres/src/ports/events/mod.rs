@@ -15,7 +15,7 @@ use domain::{
 
 use super::PgStore;
 use super::outbox::rows::{NextDueRow, dealer, seconds};
-use super::outbox::storable;
+use super::outbox::{impersonal, storable};
 use crate::connect::failed;
 use crate::read_to_end::ReadToEnd as _;
 use crate::statement::Statement;
@@ -61,7 +61,7 @@ impl EventStore for PgStore {
             .with::<Nullable<Text>, _>("text AS provider_id", news.provider_id.as_deref())
             .with::<Nullable<Text>, _>("text AS state_id", news.state_id.as_deref())
             .with::<Nullable<Text>, _>("text AS seen", news.seen.map(MessageState::as_str))
-            .with::<Nullable<Text>, _>("text AS reason", news.reason.as_deref().map(storable));
+            .with::<Nullable<Text>, _>("text AS reason", news.reason.as_deref().map(impersonal));
         self.database
             .ask(|mut connection| async move {
                 statement.execute(&mut connection).await.map_err(failed)?;

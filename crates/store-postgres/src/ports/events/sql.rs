@@ -86,8 +86,6 @@ pub(super) const APPLY_NEWS: &str = concat!(
         read_at = least(m.read_at, v.read_at),
         failed_at = CASE WHEN NOT v.lifts THEN m.failed_at WHEN v.seen = 'FAILED' THEN v.at END,
         reason = CASE WHEN NOT v.lifts THEN m.reason
-            WHEN v.seen = 'FAILED' AND v.erased
-                THEN regexp_replace(v.reason, '[0-9]([ ().-]{0,2}[0-9]){7,}', (SELECT erased FROM input), 'g')
             WHEN v.seen = 'FAILED' THEN v.reason END
     FROM (SELECT v.*, coalesce(v.lifts, false) AS moves FROM verdict v) v
     WHERE m.id = v.id AND (

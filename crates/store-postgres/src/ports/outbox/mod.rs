@@ -15,7 +15,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Time, Times
 use diesel_async::RunQueryDsl;
 use domain::{
     BlockedLane, CHANGED_BY, Claim, DealerId, Lease, Outbox, QuietHours, Settled, Settlement,
-    StoreError, WorkerId, expired, too_old_before,
+    StoreError, WorkerId, expired, too_old_before, without_numbers,
 };
 
 use self::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, seconds};
@@ -253,7 +253,15 @@ fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
         .ok()
 }
 
-/// The provider's words without NUL, which PostgreSQL has no place for.
+/// The provider's words as they are kept: without numbers.
+pub(super) fn impersonal(words: &str) -> Cow<'_, str> {
+    match storable(words) {
+        Cow::Borrowed(words) => without_numbers(words),
+        Cow::Owned(words) => without_numbers(&words).into_owned().into(),
+    }
+}
+
+/// A text without NUL, which PostgreSQL has no place for.
 pub(super) fn storable(words: &str) -> Cow<'_, str> {
     if words.contains('\0') {
         words.replace('\0', "\u{fffd}").into()

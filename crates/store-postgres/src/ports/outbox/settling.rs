@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::rows::SettledRow;
 use super::update::{LaneUpdate, MessageUpdate};
-use super::{readable, sql, storable};
+use super::{impersonal, readable, sql};
 use crate::connect::{Database, StoreResult, failed};
 use crate::ports::accounts::quota;
 use crate::ports::together::Work;
@@ -178,7 +178,7 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
         .with::<Array<Bool>, _>("bool[] AS called", column!(|work| work.settlement.called))
         .with::<Array<Nullable<Text>>, _>(
             "text[] AS block_reason",
-            lane!(|lane| lane.block_reason.map(storable)),
+            lane!(|lane| lane.block_reason.map(impersonal)),
         )
         .with::<Array<Nullable<Text>>, _>(
             "text[] AS account_print",
@@ -214,7 +214,7 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
         )
         .with::<Array<Nullable<Text>>, _>(
             "text[] AS reason",
-            message!(|message| message.reason.map(storable)),
+            message!(|message| message.reason.map(impersonal)),
         )
         .with::<Array<Nullable<Text>>, _>(
             "text[] AS provider_id",
@@ -277,7 +277,7 @@ impl Settling {
         let kept = KeptAttempt {
             epoch: self.lease.epoch,
             outcome: attempt.outcome.as_str(),
-            detail: storable(&attempt.detail),
+            detail: impersonal(&attempt.detail),
             duration_ms: u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
         };
         serde_json::to_string(&kept).ok()

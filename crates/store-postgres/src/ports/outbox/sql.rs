@@ -264,7 +264,11 @@ pub(super) const SETTLE: &str = concat!(
             WHEN 'ready' THEN NULL WHEN 'blocked' THEN coalesce(l.blocked_since, now())
             ELSE l.blocked_since END,
         block_reason = CASE s.lane
-            WHEN 'ready' THEN NULL WHEN 'blocked' THEN s.block_reason ELSE l.block_reason END,
+            WHEN 'ready' THEN NULL
+            WHEN 'blocked' THEN CASE
+                WHEN (SELECT m.target FROM message m WHERE m.id = s.message_id) = i.erased
+                    THEN i.erased ELSE s.block_reason END
+            ELSE l.block_reason END,
         account_print = CASE s.lane
             WHEN 'ready' THEN NULL WHEN 'blocked' THEN s.account_print ELSE l.account_print END
     FROM advised s, fixed i
@@ -299,7 +303,8 @@ pub(super) const SETTLE: &str = concat!(
             WHEN m.target <> i.erased THEN k.reason
             WHEN k.state = 'QUEUED' AND m.unknowns + k.unknowns > 0 THEN i.undecided_reason
             WHEN k.state = 'QUEUED' THEN i.cancelled_reason
-            ELSE regexp_replace(k.reason, '[0-9]([ ().-]{0,2}[0-9]){7,}', i.erased, 'g') END,
+            WHEN k.state = 'FAILED' THEN i.erased
+            ELSE k.reason END,
         awaited = m.awaited OR k.state = 'SENDING',
         unknowns = m.unknowns + k.unknowns,
         provider_id = coalesce(k.provider_id, m.provider_id),
