@@ -88,7 +88,7 @@ pub(crate) fn http_reason(
     secret: &Redactor<'_>,
 ) -> String {
     match fields.and_then(reason) {
-        Some(words) => secret.sentence(&format!("HTTP {status}: {words}")),
+        Some(words) => secret.sentence_after(&format!("HTTP {status}: "), &words),
         None => format!("HTTP {status}"),
     }
 }
@@ -354,6 +354,36 @@ mod tests {
         }
         let unclear = outcome(200, r#"{"reason":"unknown template token","status":false}"#);
         assert!(matches!(unclear, Outcome::Barred { .. }), "{unclear:?}");
+    }
+
+    #[test]
+    fn words_do_not_tell_what_the_message_says() {
+        let body = "Halo Adit Pratama, HTTP 502 BeAT";
+        let secret = Redactor::new("the-key").about(body);
+        for (status, text, detail) in [
+            (
+                200,
+                r#"{"status":false,"reason":"no token for Adit Pratama"}"#,
+                "no token for *** ***",
+            ),
+            (
+                502,
+                r#"{"status":false,"reason":"PRATAMA is invalid"}"#,
+                "*** is invalid",
+            ),
+            (401, r#"{"reason":"Adit"}"#, "HTTP 401: ***"),
+            (429, r#"{"reason":"502 Beat"}"#, "HTTP 429: *** ***"),
+            (200, r#"{"status":true,"detail":"Halo Adit"}"#, "*** ***"),
+            (
+                200,
+                r#"{"status":false,"to":"Adit"}"#,
+                r#"{"status":false,"to":"***"}"#,
+            ),
+        ] {
+            let answer = Answer::of(status, text);
+            let outcome = classify(&answer, fields(&answer).as_ref(), &secret);
+            assert_eq!(outcome.detail(), detail);
+        }
     }
 
     #[test]

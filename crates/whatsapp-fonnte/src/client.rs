@@ -130,7 +130,10 @@ impl Whatsapp for FonnteClient {
         }
         let gate = Gate::new(start_by);
         match self.post_form(account, form, &gate).await {
-            Ok(reply) => report::answered(&reply, &Redactor::new(account.key.expose_secret())),
+            Ok(reply) => {
+                let secret = Redactor::new(account.key.expose_secret());
+                report::answered(&reply, &secret.about(&message.body))
+            }
             // Shut first: from here on the request stays unwritten, or it had been written.
             Err(trouble) if gate.shut() => report::unknown(trouble),
             Err(trouble) => report::not_sent(trouble),

@@ -3,7 +3,7 @@
 //! A status event names its message by `id`, by `stateid`, or by both, and says how it is in
 //! `status`, in `state`, or in both.
 
-use domain::{EventTopic, MessageNews, MessageState, News, ProviderEvent};
+use domain::{EventTopic, MessageNews, MessageState, News, ProviderEvent, without_numbers};
 use secrecy::SecretString;
 use serde::de::IgnoredAny;
 
@@ -44,7 +44,7 @@ pub(crate) fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
 
 fn about_message(fields: &Fields<'_>) -> News {
     let provider_id = id(fields, "id");
-    let state_id = id(fields, "stateid");
+    let state_id = id(fields, "stateid").map(|id| without_address(&id));
     if provider_id.is_none() && state_id.is_none() {
         return News::Nothing;
     }
@@ -77,6 +77,16 @@ fn id(fields: &Fields<'_>, name: &str) -> Option<String> {
     fields
         .first_of(name)
         .filter(|id| id.chars().count() <= LONGEST_ID && !id.chars().any(char::is_control))
+}
+
+/// WhatsApp's id of a message without the address of its recipient, which is a phone: what is left tells
+/// messages apart as well.
+fn without_address(id: &str) -> String {
+    if id.contains('@') {
+        without_numbers(id).into_owned()
+    } else {
+        id.to_owned()
+    }
 }
 
 /// What a word is evidence of. Others, such as `pending`, `waiting` and `processing`, come before
@@ -190,6 +200,20 @@ mod tests {
             assert_eq!(news(body).provider_id.as_deref(), id, "{body}");
         }
         assert_eq!(news(r#"{"stateid":12}"#).state_id.as_deref(), Some("12"));
+    }
+
+    #[test]
+    fn a_state_id_holds_no_phone() {
+        for (given, kept) in [
+            (
+                "true_6282148523421@c.us_3EB0C431C2",
+                "true_[nomor]@c.us_3EB0C431C2",
+            ),
+            ("3EB0821485234210", "3EB0821485234210"),
+        ] {
+            let body = format!(r#"{{"stateid":"{given}","state":"read"}}"#);
+            assert_eq!(news(&body).state_id.as_deref(), Some(kept));
+        }
     }
 
     #[test]

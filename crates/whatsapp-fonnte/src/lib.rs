@@ -11,6 +11,7 @@ mod gate;
 #[cfg(any(test, feature = "testing"))]
 pub mod laws;
 mod profile;
+mod quotes;
 mod redact;
 mod report;
 mod retry_after;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::quotes::without_quotes;
+
 /// The longest reason, in characters.
 const LONGEST_SENTENCE: usize = 300;
 
@@ -14,6 +16,8 @@ const LONG_KEY: usize = 8;
 pub(crate) struct Redactor<'a> {
     key: &'a str,
     mask: &'static str,
+    /// What the message says that the words are about.
+    message: &'a str,
 }
 
 /// A way to write a character.
@@ -29,7 +33,16 @@ impl<'a> Redactor<'a> {
     pub(crate) fn new(key: &'a str) -> Self {
         // The mask must not make up a new key together with its neighbours.
         let mask = if key.contains('*') { "…" } else { "***" };
-        Self { key, mask }
+        Self {
+            key,
+            mask,
+            message: "",
+        }
+    }
+
+    /// The same for words about a message, which are not to tell what it says.
+    pub(crate) fn about(self, message: &'a str) -> Self {
+        Self { message, ..self }
     }
 
     /// A text without the key, as it stands or escaped as in JSON, a URL or HTML; and without
@@ -79,16 +92,27 @@ impl<'a> Redactor<'a> {
         clean
     }
 
-    /// Words for a log or an answer: one line, without the key, and not too long.
+    /// Words for a log or an answer: one line, without the key and what the message says, and not too
+    /// long.
     pub(crate) fn sentence(&self, text: &str) -> String {
+        self.sentence_after("", text)
+    }
+
+    /// The same after some of our own.
+    pub(crate) fn sentence_after(&self, own: &str, text: &str) -> String {
         let words: Vec<&str> = text.split_whitespace().collect();
         let line: String = words
             .join(" ")
             .chars()
             .filter(|c| !c.is_control())
             .collect();
+        let line = self.text(&line);
+        let line = without_quotes(&line, self.message, self.mask);
         // Cutting comes last: half a key would not be recognised.
-        self.text(&line).chars().take(LONGEST_SENTENCE).collect()
+        own.chars()
+            .chain(line.chars())
+            .take(LONGEST_SENTENCE)
+            .collect()
     }
 
     fn push_json_text(&self, clean: &mut String, token: &str) {

@@ -1,0 +1,241 @@
+//! Keeps what a message says out of Fonnte's words about it: they are stored and logged, and the
+//! message tells who somebody is.
+
+use std::borrow::Cow;
+
+/// Words that are Fonnte's own, in small letters, although a message may have them, too: those of its
+/// answers, as far as they are documented, and the small ones that any sentence has.
+const OWN: [&str; 124] = [
+    "a",
+    "account",
+    "akun",
+    "an",
+    "and",
+    "api",
+    "are",
+    "at",
+    "be",
+    "belong",
+    "blocked",
+    "body",
+    "by",
+    "can",
+    "cannot",
+    "choices",
+    "connected",
+    "connection",
+    "dan",
+    "data",
+    "delay",
+    "detail",
+    "details",
+    "device",
+    "devices",
+    "di",
+    "disconnected",
+    "does",
+    "due",
+    "duplicate",
+    "empty",
+    "error",
+    "exceeded",
+    "exist",
+    "expired",
+    "failed",
+    "false",
+    "file",
+    "filename",
+    "for",
+    "format",
+    "found",
+    "free",
+    "from",
+    "gagal",
+    "habis",
+    "has",
+    "http",
+    "id",
+    "in",
+    "inbox",
+    "input",
+    "insufficient",
+    "internal",
+    "invalid",
+    "is",
+    "issue",
+    "it",
+    "json",
+    "kuota",
+    "later",
+    "limit",
+    "many",
+    "maximum",
+    "message",
+    "must",
+    "no",
+    "nomor",
+    "not",
+    "null",
+    "number",
+    "of",
+    "on",
+    "only",
+    "or",
+    "package",
+    "paket",
+    "pending",
+    "perangkat",
+    "pesan",
+    "phone",
+    "process",
+    "processing",
+    "queue",
+    "quota",
+    "reached",
+    "reason",
+    "registered",
+    "remaining",
+    "request",
+    "requestid",
+    "requests",
+    "required",
+    "scheduled",
+    "sent",
+    "server",
+    "service",
+    "size",
+    "status",
+    "success",
+    "supported",
+    "target",
+    "terdaftar",
+    "terputus",
+    "that",
+    "the",
+    "this",
+    "tidak",
+    "time",
+    "to",
+    "token",
+    "too",
+    "true",
+    "under",
+    "unknown",
+    "unreachable",
+    "url",
+    "used",
+    "user",
+    "valid",
+    "value",
+    "whatsapp",
+    "will",
+    "with",
+];
+
+/// Words with a mask in place of those that the message has, too.
+pub(crate) fn without_quotes<'w>(words: &'w str, message: &str, mask: &str) -> Cow<'w, str> {
+    let mut clean = String::new();
+    let mut copied = 0;
+    for word in words_of(words) {
+        let small = word.to_lowercase();
+        if OWN.contains(&small.as_str())
+            || !words_of(message).any(|its| its.to_lowercase() == small)
+        {
+            continue;
+        }
+        let at = word.as_ptr() as usize - words.as_ptr() as usize;
+        clean.push_str(&words[copied..at]);
+        clean.push_str(mask);
+        copied = at + word.len();
+    }
+    if copied == 0 {
+        return Cow::Borrowed(words);
+    }
+    clean.push_str(&words[copied..]);
+    Cow::Owned(clean)
+}
+
+fn words_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::template::{Template, TemplateValues};
+    use proptest::prelude::*;
+
+    fn message() -> String {
+        let values = TemplateValues {
+            customer_name: "Nur Aïsyah",
+            unit_type: "BeAT Street",
+            license_plate: "D 7713 ZWB",
+            dealer_name: "Target Motor",
+            request_time: Default::default(),
+        };
+        Template::validation().render(&values)
+    }
+
+    #[test]
+    fn what_the_message_says_is_masked() {
+        for (words, clean) in [
+            (
+                "Nur Aïsyah (D-7713-zwb) is not registered",
+                "* * (*-*-*) is not registered",
+            ),
+            ("NUR AÏSYAH, nurul", "* *, nurul"),
+            ("invalid message: Halo Nur Aïsyah", "invalid message: * * *"),
+            ("target invalid", "target invalid"),
+            ("", ""),
+        ] {
+            assert_eq!(without_quotes(words, &message(), "*"), clean);
+        }
+    }
+
+    #[test]
+    fn documented_reasons_are_not() {
+        for reason in [
+            "token invalid",
+            "devices must belong to an account",
+            "unknown user",
+            "request invalid on disconnected device",
+            "insufficient quota",
+            "target input invalid",
+            "invalid/empty body value",
+            "JSON format invalid",
+            "unknown inbox id",
+            "url unreachable",
+            "file size must under 4MB",
+            "invalid message request",
+            "success! message in queue",
+            "success! message pending due to server issue, will be sent later",
+        ] {
+            let everything = format!("{} {reason}", message());
+            let kept = without_quotes(reason, &everything, "*").replace("4MB", "*");
+            assert_eq!(kept, reason.replace("4MB", "*"));
+        }
+    }
+
+    #[test]
+    fn own_words_are_sorted_and_small() {
+        assert!(OWN.is_sorted());
+        assert!(OWN.iter().all(|word| *word == word.to_lowercase()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_word_of_a_name_is_left(
+            name in "\\PC{1,20}",
+            before in "(target |no )?",
+            after in "( invalid|: [0-9]{3})?",
+        ) {
+            let words = format!("{before}{name}{after}");
+            let clean = without_quotes(&words, &format!("Halo {name},"), "*").into_owned();
+            for word in words_of(&name).map(str::to_lowercase) {
+                let left = words_of(&clean).any(|left| left.to_lowercase() == word);
+                prop_assert!(!left || OWN.contains(&word.as_str()), "{word} in {clean}");
+            }
+        }
+    }
+}
