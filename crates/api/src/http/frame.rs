@@ -13,7 +13,7 @@ use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
-use domain::Origin;
+use domain::{Origin, holds_phone};
 use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -151,7 +151,8 @@ fn trim_path(request: &mut ServiceRequest) {
     }
 }
 
-/// The caller's id when it is a sane one, else a new one.
+/// The caller's id when it is a sane one, else a new one. It stands in logs and tables, where no phone may
+/// be: one that holds a phone is not sane. A UUID is, whatever digits it has.
 fn request_id(request: &ServiceRequest) -> String {
     request
         .headers()
@@ -159,6 +160,7 @@ fn request_id(request: &ServiceRequest) -> String {
         .and_then(|value| value.to_str().ok())
         .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()))
         .filter(|id| id.bytes().all(|b| b.is_ascii_graphic()))
+        .filter(|id| !holds_phone(id) || Uuid::try_parse(id).is_ok())
         .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 

@@ -40,6 +40,9 @@ async fn a_sane_request_id_is_kept() {
         "a",
         "1",
         "4b1c6a52-3d1f-4a5c-9d4e-0f6a7b8c9d0e",
+        "08214852-3421-4852-8214-852342108214",
+        "20261130-081530-0042",
+        "1764489600000000",
         "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
         &longest,
     ] {
@@ -55,7 +58,15 @@ async fn a_sane_request_id_is_kept() {
 async fn any_other_request_id_is_replaced() {
     let service = Service::start();
     let long = "x".repeat(129);
-    for id in ["", " ", "two words", "tab\there", "é", &long] {
+    let phones = [
+        "082148523421",
+        "order-6282148523421",
+        "+62-821-4852-3421/7",
+        "wa_0821.4852.3421",
+        "req82148523421x",
+    ];
+    let others = ["", " ", "two words", "tab\there", "é", &long];
+    for id in others.into_iter().chain(phones) {
         for (status, call) in one_of_each() {
             let reply = service.send(call.header("x-request-id", id)).await;
             assert_eq!(reply.status, status);

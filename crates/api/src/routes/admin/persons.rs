@@ -90,9 +90,10 @@ pub(crate) struct ExportItem {
 /// Erase a person
 ///
 /// Name, phone and plate, the texts and the recipients of messages, the raw reports and the stored
-/// answers of Fonnte, of all dealers and in every spelling of the phone. What is queued is cancelled;
-/// a call that is on its way is finished, but not repeated. Statuses, times and dealers stay, and so
-/// do all counts. Erasing once more changes nothing; after a 503 repeat it.
+/// answers of Fonnte, of all dealers and in every spelling of the phone; and where reasons, unit types,
+/// the audit or names of keys tell them. What is queued is cancelled; a call that is on its way is
+/// finished, but not repeated. Statuses, times and dealers stay, and so do all counts. Erasing once more
+/// changes nothing; after a 503 repeat it.
 #[api_v2_operation(operation_id = "erase_person", tags(admin))]
 pub(crate) async fn erase_person(
     caller: Caller<Admin>,
