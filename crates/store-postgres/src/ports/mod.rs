@@ -88,7 +88,12 @@ pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
         ("queue", queue::statement(dealer.as_str()).text()),
         ("next due", outbox::next_due().text()),
         ("expire", outbox::expiry(lease, &[]).text()),
+        ("forget keys", requests::old_keys().text()),
+        ("forget events", events::old_events().text()),
     ]
+    .into_iter()
+    .chain(persons::sweeps())
+    .collect()
 }
 
 /// Requests, outbox, reports and audit in PostgreSQL.

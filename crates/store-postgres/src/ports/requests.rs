@@ -16,8 +16,8 @@ use crate::statement::{Name, Statement};
 
 const FORGET_OLD_KEYS: &str = "
 , old AS (
-    SELECT k.dealer_id, k.key FROM idempotency_key k, input i
-    WHERE k.created_at <= now() - make_interval(secs => i.key_seconds)
+    SELECT k.dealer_id, k.key FROM idempotency_key k
+    WHERE k.created_at <= (SELECT now() - make_interval(secs => key_seconds) FROM input)
     LIMIT (SELECT most FROM input)
     FOR UPDATE OF k SKIP LOCKED
 )
@@ -51,9 +51,7 @@ impl RequestStore for PgStore {
     }
 
     async fn forget_old_keys(&self) -> Result<u64, StoreError> {
-        let statement = Statement::new(FORGET_OLD_KEYS)
-            .with::<Double, _>("float8 AS key_seconds", KEY_LIFETIME.as_secs_f64())
-            .with::<BigInt, _>("bigint AS most", FORGET_AT_ONCE);
+        let statement = old_keys();
         self.database
             .ask(|mut connection| async move {
                 let forgotten = statement.execute(&mut connection).await.map_err(failed)?;
@@ -66,6 +64,13 @@ impl RequestStore for PgStore {
         let only = seen.dealer().cloned();
         self.fronts.here()?.lookups.write(Lookup { id, only }).await
     }
+}
+
+/// Removes keys that no longer count.
+pub(super) fn old_keys() -> Statement<'static> {
+    Statement::new(FORGET_OLD_KEYS)
+        .with::<Double, _>("float8 AS key_seconds", KEY_LIFETIME.as_secs_f64())
+        .with::<BigInt, _>("bigint AS most", FORGET_AT_ONCE)
 }
 
 /// A request that somebody looks for. Those who look at the same moment are answered by one statement.

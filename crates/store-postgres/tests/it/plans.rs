@@ -40,6 +40,9 @@ FROM generate_series(1, 20000) n;
 INSERT INTO customer.webhook_event (dealer_id, body, about, provider_id, seen)
 SELECT lpad((10000 + n % 200 + 1)::text, 7, '0'), '{}', 'message', n::text, 'SENT'
 FROM generate_series(1, 20000) n;
+INSERT INTO customer.idempotency_key (dealer_id, key, body_print, request_id)
+SELECT lpad((10000 + n % 200 + 1)::text, 7, '0'), n::text, '', gen_random_uuid()
+FROM generate_series(1, 20000) n;
 VACUUM ANALYZE;
 ";
 
@@ -61,12 +64,13 @@ fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
 }
 
 /// What is large; a queue that is empty may be read from end to end.
-const LARGE: [&str; 5] = [
+const LARGE: [&str; 6] = [
     "customer_validation_request",
     "message",
     "webhook_event",
     "request_count",
     "request_count_change",
+    "idempotency_key",
 ];
 
 /// The plans of what is asked often, in a session like the service's: name, JSON and nodes.

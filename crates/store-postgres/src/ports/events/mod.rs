@@ -97,9 +97,7 @@ impl EventStore for PgStore {
     }
 
     async fn forget_old_events(&self) -> Result<u64, StoreError> {
-        let statement = Statement::new(sql::FORGET_OLD)
-            .with::<Double, _>("float8 AS lifetime_seconds", EVENT_LIFETIME.as_secs_f64())
-            .with::<BigInt, _>("bigint AS most", FORGET_AT_ONCE);
+        let statement = old_events();
         self.database
             .ask(|mut connection| async move {
                 let forgotten = statement.execute(&mut connection).await.map_err(failed)?;
@@ -125,6 +123,13 @@ impl PgStore {
             freed: count(row.freed),
         })
     }
+}
+
+/// Removes events that are too old.
+pub(super) fn old_events() -> Statement<'static> {
+    Statement::new(sql::FORGET_OLD)
+        .with::<Double, _>("float8 AS lifetime_seconds", EVENT_LIFETIME.as_secs_f64())
+        .with::<BigInt, _>("bigint AS most", FORGET_AT_ONCE)
 }
 
 /// The domain's ranks go with the statement: they stand in one place.

@@ -276,8 +276,8 @@ FROM input";
 
 pub(super) const FORGET_OLD: &str = "
 , old AS (
-    SELECT e.id FROM webhook_event e, input i
-    WHERE e.received_at <= now() - make_interval(secs => i.lifetime_seconds)
+    SELECT e.id FROM webhook_event e
+    WHERE e.received_at <= (SELECT now() - make_interval(secs => lifetime_seconds) FROM input)
     LIMIT (SELECT most FROM input)
     FOR UPDATE OF e SKIP LOCKED
 )

@@ -248,6 +248,19 @@ async fn erase_requests(
     Ok(erased.into())
 }
 
+/// The statements that walk through a whole table, for a look at their plans.
+#[cfg(feature = "testing")]
+pub(super) fn sweeps() -> Vec<(&'static str, String)> {
+    let phone = Phone::parse("081234567890").expect("a phone");
+    let old = |body| old(body, 1, Uuid::nil(), 500).text();
+    vec![
+        ("erase quoting events", quoting(&phone, 0).text()),
+        ("erase old events", old_events(1, 0, 500).text()),
+        ("lock old messages", old(sql::LOCK_OLD_MESSAGES)),
+        ("lock old requests", old(sql::LOCK_OLD_REQUESTS)),
+    ]
+}
+
 /// A step through what is older than so many days.
 fn old(body: &'static str, days: u32, after: Uuid, limit: usize) -> Statement<'static> {
     with_limit(Statement::new(body), limit)
