@@ -100,10 +100,7 @@ async fn connect(
 ) -> Result<Session, StoreError> {
     let connector = Connector::new(url).map_err(StoreError::Unavailable)?;
     let limit = limit.map_or(0, |limit| limit.as_millis());
-    let session = format!(
-        "SET search_path TO \"{schema}\"; SET statement_timeout TO {limit}; \
-         SET default_transaction_isolation TO 'read committed'"
-    );
+    let session = format!("SET search_path TO \"{schema}\"; SET statement_timeout TO {limit}");
     let connecting = connector.connect(&session).await;
     connecting.map_err(|error| StoreError::Unavailable(error.into()))
 }

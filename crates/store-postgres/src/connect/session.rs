@@ -39,6 +39,30 @@ const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
     WHERE current_setting('synchronous_commit') <> 'remote_apply'";
 
+/// Gives every setting that a statement of ours relies on the value that PostgreSQL has by itself, whatever
+/// server, database, role or URL default to: how transactions begin, time limits, formats of values, and all
+/// of the planner. Read from `pg_settings`, so that settings that a version lacks are passed over.
+///
+/// - The time limit comes first: the rest of this must not meet a default of a millisecond.
+/// - Catalogs are looked into before any function or operator is named, whatever schemas there are.
+/// - The transaction has no default of its own either: SERIALIZABLE and DEFERRABLE would wait.
+/// - A server whose own configuration is read-only means it, and the session stays of no use; the same as
+///   a default of a database or role only concerns sessions that do not care.
+const DEFAULTS: &str = "SET statement_timeout TO 0; SET search_path TO pg_catalog; \
+    BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE; \
+    SELECT set_config(name, boot_val, false) FROM pg_settings \
+    WHERE setting IS DISTINCT FROM boot_val AND (category LIKE 'Query Tuning %' OR name IN (\
+        'default_transaction_isolation', 'default_transaction_deferrable', \
+        'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', \
+        'idle_session_timeout', 'transaction_timeout', \
+        'DateStyle', 'IntervalStyle', 'TimeZone', 'bytea_output', 'extra_float_digits', \
+        'standard_conforming_strings', 'transform_null_equals', 'array_nulls', \
+        'row_security', 'restrict_nonsystem_relation_kind', 'session_replication_role', \
+        'client_min_messages', 'exit_on_error', 'check_function_bodies') \
+        OR name = 'default_transaction_read_only' \
+        AND source IN ('global', 'database', 'user', 'database user')); \
+    COMMIT";
+
 /// Whether the server takes no writes from this session.
 pub(super) const READ_ONLY: &str =
     "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS read_only";
@@ -73,7 +97,7 @@ impl Connector {
         })))
     }
 
-    /// Makes a session that can write, with these settings. The runtime that this is called on drives it.
+    /// Makes a session that can write, with these settings on top of the [`DEFAULTS`]. The runtime that this is called on drives it.
     pub(crate) async fn connect(&self, settings: &str) -> Result<Session, ConnectError> {
         let Inner {
             endpoints, first, ..
@@ -140,7 +164,7 @@ impl Connector {
             // Whoever asks is told when it breaks.
             let _ = connection.await;
         }));
-        let beginning = format!("{settings}; {DURABLE}; {READ_ONLY}");
+        let beginning = format!("{DEFAULTS}; {settings}; {DURABLE}; {READ_ONLY}");
         let answered = client
             .simple_query(&beginning)
             .await
@@ -249,6 +273,7 @@ pub(crate) fn session_settings(schema: &SchemaName) -> String {
          SET random_page_cost TO 0.1; \
          SET seq_page_cost TO 0.1; \
          SET jit TO off; \
+         SET work_mem TO '4MB'; \
          SET statement_timeout TO {}; \
          SET lock_timeout TO {}; \
          SET idle_in_transaction_session_timeout TO {}",

@@ -10,6 +10,7 @@ mod dealer_admin;
 mod erased;
 mod event_races;
 mod failover;
+mod hostile;
 mod in_place;
 mod interrupted;
 mod migrations;

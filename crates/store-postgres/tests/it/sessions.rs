@@ -2,12 +2,13 @@
 
 use domain::{AuditEntry, AuditLog as _, RequestStore as _};
 use local_postgres::{LocalPostgres, Options};
-use store_postgres::testing::TestDatabase;
-use store_postgres::{DatabaseUrl, PgStore, SchemaName, migrate};
+use store_postgres::testing::{TestDatabase, session_settings};
+use store_postgres::{DatabaseUrl, PgStore, SchemaName, compare_counts, migrate, recount};
 use testkit::sample;
 use tokio_postgres::{Client, NoTls};
 
 use crate::backstage::{store, store_at};
+use crate::hostile;
 
 /// Notes the settings of each session that inserts a message or a line of the audit. The settings of
 /// another session are not visible.
@@ -112,6 +113,128 @@ async fn every_session_commits_durably_whatever_is_the_default() {
         write_from_every_pool(&store_at(url), n).await;
         let found = seen(&client, "synchronous_commit").await;
         assert_eq!(found, [expected, expected], "{default} {n}");
+    }
+}
+
+/// Sees the settings of the session that it runs in.
+const SETTINGS: &str = "SELECT coalesce(jsonb_object_agg(name, setting), '{}')::text
+    FROM pg_catalog.pg_settings";
+
+type Settings = std::collections::BTreeMap<String, String>;
+
+fn parse(settings: &str) -> Settings {
+    serde_json::from_str(settings).unwrap()
+}
+
+/// Those of these settings that another team has made defaults.
+fn hostile_ones(settings: &Settings, names: &[String]) -> Settings {
+    let is_one = |(name, _): &(&String, &String)| names.contains(name);
+    let ones = settings.iter().filter(is_one);
+    ones.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Whatever database and role default to: the sessions of the service are the same as on a server where
+/// nobody has set anything, and so are those of the commands.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_session_takes_over_a_default_of_its_database_or_role() {
+    let untouched = TestDatabase::migrated().await;
+    let client = untouched.connect().await;
+    client.batch_execute(&session_settings()).await.unwrap();
+    let durable = "SET synchronous_commit TO on";
+    client.batch_execute(durable).await.unwrap();
+    let row = client.query_one(SETTINGS, &[]).await.unwrap();
+    let expected = parse(row.get(0));
+    let plain = untouched.connect().await;
+    let row = plain.query_one(SETTINGS, &[]).await.unwrap();
+    let without_settings = parse(row.get(0));
+
+    for whose in ["DATABASE", "ROLE postgres IN DATABASE"] {
+        let database = TestDatabase::empty().await;
+        let client = database.connect().await;
+        client
+            .batch_execute(&format!(
+                "CREATE SCHEMA watch; CREATE TABLE watch.seen (what text, settings text);
+                CREATE FUNCTION watch.look() RETURNS event_trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    INSERT INTO watch.seen SELECT 'migrating', ({SETTINGS});
+                END $$;
+                CREATE FUNCTION watch.look_at_rows() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    INSERT INTO watch.seen SELECT tg_table_name, ({SETTINGS});
+                    RETURN NULL;
+                END $$;
+                CREATE EVENT TRIGGER look ON ddl_command_end EXECUTE FUNCTION watch.look();"
+            ))
+            .await
+            .unwrap();
+        let names = hostile::set_defaults(&client, whose, hostile::FOR_SUPERUSERS).await;
+        let url = DatabaseUrl::parse(database.url()).unwrap();
+        let schema = SchemaName::parse("customer").unwrap();
+        migrate(&url, &schema).await.unwrap();
+        client
+            .batch_execute(
+                "DROP EVENT TRIGGER look;
+                CREATE TRIGGER look AFTER INSERT ON customer.message
+                    FOR EACH STATEMENT EXECUTE FUNCTION watch.look_at_rows();
+                CREATE TRIGGER look AFTER INSERT ON customer.audit
+                    FOR EACH STATEMENT EXECUTE FUNCTION watch.look_at_rows();
+                CREATE TRIGGER look AFTER INSERT ON customer.request_count_change
+                    FOR EACH STATEMENT EXECUTE FUNCTION watch.look_at_rows();",
+            )
+            .await
+            .unwrap();
+        write_from_every_pool(&store_at(database.url()), 1).await;
+        let seen = |what: &'static str| {
+            let statement = "SELECT DISTINCT settings FROM watch.seen WHERE what = $1";
+            let client = &client;
+            async move {
+                let rows = client.query(statement, &[&what]).await.unwrap();
+                let all: Vec<Settings> = rows.iter().map(|row| parse(row.get(0))).collect();
+                assert!(!all.is_empty(), "{what}");
+                all
+            }
+        };
+        for what in ["message", "audit"] {
+            for settings in seen(what).await {
+                assert_eq!(
+                    hostile_ones(&settings, &names),
+                    hostile_ones(&expected, &names),
+                    "of {what}, {whose}"
+                );
+            }
+        }
+        // The commands set less, and have time.
+        client
+            .batch_execute("DELETE FROM watch.seen WHERE what = 'request_count_change'; TRUNCATE customer.request_count_change")
+            .await
+            .unwrap();
+        let none = compare_counts(&url, &schema, None).await.unwrap();
+        assert_eq!((none.wrong, none.requests), (1, 1));
+        assert_eq!(recount(&url, &schema).await.unwrap().requests, 1);
+        for what in ["migrating", "request_count_change"] {
+            for mut settings in seen(what).await {
+                let mut expected = hostile_ones(&without_settings, &names);
+                for (name, value) in [("search_path", "customer"), ("synchronous_commit", "on")] {
+                    expected.insert(name.to_owned(), value.to_owned());
+                    assert!(
+                        settings[name].contains(value),
+                        "{name} is {}",
+                        settings[name]
+                    );
+                    settings.insert(name.to_owned(), value.to_owned());
+                }
+                for name in ["lock_timeout", "statement_timeout", "work_mem"] {
+                    expected.remove(name);
+                    settings.remove(name);
+                }
+                assert_eq!(
+                    hostile_ones(&settings, &names),
+                    expected,
+                    "of {what}, {whose}"
+                );
+            }
+        }
     }
 }
 
