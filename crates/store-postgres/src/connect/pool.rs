@@ -240,13 +240,44 @@ impl Database {
         let mut asking = pin!(tokio::time::timeout(ASK_TIMEOUT, question(connection)));
         let answer = asking.as_mut().await;
         let error = answers.error();
-        returned.is_idle = answer.is_ok() && !error.as_ref().is_some_and(ServerError::ends_session);
+        let is_stale = error.as_ref().is_some_and(ServerError::is_stale);
+        let has_ended = error.as_ref().is_some_and(ServerError::ends_session);
+        returned.is_idle = answer.is_ok() && !has_ended && !is_stale;
         // What has befallen the server, or the way to it, concerns all sessions.
         let is_silent = answer.is_err() && !answers.any();
         if is_silent || error.is_some_and(|error| error.is_read_only()) {
             self.connector().distrust();
         }
-        answer.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
+        if is_stale {
+            self.pool.manager().connector.renew();
+        }
+        match answer {
+            Ok(Err(StoreError::Unavailable(source))) if is_stale => {
+                Err(StoreError::Unavailable(Stale(source).into()))
+            }
+            Ok(answer) => answer,
+            Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
+        }
+    }
+
+    /// The same for a question of one statement: where the session's prepared statements were at fault, so
+    /// that nothing was done, it is asked once more in a new session, in the same time.
+    pub(crate) async fn ask_again<T, F>(
+        &self,
+        question: impl Fn(Connection) -> F + Send + Sync,
+    ) -> StoreResult<T>
+    where
+        F: Future<Output = StoreResult<T>> + Send,
+    {
+        let until = tokio::time::Instant::now() + self.wait + ASK_TIMEOUT;
+        match self.ask(&question).await {
+            Err(StoreError::Unavailable(error)) if error.is::<Stale>() => {
+                tokio::time::timeout_at(until, self.ask(&question))
+                    .await
+                    .unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
+            }
+            answer => answer,
+        }
     }
 }
 
@@ -278,6 +309,12 @@ impl Connection {
     pub(crate) fn has_ended(&self) -> bool {
         let error = self.session().answers().error();
         error.is_some_and(|error| error.ends_session())
+    }
+
+    /// Whether that error may be due to what the session has prepared.
+    pub(crate) fn is_stale(&self) -> bool {
+        let error = self.session().answers().error();
+        error.is_some_and(|error| error.is_stale())
     }
 
     fn session(&self) -> &Session {
@@ -328,6 +365,11 @@ struct ReadOnly {
     #[diesel(sql_type = Bool)]
     read_only: bool,
 }
+
+/// A statement failed because of what its session had prepared.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Stale(BoxError);
 
 /// What a failed statement means to the domain.
 pub(crate) fn failed(error: diesel::result::Error) -> StoreError {

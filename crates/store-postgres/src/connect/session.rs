@@ -31,6 +31,9 @@ const CONNECT_TIMEOUT_OF_SEVERAL: Duration = Duration::from_secs(2);
 const STATEMENT_TIMEOUT: Duration = Duration::from_millis(2_200);
 const LOCK_TIMEOUT: Duration = Duration::from_millis(2_000);
 
+/// How long all sessions are kept at least, whatever single ones meet.
+const RENEW_AGAIN: Duration = Duration::from_millis(500);
+
 /// A frozen copy of the service must not keep its locks.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -84,6 +87,8 @@ struct Inner {
     first: AtomicUsize,
     /// Sessions from before are not used again.
     trusted_since: Mutex<Instant>,
+    /// When they were last given up for what they had prepared.
+    renewed: Mutex<Option<Instant>>,
 }
 
 impl Connector {
@@ -94,6 +99,7 @@ impl Connector {
             endpoints: url.endpoints.clone(),
             first: AtomicUsize::new(0),
             trusted_since: Mutex::new(Instant::now()),
+            renewed: Mutex::new(None),
         })))
     }
 
@@ -186,6 +192,20 @@ impl Connector {
     /// Sessions that there are by now are not used again: something has shown that they may be of no use.
     pub(crate) fn distrust(&self) {
         *self.trusted_since() = Instant::now();
+    }
+
+    /// The same because one has met a change of what it had prepared: the others would meet it, too. An
+    /// error that stays must not close all sessions at every statement.
+    pub(super) fn renew(&self) {
+        let mut renewed = self
+            .0
+            .renewed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if renewed.is_none_or(|last| last.elapsed() > RENEW_AGAIN) {
+            *renewed = Some(Instant::now());
+            self.distrust();
+        }
     }
 
     fn trusted_since(&self) -> MutexGuard<'_, Instant> {

@@ -32,6 +32,16 @@ impl ServerError {
         self.is_fatal || self.is_read_only() || code.starts_with("57P") || code.starts_with("08")
     }
 
+    /// Whether what the session has prepared may be at fault: tables, columns or functions were changed
+    /// underneath (0A000, 42…, a failed look into a cache), or its statements are gone (26000). Nothing was
+    /// done by the statement.
+    pub(crate) fn is_stale(&self) -> bool {
+        let stale = [
+            "0A000", "26000", "42P05", "42P01", "42703", "42704", "42804", "42883", "XX000",
+        ];
+        stale.contains(&self.state.code())
+    }
+
     /// Whether the server refused a write because it takes none.
     pub(crate) fn is_read_only(&self) -> bool {
         self.state == SqlState::READ_ONLY_SQL_TRANSACTION

@@ -134,10 +134,10 @@ impl PgApiKeys {
         let _turn = self.strangers.turn(&id).await.map_err(store)?;
         // Before the question: whatever is changed later is not in the answer.
         let asked = Instant::now();
-        let statement = Statement::new(FIND).with::<Text, _>("text AS id", id.to_string());
+        let statement = &Statement::new(FIND).with::<Text, _>("text AS id", id.to_string());
         let row: Option<FoundRow> = self
             .database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 statement
                     .optional_row(&mut connection)
                     .await

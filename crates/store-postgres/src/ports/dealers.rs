@@ -43,7 +43,7 @@ impl PgDealers {
     async fn load(&self, id: &DealerId) -> Result<Dealer, NotLoaded> {
         let row = self
             .database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 dealers::table
                     .left_join(dealer_settings::table.on(same_dealer()))
                     .filter(dealers::dealer_id.eq(id.as_str()))

@@ -14,7 +14,7 @@ impl Reports for PgStore {
     async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
         let _turn = self.turn().await?;
         self.database
-            .ask(|mut connection| async move { lists::page(&mut connection, query).await })
+            .ask_again(|mut connection| async move { lists::page(&mut connection, query).await })
             .await
     }
 
@@ -22,7 +22,7 @@ impl Reports for PgStore {
         let _turn = self.turn().await?;
         let groups = self
             .database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 counts::count(&mut connection, dealer.as_str(), ends(range)).await
             })
             .await?;

@@ -44,7 +44,7 @@ impl RequestStore for PgStore {
 
     async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError> {
         self.database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 key_use(&mut connection, dealer, once).await.map_err(failed)
             })
             .await
@@ -116,7 +116,7 @@ impl Work for Lookup {
 
     async fn write_alone(&self, database: &Database) -> StoreResult<Self::Answer> {
         database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 let answers = Self::write(&mut connection, &[self]).await;
                 Ok(answers.map_err(failed)?.pop().flatten().flatten())
             })

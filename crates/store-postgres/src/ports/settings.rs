@@ -310,7 +310,7 @@ impl PgDealers {
 
     async fn rows(&self, ids: &[String]) -> StoreResult<Vec<RecordRow>> {
         self.database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 dealers::table
                     .left_join(dealer_settings::table.on(same_dealer()))
                     .left_join(lane::table.on(lane::dealer_id.eq(dealers::dealer_id)))

@@ -85,7 +85,7 @@ impl EventStore for PgStore {
     async fn next_event(&self) -> Result<Option<Duration>, StoreError> {
         let row: NextDueRow = self
             .database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 Statement::new(sql::NEXT_EVENT)
                     .with::<Bool, _>("bool AS always", true)
                     .one_row(&mut connection)

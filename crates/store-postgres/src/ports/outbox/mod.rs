@@ -42,7 +42,7 @@ impl Outbox for PgStore {
     ) -> Result<Vec<Claim>, StoreError> {
         let rows: Vec<ClaimRow> = self
             .database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 let statement = claim(worker, limit, lease);
                 statement.load(&mut connection).await.map_err(failed)
             })
@@ -114,7 +114,7 @@ impl Outbox for PgStore {
     async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
         let row: NextDueRow = self
             .database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 next_due().one_row(&mut connection).await.map_err(failed)
             })
             .await?;
@@ -124,7 +124,7 @@ impl Outbox for PgStore {
     async fn expire(&self, ttl: Duration) -> Result<u64, StoreError> {
         let row: CountRow = self
             .database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 let quiet = quiet_hours().load(&mut connection).await.map_err(failed)?;
                 let expiry = expiry(ttl, &quiet);
                 expiry.one_row(&mut connection).await.map_err(failed)
@@ -136,7 +136,7 @@ impl Outbox for PgStore {
     async fn blocked_lanes(&self) -> Result<Vec<BlockedLane>, StoreError> {
         let rows: Vec<(String, Option<String>)> = self
             .database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 lane::table
                     .filter(lane::blocks.gt(0))
                     .select((lane::dealer_id, lane::account_print))

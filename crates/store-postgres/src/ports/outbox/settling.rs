@@ -63,8 +63,9 @@ impl Work for Settling {
             settlement: self.settlement.clone(),
             next: None,
         };
+        let alone = &alone;
         let answers = database
-            .ask(|mut connection| async move {
+            .ask_again(|mut connection| async move {
                 let answers = write(&mut connection, &[&alone], PATIENTLY).await;
                 answers.map_err(failed)
             })

@@ -183,7 +183,8 @@ impl<W: Work> Shared<W> {
     async fn write_next(&self, mut connection: Connection) -> StoreResult<Written> {
         let Batch { rows, mut apart } = self.take();
         let (answered, began) = (rows.len(), Instant::now());
-        divide(&mut connection, rows, &mut apart).await;
+        let stale = divide(&mut connection, rows, &mut apart).await;
+        self.state().queue.put_back(stale);
         let took = began.elapsed();
         for waiting in apart {
             // Others do not wait for that.
@@ -209,13 +210,15 @@ struct Written {
 }
 
 /// Writes a batch. One that fails is divided, so that in the end one bad row harms only itself. A
-/// lost connection and a time that is over harm all.
+/// lost connection and a time that is over harm all. Returns those that another session may do better
+/// with, because this one's prepared statements are of no use; each only once.
 async fn divide<W: Work>(
     connection: &mut Connection,
     rows: Vec<Waiting<W>>,
     apart: &mut Vec<Waiting<W>>,
-) {
+) -> Vec<Waiting<W>> {
     let began = Instant::now();
+    let mut stale = Vec::new();
     let mut parts = vec![rows];
     while let Some(mut part) = parts.pop() {
         if part.is_empty() {
@@ -230,6 +233,11 @@ async fn divide<W: Work>(
                         None => apart.push(waiting),
                     }
                 }
+            }
+            Err(_) if connection.is_stale() && part.iter().any(|waiting| !waiting.is_back) => {
+                let (back, rest) = part.into_iter().partition(|waiting| waiting.is_back);
+                stale.extend::<Vec<_>>(rest);
+                parts.push(back);
             }
             Err(error)
                 if part.len() > 1
@@ -251,6 +259,7 @@ async fn divide<W: Work>(
             }
         }
     }
+    stale
 }
 
 /// Whether another batch may do better: neither the connection nor the session is at fault.

@@ -17,6 +17,8 @@ pub(super) const AT_ONCE: usize = 128;
 pub(super) struct Waiting<W: Work> {
     pub(super) work: W,
     since: Instant,
+    /// Whether it went back because a session's prepared statements were of no use.
+    pub(super) is_back: bool,
     answer: oneshot::Sender<StoreResult<W::Answer>>,
 }
 
@@ -25,6 +27,7 @@ impl<W: Work> Waiting<W> {
         Self {
             work,
             since: Instant::now(),
+            is_back: false,
             answer,
         }
     }
@@ -65,6 +68,14 @@ impl<W: Work> Queue<W> {
             self.0.push_back(waiting);
         }
         has_room
+    }
+
+    /// Puts some back to where they were taken from.
+    pub(super) fn put_back(&mut self, rows: Vec<Waiting<W>>) {
+        for mut waiting in rows.into_iter().rev() {
+            waiting.is_back = true;
+            self.0.push_front(waiting);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
