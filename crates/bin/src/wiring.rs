@@ -114,12 +114,12 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Puts the parts together; connects to nothing yet.
-    pub(crate) fn assemble(config: &Config, url: &DatabaseUrl) -> anyhow::Result<Self> {
-        let options = PoolOptions {
-            each_thread: true,
-            ..PoolOptions::default()
-        };
-        let store = PgStore::new(url, config.schema.clone(), &options)
+    pub(crate) fn assemble(
+        config: &Config,
+        url: &DatabaseUrl,
+        options: &PoolOptions,
+    ) -> anyhow::Result<Self> {
+        let store = PgStore::new(url, config.schema.clone(), options)
             .map_err(anyhow::Error::from_boxed)
             .context("DATABASE_URL names a root certificate that cannot be used")?;
         let dealers = store.dealers_with(config.secrets.clone());

@@ -16,7 +16,9 @@ mod statement;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use connect::{DatabaseUrl, DatabaseUrlError, PoolOptions, SchemaName, SchemaNameError};
+pub use connect::{
+    ConnectionsError, DatabaseUrl, DatabaseUrlError, PoolOptions, SchemaName, SchemaNameError,
+};
 pub use dealer_admin::{DealerAdminError, NewDealer};
 pub use inspect::{Inspection, MigrationState};
 pub use migrate::{MigrateError, migrate};

@@ -9,6 +9,7 @@ mod crashes;
 mod demo;
 mod doctor;
 mod failover;
+mod few_connections;
 mod first_message;
 mod fonnte_failures;
 mod hangup;

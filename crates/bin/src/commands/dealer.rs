@@ -7,7 +7,7 @@ use domain::{
     SettingsChanged, TestLine as _, Vault as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers};
+use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers, PoolOptions};
 
 use super::accounts::{remedy, told};
 use super::open_database;
@@ -223,7 +223,7 @@ pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (News, String)
 
 pub(super) async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
     let database = open_database(config).await?;
-    let parts = Parts::assemble(config, &database.url)?;
+    let parts = Parts::assemble(config, &database.url, &PoolOptions::default())?;
     if let MigrationState::Pending(_) = parts.store.migration_state().await? {
         bail!("the database is not up to date; run `customer-service migrate` first");
     }

@@ -2,7 +2,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use domain::{Backlog, Dealer, MessageState, StoreError};
-use store_postgres::{CountsWrong, Inspection, MigrationState, PgStore, compare_counts};
+use store_postgres::{
+    CountsWrong, Inspection, MigrationState, PgStore, PoolOptions, compare_counts,
+};
 use tokio::net::TcpStream;
 use url::Url;
 
@@ -31,7 +33,7 @@ pub(crate) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<
     let mut doctor = Doctor { well: true };
     doctor.say(News::Good, "configuration", "read without a mistake");
     let database = open_database(&config).await?;
-    let parts = Parts::assemble(&config, &database.url)?;
+    let parts = Parts::assemble(&config, &database.url, &PoolOptions::default())?;
     if doctor.schema(&parts.store).await {
         doctor.inspection(&parts.store).await;
         let limit = (!options.deep).then_some(COMPARING);

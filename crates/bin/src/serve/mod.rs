@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use api::{Admission, Api, ApiAuth, ApiOptions, Limits, PublicBaseUrl};
 use local_postgres::port_holder;
-use store_postgres::{MigrateError, PgStore};
+use store_postgres::{ConnectionsError, DatabaseUrl, MigrateError, PgStore, PoolOptions};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -70,7 +70,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     if let Some(warning) = database.warning() {
         tracing::warn!("{warning}");
     }
-    let parts = Parts::assemble(&config, &database.url)?;
+    let connections = connections(&database.url).await?;
+    let parts = Parts::assemble(&config, &database.url, &connections)?;
     // Calls that come before the schema is there wait for it.
     parts.store.wait_for_schema();
     let heartbeat = Heartbeat::default();
@@ -197,6 +198,32 @@ async fn add_up(store: PgStore) {
                 tracing::warn!(error.source = cause, "cannot add up counts: {error}");
                 again.tick().await;
             }
+        }
+    }
+}
+
+/// Shares out the connections that the server gives. Where it is away, the pools take what they get.
+async fn connections(url: &DatabaseUrl) -> anyhow::Result<PoolOptions> {
+    let wanted = PoolOptions {
+        each_thread: true,
+        ..PoolOptions::default()
+    };
+    let threads = web_workers();
+    match wanted.clone().fitted(url, threads).await {
+        Ok((fitted, most)) => {
+            tracing::info!(
+                connections.most = most,
+                connections.callers = fitted.total(threads) - fitted.size,
+                connections.others = fitted.size,
+                "connections to the database are shared out"
+            );
+            Ok(fitted)
+        }
+        Err(error @ ConnectionsError::TooFew(_)) => Err(error.into()),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::warn!(error.source = cause, "{error}");
+            Ok(wanted)
         }
     }
 }

@@ -3,6 +3,7 @@
 mod endpoint;
 mod gate;
 mod pool;
+mod room;
 mod schema_name;
 mod session;
 mod tls;
@@ -12,6 +13,7 @@ mod watched;
 pub(crate) use gate::Gate;
 pub use pool::PoolOptions;
 pub(crate) use pool::{ASK_TIMEOUT, Connection, Database, Home, StoreResult, failed};
+pub use room::ConnectionsError;
 pub use schema_name::{SchemaName, SchemaNameError};
 #[cfg(feature = "testing")]
 pub(crate) use session::session_settings;

@@ -2,10 +2,12 @@ use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
-use deadpool::managed::{Manager, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult};
+use deadpool::managed::{
+    Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult, WeakPool,
+};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::AsyncPgConnection;
@@ -32,6 +34,9 @@ pub(crate) const ASK_TIMEOUT: Duration = Duration::from_millis(2_400);
 /// Whatever a session has gathered ends with it, and so does a connection to the wrong server.
 const LIFE: Duration = Duration::from_secs(30 * 60);
 
+/// How long to wait where the server has no connection left, before it is asked again.
+const CROWDED_PAUSE: Duration = Duration::from_millis(40);
+
 /// How connections are kept.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
@@ -50,6 +55,8 @@ pub struct PoolOptions {
     pub wait: Duration,
     /// How long a session lives, give or take a fifth, so that they do not all end together.
     pub life: Duration,
+    /// How long a connection stays open that nobody uses.
+    pub idle: Duration,
 }
 
 impl Default for PoolOptions {
@@ -61,6 +68,7 @@ impl Default for PoolOptions {
             for_reports: 6,
             wait: GET_TIMEOUT,
             life: LIFE,
+            idle: LIFE,
         }
     }
 }
@@ -96,8 +104,11 @@ impl Home {
     }
 }
 
+/// A pool that may be gone.
+pub(super) type SessionPool = WeakPool<Sessions>;
+
 /// Makes the sessions of a pool, and decides which may be used again.
-struct Sessions {
+pub(super) struct Sessions {
     connector: Connector,
     settings: Arc<str>,
     life: Duration,
@@ -113,7 +124,12 @@ impl Manager for Sessions {
         let connecting = async move { connector.connect(&settings).await };
         AbortOnDropHandle::new(self.home.spawn(connecting))
             .await
-            .unwrap_or_else(|ended| Err(ConnectError(ended.to_string())))
+            .unwrap_or_else(|ended| {
+                Err(ConnectError {
+                    words: ended.to_string(),
+                    is_crowded: false,
+                })
+            })
     }
 
     /// No round trip: it would only find out a little earlier what the next statement does.
@@ -143,6 +159,7 @@ impl Database {
             life: options.life,
             home: home.clone(),
         };
+        let connector = sessions.connector.clone();
         let pool = Pool::builder(sessions)
             .max_size(size)
             // Who was last used is used next: its server process is still warm.
@@ -152,6 +169,7 @@ impl Database {
             .create_timeout(Some(options.wait))
             .recycle_timeout(Some(options.wait))
             .build()?;
+        connector.serves(pool.weak());
         let database = Self {
             pool,
             wait: options.wait,
@@ -159,21 +177,23 @@ impl Database {
             home,
             gate,
         };
-        database.close_old_sessions(options.life);
+        database.close_old_sessions(options.life, options.idle);
         Ok(database)
     }
 
-    /// Closes idle sessions that would not be used again, every now and then, as long as there is the
-    /// pool.
-    fn close_old_sessions(&self, life: Duration) {
+    /// Closes idle sessions that would not be used again, or were not for long, every now and then, as long
+    /// as there is the pool.
+    fn close_old_sessions(&self, life: Duration, idle: Duration) {
         let pool = self.pool.weak();
         self.home.spawn(async move {
             loop {
-                tokio::time::sleep(life / 10).await;
+                tokio::time::sleep((life / 10).min(idle / 2)).await;
                 let Some(pool) = pool.upgrade() else {
                     return;
                 };
-                drop(pool.retain(|session, _| session.may_stay(life)));
+                drop(
+                    pool.retain(|session, used| session.may_stay(life) && used.last_used() < idle),
+                );
             }
         });
     }
@@ -224,7 +244,7 @@ impl Database {
     where
         F: Future<Output = StoreResult<T>> + Send,
     {
-        let object = tokio::time::timeout(self.wait, self.pool.get())
+        let object = tokio::time::timeout(self.wait, self.lend())
             .await
             .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
             .map_err(|error| StoreError::Unavailable(error.into()))?;
@@ -257,6 +277,21 @@ impl Database {
             }
             Ok(answer) => answer,
             Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
+        }
+    }
+
+    /// Lends a connection. Where the server has none left, idle ones of the other pools are closed for it,
+    /// or it waits for one of its own.
+    async fn lend(&self) -> Result<Object<Sessions>, PoolError<ConnectError>> {
+        let until = Instant::now() + self.wait.saturating_sub(2 * CROWDED_PAUSE);
+        loop {
+            match self.pool.get().await {
+                Err(PoolError::Backend(error)) if error.is_crowded && Instant::now() < until => {
+                    self.pool.manager().connector.close_idle();
+                    tokio::time::sleep(CROWDED_PAUSE.mul_f64(rand::random_range(0.5..1.5))).await;
+                }
+                lent => return lent,
+            }
         }
     }
 

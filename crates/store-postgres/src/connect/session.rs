@@ -16,6 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::endpoint::{Endpoint, Stream};
+use super::pool::SessionPool;
 use super::url::with_causes;
 use super::watched::{Answers, Watched, WatchedTls};
 use super::{DatabaseUrl, SchemaName, tls};
@@ -47,10 +48,10 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
 /// of the planner. Read from `pg_settings`, so that settings that a version lacks are passed over.
 ///
 /// - The time limit comes first: the rest of this must not meet a default of a millisecond.
-/// - Catalogs are looked into before any function or operator is named, whatever schemas there are.
+/// - `search_path` comes before any function or operator is named.
 /// - The transaction has no default of its own either: SERIALIZABLE and DEFERRABLE would wait.
-/// - A server whose own configuration is read-only means it, and the session stays of no use; the same as
-///   a default of a database or role only concerns sessions that do not care.
+/// - A server whose own configuration is read-only takes no writes, and the session stays of no use. A
+///   read-only default of a database or role is overridden.
 const DEFAULTS: &str = "SET statement_timeout TO 0; SET search_path TO pg_catalog; \
     BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE; \
     SELECT set_config(name, boot_val, false) FROM pg_settings \
@@ -72,8 +73,12 @@ pub(super) const READ_ONLY: &str =
 
 /// Why there is no session.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct ConnectError(pub(super) String);
+#[error("{words}")]
+pub(crate) struct ConnectError {
+    pub(super) words: String,
+    /// The server has no connection left for this role or database (53300).
+    pub(super) is_crowded: bool,
+}
 
 /// Makes sessions, all of them for the same store.
 #[derive(Clone)]
@@ -87,6 +92,8 @@ struct Inner {
     first: AtomicUsize,
     /// Sessions from before are not used again.
     trusted_since: Mutex<Instant>,
+    /// The pools that they are in.
+    pools: Mutex<Vec<SessionPool>>,
     /// When they were last given up for what they had prepared.
     renewed: Mutex<Option<Instant>>,
 }
@@ -99,6 +106,7 @@ impl Connector {
             endpoints: url.endpoints.clone(),
             first: AtomicUsize::new(0),
             trusted_since: Mutex::new(Instant::now()),
+            pools: Mutex::default(),
             renewed: Mutex::new(None),
         })))
     }
@@ -123,8 +131,15 @@ impl Connector {
             first.load(Ordering::Relaxed)
         };
         let mut failures = Vec::new();
+        let mut is_crowded = false;
         for n in (begin..begin + count).map(|n| n % count) {
-            match timeout(share, self.open(&endpoints[n], share, settings)).await {
+            let answers = Arc::new(Answers::default());
+            let opening = self.open(&endpoints[n], share, settings, answers.clone());
+            let opened = timeout(share, opening).await;
+            is_crowded |= answers
+                .error()
+                .is_some_and(|error| error.state == SqlState::TOO_MANY_CONNECTIONS);
+            match opened {
                 Ok(Ok(session)) => {
                     if n != begin && !is_random {
                         tracing::info!(host.number = n + 1, "the database is at another host");
@@ -138,7 +153,10 @@ impl Connector {
             // Should the caller not wait for the rest, the next one begins there.
             first.store((n + 1) % count, Ordering::Relaxed);
         }
-        Err(ConnectError(failures.join("; ")))
+        Err(ConnectError {
+            words: failures.join("; "),
+            is_crowded,
+        })
     }
 
     async fn open(
@@ -146,9 +164,9 @@ impl Connector {
         endpoint: &Endpoint,
         time: Duration,
         settings: &str,
+        answers: Arc<Answers>,
     ) -> Result<Session, BoxError> {
         let began = Instant::now();
-        let answers = Arc::new(Answers::default());
         let mut config = self.0.config.clone();
         if matches!(endpoint, Endpoint::Unix { .. }) {
             // It never leaves the machine, and PostgreSQL never encrypts it.
@@ -187,6 +205,27 @@ impl Connector {
             share_of_life: rand::random_range(0.8..1.2),
             connector: self.clone(),
         })
+    }
+
+    /// Remembers a pool of these sessions.
+    pub(super) fn serves(&self, pool: SessionPool) {
+        self.pools().push(pool);
+    }
+
+    /// Closes the idle sessions of all pools: where the server has no more, another pool needs them.
+    pub(super) fn close_idle(&self) {
+        self.pools().retain(|pool| {
+            let pool = pool.upgrade();
+            if let Some(pool) = &pool {
+                drop(pool.retain(|_, _| false));
+            }
+            pool.is_some()
+        });
+    }
+
+    fn pools(&self) -> MutexGuard<'_, Vec<SessionPool>> {
+        let pools = self.0.pools.lock();
+        pools.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sessions that there are by now are not used again: something has shown that they may be of no use.

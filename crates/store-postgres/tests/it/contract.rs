@@ -11,12 +11,12 @@ use crate::backstage::{PgBackstage, patient_store_at};
 /// The bytes 0 to 31.
 pub(crate) const TEST_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-async fn make_stage() -> (Stage, TestDatabase) {
-    let database = TestDatabase::migrated().await;
+/// The ports of a database, as a role has them that only serves.
+pub(crate) async fn stage_over(database: &TestDatabase, backstage: PgBackstage) -> Stage {
     let store = Arc::new(patient_store_at(&database.url_serving().await));
     let vault = SecretsKeys::parse(TEST_KEY).expect("a key");
     let dealers = Arc::new(store.dealers_with(Arc::new(vault)));
-    let stage = Stage {
+    Stage {
         requests: store.clone(),
         outbox: store.clone(),
         accounts: store.clone(),
@@ -25,12 +25,17 @@ async fn make_stage() -> (Stage, TestDatabase) {
         persons: store.clone(),
         api_keys: Arc::new(store.api_keys()),
         audit: store.clone(),
-        reports: store.clone(),
+        reports: store,
         dealers: dealers.clone(),
         admin: dealers,
-        backstage: Arc::new(PgBackstage::connect(&database).await),
-    };
-    (stage, database)
+        backstage: Arc::new(backstage),
+    }
+}
+
+async fn make_stage() -> (Stage, TestDatabase) {
+    let database = TestDatabase::migrated().await;
+    let backstage = PgBackstage::connect(&database).await;
+    (stage_over(&database, backstage).await, database)
 }
 
 testkit::contract_tests!(make_stage);

@@ -1,14 +1,11 @@
 //! The promises of the store ports, kept although database and role default to the worst.
 
-use std::sync::Arc;
-
-use store_postgres::SecretsKeys;
 use store_postgres::testing::TestDatabase;
 use testkit::contract::Stage;
 use tokio_postgres::Client;
 
-use crate::backstage::{PgBackstage, patient_store_at};
-use crate::contract::TEST_KEY;
+use crate::backstage::PgBackstage;
+use crate::contract::stage_over;
 
 /// Every setting of the planner to another value than PostgreSQL's own, and each other setting that a
 /// statement may rely on.
@@ -58,27 +55,10 @@ pub(crate) async fn set_defaults(client: &Client, whose: &str, more: &str) -> Ve
 
 async fn make_stage() -> (Stage, TestDatabase) {
     let database = TestDatabase::migrated().await;
-    let url = database.url_serving().await;
     // Connected before, with what the server defaults to.
     let backstage = PgBackstage::connect(&database).await;
     set_defaults(&database.connect().await, "DATABASE", "").await;
-    let store = Arc::new(patient_store_at(&url));
-    let vault = SecretsKeys::parse(TEST_KEY).expect("a key");
-    let dealers = Arc::new(store.dealers_with(Arc::new(vault)));
-    let stage = Stage {
-        requests: store.clone(),
-        outbox: store.clone(),
-        messages: store.clone(),
-        events: store.clone(),
-        persons: store.clone(),
-        api_keys: Arc::new(store.api_keys()),
-        audit: store.clone(),
-        reports: store.clone(),
-        dealers: dealers.clone(),
-        admin: dealers,
-        backstage: Arc::new(backstage),
-    };
-    (stage, database)
+    (stage_over(&database, backstage).await, database)
 }
 
 testkit::contract_tests!(make_stage);

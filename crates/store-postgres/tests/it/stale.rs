@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use domain::{
-    ApiKeys as _, AuditEntry, AuditLog as _, DateRange, DealerAdmin as _, DealerDirectory as _,
-    EventStore as _, LaneChange, MessageChange, Messages as _, Outbox as _, PageQuery,
-    PersonalData as _, Reports as _, RequestFilter, RequestStore as _, Settlement, StoreError,
-    Visibility, WorkerId,
+    ApiKeys as _, AuditEntry, AuditLog as _, CallEnd, DateRange, DealerAdmin as _,
+    DealerDirectory as _, EventStore as _, LaneChange, MessageChange, Messages as _, Outbox as _,
+    PageQuery, PersonalData as _, Reports as _, RequestFilter, RequestStore as _, Settlement,
+    StoreError, Visibility, WorkerId,
 };
 use store_postgres::PgStore;
 use store_postgres::testing::TestDatabase;
@@ -77,7 +77,7 @@ async fn use_everything(store: &PgStore, n: u32) -> Failures {
             },
             attempt: None,
             called: false,
-            accepted_id: None,
+            call: Some(CallEnd::NotAccepted),
         };
         failures.caller("settle", store.settle(&claim.lease, &settlement).await);
     }

@@ -66,7 +66,7 @@ impl Work for Settling {
         let alone = &alone;
         let answers = database
             .ask_again(|mut connection| async move {
-                let answers = write(&mut connection, &[&alone], PATIENTLY).await;
+                let answers = write(&mut connection, &[alone], PATIENTLY).await;
                 answers.map_err(failed)
             })
             .await?;
