@@ -160,6 +160,9 @@ impl Problem {
                 IntakeError::NotStored(StoreError::Unavailable(_)) => {
                     Answer::NotStored(StatusCode::SERVICE_UNAVAILABLE, NOT_STORED)
                 }
+                IntakeError::NotStored(StoreError::Rejected(_)) => {
+                    Answer::NotStored(StatusCode::INTERNAL_SERVER_ERROR, NOT_STORED)
+                }
                 IntakeError::ForeignDealer => envelope(
                     StatusCode::FORBIDDEN,
                     "ForeignDealer",
@@ -334,7 +337,7 @@ fn store(error: &StoreError) -> Answer<'static> {
             "Unavailable",
             "The service cannot answer now",
         ),
-        StoreError::Corrupt(_) => unforeseen(),
+        StoreError::Corrupt(_) | StoreError::Rejected(_) => unforeseen(),
     }
 }
 

@@ -11,6 +11,7 @@ mod recount;
 mod reseal;
 mod schema;
 mod secrets;
+mod shortcomings;
 mod standing;
 mod statement;
 #[cfg(feature = "testing")]
@@ -26,4 +27,5 @@ pub use ports::{PgApiKeys, PgDealers, PgStore};
 pub use recount::{CountsWrong, compare_counts, recount};
 pub use reseal::{Resealed, SecretPlace};
 pub use secrets::{SecretsKeys, SecretsKeysError};
+pub use shortcomings::Shortcoming;
 pub use standing::{PoolUse, Standing};

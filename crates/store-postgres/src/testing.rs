@@ -52,18 +52,25 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// An empty database.
     pub async fn empty() -> Self {
-        Self::create(None).await
+        Self::create("").await
+    }
+
+    /// An empty database of another encoding.
+    pub async fn encoded(encoding: &str) -> Self {
+        let options =
+            format!(" TEMPLATE template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'");
+        Self::create(&options).await
     }
 
     /// A database with all migrations applied in the schema `customer`.
     pub async fn migrated() -> Self {
         let template = template().await;
-        Self::create(Some(&template)).await
+        Self::create(&format!(" TEMPLATE {template}")).await
     }
 
     /// A database as the previous release has it.
     pub async fn of_previous_release() -> Self {
-        let database = Self::create(None).await;
+        let database = Self::empty().await;
         let url = DatabaseUrl::parse(&database.url).expect("a usable URL");
         let connector = Connector::new(&url).expect("no certificate is to be read");
         let schema = SchemaName::parse("customer").expect("a plain name");
@@ -100,15 +107,14 @@ impl TestDatabase {
         connect(&self.url).await
     }
 
-    async fn create(template: Option<&str>) -> Self {
+    async fn create(options: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let moment = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |time| time.as_micros());
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{moment}_{count}", std::process::id());
-        let from = template.map_or_else(String::new, |template| format!(" TEMPLATE {template}"));
-        execute(&server().await, &format!("CREATE DATABASE {name}{from}")).await;
+        execute(&server().await, &format!("CREATE DATABASE {name}{options}")).await;
         let url = of_database(&name);
         Self { name, url }
     }

@@ -28,6 +28,7 @@ mod starting;
 mod sweeps;
 mod traces;
 mod under_stress;
+mod unfit_databases;
 mod unread_log;
 mod unread_output;
 mod waiting;

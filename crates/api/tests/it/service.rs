@@ -363,3 +363,8 @@ pub(crate) fn unavailable() -> StoreError {
 pub(crate) fn corrupt() -> StoreError {
     StoreError::Corrupt(BoxError::from(DRIVER_TEXT))
 }
+
+/// The store refuses it for good, in the words of a talkative driver.
+pub(crate) fn rejected() -> StoreError {
+    StoreError::Rejected(BoxError::from(DRIVER_TEXT))
+}

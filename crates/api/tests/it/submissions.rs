@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{MockDealerDirectory, MockRequestStore, Outbox as _};
 
 use crate::client::{Call, Reply};
-use crate::service::{SUBMIT, Service, body, corrupt, fields, fields_with, unavailable};
+use crate::service::{SUBMIT, Service, body, corrupt, fields, fields_with, rejected, unavailable};
 
 const STORED: &str =
     r#"{"status":1,"message":{"confirmation":"Data berhasil disimpan"},"data":null}"#;
@@ -324,6 +324,27 @@ async fn a_dealer_that_cannot_be_looked_up_is_a_503_too() {
     reply.is(503, NOT_STORED);
     assert_eq!(reply.header("retry-after"), Some("5"));
     assert_nothing_stored(&service, &reply);
+}
+
+#[tokio::test]
+async fn what_is_refused_for_good_is_not_asked_for_again() {
+    let mut requests = MockRequestStore::new();
+    requests.expect_accept().returning(|_| Err(rejected()));
+    let service = Service::with(|ports| ports.requests = Arc::new(requests));
+    let reply = service.submit(body()).await;
+    reply.is(500, NOT_STORED);
+    assert_eq!(reply.header("retry-after"), None);
+    assert_nothing_stored(&service, &reply);
+
+    let mut dealers = MockDealerDirectory::new();
+    dealers.expect_find().returning(|_| Err(rejected()));
+    let service = Service::with(|ports| ports.dealers = Arc::new(dealers));
+    let reply = service.submit(body()).await;
+    reply.is(500, NOT_STORED);
+    assert_eq!(reply.header("retry-after"), None);
+    let reply = service.get("/api/v1/customer/dealer/0009999/stats").await;
+    reply.is_error(500, "InternalServerError", "Internal server error");
+    assert_eq!(reply.header("retry-after"), None);
 }
 
 #[tokio::test]

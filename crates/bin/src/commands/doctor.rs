@@ -34,7 +34,9 @@ pub(crate) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<
     doctor.say(News::Good, "configuration", "read without a mistake");
     let database = open_database(&config).await?;
     let parts = Parts::assemble(&config, &database.url, &PoolOptions::default())?;
-    if doctor.schema(&parts.store).await {
+    let has_tables = doctor.schema(&parts.store).await;
+    doctor.shortcomings(&parts.store).await;
+    if has_tables {
         doctor.inspection(&parts.store).await;
         let limit = (!options.deep).then_some(COMPARING);
         let compared = compare_counts(&database.url, &config.schema, limit).await;
@@ -98,10 +100,24 @@ impl Doctor {
         }
     }
 
+    /// What the service needs of a database and does not find there.
+    async fn shortcomings(&mut self, store: &PgStore) {
+        // One that does not answer was told about.
+        let Ok(found) = store.shortcomings().await else {
+            return;
+        };
+        if found.is_empty() {
+            self.say(News::Good, "tables", "as they are needed");
+        }
+        for found in found {
+            self.say(News::Bad, "tables", &found.to_string());
+        }
+    }
+
     async fn inspection(&mut self, store: &PgStore) {
         match store.inspect().await {
             Ok(inspection) => self.findings(&inspection),
-            Err(error) => self.say(News::Bad, "tables", &unread(&error)),
+            Err(error) => self.say(News::Bad, "settings", &unread(&error)),
         }
         match store.backlog().await {
             Ok(backlog) => self.backlog(&backlog),

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Backlog, Check, Health};
-use store_postgres::{MigrationState, PgStore};
+use domain::{Backlog, Check, Health, StoreError};
+use store_postgres::{MigrationState, PgStore, Shortcoming};
 
 use super::backlog::LatestBacklog;
 use super::dispatch::Heartbeat;
@@ -40,12 +40,18 @@ impl ServiceHealth {
         }
     }
 
-    /// What the database says about itself; none where it does not answer.
+    /// What the database says about itself; none where it does not answer, or takes no submissions.
     async fn migration_state(&self) -> Option<MigrationState> {
         let store = self.store.clone();
         let asked = self.database.get(|| async move {
-            let state = tokio::time::timeout(PATIENCE, store.migration_state()).await;
-            state.ok().and_then(Result::ok)
+            let asking = async {
+                let state = store.migration_state().await?;
+                let found = store.shortcomings().await?;
+                let is_of_use = !found.iter().any(Shortcoming::stops_submissions);
+                Ok::<_, StoreError>(is_of_use.then_some(state))
+            };
+            let state = tokio::time::timeout(PATIENCE, asking).await;
+            state.ok().and_then(Result::ok).flatten()
         });
         asked.await.flatten()
     }

@@ -142,6 +142,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let stopped = stop.clone();
     let mut working = tokio::spawn(async move {
         up_to_date(&store, &stopped).await?;
+        tell_shortcomings(&store).await;
         let counting = AbortOnDropHandle::new(tokio::spawn(backlog.keep(store.clone())));
         let adding_up = AbortOnDropHandle::new(tokio::spawn(add_up(store)));
         let watching = AbortOnDropHandle::new(tokio::spawn(accounts::watch(accounts)));
@@ -264,7 +265,11 @@ async fn up_to_date(store: &PgStore, stop: &CancellationToken) -> Result<(), Mig
                 );
                 return Ok(());
             }
-            Err(error @ (MigrateError::Forbidden { .. } | MigrateError::Failed(_))) => {
+            Err(
+                error @ (MigrateError::Forbidden { .. }
+                | MigrateError::Encoding(_)
+                | MigrateError::Failed(_)),
+            ) => {
                 return Err(error);
             }
             // However long it takes.
@@ -279,6 +284,14 @@ async fn up_to_date(store: &PgStore, stop: &CancellationToken) -> Result<(), Mig
             () = stop.cancelled() => return Ok(()),
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Says what of the database is not as the service needs it.
+async fn tell_shortcomings(store: &PgStore) {
+    // What cannot be found out now, `doctor` finds.
+    for found in store.shortcomings().await.unwrap_or_default() {
+        tracing::warn!("{found}");
     }
 }
 

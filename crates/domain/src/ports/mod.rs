@@ -76,4 +76,21 @@ pub enum StoreError {
     /// The store holds something that cannot be read; trying again will not help.
     #[error("the store holds a row that cannot be read")]
     Corrupt(#[source] BoxError),
+    /// The store refuses this and did nothing; trying again will not help until somebody changes the store:
+    /// a narrower column, another team's rule, a missing right.
+    #[error("the store refuses this")]
+    Rejected(#[source] BoxError),
+}
+
+impl StoreError {
+    /// The same failure for one more caller who waited for it; of its source, the words.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let words = |source: &BoxError| BoxError::from(source.to_string());
+        match self {
+            Self::Unavailable(source) => Self::Unavailable(words(source)),
+            Self::Corrupt(source) => Self::Corrupt(words(source)),
+            Self::Rejected(source) => Self::Rejected(words(source)),
+        }
+    }
 }

@@ -2,7 +2,7 @@ use std::future::Future;
 use std::ops::{Deref, DerefMut};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{
@@ -14,6 +14,7 @@ use diesel_async::AsyncPgConnection;
 use domain::{BoxError, StoreError};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::error::SqlState;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -236,65 +237,6 @@ impl Database {
         self.ask_early(question).await
     }
 
-    /// The same before the schema is up to date: for a question that meets no table of ours.
-    pub(crate) async fn ask_early<T, F>(
-        &self,
-        question: impl FnOnce(Connection) -> F + Send,
-    ) -> StoreResult<T>
-    where
-        F: Future<Output = StoreResult<T>> + Send,
-    {
-        let object = tokio::time::timeout(self.wait, self.lend())
-            .await
-            .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
-            .map_err(|error| StoreError::Unavailable(error.into()))?;
-        let answers = object.answers().clone();
-        answers.forget();
-        // Dropped after the question, whether that was answered or not.
-        let mut returned = Returned::default();
-        let connection = Connection {
-            object: Some(object),
-            back: returned.slot.clone(),
-        };
-        // Dropped, and whoever waits for it told, when it is known what to think of the other sessions.
-        let mut asking = pin!(tokio::time::timeout(ASK_TIMEOUT, question(connection)));
-        let answer = asking.as_mut().await;
-        let error = answers.error();
-        let is_stale = error.as_ref().is_some_and(ServerError::is_stale);
-        let has_ended = error.as_ref().is_some_and(ServerError::ends_session);
-        returned.is_idle = answer.is_ok() && !has_ended && !is_stale;
-        // What has befallen the server, or the way to it, concerns all sessions.
-        let is_silent = answer.is_err() && !answers.any();
-        if is_silent || error.is_some_and(|error| error.is_read_only()) {
-            self.connector().distrust();
-        }
-        if is_stale {
-            self.pool.manager().connector.renew();
-        }
-        match answer {
-            Ok(Err(StoreError::Unavailable(source))) if is_stale => {
-                Err(StoreError::Unavailable(Stale(source).into()))
-            }
-            Ok(answer) => answer,
-            Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
-        }
-    }
-
-    /// Lends a connection. Where the server has none left, idle ones of the other pools are closed for it,
-    /// or it waits for one of its own.
-    async fn lend(&self) -> Result<Object<Sessions>, PoolError<ConnectError>> {
-        let until = Instant::now() + self.wait.saturating_sub(2 * CROWDED_PAUSE);
-        loop {
-            match self.pool.get().await {
-                Err(PoolError::Backend(error)) if error.is_crowded && Instant::now() < until => {
-                    self.pool.manager().connector.close_idle();
-                    tokio::time::sleep(CROWDED_PAUSE.mul_f64(rand::random_range(0.5..1.5))).await;
-                }
-                lent => return lent,
-            }
-        }
-    }
-
     /// The same for a question of one statement: where the session's prepared statements were at fault, so
     /// that nothing was done, it is asked once more in a new session, in the same time.
     pub(crate) async fn ask_again<T, F>(
@@ -304,14 +246,84 @@ impl Database {
     where
         F: Future<Output = StoreResult<T>> + Send,
     {
-        let until = tokio::time::Instant::now() + self.wait + ASK_TIMEOUT;
-        match self.ask(&question).await {
-            Err(StoreError::Unavailable(error)) if error.is::<Stale>() => {
-                tokio::time::timeout_at(until, self.ask(&question))
-                    .await
-                    .unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
+        let until = Instant::now() + self.wait + ASK_TIMEOUT;
+        self.gate.passed().await?;
+        match self.ask_once(&question).await {
+            (Err(_), true) => timeout_at(until, self.ask_early(&question))
+                .await
+                .unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into()))),
+            (answer, _) => answer,
+        }
+    }
+
+    /// The same before the schema is up to date: for a question that meets no table of ours.
+    pub(crate) async fn ask_early<T, F>(
+        &self,
+        question: impl FnOnce(Connection) -> F + Send,
+    ) -> StoreResult<T>
+    where
+        F: Future<Output = StoreResult<T>> + Send,
+    {
+        self.ask_once(question).await.0
+    }
+
+    /// The answer, and whether the session's prepared statements may be at fault for it.
+    async fn ask_once<T, F>(
+        &self,
+        question: impl FnOnce(Connection) -> F + Send,
+    ) -> (StoreResult<T>, bool)
+    where
+        F: Future<Output = StoreResult<T>> + Send,
+    {
+        let lent = timeout(self.wait, self.lend()).await;
+        let lent = lent.map_err(|elapsed| StoreError::Unavailable(elapsed.into()));
+        let lent =
+            lent.and_then(|lent| lent.map_err(|error| StoreError::Unavailable(error.into())));
+        let object = match lent {
+            Ok(object) => object,
+            Err(error) => return (Err(error), false),
+        };
+        let answers = object.answers().clone();
+        answers.forget();
+        // Dropped after the question, whether that was answered or not.
+        let mut returned = Returned::default();
+        let connection = Connection {
+            object: Some(object),
+            back: returned.slot.clone(),
+        };
+        // Dropped, and whoever waits for it told, when it is known what to think of the other sessions.
+        let mut asking = pin!(timeout(ASK_TIMEOUT, question(connection)));
+        let answer = asking.as_mut().await;
+        let error = answers.error();
+        let is_stale = error.as_ref().is_some_and(ServerError::is_stale);
+        let has_ended = error.as_ref().is_some_and(ServerError::ends_session);
+        returned.is_idle = answer.is_ok() && !has_ended && !is_stale;
+        // What has befallen the server, or the way to it, concerns all sessions.
+        let is_silent = answer.is_err() && !answers.any();
+        if is_silent || error.as_ref().is_some_and(ServerError::is_read_only) {
+            self.connector().distrust();
+        }
+        if is_stale {
+            self.connector().renew();
+        }
+        let answer = answer
+            .unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
+            .map_err(|failure| judged(failure, error.as_ref()));
+        (answer, is_stale)
+    }
+
+    /// Lends a connection. Where the server has none left, idle ones of the other pools are closed for it,
+    /// or it waits for one of its own.
+    async fn lend(&self) -> Result<Object<Sessions>, PoolError<ConnectError>> {
+        let until = Instant::now() + self.wait.saturating_sub(2 * CROWDED_PAUSE);
+        loop {
+            match self.pool.get().await {
+                Err(PoolError::Backend(error)) if error.is_crowded && Instant::now() < until => {
+                    self.connector().close_idle();
+                    tokio::time::sleep(CROWDED_PAUSE.mul_f64(rand::random_range(0.5..1.5))).await;
+                }
+                lent => return lent,
             }
-            answer => answer,
         }
     }
 }
@@ -350,6 +362,11 @@ impl Connection {
     pub(crate) fn is_stale(&self) -> bool {
         let error = self.session().answers().error();
         error.is_some_and(|error| error.is_stale())
+    }
+
+    /// The failure of the last statement, told from passing ones where it lasts.
+    pub(crate) fn judged(&self, failure: StoreError) -> StoreError {
+        judged(failure, self.session().answers().error().as_ref())
     }
 
     fn session(&self) -> &Session {
@@ -401,15 +418,29 @@ struct ReadOnly {
     read_only: bool,
 }
 
-/// A statement failed because of what its session had prepared.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-struct Stale(BoxError);
-
 /// What a failed statement means to the domain.
 pub(crate) fn failed(error: diesel::result::Error) -> StoreError {
     match error {
         diesel::result::Error::DeserializationError(source) => StoreError::Corrupt(source),
         other => StoreError::Unavailable(other.into()),
+    }
+}
+
+/// A failed statement's error by what the server has told last: one that lasts is no outage. What failed
+/// without a word of the server is left alone.
+fn judged(failure: StoreError, told: Option<&ServerError>) -> StoreError {
+    let is_told = |source: &BoxError| {
+        matches!(
+            source.downcast_ref::<diesel::result::Error>(),
+            Some(diesel::result::Error::DatabaseError(..))
+        )
+    };
+    match failure {
+        StoreError::Unavailable(source)
+            if is_told(&source) && told.is_some_and(ServerError::lasts) =>
+        {
+            StoreError::Rejected(source)
+        }
+        other => other,
     }
 }

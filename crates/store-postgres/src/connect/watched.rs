@@ -47,6 +47,20 @@ impl ServerError {
         self.state == SqlState::READ_ONLY_SQL_TRANSACTION
     }
 
+    /// Whether the same statement would meet it again: its values do not fit (22…, such as a text that is
+    /// too long for a column or for the database's encoding), a rule forbids them (23…, 44…, or a trigger,
+    /// P0…), a limit does (54…), or a table, a column, a schema or a right is missing (42…, 3F…). All other
+    /// classes may be passing.
+    pub(crate) fn lasts(&self) -> bool {
+        const LASTING: [&str; 7] = ["22", "23", "3F", "42", "44", "54", "P0"];
+        // Poolers may mix up prepared statements, which the next session does not meet.
+        !self.ends_session()
+            && self.state != SqlState::DUPLICATE_PSTATEMENT
+            && LASTING
+                .iter()
+                .any(|class| self.state.code().starts_with(class))
+    }
+
     /// Reads the beginning of an error's fields, each a type and a text that ends with a zero.
     /// PostgreSQL names severity and SQLSTATE first.
     fn parse(body: &[u8]) -> Option<Self> {
@@ -309,6 +323,27 @@ mod tests {
             assert!(!of("ERROR", code), "{code}");
             assert!(of("FATAL", code), "{code}");
             assert!(of("PANIC", code), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_lasts_is_told_from_what_passes() {
+        let lasts = |severity: &str, code: &str| {
+            let error = Scanner::default().scan(&error(severity, code, "words"));
+            error.unwrap().lasts()
+        };
+        for code in [
+            "22001", "22003", "22021", "22P05", "23502", "23503", "23505", "23514", "23P01",
+            "3F000", "42501", "42703", "42883", "42P01", "44000", "54000", "P0001", "P0004",
+        ] {
+            assert!(lasts("ERROR", code), "{code}");
+            assert!(!lasts("FATAL", code), "{code}");
+        }
+        for code in [
+            "08006", "0A000", "25006", "25P02", "26000", "40001", "40P01", "42P05", "53100",
+            "53300", "55006", "55P03", "57014", "57P01", "58030", "72000", "XX000",
+        ] {
+            assert!(!lasts("ERROR", code), "{code}");
         }
     }
 

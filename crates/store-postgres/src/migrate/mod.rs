@@ -18,6 +18,7 @@ use tokio_postgres::error::SqlState;
 use self::hindrance::Hindrance;
 use crate::connect::{Connector, DatabaseUrl, SchemaName, Session};
 use crate::read_to_end::ReadToEnd as _;
+use crate::shortcomings::{Shortcoming, wrong_encoding};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
@@ -70,6 +71,9 @@ pub enum MigrateError {
     /// Another copy has been migrating for minutes.
     #[error("another copy of the service has been migrating for more than {} seconds", LOCK_WAIT.as_secs())]
     Locked,
+    /// The database's encoding does not hold every text.
+    #[error("{0}")]
+    Encoding(Shortcoming),
     /// Something passing was in the way: a lock, a restart. What was begun is rolled back or is
     /// begun anew by the next attempt.
     #[error("migrating was interrupted; trying again will do")]
@@ -105,6 +109,10 @@ pub(crate) async fn apply_until(
     last: Option<&str>,
 ) -> Result<usize, MigrateError> {
     let mut session = connect(connector, schema).await?;
+    let encoding = wrong_encoding(&mut session, schema).await;
+    if let Some(wrong) = encoding.map_err(|error| refused(&session, error.into(), schema))? {
+        return Err(MigrateError::Encoding(wrong));
+    }
     if missing(&mut session, schema).await?.is_empty() {
         return Ok(0);
     }

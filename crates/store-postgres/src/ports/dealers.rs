@@ -95,14 +95,7 @@ impl DealerDirectory for PgDealers {
             Err(reason) => match &*reason {
                 NotLoaded::Unknown => Ok(None),
                 // Several callers may share one failure.
-                NotLoaded::Store(error) => match &**error {
-                    StoreError::Unavailable(source) => {
-                        Err(StoreError::Unavailable(source.to_string().into()))
-                    }
-                    StoreError::Corrupt(source) => {
-                        Err(StoreError::Corrupt(source.to_string().into()))
-                    }
-                },
+                NotLoaded::Store(error) => Err(error.again()),
             },
         }
     }

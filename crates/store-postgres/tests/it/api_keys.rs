@@ -66,7 +66,7 @@ async fn a_key_is_looked_up_once_however_often_it_comes() {
     assert_eq!(keys.find(key(2).id).await.unwrap(), None);
     let unknown = keys.find(key(3).id).await;
     assert!(
-        matches!(unknown, Err(StoreError::Unavailable(_))),
+        matches!(unknown, Err(StoreError::Rejected(_))),
         "{unknown:?}"
     );
 }

@@ -23,6 +23,7 @@ mod rollup;
 mod schema;
 mod secrets;
 mod sessions;
+mod shortcomings;
 mod stale;
 mod starting;
 mod together;

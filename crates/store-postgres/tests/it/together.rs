@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Accepted, RequestStore as _};
+use domain::{Accepted, RequestStore as _, StoreError};
 use store_postgres::PoolOptions;
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
@@ -96,11 +96,17 @@ async fn a_row_that_is_refused_harms_only_itself() {
         let store = store.clone();
         callers.spawn(async move {
             let request = sample::request_for(&sample::dealer_id(), n);
-            (n, store.accept(&request).await.is_ok())
+            (n, store.accept(&request).await)
         });
     }
-    for (n, is_stored) in callers.join_all().await {
-        assert_eq!(is_stored, n != 13, "{n}");
+    for (n, accepted) in callers.join_all().await {
+        match n {
+            13 => assert!(
+                matches!(accepted, Err(StoreError::Rejected(_))),
+                "{accepted:?}"
+            ),
+            _ => assert_eq!(accepted.unwrap(), Accepted::Stored, "{n}"),
+        }
     }
 }
 

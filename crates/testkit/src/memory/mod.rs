@@ -107,5 +107,5 @@ impl MemoryStore {
 
 /// What a database says to a row that it has already.
 fn exists_already(what: &str) -> StoreError {
-    StoreError::Unavailable(format!("a {what} of that id exists already").into())
+    StoreError::Rejected(format!("a {what} of that id exists already").into())
 }

@@ -158,7 +158,7 @@ impl<W: Work> Shared<W> {
     fn refuse_all(&self, error: &StoreError) {
         let waiting = self.state().queue.drain();
         for waiting in waiting {
-            waiting.answer(Err(again(error)));
+            waiting.answer(Err(error.again()));
         }
     }
 
@@ -252,9 +252,13 @@ async fn divide<W: Work>(
                 apart.append(&mut part);
             }
             Err(error) => {
-                let error = failed(error);
+                // Of several, nobody knows whose row was refused.
+                let error = match part.len() {
+                    1 => connection.judged(failed(error)),
+                    _ => failed(error),
+                };
                 for waiting in part {
-                    waiting.answer(Err(again(&error)));
+                    waiting.answer(Err(error.again()));
                 }
             }
         }
@@ -327,13 +331,5 @@ impl<W: Work> Drop for Writer<W> {
             let ended = StoreError::Unavailable("the service is stopping".into());
             self.shared.refuse_all(&ended);
         }
-    }
-}
-
-/// The same failure for one more caller.
-fn again(error: &StoreError) -> StoreError {
-    match error {
-        StoreError::Unavailable(source) => StoreError::Unavailable(source.to_string().into()),
-        StoreError::Corrupt(source) => StoreError::Corrupt(source.to_string().into()),
     }
 }
