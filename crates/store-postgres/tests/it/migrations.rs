@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use domain::{
-    DealerDirectory as _, EventStore as _, Outbox as _, Reports as _, RequestStore as _, Visibility,
+    DateRange, DealerDirectory as _, EventStore as _, Outbox as _, Reports as _, RequestStore as _,
+    Visibility,
 };
 use store_postgres::testing::{TestDatabase, grants_for};
 use store_postgres::{
-    DatabaseUrl, MigrateError, MigrationState, PgStore, PoolOptions, SchemaName, migrate,
+    DatabaseUrl, MigrateError, MigrationState, PgStore, PoolOptions, SchemaName, Shortcoming,
+    compare_counts, migrate,
 };
 use testkit::sample;
 use tokio_postgres::Client;
@@ -349,4 +351,112 @@ async fn an_index_whose_building_was_interrupted_is_built_anew() {
     let built =
         "SELECT count(*) FROM pg_indexes WHERE indexname = 'customer_validation_request_list'";
     assert_eq!(count(&client, built).await, 1);
+}
+
+/// The service of this schema stores a request, and its counts are right.
+async fn serves_in(url: &str, name: &str, requests: u32) {
+    let url = DatabaseUrl::parse(url).unwrap();
+    migrate(&url, &schema(name)).await.unwrap();
+    let store = PgStore::new(&url, schema(name), &PoolOptions::default()).unwrap();
+    assert!(store.shortcomings().await.unwrap().is_empty());
+    let request = sample::request_for(&sample::dealer_id(), requests);
+    store.accept(&request).await.unwrap();
+    let dealer = sample::dealer_id();
+    let counted = store.stats(&dealer, DateRange::default()).await.unwrap();
+    assert_eq!(counted.total, u64::from(requests));
+    let wrong = compare_counts(&url, &schema(name), None).await.unwrap();
+    assert_eq!(wrong.wrong, 0);
+}
+
+/// Renamed, by a release that held its name and by this one, and with another schema of the old name
+/// that must not be touched.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_was_renamed_is_served_under_its_new_name() {
+    let database = TestDatabase::migrated().await;
+    let client = database.connect().await;
+    let url = database.url();
+    serves_in(url, "customer", 1).await;
+    undo(&client, "20261130000075").await;
+    client
+        .batch_execute("ALTER SCHEMA customer RENAME TO renamed")
+        .await
+        .unwrap();
+    serves_in(url, "renamed", 2).await;
+    client
+        .batch_execute("ALTER SCHEMA renamed RENAME TO \"_again\"")
+        .await
+        .unwrap();
+    let other = DatabaseUrl::parse(url).unwrap();
+    migrate(&other, &schema("renamed")).await.unwrap();
+    serves_in(url, "_again", 3).await;
+    // Other programs write without any search path of ours.
+    client
+        .batch_execute(
+            "INSERT INTO _again.customer_validation_request
+                (dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol)
+                VALUES ('0009999', '2025-01-02', '03:04', 'A', '0812', 'B', 'C');
+            UPDATE _again.customer_validation_request SET request_status = 'FAILED';
+            DELETE FROM _again.customer_validation_request WHERE nama_pembawa = 'A'",
+        )
+        .await
+        .unwrap();
+    serves_in(url, "_again", 4).await;
+    let elsewhere = "SELECT (SELECT count(*) FROM renamed.request_count_change)
+        + (SELECT count(*) FROM renamed.customer_validation_request)";
+    assert_eq!(count(&client, elsewhere).await, 0);
+}
+
+/// The role that serves a schema which an older release left and somebody renamed is told who must do it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_serving_role_cannot_mend_a_renamed_schema_and_says_so() {
+    let database = TestDatabase::migrated().await;
+    let client = database.connect().await;
+    let serving = database.url_serving().await;
+    undo(&client, "20261130000075").await;
+    client
+        .batch_execute("ALTER SCHEMA customer RENAME TO renamed")
+        .await
+        .unwrap();
+    let parsed = DatabaseUrl::parse(&serving).unwrap();
+    let error = migrate(&parsed, &schema("renamed")).await.unwrap_err();
+    assert!(matches!(error, MigrateError::Forbidden { .. }), "{error:?}");
+    let words = error.to_string();
+    assert!(words.contains("customer-service migrate"), "{words}");
+    let store = PgStore::new(&parsed, schema("renamed"), &PoolOptions::default()).unwrap();
+    let told = store.shortcomings().await.unwrap();
+    assert!(told.iter().all(Shortcoming::stops_submissions), "{told:?}");
+    assert_eq!(told.len(), 4, "{told:?}");
+    migrate(
+        &DatabaseUrl::parse(database.url()).unwrap(),
+        &schema("renamed"),
+    )
+    .await
+    .unwrap();
+    serves_in(&serving, "renamed", 1).await;
+}
+
+/// A session of its caller with tables of the same names first in its path changes nothing, and neither
+/// is its own path changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn triggers_use_no_path_of_their_caller_and_leave_it_alone() {
+    let database = TestDatabase::migrated().await;
+    let client = database.connect().await;
+    client
+        .batch_execute(
+            "CREATE TEMP TABLE request_count_change (LIKE customer.request_count_change);
+            SET search_path TO pg_temp, public;
+            INSERT INTO customer.customer_validation_request
+                (dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol)
+                VALUES ('0009999', '2025-01-02', '03:04', 'A', '0812', 'B', 'C')",
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        count(&client, "SELECT count(*) FROM pg_temp.request_count_change").await,
+        0
+    );
+    let row = client.query_one("SHOW search_path", &[]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "pg_temp, public");
+    let there = "SELECT count(*) FROM customer.request_count_change";
+    assert_eq!(count(&client, there).await, 1);
 }
