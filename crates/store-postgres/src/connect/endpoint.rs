@@ -13,7 +13,7 @@ use tokio_postgres::config::Host;
 use tokio_util::either::Either;
 
 /// PostgreSQL's usual port.
-const PORT: u16 = 5432;
+pub(super) const PORT: u16 = 5432;
 
 /// One of the places that a URL names.
 #[derive(Debug, Clone, PartialEq, Eq)]

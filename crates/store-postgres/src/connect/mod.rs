@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod gate;
+mod parameters;
 mod pool;
 mod room;
 mod schema_name;

@@ -1,40 +1,13 @@
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use tokio_postgres::config::SslMode;
-use url::form_urlencoded;
-
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, PORT};
+use super::parameters::{Parameters, UNDERSTOOD};
 use super::tls::Verification;
 
 /// How long written data may stay unacknowledged before a connection counts as broken.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The parameters that are understood, for whoever has written another one.
-const PARAMETERS: [&str; 20] = [
-    "application_name",
-    "channel_binding",
-    "connect_timeout",
-    "dbname",
-    "host",
-    "hostaddr",
-    "keepalives",
-    "keepalives_idle",
-    "keepalives_interval",
-    "keepalives_retries",
-    "load_balance_hosts",
-    "options",
-    "password",
-    "port",
-    "sslmode",
-    "sslnegotiation",
-    "sslrootcert",
-    "target_session_attrs",
-    "tcp_user_timeout",
-    "user",
-];
 
 /// Where the database is and how to reach it; `postgresql://` or `postgres://`, as libpq reads it: values
 /// stand there as they are, but for `%` and two digits.
@@ -69,14 +42,20 @@ pub enum DatabaseUrlError {
     )]
     TargetSession,
     /// A parameter is not understood.
-    #[error("it has a parameter other than {}", PARAMETERS.join(", "))]
+    #[error("it has a parameter other than {}", UNDERSTOOD.join(", "))]
     Parameter,
+    /// A parameter, or a value of it, that libpq understands and this service does not.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
+    /// A parameter has a value that it cannot have.
+    #[error("the value of {0} cannot be understood")]
+    Value(&'static str),
     /// There is no host, or there are more or fewer addresses or ports.
     #[error("it must name a host, and of several as many addresses and ports, or one port for all")]
     Hosts,
-    /// Something else in it cannot be understood.
-    #[error("it cannot be understood: {0}")]
-    Other(String),
+    /// A part of it stands for bytes that are no text.
+    #[error("a part of it is not UTF-8, or holds a zero")]
+    NotText,
 }
 
 impl DatabaseUrl {
@@ -93,57 +72,47 @@ impl DatabaseUrl {
             return Err(DatabaseUrlError::NotAUrl);
         }
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let mut verification = Verification::None;
-        let mut ssl_mode = SslMode::Prefer;
-        let mut root_certificate = None;
-        let mut others = Vec::new();
+        let mut parameters = Parameters::default();
+        read_place(&mut parameters, place)?;
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-            let (name, value) = decoded(parameter)?;
-            match (&*name, &*value) {
-                ("sslmode", mode) => (ssl_mode, verification) = tls_mode(mode)?,
-                ("sslrootcert", path) => root_certificate = Some(path.to_owned()),
-                ("target_session_attrs", "any" | "read-write" | "primary") => {}
-                ("target_session_attrs", _) => return Err(DatabaseUrlError::TargetSession),
-                // One for each.
-                ("host", _) => {
-                    let hosts = parameter.trim_start_matches("host=").split(',');
-                    others.extend(hosts.map(|host| format!("host={host}")));
-                }
-                // As it is written.
-                _ => others.push(parameter.to_owned()),
-            }
+            let (name, value) = parameter
+                .split_once('=')
+                .ok_or(DatabaseUrlError::Parameter)?;
+            parameters.set(&decoded_text(name)?, &decoded_text(value)?)?;
         }
-        // As libpq has it: a root certificate is there to be used.
-        let root_certificate = match root_certificate.as_deref() {
-            Some("system") => {
-                (ssl_mode, verification) = (SslMode::Require, Verification::Full);
-                None
+        let (ssl_mode, verification, root_certificate) = parameters.tls()?;
+        parameters.name("customer-service");
+        let Parameters {
+            mut config,
+            hosts,
+            addresses,
+            ports,
+            ..
+        } = parameters;
+        for host in &hosts {
+            // An abstract socket cannot be meant: a password with an `@` is, mostly.
+            if host.is_empty() || host.starts_with('@') {
+                return Err(DatabaseUrlError::Hosts);
             }
-            Some(path) => {
-                if ssl_mode == SslMode::Require && verification == Verification::None {
-                    verification = Verification::Chain;
-                }
-                Some(PathBuf::from(path))
-            }
-            None => None,
-        };
-        // An `@` in a password is often forgotten to be written as %40: the last one is meant.
-        let (authority, path) = place.split_at(place.find('/').unwrap_or(place.len()));
-        let encoded = |part: &str| part.replace('@', "%40");
-        let authority = match authority.rsplit_once('@') {
-            Some((user, hosts)) => format!("{}@{hosts}", encoded(user)),
-            None => authority.to_owned(),
-        };
-        let others = encoded(&format!("{path}?{}", others.join("&")));
-        let plain = format!("postgresql://{authority}{others}");
-        let mut config = tokio_postgres::Config::from_str(&plain)
-            .map_err(|error| DatabaseUrlError::Other(with_causes(&error)))?;
+            config.host(host);
+        }
+        for address in addresses.iter().filter(|address| !address.is_empty()) {
+            let address = address.parse();
+            config.hostaddr(address.map_err(|_| DatabaseUrlError::Value("hostaddr"))?);
+        }
+        for port in &ports {
+            let port = match &**port {
+                "" => Ok(PORT),
+                port => port.parse(),
+            };
+            match port {
+                Ok(port) if port > 0 => config.port(port),
+                _ => return Err(DatabaseUrlError::Value("port")),
+            };
+        }
         config.ssl_mode(ssl_mode);
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(TCP_USER_TIMEOUT);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("customer-service");
         }
         let endpoints = Endpoint::all(&config)
             .filter(|endpoints| !endpoints.is_empty())
@@ -157,15 +126,64 @@ impl DatabaseUrl {
     }
 }
 
-/// A parameter's name, which is one that is understood, and its value.
-fn decoded(parameter: &str) -> Result<(String, String), DatabaseUrlError> {
-    // A plus is a plus: this is no form.
-    let parameter = parameter.replace('+', "%2B");
-    let (name, value) = form_urlencoded::parse(parameter.as_bytes())
-        .next()
-        .filter(|(name, _)| PARAMETERS.contains(&&**name))
-        .ok_or(DatabaseUrlError::Parameter)?;
-    Ok((name.into_owned(), value.into_owned()))
+/// Reads what stands before the parameters: user, password, hosts and database.
+fn read_place(parameters: &mut Parameters, place: &str) -> Result<(), DatabaseUrlError> {
+    let (authority, path) = place.split_once('/').unwrap_or((place, ""));
+    // An `@` in a password is often forgotten to be written as %40: the last one is meant.
+    let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    parameters.set("user", &decoded_text(user)?)?;
+    // A password may be of any bytes.
+    let password = decoded(password)?;
+    if !password.is_empty() {
+        parameters.config.password(password);
+    }
+    parameters.set("dbname", &decoded_text(path)?)?;
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    for part in hosts.split(',') {
+        let (host, port) = match part.strip_prefix('[').map(|part| part.split_once(']')) {
+            Some(Some((host, port))) => (host, port),
+            Some(None) => return Err(DatabaseUrlError::Hosts),
+            None => part.split_at(part.find(':').unwrap_or(part.len())),
+        };
+        let port = match port.strip_prefix(':') {
+            Some(port) => port,
+            None if port.is_empty() => "",
+            None => return Err(DatabaseUrlError::Hosts),
+        };
+        parameters.hosts.push(decoded_text(host)?);
+        parameters.ports.push(decoded_text(port)?);
+    }
+    Ok(())
+}
+
+/// The bytes that a part of a URL stands for: `%` and two digits are one, a plus is a plus.
+fn decoded(part: &str) -> Result<Vec<u8>, DatabaseUrlError> {
+    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
+    let bytes = part.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let digits = (digit(bytes.get(at + 1)), digit(bytes.get(at + 2)));
+        at += 1;
+        match (byte, digits) {
+            (b'%', (Some(high), Some(low))) => {
+                at += 2;
+                decoded.push(u8::try_from(16 * high + low).unwrap_or_default());
+            }
+            _ => decoded.push(*byte),
+        }
+    }
+    if decoded.contains(&0) {
+        return Err(DatabaseUrlError::NotText);
+    }
+    Ok(decoded)
+}
+
+fn decoded_text(part: &str) -> Result<String, DatabaseUrlError> {
+    String::from_utf8(decoded(part)?).map_err(|_| DatabaseUrlError::NotText)
 }
 
 /// An error and all its sources. PostgreSQL's words on connecting name the role and the database,
@@ -180,18 +198,6 @@ pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     words
 }
 
-fn tls_mode(mode: &str) -> Result<(SslMode, Verification), DatabaseUrlError> {
-    Ok(match mode {
-        "disable" => (SslMode::Disable, Verification::None),
-        // Either meets servers with encryption and without; `prefer` encrypts where it can.
-        "allow" | "prefer" => (SslMode::Prefer, Verification::None),
-        "require" => (SslMode::Require, Verification::None),
-        "verify-ca" => (SslMode::Require, Verification::Chain),
-        "verify-full" => (SslMode::Require, Verification::Full),
-        _ => return Err(DatabaseUrlError::SslMode),
-    })
-}
-
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseUrl").finish_non_exhaustive()
@@ -202,6 +208,7 @@ impl fmt::Debug for DatabaseUrl {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use tokio_postgres::config::{ChannelBinding, Host, SslMode, SslNegotiation};
 
     fn mode(query: &str) -> Result<(SslMode, Verification), DatabaseUrlError> {
         let url = DatabaseUrl::parse(&format!("postgresql://u:secret@localhost/db{query}"))?;
@@ -267,6 +274,140 @@ mod tests {
         assert_eq!(url.config.get_dbname(), Some("d b"));
         assert_eq!(url.config.get_application_name(), Some("a+b @c"));
         assert_eq!(url.config.get_options(), Some("-c work_mem=1MB"));
+    }
+
+    /// The examples of libpq's documentation of connection URIs, and what it says of parameters.
+    #[test]
+    fn a_url_means_what_it_means_to_libpq() {
+        let config = |raw: &str| DatabaseUrl::parse(raw).unwrap().config;
+        let full = "postgresql://user:secret@localhost:5433/mydb?connect_timeout=10\
+            &application_name=my%20app&options=-c%20synchronous_commit%3Doff%20-c%20geqo%3Doff";
+        let full = config(full);
+        assert_eq!(full.get_application_name(), Some("my app"));
+        let options = "-c synchronous_commit=off -c geqo=off";
+        assert_eq!(full.get_options(), Some(options));
+        assert_eq!(full.get_connect_timeout(), Some(&Duration::from_secs(10)));
+        assert_eq!(
+            (full.get_ports(), full.get_dbname()),
+            (&[5433][..], Some("mydb"))
+        );
+
+        // Names and values are encoded or not; a plus is a plus; any script will do.
+        let other =
+            config("postgres://b%C3%A9:p%C3%A4%FFss@h/m%2Fy?appl%69cation_name=a+ü%26b=c%%2");
+        assert_eq!(other.get_user(), Some("bé"));
+        assert_eq!(other.get_password(), Some(&b"p\xc3\xa4\xffss"[..]));
+        assert_eq!(other.get_dbname(), Some("m/y"));
+        assert_eq!(other.get_application_name(), Some("a+ü&b=c%%2"));
+
+        // Sockets, however they are named, and parameters instead of the place before them.
+        for raw in [
+            "postgresql://u@%2Fvar%2Frun%2Fpostgresql/db",
+            "postgresql:///db?host=/var/run/postgresql&user=u",
+            "postgresql://v@other:1/nodb?host=%2Fvar%2Frun%2Fpostgresql&port=5432&user=u&dbname=db",
+            "postgresql://other?host=a&host=/var/run/postgresql&user=u&dbname=db&port=",
+        ] {
+            let found = config(raw);
+            let socket = Host::Unix(PathBuf::from("/var/run/postgresql"));
+            assert_eq!(found.get_hosts(), [socket], "{raw}");
+            assert_eq!(
+                found.get_ports().first().copied().unwrap_or(PORT),
+                PORT,
+                "{raw}"
+            );
+            assert_eq!(
+                (found.get_user(), found.get_dbname()),
+                (Some("u"), Some("db")),
+                "{raw}"
+            );
+        }
+        let six = config("postgresql://[2001:db8::1234]:7/db");
+        assert_eq!(six.get_hosts(), [Host::Tcp("2001:db8::1234".to_owned())]);
+
+        let times = config(
+            "postgresql://h/db?keepalives=1&keepalives_idle=5&keepalives_interval=6&keepalives_count=7\
+            &tcp_user_timeout=8000&connect_timeout=0",
+        );
+        assert!(times.get_keepalives());
+        assert_eq!(times.get_keepalives_idle(), Duration::from_secs(5));
+        assert_eq!(
+            times.get_keepalives_interval(),
+            Some(Duration::from_secs(6))
+        );
+        assert_eq!(times.get_keepalives_retries(), Some(7));
+        assert_eq!(times.get_tcp_user_timeout(), Some(&Duration::from_secs(8)));
+        assert_eq!(times.get_connect_timeout(), None);
+        assert!(!config("postgresql://h/db?keepalives=0").get_keepalives());
+
+        let named = config("postgresql://h/db?fallback_application_name=f");
+        assert_eq!(named.get_application_name(), Some("f"));
+        let tls =
+            config("postgresql://h/db?ssl=true&sslnegotiation=direct&channel_binding=require");
+        assert_eq!(tls.get_ssl_mode(), SslMode::Require);
+        assert_eq!(tls.get_ssl_negotiation(), SslNegotiation::Direct);
+        assert_eq!(tls.get_channel_binding(), ChannelBinding::Require);
+        for taken in [
+            "client_encoding=UTF-8",
+            "client_encoding=auto",
+            "gssencmode=disable",
+            "sslsni=1",
+            "sslcompression=0",
+            "ssl_min_protocol_version=TLSv1.2",
+            "ssl_max_protocol_version=TLSv1.3",
+        ] {
+            config(&format!("postgresql://h/db?{taken}"));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused_by_its_name() {
+        let refused = |parameter: &str| {
+            let raw = format!("postgresql://u:hush@h/db?{parameter}");
+            DatabaseUrl::parse(&raw).unwrap_err().to_string()
+        };
+        for (parameter, words) in [
+            ("sslcert=/c", "sslcert is not supported"),
+            ("sslkey=/k", "sslkey is not supported"),
+            ("sslcrl=/c", "sslcrl is not supported"),
+            ("service=s", "service is not supported"),
+            ("passfile=/p", "passfile is not supported"),
+            ("require_auth=none", "require_auth is not supported"),
+            ("gssencmode=require", "gssencmode"),
+            ("client_encoding=latin1", "client_encoding"),
+            ("sslsni=0", "sslsni"),
+            (
+                "ssl_min_protocol_version=TLSv1.3",
+                "ssl_min_protocol_version",
+            ),
+            (
+                "ssl_max_protocol_version=TLSv1.2",
+                "ssl_max_protocol_version",
+            ),
+            ("ssl=maybe", "the value of ssl "),
+            ("sslnegotiation=direct", "the value of sslnegotiation"),
+            ("sslnegotiation=x", "the value of sslnegotiation"),
+            ("connect_timeout=soon", "the value of connect_timeout"),
+            ("tcp_user_timeout=1s", "the value of tcp_user_timeout"),
+            ("keepalives=yes", "the value of keepalives"),
+            ("keepalives_count=x", "the value of keepalives_count"),
+            ("channel_binding=x", "the value of channel_binding"),
+            ("load_balance_hosts=x", "the value of load_balance_hosts"),
+            ("hostaddr=x", "the value of hostaddr"),
+            ("port=x", "the value of port"),
+            ("port=0", "the value of port"),
+            ("application_name=%FF", "not UTF-8"),
+            ("application_name=%00", "holds a zero"),
+            ("host=", "must name a host"),
+            ("host=@abstract", "must name a host"),
+            ("application_name", "a parameter other than"),
+            ("pplication_name=x", "a parameter other than"),
+        ] {
+            let told = refused(parameter);
+            assert!(
+                told.contains(words) && !told.contains("hush"),
+                "{parameter}: {told}"
+            );
+        }
     }
 
     #[test]
