@@ -1,17 +1,26 @@
 use std::sync::Arc;
 
 use domain::BoxError;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+use x509_cert::der::oid::ObjectIdentifier;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
 
 use super::DatabaseUrl;
+
+/// The common name of a certificate's subject.
+const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
 /// How far the server's certificate is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,52 +36,113 @@ pub(super) enum Verification {
 /// The TLS side of connections to this database.
 pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, BoxError> {
     let provider = Arc::new(ring::default_provider());
-    let verifier: Arc<dyn ServerCertVerifier> = match url.verification {
-        Verification::None => Arc::new(Lenient {
-            chain: None,
-            provider: provider.clone(),
-        }),
-        Verification::Chain => Arc::new(Lenient {
-            chain: Some(strict(url, &provider)?),
-            provider: provider.clone(),
-        }),
-        Verification::Full => strict(url, &provider)?,
+    let roots = match &url.root_certificate {
+        Some(path) => CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>()?,
+        None => Vec::new(),
+    };
+    let chain = match url.verification {
+        Verification::None => None,
+        Verification::Chain | Verification::Full => {
+            let mut store = RootCertStore::empty();
+            match &url.root_certificate {
+                Some(_) => roots.iter().try_for_each(|root| store.add(root.clone()))?,
+                None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+            }
+            let store = Arc::new(store);
+            Some(WebPkiServerVerifier::builder_with_provider(store, provider.clone()).build()?)
+        }
+    };
+    let verifier = Verifier {
+        verification: url.verification,
+        chain,
+        roots,
+        provider: provider.clone(),
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
+        .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
 }
 
-fn strict(
-    url: &DatabaseUrl,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<WebPkiServerVerifier>, BoxError> {
-    let mut roots = RootCertStore::empty();
-    match &url.root_certificate {
-        Some(path) => {
-            for certificate in CertificateDer::pem_file_iter(path)? {
-                roots.add(certificate?)?;
-            }
-        }
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-    }
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build()?;
-    Ok(verifier)
-}
-
-/// Verifies less than TLS asks for, as libpq does for `prefer`, `require` and `verify-ca`.
+/// Verifies what libpq does: less than TLS asks for with `prefer`, `require` and `verify-ca`, and with
+/// roots and names of its own kind.
 #[derive(Debug)]
-struct Lenient {
-    /// Checks the chain; its complaint about the name is ignored.
+struct Verifier {
+    verification: Verification,
+    /// Checks a chain up to a root and then the name, where that is asked for.
     chain: Option<Arc<WebPkiServerVerifier>>,
+    /// The certificates of the root file.
+    roots: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Lenient {
+impl Verifier {
+    /// Whether the certificate, which is in the root file itself, is in force.
+    fn verify_pinned(certificate: &Certificate, now: UnixTime) -> Result<(), Error> {
+        let validity = &certificate.tbs_certificate.validity;
+        let now = now.as_secs();
+        if now < validity.not_before.to_unix_duration().as_secs() {
+            return Err(CertificateError::NotValidYet.into());
+        }
+        if now > validity.not_after.to_unix_duration().as_secs() {
+            return Err(CertificateError::Expired.into());
+        }
+        Ok(())
+    }
+
+    /// Whether the certificate names the host: where it has no alternative name of the host's kind, by
+    /// its common name.
+    fn verify_name(end_entity: &CertificateDer<'_>, host: &ServerName<'_>) -> Result<(), Error> {
+        let refusal = match verify_server_name(&ParsedCertificate::try_from(end_entity)?, host) {
+            Ok(()) => return Ok(()),
+            Err(refusal) => refusal,
+        };
+        let certificate = parsed(end_entity)?;
+        let is_named = !has_alternative_name(&certificate, host)
+            && common_names(&certificate).any(|name| stands_for(&name, &host.to_str()));
+        if is_named { Ok(()) } else { Err(refusal) }
+    }
+}
+
+fn parsed(certificate: &CertificateDer<'_>) -> Result<Certificate, Error> {
+    Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding.into())
+}
+
+/// Whether there is an alternative name of the same kind as the host's.
+fn has_alternative_name(certificate: &Certificate, host: &ServerName<'_>) -> bool {
+    let is_address = matches!(host, ServerName::IpAddress(_));
+    match certificate.tbs_certificate.get::<SubjectAltName>() {
+        Ok(Some((_, names))) => names.0.iter().any(|name| match name {
+            GeneralName::DnsName(_) => !is_address,
+            GeneralName::IpAddress(_) => is_address,
+            _ => false,
+        }),
+        Ok(None) => false,
+        // What cannot be read may hold one.
+        Err(_) => true,
+    }
+}
+
+fn common_names(certificate: &Certificate) -> impl Iterator<Item = String> {
+    let parts = certificate.tbs_certificate.subject.0.iter();
+    parts
+        .flat_map(|part| part.0.iter())
+        .filter(|attribute| attribute.oid == COMMON_NAME)
+        .filter_map(|attribute| String::from_utf8(attribute.value.value().to_vec()).ok())
+}
+
+/// Whether a common name stands for a host; `*.` at its beginning for one label.
+fn stands_for(name: &str, host: &str) -> bool {
+    let is_below = name.strip_prefix("*.").is_some_and(|domain| {
+        let below = host.split_once('.');
+        below.is_some_and(|(label, rest)| !label.is_empty() && rest.eq_ignore_ascii_case(domain))
+    });
+    is_below || name.eq_ignore_ascii_case(host)
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -84,13 +154,30 @@ impl ServerCertVerifier for Lenient {
         let Some(chain) = &self.chain else {
             return Ok(ServerCertVerified::assertion());
         };
-        match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            // The chain is checked before the name.
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            verdict => verdict,
+        // A self-signed certificate of a server is a root like any other to libpq; to webpki it is one
+        // that signs nothing, or must not stand for a server.
+        if self.roots.iter().any(|root| root == end_entity) {
+            Self::verify_pinned(&parsed(end_entity)?, now)?;
+        } else {
+            match chain.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ) {
+                // The chain is checked before the name.
+                Err(Error::InvalidCertificate(
+                    CertificateError::NotValidForName
+                    | CertificateError::NotValidForNameContext { .. },
+                )) => {}
+                verdict => return verdict,
+            }
         }
+        if self.verification == Verification::Full {
+            Self::verify_name(end_entity, server_name)?;
+        }
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -125,5 +212,27 @@ impl ServerCertVerifier for Lenient {
         self.provider
             .signature_verification_algorithms
             .supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_one_label() {
+        for (name, host, expected) in [
+            ("db.example.com", "DB.example.com", true),
+            ("*.example.com", "db.EXAMPLE.com", true),
+            ("*.example.com", "example.com", false),
+            ("*.example.com", ".example.com", false),
+            ("*.example.com", "a.db.example.com", false),
+            ("d*.example.com", "db.example.com", false),
+            ("*", "localhost", false),
+            ("10.0.0.1", "10.0.0.1", true),
+            ("db", "db.example.com", false),
+        ] {
+            assert_eq!(stands_for(name, host), expected, "{name} {host}");
+        }
     }
 }

@@ -26,5 +26,6 @@ mod sessions;
 mod shortcomings;
 mod stale;
 mod starting;
+mod tls;
 mod together;
 mod tokens;
