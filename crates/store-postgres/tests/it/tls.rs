@@ -121,9 +121,9 @@ async fn a_self_signed_certificate_is_a_root_too() {
         ),
     ] {
         let key = KeyPair::generate().unwrap();
-        let shown = parameters(&names, is_ca.clone()).self_signed(&key).unwrap();
+        let shown = parameters(&names, is_ca).self_signed(&key).unwrap();
         database.show(&shown.pem(), &key).await;
-        let twin = parameters(&names, is_ca.clone());
+        let twin = parameters(&names, is_ca);
         let twin = twin.self_signed(&KeyPair::generate().unwrap()).unwrap();
         let (root, other) = (database.roots(&[&twin, &shown]), database.roots(&[&twin]));
         let what = format!("{} {:?} {is_ca:?}", names.0, names.1);
