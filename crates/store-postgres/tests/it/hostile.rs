@@ -55,10 +55,11 @@ pub(crate) async fn set_defaults(client: &Client, whose: &str, more: &str) -> Ve
 
 async fn make_stage() -> (Stage, TestDatabase) {
     let database = TestDatabase::migrated().await;
-    // Connected before, with what the server defaults to.
+    // Connected before, with what the server defaults to; the store connects when it is first asked.
     let backstage = PgBackstage::connect(&database).await;
+    let stage = stage_over(&database, backstage).await;
     set_defaults(&database.connect().await, "DATABASE", "").await;
-    (stage_over(&database, backstage).await, database)
+    (stage, database)
 }
 
 testkit::contract_tests!(make_stage);

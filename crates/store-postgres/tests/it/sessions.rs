@@ -224,7 +224,12 @@ async fn no_session_takes_over_a_default_of_its_database_or_role() {
                     );
                     settings.insert(name.to_owned(), value.to_owned());
                 }
-                for name in ["lock_timeout", "statement_timeout", "work_mem"] {
+                for name in [
+                    "lock_timeout",
+                    "statement_timeout",
+                    "idle_in_transaction_session_timeout",
+                    "work_mem",
+                ] {
                     expected.remove(name);
                     settings.remove(name);
                 }

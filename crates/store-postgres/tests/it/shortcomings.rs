@@ -63,7 +63,7 @@ const TROUBLES: [Trouble; 9] = [
             CREATE TRIGGER log BEFORE INSERT ON customer.message
                 FOR EACH ROW EXECUTE FUNCTION log();
             ALTER SCHEMA other RENAME TO elsewhere",
-        back: "DROP FUNCTION log CASCADE; DROP SCHEMA elsewhere CASCADE",
+        back: "DROP FUNCTION log() CASCADE; DROP SCHEMA elsewhere CASCADE",
         found: &["ALTER FUNCTION public.log() SET search_path"],
     },
     Trouble {
