@@ -121,7 +121,8 @@ impl Service {
         self.child.id()
     }
 
-    /// Memory in use that is in RAM, in bytes.
+    /// Memory of its own that is in RAM, in bytes: without the program's code, of which a debug build maps
+    /// tens of megabytes.
     ///
     /// # Panics
     /// Where there is no `/proc`.
@@ -129,7 +130,7 @@ impl Service {
     pub fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
             .expect("the process runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let line = status.lines().find(|line| line.starts_with("RssAnon:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
         kilobytes.expect("/proc tells the size") * 1_024
     }
