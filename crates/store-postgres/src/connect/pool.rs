@@ -248,12 +248,17 @@ impl Database {
     {
         let until = Instant::now() + self.wait + ASK_TIMEOUT;
         self.gate.passed().await?;
-        match self.ask_once(&question).await {
-            (Err(_), true) => timeout_at(until, self.ask_early(&question))
-                .await
-                .unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into()))),
-            (answer, _) => answer,
+        let (answer, is_stale) = self.ask_once(&question).await;
+        if answer.is_ok() || !is_stale || !self.connector().renew() {
+            return answer;
         }
+        let (answer, is_stale) = timeout_at(until, self.ask_once(&question))
+            .await
+            .unwrap_or_else(|elapsed| (Err(StoreError::Unavailable(elapsed.into())), false));
+        if is_stale {
+            self.connector().renewed_in_vain();
+        }
+        answer
     }
 
     /// The same before the schema is up to date: for a question that meets no table of ours.
@@ -356,6 +361,22 @@ impl Connection {
     pub(crate) fn has_ended(&self) -> bool {
         let error = self.session().answers().error();
         error.is_some_and(|error| error.ends_session())
+    }
+
+    /// Gives the session up, and those that are as old, for what they have prepared. False where new ones
+    /// are of no use.
+    pub(crate) fn renew(&self) -> bool {
+        self.session().connector().renew()
+    }
+
+    /// A session that was made after that has met the same error.
+    pub(crate) fn renewed_in_vain(&self) {
+        self.session().connector().renewed_in_vain();
+    }
+
+    /// Whether the session was given up while it was on loan.
+    pub(crate) fn is_given_up(&self) -> bool {
+        !self.session().is_trusted()
     }
 
     /// Whether that error may be due to what the session has prepared.

@@ -32,8 +32,8 @@ const CONNECT_TIMEOUT_OF_SEVERAL: Duration = Duration::from_secs(2);
 const STATEMENT_TIMEOUT: Duration = Duration::from_millis(2_200);
 const LOCK_TIMEOUT: Duration = Duration::from_millis(2_000);
 
-/// How long all sessions are kept at least, whatever single ones meet.
-const RENEW_AGAIN: Duration = Duration::from_millis(500);
+/// For how long new sessions are not tried, once one of them has met the error of the one before.
+const NO_USE: Duration = Duration::from_millis(500);
 
 /// A frozen copy of the service must not keep its locks.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -94,8 +94,8 @@ struct Inner {
     trusted_since: Mutex<Instant>,
     /// The pools that they are in.
     pools: Mutex<Vec<SessionPool>>,
-    /// When they were last given up for what they had prepared.
-    renewed: Mutex<Option<Instant>>,
+    /// When a new session met what an old one had met, so that it was not for what that had prepared.
+    lasting: Mutex<Option<Instant>>,
 }
 
 impl Connector {
@@ -107,7 +107,7 @@ impl Connector {
             first: AtomicUsize::new(0),
             trusted_since: Mutex::new(Instant::now()),
             pools: Mutex::default(),
-            renewed: Mutex::new(None),
+            lasting: Mutex::new(None),
         })))
     }
 
@@ -233,18 +233,27 @@ impl Connector {
         *self.trusted_since() = Instant::now();
     }
 
-    /// The same because one has met a change of what it had prepared: the others would meet it, too. An
-    /// error that stays must not close all sessions at every statement.
-    pub(super) fn renew(&self) {
-        let mut renewed = self
-            .0
-            .renewed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if renewed.is_none_or(|last| last.elapsed() > RENEW_AGAIN) {
-            *renewed = Some(Instant::now());
+    /// The same because one has met a change of what it had prepared: the others would meet it, too. False
+    /// where a new session is of no use either: an error that lasts must not close all sessions at every
+    /// statement.
+    pub(super) fn renew(&self) -> bool {
+        let may_help = self.lasting().is_none_or(|last| last.elapsed() > NO_USE);
+        if may_help {
             self.distrust();
         }
+        may_help
+    }
+
+    /// A session that was made after [`renew`](Self::renew) has met the same error.
+    pub(super) fn renewed_in_vain(&self) {
+        *self.lasting() = Some(Instant::now());
+    }
+
+    fn lasting(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0
+            .lasting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn trusted_since(&self) -> MutexGuard<'_, Instant> {
@@ -289,7 +298,17 @@ impl Session {
     pub(crate) fn may_stay(&self, life: Duration) -> bool {
         !self.driver.is_finished()
             && self.began.elapsed() < life.mul_f64(self.share_of_life)
-            && self.began >= *self.connector.trusted_since()
+            && self.is_trusted()
+    }
+
+    /// Whether nothing has become known since it began for which it is not used again.
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.began >= *self.connector.trusted_since()
+    }
+
+    /// What makes such sessions.
+    pub(super) fn connector(&self) -> &Connector {
+        &self.connector
     }
 
     /// Sessions that there are by now, this one included, are not used again.

@@ -149,11 +149,6 @@ impl<W: Work> Shared<W> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the next statement writes.
-    fn take(&self) -> Batch<W> {
-        self.state().queue.take(self.patience)
-    }
-
     /// Tells everybody who waits that there is no connection.
     fn refuse_all(&self, error: &StoreError) {
         let waiting = self.state().queue.drain();
@@ -181,7 +176,14 @@ impl<W: Work> Shared<W> {
 
     /// Writes the next batch and answers its callers.
     async fn write_next(&self, mut connection: Connection) -> StoreResult<Written> {
-        let Batch { rows, mut apart } = self.take();
+        let taken = {
+            let mut state = self.state();
+            // Who was put back for another session's sake must not meet the same in this one.
+            (!connection.is_given_up()).then(|| state.queue.take(self.patience))
+        };
+        let Some(Batch { rows, mut apart }) = taken else {
+            return Ok(Written::default());
+        };
         let (answered, began) = (rows.len(), Instant::now());
         let stale = divide(&mut connection, rows, &mut apart).await;
         self.state().queue.put_back(stale);
@@ -202,6 +204,7 @@ impl<W: Work> Shared<W> {
 }
 
 /// A batch that was written.
+#[derive(Default)]
 struct Written {
     /// How many callers were answered.
     answered: usize,
@@ -234,7 +237,11 @@ async fn divide<W: Work>(
                     }
                 }
             }
-            Err(_) if connection.is_stale() && part.iter().any(|waiting| !waiting.is_back) => {
+            Err(_)
+                if connection.is_stale()
+                    && part.iter().any(|waiting| !waiting.is_back)
+                    && connection.renew() =>
+            {
                 let (back, rest) = part.into_iter().partition(|waiting| waiting.is_back);
                 stale.extend::<Vec<_>>(rest);
                 parts.push(back);
@@ -252,6 +259,9 @@ async fn divide<W: Work>(
                 apart.append(&mut part);
             }
             Err(error) => {
+                if connection.is_stale() {
+                    connection.renewed_in_vain();
+                }
                 // Of several, nobody knows whose row was refused.
                 let error = match part.len() {
                     1 => connection.judged(failed(error)),
