@@ -113,18 +113,19 @@ pub struct Request {
     pub id: RequestId,
     /// The dealer.
     pub dealer_id: String,
-    /// Local date of the submission's created time.
-    pub request_date: NaiveDate,
+    /// Local date of the submission's created time. This and the next five are always there in what came in
+    /// here; in a row of another writer, what cannot be shown is absent.
+    pub request_date: Option<NaiveDate>,
     /// Local time of the submission's created time.
-    pub request_time: NaiveTime,
+    pub request_time: Option<NaiveTime>,
     /// The person who brought the unit in.
-    pub customer_name: String,
+    pub customer_name: Option<String>,
     /// That person's phone.
-    pub phone: String,
+    pub phone: Option<String>,
     /// The type of the motorcycle.
-    pub unit_type: String,
+    pub unit_type: Option<String>,
     /// The plate as sent.
-    pub license_plate: String,
+    pub license_plate: Option<String>,
     /// The state of the request, see [`RequestStatus`](crate::RequestStatus).
     pub request_status: String,
     /// The state of its newest message, see [`WhatsappStatus`](crate::WhatsappStatus).
@@ -146,7 +147,7 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("id", &self.id)
             .field("dealer_id", &self.dealer_id)
-            .field("phone", &crate::mask_phone(&self.phone))
+            .field("phone", &self.phone.as_deref().map(crate::mask_phone))
             .field("request_status", &self.request_status)
             .field("whatsapp_status", &self.whatsapp_status)
             .finish_non_exhaustive()
@@ -167,12 +168,12 @@ impl Request {
         Self {
             id,
             dealer_id: submission.dealer_id.as_str().to_owned(),
-            request_date: submission.created_time.date(),
-            request_time: submission.created_time.time(),
-            customer_name: submission.customer_name,
-            phone: submission.phone.into_national(),
-            unit_type: submission.unit_type,
-            license_plate: submission.license_plate.into_sent(),
+            request_date: Some(submission.created_time.date()),
+            request_time: Some(submission.created_time.time()),
+            customer_name: Some(submission.customer_name),
+            phone: Some(submission.phone.into_national()),
+            unit_type: Some(submission.unit_type),
+            license_plate: Some(submission.license_plate.into_sent()),
             request_status: request_status.as_str().to_owned(),
             whatsapp_status: whatsapp_status.as_str().to_owned(),
             provider_answer: None,

@@ -5,6 +5,7 @@ mod connect;
 mod dealer_admin;
 mod inspect;
 mod migrate;
+mod odd;
 mod ports;
 mod read_to_end;
 mod recount;
@@ -23,7 +24,7 @@ pub use connect::{
 pub use dealer_admin::{DealerAdminError, NewDealer};
 pub use inspect::{Inspection, MigrationState};
 pub use migrate::{MigrateError, migrate};
-pub use ports::{PgApiKeys, PgDealers, PgStore};
+pub use ports::{PgApiKeys, PgDealers, PgStore, Refusal};
 pub use recount::{CountsWrong, compare_counts, recount};
 pub use reseal::{Resealed, SecretPlace};
 pub use secrets::{SecretsKeys, SecretsKeysError};

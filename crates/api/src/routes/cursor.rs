@@ -2,15 +2,17 @@
 
 use std::fmt::Write as _;
 
-use chrono::{NaiveDate, NaiveTime, Timelike as _};
 use domain::{
     DateRange, DealerId, ListPlace, RequestFilter, RequestId, RequestStatus, WhatsappStatus,
 };
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-/// Days since the year 1, nanoseconds since midnight, the id.
+/// Days since the year 1, nanoseconds since midnight, the id: as in the cursors of earlier releases.
 const PLACE_BYTES: usize = 4 + 8 + 16;
+
+/// 1 January 2000 in days since the year 1.
+const YEAR_2000: i32 = 730_120;
 
 /// How much of the digest stands in a cursor: enough to notice one that was altered or is another
 /// list's. What is in it is no secret.
@@ -81,11 +83,10 @@ impl List<'_> {
 }
 
 fn bytes(place: ListPlace) -> [u8; PLACE_BYTES] {
-    let nanoseconds = u64::from(place.time.num_seconds_from_midnight()) * 1_000_000_000
-        + u64::from(place.time.nanosecond());
     let mut bytes = [0; PLACE_BYTES];
-    bytes[..4].copy_from_slice(&chrono::Datelike::num_days_from_ce(&place.date).to_be_bytes());
-    bytes[4..12].copy_from_slice(&nanoseconds.to_be_bytes());
+    // `infinity` goes round and comes back.
+    bytes[..4].copy_from_slice(&place.days.wrapping_add(YEAR_2000).to_be_bytes());
+    bytes[4..12].copy_from_slice(&place.micros.wrapping_mul(1_000).to_be_bytes());
     bytes[12..].copy_from_slice(place.id.0.as_bytes());
     bytes
 }
@@ -93,27 +94,26 @@ fn bytes(place: ListPlace) -> [u8; PLACE_BYTES] {
 fn read(bytes: &[u8; PLACE_BYTES]) -> Option<ListPlace> {
     let (days, rest) = bytes.split_first_chunk::<4>()?;
     let (nanoseconds, id) = rest.split_first_chunk::<8>()?;
-    let nanoseconds = u64::from_be_bytes(*nanoseconds);
     Some(ListPlace {
-        date: NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*days))?,
-        time: NaiveTime::from_num_seconds_from_midnight_opt(
-            u32::try_from(nanoseconds / 1_000_000_000).ok()?,
-            u32::try_from(nanoseconds % 1_000_000_000).ok()?,
-        )?,
+        days: i32::from_be_bytes(*days).wrapping_sub(YEAR_2000),
+        micros: i64::from_be_bytes(*nanoseconds) / 1_000,
         id: RequestId(Uuid::from_slice(id).ok()?),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::{NaiveDate, NaiveTime};
+
     use super::*;
 
+    fn day() -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, 22).unwrap()
+    }
+
     fn place() -> ListPlace {
-        ListPlace {
-            date: NaiveDate::from_ymd_opt(2026, 11, 22).unwrap(),
-            time: NaiveTime::from_hms_micro_opt(15, 40, 50, 123_456).unwrap(),
-            id: RequestId(Uuid::from_u128(7)),
-        }
+        let time = NaiveTime::from_hms_micro_opt(15, 40, 50, 123_456).unwrap();
+        ListPlace::at(day(), time, RequestId(Uuid::from_u128(7)))
     }
 
     #[test]
@@ -129,6 +129,19 @@ mod tests {
         };
         let cursor = list.cursor(place());
         assert_eq!(list.place(&cursor), Some(place()));
+        // What other writers may have stored.
+        for (days, micros) in [
+            (i32::MAX, 86_400_000_000),
+            (i32::MIN, 0),
+            (2_145_031_948, 1),
+        ] {
+            let odd = ListPlace {
+                days,
+                micros,
+                ..place()
+            };
+            assert_eq!(list.place(&list.cursor(odd)), Some(odd));
+        }
 
         let searched = RequestFilter {
             search: domain::Search::parse("adit").ok(),
@@ -139,7 +152,7 @@ mod tests {
             ..RequestFilter::default()
         };
         let from = DateRange {
-            from: Some(place().date),
+            from: Some(day()),
             to: None,
         };
         for another in [

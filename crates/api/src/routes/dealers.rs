@@ -1,7 +1,6 @@
 use actix_web::web::Data;
 use domain::{
-    CheckError, Fault, ListPlace, LookupError, PageQuery, Phone, RequestFilter, RequestStatus,
-    WhatsappStatus,
+    CheckError, Fault, LookupError, PageQuery, Phone, RequestFilter, RequestStatus, WhatsappStatus,
 };
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
@@ -143,8 +142,8 @@ pub(crate) async fn list_dealer_requests(
         range,
         filter: &question.filter,
     };
-    let last = found.items.last().filter(|_| found.has_more);
-    let next_cursor = last.map(|last| list.cursor(ListPlace::of(last)));
+    let last = found.last.filter(|_| found.has_more);
+    let next_cursor = last.map(|last| list.cursor(last));
     Ok(Answered::ok(&ListReply {
         success: true,
         message: format!("Found {} requests", found.total),

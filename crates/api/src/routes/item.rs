@@ -4,7 +4,8 @@ use paperclip::actix::Apiv2Schema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-/// A stored request. The keys stand in this order; new ones may only follow.
+/// A stored request. The keys stand in this order; new ones may only follow. Of rows of other writers, what
+/// cannot be shown is null, such as the date `infinity` or the time `24:00:00`.
 #[derive(Serialize, Apiv2Schema)]
 pub(crate) struct Item {
     /// The id of the request.
@@ -12,17 +13,17 @@ pub(crate) struct Item {
     /// The dealer's number.
     dealer_id: String,
     /// The local date of the submission's `createdTime`, `YYYY-MM-DD`.
-    request_date: String,
+    request_date: Option<String>,
     /// The local time of the submission's `createdTime`, `HH:mm:ss`.
-    request_time: String,
+    request_time: Option<String>,
     /// The person who brought the unit in.
-    nama_pembawa: String,
+    nama_pembawa: Option<String>,
     /// That person's phone, `08…`; in rows of an older service, as that service wrote it.
-    no_telp: String,
+    no_telp: Option<String>,
     /// The type of the motorcycle.
-    tipe_unit: String,
+    tipe_unit: Option<String>,
     /// The motorcycle's plate, as sent.
-    no_pol: String,
+    no_pol: Option<String>,
     /// `PENDING`: stored, the message waits. `PROCESSED`: Fonnte accepted it. `FAILED`: see
     /// `whatsapp_status`. Rows of an older service may have others.
     request_status: String,
@@ -65,8 +66,10 @@ impl From<Request> for Item {
         Self {
             id: request.id.to_string(),
             dealer_id: request.dealer_id,
-            request_date: request.request_date.format("%Y-%m-%d").to_string(),
-            request_time: iso_time(request.request_time),
+            request_date: request
+                .request_date
+                .map(|date| date.format("%Y-%m-%d").to_string()),
+            request_time: request.request_time.map(iso_time),
             nama_pembawa: request.customer_name,
             no_telp: request.phone,
             tipe_unit: request.unit_type,

@@ -397,6 +397,7 @@ async fn the_store_is_asked_for_what_the_query_says() {
         })
         .returning(|_| {
             Ok(Page {
+                last: None,
                 items: Vec::new(),
                 total: 201,
                 has_more: false,

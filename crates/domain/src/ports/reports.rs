@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use chrono::{NaiveDate, NaiveTime};
+use chrono::{Datelike as _, NaiveDate, NaiveTime, Timelike as _};
 
 use super::StoreError;
 use crate::{DealerId, Request, RequestId, RequestStatus, Search, WhatsappStatus};
@@ -61,28 +61,34 @@ impl RequestFilter {
     }
 }
 
-/// A place in a dealer's list: that of a request.
+/// A place in a dealer's list: that of a request. Numbers, because a row of another writer may have a date
+/// or a time that no calendar type holds: `infinity`, `24:00:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListPlace {
-    /// The request's `request_date`.
-    pub date: NaiveDate,
-    /// The request's `request_time`.
-    pub time: NaiveTime,
+    /// The request's `request_date` in days since 1 January 2000; the ends of the type stand for
+    /// `-infinity` and `infinity`.
+    pub days: i32,
+    /// The request's `request_time` in microseconds since midnight.
+    pub micros: i64,
     /// The request.
     pub id: RequestId,
 }
 
 impl ListPlace {
-    /// The place of a request.
+    /// The place of a request with this date and time.
     #[must_use]
-    pub const fn of(request: &Request) -> Self {
+    pub fn at(date: NaiveDate, time: NaiveTime, id: RequestId) -> Self {
+        let micros = i64::from(time.nanosecond() / 1_000);
         Self {
-            date: request.request_date,
-            time: request.request_time,
-            id: request.id,
+            days: date.num_days_from_ce() - EPOCH,
+            micros: i64::from(time.num_seconds_from_midnight()) * 1_000_000 + micros,
+            id,
         }
     }
 }
+
+/// 1 January 2000, counted from 1 January of the year 1, which is day 1.
+const EPOCH: i32 = 730_120;
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +99,8 @@ pub struct Page {
     pub total: u64,
     /// Whether more requests follow after these.
     pub has_more: bool,
+    /// The place of the last of these.
+    pub last: Option<ListPlace>,
 }
 
 /// How many requests of a dealer are in which state.

@@ -177,14 +177,26 @@ impl MessageDesk {
             .await?
             .filter(|dealer| dealer.active)
             .ok_or(MessageError::NotSendable)?;
+        // What only another writer leaves out.
+        let (Some(customer_name), Some(unit_type), Some(license_plate), Some(phone)) = (
+            &request.customer_name,
+            &request.unit_type,
+            &request.license_plate,
+            &request.phone,
+        ) else {
+            return Err(MessageError::NotSendable);
+        };
+        let (Some(date), Some(time)) = (request.request_date, request.request_time) else {
+            return Err(MessageError::NotSendable);
+        };
         let body = Template::validation().render(&TemplateValues {
-            customer_name: &request.customer_name,
-            unit_type: &request.unit_type,
-            license_plate: &request.license_plate,
+            customer_name,
+            unit_type,
+            license_plate,
             dealer_name: &dealer.name,
-            request_time: request.request_date.and_time(request.request_time),
+            request_time: date.and_time(time),
         });
-        Ok((VALIDATION.to_owned(), body, request.phone.clone()))
+        Ok((VALIDATION.to_owned(), body, phone.clone()))
     }
 }
 

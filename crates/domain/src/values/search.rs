@@ -104,9 +104,10 @@ impl Search {
     /// Whether a request is found.
     #[must_use]
     pub fn matches(&self, request: &Request) -> bool {
-        let plate = without(&request.license_plate, PLATE_FILLERS).to_ascii_lowercase();
-        let phone = without(&request.phone, PHONE_FILLERS);
-        let name: String = folded(&request.customer_name).collect();
+        let of = |text: &Option<String>| text.clone().unwrap_or_default();
+        let plate = without(&of(&request.license_plate), PLATE_FILLERS).to_ascii_lowercase();
+        let phone = without(&of(&request.phone), PHONE_FILLERS);
+        let name: String = folded(&of(&request.customer_name)).collect();
         name.contains(&folded(&self.name).collect::<String>())
             || (!self.plate.is_empty() && plate.contains(&self.plate.to_ascii_lowercase()))
             || self.phones.iter().any(|part| phone.contains(part.as_str()))

@@ -4,7 +4,7 @@
 //! background the changes are added up into `request_count`. Their sum is exact at any moment, as
 //! long as both are read by one statement.
 
-use chrono::NaiveDate;
+use diesel::pg::data_types::PgDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -69,7 +69,7 @@ pub(super) struct StatusCount {
 pub(super) async fn count(
     connection: &mut AsyncPgConnection,
     dealer: &str,
-    (first, last): (NaiveDate, NaiveDate),
+    (first, last): (PgDate, PgDate),
 ) -> Result<Vec<StatusCount>, StoreError> {
     statement(dealer, (first, last))
         .load(connection)
@@ -77,7 +77,7 @@ pub(super) async fn count(
         .map_err(failed)
 }
 
-pub(super) fn statement(dealer: &str, (first, last): (NaiveDate, NaiveDate)) -> Statement<'_> {
+pub(super) fn statement(dealer: &str, (first, last): (PgDate, PgDate)) -> Statement<'_> {
     Statement::new(COUNT)
         .with::<Text, _>("varchar AS dealer_id", dealer)
         .with::<Date, _>("date AS first_day", first)

@@ -12,6 +12,7 @@ use domain::{
 };
 use secrecy::SecretString;
 
+use crate::odd::Shown;
 use crate::schema::{dealer_settings, dealers};
 
 #[derive(Queryable, Selectable)]
@@ -22,8 +23,8 @@ pub(crate) struct DealerRow {
     fonnte_api_key: Option<String>,
     fonnte_api_url: Option<String>,
     is_active: Option<bool>,
-    created_at: Option<NaiveDateTime>,
-    updated_at: Option<NaiveDateTime>,
+    created_at: Option<Shown<NaiveDateTime>>,
+    updated_at: Option<Shown<NaiveDateTime>>,
 }
 
 /// What a dealer has settled with us; the table is ours.
@@ -113,8 +114,8 @@ impl DealerRow {
             webhook_secret,
             sealed_shut,
             settings: delivery.unwrap_or_default(),
-            created_at: self.created_at,
-            updated_at: self.updated_at,
+            created_at: self.created_at.and_then(|Shown(at)| at),
+            updated_at: self.updated_at.and_then(|Shown(at)| at),
             id,
         }
     }

@@ -5,6 +5,7 @@
 
 use diesel::deserialize;
 use diesel::pg::Pg;
+use diesel::pg::data_types::{PgDate, PgTime};
 use diesel::prelude::*;
 use diesel::row::NamedRow;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Time, Uuid};
@@ -133,10 +134,11 @@ macro_rules! previous {
     SELECT after_date AS request_date, after_time AS request_time, after_id AS id
     FROM input WHERE after_date IS NOT NULL
     UNION ALL
-    SELECT last_day + 1, '00:00', '00000000-0000-0000-0000-000000000000'
+    -- The end of the day, be that `infinity`, which has no day after it.
+    SELECT last_day, '24:00', 'ffffffff-ffff-ffff-ffff-ffffffffffff'
     FROM input WHERE after_date IS NULL AND before = 0
     UNION ALL
-    SELECT request_date + 1, '00:00', '00000000-0000-0000-0000-000000000000'
+    SELECT request_date, '24:00', 'ffffffff-ffff-ffff-ffff-ffffffffffff'
     FROM start WHERE skipped = 0
     UNION ALL
     SELECT s.request_date, r.request_time, r.id FROM start s CROSS JOIN LATERAL (
@@ -291,6 +293,7 @@ pub(super) async fn page(
     let size = query.page_size as usize;
     Ok(Page {
         has_more: rows.len() > size,
+        last: rows.iter().take(size).next_back().map(RequestRow::place),
         items: rows.into_iter().take(size).map(Request::from).collect(),
         total: u64::try_from(total).unwrap_or(0),
     })
@@ -324,8 +327,11 @@ pub(super) fn statement(query: &PageQuery) -> Statement<'_> {
     };
     let after = query.after;
     statement
-        .with::<Nullable<Date>, _>("date AS after_date", after.map(|place| place.date))
-        .with::<Nullable<Time>, _>("time AS after_time", after.map(|place| place.time))
+        .with::<Nullable<Date>, _>("date AS after_date", after.map(|place| PgDate(place.days)))
+        .with::<Nullable<Time>, _>(
+            "time AS after_time",
+            after.map(|place| PgTime(place.micros)),
+        )
         .with::<Nullable<Uuid>, _>("uuid AS after_id", after.map(|place| place.id.0))
         // One more tells whether there is another page.
         .with::<BigInt, _>("bigint AS most", i64::from(query.page_size) + 1)

@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use diesel::pg::data_types::PgDate;
 use domain::{DateRange, DealerId, DealerStats, Page, PageQuery, Reports, StoreError};
 use tokio::sync::SemaphorePermit;
 
 use super::PgStore;
 use super::counts::{self, StatusCount};
 use super::lists;
+use crate::odd::pg_date;
 
 #[async_trait]
 impl Reports for PgStore {
@@ -43,16 +44,16 @@ impl PgStore {
 /// How long a report waits for its turn.
 const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The first and the last day that a request can have.
-const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a real date");
-const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a real date");
+/// `-infinity` and `infinity`.
+const BEFORE_ALL: PgDate = PgDate(i32::MIN);
+const AFTER_ALL: PgDate = PgDate(i32::MAX);
 
 /// The ends of a range; an open one is as wide as can be, so that there is one statement to
 /// prepare and not four.
-pub(super) fn ends(range: DateRange) -> (NaiveDate, NaiveDate) {
+pub(super) fn ends(range: DateRange) -> (PgDate, PgDate) {
     (
-        range.from.unwrap_or(FIRST_DAY),
-        range.to.unwrap_or(LAST_DAY),
+        range.from.map_or(BEFORE_ALL, pg_date),
+        range.to.map_or(AFTER_ALL, pg_date),
     )
 }
 

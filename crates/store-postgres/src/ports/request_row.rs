@@ -1,11 +1,12 @@
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::NaiveDateTime;
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
 use diesel::sql_types::Json;
-use domain::{MessageState, Request, RequestId};
+use domain::{ListPlace, MessageState, Request, RequestId};
 use uuid::Uuid;
 
+use crate::odd::{AnyDate, AnyTime, Shown};
 use crate::schema::customer_validation_request;
 
 macro_rules! columns {
@@ -24,19 +25,19 @@ pub(super) use columns;
 pub(super) struct RequestRow {
     id: Uuid,
     dealer_id: String,
-    request_date: NaiveDate,
-    request_time: NaiveTime,
-    nama_pembawa: String,
-    no_telp: String,
-    tipe_unit: String,
-    no_pol: String,
+    request_date: AnyDate,
+    request_time: AnyTime,
+    nama_pembawa: Shown<String>,
+    no_telp: Shown<String>,
+    tipe_unit: Shown<String>,
+    no_pol: Shown<String>,
     request_status: Option<String>,
     whatsapp_status: Option<String>,
     fonnte_response: Option<JsonText>,
     created_by: Option<String>,
-    created_date: Option<NaiveDateTime>,
+    created_date: Option<Shown<NaiveDateTime>>,
     last_modified_by: Option<String>,
-    last_modified_date: Option<NaiveDateTime>,
+    last_modified_date: Option<Shown<NaiveDateTime>>,
 }
 
 /// A value of type `json` as its text: the provider's answers are shown byte for byte.
@@ -50,18 +51,29 @@ impl FromSql<Json, Pg> for JsonText {
     }
 }
 
+impl RequestRow {
+    /// Its place in its dealer's list.
+    pub(super) fn place(&self) -> ListPlace {
+        ListPlace {
+            days: self.request_date.days,
+            micros: self.request_time.micros,
+            id: RequestId(self.id),
+        }
+    }
+}
+
 impl From<RequestRow> for Request {
     fn from(row: RequestRow) -> Self {
         let (request_status, whatsapp_status) = MessageState::Queued.version_1();
         Self {
             id: RequestId(row.id),
             dealer_id: row.dealer_id,
-            request_date: row.request_date,
-            request_time: row.request_time,
-            customer_name: row.nama_pembawa,
-            phone: row.no_telp,
-            unit_type: row.tipe_unit,
-            license_plate: row.no_pol,
+            request_date: row.request_date.shown(),
+            request_time: row.request_time.shown(),
+            customer_name: row.nama_pembawa.0,
+            phone: row.no_telp.0,
+            unit_type: row.tipe_unit.0,
+            license_plate: row.no_pol.0,
             request_status: row
                 .request_status
                 .unwrap_or_else(|| request_status.as_str().to_owned()),
@@ -70,9 +82,9 @@ impl From<RequestRow> for Request {
                 .unwrap_or_else(|| whatsapp_status.as_str().to_owned()),
             provider_answer: row.fonnte_response.map(|JsonText(text)| text),
             created_by: row.created_by,
-            created_date: row.created_date,
+            created_date: row.created_date.and_then(|Shown(at)| at),
             last_modified_by: row.last_modified_by,
-            last_modified_date: row.last_modified_date,
+            last_modified_date: row.last_modified_date.and_then(|Shown(at)| at),
         }
     }
 }

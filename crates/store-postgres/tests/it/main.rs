@@ -14,6 +14,7 @@ mod hostile;
 mod in_place;
 mod interrupted;
 mod migrations;
+mod odd_rows;
 mod outages;
 mod pages;
 mod plans;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use domain::{
-    DateRange, LaneChange, ListPlace, MessageChange, Outbox as _, PageQuery, Receipt, Reports as _,
+    DateRange, LaneChange, MessageChange, Outbox as _, PageQuery, Receipt, Reports as _,
     RequestFilter, RequestStore as _, Settlement, Task, WhatsappStatus, WorkerId,
 };
 use serde_json::Value;
@@ -273,7 +273,7 @@ async fn the_service_reads_no_large_table_from_end_to_end() {
             };
             let page = store.list(&query).await.unwrap();
             assert_eq!(page.items.len(), 100);
-            query.after = page.items.last().map(ListPlace::of);
+            query.after = page.last;
             assert_eq!(store.list(&query).await.unwrap().items.len(), 100);
             query.filter.whatsapp_statuses = vec![WhatsappStatus::NotSent];
             assert_eq!(store.list(&query).await.unwrap().items.len(), 100);

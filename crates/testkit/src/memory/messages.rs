@@ -45,7 +45,7 @@ impl Messages for MemoryStore {
         };
         let dealer = DealerId::parse(&stored.dealer_id)
             .map_err(|fault| StoreError::Corrupt(BoxError::from(fault)))?;
-        if stored.phone == ERASED {
+        if stored.phone.as_deref() == Some(ERASED) {
             return Ok(Resent::Erased);
         }
         let pending = state.messages.values().any(|message| {

@@ -22,7 +22,7 @@ impl PersonalData for MemoryStore {
         let mut requests: Vec<RequestId> = state
             .requests
             .values()
-            .filter(|request| phone.is_written_as(&request.phone))
+            .filter(|request| phone.is_written_as(text(&request.phone)))
             .map(|request| request.id)
             .collect();
         requests.sort_unstable();
@@ -55,7 +55,7 @@ impl PersonalData for MemoryStore {
         let mut requests: Vec<_> = state
             .requests
             .values()
-            .filter(|request| phone.is_written_as(&request.phone))
+            .filter(|request| phone.is_written_as(text(&request.phone)))
             .filter(|request| after.is_none_or(|after| request.id > after))
             .cloned()
             .collect();
@@ -97,10 +97,11 @@ impl PersonalData for MemoryStore {
             .requests
             .values()
             .filter(|request| {
-                let created = request.request_date.and_time(request.request_time);
+                let created = request.request_date.zip(request.request_time);
+                let created = created.map(|(date, time)| date.and_time(time));
                 let changed = request.last_modified_date.or(request.created_date);
-                changed.unwrap_or(created) < jakarta_time(before)
-                    && request.phone != ERASED
+                changed.or(created) < Some(jakarta_time(before))
+                    && text(&request.phone) != ERASED
                     && state
                         .messages
                         .values()
@@ -160,8 +161,8 @@ impl State {
             let mut person = Person::default().with_phone(&message.target);
             if let Some(request) = self.requests.get(&message.request_id) {
                 person = person
-                    .with_name(&request.customer_name)
-                    .with_plate(&request.license_plate);
+                    .with_name(text(&request.customer_name))
+                    .with_plate(text(&request.license_plate));
             }
             message.target = ERASED.to_owned();
             message.body = ERASED.to_owned();
@@ -202,10 +203,10 @@ impl State {
         let mut dealers = HashSet::new();
         let mut requests = HashSet::new();
         for request in self.requests.values() {
-            if phone.is_written_as(&request.phone) {
+            if phone.is_written_as(text(&request.phone)) {
                 person = person
-                    .with_name(&request.customer_name)
-                    .with_plate(&request.license_plate);
+                    .with_name(text(&request.customer_name))
+                    .with_plate(text(&request.license_plate));
                 dealers.insert(request.dealer_id.clone());
                 requests.insert(request.id.to_string());
             }
@@ -261,23 +262,28 @@ impl State {
         for id in ids {
             if let Some(request) = self.requests.get_mut(id) {
                 let person = Person::default()
-                    .with_phone(&request.phone)
-                    .with_name(&request.customer_name)
-                    .with_plate(&request.license_plate);
-                for text in [Some(&mut request.unit_type), request.created_by.as_mut()]
+                    .with_phone(text(&request.phone))
+                    .with_name(text(&request.customer_name))
+                    .with_plate(text(&request.license_plate));
+                for text in [request.unit_type.as_mut(), request.created_by.as_mut()]
                     .into_iter()
                     .flatten()
                     .chain(request.last_modified_by.as_mut())
                 {
                     *text = person.erased_from(text).into_owned();
                 }
-                request.customer_name = ERASED.to_owned();
-                request.phone = ERASED.to_owned();
-                request.license_plate = ERASED.to_owned();
+                request.customer_name = Some(ERASED.to_owned());
+                request.phone = Some(ERASED.to_owned());
+                request.license_plate = Some(ERASED.to_owned());
                 request.provider_answer = None;
             }
         }
         self.keys.retain(|_, used| !ids.contains(&used.request));
         ids.len() as u64
     }
+}
+
+/// What a row of another writer may lack.
+fn text(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or_default()
 }

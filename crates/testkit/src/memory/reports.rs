@@ -19,12 +19,10 @@ impl Reports for MemoryStore {
                 && (filter.search.as_ref()).is_none_or(|search| search.matches(request))
         });
         let total = found.len() as u64;
-        found.sort_by_key(|request| {
-            Reverse((request.request_date, request.request_time, request.id))
-        });
+        found.sort_by_key(|request| Reverse(place(request)));
         let first = match query.after {
-            Some(place) => {
-                found.retain(|request| ListPlace::of(request) < place);
+            Some(after) => {
+                found.retain(|request| place(request) < after);
                 0
             }
             None => (query.page.saturating_sub(1)).saturating_mul(query.page_size.into()),
@@ -35,7 +33,9 @@ impl Reports for MemoryStore {
             .take(query.page_size as usize)
             .map(|request| (*request).clone())
             .collect();
+        let last = items.last().map(place);
         Ok(Page {
+            last,
             has_more: first.saturating_add(items.len() as u64) < found.len() as u64,
             items,
             total,
@@ -52,12 +52,22 @@ impl Reports for MemoryStore {
     }
 }
 
+/// All rows here have a date and a time.
+fn place(request: &Request) -> ListPlace {
+    let date = request.request_date.unwrap_or_default();
+    ListPlace::at(date, request.request_time.unwrap_or_default(), request.id)
+}
+
 fn requests_of<'a>(state: &'a State, dealer: &DealerId, range: DateRange) -> Vec<&'a Request> {
     state
         .requests
         .values()
         .filter(|request| request.dealer_id == dealer.as_str())
-        .filter(|request| range.contains(request.request_date))
+        .filter(|request| {
+            request
+                .request_date
+                .is_some_and(|date| range.contains(date))
+        })
         .collect()
 }
 

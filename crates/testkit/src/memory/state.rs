@@ -304,7 +304,7 @@ impl State {
         let (request_status, whatsapp_status) = state.version_1();
         request.request_status = request_status.as_str().to_owned();
         request.whatsapp_status = whatsapp_status.as_str().to_owned();
-        if let Some(answer) = answer.filter(|_| request.phone != ERASED) {
+        if let Some(answer) = answer.filter(|_| request.phone.as_deref() != Some(ERASED)) {
             request.provider_answer = Some(answer.to_owned());
         }
         request.last_modified_by = Some(CHANGED_BY.to_owned());
