@@ -168,6 +168,18 @@ impl Story {
             .unwrap_or_else(|error| panic!("{statement}: {error:?}"))
     }
 
+    /// Carries out statements behind the service's back.
+    ///
+    /// # Panics
+    /// When one fails.
+    pub async fn execute_all(&self, statements: &str) {
+        let client = self.database.connect().await;
+        client
+            .batch_execute(statements)
+            .await
+            .unwrap_or_else(|error| panic!("{statements}: {error:?}"));
+    }
+
     /// A number that a query answers.
     ///
     /// # Panics

@@ -143,14 +143,6 @@ pub enum Shortcoming {
     },
 }
 
-impl Shortcoming {
-    /// Whether it is in the way of every submission, or of any in the language of the callers.
-    #[must_use]
-    pub fn stops_submissions(&self) -> bool {
-        !matches!(self, Self::Narrow { .. })
-    }
-}
-
 impl fmt::Display for Shortcoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -19,11 +19,6 @@ async fn story(name: &str) -> (Story, String) {
     (story.with("DATABASE_URL", &url), role)
 }
 
-async fn execute(story: &Story, statement: &str) {
-    let client = story.database.connect().await;
-    client.batch_execute(statement).await.unwrap();
-}
-
 /// Posts many submissions at once, all of which are accepted and sent.
 async fn posts_are_stored_and_sent(story: &Story, service: &Service, what: &str) {
     let before = story.simulator.message_count();
@@ -59,11 +54,9 @@ async fn posts_are_stored_and_sent(story: &Story, service: &Service, what: &str)
 async fn few_connections_are_shared_out() {
     for limit in [4, 5, 8] {
         let (story, role) = story(&limit.to_string()).await;
-        execute(
-            &story,
-            &format!("ALTER ROLE {role} CONNECTION LIMIT {limit}"),
-        )
-        .await;
+        story
+            .execute_all(&format!("ALTER ROLE {role} CONNECTION LIMIT {limit}"))
+            .await;
         let service = story.serve();
         posts_are_stored_and_sent(&story, &service, &format!("with {limit}")).await;
         let log = service.log();
@@ -81,7 +74,7 @@ async fn the_limit_of_a_database_counts_as_well() {
     let (story, _) = story("database").await;
     let limit = "DO $$ BEGIN EXECUTE
         format('ALTER DATABASE %I CONNECTION LIMIT 6', current_database()); END $$";
-    execute(&story, limit).await;
+    story.execute_all(limit).await;
     let service = story.serve();
     posts_are_stored_and_sent(&story, &service, "a database with 6").await;
 }
@@ -90,11 +83,9 @@ async fn the_limit_of_a_database_counts_as_well() {
 async fn it_refuses_to_start_with_less_than_it_needs() {
     for limit in [1, 3] {
         let (story, role) = story(&format!("less_{limit}")).await;
-        execute(
-            &story,
-            &format!("ALTER ROLE {role} CONNECTION LIMIT {limit}"),
-        )
-        .await;
+        story
+            .execute_all(&format!("ALTER ROLE {role} CONNECTION LIMIT {limit}"))
+            .await;
         let mut settings = story.settings();
         settings.push(("SERVICE_PORT", "0"));
         let refused = output(&["serve"], &settings);
@@ -125,14 +116,12 @@ async fn connections_that_others_take_later_are_done_without() {
         .await
         .unwrap();
     tokio::spawn(connection);
-    execute(
-        &story,
-        &format!(
+    story
+        .execute_all(&format!(
             "ALTER ROLE {role} CONNECTION LIMIT 4;
             SELECT pg_terminate_backend(pid) FROM pg_stat_activity
             WHERE usename = '{role}' AND application_name = 'customer-service'"
-        ),
-    )
-    .await;
+        ))
+        .await;
     posts_are_stored_and_sent(&story, &service, "with three left").await;
 }

@@ -37,6 +37,7 @@ pub(crate) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<
     let has_tables = doctor.schema(&parts.store).await;
     doctor.shortcomings(&parts.store).await;
     if has_tables {
+        doctor.trial(&parts.store).await;
         doctor.inspection(&parts.store).await;
         let limit = (!options.deep).then_some(COMPARING);
         let compared = compare_counts(&database.url, &config.schema, limit).await;
@@ -111,6 +112,15 @@ impl Doctor {
         }
         for found in found {
             self.say(News::Bad, "tables", &found.to_string());
+        }
+    }
+
+    /// Stores and settles a submission of nobody, and takes it back.
+    async fn trial(&mut self, store: &PgStore) {
+        match store.try_out().await {
+            Ok(Ok(())) => self.say(News::Good, "trial", "a submission is stored and settled"),
+            Ok(Err(refusal)) => self.say(News::Bad, "trial", &refusal.to_string()),
+            Err(error) => self.say(News::Bad, "trial", &unread(&error)),
         }
     }
 

@@ -143,7 +143,7 @@ impl Metrics {
             )?,
             store_errors: maker.counters(
                 "store_errors_total",
-                "Questions of the loops that the database did not answer",
+                "Questions of the loops that the database did not answer, or refused",
                 &["asked"],
             )?,
             registry: registry.clone(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{AccountWatch, DealerId};
 use tokio::task::JoinSet;
 
-use super::dispatch::source;
+use super::failures::Failures;
 
 /// How often it looks whose profile is due, and how many it asks for then: enough for 60,000 dealers a day,
 /// and no burst when all are new.
@@ -15,26 +15,25 @@ const AT_ONCE: usize = 8;
 
 /// Goes on for ever. Who was taken and not asked for, because the service stopped, is due again soon.
 pub(crate) async fn watch(accounts: Arc<AccountWatch>) {
+    let failures = Arc::new(Failures::of("cannot keep profiles of accounts"));
     loop {
         // Copies that started together need not look together.
         tokio::time::sleep(LOOK.mul_f64(rand::random_range(0.75..1.25))).await;
         match accounts.take_due(AT_ONCE).await {
             Ok(dealers) => {
+                failures.over();
                 let mut asking = JoinSet::new();
                 for dealer in dealers {
-                    asking.spawn(ask(accounts.clone(), dealer));
+                    asking.spawn(ask(accounts.clone(), dealer, failures.clone()));
                 }
                 asking.join_all().await;
             }
-            Err(error) => tracing::warn!(
-                error.source = source(&error),
-                "cannot look whose account to ask for: {error}"
-            ),
+            Err(error) => failures.of_store(&error),
         }
     }
 }
 
-async fn ask(accounts: Arc<AccountWatch>, dealer: DealerId) {
+async fn ask(accounts: Arc<AccountWatch>, dealer: DealerId, failures: Arc<Failures>) {
     match accounts.ask(&dealer).await {
         Ok(profile) => tracing::info!(
             dealer.id = dealer.as_str(),
@@ -44,10 +43,6 @@ async fn ask(accounts: Arc<AccountWatch>, dealer: DealerId) {
                 .map(|day| day.to_string()),
             "asked for the profile of an account"
         ),
-        Err(error) => tracing::warn!(
-            dealer.id = dealer.as_str(),
-            error.source = source(&error),
-            "cannot keep the profile of an account: {error}"
-        ),
+        Err(error) => failures.of_dealer(&dealer, &error),
     }
 }

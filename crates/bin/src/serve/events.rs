@@ -8,7 +8,7 @@ use domain::{EventDesk, EventsApplied, StoreError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::dispatch::source;
+use super::failures::Failures;
 use super::sweeps::sweep;
 use crate::metrics::Metrics;
 use crate::surroundings::NotifyBell;
@@ -50,11 +50,13 @@ impl EventLoop {
             let events = events.clone();
             async move { events.forget_old_events().await }
         };
-        let _sweeping = AbortOnDropHandle::new(tokio::spawn(sweep("old events", old_ones)));
+        let _sweeping =
+            AbortOnDropHandle::new(tokio::spawn(sweep("cannot forget old events", old_ones)));
+        let failures = Failures::of("cannot apply events");
         let mut pause = Duration::ZERO;
         while !stop.is_cancelled() {
             let wait = tokio::select! {
-                wait = self.step(&mut pause) => wait,
+                wait = self.step(&mut pause, &failures) => wait,
                 () = stop.cancelled() => return,
             };
             tokio::time::sleep(SHORTEST_WAIT).await;
@@ -68,15 +70,15 @@ impl EventLoop {
 
     /// Applies what can be applied and says how long to wait. `pause` is what it was last time when
     /// others had all that was due.
-    async fn step(&self, pause: &mut Duration) -> Duration {
+    async fn step(&self, pause: &mut Duration, failures: &Failures) -> Duration {
         match self.round(pause).await {
-            Ok(wait) => wait,
+            Ok(wait) => {
+                failures.over();
+                wait
+            }
             Err(error) => {
                 self.metrics.store_failed("events");
-                tracing::warn!(
-                    error.source = source(&error),
-                    "cannot apply events: {error}"
-                );
+                failures.of_store(&error);
                 LONGEST_WAIT
             }
         }

@@ -1,11 +1,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Backlog, Check, Health, StoreError};
-use store_postgres::{MigrationState, PgStore, Shortcoming};
+use domain::{Backlog, Check, Health};
+use store_postgres::{MigrationState, PgStore};
 
 use super::backlog::LatestBacklog;
 use super::dispatch::Heartbeat;
+use super::trial::LatestTrial;
 use crate::one_answer::OneAnswer;
 
 /// For how long what was found is told to everybody who asks: nobody needs a key for it, so that anybody
@@ -28,30 +29,31 @@ pub(crate) struct ServiceHealth {
     heartbeat: Heartbeat,
     database: OneAnswer<Option<MigrationState>>,
     backlog: LatestBacklog,
+    trial: LatestTrial,
 }
 
 impl ServiceHealth {
-    pub(crate) fn new(store: PgStore, heartbeat: Heartbeat, backlog: LatestBacklog) -> Self {
+    pub(crate) fn new(
+        store: PgStore,
+        heartbeat: Heartbeat,
+        backlog: LatestBacklog,
+        trial: LatestTrial,
+    ) -> Self {
         Self {
             store,
             heartbeat,
             database: OneAnswer::fresh_for(FRESH),
             backlog,
+            trial,
         }
     }
 
-    /// What the database says about itself; none where it does not answer, or takes no submissions.
+    /// What the database says about itself; none where it does not answer, or takes no writes.
     async fn migration_state(&self) -> Option<MigrationState> {
         let store = self.store.clone();
         let asked = self.database.get(|| async move {
-            let asking = async {
-                let state = store.migration_state().await?;
-                let found = store.shortcomings().await?;
-                let is_of_use = !found.iter().any(Shortcoming::stops_submissions);
-                Ok::<_, StoreError>(is_of_use.then_some(state))
-            };
-            let state = tokio::time::timeout(PATIENCE, asking).await;
-            state.ok().and_then(Result::ok).flatten()
+            let state = tokio::time::timeout(PATIENCE, store.migration_state()).await;
+            state.ok().and_then(Result::ok)
         });
         asked.await.flatten()
     }
@@ -62,7 +64,7 @@ impl Health for ServiceHealth {
     async fn checks(&self) -> Vec<Check> {
         let state = self.migration_state().await;
         vec![
-            check("database", state.is_some()),
+            check("database", state.is_some() && self.trial.is_well()),
             Check {
                 name: "database_schema",
                 finding: self.store.schema().to_string(),

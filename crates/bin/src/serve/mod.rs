@@ -4,10 +4,12 @@ mod accounts;
 mod backlog;
 pub(crate) mod dispatch;
 mod events;
+mod failures;
 mod files;
 mod health;
 mod retention;
 mod sweeps;
+mod trial;
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -30,8 +32,10 @@ pub(crate) use self::dispatch::Heartbeat;
 
 use self::dispatch::DispatchLoop;
 use self::events::EventLoop;
+use self::failures::Failures;
 use self::health::ServiceHealth;
 use self::retention::Retention;
+use self::trial::LatestTrial;
 use crate::config::Config;
 use crate::logging;
 use crate::metrics::{Gauges, Metrics};
@@ -76,7 +80,13 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     parts.store.wait_for_schema();
     let heartbeat = Heartbeat::default();
     let backlog = LatestBacklog::default();
-    let health = ServiceHealth::new(parts.store.clone(), heartbeat.clone(), backlog.clone());
+    let trial = LatestTrial::default();
+    let health = ServiceHealth::new(
+        parts.store.clone(),
+        heartbeat.clone(),
+        backlog.clone(),
+        trial.clone(),
+    );
     let version = env!("CARGO_PKG_VERSION");
     let admission = Admission {
         auth: config.auth,
@@ -144,13 +154,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         up_to_date(&store, &stopped).await?;
         tell_shortcomings(&store).await;
         let counting = AbortOnDropHandle::new(tokio::spawn(backlog.keep(store.clone())));
+        let trying = AbortOnDropHandle::new(tokio::spawn(trial.keep(store.clone())));
         let adding_up = AbortOnDropHandle::new(tokio::spawn(add_up(store)));
         let watching = AbortOnDropHandle::new(tokio::spawn(accounts::watch(accounts)));
         let applying = applying.run(stopped.clone());
         let sweeping =
             retention.map(|retention| AbortOnDropHandle::new(tokio::spawn(retention.run())));
         tokio::join!(dispatching.run(), applying);
-        drop((counting, adding_up, watching));
+        drop((counting, trying, adding_up, watching));
         drop(sweeping);
         Ok::<(), MigrateError>(())
     });
@@ -185,6 +196,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 /// Adds up changes of the numbers of requests, again and again. What is left at the end is as good
 /// added up by another copy, or later.
 async fn add_up(store: PgStore) {
+    let failures = Failures::of("cannot add up counts");
     let mut again = tokio::time::interval(ADD_UP);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -192,11 +204,11 @@ async fn add_up(store: PgStore) {
             // There is more; breathe between two statements.
             Ok(true) => tokio::time::sleep(ADD_UP / 10).await,
             Ok(false) => {
+                failures.over();
                 again.tick().await;
             }
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(error.source = cause, "cannot add up counts: {error}");
+                failures.of_store(&error);
                 again.tick().await;
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{Erased, PersonDesk, Sweep};
 
-use super::dispatch::source;
+use super::failures::Failures;
 
 /// How long to wait between two steps, so that a pass over a large database is hardly noticed.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -37,11 +37,13 @@ impl Retention {
     }
 
     async fn pass(&self) {
+        let failures = Failures::of("cannot erase old personal data yet");
         let mut all = Erased::default();
         let mut from = Some(Sweep::BEGIN);
         while let Some(at) = from {
             match self.persons.sweep(self.days, at).await {
                 Ok((erased, next)) => {
+                    failures.over();
                     all.add(erased);
                     if !erased.is_nothing() {
                         log(erased, "old personal data erased");
@@ -50,10 +52,7 @@ impl Retention {
                     tokio::time::sleep(PAUSE).await;
                 }
                 Err(error) => {
-                    tracing::warn!(
-                        error.source = source(&error),
-                        "cannot erase old personal data yet: {error}"
-                    );
+                    failures.of_store(&error);
                     tokio::time::sleep(REST).await;
                 }
             }

@@ -24,6 +24,7 @@ mod requests;
 mod settings;
 mod strangers;
 mod together;
+mod trial;
 
 use std::sync::Arc;
 
@@ -44,6 +45,7 @@ pub(crate) use audit::{note, noted, with_entry};
 pub(crate) use dealer_rows::{DealerRow, SettingsRow, read, same_dealer};
 pub use dealers::PgDealers;
 pub(crate) use outbox::rows::seconds;
+pub use trial::Refusal;
 
 /// The texts of what is asked often, for a look at their plans.
 #[cfg(feature = "testing")]

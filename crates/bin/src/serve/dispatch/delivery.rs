@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Bell as _, Delivery, Dispatcher, LaneChange, Lease, OutcomeKind, Settled, StoreError, Task,
-    TimedClaim, mask_phones,
+    Bell as _, Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
+    mask_phones,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -14,8 +14,9 @@ use tracing::{Instrument as _, Span, field};
 
 use super::LaneBell;
 use super::heartbeat::Heartbeat;
-use super::source;
+use super::unsettled::Unsettled;
 use crate::metrics::Metrics;
+use crate::serve::failures::Failures;
 use crate::traces;
 
 /// The first and the longest wait before a settlement is repeated.
@@ -28,12 +29,29 @@ pub(super) struct Surroundings {
     pub(super) bell: Arc<LaneBell>,
     pub(super) heartbeat: Heartbeat,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) unsettled: Arc<Unsettled>,
+    pub(super) failures: Arc<DeliveryFailures>,
     /// One for each call that may be in flight.
     pub(super) slots: Arc<Semaphore>,
     /// Nothing new is begun.
     pub(super) stop: CancellationToken,
     /// Calls in flight are given up.
     pub(super) give_up: CancellationToken,
+}
+
+/// What fails again and again, each told as one.
+pub(super) struct DeliveryFailures {
+    pub(super) claims: Failures,
+    pub(super) settlements: Failures,
+}
+
+impl Default for DeliveryFailures {
+    fn default() -> Self {
+        Self {
+            claims: Failures::of("cannot look for messages"),
+            settlements: Failures::of("cannot record deliveries yet"),
+        }
+    }
 }
 
 impl Surroundings {
@@ -60,7 +78,13 @@ fn span_of(task: &Task) -> Span {
 
 /// Carries out a claim, records what came of it, and goes on with what comes next in its lane.
 pub(super) async fn deliver(around: Surroundings, first: TimedClaim, slot: OwnedSemaphorePermit) {
-    let held = around.bell.hold(first.claim.lease.dealer_id.clone());
+    let lane = first.claim.lease.dealer_id.clone();
+    let lease_ends = first.lease_ends.into();
+    if !around.unsettled.settled_before(&lane, lease_ends).await {
+        // Nothing was done under this lease, which is over.
+        return;
+    }
+    let held = around.bell.hold(lane);
     let mut claim = first;
     let ready_at = loop {
         let span = span_of(&claim.claim.task);
@@ -112,6 +136,7 @@ async fn deliver_one(around: &Surroundings, timed: TimedClaim) -> Next {
 async fn settle(around: &Surroundings, delivery: &Delivery) -> (Settled, Option<TimedClaim>) {
     let dispatcher = &around.dispatcher;
     let mut again = Again::default();
+    let mut unsettled = None;
     loop {
         let settled = if around.may_go_on() {
             dispatcher.settle_and_claim(delivery).await
@@ -122,10 +147,16 @@ async fn settle(around: &Surroundings, delivery: &Delivery) -> (Settled, Option<
                 .map(|settled| (settled, None))
         };
         match settled {
-            Ok(settled) => return settled,
+            Ok(settled) => {
+                around.failures.settlements.over();
+                return settled;
+            }
             Err(error) => {
                 around.metrics.store_failed("settle");
-                again.after(&delivery.lease, &error).await;
+                let lane = &delivery.lease.dealer_id;
+                unsettled.get_or_insert_with(|| around.unsettled.add(lane));
+                around.failures.settlements.of_dealer(lane, &error);
+                again.wait().await;
             }
         }
     }
@@ -141,13 +172,7 @@ impl Default for Again {
 }
 
 impl Again {
-    /// Logs why it failed, and waits.
-    pub(super) async fn after(&mut self, lease: &Lease, error: &StoreError) {
-        tracing::warn!(
-            dealer.id = lease.dealer_id.as_str(),
-            error.source = source(error),
-            "cannot record a delivery yet: {error}"
-        );
+    pub(super) async fn wait(&mut self) {
         // Not all in step, when the database comes back.
         tokio::time::sleep(self.0.mul_f64(rand::random_range(0.5..1.0))).await;
         self.0 = (self.0 * 2).min(SETTLE_AGAIN.1);

@@ -25,7 +25,7 @@ impl Heartbeat {
         self.last_beat_ms.store(self.now_ms(), Ordering::Relaxed);
     }
 
-    /// Something was finished, or there was nothing to do.
+    /// Something was settled, or there was nothing to do.
     pub(crate) fn progress(&self) {
         self.last_progress_ms
             .store(self.now_ms(), Ordering::Relaxed);
@@ -36,7 +36,7 @@ impl Heartbeat {
         self.since(&self.last_beat_ms)
     }
 
-    /// How long nothing was finished although there was something to do.
+    /// How long nothing was settled although there was something to do.
     pub(crate) fn standstill(&self) -> Duration {
         self.since(&self.last_progress_ms)
     }

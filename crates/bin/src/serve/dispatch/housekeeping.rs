@@ -6,8 +6,9 @@ use std::time::Duration;
 use domain::{Bell as _, Dispatcher, Intake};
 use tokio::time::MissedTickBehavior;
 
-use super::{LaneBell, source};
+use super::LaneBell;
 use crate::metrics::Metrics;
+use crate::serve::failures::Failures;
 use crate::serve::sweeps::sweep;
 
 /// How often changed accounts are noticed. Operators are promised that a new key ends a pause within
@@ -16,7 +17,7 @@ const BREAKER_LOOK: Duration = Duration::from_millis(500);
 
 /// Ends messages that became too old, again and again.
 pub(super) async fn end_old_messages(dispatcher: Arc<Dispatcher>, metrics: Arc<Metrics>) {
-    sweep("old messages", || async {
+    sweep("cannot end old messages", || async {
         let expired = dispatcher.expire().await?;
         if expired > 0 {
             metrics.expired(expired);
@@ -29,27 +30,25 @@ pub(super) async fn end_old_messages(dispatcher: Arc<Dispatcher>, metrics: Arc<M
 
 /// Forgets callers' keys that no longer count, again and again.
 pub(super) async fn forget_old_keys(intake: Arc<Intake>) {
-    sweep("old keys", || intake.forget_old_keys()).await;
+    sweep("cannot forget old keys", || intake.forget_old_keys()).await;
 }
 
 /// Notices changed accounts, again and again.
 pub(super) async fn look_at_breakers(dispatcher: Arc<Dispatcher>, bell: Arc<LaneBell>) {
+    let failures = Failures::of("cannot look at blocked lanes");
     let mut again = tokio::time::interval(BREAKER_LOOK);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         again.tick().await;
         match dispatcher.close_healed_breakers().await {
-            Ok(0) => {}
             Ok(closed) => {
-                bell.ring();
-                tracing::info!(lanes.unblocked = closed, "changed accounts are tried again");
+                failures.over();
+                if closed > 0 {
+                    bell.ring();
+                    tracing::info!(lanes.unblocked = closed, "changed accounts are tried again");
+                }
             }
-            Err(error) => {
-                tracing::warn!(
-                    error.source = source(&error),
-                    "cannot look at blocked lanes: {error}"
-                );
-            }
+            Err(error) => failures.of_store(&error),
         }
     }
 }

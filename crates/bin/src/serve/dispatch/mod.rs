@@ -6,11 +6,12 @@ mod delivery;
 mod heartbeat;
 mod housekeeping;
 mod test_desk;
+mod unsettled;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Dispatcher, Intake, StoreError, TimedClaim};
+use domain::{Dispatcher, Intake, TimedClaim};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -113,6 +114,8 @@ impl DispatchLoop {
                 bell,
                 heartbeat,
                 metrics,
+                unsettled: Arc::default(),
+                failures: Arc::default(),
                 slots: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
                 stop: in_flight.stop.clone(),
                 give_up: in_flight.give_up.clone(),
@@ -193,7 +196,9 @@ impl DispatchLoop {
         };
         match next {
             Ok(next) => {
-                if next != Some(Duration::ZERO) {
+                self.around.failures.claims.over();
+                // What cannot be settled is work as well.
+                if next != Some(Duration::ZERO) && self.around.unsettled.is_empty() {
                     self.around.heartbeat.progress();
                 }
                 let took = began.elapsed();
@@ -204,18 +209,11 @@ impl DispatchLoop {
                 NextLook::after(pause.max((took * PAUSE).min(LONGEST_PAUSE)), wait)
             }
             Err(error) => {
-                self.failed(&error);
+                self.around.metrics.store_failed("claim");
+                self.around.failures.claims.of_store(&error);
                 NextLook::after(REST, REST)
             }
         }
-    }
-
-    fn failed(&self, error: &StoreError) {
-        self.around.metrics.store_failed("claim");
-        tracing::warn!(
-            error.source = source(error),
-            "cannot look for messages: {error}"
-        );
     }
 
     fn begin(&self, claims: Vec<TimedClaim>) {
@@ -241,8 +239,4 @@ impl DispatchLoop {
             let _ = tokio::time::timeout(RECORD, calls.wait()).await;
         }
     }
-}
-
-pub(super) fn source(error: &domain::StoreError) -> String {
-    std::error::Error::source(error).map_or_else(String::new, ToString::to_string)
 }

@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 
 use super::delivery::Again;
 use super::{InFlight, LaneBell};
+use crate::serve::failures::Failures;
 
 /// How long to wait before asking again whether a lane is free.
 const LANE_LOOK: Duration = Duration::from_millis(50);
@@ -64,9 +65,11 @@ impl TestDesk {
         // The answer does not depend on it, but a caller that has it finds the lane settled.
         let mut settled = self.check.settle(&lease, &settlement).await;
         let _ = caller.send(answer);
+        let failures = Failures::of("cannot record a test message yet");
         let mut again = Again::default();
         while let Err(error) = settled {
-            again.after(&lease, &error).await;
+            failures.of_dealer(&lease.dealer_id, &error);
+            again.wait().await;
             settled = self.check.settle(&lease, &settlement).await;
         }
         drop(held);

@@ -94,9 +94,9 @@ impl TryFrom<ClaimRow> for Claim {
 }
 
 #[derive(QueryableByName)]
-pub(super) struct EpochRow {
+pub(in crate::ports) struct EpochRow {
     #[diesel(sql_type = BigInt)]
-    pub(super) epoch: i64,
+    pub(in crate::ports) epoch: i64,
 }
 
 /// The next claim in a settled lane, or what is out of the ordinary about a settlement.

@@ -28,10 +28,10 @@ const PATIENTLY: &str = "1s";
 
 /// A settlement whose caller waits.
 pub(in crate::ports) struct Settling {
-    pub(super) lease: Lease,
-    pub(super) settlement: Settlement,
+    pub(in crate::ports) lease: Lease,
+    pub(in crate::ports) settlement: Settlement,
     /// For whom and for how long the lane is leased again, if it may go on.
-    pub(super) next: Option<(WorkerId, Duration)>,
+    pub(in crate::ports) next: Option<(WorkerId, Duration)>,
 }
 
 /// What came of a settlement, and what is next in its lane.
