@@ -105,6 +105,13 @@ impl FonnteClient {
         exchange(&self.http, request, self.timeout).await
     }
 
+    /// Sends without a recipient, which the provider always refuses (fonnte-api 3): whether the address leads
+    /// to its call at all.
+    async fn ask_nothing(&self, account: &Account) -> Result<Answer, Trouble> {
+        let gate = Gate::new(Instant::now() + DEVICE_TIMEOUT);
+        self.post_form(account, String::new(), &gate).await
+    }
+
     async fn ask_device(&self, account: &Account) -> Result<Answer, Trouble> {
         let url = account.address.sibling("device");
         let request = authorized(self.http.post(url), &account.key)?
@@ -145,8 +152,17 @@ impl Whatsapp for FonnteClient {
     }
 
     async fn device(&self, account: &Account) -> DeviceReport {
-        let result = self.ask_device(account).await;
-        device::report(result, &Redactor::new(account.key.expose_secret()))
+        let secret = Redactor::new(account.key.expose_secret());
+        let report = device::report(self.ask_device(account).await, &secret);
+        match report {
+            DeviceReport::Connected { profile, .. } if !account.address.is_usual() => {
+                match device::wrong_address(self.ask_nothing(account).await, &secret) {
+                    Some(reason) => DeviceReport::NotReady { reason, profile },
+                    None => report,
+                }
+            }
+            report => report,
+        }
     }
 }
 

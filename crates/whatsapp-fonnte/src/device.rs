@@ -36,6 +36,32 @@ pub(crate) fn report(result: Result<Answer, Trouble>, secret: &Redactor<'_>) -> 
     }
 }
 
+/// What is wrong with an address, by what came of a message without a recipient: the call `send` refuses it
+/// in its own words. `None` where nothing is wrong.
+pub(crate) fn wrong_address(
+    result: Result<Answer, Trouble>,
+    secret: &Redactor<'_>,
+) -> Option<String> {
+    let found = match result {
+        Err(trouble) => trouble.sentence().to_owned(),
+        Ok(answer) => {
+            let fields = fields(&answer);
+            let status = fields.as_ref().map(Fields::status);
+            match (answer.status, status) {
+                (200..=299, Some(Status::False)) => return None,
+                (200..=299, _) => "something else answers there".to_owned(),
+                (status, _) => format!(
+                    "Fonnte answered with {}",
+                    http_reason(status, fields.as_ref(), secret)
+                ),
+            }
+        }
+    };
+    Some(format!(
+        "the address does not lead to Fonnte's call `send` ({found}); is the path /send meant?"
+    ))
+}
+
 fn by_body(answer: &Answer, fields: &Fields<'_>, secret: &Redactor<'_>) -> DeviceReport {
     let reason = match fields.status() {
         Status::True => match fields.text_of("device_status") {

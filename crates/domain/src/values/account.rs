@@ -84,6 +84,13 @@ impl ApiAddress {
         &self.0
     }
 
+    /// Whether its path ends as the provider documents it, with `/send`. Another one has to be tried out: a
+    /// slip of the pen shows at no other call.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        self.0.path().ends_with("/send")
+    }
+
     /// The address of another call of the same provider, such as `device`.
     #[must_use]
     pub fn sibling(&self, call: &str) -> Url {

@@ -5,7 +5,7 @@ mod send;
 
 use chrono::NaiveDate;
 use domain::{AccountProfile, DeviceReport, Whatsapp};
-use provider::{KEY, Provider, client, hasty_client, http};
+use provider::{KEY, Provider, account, client, hasty_client, http};
 
 #[tokio::test]
 async fn the_device_is_asked_with_the_key_and_nothing_else() {
@@ -40,6 +40,58 @@ async fn the_device_is_asked_with_the_key_and_nothing_else() {
             host = provider.host(),
         )
     );
+}
+
+/// A device that is connected says nothing about the address that messages are posted to.
+#[tokio::test]
+async fn an_unusual_address_is_tried_out_without_a_recipient() {
+    const CONNECTED: &str = r#"{"device_status":"connect","quota":"78","status":true}"#;
+    let ok = |body: &str| http("200 OK", "", body);
+    for (path, answer, fits) in [
+        (
+            "fonnte/kirim",
+            ok(r#"{"reason":"target required","status":false}"#),
+            true,
+        ),
+        (
+            "v2/messages",
+            ok(r#"{"Reason":"input invalid","Status":false}"#),
+            true,
+        ),
+        ("sendd", http("404 Not Found", "", "<html>"), false),
+        (
+            "sendd",
+            http("405 Method Not Allowed", "", r#"{"status":false}"#),
+            false,
+        ),
+        ("sendd", http("301 Moved Permanently", "", ""), false),
+        ("device", ok(CONNECTED), false),
+        ("sendd", ok("<html>"), false),
+    ] {
+        let provider = Provider::start().await;
+        let account = account(&format!("http://{}/{path}", provider.host()));
+        let client = client();
+        let (report, request) = tokio::join!(client.device(&account), async {
+            provider.answer(ok(CONNECTED)).await;
+            provider.answer(answer).await
+        });
+        assert!(
+            request.starts_with(&format!("POST /{path} HTTP/1.1\r\n")),
+            "{request}"
+        );
+        assert!(request.ends_with("\r\n\r\n"), "nothing is sent: {request}");
+        match report {
+            DeviceReport::Connected { .. } => assert!(fits, "{path}"),
+            DeviceReport::NotReady { reason, profile } => {
+                assert!(
+                    !fits && reason.contains("is the path /send meant?"),
+                    "{path}: {reason}"
+                );
+                assert_eq!(profile.quota_left, Some(78));
+            }
+            other => panic!("{path}: {other:?}"),
+        }
+    }
 }
 
 #[tokio::test]
