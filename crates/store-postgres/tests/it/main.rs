@@ -19,6 +19,7 @@ mod outages;
 mod pages;
 mod plans;
 mod races;
+mod readme;
 mod recount;
 mod rollup;
 mod schema;
