@@ -12,10 +12,10 @@ use actix_web::web::{Bytes, Data};
 use async_trait::async_trait;
 use domain::{
     Accepted, Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, DateRange, DealerAdmin,
-    DealerCheck, DealerDesk, DealerId, DealerPage, DealerRecord, DealerStats, Gatekeeper, Intake,
-    KeyName, KeyOrder, KeyUse, KnownKey, Lookups, MessageDesk, MockOutbox, NewApiKey, NewRequest,
-    Once, Outbox, Page, PageQuery, Principal, Reports, Request, RequestId, RequestStore,
-    SettingsChange, SettingsChanged, StoreError, Validity, Visibility, WorkerId,
+    DealerAdministration, DealerCheck, DealerId, DealerPage, DealerRecord, DealerStats, Gatekeeper,
+    Intake, KeyName, KeyOrder, KeyUse, KnownKey, Lookups, MessageActions, MockOutbox, NewApiKey,
+    NewRequest, Once, Outbox, Page, PageQuery, Principal, Reports, Request, RequestId,
+    RequestStore, SettingsChange, SettingsChanged, StoreError, Validity, Visibility, WorkerId,
 };
 use futures_util::{Stream, stream};
 use secrecy::ExposeSecret as _;
@@ -187,7 +187,7 @@ fn stuck(world: &World, auth: ApiAuth) -> Api {
             Arc::new(Stuck),
             Arc::new(Stuck),
         )),
-        Arc::new(MessageDesk::new(
+        Arc::new(MessageActions::new(
             store.clone(),
             Arc::new(Stuck),
             store.clone(),
@@ -195,23 +195,23 @@ fn stuck(world: &World, auth: ApiAuth) -> Api {
             world.bell.clone(),
             world.policy.clone(),
         )),
-        Arc::new(world.event_desk()),
+        Arc::new(world.event_intake()),
         check.clone(),
         Arc::new(TestsInPlace(check)),
-        Arc::new(DealerDesk::new(
+        Arc::new(DealerAdministration::new(
             Arc::new(Stuck),
             store.clone(),
             world.bell.clone(),
             world.accounts.clone(),
         )),
-        Arc::new(world.person_desk()),
+        Arc::new(world.data_subject_requests()),
         world.accounts.clone(),
         store.clone(),
         Admission {
             auth,
             gatekeeper: Arc::new(Gatekeeper::new(Arc::new(Slow(store.clone())))),
             limits: Limits::default(),
-            keys: Arc::new(world.key_desk()),
+            keys: Arc::new(world.key_administration()),
             audit: store,
         },
         "1.2.3",
@@ -294,7 +294,11 @@ async fn a_key_that_takes_long_to_be_found_leaves_less_time_for_the_rest() {
         expires_at: None,
     };
     let author = Principal::operator().author(None);
-    let made = world.key_desk().create(order, &author).await.unwrap();
+    let made = world
+        .key_administration()
+        .create(order, &author)
+        .await
+        .unwrap();
     let request = TestRequest::get()
         .uri("/api/v1/customer/dealer/0009999/stats")
         .insert_header(("X-API-Key", made.secret.expose_secret()));

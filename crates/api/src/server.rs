@@ -12,8 +12,8 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, web};
 use domain::{
-    AccountPolicy, DealerCheck, DealerDesk, EventDesk, Health, Intake, Lookups, MessageDesk,
-    PersonDesk, TestLine,
+    AccountPolicy, DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake, Health,
+    Intake, Lookups, MessageActions, TestLine,
 };
 use paperclip::actix::OpenApiExt as _;
 use tokio::net::TcpStream;
@@ -72,17 +72,17 @@ pub struct Api {
     /// Answers questions about stored requests.
     pub lookups: Arc<Lookups>,
     /// Shows, repeats and stops messages.
-    pub messages: Arc<MessageDesk>,
+    pub messages: Arc<MessageActions>,
     /// Takes in the provider's reports.
-    pub events: Arc<EventDesk>,
+    pub events: Arc<EventIntake>,
     /// Checks dealers' accounts.
     pub check: Arc<DealerCheck>,
     /// Sends test messages.
     pub tests: Arc<dyn TestLine>,
     /// Shows dealers to operators and changes their settings.
-    pub desk: Arc<DealerDesk>,
+    pub desk: Arc<DealerAdministration>,
     /// Erases persons and shows what is stored about them.
-    pub persons: Arc<PersonDesk>,
+    pub persons: Arc<DataSubjectRequests>,
     /// Which accounts can be used.
     pub accounts: AccountPolicy,
     /// The health of what the service stands on.
@@ -107,12 +107,12 @@ impl Api {
     pub fn new(
         intake: Arc<Intake>,
         lookups: Arc<Lookups>,
-        messages: Arc<MessageDesk>,
-        events: Arc<EventDesk>,
+        messages: Arc<MessageActions>,
+        events: Arc<EventIntake>,
         check: Arc<DealerCheck>,
         tests: Arc<dyn TestLine>,
-        desk: Arc<DealerDesk>,
-        persons: Arc<PersonDesk>,
+        desk: Arc<DealerAdministration>,
+        persons: Arc<DataSubjectRequests>,
         accounts: AccountPolicy,
         health: Arc<dyn Health>,
         admission: Admission,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::{
-    AccountWatch, DealerCheck, DealerDesk, Dispatcher, EventDesk, Gatekeeper, Intake, KeyDesk,
-    Lookups, MessageDesk, PersonDesk, WorkerId,
+    AccountWatch, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher, EventIntake,
+    Gatekeeper, Intake, KeyAdministration, Lookups, MessageActions, WorkerId,
 };
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use whatsapp_fonnte::{FonnteClient, FonnteOptions};
 
 use crate::config::Config;
-use crate::serve::dispatch::{InFlight, LaneBell, TestDesk};
+use crate::serve::dispatch::{InFlight, LaneBell, TestMessages};
 use crate::surroundings::{NotifyBell, SystemClock, ThreadDice, TimeOrderedIds};
 
 /// Where the private PostgreSQL of an installation without `DATABASE_URL` lives.
@@ -98,18 +98,18 @@ pub(crate) struct Parts {
     pub(crate) event_bell: Arc<NotifyBell>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) lookups: Arc<Lookups>,
-    pub(crate) messages: Arc<MessageDesk>,
-    pub(crate) events: Arc<EventDesk>,
+    pub(crate) messages: Arc<MessageActions>,
+    pub(crate) events: Arc<EventIntake>,
     pub(crate) check: Arc<DealerCheck>,
-    pub(crate) tests: Arc<TestDesk>,
+    pub(crate) tests: Arc<TestMessages>,
     pub(crate) accounts: Arc<AccountWatch>,
     /// The calls that are under way.
     pub(crate) in_flight: InFlight,
-    pub(crate) desk: Arc<DealerDesk>,
-    pub(crate) persons: Arc<PersonDesk>,
+    pub(crate) desk: Arc<DealerAdministration>,
+    pub(crate) persons: Arc<DataSubjectRequests>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) gatekeeper: Arc<Gatekeeper>,
-    pub(crate) keys: Arc<KeyDesk>,
+    pub(crate) keys: Arc<KeyAdministration>,
 }
 
 impl Parts {
@@ -147,7 +147,7 @@ impl Parts {
             config.accounts.clone(),
         );
         let lookups = Lookups::new(directory.clone(), requests.clone(), reports.clone());
-        let events = EventDesk::new(
+        let events = EventIntake::new(
             directory.clone(),
             reports.clone(),
             whatsapp.clone(),
@@ -155,7 +155,7 @@ impl Parts {
             bell.clone(),
             config.delivery.clone(),
         );
-        let messages = MessageDesk::new(
+        let messages = MessageActions::new(
             directory.clone(),
             reports.clone(),
             reports,
@@ -163,7 +163,7 @@ impl Parts {
             bell.clone(),
             config.delivery.clone(),
         );
-        let persons = PersonDesk::new(
+        let persons = DataSubjectRequests::new(
             Arc::new(store.clone()),
             Arc::new(store.clone()),
             directory.clone(),
@@ -190,15 +190,15 @@ impl Parts {
         );
         let check = Arc::new(check);
         let in_flight = InFlight::default();
-        let tests = TestDesk::new(check.clone(), bell.clone(), in_flight.clone());
-        let desk = DealerDesk::new(
+        let tests = TestMessages::new(check.clone(), bell.clone(), in_flight.clone());
+        let desk = DealerAdministration::new(
             directory.clone(),
             requests.clone(),
             bell.clone(),
             config.accounts.clone(),
         );
         let api_keys = Arc::new(store.api_keys());
-        let keys = KeyDesk::new(
+        let keys = KeyAdministration::new(
             api_keys.clone(),
             directory.clone(),
             Arc::new(ThreadDice),

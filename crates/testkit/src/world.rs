@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AccountPolicy, AccountWatch, DealerCheck, DealerDesk, DeliveryPolicy, Dispatcher, EventDesk,
-    Gatekeeper, Intake, KeyDesk, Lookups, MessageDesk, PersonDesk, WorkerId,
+    AccountPolicy, AccountWatch, DataSubjectRequests, DealerAdministration, DealerCheck,
+    DeliveryPolicy, Dispatcher, EventIntake, Gatekeeper, Intake, KeyAdministration, Lookups,
+    MessageActions, WorkerId,
 };
 use uuid::Uuid;
 
@@ -78,8 +79,8 @@ impl World {
 
     /// The use case that takes reports in. It rings the one bell for both.
     #[must_use]
-    pub fn event_desk(&self) -> EventDesk {
-        EventDesk::new(
+    pub fn event_intake(&self) -> EventIntake {
+        EventIntake::new(
             self.store.clone(),
             self.store.clone(),
             self.whatsapp.clone(),
@@ -91,8 +92,8 @@ impl World {
 
     /// The use case that shows, repeats and stops messages.
     #[must_use]
-    pub fn message_desk(&self) -> MessageDesk {
-        MessageDesk::new(
+    pub fn message_actions(&self) -> MessageActions {
+        MessageActions::new(
             self.store.clone(),
             self.store.clone(),
             self.store.clone(),
@@ -104,8 +105,8 @@ impl World {
 
     /// The use case that shows and changes dealers.
     #[must_use]
-    pub fn dealer_desk(&self) -> DealerDesk {
-        DealerDesk::new(
+    pub fn dealer_administration(&self) -> DealerAdministration {
+        DealerAdministration::new(
             self.store.clone(),
             self.store.clone(),
             self.bell.clone(),
@@ -121,8 +122,8 @@ impl World {
 
     /// The use case that makes and revokes keys.
     #[must_use]
-    pub fn key_desk(&self) -> KeyDesk {
-        KeyDesk::new(
+    pub fn key_administration(&self) -> KeyAdministration {
+        KeyAdministration::new(
             self.store.clone(),
             self.store.clone(),
             self.ids.clone(),
@@ -132,8 +133,8 @@ impl World {
 
     /// The use case that erases persons and shows what is stored about them.
     #[must_use]
-    pub fn person_desk(&self) -> PersonDesk {
-        PersonDesk::new(
+    pub fn data_subject_requests(&self) -> DataSubjectRequests {
+        DataSubjectRequests::new(
             self.store.clone(),
             self.store.clone(),
             self.store.clone(),

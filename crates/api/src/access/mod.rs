@@ -23,7 +23,7 @@ mod walk;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::{AuditLog, Gatekeeper, KeyDesk};
+use domain::{AuditLog, Gatekeeper, KeyAdministration};
 
 pub(crate) use caller::{Admin, Caller, DealerAt, Read, Write};
 pub(crate) use gate::gate;
@@ -57,7 +57,7 @@ pub struct Admission {
     /// How much callers may ask for.
     pub limits: Limits,
     /// Makes, lists and revokes keys.
-    pub keys: Arc<KeyDesk>,
+    pub keys: Arc<KeyAdministration>,
     /// What was done by whom. Where a use case does not write it: one call of
     /// [`AuditLog::record`] with `Caller::author`, before the answer.
     pub audit: Arc<dyn AuditLog>,

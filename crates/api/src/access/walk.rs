@@ -152,18 +152,18 @@ impl Walk {
             auth: ApiAuth::Required,
             gatekeeper: Arc::new(world.gatekeeper()),
             limits: Limits::default(),
-            keys: Arc::new(world.key_desk()),
+            keys: Arc::new(world.key_administration()),
             audit: world.store.clone(),
         };
         Api::new(
             Arc::new(world.intake()),
             Arc::new(world.lookups()),
-            Arc::new(world.message_desk()),
-            Arc::new(world.event_desk()),
+            Arc::new(world.message_actions()),
+            Arc::new(world.event_intake()),
             Arc::new(world.dealer_check()),
             Arc::new(TestsInPlace(Arc::new(world.dealer_check()))),
-            Arc::new(world.dealer_desk()),
-            Arc::new(world.person_desk()),
+            Arc::new(world.dealer_administration()),
+            Arc::new(world.data_subject_requests()),
             world.accounts.clone(),
             world.store.clone(),
             admission,
@@ -179,7 +179,12 @@ impl Walk {
             expires_at: None,
         };
         let author = Principal::operator().author(None);
-        let made = self.world.key_desk().create(order, &author).await.unwrap();
+        let made = self
+            .world
+            .key_administration()
+            .create(order, &author)
+            .await
+            .unwrap();
         made.secret.expose_secret().to_owned()
     }
 

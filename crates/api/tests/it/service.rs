@@ -9,9 +9,10 @@ use api::{
     TrustedProxies,
 };
 use domain::{
-    ApiKeys, AuditLog, BoxError, Dealer, DealerAdmin, DealerCheck, DealerDesk, DealerDirectory,
-    EventDesk, EventStore, Gatekeeper, Health, Intake, KeyDesk, Lookups, MessageDesk, Messages,
-    Outbox, PersonDesk, PersonalData, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
+    ApiKeys, AuditLog, BoxError, DataSubjectRequests, Dealer, DealerAdmin, DealerAdministration,
+    DealerCheck, DealerDirectory, EventIntake, EventStore, Gatekeeper, Health, Intake,
+    KeyAdministration, Lookups, MessageActions, Messages, Outbox, PersonalData, Reports,
+    RequestStore, StoreError, Whatsapp, WorkerId,
 };
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
@@ -235,7 +236,7 @@ fn api(world: &World, ports: &Ports) -> Api {
             ports.requests.clone(),
             ports.reports.clone(),
         )),
-        Arc::new(MessageDesk::new(
+        Arc::new(MessageActions::new(
             ports.dealers.clone(),
             ports.requests.clone(),
             ports.messages.clone(),
@@ -243,7 +244,7 @@ fn api(world: &World, ports: &Ports) -> Api {
             world.bell.clone(),
             world.policy.clone(),
         )),
-        Arc::new(EventDesk::new(
+        Arc::new(EventIntake::new(
             ports.dealers.clone(),
             ports.events.clone(),
             ports.whatsapp.clone(),
@@ -253,13 +254,13 @@ fn api(world: &World, ports: &Ports) -> Api {
         )),
         check.clone(),
         Arc::new(TestsInPlace(check)),
-        Arc::new(DealerDesk::new(
+        Arc::new(DealerAdministration::new(
             ports.admin.clone(),
             ports.outbox.clone(),
             world.bell.clone(),
             world.accounts.clone(),
         )),
-        Arc::new(PersonDesk::new(
+        Arc::new(DataSubjectRequests::new(
             ports.persons.clone(),
             ports.audit.clone(),
             ports.dealers.clone(),
@@ -271,7 +272,7 @@ fn api(world: &World, ports: &Ports) -> Api {
             auth: ports.auth,
             limits: Limits::new(ports.rate, ports.proxies.clone()),
             gatekeeper: Arc::new(Gatekeeper::new(ports.api_keys.clone())),
-            keys: Arc::new(KeyDesk::new(
+            keys: Arc::new(KeyAdministration::new(
                 ports.api_keys.clone(),
                 ports.dealers.clone(),
                 world.ids.clone(),

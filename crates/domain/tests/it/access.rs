@@ -21,7 +21,7 @@ fn order(dealer: Option<DealerId>, scopes: &[Scope]) -> KeyOrder {
 
 async fn make(world: &World, order: KeyOrder) -> Result<MadeKey, KeyError> {
     let author = Principal::operator().author(None);
-    world.key_desk().create(order, &author).await
+    world.key_administration().create(order, &author).await
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn a_key_that_was_made_lets_its_holder_in() {
     assert_eq!(holder.name(), "Bengkel");
     assert!(holder.may(Scope::Read) && !holder.may(Scope::Write) && !holder.may(Scope::Admin));
     assert_eq!(holder.visibility(), &Visibility::Only(sample::dealer_id()));
-    let listed = world.key_desk().list().await.unwrap();
+    let listed = world.key_administration().list().await.unwrap();
     assert_eq!(listed[0].0, made.record);
 }
 
@@ -82,7 +82,7 @@ async fn what_became_of_a_key_is_told_only_to_who_knows_it() {
     let brief = make(&world, brief).await.unwrap();
     let revoked = make(&world, order(None, &[Scope::Read])).await.unwrap();
     let author = Principal::operator().author(None);
-    let desk = world.key_desk();
+    let desk = world.key_administration();
     desk.revoke(revoked.record.id, &author).await.unwrap();
     world.pass(Duration::from_secs(60));
     let gatekeeper = world.gatekeeper();
@@ -123,7 +123,7 @@ async fn only_a_key_that_is_known_can_be_revoked() {
     let world = World::new();
     let author = Principal::operator().author(None);
     let refused = world
-        .key_desk()
+        .key_administration()
         .revoke(ApiKeyId::new([9; 8]), &author)
         .await;
     assert!(matches!(refused, Err(KeyError::UnknownKey)), "{refused:?}");
@@ -173,7 +173,7 @@ async fn messages_of_another_dealer_can_neither_be_seen_nor_steered() {
     let request = queue_for(&world, &sample::dealer_id(), 1).await;
     let other = Visibility::Only(sample::dealer_id_numbered(1));
     let author = Principal::operator().author(None);
-    let desk = world.message_desk();
+    let desk = world.message_actions();
     for refused in [
         desk.timeline(request, &other).await.map(|_| ()),
         desk.resend(request, &other, &author, None)

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Change, DealerDesk, DealerDirectory as _, DeskError, MockDealerAdmin, MockOutbox, OnUnknown,
-    QuietHours, RawQuietHours, RawSetting, SettingFault as Fault, SettingFaults,
-    SettingField as Field, SettingsChange, SettingsChanged, SettingsPatch,
+    Change, DealerAdministration, DealerAdministrationError, DealerDirectory as _, MockDealerAdmin,
+    MockOutbox, OnUnknown, QuietHours, RawQuietHours, RawSetting, SettingFault as Fault,
+    SettingFaults, SettingField as Field, SettingsChange, SettingsChanged, SettingsPatch,
 };
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
@@ -255,7 +255,7 @@ fn secrets_need_a_key_to_seal_with() {
 #[tokio::test]
 async fn a_change_is_in_force_and_ends_a_rest_only_where_it_may_matter() {
     let world = World::new();
-    let desk = world.dealer_desk();
+    let desk = world.dealer_administration();
     let id = sample::dealer_id();
     let pace = SettingsChange {
         min_interval: Change::Set(Duration::from_millis(5)),
@@ -278,7 +278,10 @@ async fn a_change_is_in_force_and_ends_a_rest_only_where_it_may_matter() {
     let error = desk
         .change(&sample::dealer_id_numbered(1), &limit, &sample::author())
         .await;
-    assert!(matches!(error, Err(DeskError::UnknownDealer)));
+    assert!(matches!(
+        error,
+        Err(DealerAdministrationError::UnknownDealer)
+    ));
 }
 
 #[tokio::test]
@@ -290,7 +293,7 @@ async fn a_store_that_fails_is_said_to_have_failed() {
         .returning(|_, _, _| Ok(SettingsChanged::Made));
     let mut outbox = MockOutbox::new();
     outbox.expect_end_rest().returning(|_| Err(unavailable()));
-    let desk = DealerDesk::new(
+    let desk = DealerAdministration::new(
         Arc::new(admin),
         Arc::new(outbox),
         world.bell.clone(),
@@ -303,7 +306,7 @@ async fn a_store_that_fails_is_said_to_have_failed() {
     let error = desk
         .change(&sample::dealer_id(), &limit, &sample::author())
         .await;
-    assert!(matches!(error, Err(DeskError::Store(_))));
+    assert!(matches!(error, Err(DealerAdministrationError::Store(_))));
 }
 
 #[test]

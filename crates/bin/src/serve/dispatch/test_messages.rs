@@ -23,7 +23,7 @@ type Answer = Result<CheckPassed, CheckError>;
 
 /// Sends test messages in tasks of their own, which nobody's connection ends.
 #[derive(Clone)]
-pub(crate) struct TestDesk {
+pub(crate) struct TestMessages {
     check: Arc<DealerCheck>,
     bell: Arc<LaneBell>,
     in_flight: InFlight,
@@ -31,7 +31,7 @@ pub(crate) struct TestDesk {
     runtime: Handle,
 }
 
-impl TestDesk {
+impl TestMessages {
     /// Must be called within the runtime that will run the tasks.
     pub(crate) fn new(check: Arc<DealerCheck>, bell: Arc<LaneBell>, in_flight: InFlight) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl TestDesk {
 }
 
 #[async_trait]
-impl TestLine for TestDesk {
+impl TestLine for TestMessages {
     async fn send_test(&self, dealer: &DealerId, target: Phone) -> Result<CheckPassed, CheckError> {
         let (caller, answer) = oneshot::channel();
         let run = self.clone().run(dealer.clone(), target, caller);
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    fn desk(world: &World, outbox: Arc<dyn Outbox>) -> TestDesk {
+    fn desk(world: &World, outbox: Arc<dyn Outbox>) -> TestMessages {
         let check = DealerCheck::new(
             world.store.clone(),
             world.whatsapp.clone(),
@@ -131,16 +131,16 @@ mod tests {
             world.policy.clone(),
             domain::WorkerId(uuid::Uuid::nil()),
         );
-        TestDesk::new(Arc::new(check), Arc::default(), InFlight::default())
+        TestMessages::new(Arc::new(check), Arc::default(), InFlight::default())
     }
 
-    async fn send(desk: &TestDesk) -> Answer {
+    async fn send(desk: &TestMessages) -> Answer {
         let target = sample::another_phone();
         desk.send_test(&sample::dealer_id(), target).await
     }
 
     /// Waits until every task has ended.
-    async fn finish(desk: &TestDesk) {
+    async fn finish(desk: &TestMessages) {
         desk.in_flight.calls.close();
         desk.in_flight.calls.wait().await;
     }

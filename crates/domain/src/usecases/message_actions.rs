@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Shows, repeats and stops the messages of a request, and shows what waits in a dealer's lane.
-pub struct MessageDesk {
+pub struct MessageActions {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
     messages: Arc<dyn Messages>,
@@ -38,7 +38,7 @@ pub enum MessageError {
     Store(#[from] StoreError),
 }
 
-impl MessageDesk {
+impl MessageActions {
     /// A use case over these ports; `policy` is by which messages are delivered.
     #[must_use]
     pub fn new(

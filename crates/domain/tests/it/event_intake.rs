@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use domain::{
-    Dealer, EventDesk, EventTopic, EventsApplied, MessageNews, MessageState, MockBell,
+    Dealer, EventIntake, EventTopic, EventsApplied, MessageNews, MessageState, MockBell,
     MockEventStore, News, ProviderEvent, Receipt, ReportError, Reported, StoreError,
 };
 use testkit::{World, sample};
@@ -25,7 +25,7 @@ fn world(secret: Option<&str>) -> World {
 
 async fn receive(world: &World, body: &[u8]) -> Result<Reported, ReportError> {
     let token = sample::webhook_token(1);
-    let desk = world.event_desk();
+    let desk = world.event_intake();
     desk.receive(token.as_str(), EventTopic::Status, body).await
 }
 
@@ -50,7 +50,7 @@ async fn only_an_address_of_a_dealer_takes_reports() {
     let other = sample::webhook_token(2);
     for token in [other.as_str(), "", "short", "has/slash/and/more/of/it", "é"] {
         let answer = world
-            .event_desk()
+            .event_intake()
             .receive(token, EventTopic::Status, BODY)
             .await;
         assert!(
@@ -86,7 +86,7 @@ async fn a_report_without_the_dealers_secret_is_ignored() {
             Reported::Ignored(sample::dealer_id())
         };
         assert_eq!(answer, expected, "{given:?}");
-        let applied = world.event_desk().apply(10).await.unwrap();
+        let applied = world.event_intake().apply(10).await.unwrap();
         assert_eq!(applied.taken, u64::from(taken), "{given:?}");
     }
 }
@@ -118,7 +118,7 @@ async fn a_receipt_reaches_its_message() {
         })));
     receive(&world, BODY).await.unwrap();
     assert_eq!(state(&world, request), MessageState::Sent);
-    world.event_desk().apply(10).await.unwrap();
+    world.event_intake().apply(10).await.unwrap();
     assert_eq!(state(&world, request), MessageState::Read);
 }
 
@@ -135,7 +135,7 @@ async fn a_freed_lane_wakes_the_dispatcher() {
         });
         let world = world(None);
         let bell = world.bell.clone();
-        let desk = EventDesk::new(
+        let desk = EventIntake::new(
             world.store.clone(),
             Arc::new(events),
             world.whatsapp.clone(),
@@ -157,7 +157,7 @@ async fn a_report_that_cannot_be_stored_is_not_acknowledged() {
     events.expect_keep().returning(|_, _| Err(unavailable()));
     let world = world(None);
     let bell = Arc::new(MockBell::new());
-    let desk = EventDesk::new(
+    let desk = EventIntake::new(
         world.store.clone(),
         Arc::new(events),
         world.whatsapp.clone(),

@@ -12,7 +12,7 @@ use crate::{
 const LISTED: u32 = 1_000;
 
 /// Makes, lists and revokes keys.
-pub struct KeyDesk {
+pub struct KeyAdministration {
     keys: Arc<dyn ApiKeys>,
     dealers: Arc<dyn DealerDirectory>,
     entropy: Arc<dyn Entropy>,
@@ -56,7 +56,7 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
-impl KeyDesk {
+impl KeyAdministration {
     /// A use case over these ports.
     #[must_use]
     pub fn new(

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Dealer, MessageDesk, MessageError, MessageState, Messages as _, MockMessages, Outcome,
+    Dealer, MessageActions, MessageError, MessageState, Messages as _, MockMessages, Outcome,
     RequestId, Resent, Visibility,
 };
 use testkit::contract::{Backstage as _, OldRow};
@@ -36,9 +36,13 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
     let world = World::new();
     let request = sent(&world).await;
     let rings = world.bell.rings();
-    let first = world.message_desk().timeline(request, &ALL).await.unwrap();
+    let first = world
+        .message_actions()
+        .timeline(request, &ALL)
+        .await
+        .unwrap();
     let again = world
-        .message_desk()
+        .message_actions()
         .resend(request, &ALL, &sample::author(), None)
         .await
         .unwrap();
@@ -52,7 +56,7 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
     assert_eq!(world.whatsapp.sent().len(), 2);
     assert_eq!(
         world
-            .message_desk()
+            .message_actions()
             .timeline(request, &ALL)
             .await
             .unwrap()
@@ -65,7 +69,7 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
 async fn a_message_that_is_under_way_is_not_sent_again() {
     let world = World::new();
     let request = queue(&world, 1).await;
-    let desk = world.message_desk();
+    let desk = world.message_actions();
     assert!(matches!(
         desk.resend(request, &ALL, &sample::author(), None).await,
         Err(MessageError::Pending)
@@ -82,7 +86,7 @@ async fn a_message_that_is_under_way_is_not_sent_again() {
 async fn a_row_of_an_older_service_gets_the_built_in_message() {
     let world = World::new();
     let request = old_row(&world, |_| {}).await;
-    let desk = world.message_desk();
+    let desk = world.message_actions();
     assert!(desk.timeline(request, &ALL).await.unwrap().is_empty());
     let message = desk
         .resend(request, &ALL, &sample::author(), None)
@@ -99,7 +103,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     let no_phone = old_row(&world, |row| row.phone = "021 555".to_owned()).await;
     assert!(matches!(
         world
-            .message_desk()
+            .message_actions()
             .resend(no_phone, &ALL, &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
@@ -111,7 +115,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     });
     assert!(matches!(
         world
-            .message_desk()
+            .message_actions()
             .resend(row, &ALL, &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
@@ -119,7 +123,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     world.store.remove_dealer(&sample::dealer_id());
     assert!(matches!(
         world
-            .message_desk()
+            .message_actions()
             .resend(row, &ALL, &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
@@ -131,7 +135,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
 async fn only_a_queued_message_is_cancelled() {
     let world = World::new();
     let request = queue(&world, 1).await;
-    let desk = world.message_desk();
+    let desk = world.message_actions();
     let cancelled = desk.cancel(request, &ALL, &sample::author()).await.unwrap();
     assert_eq!(cancelled.message.state, MessageState::Cancelled);
     let shown = statuses(&world, request).await;
@@ -156,7 +160,7 @@ async fn an_unknown_message_waits_for_a_person() {
     assert_eq!(state(&world, request), MessageState::Unknown);
     world.pass(PACE);
     world
-        .message_desk()
+        .message_actions()
         .resend(request, &ALL, &sample::author(), None)
         .await
         .unwrap();
@@ -168,7 +172,7 @@ async fn an_unknown_message_waits_for_a_person() {
 async fn an_unknown_request_has_no_messages_to_show_repeat_or_stop() {
     let world = World::new();
     let nobody = RequestId(Uuid::now_v7());
-    let desk = world.message_desk();
+    let desk = world.message_actions();
     for answer in [
         desk.timeline(nobody, &ALL).await.map(|_| ()),
         desk.resend(nobody, &ALL, &sample::author(), None)
@@ -199,7 +203,7 @@ async fn what_the_store_finds_in_the_end_counts() {
             .expect_timeline()
             .return_once(move |_, _| Ok(timeline));
         messages.expect_resend().return_once(|_, _, _, _, _| found);
-        let desk = MessageDesk::new(
+        let desk = MessageActions::new(
             world.store.clone(),
             world.store.clone(),
             Arc::new(messages),

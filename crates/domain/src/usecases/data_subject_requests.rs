@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::message_desk::views;
+use super::message_actions::views;
 use crate::{
     Action, AuditEntry, AuditLog, Author, DealerDirectory, DeliveryPolicy, Erased, MessageView,
     PersonalData, Phone, Request, RequestId, StoreError, Sweep,
@@ -10,14 +10,14 @@ use crate::{
 const AT_ONCE: usize = 500;
 
 /// Erases persons and shows them what is stored about them.
-pub struct PersonDesk {
+pub struct DataSubjectRequests {
     data: Arc<dyn PersonalData>,
     audit: Arc<dyn AuditLog>,
     dealers: Arc<dyn DealerDirectory>,
     policy: DeliveryPolicy,
 }
 
-impl PersonDesk {
+impl DataSubjectRequests {
     /// A use case over these ports; `policy` is by which messages are delivered.
     #[must_use]
     pub fn new(

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Takes in what the provider reports, and applies it.
-pub struct EventDesk {
+pub struct EventIntake {
     dealers: Arc<dyn DealerDirectory>,
     events: Arc<dyn EventStore>,
     whatsapp: Arc<dyn Whatsapp>,
@@ -44,7 +44,7 @@ pub enum ReportError {
     Store(#[from] StoreError),
 }
 
-impl EventDesk {
+impl EventIntake {
     /// A use case over these ports.
     #[must_use]
     pub fn new(
