@@ -49,7 +49,7 @@ pub enum ApiAuth {
 }
 
 /// What the routes need to know about callers.
-pub struct Admission {
+pub(crate) struct Admission {
     /// Whether callers need keys.
     pub auth: ApiAuth,
     /// Knows their keys.
@@ -58,7 +58,6 @@ pub struct Admission {
     pub limits: Limits,
     /// Makes, lists and revokes keys.
     pub keys: Arc<KeyAdministration>,
-    /// What was done by whom. Where a use case does not write it: one call of
-    /// [`AuditLog::record`] with `Caller::author`, before the answer.
+    /// What was done by whom.
     pub audit: Arc<dyn AuditLog>,
 }

@@ -16,10 +16,10 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use testkit::{TestsInPlace, World, sample};
 
+use super::ApiAuth;
 use super::gate::needs_no_key;
-use super::{Admission, ApiAuth};
 use crate::limits::Limits;
-use crate::server::{Api, ApiOptions, app};
+use crate::server::{Api, ApiOptions, ApiParts, app};
 
 /// What belongs to the dealer of the path, or of the body, of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,27 +148,17 @@ impl Walk {
     }
 
     fn api(world: &World) -> Api {
-        let admission = Admission {
-            auth: ApiAuth::Required,
-            gatekeeper: Arc::new(world.gatekeeper()),
-            limits: Limits::default(),
-            keys: Arc::new(world.key_administration()),
+        let services = world.services();
+        let parts = ApiParts {
+            tests: Arc::new(TestsInPlace(services.checks.clone())),
+            accounts: world.accounts.clone(),
+            health: world.store.clone(),
             audit: world.store.clone(),
+            auth: ApiAuth::Required,
+            limits: Limits::default(),
+            version: "1.2.3",
         };
-        Api::new(
-            Arc::new(world.intake()),
-            Arc::new(world.lookups()),
-            Arc::new(world.message_actions()),
-            Arc::new(world.event_intake()),
-            Arc::new(world.dealer_check()),
-            Arc::new(TestsInPlace(Arc::new(world.dealer_check()))),
-            Arc::new(world.dealer_administration()),
-            Arc::new(world.data_subject_requests()),
-            world.accounts.clone(),
-            world.store.clone(),
-            admission,
-            "1.2.3",
-        )
+        Api::new(services, parts)
     }
 
     async fn key(&self, dealer: Option<&str>, scopes: &[Scope]) -> String {
@@ -181,7 +171,8 @@ impl Walk {
         let author = Principal::operator().author(None);
         let made = self
             .world
-            .key_administration()
+            .services()
+            .keys
             .create(order, &author)
             .await
             .unwrap();

@@ -175,7 +175,7 @@ pub(crate) async fn test(config: Config, options: TestDealer) -> anyhow::Result<
         let dealer = dealer
             .filter(|dealer| dealer.active)
             .ok_or(CheckError::UnknownDealer)?;
-        let standing = parts.check.standing(&dealer).await;
+        let standing = parts.services.checks.standing(&dealer).await;
         let (news, finding) = told(&id, &standing.map_err(CheckError::NoAccount)?);
         line(news, id.as_str(), &finding);
         return Ok(match news {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use api::{Admission, Api, ApiAuth, ApiOptions, Limits, PublicBaseUrl};
+use api::{Api, ApiAuth, ApiOptions, ApiParts, Limits, PublicBaseUrl};
 use local_postgres::port_holder;
 use store_postgres::{ConnectionsError, DatabaseUrl, MigrateError, PgStore, PoolOptions};
 use tokio::signal::unix::{SignalKind, signal};
@@ -88,31 +88,20 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         trial.clone(),
     );
     let version = env!("CARGO_PKG_VERSION");
-    let admission = Admission {
-        auth: config.auth,
-        gatekeeper: parts.gatekeeper,
-        limits: Limits::new(config.rate, config.proxies.clone()),
-        keys: parts.keys,
-        audit: Arc::new(parts.store.clone()),
-    };
     let store = parts.store.clone();
     let gauges = Gauges::new(store, heartbeat.clone(), backlog.clone(), version);
     let metrics = Arc::new(Metrics::new(gauges, traces.is_some())?);
-    let api = Api::new(
-        parts.intake.clone(),
-        parts.lookups,
-        parts.messages,
-        parts.events.clone(),
-        parts.check,
-        parts.tests,
-        parts.desk,
-        parts.persons.clone(),
-        config.accounts.clone(),
-        Arc::new(health),
-        admission,
+    let api_parts = ApiParts {
+        tests: parts.tests,
+        accounts: config.accounts.clone(),
+        health: Arc::new(health),
+        audit: Arc::new(parts.store.clone()),
+        auth: config.auth,
+        limits: Limits::new(config.rate, config.proxies.clone()),
         version,
-    )
-    .observed(metrics.clone());
+    };
+    let services = parts.services;
+    let api = Api::new(services.clone(), api_parts).observed(metrics.clone());
     let options = ApiOptions {
         origins: config.origins.clone(),
         workers: web_workers(),
@@ -136,19 +125,19 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
 
     let stop = parts.in_flight.stop.clone();
     let store = parts.store;
-    let accounts = parts.accounts;
+    let accounts = services.accounts;
     let dispatching = DispatchLoop::new(
-        parts.dispatcher,
-        parts.intake,
+        services.dispatcher,
+        services.intake,
         parts.bell,
         heartbeat,
         metrics.clone(),
         parts.in_flight,
     );
-    let applying = EventLoop::new(parts.events, parts.event_bell, metrics);
+    let applying = EventLoop::new(services.events, parts.event_bell, metrics);
     let retention = config
         .retention_days
-        .map(|days| Retention::new(parts.persons, days));
+        .map(|days| Retention::new(services.subjects, days));
     let stopped = stop.clone();
     let mut working = tokio::spawn(async move {
         up_to_date(&store, &stopped).await?;

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::{Policies, Ports};
 use crate::{
     AccountPolicy, AuditEntry, Author, Bell, DealerAdmin, DealerId, DealerPage, DealerRecord,
     Outbox, SettingFaults, SettingsChange, SettingsChanged, SettingsPatch, StoreError,
@@ -28,19 +29,12 @@ pub enum DealerAdministrationError {
 }
 
 impl DealerAdministration {
-    /// A use case over these ports.
-    #[must_use]
-    pub fn new(
-        dealers: Arc<dyn DealerAdmin>,
-        outbox: Arc<dyn Outbox>,
-        bell: Arc<dyn Bell>,
-        accounts: AccountPolicy,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            dealers,
-            outbox,
-            bell,
-            accounts,
+            dealers: ports.dealer_admin.clone(),
+            outbox: ports.outbox.clone(),
+            bell: ports.lane_bell.clone(),
+            accounts: policies.accounts.clone(),
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use super::{Policies, Ports};
 use crate::{
     Bell, DealerDirectory, DealerId, DeliveryPolicy, EventStore, EventTopic, EventsApplied,
     StoreError, WebhookToken, Whatsapp,
@@ -45,23 +46,14 @@ pub enum ReportError {
 }
 
 impl EventIntake {
-    /// A use case over these ports.
-    #[must_use]
-    pub fn new(
-        dealers: Arc<dyn DealerDirectory>,
-        events: Arc<dyn EventStore>,
-        whatsapp: Arc<dyn Whatsapp>,
-        kept: Arc<dyn Bell>,
-        freed: Arc<dyn Bell>,
-        policy: DeliveryPolicy,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            dealers,
-            events,
-            whatsapp,
-            kept,
-            freed,
-            policy,
+            dealers: ports.dealers.clone(),
+            events: ports.events.clone(),
+            whatsapp: ports.whatsapp.clone(),
+            kept: ports.event_bell.clone(),
+            freed: ports.lane_bell.clone(),
+            policy: policies.delivery.clone(),
         }
     }
 

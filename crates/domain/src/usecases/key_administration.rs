@@ -3,6 +3,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
+use super::Ports;
 use crate::{
     Access, Action, ApiKey, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, Author, Clock,
     DealerDirectory, Entropy, KeyName, NewApiKey, StoreError, Validity,
@@ -57,19 +58,12 @@ pub enum KeyError {
 }
 
 impl KeyAdministration {
-    /// A use case over these ports.
-    #[must_use]
-    pub fn new(
-        keys: Arc<dyn ApiKeys>,
-        dealers: Arc<dyn DealerDirectory>,
-        entropy: Arc<dyn Entropy>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports) -> Self {
         Self {
-            keys,
-            dealers,
-            entropy,
-            clock,
+            keys: ports.api_keys.clone(),
+            dealers: ports.dealers.clone(),
+            entropy: ports.entropy.clone(),
+            clock: ports.clock.clone(),
         }
     }
 

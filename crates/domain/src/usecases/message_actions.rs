@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::{Policies, Ports};
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
     AuditEntry, Author, Bell, Cancelled, DealerDirectory, DealerId, DealerSettings, DeliveryPolicy,
@@ -39,23 +40,14 @@ pub enum MessageError {
 }
 
 impl MessageActions {
-    /// A use case over these ports; `policy` is by which messages are delivered.
-    #[must_use]
-    pub fn new(
-        dealers: Arc<dyn DealerDirectory>,
-        requests: Arc<dyn RequestStore>,
-        messages: Arc<dyn Messages>,
-        ids: Arc<dyn Ids>,
-        bell: Arc<dyn Bell>,
-        policy: DeliveryPolicy,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            dealers,
-            requests,
-            messages,
-            ids,
-            bell,
-            policy,
+            dealers: ports.dealers.clone(),
+            requests: ports.requests.clone(),
+            messages: ports.messages.clone(),
+            ids: ports.ids.clone(),
+            bell: ports.lane_bell.clone(),
+            policy: policies.delivery.clone(),
         }
     }
 

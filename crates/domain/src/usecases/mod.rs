@@ -11,6 +11,7 @@ mod intake;
 mod key_administration;
 mod lookups;
 mod message_actions;
+mod services;
 
 pub use account_watch::AccountWatch;
 pub use data_subject_requests::DataSubjectRequests;
@@ -23,3 +24,4 @@ pub use intake::{Intake, IntakeError, Receival};
 pub use key_administration::{KeyAdministration, KeyError, KeyOrder, MadeKey};
 pub use lookups::{LookupError, Lookups};
 pub use message_actions::{MessageActions, MessageError};
+pub use services::{Policies, Ports, Services};

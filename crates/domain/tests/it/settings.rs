@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Change, DealerAdministration, DealerAdministrationError, DealerDirectory as _, MockDealerAdmin,
-    MockOutbox, OnUnknown, QuietHours, RawQuietHours, RawSetting, SettingFault as Fault,
-    SettingFaults, SettingField as Field, SettingsChange, SettingsChanged, SettingsPatch,
+    Change, DealerAdministrationError, DealerDirectory as _, MockDealerAdmin, MockOutbox,
+    OnUnknown, Ports, QuietHours, RawQuietHours, RawSetting, SettingFault as Fault, SettingFaults,
+    SettingField as Field, SettingsChange, SettingsChanged, SettingsPatch,
 };
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
@@ -255,7 +255,7 @@ fn secrets_need_a_key_to_seal_with() {
 #[tokio::test]
 async fn a_change_is_in_force_and_ends_a_rest_only_where_it_may_matter() {
     let world = World::new();
-    let desk = world.dealer_administration();
+    let desk = world.services().dealers;
     let id = sample::dealer_id();
     let pace = SettingsChange {
         min_interval: Change::Set(Duration::from_millis(5)),
@@ -293,12 +293,13 @@ async fn a_store_that_fails_is_said_to_have_failed() {
         .returning(|_, _, _| Ok(SettingsChanged::Made));
     let mut outbox = MockOutbox::new();
     outbox.expect_end_rest().returning(|_| Err(unavailable()));
-    let desk = DealerAdministration::new(
-        Arc::new(admin),
-        Arc::new(outbox),
-        world.bell.clone(),
-        world.accounts.clone(),
-    );
+    let desk = world
+        .services_over(&Ports {
+            dealer_admin: Arc::new(admin),
+            outbox: Arc::new(outbox),
+            ..world.ports()
+        })
+        .dealers;
     let limit = SettingsChange {
         daily_limit: Change::Remove,
         ..SettingsChange::default()
