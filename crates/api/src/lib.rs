@@ -1,22 +1,23 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod deadline;
 mod http;
 mod limits;
 mod observe;
 mod openapi;
+mod options;
 #[cfg(test)]
 mod patience;
 mod problem;
 mod routes;
 mod server;
+mod state;
 mod validation;
 
-pub use access::{Admission, ApiAuth};
 pub use limits::{Limits, RateLimit, TrustedProxies, TrustedProxiesError};
 pub use observe::{AnsweredCall, Observer, ReportResult, SubmissionResult};
 pub use openapi::document as openapi_document;
-pub use server::{
-    Api, ApiOptions, MAX_CONNECTIONS, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError,
-    serve,
-};
+pub use options::{ApiOptions, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError};
+pub use server::{MAX_CONNECTIONS, serve};
+pub use state::{Admission, Api, ApiAuth};

@@ -10,7 +10,7 @@ use domain::{EventTopic, IntakeError, ReportError, Reported};
 use tracing::Span;
 
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 
 /// A call that was answered. Holds patterns and words of ours only, never what a caller chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

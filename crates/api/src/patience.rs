@@ -23,9 +23,11 @@ use testkit::{TestsInPlace, World};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::access::{Admission, ApiAuth};
 use crate::limits::Limits;
-use crate::server::{Api, ApiOptions, app};
+use crate::options::ApiOptions;
+use crate::server::app;
+use crate::state::Api;
+use crate::state::{Admission, ApiAuth};
 
 const SUBMISSION: &str = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
 

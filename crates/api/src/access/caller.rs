@@ -10,10 +10,10 @@ use paperclip::v2::models::{DataType, DefaultOperationRaw, Either, Parameter, Pa
 use paperclip::v2::schema::Apiv2Schema;
 use serde::Deserialize;
 
-use super::ApiAuth;
 use super::local::is_local;
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
+use crate::state::ApiAuth;
 
 /// Where the routes of head office are.
 const ADMIN: &str = "/api/v1/admin";

@@ -6,14 +6,14 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, ResponseError as _};
 use domain::{ApiKey, Principal, Refusal};
 
-use super::ApiAuth;
 use super::caller::{hides_admin, is_admin_path};
 use super::local::is_local;
 use super::pages::refuse_strangers;
+use crate::deadline::in_time;
 use crate::limits::{Allowance, of_sane_size};
 use crate::problem::Problem;
-use crate::routes::in_time;
-use crate::server::Api;
+use crate::state::Api;
+use crate::state::ApiAuth;
 
 /// Paths for which nobody needs a key; what ends with a slash stands for all below it.
 const FOR_EVERYBODY: [&str; 7] = [

@@ -20,45 +20,7 @@ mod pages;
 #[cfg(test)]
 mod walk;
 
-use std::net::IpAddr;
-use std::sync::Arc;
-
-use domain::{AuditLog, Gatekeeper, KeyDesk};
-
 pub(crate) use caller::{Admin, Caller, DealerAt, Read, Write};
 pub(crate) use gate::gate;
 pub(crate) use local::Scraper;
 pub(crate) use pages::Pages;
-
-use crate::limits::Limits;
-
-/// Whether callers need keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ApiAuth {
-    /// Every route that is not for everybody wants one.
-    Required,
-    /// Nobody does. Only sensible where nobody else reaches the port.
-    Off {
-        /// The address that the service listens on. The routes below `/api/v1/admin` exist only where it
-        /// is a loopback one, for callers on this machine.
-        host: IpAddr,
-        /// Whether the operator said so. Where it is only the default, no proxy is expected, and calls to
-        /// other names than this machine's own are refused.
-        said: bool,
-    },
-}
-
-/// What the routes need to know about callers.
-pub struct Admission {
-    /// Whether callers need keys.
-    pub auth: ApiAuth,
-    /// Knows their keys.
-    pub gatekeeper: Arc<Gatekeeper>,
-    /// How much callers may ask for.
-    pub limits: Limits,
-    /// Makes, lists and revokes keys.
-    pub keys: Arc<KeyDesk>,
-    /// What was done by whom. Where a use case does not write it: one call of
-    /// [`AuditLog::record`] with `Caller::author`, before the answer.
-    pub audit: Arc<dyn AuditLog>,
-}

@@ -12,10 +12,10 @@ use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::web::Data;
 use url::Url;
 
-use super::ApiAuth;
 use super::caller::is_admin_path;
+use crate::options::ApiOptions;
 use crate::problem::Problem;
-use crate::server::ApiOptions;
+use crate::state::ApiAuth;
 
 /// What a browser says about the page that asks.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";

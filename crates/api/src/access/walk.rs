@@ -17,9 +17,11 @@ use serde_json::Value;
 use testkit::{TestsInPlace, World, sample};
 
 use super::gate::needs_no_key;
-use super::{Admission, ApiAuth};
 use crate::limits::Limits;
-use crate::server::{Api, ApiOptions, app};
+use crate::options::ApiOptions;
+use crate::server::app;
+use crate::state::Api;
+use crate::state::{Admission, ApiAuth};
 
 /// What belongs to the dealer of the path, or of the body, of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,10 +19,11 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::access::gate;
+use crate::deadline::in_one_call;
 use crate::limits::is_among;
 use crate::observe::{AnsweredCall, observer_of};
 use crate::problem::{ErrorReply, Problem};
-use crate::routes::{VALIDATE_CUSTOMER_PATH, in_one_call};
+use crate::routes::VALIDATE_CUSTOMER_PATH;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

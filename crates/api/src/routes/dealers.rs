@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::cursor::List;
-use super::in_time;
 use super::item::{Item, iso_date_time};
 use crate::access::{DealerAt, Read, Write};
+use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, QueryParameters};
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 use crate::validation::{FaultBody, QueryFault};
 
 /// The most requests on a page.

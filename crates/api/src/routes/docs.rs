@@ -9,7 +9,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::http::{Answered, Pieces};
 use crate::problem::Problem;
-use crate::server::{Api, SERVICE};
+use crate::state::{Api, SERVICE};
 
 /// The page loads its parts by absolute paths, because it is served both with and without a slash
 /// at the end.

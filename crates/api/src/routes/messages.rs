@@ -7,11 +7,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::queue::WaitingItem;
-use super::{in_time, rfc_3339};
+use super::rfc_3339;
 use crate::access::{Caller, Read, Write};
+use crate::deadline::in_time;
 use crate::http::{Answered, CallOrigin};
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 
 /// The messages of a request.
 #[derive(Debug, Serialize, Apiv2Schema)]

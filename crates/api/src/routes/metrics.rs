@@ -3,7 +3,7 @@ use actix_web::web::Data;
 
 use crate::access::Scraper;
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 
 /// The version of Prometheus' text format.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -5,11 +5,12 @@ use domain::{LookupError, Queue, Waiting};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 
-use super::{in_time, rfc_3339};
+use super::rfc_3339;
 use crate::access::{DealerAt, Read};
+use crate::deadline::in_time;
 use crate::http::Answered;
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 
 /// Why a message waits, or a dealer's messages as a whole.
 #[derive(Debug, Serialize, Apiv2Schema)]

@@ -7,12 +7,12 @@ use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::in_time;
 use super::item::Item;
 use crate::access::{Caller, Read};
+use crate::deadline::in_time;
 use crate::http::Answered;
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 
 /// A request that was found.
 #[derive(Debug, Serialize, Apiv2Schema)]

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::item::Item;
-use super::{in_time, request_path};
+use super::request_path;
 use crate::access::{Caller, Write};
+use crate::deadline::in_time;
 use crate::http::{Answered, CallOrigin, JsonBody, KeyHeader, Prefer, canonical};
 use crate::observe::SubmissionResult;
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 use crate::validation::{FaultBody, wire_name};
 
 /// Who brought which unit to which dealer. No field may hold control characters, or only white space and

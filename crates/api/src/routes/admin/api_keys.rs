@@ -11,10 +11,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::access::{Admin, Caller};
+use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody};
 use crate::problem::Problem;
-use crate::routes::{in_time, rfc_3339};
-use crate::server::Api;
+use crate::routes::rfc_3339;
+use crate::state::Api;
 use crate::validation::FaultBody;
 
 /// A key that is wanted.

@@ -6,10 +6,11 @@ use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 
 use crate::access::{Admin, Caller};
+use crate::deadline::in_time;
 use crate::http::{Answered, QueryParameters};
 use crate::problem::Problem;
-use crate::routes::{in_time, rfc_3339};
-use crate::server::Api;
+use crate::routes::rfc_3339;
+use crate::state::Api;
 
 /// The most lines on a page.
 const MAX_PAGE_SIZE: u64 = 100;

@@ -12,10 +12,11 @@ use serde_json::{Map, Value};
 
 use super::faults::describe;
 use crate::access::{Admin, Caller, DealerAt};
+use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, QueryParameters};
+use crate::options::PublicBaseUrl;
 use crate::problem::Problem;
-use crate::routes::in_time;
-use crate::server::{Api, PublicBaseUrl};
+use crate::state::Api;
 
 /// The most dealers on a page.
 const MAX_PAGE_SIZE: u64 = 100;

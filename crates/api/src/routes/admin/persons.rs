@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::access::{Admin, Caller};
+use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody};
 use crate::problem::Problem;
-use crate::routes::in_time;
 use crate::routes::item::Item;
 use crate::routes::messages::MessageItem;
-use crate::server::Api;
+use crate::state::Api;
 use crate::validation::FaultBody;
 
 /// Requests on a page of an export.
