@@ -95,19 +95,6 @@ pub struct ApiOptions {
 }
 
 #[cfg(test)]
-impl ApiOptions {
-    /// Options under which no page of another origin may call.
-    pub(crate) fn sample() -> Self {
-        Self {
-            origins: Origins::parse("").expect("no origin is fine"),
-            workers: 1,
-            shutdown_seconds: 1,
-            public_base_url: PublicBaseUrl::parse("http://127.0.0.1:8300").expect("an address"),
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -98,8 +98,8 @@ pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::
     Ok(server.listen("api", listener, connections)?.run())
 }
 
-/// Everything that stands between a call and its answer.
-pub(crate) fn app(
+/// Everything that stands between a call and its answer, without a listener.
+pub fn app(
     api: Data<Api>,
     options: &ApiOptions,
 ) -> App<
@@ -116,15 +116,15 @@ pub(crate) fn app(
         .app_data(Data::new(options.public_base_url.clone()))
         .app_data(Data::new(Pages::of(options)))
         .wrap_api()
-        .configure(routes::admin::configure)
         .configure(routes::configure)
         .build()
-        .configure(routes::configure_pages)
         .default_service(web::to(routes::unknown_path))
         // The last one is the outermost.
         .wrap(from_fn(survive))
         .wrap(cors(&options.origins))
-        .wrap(from_fn(frame))
+        .wrap(from_fn(|request, next| {
+            frame(routes::ROUTES, request, next)
+        }))
 }
 
 fn cors(origins: &Origins) -> Cors {

@@ -18,10 +18,8 @@ use serde_json::{Map, Value};
 
 use crate::limits::Slot;
 use crate::problem::Problem;
+use crate::route::Target;
 use crate::validation::FaultBody;
-
-/// The most bytes a body may have.
-const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// A UTF-8 byte order mark, which some editors and programs put before their JSON.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -123,23 +121,24 @@ impl<T> FromRequest for JsonBody<T> {
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let payload = payload.take();
         let slot = request.extensions().get::<Rc<Slot>>().cloned();
-        let busy = Problem::busy(request.path());
+        let target = Target::of(request);
+        let limit = target.body();
         Box::pin(async move {
-            if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-                return Err(Problem::BodyTooLarge {
-                    limit: MAX_BODY_BYTES,
-                });
+            if announced.is_some_and(|length| length > limit as u64) {
+                return Err(Problem::BodyTooLarge { limit });
             }
             // Callers that send slowly take no place from those that do not.
             let pause = slot.as_ref().map(Slot::pause);
-            let mut bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload))
+            let mut bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload, limit))
                 .await
                 .unwrap_or(Err(Problem::BodyTooSlow))?;
             if bytes.starts_with(BYTE_ORDER_MARK) {
                 bytes.drain(..BYTE_ORDER_MARK.len());
             }
             if pause.is_some_and(|pause| !pause.end()) {
-                return Err(busy);
+                return Err(Problem::Busy {
+                    submits: target.submits(),
+                });
             }
             Ok(Self {
                 bytes,
@@ -150,14 +149,12 @@ impl<T> FromRequest for JsonBody<T> {
     }
 }
 
-async fn read(mut payload: Payload) -> Result<Vec<u8>, Problem> {
+async fn read(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::BodyUnreadable)?;
-        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(Problem::BodyTooLarge {
-                limit: MAX_BODY_BYTES,
-            });
+        if bytes.len() + chunk.len() > limit {
+            return Err(Problem::BodyTooLarge { limit });
         }
         bytes.extend_from_slice(&chunk);
     }

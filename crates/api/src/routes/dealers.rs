@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::cursor::List;
 use super::item::{Item, iso_date_time};
-use crate::access::{DealerAt, Read, Write};
+use crate::access::DealerAt;
 use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, QueryParameters};
 use crate::problem::Problem;
@@ -90,7 +90,7 @@ pub(crate) struct ListData {
 /// dates, the statuses and `q` leave.
 #[api_v2_operation(operation_id = "list_dealer_requests", tags(dealer))]
 pub(crate) async fn list_dealer_requests(
-    dealer: DealerAt<Read>,
+    dealer: DealerAt,
     api: Data<Api>,
     mut query: QueryParameters<ListQuery>,
 ) -> Result<Answered<ListReply>, Problem> {
@@ -208,7 +208,7 @@ pub(crate) struct StatsData {
 /// All counts are of the requests whose `request_date` lies in the range; without one, of all.
 #[api_v2_operation(operation_id = "get_dealer_stats", tags(dealer))]
 pub(crate) async fn get_dealer_stats(
-    dealer: DealerAt<Read>,
+    dealer: DealerAt,
     api: Data<Api>,
     mut query: QueryParameters<RangeQuery>,
 ) -> Result<Answered<StatsReply>, Problem> {
@@ -268,7 +268,7 @@ pub(crate) struct TestReply {
 /// message is stored.
 #[api_v2_operation(operation_id = "test_dealer_whatsapp", tags(dealer))]
 pub(crate) async fn test_dealer_whatsapp(
-    dealer: DealerAt<Write>,
+    dealer: DealerAt,
     api: Data<Api>,
     body: JsonBody<TestBody>,
 ) -> Result<Answered<TestReply>, Problem> {

@@ -42,12 +42,17 @@ impl paperclip::v2::schema::Apiv2Schema for OpenApiReply {}
 /// Name, version, and where the documentation is.
 #[api_v2_operation(operation_id = "get_root", tags(documentation))]
 pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Problem> {
-    Ok(Answered::ok(&RootReply {
+    let reply = RootReply {
         service: SERVICE,
         version: api.version,
         status: "running",
         docs: "/docs",
-    }))
+    };
+    // Which version runs is to be known at once after a release.
+    let no_store = (CACHE_CONTROL, "no-store");
+    Ok(Answered::with(
+        HttpResponse::Ok().insert_header(no_store).json(reply),
+    ))
 }
 
 /// Get this document
@@ -62,15 +67,19 @@ pub(crate) async fn get_openapi(api: Data<Api>) -> Result<Answered<OpenApiReply>
     ))
 }
 
-/// The page of Swagger UI.
-pub(crate) async fn get_page() -> HttpResponse {
-    HttpResponse::Ok()
+/// Show this document to people
+///
+/// Swagger UI over `/openapi.json`; everything it needs is served from here.
+#[api_v2_operation(operation_id = "get_docs", tags(documentation))]
+pub(crate) async fn get_docs() -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-        .body(PAGE)
+        .body(PAGE))
 }
 
 /// A part of Swagger UI.
+#[api_v2_operation(skip)]
 pub(crate) async fn get_asset(file: Path<String>) -> Result<HttpResponse, Problem> {
     if *file == "docs.js" {
         return Ok(HttpResponse::Ok()

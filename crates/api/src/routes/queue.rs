@@ -6,7 +6,7 @@ use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 
 use super::rfc_3339;
-use crate::access::{DealerAt, Read};
+use crate::access::DealerAt;
 use crate::deadline::in_time;
 use crate::http::Answered;
 use crate::problem::Problem;
@@ -67,7 +67,7 @@ pub(crate) struct QueueData {
 /// without messages has an empty queue.
 #[api_v2_operation(operation_id = "get_dealer_queue", tags(dealer))]
 pub(crate) async fn get_dealer_queue(
-    dealer: DealerAt<Read>,
+    dealer: DealerAt,
     api: Data<Api>,
 ) -> Result<Answered<QueueReply>, Problem> {
     let asking = api.messages.queue(dealer.id()?);

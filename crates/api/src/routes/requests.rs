@@ -8,7 +8,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::item::Item;
-use crate::access::{Caller, Read};
+use crate::access::Caller;
 use crate::deadline::in_time;
 use crate::http::Answered;
 use crate::problem::Problem;
@@ -30,7 +30,7 @@ pub(crate) struct RequestReply {
 /// they are stored; a status that they lack is that of a message that waits.
 #[api_v2_operation(operation_id = "get_request", tags(customer))]
 pub(crate) async fn get_request(
-    caller: Caller<Read>,
+    caller: Caller,
     api: Data<Api>,
     request_id: Path<String>,
 ) -> Result<Answered<RequestReply>, Problem> {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::item::Item;
 use super::request_path;
-use crate::access::{Caller, Write};
+use crate::access::Caller;
 use crate::deadline::in_time;
 use crate::http::{Answered, CallOrigin, JsonBody, KeyHeader, Prefer, canonical};
 use crate::observe::SubmissionResult;
@@ -87,7 +87,7 @@ pub(crate) struct StoredMessage {
 /// with the same body is answered as the first time, and nothing more is stored or sent.
 #[api_v2_operation(operation_id = "validate_customer", tags(customer))]
 pub(crate) async fn validate_customer(
-    caller: Caller<Write>,
+    caller: Caller,
     api: Data<Api>,
     prefer: Prefer,
     key: KeyHeader,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::faults::describe;
-use crate::access::{Admin, Caller, DealerAt};
+use crate::access::DealerAt;
 use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, QueryParameters};
 use crate::options::PublicBaseUrl;
@@ -195,7 +195,6 @@ pub(crate) struct QuietHoursBody {
 /// By number, inactive ones too, with settings and the state of their lanes.
 #[api_v2_operation(operation_id = "list_dealers", tags(admin))]
 pub(crate) async fn list_dealers(
-    _: Caller<Admin>,
     api: Data<Api>,
     base: Data<PublicBaseUrl>,
     mut query: QueryParameters<DealerListQuery>,
@@ -229,7 +228,7 @@ pub(crate) async fn list_dealers(
 /// Its settings, its webhook addresses and the state of its lane. The key itself is never shown.
 #[api_v2_operation(operation_id = "get_dealer", tags(admin))]
 pub(crate) async fn get_dealer(
-    dealer: DealerAt<Admin>,
+    dealer: DealerAt,
     api: Data<Api>,
     base: Data<PublicBaseUrl>,
 ) -> Result<Answered<DealerReply>, Problem> {
@@ -249,7 +248,7 @@ pub(crate) async fn get_dealer(
 /// `quiet_hours` lets a lane that rests look again. Nothing is changed when a field is faulty.
 #[api_v2_operation(operation_id = "change_dealer_settings", tags(admin))]
 pub(crate) async fn change_dealer_settings(
-    dealer: DealerAt<Admin>,
+    dealer: DealerAt,
     api: Data<Api>,
     base: Data<PublicBaseUrl>,
     body: JsonBody<SettingsBody>,
@@ -282,7 +281,7 @@ pub(crate) async fn change_dealer_settings(
 }
 
 /// The dealer of a path. What cannot be a dealer's number is one that nobody has.
-fn known(dealer: &DealerAt<Admin>) -> Result<&DealerId, Problem> {
+fn known(dealer: &DealerAt) -> Result<&DealerId, Problem> {
     dealer.id().map_err(|_| DeskError::UnknownDealer.into())
 }
 

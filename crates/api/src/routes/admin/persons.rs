@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::access::{Admin, Caller};
+use crate::access::Caller;
 use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody};
 use crate::problem::Problem;
@@ -96,7 +96,7 @@ pub(crate) struct ExportItem {
 /// changes nothing; after a 503 repeat it.
 #[api_v2_operation(operation_id = "erase_person", tags(admin))]
 pub(crate) async fn erase_person(
-    caller: Caller<Admin>,
+    caller: Caller,
     api: Data<Api>,
     body: JsonBody<ErasureBody>,
 ) -> Result<Answered<ErasureReply>, Problem> {
@@ -126,7 +126,7 @@ pub(crate) async fn erase_person(
 /// page. It changes nothing, and is a POST so that the phone is in no address.
 #[api_v2_operation(operation_id = "export_person", tags(admin))]
 pub(crate) async fn export_person(
-    caller: Caller<Admin>,
+    caller: Caller,
     api: Data<Api>,
     body: JsonBody<ExportBody>,
 ) -> Result<Answered<ExportReply>, Problem> {
