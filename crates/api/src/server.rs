@@ -8,16 +8,17 @@ use actix_web::dev::{AppConfig, Server, ServiceFactory, ServiceRequest, ServiceR
 use actix_web::http::Method;
 use actix_web::http::header::HeaderName;
 use actix_web::middleware::from_fn;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, web};
 use paperclip::actix::OpenApiExt as _;
 use tokio::net::TcpStream;
 
 use crate::access::Pages;
 use crate::http::{Quiet, frame, survive};
+use crate::openapi;
 use crate::options::{ApiOptions, Origins};
 use crate::routes;
-use crate::state::Api;
+use crate::state::{Api, Document};
 
 /// How long a browser may remember a preflight, in seconds.
 const PREFLIGHT_SECONDS: usize = 600;
@@ -62,6 +63,7 @@ const EXPOSED_HEADERS: [HeaderName; 5] = [
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::Result<Server> {
+    let document = Document(Bytes::from(openapi::document(api.version)));
     let api = Data::new(api);
     let options = options.clone();
     let (workers, shutdown_seconds) = (options.workers, options.shutdown_seconds);
@@ -75,7 +77,7 @@ pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::
     // What `HttpServer` does, but for `Quiet`: it takes no other connections than its own.
     let connections = move || {
         let stopping = stopping.clone();
-        let app = app(api.clone(), &options)
+        let app = app_with(api.clone(), &options, document.clone())
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let http = HttpService::build()
@@ -111,8 +113,26 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
+    let document = Document(Bytes::from(openapi::document(api.version)));
+    app_with(api, options, document)
+}
+
+fn app_with(
+    api: Data<Api>,
+    options: &ApiOptions,
+    document: Document,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
     App::new()
         .app_data(api)
+        .app_data(Data::new(document))
         .app_data(Data::new(options.public_base_url.clone()))
         .app_data(Data::new(Pages::of(options)))
         .wrap_api()

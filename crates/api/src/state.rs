@@ -11,7 +11,6 @@ use domain::{
 
 use crate::limits::Limits;
 use crate::observe::{Observer, Unobserved};
-use crate::openapi;
 
 /// The name of the service at the wire.
 pub(crate) const SERVICE: &str = "customer-service";
@@ -44,12 +43,10 @@ pub struct Api {
     pub version: &'static str,
     /// Who watches.
     pub(crate) observer: Arc<dyn Observer>,
-    /// The OpenAPI document, made once.
-    pub(crate) openapi: Bytes,
 }
 
 impl Api {
-    /// What the routes need, with the OpenAPI document.
+    /// What the routes need; nobody watches.
     #[must_use]
     #[expect(
         clippy::too_many_arguments,
@@ -83,7 +80,6 @@ impl Api {
             admission,
             version,
             observer: Arc::new(Unobserved),
-            openapi: Bytes::from(openapi::document(version)),
         }
     }
 
@@ -94,6 +90,10 @@ impl Api {
         self
     }
 }
+
+/// The OpenAPI document, which all threads share.
+#[derive(Clone)]
+pub(crate) struct Document(pub(crate) Bytes);
 
 /// Whether callers need keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

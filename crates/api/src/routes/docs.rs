@@ -9,7 +9,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::http::{Answered, Pieces};
 use crate::problem::Problem;
-use crate::state::{Api, SERVICE};
+use crate::state::{Api, Document, SERVICE};
 
 /// The page loads its parts by absolute paths, because it is served both with and without a slash
 /// at the end.
@@ -59,11 +59,13 @@ pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Prob
 ///
 /// As JSON, for tools.
 #[api_v2_operation(operation_id = "get_openapi", tags(documentation))]
-pub(crate) async fn get_openapi(api: Data<Api>) -> Result<Answered<OpenApiReply>, Problem> {
+pub(crate) async fn get_openapi(
+    document: Data<Document>,
+) -> Result<Answered<OpenApiReply>, Problem> {
     Ok(Answered::with(
         HttpResponse::Ok()
             .content_type("application/json")
-            .body(Pieces::new(api.openapi.clone())),
+            .body(Pieces::new(document.0.clone())),
     ))
 }
 
