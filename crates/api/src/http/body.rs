@@ -14,12 +14,13 @@ use paperclip::v2::models::{
 };
 use paperclip::v2::schema::Apiv2Schema;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::fields::Fields;
 use crate::limits::Slot;
 use crate::problem::Problem;
 use crate::route::Target;
-use crate::validation::FaultBody;
+use crate::validation::{FaultBody, Place};
 
 /// A UTF-8 byte order mark, which some editors and programs put before their JSON.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -47,7 +48,7 @@ impl<T> JsonBody<T> {
     }
 
     /// The body, where it is an object with the fields of `P`, each once and of its type, and nothing
-    /// else. What is no such body is for [`object`](Self::object), which finds out what it is.
+    /// else. What is no such body is for [`fields`](Self::fields), which finds out what it is.
     pub(crate) fn plain<P: DeserializeOwned>(&self) -> Option<P> {
         // To serde an array of values would be an object without names.
         let is_object = self.bytes.trim_ascii_start().starts_with(b"{");
@@ -58,7 +59,7 @@ impl<T> JsonBody<T> {
     }
 
     /// The fields of the JSON object.
-    pub(crate) fn object(&self) -> Result<Map<String, Value>, Problem> {
+    pub(crate) fn fields(&self) -> Result<Fields, Problem> {
         if self.bytes.is_empty() {
             return Err(Problem::Invalid(vec![FaultBody::no_body()]));
         }
@@ -69,7 +70,9 @@ impl<T> JsonBody<T> {
             )]));
         }
         let fault = match serde_json::from_slice(&self.bytes) {
-            Ok(Value::Object(fields)) => return Ok(fields),
+            Ok(Value::Object(values)) => {
+                return Ok(Fields::new(vec![Place::Name("body")], values));
+            }
             Ok(Value::Null) => FaultBody::no_body(),
             Ok(other) => FaultBody::not_an_object(other),
             Err(error) => FaultBody::json_invalid(offset(&self.bytes, &error), reason(&error)),

@@ -4,16 +4,15 @@ use domain::{
 };
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::cursor::List;
 use super::item::{Item, iso_date_time};
 use crate::access::DealerAt;
 use crate::deadline::in_time;
-use crate::http::{Answered, JsonBody, QueryParameters};
+use crate::http::{Answered, JsonBody, QueryParameters, text};
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::validation::{FaultBody, QueryFault};
+use crate::validation::Rule;
 
 /// The most requests on a page.
 const MAX_PAGE_SIZE: u64 = 100;
@@ -125,7 +124,7 @@ pub(crate) async fn list_dealer_requests(
         list.place(cursor)
     });
     if let (Some(cursor), None, Ok(_)) = (&cursor, after, &id) {
-        query.refuse("cursor", QueryFault::NotACursor, cursor);
+        query.refuse("cursor", Rule::NOT_A_CURSOR, cursor);
     }
     query.finish()?;
     let question = PageQuery {
@@ -295,15 +294,10 @@ fn target(body: &JsonBody<TestBody>) -> Result<Option<Phone>, Problem> {
     if body.is_absent() {
         return Ok(None);
     }
-    let fields = body.object()?;
-    let Some(value) = fields.get("target").filter(|value| !value.is_null()) else {
-        return Ok(None);
-    };
-    let parsed = match value {
-        Value::String(text) => Phone::parse(text).map_err(|_| Fault::Phone),
-        _ => Err(Fault::NotText),
-    };
-    parsed.map(Some).map_err(|fault| {
-        Problem::Invalid(vec![FaultBody::of_field("target", fault, value.clone())])
-    })
+    let mut fields = body.fields()?;
+    let target = fields.optional(
+        "target",
+        text(|raw| Phone::parse(raw).map_err(|_| Fault::Phone)),
+    );
+    target.ok_or_else(|| fields.invalid())
 }

@@ -4,13 +4,12 @@ use actix_web::web::Data;
 use chrono::{DateTime, NaiveTime, SecondsFormat, Utc};
 use domain::{
     AccountPolicy, DealerId, DealerRecord, DealerSettings, DeskError, KeySource, LaneView,
-    OnUnknown, QuietHours, RawQuietHours, RawSetting, SettingsPatch,
+    OnUnknown, QuietHours,
 };
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use super::faults::describe;
+use super::settings;
 use crate::access::DealerAt;
 use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, QueryParameters};
@@ -253,21 +252,17 @@ pub(crate) async fn change_dealer_settings(
     base: Data<PublicBaseUrl>,
     body: JsonBody<SettingsBody>,
 ) -> Result<Answered<DealerReply>, Problem> {
-    let fields = body.object()?;
-    let told = |error| match error {
-        DeskError::Invalid(faults) => Problem::Invalid(
-            faults
-                .into_iter()
-                .map(|(field, fault)| describe(field, fault, &fields))
-                .collect(),
-        ),
-        other => Problem::from(other),
+    let fields = body.fields()?;
+    let change = match api.desk.check(&settings::patch(&fields)) {
+        Ok(change) => change,
+        Err(error) => return Err(settings::refused(error, fields)),
     };
-    let change = api.desk.check(&patch(&fields)).map_err(told)?;
     let id = known(&dealer)?;
     let author = dealer.author();
     let changing = in_time(api.desk.change(id, &change, &author), DeskError::Store);
-    let record = changing.await.map_err(told)?;
+    let record = changing
+        .await
+        .map_err(|error| settings::refused(error, fields))?;
     tracing::info!(
         dealer.id = id.as_str(),
         settings.changed = change.fields().join(","),
@@ -283,49 +278,6 @@ pub(crate) async fn change_dealer_settings(
 /// The dealer of a path. What cannot be a dealer's number is one that nobody has.
 fn known(dealer: &DealerAt) -> Result<&DealerId, Problem> {
     dealer.id().map_err(|_| DeskError::UnknownDealer.into())
-}
-
-fn patch(fields: &Map<String, Value>) -> SettingsPatch {
-    let raw = |name| raw(fields.get(name));
-    SettingsPatch {
-        api_key: raw("fonnte_api_key"),
-        api_url: raw("fonnte_api_url"),
-        min_interval_ms: raw("min_interval_ms"),
-        jitter_ms: raw("jitter_ms"),
-        daily_limit: raw("daily_limit"),
-        quiet_hours: quiet_hours(fields.get("quiet_hours")),
-        on_unknown: raw("on_unknown"),
-        exclusive_device: raw("exclusive_device"),
-        webhook_secret: raw("webhook_secret"),
-        default_template: raw("default_template"),
-    }
-}
-
-fn raw(value: Option<&Value>) -> RawSetting {
-    match value {
-        None => RawSetting::Absent,
-        Some(Value::Null) => RawSetting::Null,
-        Some(Value::String(text)) => RawSetting::Text(text.clone()),
-        Some(Value::Bool(flag)) => RawSetting::Flag(*flag),
-        Some(Value::Number(number)) => match (number.as_i64(), number.is_u64()) {
-            (Some(number), _) => RawSetting::Whole(number),
-            (None, true) => RawSetting::Whole(i64::MAX),
-            (None, false) => RawSetting::Other,
-        },
-        Some(Value::Array(_) | Value::Object(_)) => RawSetting::Other,
-    }
-}
-
-fn quiet_hours(value: Option<&Value>) -> RawQuietHours {
-    match value {
-        None => RawQuietHours::Absent,
-        Some(Value::Null) => RawQuietHours::Null,
-        Some(Value::Object(times)) => RawQuietHours::Times {
-            from: raw(times.get("from")),
-            to: raw(times.get("to")),
-        },
-        Some(_) => RawQuietHours::Other,
-    }
 }
 
 impl DealerItem {

@@ -3,8 +3,8 @@
 pub(super) mod api_keys;
 pub(super) mod audit;
 pub(super) mod dealers;
-mod faults;
 pub(super) mod persons;
+mod settings;
 
 use std::collections::BTreeMap;
 
