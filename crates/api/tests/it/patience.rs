@@ -1,6 +1,5 @@
 //! Tests of everything that is given up after a while, on a clock that passes by itself.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,23 +8,20 @@ use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, Data};
+use api::{Api, ApiAuth, app};
 use async_trait::async_trait;
 use domain::{
     Accepted, Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, DateRange, DealerAdmin,
     DealerId, DealerPage, DealerRecord, DealerStats, KeyName, KeyOrder, KeyUse, KnownKey,
-    MockOutbox, NewApiKey, NewRequest, Once, Page, PageQuery, Ports, Principal, Reports, Request,
+    MockOutbox, NewApiKey, NewRequest, Once, Page, PageQuery, Principal, Reports, Request,
     RequestId, RequestStore, SettingsChange, SettingsChanged, StoreError, Validity, Visibility,
 };
 use futures_util::{Stream, stream};
 use secrecy::ExposeSecret as _;
-use testkit::{TestsInPlace, World};
+use testkit::World;
 use tokio::time::Instant;
 
-use crate::access::ApiAuth;
-use crate::limits::Limits;
-use crate::server::{Api, ApiOptions, ApiParts, app};
-
-const SUBMISSION: &str = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
+use crate::service::{OFF_HERE, Ports, SUBMIT, api as api_over, body as submission, options};
 
 type BoxedPayloadStream = Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>;
 
@@ -117,23 +113,17 @@ impl ApiKeys for Slow {
     }
 }
 
-/// No keys, as the operator wanted it.
-const OFF: ApiAuth = ApiAuth::Off {
-    host: IpAddr::V4(Ipv4Addr::LOCALHOST),
-    said: true,
-};
-
 /// Calls an API that is [`stuck`]. Returns status, body and how long it took.
 async fn call(request: TestRequest) -> (u16, String, Duration) {
     let request = request
         .peer_addr(([127, 0, 0, 1], 50_000).into())
         .insert_header(("Host", "localhost"));
-    call_with(World::new(), OFF, request).await
+    call_with(World::new(), OFF_HERE, request).await
 }
 
 async fn call_with(world: World, auth: ApiAuth, request: TestRequest) -> (u16, String, Duration) {
     let api = Data::new(stuck(&world, auth));
-    let service = init_service(app(api, &ApiOptions::sample())).await;
+    let service = init_service(app(api, &options())).await;
     let began = Instant::now();
     let mut request = request.to_request();
     if request.head().headers.contains_key("transfer-encoding") {
@@ -156,34 +146,21 @@ fn endless() -> Payload {
 
 /// An API whose request store is stuck and whose lanes are taken.
 fn stuck(world: &World, auth: ApiAuth) -> Api {
-    let store = world.store.clone();
     let mut outbox = MockOutbox::new();
     outbox.expect_begin_call().returning(|_, _, _| Ok(None));
-    let services = world.services_over(&Ports {
-        requests: Arc::new(Stuck),
-        reports: Arc::new(Stuck),
-        dealer_admin: Arc::new(Stuck),
-        outbox: Arc::new(outbox),
-        api_keys: Arc::new(Slow(store.clone())),
-        ..world.ports()
-    });
-    let parts = ApiParts {
-        tests: Arc::new(TestsInPlace(services.checks.clone())),
-        accounts: world.accounts.clone(),
-        health: store.clone(),
-        audit: store,
-        auth,
-        limits: Limits::default(),
-        version: "1.2.3",
-    };
-    Api::new(services, parts)
+    let mut ports = Ports::of(world);
+    ports.requests = Arc::new(Stuck);
+    ports.reports = Arc::new(Stuck);
+    ports.dealer_admin = Arc::new(Stuck);
+    ports.outbox = Arc::new(outbox);
+    ports.api_keys = Arc::new(Slow(world.store.clone()));
+    ports.auth = auth;
+    api_over(world, &ports)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_submission_that_the_store_does_not_answer_is_given_up_within_5_seconds() {
-    let request = TestRequest::post()
-        .uri("/api/v1/customer/validate-customer")
-        .set_payload(SUBMISSION);
+    let request = TestRequest::post().uri(SUBMIT).set_payload(submission());
     let (status, body, took) = call(request).await;
     assert_eq!(
         (status, body.as_str()),
@@ -233,7 +210,7 @@ async fn a_lane_that_stays_busy_is_told() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_arrive_is_given_up_after_15_seconds() {
     let request = TestRequest::post()
-        .uri("/api/v1/customer/validate-customer")
+        .uri(SUBMIT)
         .insert_header(("Transfer-Encoding", "chunked"));
     let (status, body, took) = call(request).await;
     assert_eq!(
@@ -267,9 +244,8 @@ async fn a_key_that_takes_long_to_be_found_leaves_less_time_for_the_rest() {
 #[tokio::test(start_paused = true)]
 async fn more_calls_than_can_be_worked_on_are_refused_at_once() {
     const STATS: &str = "/api/v1/customer/dealer/0009999/stats";
-    const SUBMIT: &str = "/api/v1/customer/validate-customer";
-    let api = Data::new(stuck(&World::new(), OFF));
-    let service = init_service(app(api, &ApiOptions::sample())).await;
+    let api = Data::new(stuck(&World::new(), OFF_HERE));
+    let service = init_service(app(api, &options())).await;
     let call = |request: TestRequest| Box::pin(call_service(&service, request.to_request()));
     let body_on_its_way = || {
         let mut submit = TestRequest::post().uri(SUBMIT).to_request();
@@ -292,7 +268,7 @@ async fn more_calls_than_can_be_worked_on_are_refused_at_once() {
         (TestRequest::get().uri(STATS), r#""type":"Busy""#),
         (TestRequest::get().uri("/nowhere"), r#""type":"Busy""#),
         (
-            TestRequest::post().uri(SUBMIT).set_payload(SUBMISSION),
+            TestRequest::post().uri(SUBMIT).set_payload(submission()),
             "Gagal menyimpan data ke database",
         ),
     ] {
