@@ -219,7 +219,9 @@ fn accepted(number: usize) -> Outcome {
 fn report(outcome: Outcome) -> SendReport {
     let (answer, text) = match &outcome {
         Outcome::Accepted(_) => (sample::ANSWER.to_owned(), sample::ANSWER.to_owned()),
-        Outcome::Refused { reason } | Outcome::Blocked { reason } | Outcome::Barred { reason } => {
+        Outcome::Refused { reason }
+        | Outcome::Blocked { reason, .. }
+        | Outcome::Barred { reason, .. } => {
             let answer = format!(r#"{{"reason":"{reason}","status":false}}"#);
             (answer.clone(), answer)
         }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use domain::{
-    Account, DeviceReport, EventTopic, OutgoingMessage, ProviderEvent, SendReport, Whatsapp,
+    Account, BlockCause, DeviceReport, EventTopic, OutgoingMessage, ProviderEvent, SendReport,
+    Whatsapp,
 };
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, redirect, retry};
@@ -157,7 +158,11 @@ impl Whatsapp for FonnteClient {
         match report {
             DeviceReport::Connected { profile, .. } if !account.address.is_usual() => {
                 match device::wrong_address(self.ask_nothing(account).await, &secret) {
-                    Some(reason) => DeviceReport::NotReady { reason, profile },
+                    Some(reason) => DeviceReport::NotReady {
+                        cause: BlockCause::Other,
+                        reason,
+                        profile,
+                    },
                     None => report,
                 }
             }

@@ -1,29 +1,33 @@
 //! What an answer to `device` means.
 
-use domain::{AccountProfile, DeviceReport};
+use domain::{AccountProfile, BlockCause, DeviceReport};
 
-use crate::answer::{fields, http_reason, is_disconnected, reason};
+use crate::answer::fields;
 use crate::exchange::{Answer, Trouble};
 use crate::fields::{Fields, Status};
 use crate::profile::profile;
+use crate::reason::{Fault, http_cause, http_reason, reason};
 use crate::redact::Redactor;
 use crate::report::clean_text;
-
-const DISCONNECTED: &str = "the WhatsApp device is disconnected";
 
 /// The report of a call, answered or not.
 pub(crate) fn report(result: Result<Answer, Trouble>, secret: &Redactor<'_>) -> DeviceReport {
     let answer = match result {
         Ok(answer) => answer,
-        Err(Trouble::Unusable) => return not_ready(Trouble::Unusable.sentence()),
+        Err(Trouble::Unusable) => {
+            return not_ready(BlockCause::Other, Trouble::Unusable.sentence());
+        }
         Err(trouble) => return unreachable(trouble.sentence()),
     };
     let fields = fields(&answer);
     match (answer.status, &fields) {
-        (300..=499, fields) => not_ready(format!(
-            "Fonnte answered with {}",
-            http_reason(answer.status, fields.as_ref(), secret)
-        )),
+        (300..=499, fields) => not_ready(
+            http_cause(answer.status, fields.as_ref().map(Fault::of)),
+            format!(
+                "Fonnte answered with {}",
+                http_reason(answer.status, fields.as_ref(), secret)
+            ),
+        ),
         (200..=299, Some(fields)) => by_body(&answer, fields, secret),
         (500..=599, Some(fields)) if fields.status() != Status::Absent => {
             by_body(&answer, fields, secret)
@@ -63,7 +67,7 @@ pub(crate) fn wrong_address(
 }
 
 fn by_body(answer: &Answer, fields: &Fields<'_>, secret: &Redactor<'_>) -> DeviceReport {
-    let reason = match fields.status() {
+    let (cause, reason) = match fields.status() {
         Status::True => match fields.text_of("device_status") {
             Some(state) if state.eq_ignore_ascii_case("connect") => {
                 return DeviceReport::Connected {
@@ -71,27 +75,43 @@ fn by_body(answer: &Answer, fields: &Fields<'_>, secret: &Redactor<'_>) -> Devic
                     profile: profile(fields),
                 };
             }
-            Some(state) if state.eq_ignore_ascii_case("disconnect") => DISCONNECTED.to_owned(),
-            Some(state) => secret.sentence(&format!("the WhatsApp device is: {state}")),
-            None => "Fonnte did not say whether the WhatsApp device is connected".to_owned(),
+            Some(state) if state.eq_ignore_ascii_case("disconnect") => disconnected(),
+            Some(state) => (
+                BlockCause::Device,
+                secret.sentence(&format!("the WhatsApp device is: {state}")),
+            ),
+            None => (
+                BlockCause::Other,
+                "Fonnte did not say whether the WhatsApp device is connected".to_owned(),
+            ),
         },
-        Status::False => match reason(fields) {
-            Some(reason) if is_disconnected(&reason) => DISCONNECTED.to_owned(),
-            Some(reason) => secret.sentence(&format!("Fonnte answered: {reason}")),
-            None => "Fonnte refused without a reason".to_owned(),
+        Status::False => match (Fault::of(fields).cause(), reason(fields)) {
+            (BlockCause::Device, Some(_)) => disconnected(),
+            (cause, Some(reason)) => (
+                cause,
+                secret.sentence(&format!("Fonnte answered: {reason}")),
+            ),
+            (cause, None) => (cause, "Fonnte refused without a reason".to_owned()),
         },
         Status::Unclear | Status::Absent => {
             return unreachable("Fonnte's answer could not be read");
         }
     };
     DeviceReport::NotReady {
+        cause,
         reason,
         profile: profile(fields),
     }
 }
 
-fn not_ready(reason: impl Into<String>) -> DeviceReport {
+fn disconnected() -> (BlockCause, String) {
+    let reason = "the WhatsApp device is disconnected";
+    (BlockCause::Device, reason.to_owned())
+}
+
+fn not_ready(cause: BlockCause, reason: impl Into<String>) -> DeviceReport {
     DeviceReport::NotReady {
+        cause,
         reason: reason.into(),
         profile: AccountProfile::default(),
     }

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
-mod cause;
 mod client;
 mod device;
 mod event;
@@ -12,9 +11,9 @@ mod gate;
 pub mod laws;
 mod profile;
 mod quotes;
+mod reason;
 mod redact;
 mod report;
 mod retry_after;
 
-pub use cause::BlockCause;
 pub use client::{FonnteClient, FonnteOptions, SetupError};

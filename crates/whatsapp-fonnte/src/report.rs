@@ -1,6 +1,6 @@
 //! What is reported about a call to `send`: its outcome and what is kept of the answer.
 
-use domain::{Outcome, SendReport};
+use domain::{BlockCause, Outcome, SendReport};
 
 use crate::answer::{classify, fields};
 use crate::exchange::{Answer, LONGEST_ANSWER, Trouble};
@@ -36,7 +36,10 @@ pub(crate) fn not_sent(trouble: Trouble) -> SendReport {
     let trouble = trouble.before_writing();
     let reason = trouble.sentence().to_owned();
     let outcome = match trouble {
-        Trouble::Unusable => Outcome::Blocked { reason },
+        Trouble::Unusable => Outcome::Blocked {
+            cause: BlockCause::Other,
+            reason,
+        },
         _ => Outcome::NotSent {
             reason,
             retry_after: None,

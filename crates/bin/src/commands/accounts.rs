@@ -5,10 +5,11 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AccountError, AccountStanding, AccountTrouble, Dealer, DealerCheck, DealerId};
+use domain::{
+    AccountError, AccountStanding, AccountTrouble, BlockCause, Dealer, DealerCheck, DealerId,
+};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use whatsapp_fonnte::BlockCause;
 
 use super::report::News;
 use crate::output::show_progress;
@@ -98,7 +99,7 @@ fn sentence(id: &DealerId, standing: &AccountStanding, trouble: &AccountTrouble)
         .expires_on
         .map_or_else(String::new, |end| format!(" on {end}"));
     match trouble {
-        AccountTrouble::NotReady { reason } => match BlockCause::of(reason) {
+        AccountTrouble::NotReady { cause, reason } => match cause {
             BlockCause::Token => format!(
                 "{reason}; copy the token of the device at Fonnte and set it with \
                  `customer-service dealer set-key {id} --key-stdin`"
@@ -160,23 +161,23 @@ mod tests {
 
     #[test]
     fn every_trouble_says_what_to_do() {
-        let not_ready = |reason: &str| AccountTrouble::NotReady {
+        let not_ready = |cause, reason: &str| AccountTrouble::NotReady {
+            cause,
             reason: reason.to_owned(),
         };
         for (trouble, action) in [
             (
-                not_ready("Fonnte answered: unknown user"),
+                not_ready(BlockCause::Token, "Fonnte answered: unknown user"),
                 "set-key 0009999",
             ),
             (
-                not_ready("Fonnte answered with HTTP 401"),
-                "set-key 0009999",
-            ),
-            (
-                not_ready("the WhatsApp device is disconnected"),
+                not_ready(BlockCause::Device, "the WhatsApp device is disconnected"),
                 "connect it",
             ),
-            (not_ready("insufficient quota"), "add to the quota"),
+            (
+                not_ready(BlockCause::Quota, "insufficient quota"),
+                "add to the quota",
+            ),
             (
                 AccountTrouble::Unreachable {
                     reason: "Fonnte did not answer in time".to_owned(),

@@ -10,13 +10,13 @@ mod text;
 use api::{AnsweredCall, Observer, ReportResult, SubmissionResult};
 use async_trait::async_trait;
 use domain::{
-    Delivery, EventTopic, EventsApplied, LaneChange, MessageChange, OutcomeKind, Settled, Task,
+    BlockCause, Delivery, EventTopic, EventsApplied, LaneChange, MessageChange, OutcomeKind,
+    Settled, Task,
 };
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
 };
 use tracing::Span;
-use whatsapp_fonnte::BlockCause;
 
 pub(crate) use self::gauges::Gauges;
 use crate::traces;
@@ -212,9 +212,8 @@ impl Metrics {
             };
             self.changes.with_label_values(&[change]).inc();
         }
-        if let LaneChange::Blocked { reason, .. } = &settlement.lane {
-            let cause = BlockCause::of(reason).as_str();
-            self.blocks.with_label_values(&[cause]).inc();
+        if let LaneChange::Blocked { cause, .. } = &settlement.lane {
+            self.blocks.with_label_values(&[cause.as_str()]).inc();
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 
-use crate::{Account, EventTopic, Outcome, Phone, ProviderEvent};
+use crate::{Account, BlockCause, EventTopic, Outcome, Phone, ProviderEvent};
 
 /// A message on its way out. Prints without its text.
 #[derive(Clone, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub enum DeviceReport {
     },
     /// The provider answered, and messages cannot be sent now.
     NotReady {
+        /// Why.
+        cause: BlockCause,
         /// A sentence for a person: what is wrong.
         reason: String,
         /// The account.

@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::{
-    Account, AccountBook, AccountError, AccountPolicy, Attempt, BlockedLane, Claim, Clock, Dealer,
-    DealerDirectory, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease,
-    MessageChange, Outbox, OutboxMessage, Outcome, OutcomeKind, OutgoingMessage, Phone,
+    Account, AccountBook, AccountError, AccountPolicy, Attempt, BlockCause, BlockedLane, Claim,
+    Clock, Dealer, DealerDirectory, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange,
+    Lease, MessageChange, Outbox, OutboxMessage, Outcome, OutcomeKind, OutgoingMessage, Phone,
     QUOTA_USED_UP, SendReport, Settled, Settlement, StoreError, Task, Tries, Whatsapp, WorkerId,
     decide, expired, is_spent, profile_again, rest_until, too_old_before,
 };
@@ -347,19 +347,20 @@ impl Dispatcher {
                 .keep_profile(&claim.lease.dealer_id, &profile, again)
                 .await;
         }
-        let reason = match report {
+        let (cause, reason) = match report {
             DeviceReport::Connected { profile, .. } if profile.quota_left != Some(0) => {
                 return Settlement {
                     lane: LaneChange::Probed,
                     ..self.lane_only(Duration::ZERO)
                 };
             }
-            DeviceReport::Connected { .. } => QUOTA_USED_UP.to_owned(),
-            DeviceReport::NotReady { reason, .. } | DeviceReport::Unreachable { reason } => reason,
+            DeviceReport::Connected { .. } => (BlockCause::Quota, QUOTA_USED_UP.to_owned()),
+            DeviceReport::NotReady { cause, reason, .. } => (cause, reason),
+            DeviceReport::Unreachable { reason } => (BlockCause::Other, reason),
         };
         Settlement {
             account_print: Some(self.print(dealer)),
-            ..self.decided(claim, None, settings, Outcome::Blocked { reason })
+            ..self.decided(claim, None, settings, Outcome::Blocked { cause, reason })
         }
     }
 
@@ -378,6 +379,7 @@ impl Dispatcher {
         error: AccountError,
     ) -> Settlement {
         let outcome = Outcome::Blocked {
+            cause: error.cause(),
             reason: error.to_string(),
         };
         Settlement {

@@ -1,7 +1,7 @@
 //! What an answer to `send` means.
 
 use domain::{
-    Outcome,
+    BlockCause, Outcome,
     OutcomeKind::{self, Accepted, Blocked, NotSent, Refused, Unknown},
     OutgoingMessage, Receipt, Whatsapp as _,
 };
@@ -148,6 +148,35 @@ async fn the_http_status_decides_where_the_table_says_so() {
     assert_eq!(judged(302, "<html>").await.1, "HTTP 302");
     assert_eq!(judged(401, no).await.1, "HTTP 401: target invalid");
     assert_eq!(judged(429, "").await.1, "HTTP 429");
+}
+
+/// Why an account cannot send, as far as the answer tells it.
+#[tokio::test]
+async fn a_block_carries_its_cause() {
+    for (status, reason, expected) in [
+        (200, "token invalid", BlockCause::Token),
+        (200, "no token for you", BlockCause::Token),
+        (200, "unknown user", BlockCause::Token),
+        (200, "devices must belong to an account", BlockCause::Token),
+        (
+            200,
+            "request invalid on disconnected device",
+            BlockCause::Device,
+        ),
+        (200, "insufficient quota", BlockCause::Quota),
+        (401, "", BlockCause::Token),
+        (403, "Invalid TOKEN", BlockCause::Token),
+        (401, "insufficient quota", BlockCause::Quota),
+        (302, "", BlockCause::Other),
+        (404, "target invalid", BlockCause::Other),
+    ] {
+        let text = format!(r#"{{"reason":"{reason}","status":false}}"#);
+        let outcome = outcome(status, &text).await;
+        let (Outcome::Blocked { cause, .. } | Outcome::Barred { cause, .. }) = outcome else {
+            panic!("{status} {reason}: {outcome:?}");
+        };
+        assert_eq!(cause, expected, "{status} {reason}");
+    }
 }
 
 /// Anything else in the way may mind what the message says.

@@ -1,7 +1,7 @@
 //! What an answer to `device` means.
 
 use chrono::NaiveDate;
-use domain::{AccountProfile, DeviceReport, Whatsapp as _};
+use domain::{AccountProfile, BlockCause, DeviceReport, Whatsapp as _};
 
 use crate::provider::{KEY, Provider, account, client, hasty_client, http};
 
@@ -14,8 +14,9 @@ async fn judged(status: u16, text: &str) -> DeviceReport {
     tokio::join!(client.device(&account), provider.answer(answer)).0
 }
 
-fn not_ready(reason: &str) -> DeviceReport {
+fn not_ready(cause: BlockCause, reason: &str) -> DeviceReport {
     DeviceReport::NotReady {
+        cause,
         reason: reason.to_owned(),
         profile: AccountProfile::default(),
     }
@@ -102,7 +103,9 @@ async fn an_unusual_address_is_tried_out_without_a_recipient() {
         assert!(request.ends_with("\r\n\r\n"), "nothing is sent: {request}");
         match report {
             DeviceReport::Connected { .. } => assert!(fits, "{path}"),
-            DeviceReport::NotReady { reason, profile } => {
+            DeviceReport::NotReady {
+                reason, profile, ..
+            } => {
                 assert!(
                     !fits && reason.contains("is the path /send meant?"),
                     "{path}: {reason}"
@@ -170,68 +173,84 @@ async fn an_account_is_shown_whether_its_device_is_connected_or_not() {
 
 #[tokio::test]
 async fn an_answer_that_is_not_a_connected_device_says_what_is_wrong() {
-    for (status, text, reason) in [
+    for (status, text, reason, cause) in [
         (
             200,
             r#"{"reason":"invalid token","status":false}"#,
             "Fonnte answered: invalid token",
+            BlockCause::Token,
         ),
         (
             200,
             r#"{"reason":"token invalid","Status":false}"#,
             "Fonnte answered: token invalid",
+            BlockCause::Token,
         ),
         (
             200,
             r#"{"detail":"unknown user","status":false}"#,
             "Fonnte answered: unknown user",
+            BlockCause::Token,
         ),
         (
             200,
             r#"{"reason":"bad aB3+secret@#9xYz!Q4w","status":false}"#,
             "Fonnte answered: bad ***",
+            BlockCause::Other,
         ),
         (
             200,
             r#"{"status":false}"#,
             "Fonnte refused without a reason",
+            BlockCause::Other,
         ),
         (
             200,
             r#"{"device_status":"disconnect","status":true}"#,
             "the WhatsApp device is disconnected",
+            BlockCause::Device,
         ),
         (
             200,
             r#"{"reason":"request invalid on disconnected device","status":false}"#,
             "the WhatsApp device is disconnected",
+            BlockCause::Device,
         ),
         (
             200,
             r#"{"device_status":"pairing","status":true}"#,
             "the WhatsApp device is: pairing",
+            BlockCause::Device,
         ),
         (
             200,
             r#"{"status":true}"#,
             "Fonnte did not say whether the WhatsApp device is connected",
+            BlockCause::Other,
         ),
         (
             500,
             r#"{"reason":"invalid token","status":false}"#,
             "Fonnte answered: invalid token",
+            BlockCause::Token,
         ),
-        (302, "", "Fonnte answered with HTTP 302"),
-        (429, "<html>", "Fonnte answered with HTTP 429"),
+        (302, "", "Fonnte answered with HTTP 302", BlockCause::Other),
+        (
+            429,
+            "<html>",
+            "Fonnte answered with HTTP 429",
+            BlockCause::Other,
+        ),
         (
             401,
             r#"{"reason":"invalid token","status":false}"#,
             "Fonnte answered with HTTP 401: invalid token",
+            BlockCause::Token,
         ),
     ] {
         assert_eq!(
             judged(status, text).await,
-            not_ready(reason),
+            not_ready(cause, reason),
             "{status} {text}"
         );
     }
