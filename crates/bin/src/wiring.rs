@@ -11,7 +11,7 @@ use domain::{
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
 use uuid::Uuid;
-use whatsapp_fonnte::{FonnteClient, FonnteOptions};
+use whatsapp_fonnte::{FonnteClient, FonnteEvents, FonnteOptions};
 
 use crate::config::Config;
 use crate::serve::dispatch::{InFlight, LaneBell, TestDesk};
@@ -150,7 +150,7 @@ impl Parts {
         let events = EventDesk::new(
             directory.clone(),
             reports.clone(),
-            whatsapp.clone(),
+            Arc::new(FonnteEvents),
             event_bell.clone(),
             bell.clone(),
             config.delivery.clone(),

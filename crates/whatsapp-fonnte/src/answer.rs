@@ -5,7 +5,7 @@ use domain::{Outcome, Receipt};
 use crate::exchange::{Answer, Trouble};
 use crate::fields::{Fields, Status};
 use crate::profile::quota_left;
-use crate::reason::{Fault, http_cause, http_reason, reason};
+use crate::reason::{Blame, http_cause, http_reason, reason};
 use crate::redact::Redactor;
 
 /// No id of the provider is longer; whatever is, or is no line of text, is none.
@@ -34,10 +34,10 @@ pub(crate) fn classify(
         },
         300..=499 => {
             let reason = http_reason(status, fields, secret);
-            let fault = fields.map(Fault::of);
-            let cause = http_cause(status, fault);
-            match fault {
-                Some(Fault::Account(_)) => Outcome::Blocked { cause, reason },
+            let blame = fields.map(Blame::of);
+            let cause = http_cause(status, blame);
+            match blame {
+                Some(Blame::Account(_)) => Outcome::Blocked { cause, reason },
                 _ => Outcome::Barred { cause, reason },
             }
         }
@@ -79,15 +79,15 @@ fn receipt(fields: &Fields<'_>, secret: &Redactor<'_>) -> Receipt {
 }
 
 fn refusal(fields: &Fields<'_>, secret: &Redactor<'_>) -> Outcome {
-    let fault = Fault::of(fields);
+    let blame = Blame::of(fields);
     let reason = match reason(fields) {
         Some(reason) => secret.sentence(&reason),
         None => secret.sentence(&secret.json(fields.text())),
     };
-    match fault {
-        Fault::Account(cause) => Outcome::Blocked { cause, reason },
-        Fault::Unclear(cause) => Outcome::Barred { cause, reason },
-        Fault::Message => Outcome::Refused { reason },
+    match blame {
+        Blame::Account(cause) => Outcome::Blocked { cause, reason },
+        Blame::Unclear(cause) => Outcome::Barred { cause, reason },
+        Blame::Message => Outcome::Refused { reason },
     }
 }
 

@@ -3,10 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::{
-    Account, BlockCause, DeviceReport, EventTopic, OutgoingMessage, ProviderEvent, SendReport,
-    Whatsapp,
-};
+use domain::{Account, BlockCause, DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, redirect, retry};
 use rustls::crypto::ring;
@@ -17,7 +14,7 @@ use url::form_urlencoded;
 use crate::exchange::{Answer, Trouble, exchange};
 use crate::gate::Gate;
 use crate::redact::Redactor;
-use crate::{device, event, report};
+use crate::{device, report};
 
 /// The longest a call may take, whatever the options say; keeps sums of times in range.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(3_600);
@@ -146,10 +143,6 @@ impl Whatsapp for FonnteClient {
             Err(trouble) if gate.shut() => report::unknown(trouble),
             Err(trouble) => report::not_sent(trouble),
         }
-    }
-
-    fn read_report(&self, topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
-        event::read(topic, body)
     }
 
     async fn device(&self, account: &Account) -> DeviceReport {

@@ -6,7 +6,7 @@ use crate::answer::fields;
 use crate::exchange::{Answer, Trouble};
 use crate::fields::{Fields, Status};
 use crate::profile::profile;
-use crate::reason::{Fault, http_cause, http_reason, reason};
+use crate::reason::{Blame, http_cause, http_reason, reason};
 use crate::redact::Redactor;
 use crate::report::clean_text;
 
@@ -22,7 +22,7 @@ pub(crate) fn report(result: Result<Answer, Trouble>, secret: &Redactor<'_>) -> 
     let fields = fields(&answer);
     match (answer.status, &fields) {
         (300..=499, fields) => not_ready(
-            http_cause(answer.status, fields.as_ref().map(Fault::of)),
+            http_cause(answer.status, fields.as_ref().map(Blame::of)),
             format!(
                 "Fonnte answered with {}",
                 http_reason(answer.status, fields.as_ref(), secret)
@@ -85,7 +85,7 @@ fn by_body(answer: &Answer, fields: &Fields<'_>, secret: &Redactor<'_>) -> Devic
                 "Fonnte did not say whether the WhatsApp device is connected".to_owned(),
             ),
         },
-        Status::False => match (Fault::of(fields).cause(), reason(fields)) {
+        Status::False => match (Blame::of(fields).cause(), reason(fields)) {
             (BlockCause::Device, Some(_)) => disconnected(),
             (cause, Some(reason)) => (
                 cause,

@@ -1,9 +1,11 @@
-//! What the reports that Fonnte makes by itself mean.
+//! What provider events mean: what Fonnte tells by itself.
 //!
 //! A status event names its message by `id`, by `stateid`, or by both, and says how it is in
 //! `status`, in `state`, or in both.
 
-use domain::{EventTopic, MessageNews, MessageState, News, ProviderEvent, without_numbers};
+use domain::{
+    EventTopic, MessageNews, MessageState, News, ProviderEvent, ProviderEvents, without_numbers,
+};
 use secrecy::SecretString;
 use serde::de::IgnoredAny;
 
@@ -15,8 +17,17 @@ const SECRETS: [&str; 2] = ["secret", "secret_key"];
 /// The longest id that is taken for one.
 const LONGEST_ID: usize = 100;
 
-/// Reads a report; `None` when it is not JSON.
-pub(crate) fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
+/// Reads the provider events of Fonnte.
+#[derive(Debug, Clone, Copy)]
+pub struct FonnteEvents;
+
+impl ProviderEvents for FonnteEvents {
+    fn read(&self, topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
+        read(topic, body)
+    }
+}
+
+fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
     let text = std::str::from_utf8(body).ok()?;
     let Some(fields) = Fields::parse(text) else {
         // JSON, but no event that anybody knows.

@@ -2,18 +2,18 @@
 //! law; every function panics when it does.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{EventTopic, MessageState, News, Outcome, OutcomeKind};
+use domain::{EventTopic, MessageState, News, Outcome, OutcomeKind, ProviderEvents as _};
 use serde::de::IgnoredAny;
 
 use crate::exchange::Answer;
 use crate::fields::{Fields, Status};
 use crate::redact::Redactor;
-use crate::{event, report};
+use crate::{FonnteEvents, report};
 
 /// The key of the account whose answers are judged.
 const KEY: &str = "f0nnte+T0ken@1";
 
-/// A report that is JSON is read, what is stored of it has no secret and is read as the same.
+/// An event that is JSON is read, what is stored of it has no secret and is read as the same.
 ///
 /// # Panics
 /// When a law is broken.
@@ -23,7 +23,7 @@ pub fn webhook_event(body: &[u8]) {
         serde_json::from_str::<IgnoredAny>(text).is_ok()
     });
     for topic in [EventTopic::Status, EventTopic::Device] {
-        let Some(read) = event::read(topic, body) else {
+        let Some(read) = FonnteEvents.read(topic, body) else {
             assert!(!is_json);
             continue;
         };
@@ -45,7 +45,9 @@ pub fn webhook_event(body: &[u8]) {
             assert_eq!(read.news, News::Nothing);
             continue;
         }
-        let again = event::read(topic, read.text.as_bytes()).expect("what is stored is JSON");
+        let again = FonnteEvents
+            .read(topic, read.text.as_bytes())
+            .expect("what is stored is JSON");
         assert!(again.secrets.is_empty());
         assert_eq!((again.text, again.news), (read.text, read.news));
     }
@@ -169,7 +171,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn every_report_keeps_the_laws(body in any_json(), cut in 0_usize..400) {
+        fn every_event_keeps_the_laws(body in any_json(), cut in 0_usize..400) {
             webhook_event(body.as_bytes());
             webhook_event(&body.as_bytes()[..cut.min(body.len())]);
         }

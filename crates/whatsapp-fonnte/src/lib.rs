@@ -17,3 +17,4 @@ mod report;
 mod retry_after;
 
 pub use client::{FonnteClient, FonnteOptions, SetupError};
+pub use event::FonnteEvents;

@@ -19,7 +19,7 @@ const BAD_TOKEN: [&str; 2] = ["token invalid", "invalid token"];
 
 /// Who is at fault that a message was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum Blame {
     /// Certainly the account.
     Account(BlockCause),
     /// Perhaps the account.
@@ -28,7 +28,7 @@ pub(crate) enum Fault {
     Message,
 }
 
-impl Fault {
+impl Blame {
     /// By an answer: by its reason, or without one by whatever its texts say.
     pub(crate) fn of(fields: &Fields<'_>) -> Self {
         if let Some(reason) = reason(fields) {
@@ -37,8 +37,8 @@ impl Fault {
         // Only values count here: the name `quota` says nothing about why.
         let all: Vec<Self> = fields.texts().map(|text| Self::told(&text)).collect();
         let first = |test: fn(&Self) -> bool| all.iter().copied().find(test);
-        first(|fault| matches!(fault, Self::Account(_)))
-            .or(first(|fault| matches!(fault, Self::Unclear(_))))
+        first(|blame| matches!(blame, Self::Account(_)))
+            .or(first(|blame| matches!(blame, Self::Unclear(_))))
             .unwrap_or(Self::Message)
     }
 
@@ -64,8 +64,8 @@ impl Fault {
 }
 
 /// Why the account cannot send, if it is the account, by an answer with HTTP 3xx or 4xx.
-pub(crate) fn http_cause(status: u16, fault: Option<Fault>) -> BlockCause {
-    match fault.map_or(BlockCause::Other, Fault::cause) {
+pub(crate) fn http_cause(status: u16, blame: Option<Blame>) -> BlockCause {
+    match blame.map_or(BlockCause::Other, Blame::cause) {
         BlockCause::Other if status == 401 => BlockCause::Token,
         cause => cause,
     }

@@ -246,7 +246,7 @@ fn api(world: &World, ports: &Ports) -> Api {
         Arc::new(EventDesk::new(
             ports.dealers.clone(),
             ports.events.clone(),
-            ports.whatsapp.clone(),
+            world.whatsapp.clone(),
             world.bell.clone(),
             world.bell.clone(),
             world.policy.clone(),

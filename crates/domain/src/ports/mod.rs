@@ -27,7 +27,7 @@ pub use dealer_admin::{
 };
 pub use dealer_directory::DealerDirectory;
 pub use entropy::Entropy;
-pub use event_store::{EventStore, EventsApplied};
+pub use event_store::{EventStore, EventsApplied, ProviderEvents};
 pub use health::{Backlog, Check, Health};
 pub use messages::{Cancelled, Messages, Resent};
 pub use outbox::{
@@ -50,7 +50,7 @@ pub use {
     dealer_admin::MockDealerAdmin,
     dealer_directory::MockDealerDirectory,
     entropy::MockEntropy,
-    event_store::MockEventStore,
+    event_store::{MockEventStore, MockProviderEvents},
     health::MockHealth,
     messages::MockMessages,
     outbox::MockOutbox,

@@ -6,14 +6,14 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Bell, DealerDirectory, DealerId, DeliveryPolicy, EventStore, EventTopic, EventsApplied,
-    StoreError, WebhookToken, Whatsapp,
+    ProviderEvents, StoreError, WebhookToken,
 };
 
-/// Takes in what the provider reports, and applies it.
+/// Takes in provider events, and applies them.
 pub struct EventDesk {
     dealers: Arc<dyn DealerDirectory>,
     events: Arc<dyn EventStore>,
-    whatsapp: Arc<dyn Whatsapp>,
+    provider: Arc<dyn ProviderEvents>,
     /// Rung when there are events to apply.
     kept: Arc<dyn Bell>,
     /// Rung when lanes may go on.
@@ -21,7 +21,7 @@ pub struct EventDesk {
     policy: DeliveryPolicy,
 }
 
-/// What became of a report.
+/// What became of a provider event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reported {
     /// It is stored and will be applied.
@@ -30,7 +30,7 @@ pub enum Reported {
     Ignored(DealerId),
 }
 
-/// Why a report was not taken in.
+/// Why a provider event was not taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The address is none of ours.
@@ -39,7 +39,7 @@ pub enum ReportError {
     /// It is not JSON.
     #[error("the report is not JSON")]
     NotJson,
-    /// The stores could not answer. The provider reports again.
+    /// The stores could not answer. The provider sends the event again.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -50,7 +50,7 @@ impl EventDesk {
     pub fn new(
         dealers: Arc<dyn DealerDirectory>,
         events: Arc<dyn EventStore>,
-        whatsapp: Arc<dyn Whatsapp>,
+        provider: Arc<dyn ProviderEvents>,
         kept: Arc<dyn Bell>,
         freed: Arc<dyn Bell>,
         policy: DeliveryPolicy,
@@ -58,14 +58,14 @@ impl EventDesk {
         Self {
             dealers,
             events,
-            whatsapp,
+            provider,
             kept,
             freed,
             policy,
         }
     }
 
-    /// Stores a report that came to a dealer's address.
+    /// Stores an event that came to a dealer's address.
     ///
     /// # Errors
     /// [`ReportError`]; nothing was stored.
@@ -79,10 +79,10 @@ impl EventDesk {
         let owner = self.events.owner(&token).await?;
         let id = owner.ok_or(ReportError::UnknownAddress)?;
         let event = self
-            .whatsapp
-            .read_report(topic, body)
+            .provider
+            .read(topic, body)
             .ok_or(ReportError::NotJson)?;
-        // A dealer that was deleted has no secret; its reports match messages all the same.
+        // A dealer that was deleted has no secret; its events match messages all the same.
         let dealer = self.dealers.find(&id).await?;
         let secret = dealer.and_then(|dealer| dealer.webhook_secret);
         if secret.is_some_and(|secret| !event.secrets.iter().any(|given| same(given, &secret))) {

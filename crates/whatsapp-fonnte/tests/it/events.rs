@@ -1,12 +1,11 @@
-//! What the provider reports by itself.
+//! What provider events mean.
 
-use domain::{EventTopic, MessageNews, MessageState, News, ProviderEvent, Whatsapp as _};
+use domain::{EventTopic, MessageNews, MessageState, News, ProviderEvent, ProviderEvents as _};
 use secrecy::ExposeSecret as _;
-
-use crate::provider::client;
+use whatsapp_fonnte::FonnteEvents;
 
 fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
-    client().read_report(topic, body)
+    FonnteEvents.read(topic, body)
 }
 
 fn event(body: &str) -> ProviderEvent {
