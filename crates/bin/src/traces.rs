@@ -2,7 +2,7 @@
 //! later, that of the delivery which came of it, in one trace. Without a collector nothing of this
 //! runs, and spans are what the logs make of them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -16,8 +16,6 @@ use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Span, Subscriber};
@@ -184,13 +182,8 @@ struct Sender {
 
 impl Sender {
     fn new() -> anyhow::Result<Self> {
-        let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(whatsapp_fonnte::tls()?)
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .build()?;

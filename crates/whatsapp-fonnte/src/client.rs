@@ -67,7 +67,7 @@ impl FonnteClient {
     /// [`SetupError`] when TLS cannot be set up.
     pub fn new(options: FonnteOptions) -> Result<Self, SetupError> {
         let http = Client::builder()
-            .tls_backend_preconfigured(tls().map_err(|error| SetupError(error.into()))?)
+            .tls_backend_preconfigured(tls()?)
             .http1_only()
             .connect_timeout(options.connect_timeout)
             .redirect(redirect::Policy::none())
@@ -189,13 +189,17 @@ fn authorized(request: RequestBuilder, key: &SecretString) -> Result<RequestBuil
     Ok(request.header(AUTHORIZATION, value))
 }
 
-/// TLS with ring and Mozilla's roots, whatever the process or the machine have.
-fn tls() -> Result<ClientConfig, rustls::Error> {
+/// TLS for HTTP clients: with ring and Mozilla's roots, whatever the process or the machine have.
+///
+/// # Errors
+/// [`SetupError`] when ring has no version of TLS that rustls takes.
+pub fn tls() -> Result<ClientConfig, SetupError> {
     let roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
+        .with_safe_default_protocol_versions()
+        .map_err(|error| SetupError(error.into()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -16,5 +16,5 @@ mod redact;
 mod report;
 mod retry_after;
 
-pub use client::{FonnteClient, FonnteOptions, SetupError};
+pub use client::{FonnteClient, FonnteOptions, SetupError, tls};
 pub use event::FonnteEvents;

@@ -11,8 +11,7 @@ use domain::{
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::report::News;
-use crate::output::show_progress;
+use crate::output::{Verdict, show_progress};
 
 /// How many dealers are asked about at once: a thousand take less than half a minute when each
 /// answer takes a third of a second, and no firewall takes it for an attack.
@@ -56,15 +55,15 @@ fn progress(line: &str) {
     }
 }
 
-/// How good the news is, and a sentence that says what to do.
-pub(super) fn told(id: &DealerId, standing: &AccountStanding) -> (News, String) {
+/// How an account stands, and a sentence that says what to do.
+pub(super) fn told(id: &DealerId, standing: &AccountStanding) -> (Verdict, String) {
     let Some(worst) = standing.troubles.first() else {
-        return (News::Good, profile(standing));
+        return (Verdict::Good, profile(standing));
     };
-    let news = if worst.is_fault() {
-        News::Bad
+    let verdict = if worst.is_fault() {
+        Verdict::Bad
     } else {
-        News::Odd
+        Verdict::Odd
     };
     let troubles: Vec<String> = standing
         .troubles
@@ -73,8 +72,8 @@ pub(super) fn told(id: &DealerId, standing: &AccountStanding) -> (News, String) 
         .collect();
     let troubles = troubles.join("; ");
     match worst {
-        AccountTrouble::NotReady { .. } | AccountTrouble::Unreachable { .. } => (news, troubles),
-        _ => (news, format!("{}; {troubles}", profile(standing))),
+        AccountTrouble::NotReady { .. } | AccountTrouble::Unreachable { .. } => (verdict, troubles),
+        _ => (verdict, format!("{}; {troubles}", profile(standing))),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::output::{say, tell, written};
 
 /// Makes a key: it alone goes to standard output, so that it can be piped where it is kept.
-pub(crate) async fn create(config: Config, options: CreateKey) -> anyhow::Result<ExitCode> {
+pub(super) async fn create(config: Config, options: CreateKey) -> anyhow::Result<ExitCode> {
     let order = order(&options)?;
     let (_database, parts) = open(&config).await?;
     let made = parts.keys.create(order, &author()).await?;
@@ -38,7 +38,7 @@ pub(crate) async fn create(config: Config, options: CreateKey) -> anyhow::Result
 }
 
 /// Lists the keys.
-pub(crate) async fn list(config: Config) -> anyhow::Result<ExitCode> {
+pub(super) async fn list(config: Config) -> anyhow::Result<ExitCode> {
     let (_database, parts) = open(&config).await?;
     let keys = parts.keys.list().await?;
     if keys.is_empty() {
@@ -87,7 +87,7 @@ pub(crate) async fn list(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Revokes a key.
-pub(crate) async fn revoke(config: Config, options: RevokeKey) -> anyhow::Result<ExitCode> {
+pub(super) async fn revoke(config: Config, options: RevokeKey) -> anyhow::Result<ExitCode> {
     let id = options.id.strip_prefix(domain::API_KEY_PREFIX);
     let id = ApiKeyId::parse(id.unwrap_or(&options.id)).map_err(|_| {
         anyhow::anyhow!("this is no key's id: 16 hexadecimal digits, as `api-key list` shows them")

@@ -13,7 +13,7 @@ use crate::output::say;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Asks the running service. One fixed request to ourselves needs no HTTP client.
-pub(crate) async fn run(config: &Config, ready: bool) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Config, ready: bool) -> anyhow::Result<ExitCode> {
     let address = SocketAddr::new(reachable(config.host), config.port);
     let path = if ready {
         "/api/v1/health/ready"

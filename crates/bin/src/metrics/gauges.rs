@@ -123,7 +123,7 @@ impl Gauges {
     }
 }
 
-pub(super) fn write_queue(text: &mut Text, backlog: &[Backlog], standing: &Standing) {
+fn write_queue(text: &mut Text, backlog: &[Backlog], standing: &Standing) {
     let label = |found: &Backlog| format!("state=\"{}\"", found.state.as_str());
     let messages: Vec<_> = backlog
         .iter()

@@ -3,8 +3,6 @@
 
 mod gauges;
 mod process;
-#[cfg(test)]
-mod promises;
 mod text;
 
 use api::{AnsweredCall, Observer, ReportResult, SubmissionResult};

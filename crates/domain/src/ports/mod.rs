@@ -66,6 +66,14 @@ pub use {
 /// The source of an error, kept for the log.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// What an error's sources say, the nearest first; empty where it has none.
+#[must_use]
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |source| source.source());
+    let words: Vec<String> = sources.map(ToString::to_string).collect();
+    words.join(": ")
+}
+
 /// Why a store could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
