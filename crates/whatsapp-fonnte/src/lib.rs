@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod device;
+mod escapes;
 mod event;
 mod exchange;
 mod fields;
