@@ -127,40 +127,31 @@ impl Config {
         let secrets = reader.optional("SECRETS_KEY", |raw| {
             SecretsKeys::parse(raw).map_err(|error| format!("is not usable: {error}"))
         });
-        let secrets = Arc::new(secrets.unwrap_or_else(SecretsKeys::none));
         let collector = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
         let retention_days = reader.optional("RETENTION_DAYS", retention_days);
-        match (
-            schema, host, port, log, accounts, delivery, auth, rate, origins,
-        ) {
-            (
-                Some(schema),
-                Some(host),
-                Some(port),
-                Some(log),
-                Some(accounts),
-                Some(delivery),
-                Some(auth),
-                Some(rate),
-                Some(origins),
-            ) if reader.errors.is_empty() => Ok(Self {
+        // What is missing here is among the errors.
+        let config = || {
+            Some(Self {
                 database,
-                schema,
-                host,
-                port,
-                log,
-                accounts,
-                delivery,
-                auth,
-                rate: RateLimit::per_minute(rate),
+                schema: schema?,
+                host: host?,
+                port: port?,
+                log: log?,
+                accounts: accounts?,
+                delivery: delivery?,
+                auth: auth?,
+                rate: RateLimit::per_minute(rate?),
                 proxies: proxies.unwrap_or_default(),
-                origins,
+                origins: origins?,
                 public_base_url,
-                secrets,
+                secrets: Arc::new(secrets.unwrap_or_else(SecretsKeys::none)),
                 collector,
                 retention_days,
                 misspelt: reader.misspelt(),
-            }),
+            })
+        };
+        match config() {
+            Some(config) if reader.errors.is_empty() => Ok(config),
             _ => Err(ConfigErrors(reader.errors)),
         }
     }

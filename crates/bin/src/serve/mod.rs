@@ -11,7 +11,7 @@ mod retention;
 mod sweeps;
 mod trial;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,17 +79,8 @@ pub async fn run(
         VERSION,
     );
     let metrics = Arc::new(Metrics::new(gauges, config.collector.is_some())?);
-    let options = ApiOptions {
-        origins: config.origins.clone(),
-        workers: web_workers(),
-        shutdown_seconds: FINISH_REQUESTS_SECONDS,
-        public_base_url: match &config.public_base_url {
-            Some(url) => url.clone(),
-            None => PublicBaseUrl::parse(&format!("http://{address}"))?,
-        },
-    };
     let api = api(&config, &parts, &watched).observed(metrics.clone());
-    let server = api::serve(api, &options, listener)?;
+    let server = api::serve(api, &options(&config, address)?, listener)?;
     let handle = server.handle();
     tokio::spawn(server);
     tracing::info!(server.address = %address, service.version = VERSION, "serving");
@@ -123,6 +114,18 @@ pub async fn run(
         outcome?.context("the service cannot work with this database")?;
     }
     Ok(())
+}
+
+fn options(config: &Config, address: SocketAddr) -> anyhow::Result<ApiOptions> {
+    Ok(ApiOptions {
+        origins: config.origins.clone(),
+        workers: web_workers(),
+        shutdown_seconds: FINISH_REQUESTS_SECONDS,
+        public_base_url: match &config.public_base_url {
+            Some(url) => url.clone(),
+            None => PublicBaseUrl::parse(&format!("http://{address}"))?,
+        },
+    })
 }
 
 /// The API over these parts.
