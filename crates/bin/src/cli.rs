@@ -156,7 +156,7 @@ pub(crate) struct CreateKey {
     /// From when on it is refused: RFC 3339 with an offset
     #[arg(long, conflicts_with = "expires_in")]
     pub(crate) expires_at: Option<String>,
-    /// For how long it can be used: a number with m, h, d or w
+    /// For how long it can be used, such as 12h, 90d or 2w
     #[arg(long)]
     pub(crate) expires_in: Option<String>,
 }
