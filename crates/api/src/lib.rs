@@ -12,11 +12,11 @@ mod routes;
 mod server;
 mod validation;
 
-pub use access::{Admission, ApiAuth};
+pub use access::ApiAuth;
 pub use limits::{Limits, RateLimit, TrustedProxies, TrustedProxiesError};
 pub use observe::{AnsweredCall, Observer, ReportResult, SubmissionResult};
 pub use openapi::document as openapi_document;
 pub use server::{
-    Api, ApiOptions, MAX_CONNECTIONS, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError,
-    serve,
+    Api, ApiOptions, ApiParts, MAX_CONNECTIONS, OriginError, Origins, PublicBaseUrl,
+    PublicBaseUrlError, serve,
 };

@@ -12,20 +12,18 @@ use actix_web::web::{Bytes, Data};
 use async_trait::async_trait;
 use domain::{
     Accepted, Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, DateRange, DealerAdmin,
-    DealerCheck, DealerDesk, DealerId, DealerPage, DealerRecord, DealerStats, Gatekeeper, Intake,
-    KeyName, KeyOrder, KeyUse, KnownKey, Lookups, MessageDesk, MockOutbox, NewApiKey, NewRequest,
-    Once, Outbox, Page, PageQuery, Principal, Reports, Request, RequestId, RequestStore,
-    SettingsChange, SettingsChanged, StoreError, Validity, Visibility, WorkerId,
+    DealerId, DealerPage, DealerRecord, DealerStats, KeyName, KeyOrder, KeyUse, KnownKey,
+    MockOutbox, NewApiKey, NewRequest, Once, Page, PageQuery, Ports, Principal, Reports, Request,
+    RequestId, RequestStore, SettingsChange, SettingsChanged, StoreError, Validity, Visibility,
 };
 use futures_util::{Stream, stream};
 use secrecy::ExposeSecret as _;
 use testkit::{TestsInPlace, World};
 use tokio::time::Instant;
-use uuid::Uuid;
 
-use crate::access::{Admission, ApiAuth};
+use crate::access::ApiAuth;
 use crate::limits::Limits;
-use crate::server::{Api, ApiOptions, app};
+use crate::server::{Api, ApiOptions, ApiParts, app};
 
 const SUBMISSION: &str = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
 
@@ -161,61 +159,24 @@ fn stuck(world: &World, auth: ApiAuth) -> Api {
     let store = world.store.clone();
     let mut outbox = MockOutbox::new();
     outbox.expect_begin_call().returning(|_, _, _| Ok(None));
-    let outbox: Arc<dyn Outbox> = Arc::new(outbox);
-    let check = Arc::new(DealerCheck::new(
-        store.clone(),
-        world.whatsapp.clone(),
-        outbox,
-        store.clone(),
-        world.clock.clone(),
-        world.dice.clone(),
-        world.accounts.clone(),
-        world.policy.clone(),
-        WorkerId(Uuid::now_v7()),
-    ));
-    Api::new(
-        Arc::new(Intake::new(
-            store.clone(),
-            Arc::new(Stuck),
-            world.clock.clone(),
-            world.ids.clone(),
-            world.bell.clone(),
-            world.accounts.clone(),
-        )),
-        Arc::new(Lookups::new(
-            store.clone(),
-            Arc::new(Stuck),
-            Arc::new(Stuck),
-        )),
-        Arc::new(MessageDesk::new(
-            store.clone(),
-            Arc::new(Stuck),
-            store.clone(),
-            world.ids.clone(),
-            world.bell.clone(),
-            world.policy.clone(),
-        )),
-        Arc::new(world.event_desk()),
-        check.clone(),
-        Arc::new(TestsInPlace(check)),
-        Arc::new(DealerDesk::new(
-            Arc::new(Stuck),
-            store.clone(),
-            world.bell.clone(),
-            world.accounts.clone(),
-        )),
-        Arc::new(world.person_desk()),
-        world.accounts.clone(),
-        store.clone(),
-        Admission {
-            auth,
-            gatekeeper: Arc::new(Gatekeeper::new(Arc::new(Slow(store.clone())))),
-            limits: Limits::default(),
-            keys: Arc::new(world.key_desk()),
-            audit: store,
-        },
-        "1.2.3",
-    )
+    let services = world.services_over(&Ports {
+        requests: Arc::new(Stuck),
+        reports: Arc::new(Stuck),
+        dealer_admin: Arc::new(Stuck),
+        outbox: Arc::new(outbox),
+        api_keys: Arc::new(Slow(store.clone())),
+        ..world.ports()
+    });
+    let parts = ApiParts {
+        tests: Arc::new(TestsInPlace(services.checks.clone())),
+        accounts: world.accounts.clone(),
+        health: store.clone(),
+        audit: store,
+        auth,
+        limits: Limits::default(),
+        version: "1.2.3",
+    };
+    Api::new(services, parts)
 }
 
 #[tokio::test(start_paused = true)]
@@ -294,7 +255,7 @@ async fn a_key_that_takes_long_to_be_found_leaves_less_time_for_the_rest() {
         expires_at: None,
     };
     let author = Principal::operator().author(None);
-    let made = world.key_desk().create(order, &author).await.unwrap();
+    let made = world.services().keys.create(order, &author).await.unwrap();
     let request = TestRequest::get()
         .uri("/api/v1/customer/dealer/0009999/stats")
         .insert_header(("X-API-Key", made.secret.expose_secret()));

@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use domain::{
-    CheckError, DeskError, IntakeError, LookupError, MessageError, Refusal, ReportError, Scope,
-    StoreError,
+    CheckError, DealerAdministrationError, IntakeError, LookupError, MessageError, Refusal,
+    ReportError, Scope, StoreError,
 };
 use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
@@ -72,7 +72,7 @@ pub(crate) enum Problem {
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(transparent)]
-    Desk(#[from] DeskError),
+    Desk(#[from] DealerAdministrationError),
     #[error("the check of dealer {dealer_id} failed")]
     Check {
         dealer_id: String,
@@ -292,13 +292,13 @@ impl Problem {
                 }
                 ReportError::Store(error) => store(error),
             },
-            Self::Desk(DeskError::UnknownDealer) => {
+            Self::Desk(DealerAdministrationError::UnknownDealer) => {
                 envelope(StatusCode::NOT_FOUND, "DealerNotFound", "Dealer not found")
             }
             // The handler answers invalid settings itself: it knows what was sent.
-            Self::Desk(DeskError::Invalid(_)) => unforeseen(),
+            Self::Desk(DealerAdministrationError::Invalid(_)) => unforeseen(),
             Self::Lookup(LookupError::Store(error))
-            | Self::Desk(DeskError::Store(error))
+            | Self::Desk(DealerAdministrationError::Store(error))
             | Self::Store(error) => store(error),
             Self::Check { dealer_id, error } => match error {
                 CheckError::UnknownDealer => {

@@ -12,15 +12,16 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{Bytes, Data};
 use actix_web::{App, Error, web};
 use domain::{
-    AccountPolicy, DealerCheck, DealerDesk, EventDesk, Health, Intake, Lookups, MessageDesk,
-    PersonDesk, TestLine,
+    AccountPolicy, AuditLog, DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake,
+    Health, Intake, Lookups, MessageActions, Services, TestLine,
 };
 use paperclip::actix::OpenApiExt as _;
 use tokio::net::TcpStream;
 use url::Url;
 
-use crate::access::{Admission, Pages};
+use crate::access::{Admission, ApiAuth, Pages};
 use crate::http::{Quiet, frame, survive};
+use crate::limits::Limits;
 use crate::observe::{Observer, Unobserved};
 use crate::openapi;
 use crate::routes;
@@ -68,71 +69,79 @@ const EXPOSED_HEADERS: [HeaderName; 5] = [
 /// What the routes need.
 pub struct Api {
     /// Takes submissions in.
-    pub intake: Arc<Intake>,
+    pub(crate) intake: Arc<Intake>,
     /// Answers questions about stored requests.
-    pub lookups: Arc<Lookups>,
+    pub(crate) lookups: Arc<Lookups>,
     /// Shows, repeats and stops messages.
-    pub messages: Arc<MessageDesk>,
+    pub(crate) messages: Arc<MessageActions>,
     /// Takes in the provider's reports.
-    pub events: Arc<EventDesk>,
+    pub(crate) events: Arc<EventIntake>,
     /// Checks dealers' accounts.
-    pub check: Arc<DealerCheck>,
+    pub(crate) check: Arc<DealerCheck>,
     /// Sends test messages.
-    pub tests: Arc<dyn TestLine>,
+    pub(crate) tests: Arc<dyn TestLine>,
     /// Shows dealers to operators and changes their settings.
-    pub desk: Arc<DealerDesk>,
+    pub(crate) desk: Arc<DealerAdministration>,
     /// Erases persons and shows what is stored about them.
-    pub persons: Arc<PersonDesk>,
+    pub(crate) persons: Arc<DataSubjectRequests>,
     /// Which accounts can be used.
-    pub accounts: AccountPolicy,
+    pub(crate) accounts: AccountPolicy,
     /// The health of what the service stands on.
-    pub health: Arc<dyn Health>,
+    pub(crate) health: Arc<dyn Health>,
     /// Who may call.
-    pub admission: Admission,
+    pub(crate) admission: Admission,
     /// The version of the program.
-    pub version: &'static str,
+    pub(crate) version: &'static str,
     /// Who watches.
     pub(crate) observer: Arc<dyn Observer>,
     /// The OpenAPI document, made once.
     pub(crate) openapi: Bytes,
 }
 
+/// What the routes need besides the use cases.
+pub struct ApiParts {
+    /// Sends test messages.
+    pub tests: Arc<dyn TestLine>,
+    /// Which accounts can be used.
+    pub accounts: AccountPolicy,
+    /// The health of what the service stands on.
+    pub health: Arc<dyn Health>,
+    /// Who did what.
+    pub audit: Arc<dyn AuditLog>,
+    /// Whether callers need keys.
+    pub auth: ApiAuth,
+    /// How much callers may ask for.
+    pub limits: Limits,
+    /// The version of the program.
+    pub version: &'static str,
+}
+
 impl Api {
     /// What the routes need, with the OpenAPI document.
     #[must_use]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "every use case of the routes, each named once"
-    )]
-    pub fn new(
-        intake: Arc<Intake>,
-        lookups: Arc<Lookups>,
-        messages: Arc<MessageDesk>,
-        events: Arc<EventDesk>,
-        check: Arc<DealerCheck>,
-        tests: Arc<dyn TestLine>,
-        desk: Arc<DealerDesk>,
-        persons: Arc<PersonDesk>,
-        accounts: AccountPolicy,
-        health: Arc<dyn Health>,
-        admission: Admission,
-        version: &'static str,
-    ) -> Self {
+    pub fn new(services: Services, parts: ApiParts) -> Self {
+        let admission = Admission {
+            auth: parts.auth,
+            gatekeeper: services.gatekeeper,
+            limits: parts.limits,
+            keys: services.keys,
+            audit: parts.audit,
+        };
         Self {
-            intake,
-            lookups,
-            messages,
-            events,
-            check,
-            tests,
-            desk,
-            persons,
-            accounts,
-            health,
+            intake: services.intake,
+            lookups: services.lookups,
+            messages: services.messages,
+            events: services.events,
+            check: services.checks,
+            tests: parts.tests,
+            desk: services.dealers,
+            persons: services.subjects,
+            accounts: parts.accounts,
+            health: parts.health,
             admission,
-            version,
+            version: parts.version,
             observer: Arc::new(Unobserved),
-            openapi: Bytes::from(openapi::document(version)),
+            openapi: Bytes::from(openapi::document(parts.version)),
         }
     }
 

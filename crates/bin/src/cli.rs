@@ -19,7 +19,7 @@ Examples:
   customer-service api-key create --name 'Dealer Demo' --dealer 0009999 --scope read,write > key.txt
   DATABASE_URL=postgresql://owner@db/app customer-service migrate
 
-Settings come from environment variables; the README lists them.";
+Settings come from environment variables; the README of crates/bin lists them.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -4,17 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use domain::{
-    AccountWatch, DealerCheck, DealerDesk, Dispatcher, EventDesk, Gatekeeper, Intake, KeyDesk,
-    Lookups, MessageDesk, PersonDesk, WorkerId,
-};
+use domain::{Policies, Ports, Services, WorkerId};
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
 use uuid::Uuid;
 use whatsapp_fonnte::{FonnteClient, FonnteEvents, FonnteOptions};
 
 use crate::config::Config;
-use crate::serve::dispatch::{InFlight, LaneBell, TestDesk};
+use crate::serve::dispatch::{InFlight, LaneBell, TestMessages};
 use crate::surroundings::{NotifyBell, SystemClock, ThreadDice, TimeOrderedIds};
 
 /// Where the private PostgreSQL of an installation without `DATABASE_URL` lives.
@@ -96,20 +93,10 @@ pub(crate) struct Parts {
     pub(crate) bell: Arc<LaneBell>,
     /// Wakes the loop that applies events.
     pub(crate) event_bell: Arc<NotifyBell>,
-    pub(crate) intake: Arc<Intake>,
-    pub(crate) lookups: Arc<Lookups>,
-    pub(crate) messages: Arc<MessageDesk>,
-    pub(crate) events: Arc<EventDesk>,
-    pub(crate) check: Arc<DealerCheck>,
-    pub(crate) tests: Arc<TestDesk>,
-    pub(crate) accounts: Arc<AccountWatch>,
+    pub(crate) services: Services,
+    pub(crate) tests: Arc<TestMessages>,
     /// The calls that are under way.
     pub(crate) in_flight: InFlight,
-    pub(crate) desk: Arc<DealerDesk>,
-    pub(crate) persons: Arc<PersonDesk>,
-    pub(crate) dispatcher: Arc<Dispatcher>,
-    pub(crate) gatekeeper: Arc<Gatekeeper>,
-    pub(crate) keys: Arc<KeyDesk>,
 }
 
 impl Parts {
@@ -127,112 +114,53 @@ impl Parts {
             timeout: config.delivery.send_timeout,
             ..FonnteOptions::default()
         })?);
-        let worker = WorkerId(Uuid::new_v4());
         let bell = Arc::new(LaneBell::default());
         let event_bell = Arc::new(NotifyBell::default());
-        let reports = Arc::new(store.clone());
-        let requests = reports.clone();
+        let all = Arc::new(store.clone());
+        let requests = all.clone();
         #[cfg(feature = "fault-injection")]
         let (requests, whatsapp) = (
             Arc::new(crate::fault::Faulty(requests)),
             Arc::new(crate::fault::Faulty(whatsapp)),
         );
         let directory = Arc::new(dealers.clone());
-        let intake = Intake::new(
-            directory.clone(),
-            requests.clone(),
-            Arc::new(SystemClock),
-            Arc::new(TimeOrderedIds),
-            bell.clone(),
-            config.accounts.clone(),
-        );
-        let lookups = Lookups::new(directory.clone(), requests.clone(), reports.clone());
-        let events = EventDesk::new(
-            directory.clone(),
-            reports.clone(),
-            Arc::new(FonnteEvents),
-            event_bell.clone(),
-            bell.clone(),
-            config.delivery.clone(),
-        );
-        let messages = MessageDesk::new(
-            directory.clone(),
-            reports.clone(),
-            reports,
-            Arc::new(TimeOrderedIds),
-            bell.clone(),
-            config.delivery.clone(),
-        );
-        let persons = PersonDesk::new(
-            Arc::new(store.clone()),
-            Arc::new(store.clone()),
-            directory.clone(),
-            config.delivery.clone(),
-        );
-        let book = Arc::new(store.clone());
-        let accounts = AccountWatch::new(
-            book.clone(),
-            directory.clone(),
-            whatsapp.clone(),
-            Arc::new(ThreadDice),
-            config.accounts.clone(),
-        );
-        let check = DealerCheck::new(
-            directory.clone(),
-            whatsapp.clone(),
-            requests.clone(),
-            book.clone(),
-            Arc::new(SystemClock),
-            Arc::new(ThreadDice),
-            config.accounts.clone(),
-            config.delivery.clone(),
-            worker,
-        );
-        let check = Arc::new(check);
-        let in_flight = InFlight::default();
-        let tests = TestDesk::new(check.clone(), bell.clone(), in_flight.clone());
-        let desk = DealerDesk::new(
-            directory.clone(),
-            requests.clone(),
-            bell.clone(),
-            config.accounts.clone(),
-        );
-        let api_keys = Arc::new(store.api_keys());
-        let keys = KeyDesk::new(
-            api_keys.clone(),
-            directory.clone(),
-            Arc::new(ThreadDice),
-            Arc::new(SystemClock),
-        );
-        let dispatcher = Dispatcher::new(
-            requests,
-            directory,
+        let ports = Ports {
+            requests: requests.clone(),
+            reports: all.clone(),
+            messages: all.clone(),
+            outbox: requests,
+            events: all.clone(),
+            dealers: directory.clone(),
+            dealer_admin: directory,
+            accounts: all.clone(),
+            api_keys: Arc::new(store.api_keys()),
+            audit: all.clone(),
+            persons: all,
             whatsapp,
-            book,
-            Arc::new(SystemClock),
-            Arc::new(ThreadDice),
-            config.accounts.clone(),
-            config.delivery.clone(),
-            worker,
-        );
+            provider_events: Arc::new(FonnteEvents),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(TimeOrderedIds),
+            dice: Arc::new(ThreadDice),
+            entropy: Arc::new(ThreadDice),
+            lane_bell: bell.clone(),
+            event_bell: event_bell.clone(),
+        };
+        let policies = Policies {
+            accounts: config.accounts.clone(),
+            delivery: config.delivery.clone(),
+            worker: WorkerId(Uuid::new_v4()),
+        };
+        let services = Services::new(&ports, &policies);
+        let in_flight = InFlight::default();
+        let tests = TestMessages::new(services.checks.clone(), bell.clone(), in_flight.clone());
         Ok(Self {
             store,
             dealers,
             bell,
             event_bell,
-            intake: Arc::new(intake),
-            lookups: Arc::new(lookups),
-            messages: Arc::new(messages),
-            events: Arc::new(events),
-            check,
+            services,
             tests: Arc::new(tests),
-            accounts: Arc::new(accounts),
             in_flight,
-            desk: Arc::new(desk),
-            persons: Arc::new(persons),
-            dispatcher: Arc::new(dispatcher),
-            gatekeeper: Arc::new(Gatekeeper::new(api_keys)),
-            keys: Arc::new(keys),
         })
     }
 }

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::shared::Shared;
-
 /// One HTTP call to the simulated API; calls to the page and its controls are not recorded.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -42,55 +40,4 @@ pub enum CallOutcome {
     Dropped,
     /// The client left, or the simulator closed, before there was an answer.
     ClientLeft,
-}
-
-/// Keeps the books of one call; whoever drops it early is a client that left.
-pub(crate) struct OpenCall {
-    shared: Arc<Shared>,
-    seq: u64,
-    counts_in_flight: bool,
-    token: Option<Arc<str>>,
-    outcome: CallOutcome,
-}
-
-impl OpenCall {
-    pub(crate) fn begin(
-        shared: &Arc<Shared>,
-        endpoint: Cow<'static, str>,
-        token: Option<Arc<str>>,
-        counts_in_flight: bool,
-    ) -> Self {
-        let seq = shared.change(|world| {
-            world.admit(token.as_deref());
-            if counts_in_flight && let Some(token) = &token {
-                world.enter(token);
-            }
-            world.record_call(endpoint, token.clone())
-        });
-        let shared = Arc::clone(shared);
-        Self {
-            shared,
-            seq,
-            counts_in_flight,
-            token,
-            outcome: CallOutcome::ClientLeft,
-        }
-    }
-
-    pub(crate) fn end(mut self, outcome: CallOutcome) {
-        self.outcome = outcome;
-    }
-}
-
-impl Drop for OpenCall {
-    fn drop(&mut self) {
-        self.shared.change(|world| {
-            if self.counts_in_flight
-                && let Some(token) = &self.token
-            {
-                world.leave(token);
-            }
-            world.end_call(self.seq, self.outcome);
-        });
-    }
 }

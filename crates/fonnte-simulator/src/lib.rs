@@ -7,9 +7,11 @@ mod fault;
 mod form;
 mod life;
 mod message;
+mod open_call;
 mod options;
 mod order;
 pub mod reason;
+mod receiver;
 mod registry;
 mod reply;
 mod routes;
@@ -27,8 +29,9 @@ pub use error::SimulatorError;
 pub use fault::{Fault, FaultBody, FaultScope, FaultSwitch};
 pub use message::{BodyForm, MessageStatus, Receipt, ReceivedMessage, Stage};
 pub use options::{Counters, SimulatorOptions};
+pub use receiver::WebhookAttempt;
 pub use simulator::Simulator;
 pub use switches::{
     GlobalSwitches, IdForm, LifeCycle, SecretKey, Shape, Switches, TextForm, Webhooks,
 };
-pub use webhook::{StatusEvent, WebhookAttempt};
+pub use webhook::StatusEvent;

@@ -8,8 +8,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::error::SimulatorError;
 use crate::options::SimulatorOptions;
-use crate::switches::Switches;
-use crate::webhook::{self, WebhookClient};
+use crate::receiver::{self, WebhookClient};
 use crate::world::World;
 
 /// A receiver gets at most this many events at the same time.
@@ -36,7 +35,7 @@ impl Shared {
             world: Mutex::new(World::new(options)?),
             changed: Notify::new(),
             connection_changed: Notify::new(),
-            webhook_client: webhook::client(),
+            webhook_client: receiver::client(),
             webhook_places: Semaphore::new(WEBHOOK_PLACES),
             webhook_retries: Arc::new(Semaphore::new(
                 options.keep.clamp(1, Semaphore::MAX_PERMITS),
@@ -70,34 +69,4 @@ impl Shared {
         self.change(World::clear);
         self.connection_changed.notify_waiters();
     }
-}
-
-/// Whose switches are meant.
-pub(crate) enum Whose<'a> {
-    Token(&'a str),
-    Number(&'a str),
-}
-
-/// Changes a device's switches, all or nothing, and reports a lost or found connection.
-pub(crate) fn switch<E: From<SimulatorError>>(
-    shared: &Arc<Shared>,
-    whose: Whose<'_>,
-    reason: Option<&'static str>,
-    act: impl FnOnce(&mut Switches) -> Result<(), E>,
-) -> Result<(), E> {
-    let change = shared.change(|world| {
-        let place = match whose {
-            Whose::Token(token) => world.devices.find_token(token),
-            Whose::Number(number) => world.devices.find_number(number),
-        };
-        let place = place.ok_or(SimulatorError::UnknownDevice)?;
-        let mut switches = world.devices.get(place).switches().clone();
-        act(&mut switches)?;
-        Ok::<_, E>(world.set_switches(place, switches, reason)?)
-    })?;
-    if let Some(change) = change {
-        shared.connection_changed.notify_waiters();
-        shared.spawn(webhook::report_connection(Arc::clone(shared), change));
-    }
-    Ok(())
 }

@@ -15,10 +15,11 @@ use crate::error::SimulatorError;
 use crate::life;
 use crate::message::{ReceivedMessage, Stage};
 use crate::options::SimulatorOptions;
+use crate::receiver::WebhookAttempt;
 use crate::server::{self, Command};
-use crate::shared::{Shared, Whose, switch};
+use crate::shared::Shared;
 use crate::switches::{GlobalSwitches, Switches};
-use crate::webhook::{self, StatusEvent, WebhookAttempt};
+use crate::webhook::{self, StatusEvent, Whose, switch};
 
 /// A running simulator. It has a thread and a runtime of its own, so it works beside any other,
 /// also one whose clock stands still. Dropping it stops it.

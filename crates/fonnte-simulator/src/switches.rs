@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::SimulatorError;
 use crate::fault::{self, FaultSwitch};
 use crate::message::Stage;
-use crate::webhook::is_loopback_address;
+use crate::receiver::is_loopback_address;
 
 /// The switches of one device. The default is the service as it was recorded, with a device that
 /// is online, and with messages that stay where they are until told otherwise.

@@ -3,46 +3,26 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
-use hyper::{Request, Uri, header};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper::{Request, header};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::SimulatorError;
 use crate::message::Stage;
+use crate::receiver::WebhookAttempt;
 use crate::shared::Shared;
-use crate::switches::{IdForm, SecretKey, Shape, Webhooks};
+use crate::switches::{IdForm, SecretKey, Shape, Switches, Webhooks};
 use crate::world::{ConnectionChange, World};
 
 /// What is read of a receiver's answer; nothing in it matters.
 const MOST_OF_AN_ANSWER: usize = 64 * 1024;
-
-pub(crate) type WebhookClient = Client<HttpConnector, Full<Bytes>>;
-
-/// One try to report an event.
-#[derive(Clone, Debug)]
-pub struct WebhookAttempt {
-    /// When it ended.
-    pub at: DateTime<Utc>,
-    /// The number of the device that reports.
-    pub device: Arc<str>,
-    /// What was sent.
-    pub body: String,
-    /// Which try it was, from 1.
-    pub attempt: u32,
-    /// The receiver's HTTP status, or why there is none.
-    pub outcome: Result<u16, String>,
-}
 
 /// A status event as it goes out. What is absent is left out of the body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -69,32 +49,6 @@ pub(crate) struct Parcel {
     webhooks: Arc<Webhooks>,
     /// Where messages may be forgotten: the one that the event is about.
     about: Option<i64>,
-}
-
-pub(crate) fn client() -> WebhookClient {
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
-    Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(Duration::from_secs(5))
-        .build(connector)
-}
-
-/// Whether an address is plain http on this machine.
-pub(crate) fn is_loopback_address(address: &str) -> bool {
-    let Ok(uri) = address.parse::<Uri>() else {
-        return false;
-    };
-    let Some(host) = uri.host() else { return false };
-    uri.scheme_str() == Some("http") && is_loopback_host(host)
-}
-
-pub(crate) fn is_loopback_host(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 /// The event for a stage of a message, in the shape that its device uses.
@@ -298,28 +252,32 @@ async fn request(shared: &Shared, parcel: &Parcel) -> Result<u16, String> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Whose switches are meant.
+pub(crate) enum Whose<'a> {
+    Token(&'a str),
+    Number(&'a str),
+}
 
-    #[test]
-    fn only_plain_http_on_this_machine_is_a_webhook() {
-        for good in [
-            "http://127.0.0.1:1/x",
-            "http://localhost/x",
-            "http://[::1]:8300/a?b=c",
-        ] {
-            assert!(is_loopback_address(good), "{good}");
-        }
-        for bad in [
-            "https://127.0.0.1/x",
-            "http://example.com/x",
-            "http://localhost.example.com/",
-            "http://127.0.0.1@example.com/",
-            "127.0.0.1",
-            "",
-        ] {
-            assert!(!is_loopback_address(bad), "{bad}");
-        }
+/// Changes a device's switches, all or nothing, and reports a lost or found connection.
+pub(crate) fn switch<E: From<SimulatorError>>(
+    shared: &Arc<Shared>,
+    whose: Whose<'_>,
+    reason: Option<&'static str>,
+    act: impl FnOnce(&mut Switches) -> Result<(), E>,
+) -> Result<(), E> {
+    let change = shared.change(|world| {
+        let place = match whose {
+            Whose::Token(token) => world.devices.find_token(token),
+            Whose::Number(number) => world.devices.find_number(number),
+        };
+        let place = place.ok_or(SimulatorError::UnknownDevice)?;
+        let mut switches = world.devices.get(place).switches().clone();
+        act(&mut switches)?;
+        Ok::<_, E>(world.set_switches(place, switches, reason)?)
+    })?;
+    if let Some(change) = change {
+        shared.connection_changed.notify_waiters();
+        shared.spawn(report_connection(Arc::clone(shared), change));
     }
+    Ok(())
 }

@@ -12,9 +12,9 @@ use crate::error::SimulatorError;
 use crate::fault::{self, NextFault};
 use crate::message::{MessageStatus, ReceivedMessage, Stage};
 use crate::options::SimulatorOptions;
+use crate::receiver::WebhookAttempt;
 use crate::registry::{Registered, Registry};
 use crate::switches::{GlobalSwitches, Switches};
-use crate::webhook::WebhookAttempt;
 
 pub(crate) struct World {
     pub(crate) devices: Registry,

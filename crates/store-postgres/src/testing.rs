@@ -33,7 +33,7 @@ END $$";
 /// The statements with which the README lets a role serve.
 #[must_use]
 pub fn grants_for(role: &str) -> String {
-    let readme = include_str!("../../../README.md");
+    let readme = include_str!("../README.md");
     let grants = readme
         .split("```")
         .filter_map(|block| block.strip_prefix("sql\n"))

@@ -1,10 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    AccountPolicy, AccountWatch, DealerCheck, DealerDesk, DeliveryPolicy, Dispatcher, EventDesk,
-    Gatekeeper, Intake, KeyDesk, Lookups, MessageDesk, PersonDesk, WorkerId,
-};
+use domain::{AccountPolicy, DeliveryPolicy, Policies, Ports, Services, WorkerId};
 use uuid::Uuid;
 
 use crate::{
@@ -13,7 +10,8 @@ use crate::{
 
 /// The whole service in memory, with [`sample::dealer`] in the directory.
 ///
-/// Take the use case under test from it; then look at the parts, which are shared.
+/// Take the use case under test from its [`services`](World::services); then look at the parts, which are
+/// shared.
 pub struct World {
     /// The time.
     pub clock: Arc<ManualClock>,
@@ -57,132 +55,52 @@ impl World {
         self.clock.advance(time);
     }
 
-    /// The use case that takes submissions in.
+    /// The parts as ports.
     #[must_use]
-    pub fn intake(&self) -> Intake {
-        Intake::new(
-            self.store.clone(),
-            self.store.clone(),
-            self.clock.clone(),
-            self.ids.clone(),
-            self.bell.clone(),
-            self.accounts.clone(),
-        )
+    pub fn ports(&self) -> Ports {
+        Ports {
+            requests: self.store.clone(),
+            reports: self.store.clone(),
+            messages: self.store.clone(),
+            outbox: self.store.clone(),
+            events: self.store.clone(),
+            dealers: self.store.clone(),
+            dealer_admin: self.store.clone(),
+            accounts: self.store.clone(),
+            api_keys: self.store.clone(),
+            audit: self.store.clone(),
+            persons: self.store.clone(),
+            whatsapp: self.whatsapp.clone(),
+            provider_events: self.whatsapp.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            dice: self.dice.clone(),
+            entropy: self.ids.clone(),
+            lane_bell: self.bell.clone(),
+            event_bell: self.bell.clone(),
+        }
     }
 
-    /// The use case that answers questions.
+    /// The policies of a copy of the service; every call is another copy.
     #[must_use]
-    pub fn lookups(&self) -> Lookups {
-        Lookups::new(self.store.clone(), self.store.clone(), self.store.clone())
+    pub fn policies(&self) -> Policies {
+        Policies {
+            accounts: self.accounts.clone(),
+            delivery: self.policy.clone(),
+            worker: WorkerId(Uuid::now_v7()),
+        }
     }
 
-    /// The use case that takes reports in. It rings the one bell for both.
+    /// The use cases of a copy of the service; every call is another copy.
     #[must_use]
-    pub fn event_desk(&self) -> EventDesk {
-        EventDesk::new(
-            self.store.clone(),
-            self.store.clone(),
-            self.whatsapp.clone(),
-            self.bell.clone(),
-            self.bell.clone(),
-            self.policy.clone(),
-        )
+    pub fn services(&self) -> Services {
+        self.services_over(&self.ports())
     }
 
-    /// The use case that shows, repeats and stops messages.
+    /// The same over ports some of which are not the world's.
     #[must_use]
-    pub fn message_desk(&self) -> MessageDesk {
-        MessageDesk::new(
-            self.store.clone(),
-            self.store.clone(),
-            self.store.clone(),
-            self.ids.clone(),
-            self.bell.clone(),
-            self.policy.clone(),
-        )
-    }
-
-    /// The use case that shows and changes dealers.
-    #[must_use]
-    pub fn dealer_desk(&self) -> DealerDesk {
-        DealerDesk::new(
-            self.store.clone(),
-            self.store.clone(),
-            self.bell.clone(),
-            self.accounts.clone(),
-        )
-    }
-
-    /// The use case that lets callers in.
-    #[must_use]
-    pub fn gatekeeper(&self) -> Gatekeeper {
-        Gatekeeper::new(self.store.clone())
-    }
-
-    /// The use case that makes and revokes keys.
-    #[must_use]
-    pub fn key_desk(&self) -> KeyDesk {
-        KeyDesk::new(
-            self.store.clone(),
-            self.store.clone(),
-            self.ids.clone(),
-            self.clock.clone(),
-        )
-    }
-
-    /// The use case that erases persons and shows what is stored about them.
-    #[must_use]
-    pub fn person_desk(&self) -> PersonDesk {
-        PersonDesk::new(
-            self.store.clone(),
-            self.store.clone(),
-            self.store.clone(),
-            self.policy.clone(),
-        )
-    }
-
-    /// The use case that delivers messages; every call is another copy of the service.
-    #[must_use]
-    pub fn dispatcher(&self) -> Dispatcher {
-        Dispatcher::new(
-            self.store.clone(),
-            self.store.clone(),
-            self.whatsapp.clone(),
-            self.store.clone(),
-            self.clock.clone(),
-            self.dice.clone(),
-            self.accounts.clone(),
-            self.policy.clone(),
-            WorkerId(Uuid::now_v7()),
-        )
-    }
-
-    /// The use case that asks for the profiles of accounts.
-    #[must_use]
-    pub fn account_watch(&self) -> AccountWatch {
-        AccountWatch::new(
-            self.store.clone(),
-            self.store.clone(),
-            self.whatsapp.clone(),
-            self.dice.clone(),
-            self.accounts.clone(),
-        )
-    }
-
-    /// The use case that checks a dealer's account; every call is another copy of the service.
-    #[must_use]
-    pub fn dealer_check(&self) -> DealerCheck {
-        DealerCheck::new(
-            self.store.clone(),
-            self.whatsapp.clone(),
-            self.store.clone(),
-            self.store.clone(),
-            self.clock.clone(),
-            self.dice.clone(),
-            self.accounts.clone(),
-            self.policy.clone(),
-            WorkerId(Uuid::now_v7()),
-        )
+    pub fn services_over(&self, ports: &Ports) -> Services {
+        Services::new(ports, &self.policies())
     }
 }
 

@@ -23,7 +23,7 @@ mod walk;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::{AuditLog, Gatekeeper, KeyDesk};
+use domain::{AuditLog, Gatekeeper, KeyAdministration};
 
 pub(crate) use caller::{Admin, Caller, DealerAt, Read, Write};
 pub(crate) use gate::gate;
@@ -49,7 +49,7 @@ pub enum ApiAuth {
 }
 
 /// What the routes need to know about callers.
-pub struct Admission {
+pub(crate) struct Admission {
     /// Whether callers need keys.
     pub auth: ApiAuth,
     /// Knows their keys.
@@ -57,8 +57,7 @@ pub struct Admission {
     /// How much callers may ask for.
     pub limits: Limits,
     /// Makes, lists and revokes keys.
-    pub keys: Arc<KeyDesk>,
-    /// What was done by whom. Where a use case does not write it: one call of
-    /// [`AuditLog::record`] with `Caller::author`, before the answer.
+    pub keys: Arc<KeyAdministration>,
+    /// What was done by whom.
     pub audit: Arc<dyn AuditLog>,
 }

@@ -16,10 +16,10 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use testkit::{TestsInPlace, World, sample};
 
+use super::ApiAuth;
 use super::gate::needs_no_key;
-use super::{Admission, ApiAuth};
 use crate::limits::Limits;
-use crate::server::{Api, ApiOptions, app};
+use crate::server::{Api, ApiOptions, ApiParts, app};
 
 /// What belongs to the dealer of the path, or of the body, of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,27 +148,17 @@ impl Walk {
     }
 
     fn api(world: &World) -> Api {
-        let admission = Admission {
-            auth: ApiAuth::Required,
-            gatekeeper: Arc::new(world.gatekeeper()),
-            limits: Limits::default(),
-            keys: Arc::new(world.key_desk()),
+        let services = world.services();
+        let parts = ApiParts {
+            tests: Arc::new(TestsInPlace(services.checks.clone())),
+            accounts: world.accounts.clone(),
+            health: world.store.clone(),
             audit: world.store.clone(),
+            auth: ApiAuth::Required,
+            limits: Limits::default(),
+            version: "1.2.3",
         };
-        Api::new(
-            Arc::new(world.intake()),
-            Arc::new(world.lookups()),
-            Arc::new(world.message_desk()),
-            Arc::new(world.event_desk()),
-            Arc::new(world.dealer_check()),
-            Arc::new(TestsInPlace(Arc::new(world.dealer_check()))),
-            Arc::new(world.dealer_desk()),
-            Arc::new(world.person_desk()),
-            world.accounts.clone(),
-            world.store.clone(),
-            admission,
-            "1.2.3",
-        )
+        Api::new(services, parts)
     }
 
     async fn key(&self, dealer: Option<&str>, scopes: &[Scope]) -> String {
@@ -179,7 +169,13 @@ impl Walk {
             expires_at: None,
         };
         let author = Principal::operator().author(None);
-        let made = self.world.key_desk().create(order, &author).await.unwrap();
+        let made = self
+            .world
+            .services()
+            .keys
+            .create(order, &author)
+            .await
+            .unwrap();
         made.secret.expose_secret().to_owned()
     }
 

@@ -41,7 +41,7 @@ pub(crate) async fn key(
         expires_at,
     };
     let author = Principal::operator().author(None);
-    let made = service.world.key_desk().create(order, &author).await;
+    let made = service.world.services().keys.create(order, &author).await;
     let made = made.unwrap();
     (made.record.id, made.secret.expose_secret().to_owned())
 }
@@ -150,7 +150,7 @@ async fn a_key_counts_until_it_expires_or_is_revoked() {
     assert_unauthorized(&reply, "The API key has expired");
     assert_eq!(get(&service, STATS, &lasting).await.status, 200);
     let author = Principal::operator().author(None);
-    let desk = service.world.key_desk();
+    let desk = service.world.services().keys;
     desk.revoke(id, &author).await.unwrap();
     let reply = get(&service, STATS, &lasting).await;
     assert_unauthorized(&reply, "The API key was revoked");

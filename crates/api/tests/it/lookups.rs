@@ -130,7 +130,7 @@ async fn a_message_that_waits_shows_the_answer_of_the_last_try() {
     let request = sample::new_request();
     let store = &service.world.store;
     store.accept(&request).await.unwrap();
-    let dispatcher = service.world.dispatcher();
+    let dispatcher = service.world.services().dispatcher;
     service.world.whatsapp.will(domain::Outcome::NotSent {
         reason: "connection refused".to_owned(),
         retry_after: None,

@@ -30,7 +30,7 @@ fn request_of(path: &str) -> RequestId {
 
 /// Sends what is queued.
 async fn deliver(service: &Service) {
-    let dispatcher = service.world.dispatcher();
+    let dispatcher = service.world.services().dispatcher;
     for claim in dispatcher.claim(10).await.unwrap() {
         let delivery = dispatcher.deliver(claim).await;
         dispatcher.settle(&delivery).await.unwrap();

@@ -145,7 +145,7 @@ async fn a_strangers_page_changes_nothing() {
             }
         }
         assert_eq!(service.world.store.request_count(), 0);
-        assert_eq!(service.world.key_desk().list().await.unwrap().len(), 0);
+        assert_eq!(service.world.services().keys.list().await.unwrap().len(), 0);
     }
 }
 

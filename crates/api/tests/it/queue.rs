@@ -88,7 +88,7 @@ async fn a_scheduled_message_says_until_when() {
 async fn a_blocked_account_says_why_in_every_answer_without_the_phone() {
     let service = Service::start();
     let messages = stored(&service).await;
-    let dispatcher = service.world.dispatcher();
+    let dispatcher = service.world.services().dispatcher;
     dispatcher.run_once(10).await.unwrap();
     assert_eq!(waiting(&service, &messages).await, Value::Null);
     stored(&service).await;

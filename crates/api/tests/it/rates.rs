@@ -34,7 +34,7 @@ async fn key(service: &Service, name: &str) -> String {
         expires_at: None,
     };
     let author = Principal::operator().author(None);
-    let made = service.world.key_desk().create(order, &author).await;
+    let made = service.world.services().keys.create(order, &author).await;
     made.unwrap().secret.expose_secret().to_owned()
 }
 

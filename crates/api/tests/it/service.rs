@@ -1,21 +1,17 @@
 //! The real server on a port of its own, over the memory adapters.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
 use api::{
-    Admission, Api, ApiAuth, ApiOptions, Limits, Observer, Origins, PublicBaseUrl, RateLimit,
+    Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, PublicBaseUrl, RateLimit,
     TrustedProxies,
 };
-use domain::{
-    ApiKeys, AuditLog, BoxError, Dealer, DealerAdmin, DealerCheck, DealerDesk, DealerDirectory,
-    EventDesk, EventStore, Gatekeeper, Health, Intake, KeyDesk, Lookups, MessageDesk, Messages,
-    Outbox, PersonDesk, PersonalData, Reports, RequestStore, StoreError, Whatsapp, WorkerId,
-};
+use domain::{BoxError, Dealer, Health, StoreError};
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
-use uuid::Uuid;
 
 use crate::client::{Call, Connection, Reply};
 
@@ -93,24 +89,28 @@ pub(crate) const ROUTES: [(&[&str], &str); 28] = [
     (&["GET", "HEAD"], "/docs/swagger-ui.css"),
 ];
 
-/// The ports behind the service; a test replaces the one that must fail.
+/// What is behind the service; a test replaces the port that must fail.
 pub(crate) struct Ports {
-    pub(crate) dealers: Arc<dyn DealerDirectory>,
-    pub(crate) admin: Arc<dyn DealerAdmin>,
-    pub(crate) requests: Arc<dyn RequestStore>,
-    pub(crate) reports: Arc<dyn Reports>,
-    pub(crate) outbox: Arc<dyn Outbox>,
-    pub(crate) messages: Arc<dyn Messages>,
-    pub(crate) events: Arc<dyn EventStore>,
-    pub(crate) whatsapp: Arc<dyn Whatsapp>,
+    domain: domain::Ports,
     pub(crate) health: Arc<dyn Health>,
-    pub(crate) api_keys: Arc<dyn ApiKeys>,
-    pub(crate) audit: Arc<dyn AuditLog>,
-    pub(crate) persons: Arc<dyn PersonalData>,
     pub(crate) auth: ApiAuth,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) rate: RateLimit,
     pub(crate) proxies: TrustedProxies,
+}
+
+impl Deref for Ports {
+    type Target = domain::Ports;
+
+    fn deref(&self) -> &domain::Ports {
+        &self.domain
+    }
+}
+
+impl DerefMut for Ports {
+    fn deref_mut(&mut self) -> &mut domain::Ports {
+        &mut self.domain
+    }
 }
 
 /// A running service and the world behind it.
@@ -133,18 +133,8 @@ impl Service {
             .store
             .put_webhook(&sample::dealer_id(), &sample::webhook_token(1));
         let mut ports = Ports {
-            dealers: world.store.clone(),
-            admin: world.store.clone(),
-            requests: world.store.clone(),
-            reports: world.store.clone(),
-            outbox: world.store.clone(),
-            messages: world.store.clone(),
-            events: world.store.clone(),
-            whatsapp: world.whatsapp.clone(),
+            domain: world.ports(),
             health: world.store.clone(),
-            api_keys: world.store.clone(),
-            audit: world.store.clone(),
-            persons: world.store.clone(),
             auth: OFF,
             observer: None,
             rate: RateLimit::none(),
@@ -210,77 +200,17 @@ impl Drop for Service {
 }
 
 fn api(world: &World, ports: &Ports) -> Api {
-    let check = Arc::new(DealerCheck::new(
-        ports.dealers.clone(),
-        ports.whatsapp.clone(),
-        ports.outbox.clone(),
-        world.store.clone(),
-        world.clock.clone(),
-        world.dice.clone(),
-        world.accounts.clone(),
-        world.policy.clone(),
-        WorkerId(Uuid::now_v7()),
-    ));
-    let api = Api::new(
-        Arc::new(Intake::new(
-            ports.dealers.clone(),
-            ports.requests.clone(),
-            world.clock.clone(),
-            world.ids.clone(),
-            world.bell.clone(),
-            world.accounts.clone(),
-        )),
-        Arc::new(Lookups::new(
-            ports.dealers.clone(),
-            ports.requests.clone(),
-            ports.reports.clone(),
-        )),
-        Arc::new(MessageDesk::new(
-            ports.dealers.clone(),
-            ports.requests.clone(),
-            ports.messages.clone(),
-            world.ids.clone(),
-            world.bell.clone(),
-            world.policy.clone(),
-        )),
-        Arc::new(EventDesk::new(
-            ports.dealers.clone(),
-            ports.events.clone(),
-            world.whatsapp.clone(),
-            world.bell.clone(),
-            world.bell.clone(),
-            world.policy.clone(),
-        )),
-        check.clone(),
-        Arc::new(TestsInPlace(check)),
-        Arc::new(DealerDesk::new(
-            ports.admin.clone(),
-            ports.outbox.clone(),
-            world.bell.clone(),
-            world.accounts.clone(),
-        )),
-        Arc::new(PersonDesk::new(
-            ports.persons.clone(),
-            ports.audit.clone(),
-            ports.dealers.clone(),
-            world.policy.clone(),
-        )),
-        world.accounts.clone(),
-        ports.health.clone(),
-        Admission {
-            auth: ports.auth,
-            limits: Limits::new(ports.rate, ports.proxies.clone()),
-            gatekeeper: Arc::new(Gatekeeper::new(ports.api_keys.clone())),
-            keys: Arc::new(KeyDesk::new(
-                ports.api_keys.clone(),
-                ports.dealers.clone(),
-                world.ids.clone(),
-                world.clock.clone(),
-            )),
-            audit: ports.audit.clone(),
-        },
-        VERSION,
-    );
+    let services = world.services_over(ports);
+    let parts = ApiParts {
+        tests: Arc::new(TestsInPlace(services.checks.clone())),
+        accounts: world.accounts.clone(),
+        health: ports.health.clone(),
+        audit: ports.audit.clone(),
+        auth: ports.auth,
+        limits: Limits::new(ports.rate, ports.proxies.clone()),
+        version: VERSION,
+    };
+    let api = Api::new(services, parts);
     match &ports.observer {
         Some(observer) => api.observed(observer.clone()),
         None => api,

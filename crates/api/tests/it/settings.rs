@@ -310,7 +310,7 @@ async fn stores_that_fail_are_told_apart() {
         admin.expect_record().returning(move |_| Err(error()));
         admin.expect_change().returning(move |_, _, _| Err(error()));
         let admin: Arc<dyn DealerAdmin> = Arc::new(admin);
-        let service = Service::with(|ports| ports.admin = admin);
+        let service = Service::with(|ports| ports.dealer_admin = admin);
         for path in [DEALERS, DEALER] {
             service.get(path).await.is_error(status, kind, sentence);
         }

@@ -16,7 +16,7 @@ use crate::output::{say, tell, written};
 pub(super) async fn create(config: Config, options: CreateKey) -> anyhow::Result<ExitCode> {
     let order = order(&options)?;
     let (_database, parts) = open(&config).await?;
-    let made = parts.keys.create(order, &author()).await?;
+    let made = parts.services.keys.create(order, &author()).await?;
     let key = made.record;
     tell!(
         "Key {} \"{}\" made: {}, scopes {}, {}.\nThis is it. It is shown this once, and kept \
@@ -33,7 +33,7 @@ pub(super) async fn create(config: Config, options: CreateKey) -> anyhow::Result
     );
     say!("{}", made.secret.expose_secret());
     if let Err(error) = written() {
-        parts.keys.revoke(key.id, &author()).await?;
+        parts.services.keys.revoke(key.id, &author()).await?;
         return Err(error.context("the key could not be shown, so it is revoked"));
     }
     Ok(ExitCode::SUCCESS)
@@ -42,7 +42,7 @@ pub(super) async fn create(config: Config, options: CreateKey) -> anyhow::Result
 /// Lists the keys.
 pub(super) async fn list(config: Config) -> anyhow::Result<ExitCode> {
     let (_database, parts) = open(&config).await?;
-    let keys = parts.keys.list().await?;
+    let keys = parts.services.keys.list().await?;
     if keys.is_empty() {
         tell!("There are no keys; `api-key create` makes one.");
         return Ok(ExitCode::SUCCESS);
@@ -87,7 +87,7 @@ pub(super) async fn revoke(config: Config, options: RevokeKey) -> anyhow::Result
         anyhow::anyhow!("this is no key's id: 16 hexadecimal digits, as `api-key list` shows them")
     })?;
     let (_database, parts) = open(&config).await?;
-    let key = parts.keys.revoke(id, &author()).await?;
+    let key = parts.services.keys.revoke(id, &author()).await?;
     say!(
         "Key {id} \"{}\" is revoked; every copy of the service refuses it within 5 seconds.",
         key.name

@@ -174,7 +174,7 @@ pub(super) async fn test(config: Config, options: TestDealer) -> anyhow::Result<
         let dealer = dealer
             .filter(|dealer| dealer.active)
             .ok_or(CheckError::UnknownDealer)?;
-        let standing = parts.check.standing(&dealer).await;
+        let standing = parts.services.checks.standing(&dealer).await;
         let (verdict, finding) = told(&id, &standing.map_err(CheckError::NoAccount)?);
         say_finding(verdict, id.as_str(), &finding);
         return Ok(match verdict {

@@ -263,7 +263,7 @@ impl Doctor {
         let usable: Vec<Dealer> = usable.collect();
         let asked = usable.len();
         let within = Duration::from_secs(options.within);
-        let standings = accounts::ask(&parts.check, usable, within).await;
+        let standings = accounts::ask(&parts.services.checks, usable, within).await;
         for (id, (verdict, finding)) in judged {
             let (verdict, finding) = match standings.get(id) {
                 Some(standing) => accounts::told(id, standing),

@@ -86,7 +86,7 @@ impl fmt::Display for ConfigErrors {
         }
         write!(
             f,
-            "\nCorrect the environment or .env and start again; the README lists all settings."
+            "\nCorrect the environment or .env and start again; the README of crates/bin lists all settings."
         )
     }
 }

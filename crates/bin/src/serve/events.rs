@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{EventDesk, EventsApplied, StoreError};
+use domain::{EventIntake, EventsApplied, StoreError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -25,14 +25,14 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 
 /// The loop.
 pub(crate) struct EventLoop {
-    events: Arc<EventDesk>,
+    events: Arc<EventIntake>,
     bell: Arc<NotifyBell>,
     metrics: Arc<Metrics>,
 }
 
 impl EventLoop {
     pub(crate) fn new(
-        events: Arc<EventDesk>,
+        events: Arc<EventIntake>,
         bell: Arc<NotifyBell>,
         metrics: Arc<Metrics>,
     ) -> Self {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Admission, Api, ApiAuth, ApiOptions, Limits, PublicBaseUrl};
+use api::{Api, ApiAuth, ApiOptions, ApiParts, Limits, PublicBaseUrl};
 use store_postgres::MigrateError;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -136,27 +136,16 @@ fn api(config: &Config, parts: &Parts, watched: &Watched) -> Api {
         watched.backlog.clone(),
         watched.trial.clone(),
     );
-    let admission = Admission {
-        auth: config.auth,
-        gatekeeper: parts.gatekeeper.clone(),
-        limits: Limits::new(config.rate, config.proxies.clone()),
-        keys: parts.keys.clone(),
+    let api_parts = ApiParts {
+        tests: parts.tests.clone(),
+        accounts: config.accounts.clone(),
+        health: Arc::new(health),
         audit: Arc::new(parts.store.clone()),
+        auth: config.auth,
+        limits: Limits::new(config.rate, config.proxies.clone()),
+        version: VERSION,
     };
-    Api::new(
-        parts.intake.clone(),
-        parts.lookups.clone(),
-        parts.messages.clone(),
-        parts.events.clone(),
-        parts.check.clone(),
-        parts.tests.clone(),
-        parts.desk.clone(),
-        parts.persons.clone(),
-        config.accounts.clone(),
-        Arc::new(health),
-        admission,
-        VERSION,
-    )
+    Api::new(parts.services.clone(), api_parts)
 }
 
 /// Brings the database up to date, then works until it is told to stop.
@@ -167,24 +156,25 @@ async fn work(
     retention_days: Option<u32>,
 ) -> Result<(), MigrateError> {
     let stop = parts.in_flight.stop.clone();
+    let services = parts.services;
     let store = parts.store;
     database::up_to_date(&store, &stop).await?;
     database::tell_shortcomings(&store).await;
     let dispatching = DispatchLoop::new(
-        parts.dispatcher,
-        parts.intake,
+        services.dispatcher,
+        services.intake,
         parts.bell,
         watched.heartbeat,
         metrics.clone(),
         parts.in_flight,
     );
-    let applying = EventLoop::new(parts.events, parts.event_bell, metrics);
+    let applying = EventLoop::new(services.events, parts.event_bell, metrics);
     let _counting = in_background(watched.backlog.keep(store.clone()));
     let _trying = in_background(watched.trial.keep(store.clone()));
     let _adding_up = in_background(database::add_up(store));
-    let _watching = in_background(accounts::watch(parts.accounts));
+    let _watching = in_background(accounts::watch(services.accounts));
     let _erasing =
-        retention_days.map(|days| in_background(Retention::new(parts.persons, days).run()));
+        retention_days.map(|days| in_background(Retention::new(services.subjects, days).run()));
     tokio::join!(dispatching.run(), applying.run(stop));
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Erased, PersonDesk, Sweep};
+use domain::{DataSubjectRequests, Erased, Sweep};
 
 use super::failures::Failures;
 
@@ -18,12 +18,12 @@ const REST: Duration = Duration::from_secs(30);
 
 /// The loop.
 pub(crate) struct Retention {
-    persons: Arc<PersonDesk>,
+    persons: Arc<DataSubjectRequests>,
     days: u32,
 }
 
 impl Retention {
-    pub(crate) fn new(persons: Arc<PersonDesk>, days: u32) -> Self {
+    pub(crate) fn new(persons: Arc<DataSubjectRequests>, days: u32) -> Self {
         Self { persons, days }
     }
 

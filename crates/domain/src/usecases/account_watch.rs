@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::{Policies, Ports};
 use crate::{
     AccountBook, AccountPolicy, AccountProfile, DealerDirectory, DealerId, Dice, StoreError,
     Whatsapp, profile_again,
@@ -26,21 +27,13 @@ pub struct AccountWatch {
 }
 
 impl AccountWatch {
-    /// A use case over these ports.
-    #[must_use]
-    pub fn new(
-        book: Arc<dyn AccountBook>,
-        dealers: Arc<dyn DealerDirectory>,
-        whatsapp: Arc<dyn Whatsapp>,
-        dice: Arc<dyn Dice>,
-        accounts: AccountPolicy,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            book,
-            dealers,
-            whatsapp,
-            dice,
-            accounts,
+            book: ports.accounts.clone(),
+            dealers: ports.dealers.clone(),
+            whatsapp: ports.whatsapp.clone(),
+            dice: ports.dice.clone(),
+            accounts: policies.accounts.clone(),
         }
     }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::{Policies, Ports};
 use crate::{
     Account, AccountBook, AccountError, AccountPolicy, AccountProfile, AccountStanding, CallEnd,
     Clock, Dealer, DealerDirectory, DealerId, DeliveryPolicy, DeviceReport, Dice, LaneChange,
@@ -101,33 +102,17 @@ pub enum CheckError {
 }
 
 impl DealerCheck {
-    /// A use case over these ports; `worker` is this copy of the service.
-    #[must_use]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a port or a policy of its own"
-    )]
-    pub fn new(
-        dealers: Arc<dyn DealerDirectory>,
-        whatsapp: Arc<dyn Whatsapp>,
-        outbox: Arc<dyn Outbox>,
-        book: Arc<dyn AccountBook>,
-        clock: Arc<dyn Clock>,
-        dice: Arc<dyn Dice>,
-        accounts: AccountPolicy,
-        policy: DeliveryPolicy,
-        worker: WorkerId,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            dealers,
-            whatsapp,
-            outbox,
-            book,
-            clock,
-            dice,
-            accounts,
-            policy,
-            worker,
+            dealers: ports.dealers.clone(),
+            whatsapp: ports.whatsapp.clone(),
+            outbox: ports.outbox.clone(),
+            book: ports.accounts.clone(),
+            clock: ports.clock.clone(),
+            dice: ports.dice.clone(),
+            accounts: policies.accounts.clone(),
+            policy: policies.delivery.clone(),
+            worker: policies.worker,
         }
     }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::{Policies, Ports};
 use crate::{
     Account, AccountBook, AccountError, AccountPolicy, Attempt, BlockCause, BlockedLane, Claim,
     Clock, Dealer, DealerDirectory, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange,
@@ -50,33 +51,17 @@ pub struct TimedClaim {
 }
 
 impl Dispatcher {
-    /// A use case over these ports; `worker` is this copy of the service.
-    #[must_use]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is a port or a policy of its own"
-    )]
-    pub fn new(
-        outbox: Arc<dyn Outbox>,
-        dealers: Arc<dyn DealerDirectory>,
-        whatsapp: Arc<dyn Whatsapp>,
-        book: Arc<dyn AccountBook>,
-        clock: Arc<dyn Clock>,
-        dice: Arc<dyn Dice>,
-        accounts: AccountPolicy,
-        policy: DeliveryPolicy,
-        worker: WorkerId,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            outbox,
-            dealers,
-            whatsapp,
-            book,
-            clock,
-            dice,
-            accounts,
-            policy,
-            worker,
+            outbox: ports.outbox.clone(),
+            dealers: ports.dealers.clone(),
+            whatsapp: ports.whatsapp.clone(),
+            book: ports.accounts.clone(),
+            clock: ports.clock.clone(),
+            dice: ports.dice.clone(),
+            accounts: policies.accounts.clone(),
+            policy: policies.delivery.clone(),
+            worker: policies.worker,
         }
     }
 

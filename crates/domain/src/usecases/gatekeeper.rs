@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::Ports;
 use crate::{ApiKey, ApiKeys, Principal, StoreError, Validity};
 
 /// Lets callers in who have a key.
@@ -25,10 +26,10 @@ pub enum Refusal {
 }
 
 impl Gatekeeper {
-    /// A use case over this port.
-    #[must_use]
-    pub fn new(keys: Arc<dyn ApiKeys>) -> Self {
-        Self { keys }
+    pub(super) fn new(ports: &Ports) -> Self {
+        Self {
+            keys: ports.api_keys.clone(),
+        }
     }
 
     /// Whether looking this key up costs the store next to nothing, because its id was found lately. Whether

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::{Policies, Ports};
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
     Accepted, AccountError, AccountPolicy, Bell, Clock, Dealer, DealerDirectory, Fault, Field, Ids,
@@ -64,23 +65,14 @@ struct Checked {
 }
 
 impl Intake {
-    /// A use case over these ports.
-    #[must_use]
-    pub fn new(
-        dealers: Arc<dyn DealerDirectory>,
-        requests: Arc<dyn RequestStore>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        bell: Arc<dyn Bell>,
-        accounts: AccountPolicy,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            dealers,
-            requests,
-            clock,
-            ids,
-            bell,
-            accounts,
+            dealers: ports.dealers.clone(),
+            requests: ports.requests.clone(),
+            clock: ports.clock.clone(),
+            ids: ports.ids.clone(),
+            bell: ports.lane_bell.clone(),
+            accounts: policies.accounts.clone(),
             template: Template::validation(),
         }
     }

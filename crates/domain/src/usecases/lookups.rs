@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::Ports;
 use crate::{
     DateRange, Dealer, DealerDirectory, DealerId, DealerStats, Page, PageQuery, Reports, Request,
     RequestId, RequestStore, StoreError, Visibility,
@@ -24,17 +25,11 @@ pub enum LookupError {
 }
 
 impl Lookups {
-    /// A use case over these ports.
-    #[must_use]
-    pub fn new(
-        dealers: Arc<dyn DealerDirectory>,
-        requests: Arc<dyn RequestStore>,
-        reports: Arc<dyn Reports>,
-    ) -> Self {
+    pub(super) fn new(ports: &Ports) -> Self {
         Self {
-            dealers,
-            requests,
-            reports,
+            dealers: ports.dealers.clone(),
+            requests: ports.requests.clone(),
+            reports: ports.reports.clone(),
         }
     }
 

@@ -1,25 +1,27 @@
 //! What the service does, as plain verbs over the ports.
 
 mod account_watch;
+mod data_subject_requests;
+mod dealer_administration;
 mod dealer_check;
-mod dealer_desk;
 mod dispatcher;
-mod event_desk;
+mod event_intake;
 mod gatekeeper;
 mod intake;
-mod key_desk;
+mod key_administration;
 mod lookups;
-mod message_desk;
-mod person_desk;
+mod message_actions;
+mod services;
 
 pub use account_watch::AccountWatch;
+pub use data_subject_requests::DataSubjectRequests;
+pub use dealer_administration::{DealerAdministration, DealerAdministrationError};
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT, TestCall, TestEnd};
-pub use dealer_desk::{DealerDesk, DeskError};
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
-pub use event_desk::{EventDesk, ReportError, Reported};
+pub use event_intake::{EventIntake, ReportError, Reported};
 pub use gatekeeper::{Gatekeeper, Refusal};
 pub use intake::{Intake, IntakeError, Receival};
-pub use key_desk::{KeyDesk, KeyError, KeyOrder, MadeKey};
+pub use key_administration::{KeyAdministration, KeyError, KeyOrder, MadeKey};
 pub use lookups::{LookupError, Lookups};
-pub use message_desk::{MessageDesk, MessageError};
-pub use person_desk::PersonDesk;
+pub use message_actions::{MessageActions, MessageError};
+pub use services::{Policies, Ports, Services};

@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Access, ApiKey, ApiKeyId, ApiKeys as _, AuditLog as _, Clock as _, DealerId, Gatekeeper,
-    IntakeError, KeyError, KeyName, KeyOrder, MadeKey, MessageError, MockApiKeys, Principal,
-    Refusal, Scope, Submission, Visibility,
+    Access, ApiKey, ApiKeyId, ApiKeys as _, AuditLog as _, Clock as _, DealerId, IntakeError,
+    KeyError, KeyName, KeyOrder, MadeKey, MessageError, MockApiKeys, Ports, Principal, Refusal,
+    Scope, Submission, Visibility,
 };
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
@@ -21,7 +21,7 @@ fn order(dealer: Option<DealerId>, scopes: &[Scope]) -> KeyOrder {
 
 async fn make(world: &World, order: KeyOrder) -> Result<MadeKey, KeyError> {
     let author = Principal::operator().author(None);
-    world.key_desk().create(order, &author).await
+    world.services().keys.create(order, &author).await
 }
 
 #[tokio::test]
@@ -29,13 +29,13 @@ async fn a_key_that_was_made_lets_its_holder_in() {
     let world = World::new();
     let made = make(&world, order(Some(sample::dealer_id()), &[Scope::Read])).await;
     let made = made.unwrap();
-    let gatekeeper = world.gatekeeper();
+    let gatekeeper = world.services().gatekeeper;
     let holder = gatekeeper.admit(made.secret.expose_secret()).await.unwrap();
     assert_eq!(holder.key(), Some(made.record.id));
     assert_eq!(holder.name(), "Bengkel");
     assert!(holder.may(Scope::Read) && !holder.may(Scope::Write) && !holder.may(Scope::Admin));
     assert_eq!(holder.visibility(), &Visibility::Only(sample::dealer_id()));
-    let listed = world.key_desk().list().await.unwrap();
+    let listed = world.services().keys.list().await.unwrap();
     assert_eq!(listed[0].0, made.record);
 }
 
@@ -58,7 +58,7 @@ async fn nobody_else_is_let_in() {
     let guessed = ApiKey::new(made.record.id, [1; 32]).reveal();
     let unknown = ApiKey::new(ApiKeyId::new([9; 8]), [1; 32]).reveal();
     let id = made.record.id.to_string();
-    let gatekeeper = world.gatekeeper();
+    let gatekeeper = world.services().gatekeeper;
     for key in [
         "",
         "x",
@@ -82,10 +82,10 @@ async fn what_became_of_a_key_is_told_only_to_who_knows_it() {
     let brief = make(&world, brief).await.unwrap();
     let revoked = make(&world, order(None, &[Scope::Read])).await.unwrap();
     let author = Principal::operator().author(None);
-    let desk = world.key_desk();
+    let desk = world.services().keys;
     desk.revoke(revoked.record.id, &author).await.unwrap();
     world.pass(Duration::from_secs(60));
-    let gatekeeper = world.gatekeeper();
+    let gatekeeper = world.services().gatekeeper;
     let admit = async |key: &MadeKey| gatekeeper.admit(key.secret.expose_secret()).await;
     assert!(matches!(admit(&brief).await, Err(Refusal::Expired)));
     assert!(matches!(admit(&revoked).await, Err(Refusal::Revoked)));
@@ -123,7 +123,8 @@ async fn only_a_key_that_is_known_can_be_revoked() {
     let world = World::new();
     let author = Principal::operator().author(None);
     let refused = world
-        .key_desk()
+        .services()
+        .keys
         .revoke(ApiKeyId::new([9; 8]), &author)
         .await;
     assert!(matches!(refused, Err(KeyError::UnknownKey)), "{refused:?}");
@@ -133,7 +134,13 @@ async fn only_a_key_that_is_known_can_be_revoked() {
 async fn a_store_that_is_away_says_nothing_about_a_key() {
     let mut keys = MockApiKeys::new();
     keys.expect_find().returning(|_| Err(unavailable()));
-    let gatekeeper = Gatekeeper::new(Arc::new(keys));
+    let world = World::new();
+    let gatekeeper = world
+        .services_over(&Ports {
+            api_keys: Arc::new(keys),
+            ..world.ports()
+        })
+        .gatekeeper;
     let key = sample::api_key(1).reveal();
     let refused = gatekeeper.admit(key.expose_secret()).await;
     assert!(matches!(refused, Err(Refusal::Store(_))), "{refused:?}");
@@ -146,7 +153,7 @@ async fn a_store_that_is_away_says_nothing_about_a_key() {
 async fn nobody_submits_for_a_dealer_they_cannot_see() {
     let world = World::new();
     let other = Visibility::Only(sample::dealer_id_numbered(1));
-    let intake = world.intake();
+    let intake = world.services().intake;
     let refused = intake.accept_once(sample::submission(), None, &other).await;
     assert!(
         matches!(refused, Err(IntakeError::ForeignDealer)),
@@ -173,7 +180,7 @@ async fn messages_of_another_dealer_can_neither_be_seen_nor_steered() {
     let request = queue_for(&world, &sample::dealer_id(), 1).await;
     let other = Visibility::Only(sample::dealer_id_numbered(1));
     let author = Principal::operator().author(None);
-    let desk = world.message_desk();
+    let desk = world.services().messages;
     for refused in [
         desk.timeline(request, &other).await.map(|_| ()),
         desk.resend(request, &other, &author, None)
@@ -184,7 +191,12 @@ async fn messages_of_another_dealer_can_neither_be_seen_nor_steered() {
         let unknown = matches!(refused, Err(MessageError::UnknownRequest));
         assert!(unknown, "{refused:?}");
     }
-    let found = world.lookups().request(request, &other).await.unwrap();
+    let found = world
+        .services()
+        .lookups
+        .request(request, &other)
+        .await
+        .unwrap();
     assert_eq!(found, None);
     assert_eq!(world.store.page(None, 10).await.unwrap(), []);
 }

@@ -86,7 +86,7 @@ async fn nobody_is_asked_without_a_usable_account() {
 async fn an_account_that_was_asked_for_otherwise_is_not_asked_for_again() {
     let world = World::new();
     send(&world, 1).await;
-    let checked = world.dealer_check().device(&sample::dealer_id()).await;
+    let checked = world.services().checks.device(&sample::dealer_id()).await;
     checked.unwrap();
     assert_eq!(round(&world).await, 0);
 }
@@ -94,12 +94,12 @@ async fn an_account_that_was_asked_for_otherwise_is_not_asked_for_again() {
 async fn send(world: &World, n: u32) {
     queue(world, n).await;
     world.pass(world.policy.min_interval);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
 }
 
 /// Asks for all profiles that are due, and returns how many.
 async fn round(world: &World) -> usize {
-    let watch = world.account_watch();
+    let watch = world.services().accounts;
     let due: Vec<DealerId> = watch.take_due(100).await.unwrap();
     for dealer in &due {
         watch.ask(dealer).await.unwrap();

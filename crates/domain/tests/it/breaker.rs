@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     AccountProfile, BlockCause, Dealer, DeviceReport, Dispatcher, LaneChange, MessageState,
-    MockDealerDirectory, MockOutbox, QUOTA_USED_UP, Task, WorkerId,
+    MockDealerDirectory, MockOutbox, Ports, QUOTA_USED_UP, Task,
 };
 use testkit::contract::Backstage;
 use testkit::{World, sample};
@@ -17,7 +17,7 @@ use crate::support::{
 #[tokio::test]
 async fn a_blocked_account_keeps_its_message_and_opens_the_breaker() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     world.whatsapp.will(blocked());
     step(&dispatcher).await;
@@ -36,7 +36,7 @@ async fn a_blocked_account_keeps_its_message_and_opens_the_breaker() {
 #[tokio::test]
 async fn one_probe_comes_before_the_next_message() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     open_breaker(&world).await;
     let probe = step(&dispatcher).await;
@@ -54,7 +54,7 @@ async fn one_probe_comes_before_the_next_message() {
 #[tokio::test]
 async fn the_breakers_pause_doubles_with_every_probe_that_fails() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     queue(&world, 1).await;
     open_breaker(&world).await;
     for pause in [200, 400, 800] {
@@ -82,7 +82,7 @@ async fn a_probe_without_an_answer_keeps_the_breaker_open() {
     world.whatsapp.device_will(DeviceReport::Unreachable {
         reason: "connection refused".to_owned(),
     });
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     let reason = world.store.block_reason(&sample::dealer_id());
     assert_eq!(reason.as_deref(), Some("connection refused"));
 }
@@ -91,7 +91,7 @@ async fn a_probe_without_an_answer_keeps_the_breaker_open() {
 #[tokio::test]
 async fn a_quota_that_is_used_up_keeps_the_breaker_open() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     open_breaker(&world).await;
     let connected = |left| DeviceReport::Connected {
@@ -124,7 +124,7 @@ async fn a_quota_that_is_used_up_keeps_the_breaker_open() {
 #[tokio::test]
 async fn a_message_that_is_barred_again_after_a_probe_fails_and_stops_nobody() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let poison = [queue(&world, 1).await, queue(&world, 2).await];
     let behind = queue(&world, 3).await;
     for request in poison {
@@ -154,7 +154,7 @@ async fn a_message_that_is_barred_again_after_a_probe_fails_and_stops_nobody() {
 #[tokio::test]
 async fn a_barred_message_waits_while_probes_fail() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     world.whatsapp.will(barred());
     step(&dispatcher).await;
@@ -173,7 +173,7 @@ async fn a_barred_message_waits_while_probes_fail() {
 #[tokio::test]
 async fn a_message_that_is_barred_once_after_a_probe_tries_again() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     for outcome in [blocked(), barred()] {
         world.whatsapp.will(outcome);
@@ -191,18 +191,18 @@ async fn a_blocked_account_does_not_hold_up_others() {
     let world = World::new();
     queue(&world, 1).await;
     world.whatsapp.will(blocked());
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     let other = sample::dealer_numbered(1);
     world.store.put_dealer(other.clone());
     let request = queue_for(&world, &other.id, 1).await;
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Sent);
 }
 
 #[tokio::test]
 async fn a_changed_key_closes_the_breaker_at_once() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     world.whatsapp.will(blocked());
     step(&dispatcher).await;
@@ -223,7 +223,7 @@ async fn a_changed_key_closes_the_breaker_at_once() {
 #[tokio::test]
 async fn a_changed_address_closes_the_breaker_at_once() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     queue(&world, 1).await;
     world.whatsapp.will(blocked());
     step(&dispatcher).await;
@@ -237,7 +237,7 @@ async fn a_changed_address_closes_the_breaker_at_once() {
 #[tokio::test]
 async fn a_change_that_does_not_touch_the_account_closes_nothing() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     queue(&world, 1).await;
     world.whatsapp.will(blocked());
     step(&dispatcher).await;
@@ -253,7 +253,7 @@ async fn a_change_that_does_not_touch_the_account_closes_nothing() {
 #[tokio::test]
 async fn a_changed_key_counts_also_after_probes_with_the_old_one() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     queue(&world, 1).await;
     open_breaker(&world).await;
     world.whatsapp.device_will(disconnected());
@@ -278,7 +278,7 @@ async fn an_account_that_vanished_waits_without_a_call_until_it_is_back() {
     let vanish: [&dyn Fn(&World); 2] = [&absent, &without_key];
     for vanish in vanish {
         let world = World::new();
-        let dispatcher = world.dispatcher();
+        let dispatcher = world.services().dispatcher;
         let request = queue(&world, 1).await;
         vanish(&world);
         step(&dispatcher).await;
@@ -314,7 +314,7 @@ async fn a_probe_whose_dealer_cannot_be_looked_up_changes_nothing() {
     );
     assert_eq!(world.whatsapp.probes(), 0);
     world.pass(ms(1_000));
-    assert_eq!(step(&world.dispatcher()).await.task, Task::Probe);
+    assert_eq!(step(&world.services().dispatcher).await.task, Task::Probe);
 }
 
 #[tokio::test]
@@ -322,7 +322,7 @@ async fn breakers_stay_as_they_are_when_a_store_fails() {
     let world = World::new();
     queue(&world, 1).await;
     world.whatsapp.will(blocked());
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     let mut dealers = MockDealerDirectory::new();
     dealers.expect_find().returning(|_| Err(unavailable()));
     let dispatcher = with_ports(&world, None, Some(dealers));
@@ -339,7 +339,7 @@ async fn breakers_stay_as_they_are_when_a_store_fails() {
 /// Lets the provider block the account of the queued message, and the breaker's pause pass.
 async fn open_breaker(world: &World) {
     world.whatsapp.will(blocked());
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     world.pass(world.policy.breaker_open);
 }
 
@@ -356,30 +356,26 @@ fn with_ports(
     world: &World,
     outbox: Option<MockOutbox>,
     dealers: Option<MockDealerDirectory>,
-) -> Dispatcher {
-    Dispatcher::new(
-        match outbox {
-            Some(outbox) => Arc::new(outbox),
-            None => world.store.clone(),
-        },
-        match dealers {
-            Some(dealers) => Arc::new(dealers),
-            None => world.store.clone(),
-        },
-        world.whatsapp.clone(),
-        world.store.clone(),
-        world.clock.clone(),
-        world.dice.clone(),
-        world.accounts.clone(),
-        world.policy.clone(),
-        WorkerId(uuid::Uuid::from_u128(1)),
-    )
+) -> Arc<Dispatcher> {
+    world
+        .services_over(&Ports {
+            outbox: match outbox {
+                Some(outbox) => Arc::new(outbox),
+                None => world.store.clone(),
+            },
+            dealers: match dealers {
+                Some(dealers) => Arc::new(dealers),
+                None => world.store.clone(),
+            },
+            ..world.ports()
+        })
+        .dispatcher
 }
 
 #[tokio::test]
 async fn the_pause_doubles_while_the_device_is_fine_and_messages_are_blocked() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     for pause in [100, 200, 400] {
         world.whatsapp.will(blocked());

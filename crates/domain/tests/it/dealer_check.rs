@@ -3,7 +3,7 @@ use std::sync::Arc;
 use domain::{
     AccountError, AccountProfile, AccountTrouble, CheckError, CheckPassed, Clock, Dealer,
     DealerCheck, DeviceReport, MessageState, MockDealerDirectory, MockOutbox, Outbox, Outcome,
-    Phone, Receipt, TestLine as _, WorkerId, jakarta_time,
+    Phone, Ports, Receipt, TestLine as _, jakarta_time,
 };
 use testkit::{TestsInPlace, World, sample};
 
@@ -19,7 +19,7 @@ async fn a_connected_device_passes_with_the_providers_answer() {
         text: r#"{"device_status":"connect"}"#.to_owned(),
         profile: profile(78),
     });
-    let passed = world.dealer_check().device(&sample::dealer_id()).await;
+    let passed = world.services().checks.device(&sample::dealer_id()).await;
     let passed = passed.unwrap();
     assert_eq!(passed.text, r#"{"device_status":"connect"}"#);
     assert_eq!(passed.profile, profile(78));
@@ -31,7 +31,7 @@ async fn a_connected_device_passes_with_the_providers_answer() {
 async fn the_standing_is_judged_by_the_day_in_jakarta() {
     let world = World::new();
     let today = jakarta_time(world.clock.now()).date();
-    let check = world.dealer_check();
+    let check = world.services().checks;
     for (expires, troubles) in [
         (today, vec![AccountTrouble::ExpiresSoon]),
         (today.pred_opt().unwrap(), vec![AccountTrouble::Expired]),
@@ -73,7 +73,7 @@ async fn a_device_that_cannot_send_fails_with_the_providers_words() {
         },
     ] {
         world.whatsapp.device_will(report);
-        let answer = world.dealer_check().device(&sample::dealer_id()).await;
+        let answer = world.services().checks.device(&sample::dealer_id()).await;
         assert_failed(answer.map(|_| ()), "device disconnected");
         assert_eq!(quota_left(&world).await, Some(5), "kept all the same");
     }
@@ -83,8 +83,8 @@ async fn a_device_that_cannot_send_fails_with_the_providers_words() {
 async fn a_device_can_be_checked_while_its_lane_is_busy() {
     let world = World::new();
     queue(&world, 1).await;
-    world.dispatcher().claim(1).await.unwrap();
-    let passed = world.dealer_check().device(&sample::dealer_id()).await;
+    world.services().dispatcher.claim(1).await.unwrap();
+    let passed = world.services().checks.device(&sample::dealer_id()).await;
     assert!(passed.is_ok());
 }
 
@@ -95,7 +95,7 @@ async fn nobody_is_called_for_a_dealer_without_a_usable_account() {
         api_key: None,
         ..sample::dealer()
     });
-    let check = world.dealer_check();
+    let check = world.services().checks;
     for answer in both(&check).await {
         assert!(matches!(
             answer,
@@ -108,7 +108,7 @@ async fn nobody_is_called_for_a_dealer_without_a_usable_account() {
 #[tokio::test]
 async fn nobody_is_called_for_an_unknown_or_inactive_dealer() {
     let world = World::new();
-    let check = world.dealer_check();
+    let check = world.services().checks;
     world.store.put_dealer(Dealer {
         active: false,
         api_key: None,
@@ -129,17 +129,12 @@ async fn a_directory_that_fails_is_not_an_unknown_dealer() {
     let world = World::new();
     let mut dealers = MockDealerDirectory::new();
     dealers.expect_find().returning(|_| Err(unavailable()));
-    let check = DealerCheck::new(
-        Arc::new(dealers),
-        world.whatsapp.clone(),
-        world.store.clone(),
-        world.store.clone(),
-        world.clock.clone(),
-        world.dice.clone(),
-        world.accounts.clone(),
-        world.policy.clone(),
-        worker(),
-    );
+    let check = world
+        .services_over(&Ports {
+            dealers: Arc::new(dealers),
+            ..world.ports()
+        })
+        .checks;
     for answer in both(&check).await {
         assert!(matches!(answer, Err(CheckError::Store(_))));
     }
@@ -175,10 +170,10 @@ async fn a_test_message_keeps_the_pace_of_the_lane() {
     let world = World::new();
     let request = queue(&world, 1).await;
     send_test(&world).await.unwrap();
-    assert_idle(&world.dispatcher()).await;
+    assert_idle(&world.services().dispatcher).await;
     assert!(matches!(send_test(&world).await, Err(CheckError::LaneBusy)));
     world.pass(world.policy.min_interval);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Sent);
     assert!(matches!(send_test(&world).await, Err(CheckError::LaneBusy)));
     assert_eq!(world.whatsapp.sent().len(), 2);
@@ -188,7 +183,7 @@ async fn a_test_message_keeps_the_pace_of_the_lane() {
 async fn a_test_message_waits_while_a_message_is_being_sent() {
     let world = World::new();
     queue(&world, 1).await;
-    world.dispatcher().claim(1).await.unwrap();
+    world.services().dispatcher.claim(1).await.unwrap();
     assert!(matches!(send_test(&world).await, Err(CheckError::LaneBusy)));
     assert!(world.whatsapp.sent().is_empty());
 }
@@ -203,7 +198,7 @@ async fn no_message_is_sent_while_a_test_message_is() {
         async move { send_test(&world).await.is_ok() }
     });
     world.whatsapp.until_waiting(1).await;
-    assert_idle(&world.dispatcher()).await;
+    assert_idle(&world.services().dispatcher).await;
     world.whatsapp.release();
     assert!(test.await.unwrap());
 }
@@ -213,11 +208,11 @@ async fn an_open_breaker_does_not_hinder_a_test_message_which_closes_it() {
     let world = World::new();
     let request = queue(&world, 1).await;
     world.whatsapp.will(blocked());
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     send_test(&world).await.unwrap();
     assert_eq!(world.store.block_reason(&sample::dealer_id()), None);
     world.pass(world.policy.min_interval);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Sent);
     assert_eq!(world.whatsapp.probes(), 0);
 }
@@ -227,14 +222,14 @@ async fn a_retry_wait_does_not_hinder_a_test_message() {
     let world = World::new();
     queue(&world, 1).await;
     world.whatsapp.will(not_sent(None));
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert!(send_test(&world).await.is_ok());
 }
 
 #[tokio::test]
 async fn tests_that_fail_do_not_lengthen_the_pauses_of_the_customers_messages() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     for outcome in [blocked(), not_sent(None), blocked()] {
         world.whatsapp.will(outcome);
@@ -276,14 +271,14 @@ async fn a_test_message_is_not_sent_when_the_lane_cannot_be_leased() {
 async fn a_test_counts_for_the_day_before_it_is_sent() {
     let world = World::new();
     world.store.put_dealer(limited_to(1));
-    let check = world.dealer_check();
+    let check = world.services().checks;
     let begun = check.begin_test(&sample::dealer_id(), phone()).await;
     begun.unwrap();
     assert!(world.whatsapp.sent().is_empty());
     // The copy dies.
     world.pass(world.policy.lease + ms(1));
     let request = queue(&world, 1).await;
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Queued);
     assert!(world.whatsapp.sent().is_empty());
 }
@@ -308,7 +303,7 @@ async fn a_test_is_accounted_for_when_its_outcome_is_known() {
         );
     }
     let world = World::new();
-    let check = world.dealer_check();
+    let check = world.services().checks;
     let test = check
         .begin_test(&sample::dealer_id(), phone())
         .await
@@ -327,11 +322,13 @@ async fn a_provider_that_accepts_without_an_answer_passes() {
 
 /// Sends a test message and returns the provider's answer.
 async fn send_test(world: &World) -> Result<String, CheckError> {
-    sends(world.dealer_check()).await.map(|passed| passed.text)
+    sends(world.services().checks)
+        .await
+        .map(|passed| passed.text)
 }
 
-async fn sends(check: DealerCheck) -> Result<CheckPassed, CheckError> {
-    let line = TestsInPlace(Arc::new(check));
+async fn sends(check: Arc<DealerCheck>) -> Result<CheckPassed, CheckError> {
+    let line = TestsInPlace(check);
     line.send_test(&sample::dealer_id(), phone()).await
 }
 
@@ -367,24 +364,15 @@ fn assert_nobody_called(world: &World) {
     assert_eq!(world.whatsapp.probes(), 0);
 }
 
-fn with_outbox(world: &World, outbox: MockOutbox) -> DealerCheck {
-    DealerCheck::new(
-        world.store.clone(),
-        world.whatsapp.clone(),
-        Arc::new(outbox),
-        world.store.clone(),
-        world.clock.clone(),
-        world.dice.clone(),
-        world.accounts.clone(),
-        world.policy.clone(),
-        worker(),
-    )
+fn with_outbox(world: &World, outbox: MockOutbox) -> Arc<DealerCheck> {
+    world
+        .services_over(&Ports {
+            outbox: Arc::new(outbox),
+            ..world.ports()
+        })
+        .checks
 }
 
 fn phone() -> Phone {
     sample::another_phone()
-}
-
-fn worker() -> WorkerId {
-    WorkerId(uuid::Uuid::from_u128(1))
 }

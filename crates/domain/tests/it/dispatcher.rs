@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{
     Clock, Dealer, Dispatcher, LaneChange, MessageChange, MessageState, MockDealerDirectory,
-    MockOutbox, OutcomeKind, QuietHours, Settled, StoreError, Task, WorkerId,
+    MockOutbox, OutcomeKind, Ports, QuietHours, Settled, StoreError, Task,
 };
 use testkit::contract::Backstage;
 use testkit::{World, sample};
@@ -19,7 +19,7 @@ use crate::support::{
 async fn a_message_is_sent_through_the_dealers_account() {
     let world = World::new();
     let request = queue(&world, 1).await;
-    let delivery = step(&world.dispatcher()).await;
+    let delivery = step(&world.services().dispatcher).await;
     assert!(matches!(delivery.task, Task::Send(_)));
     let expected = sample::request_for(&sample::dealer_id(), 1);
     let sent = world.whatsapp.sent();
@@ -29,7 +29,7 @@ async fn a_message_is_sent_through_the_dealers_account() {
     assert_eq!(sent[0].message.body, expected.message.body);
     assert_eq!(state(&world, request), MessageState::Sent);
     assert_eq!(statuses(&world, request).await, shown("PROCESSED", "SENT"));
-    assert_idle(&world.dispatcher()).await;
+    assert_idle(&world.services().dispatcher).await;
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_call_must_begin_early_enough_to_end_within_the_lease() {
     let world = World::new();
     queue(&world, 1).await;
     let lease_ends = world.clock.monotonic() + world.policy.lease;
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     let start_by = world.whatsapp.sent()[0].start_by;
     assert_eq!(start_by, lease_ends - world.policy.send_timeout);
 }
@@ -45,7 +45,7 @@ async fn a_call_must_begin_early_enough_to_end_within_the_lease() {
 #[tokio::test]
 async fn a_lane_keeps_its_pace() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     queue(&world, 1).await;
     queue(&world, 2).await;
     step(&dispatcher).await;
@@ -65,7 +65,7 @@ async fn dealers_do_not_wait_for_one_another() {
         world.store.put_dealer(sample::dealer_numbered(n));
         queue_for(&world, &sample::dealer_id_numbered(n), n).await;
     }
-    assert_eq!(round(&world.dispatcher()).await.len(), 3);
+    assert_eq!(round(&world.services().dispatcher).await.len(), 3);
     for (n, sent) in (0..).zip(world.whatsapp.sent()) {
         let id = sample::dealer_id_numbered(n);
         assert!(sent.used_key(&format!("kunci-contoh-{id}")));
@@ -80,14 +80,14 @@ async fn a_dealer_that_became_inactive_keeps_its_promise() {
         active: false,
         ..sample::dealer()
     });
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Sent);
 }
 
 #[tokio::test]
 async fn a_refused_message_fails_and_the_next_one_follows() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let first = queue(&world, 1).await;
     let second = queue(&world, 2).await;
     world.whatsapp.will(refused("target invalid"));
@@ -104,7 +104,7 @@ async fn a_refused_message_fails_and_the_next_one_follows() {
 #[tokio::test]
 async fn the_whole_lane_waits_longer_each_time_after_not_sent() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     queue(&world, 2).await;
     // 5 s, 30 s, 2 min, 10 min in proportion to a base of 50 ms.
@@ -137,7 +137,7 @@ async fn the_whole_lane_waits_longer_each_time_after_not_sent() {
 #[tokio::test]
 async fn a_provider_that_asks_for_patience_gets_it() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     queue(&world, 1).await;
     world.whatsapp.will(not_sent(Some(ms(90_000))));
     step(&dispatcher).await;
@@ -147,7 +147,7 @@ async fn a_provider_that_asks_for_patience_gets_it() {
 #[tokio::test]
 async fn a_lane_that_waits_does_not_hold_up_others() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     queue(&world, 1).await;
     world.whatsapp.will(not_sent(None));
     step(&dispatcher).await;
@@ -161,7 +161,7 @@ async fn a_lane_that_waits_does_not_hold_up_others() {
 #[tokio::test]
 async fn an_unknown_outcome_is_repeated_once_and_may_succeed() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     world.whatsapp.will(unknown());
     step(&dispatcher).await;
@@ -181,7 +181,7 @@ async fn an_unknown_outcome_is_repeated_once_and_may_succeed() {
 #[tokio::test]
 async fn a_second_unknown_outcome_is_left_to_a_person() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     for _ in 0..2 {
         world.whatsapp.will(unknown());
@@ -197,7 +197,7 @@ async fn a_second_unknown_outcome_is_left_to_a_person() {
 #[tokio::test]
 async fn an_unknown_outcome_is_never_repeated_where_the_policy_holds() {
     let world = holding_world();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     world.whatsapp.will(unknown());
     step(&dispatcher).await;
@@ -210,7 +210,7 @@ async fn an_unknown_outcome_is_never_repeated_where_the_policy_holds() {
 #[tokio::test]
 async fn the_next_message_goes_while_an_unknown_one_waits() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let first = queue(&world, 1).await;
     let second = queue(&world, 2).await;
     world.whatsapp.will(unknown());
@@ -224,7 +224,7 @@ async fn the_next_message_goes_while_an_unknown_one_waits() {
 #[tokio::test]
 async fn every_call_is_recorded_and_nothing_else() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     world.whatsapp.will(not_sent(None));
     step(&dispatcher).await;
@@ -239,7 +239,7 @@ async fn every_call_is_recorded_and_nothing_else() {
 #[tokio::test]
 async fn messages_expire_in_lanes_that_cannot_send() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     world
         .whatsapp
@@ -255,7 +255,7 @@ async fn messages_expire_in_lanes_that_cannot_send() {
 #[tokio::test]
 async fn a_message_that_is_too_old_is_not_sent_even_if_nobody_expired_it() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let old = queue(&world, 1).await;
     world.pass(world.policy.message_ttl + ms(1));
     let young = queue(&world, 2).await;
@@ -278,7 +278,7 @@ async fn quiet_hours_are_no_part_of_a_messages_age() {
         world.store.put_dealer(dealer);
         let request = queue(&world, 1).await;
         world.pass(hours * hour);
-        step(&world.dispatcher()).await;
+        step(&world.services().dispatcher).await;
         assert_eq!(state(&world, request), ends);
     }
 }
@@ -287,7 +287,7 @@ async fn quiet_hours_are_no_part_of_a_messages_age() {
 async fn an_old_message_whose_first_try_is_unknown_does_not_expire_silently() {
     for expire_first in [true, false] {
         let world = World::new();
-        let dispatcher = world.dispatcher();
+        let dispatcher = world.services().dispatcher;
         let request = queue(&world, 1).await;
         world.whatsapp.will(unknown());
         step(&dispatcher).await;
@@ -306,33 +306,28 @@ async fn a_message_is_handed_back_when_its_dealer_cannot_be_looked_up() {
     let world = World::new();
     let mut dealers = MockDealerDirectory::new();
     dealers.expect_find().returning(|_| Err(unavailable()));
-    let dispatcher = Dispatcher::new(
-        world.store.clone(),
-        Arc::new(dealers),
-        world.whatsapp.clone(),
-        world.store.clone(),
-        world.clock.clone(),
-        world.dice.clone(),
-        world.accounts.clone(),
-        world.policy.clone(),
-        worker(),
-    );
+    let dispatcher = world
+        .services_over(&Ports {
+            dealers: Arc::new(dealers),
+            ..world.ports()
+        })
+        .dispatcher;
     let request = queue(&world, 1).await;
     let delivery = step(&dispatcher).await;
     assert_eq!(delivery.settlement.attempt, None);
     assert_eq!(state(&world, request), MessageState::Queued);
     assert!(world.whatsapp.sent().is_empty());
     // The lane rests for a second, and nothing is held against it.
-    assert_idle(&world.dispatcher()).await;
+    assert_idle(&world.services().dispatcher).await;
     world.pass(ms(1_000));
-    let claims = world.dispatcher().claim(1).await.unwrap();
+    let claims = world.services().dispatcher.claim(1).await.unwrap();
     assert_eq!(claims[0].claim.history, Default::default());
 }
 
 #[tokio::test]
 async fn a_message_whose_lease_is_nearly_over_is_handed_back() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     let claim = dispatcher.claim(1).await.unwrap().remove(0);
     world.pass(world.policy.lease - world.policy.send_timeout + ms(1));
@@ -348,7 +343,7 @@ async fn a_lease_that_no_call_fits_into_hands_the_message_back() {
     let mut world = World::new();
     world.policy.send_timeout = Duration::MAX;
     let request = queue(&world, 1).await;
-    let delivery = step(&world.dispatcher()).await;
+    let delivery = step(&world.services().dispatcher).await;
     assert_eq!(delivery.settlement.attempt, None);
     assert!(world.whatsapp.sent().is_empty());
     assert_eq!(state(&world, request), MessageState::Queued);
@@ -358,11 +353,17 @@ async fn a_lease_that_no_call_fits_into_hands_the_message_back() {
 async fn a_stored_phone_that_is_none_fails_without_a_call() {
     let world = World::new();
     queue(&world, 1).await;
-    let mut timed = world.dispatcher().claim(1).await.unwrap().remove(0);
+    let mut timed = world
+        .services()
+        .dispatcher
+        .claim(1)
+        .await
+        .unwrap()
+        .remove(0);
     if let Task::Send(message) = &mut timed.claim.task {
         message.target = "021-555-0100".to_owned();
     }
-    let delivery = world.dispatcher().deliver(timed).await;
+    let delivery = world.services().dispatcher.deliver(timed).await;
     let Some((_, MessageChange::Failed { reason })) = delivery.settlement.message else {
         panic!("the message fails: {delivery:?}");
     };
@@ -374,13 +375,19 @@ async fn a_stored_phone_that_is_none_fails_without_a_call() {
 async fn a_settlement_that_failed_can_be_repeated() {
     let world = World::new();
     let request = queue(&world, 1).await;
-    let claim = world.dispatcher().claim(1).await.unwrap().remove(0);
-    let delivery = world.dispatcher().deliver(claim).await;
+    let claim = world
+        .services()
+        .dispatcher
+        .claim(1)
+        .await
+        .unwrap()
+        .remove(0);
+    let delivery = world.services().dispatcher.deliver(claim).await;
     let mut broken = MockOutbox::new();
     broken.expect_settle().returning(|_, _| Err(unavailable()));
     let failed = with_outbox(&world, broken).settle(&delivery).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
-    let settled = world.dispatcher().settle(&delivery).await.unwrap();
+    let settled = world.services().dispatcher.settle(&delivery).await.unwrap();
     assert_eq!(settled, Settled::Applied);
     assert_eq!(state(&world, request), MessageState::Sent);
     assert_eq!(world.whatsapp.sent().len(), 1);
@@ -402,20 +409,11 @@ async fn a_store_that_fails_is_reported() {
     assert!(dispatcher.expire().await.is_err());
 }
 
-fn with_outbox(world: &World, outbox: MockOutbox) -> Dispatcher {
-    Dispatcher::new(
-        Arc::new(outbox),
-        world.store.clone(),
-        world.whatsapp.clone(),
-        world.store.clone(),
-        world.clock.clone(),
-        world.dice.clone(),
-        world.accounts.clone(),
-        world.policy.clone(),
-        worker(),
-    )
-}
-
-fn worker() -> WorkerId {
-    WorkerId(uuid::Uuid::from_u128(1))
+fn with_outbox(world: &World, outbox: MockOutbox) -> Arc<Dispatcher> {
+    world
+        .services_over(&Ports {
+            outbox: Arc::new(outbox),
+            ..world.ports()
+        })
+        .dispatcher
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::{
     Accepted, AccountError, Clock as _, Dealer, Fault, Field, Input, Intake, IntakeError,
-    MessageState, MockDealerDirectory, MockRequestStore, Outbox, Request, RequestStore, StoreError,
-    Submission, Task, Visibility, WorkerId,
+    MessageState, MockDealerDirectory, MockRequestStore, Outbox, Ports, Request, RequestStore,
+    StoreError, Submission, Task, Visibility, WorkerId,
 };
 use testkit::{World, sample};
 
@@ -14,7 +14,12 @@ use crate::support::{blocked, queue, state, step, unavailable};
 #[tokio::test]
 async fn a_submission_is_stored_and_its_message_queued() {
     let world = World::new();
-    let request = world.intake().accept(sample::submission()).await.unwrap();
+    let request = world
+        .services()
+        .intake
+        .accept(sample::submission())
+        .await
+        .unwrap();
     let stored = RequestStore::find(&*world.store, request.id, &Visibility::All)
         .await
         .unwrap();
@@ -35,7 +40,12 @@ async fn a_submission_is_stored_and_its_message_queued() {
 #[tokio::test]
 async fn the_message_is_the_built_in_template_with_the_submissions_values() {
     let world = World::new();
-    let request = world.intake().accept(sample::submission()).await.unwrap();
+    let request = world
+        .services()
+        .intake
+        .accept(sample::submission())
+        .await
+        .unwrap();
     let claims = world
         .store
         .claim(WorkerId(request.id.0), 1, world.policy.lease)
@@ -63,7 +73,7 @@ async fn a_phone_is_stored_in_its_national_form() {
             phone: phone.into(),
             ..sample::submission()
         };
-        let request = world.intake().accept(submission).await.unwrap();
+        let request = world.services().intake.accept(submission).await.unwrap();
         assert_eq!(request.phone.as_deref(), Some("082148523421"));
     }
 }
@@ -71,7 +81,7 @@ async fn a_phone_is_stored_in_its_national_form() {
 #[tokio::test]
 async fn the_same_submission_twice_is_two_requests() {
     let world = World::new();
-    let intake = world.intake();
+    let intake = world.services().intake;
     let first = intake.accept(sample::submission()).await.unwrap();
     let second = intake.accept(sample::submission()).await.unwrap();
     assert_ne!(first.id, second.id);
@@ -85,8 +95,15 @@ async fn a_submission_is_stored_whether_its_message_can_be_sent_or_not() {
     let world = World::new();
     queue(&world, 1).await;
     world.whatsapp.will(blocked());
-    step(&world.dispatcher()).await;
-    assert!(world.intake().accept(sample::submission()).await.is_ok());
+    step(&world.services().dispatcher).await;
+    assert!(
+        world
+            .services()
+            .intake
+            .accept(sample::submission())
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -99,7 +116,7 @@ async fn every_faulty_field_is_reported_at_once() {
         created_time: "31/02/2019 15:40:50".into(),
         ..sample::submission()
     };
-    let Err(IntakeError::Invalid(faults)) = world.intake().accept(submission).await else {
+    let Err(IntakeError::Invalid(faults)) = world.services().intake.accept(submission).await else {
         panic!("the submission breaks rules");
     };
     assert_eq!(
@@ -118,7 +135,7 @@ async fn every_faulty_field_is_reported_at_once() {
 async fn an_unknown_dealer_is_refused() {
     let world = World::new();
     world.store.remove_dealer(&sample::dealer_id());
-    let refusal = world.intake().accept(sample::submission()).await;
+    let refusal = world.services().intake.accept(sample::submission()).await;
     assert!(matches!(refusal, Err(IntakeError::UnknownDealer)));
     assert_nothing_happened(&world);
 }
@@ -172,7 +189,14 @@ async fn a_dealer_with_an_empty_address_uses_the_default_one() {
             api_url: url.map(str::to_owned),
             ..sample::dealer()
         });
-        assert!(world.intake().accept(sample::submission()).await.is_ok());
+        assert!(
+            world
+                .services()
+                .intake
+                .accept(sample::submission())
+                .await
+                .is_ok()
+        );
     }
 }
 
@@ -180,14 +204,13 @@ async fn a_dealer_with_an_empty_address_uses_the_default_one() {
 async fn the_rules_are_checked_before_the_dealer_is_looked_up() {
     let world = World::new();
     // A mock that expects nothing panics when it is asked.
-    let intake = Intake::new(
-        Arc::new(MockDealerDirectory::new()),
-        Arc::new(MockRequestStore::new()),
-        world.clock.clone(),
-        world.ids.clone(),
-        world.bell.clone(),
-        world.accounts.clone(),
-    );
+    let intake = world
+        .services_over(&Ports {
+            dealers: Arc::new(MockDealerDirectory::new()),
+            requests: Arc::new(MockRequestStore::new()),
+            ..world.ports()
+        })
+        .intake;
     let submission = Submission {
         phone: "123".into(),
         dealer_id: "7777777".into(),
@@ -224,14 +247,13 @@ async fn nothing_is_stored_when_the_dealer_cannot_be_looked_up() {
     let world = World::new();
     let mut dealers = MockDealerDirectory::new();
     dealers.expect_find().returning(|_| Err(unavailable()));
-    let intake = Intake::new(
-        Arc::new(dealers),
-        Arc::new(MockRequestStore::new()),
-        world.clock.clone(),
-        world.ids.clone(),
-        world.bell.clone(),
-        world.accounts.clone(),
-    );
+    let intake = world
+        .services_over(&Ports {
+            dealers: Arc::new(dealers),
+            requests: Arc::new(MockRequestStore::new()),
+            ..world.ports()
+        })
+        .intake;
     let refusal = intake.accept(sample::submission()).await;
     assert!(matches!(
         refusal,
@@ -286,22 +308,20 @@ async fn what_is_answered_is_what_was_given_to_the_store() {
     assert_eq!(stored.message.template, "validation");
 }
 
-pub(crate) fn with_store(world: &World, requests: MockRequestStore) -> Intake {
-    Intake::new(
-        world.store.clone(),
-        Arc::new(requests),
-        world.clock.clone(),
-        world.ids.clone(),
-        world.bell.clone(),
-        world.accounts.clone(),
-    )
+pub(crate) fn with_store(world: &World, requests: MockRequestStore) -> Arc<Intake> {
+    world
+        .services_over(&Ports {
+            requests: Arc::new(requests),
+            ..world.ports()
+        })
+        .intake
 }
 
 /// What intake says to the sample submission when this is its dealer; nothing may happen then.
 async fn refusal_of(dealer: Dealer) -> IntakeError {
     let world = World::new();
     world.store.put_dealer(dealer);
-    let answer = world.intake().accept(sample::submission()).await;
+    let answer = world.services().intake.accept(sample::submission()).await;
     assert_nothing_happened(&world);
     answer.expect_err("the submission is refused")
 }
@@ -327,7 +347,7 @@ async fn a_scheduled_message_is_queued_for_its_time() {
         send_at: send_at.to_rfc3339().into(),
         ..sample::submission()
     };
-    let request = world.intake().accept(submission).await.unwrap();
+    let request = world.services().intake.accept(submission).await.unwrap();
     assert_eq!(request.whatsapp_status, "NOT_SENT");
     let next = world.store.next_due().await.unwrap();
     assert_eq!(next, Some(Duration::from_secs(2 * 3_600)));

@@ -10,7 +10,7 @@ use crate::support::unavailable;
 async fn a_submission_that_was_stored_before_is_answered_again_and_wakes_nobody() {
     let world = World::new();
     let once = Some(sample::once("key", "body"));
-    let intake = world.intake();
+    let intake = world.services().intake;
     let accept = || intake.accept_once(sample::submission(), once.clone(), &Visibility::All);
     let first = accept().await.unwrap();
     assert!(!first.replayed);
@@ -33,7 +33,7 @@ async fn a_submission_that_was_stored_before_is_answered_again_and_wakes_nobody(
 async fn a_key_comes_after_the_dealer_and_is_not_spent_on_a_refusal() {
     let world = World::new();
     let once = Some(sample::once("key", "body"));
-    let intake = world.intake();
+    let intake = world.services().intake;
     let inactive = Dealer {
         active: false,
         ..sample::dealer()
@@ -71,7 +71,7 @@ fn fallen_dealers() -> [Dealer; 3] {
 #[tokio::test]
 async fn a_stored_answer_is_given_again_whatever_became_of_the_dealer() {
     let world = World::new();
-    let intake = world.intake();
+    let intake = world.services().intake;
     let accept = async |key, body| {
         let once = Some(sample::once(key, body));
         let accepted = intake.accept_once(sample::submission(), once, &Visibility::All);
@@ -108,7 +108,7 @@ async fn a_stored_answer_is_given_again_whatever_became_of_the_dealer() {
 #[tokio::test]
 async fn a_stored_answer_is_not_for_callers_who_may_not_see_the_dealer() {
     let world = World::new();
-    let intake = world.intake();
+    let intake = world.services().intake;
     let once = Some(sample::once("key", "body"));
     let seen = Visibility::All;
     let stored = intake.accept_once(sample::submission(), once.clone(), &seen);

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use domain::{
     DateRange, Dealer, DealerStats, LookupError, Lookups, MockDealerDirectory, MockReports,
-    MockRequestStore, PageQuery, Request, RequestId, StoreError, Visibility,
+    MockRequestStore, PageQuery, Ports, Request, RequestId, StoreError, Visibility,
 };
 use testkit::{World, sample};
 
@@ -11,9 +11,15 @@ use crate::support::{queue, step, unavailable};
 #[tokio::test]
 async fn a_request_is_found_by_its_id() {
     let world = World::new();
-    let request = world.intake().accept(sample::submission()).await.unwrap();
+    let request = world
+        .services()
+        .intake
+        .accept(sample::submission())
+        .await
+        .unwrap();
     let found = world
-        .lookups()
+        .services()
+        .lookups
         .request(request.id, &Visibility::All)
         .await
         .unwrap();
@@ -27,7 +33,8 @@ async fn an_unknown_request_is_no_error() {
     let unknown = RequestId(uuid(2));
     assert_eq!(
         world
-            .lookups()
+            .services()
+            .lookups
             .request(unknown, &Visibility::All)
             .await
             .unwrap(),
@@ -39,11 +46,15 @@ async fn an_unknown_request_is_no_error() {
 async fn a_request_that_cannot_be_looked_up_is_an_error() {
     let mut requests = MockRequestStore::new();
     requests.expect_find().returning(|_, _| Err(unavailable()));
-    let lookups = Lookups::new(
-        Arc::new(MockDealerDirectory::new()),
-        Arc::new(requests),
-        Arc::new(MockReports::new()),
-    );
+    let world = World::new();
+    let lookups = world
+        .services_over(&Ports {
+            dealers: Arc::new(MockDealerDirectory::new()),
+            requests: Arc::new(requests),
+            reports: Arc::new(MockReports::new()),
+            ..world.ports()
+        })
+        .lookups;
     let answer = lookups.request(RequestId(uuid(1)), &Visibility::All).await;
     assert!(matches!(answer, Err(StoreError::Unavailable(_))));
 }
@@ -59,7 +70,7 @@ async fn a_dealers_requests_are_listed_newest_first() {
         page_size: 2,
         ..everything()
     };
-    let page = world.lookups().list(&query).await.unwrap();
+    let page = world.services().lookups.list(&query).await.unwrap();
     let expected =
         [3, 2].map(|n| Request::just_stored(&sample::request_for(&sample::dealer_id(), n)));
     assert_eq!(page.items, expected);
@@ -71,9 +82,10 @@ async fn statistics_come_with_the_dealer() {
     let world = World::new();
     queue(&world, 1).await;
     queue(&world, 2).await;
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     let (dealer, stats) = world
-        .lookups()
+        .services()
+        .lookups
         .stats(&sample::dealer_id(), DateRange::default())
         .await
         .unwrap();
@@ -131,7 +143,7 @@ async fn a_dealer_without_an_account_can_look_back() {
         api_key: None,
         ..sample::dealer()
     });
-    let page = world.lookups().list(&everything()).await.unwrap();
+    let page = world.services().lookups.list(&everything()).await.unwrap();
     assert_eq!(page.total, 1);
 }
 
@@ -139,11 +151,15 @@ async fn a_dealer_without_an_account_can_look_back() {
 async fn a_directory_that_fails_is_not_an_unknown_dealer() {
     let mut dealers = MockDealerDirectory::new();
     dealers.expect_find().returning(|_| Err(unavailable()));
-    let lookups = Lookups::new(
-        Arc::new(dealers),
-        Arc::new(MockRequestStore::new()),
-        Arc::new(MockReports::new()),
-    );
+    let world = World::new();
+    let lookups = world
+        .services_over(&Ports {
+            dealers: Arc::new(dealers),
+            requests: Arc::new(MockRequestStore::new()),
+            reports: Arc::new(MockReports::new()),
+            ..world.ports()
+        })
+        .lookups;
     let list = lookups.list(&everything()).await;
     assert!(matches!(list, Err(LookupError::Store(_))));
     let stats = lookups
@@ -178,8 +194,13 @@ async fn assert_no_dealer(world: &World) {
     assert!(matches!(stats, Err(LookupError::UnknownDealer)));
 }
 
-fn with_reports(world: &World, reports: MockReports) -> Lookups {
-    Lookups::new(world.store.clone(), world.store.clone(), Arc::new(reports))
+fn with_reports(world: &World, reports: MockReports) -> Arc<Lookups> {
+    world
+        .services_over(&Ports {
+            reports: Arc::new(reports),
+            ..world.ports()
+        })
+        .lookups
 }
 
 fn everything() -> PageQuery {

@@ -21,7 +21,7 @@ async fn a_message_of_a_dead_copy_is_sent_once_more() {
         statuses(&world, request).await,
         shown("PENDING", "NOT_SENT")
     );
-    let other = world.dispatcher();
+    let other = world.services().dispatcher;
     assert_idle(&other).await;
     world.pass(world.policy.lease);
     let recovery = step(&other).await;
@@ -45,11 +45,11 @@ async fn a_message_of_two_dead_copies_is_left_to_a_person() {
     let request = queue(&world, 1).await;
     claim(&world).await;
     world.pass(world.policy.lease);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     world.pass(world.policy.retry_base);
     claim(&world).await;
     world.pass(world.policy.lease);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Unknown);
     assert_eq!(statuses(&world, request).await, shown("FAILED", "ERROR"));
 }
@@ -60,10 +60,10 @@ async fn a_message_of_a_dead_copy_is_left_to_a_person_where_the_policy_holds() {
     let request = queue(&world, 1).await;
     claim(&world).await;
     world.pass(world.policy.lease);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Unknown);
     world.pass(Duration::from_secs(3_600));
-    assert_idle(&world.dispatcher()).await;
+    assert_idle(&world.services().dispatcher).await;
     assert!(world.whatsapp.sent().is_empty());
 }
 
@@ -73,16 +73,16 @@ async fn an_answer_that_comes_after_the_lease_is_not_lost() {
     let request = queue(&world, 1).await;
     let frozen = frozen_in_a_call(&world).await;
     world.pass(world.policy.lease);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Queued);
     world.whatsapp.release();
     let delivery = frozen.await.unwrap();
-    let settled = world.dispatcher().settle(&delivery).await.unwrap();
+    let settled = world.services().dispatcher.settle(&delivery).await.unwrap();
     assert_eq!(settled, Settled::LeaseLost);
     assert_eq!(state(&world, request), MessageState::Sent);
     // It is not sent a second time.
     world.pass(Duration::from_secs(3_600));
-    assert_idle(&world.dispatcher()).await;
+    assert_idle(&world.services().dispatcher).await;
     assert_eq!(world.whatsapp.sent().len(), 1);
 }
 
@@ -92,11 +92,11 @@ async fn an_answer_that_comes_after_the_lease_decides_a_held_message() {
     let request = queue(&world, 1).await;
     let frozen = frozen_in_a_call(&world).await;
     world.pass(world.policy.lease);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(statuses(&world, request).await, shown("FAILED", "ERROR"));
     world.whatsapp.release();
     let delivery = frozen.await.unwrap();
-    world.dispatcher().settle(&delivery).await.unwrap();
+    world.services().dispatcher.settle(&delivery).await.unwrap();
     assert_eq!(statuses(&world, request).await, shown("PROCESSED", "SENT"));
 }
 
@@ -104,12 +104,12 @@ async fn an_answer_that_comes_after_the_lease_decides_a_held_message() {
 async fn a_copy_that_wakes_up_after_its_lease_sends_nothing() {
     let world = World::new();
     queue(&world, 1).await;
-    let sleeper = world.dispatcher();
+    let sleeper = world.services().dispatcher;
     let claim = sleeper.claim(1).await.unwrap().remove(0);
     world.pass(world.policy.lease);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     world.pass(world.policy.retry_base);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(world.whatsapp.sent().len(), 1);
     let delivery = sleeper.deliver(claim).await;
     let settled = sleeper.settle(&delivery).await.unwrap();
@@ -123,20 +123,20 @@ async fn two_copies_never_call_for_one_dealer_at_the_same_time() {
     queue(&world, 1).await;
     queue(&world, 2).await;
     let busy = frozen_in_a_call(&world).await;
-    assert_idle(&world.dispatcher()).await;
+    assert_idle(&world.services().dispatcher).await;
     assert_eq!(world.whatsapp.sent().len(), 1);
     world.whatsapp.release();
     let delivery = busy.await.unwrap();
-    world.dispatcher().settle(&delivery).await.unwrap();
+    world.services().dispatcher.settle(&delivery).await.unwrap();
     world.pass(world.policy.min_interval);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(world.whatsapp.sent().len(), 2);
 }
 
 #[tokio::test]
 async fn an_abandoned_call_is_unknown() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     let timed = claim(&world).await;
     let delivery = dispatcher.abandoned(timed.claim).await;
@@ -145,14 +145,14 @@ async fn an_abandoned_call_is_unknown() {
     // As any unknown outcome it is repeated once; the lane is free at once for another copy.
     assert_eq!(state(&world, request), MessageState::Queued);
     world.pass(world.policy.retry_base);
-    step(&world.dispatcher()).await;
+    step(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Sent);
 }
 
 #[tokio::test]
 async fn an_abandoned_call_is_left_to_a_person_where_the_policy_holds() {
     let world = holding_world();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let request = queue(&world, 1).await;
     let timed = claim(&world).await;
     let delivery = dispatcher.abandoned(timed.claim).await;
@@ -168,7 +168,7 @@ async fn an_abandoned_recovery_counts_once() {
     let request = queue(&world, 1).await;
     claim(&world).await;
     world.pass(world.policy.lease);
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let timed = claim(&world).await;
     assert!(matches!(timed.claim.task, Task::Recover(_)));
     let delivery = dispatcher.abandoned(timed.claim).await;
@@ -180,7 +180,7 @@ async fn an_abandoned_recovery_counts_once() {
 #[tokio::test]
 async fn an_abandoned_probe_leaves_the_breaker_open() {
     let world = World::new();
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     queue(&world, 1).await;
     world.whatsapp.will(blocked());
     step(&dispatcher).await;
@@ -203,7 +203,7 @@ async fn copies_that_work_together_send_every_message_once() {
             crate::support::queue_for(&world, &dealer, n).await;
         }
     }
-    let (one, other) = (world.dispatcher(), world.dispatcher());
+    let (one, other) = (world.services().dispatcher, world.services().dispatcher);
     while one.next_due().await.unwrap().is_some() {
         tokio::join!(round(&one), round(&other));
         world.pass(world.policy.min_interval);
@@ -226,7 +226,7 @@ async fn the_lease_of_a_claim_is_counted_from_before_the_store_was_asked() {
     let timed = claim(&world).await;
     assert_eq!(timed.lease_ends, asked + world.policy.lease);
     world.pass(ms(1));
-    assert_idle(&world.dispatcher()).await;
+    assert_idle(&world.services().dispatcher).await;
 }
 
 #[tokio::test]
@@ -237,7 +237,7 @@ async fn a_lane_without_a_pace_goes_on_under_a_lease_counted_in_the_same_way() {
     (world.policy.min_interval, world.policy.jitter) = (ms(0), ms(0));
     let first = queue(&world, 1).await;
     let second = queue(&world, 2).await;
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let delivery = dispatcher.deliver(claim(&world).await).await;
     world.pass(ms(1));
     let asked = world.clock.monotonic();
@@ -255,14 +255,14 @@ async fn a_lane_without_a_pace_goes_on_under_a_lease_counted_in_the_same_way() {
 
 /// A claim of a copy of its own.
 async fn claim(world: &World) -> TimedClaim {
-    let mut claims = world.dispatcher().claim(100).await.unwrap();
+    let mut claims = world.services().dispatcher.claim(100).await.unwrap();
     assert_eq!(claims.len(), 1);
     claims.remove(0)
 }
 
 /// A copy whose call has reached the provider, which does not answer until it is released.
 async fn frozen_in_a_call(world: &World) -> tokio::task::JoinHandle<Delivery> {
-    let dispatcher = world.dispatcher();
+    let dispatcher = world.services().dispatcher;
     let claim = claim(world).await;
     world.whatsapp.hold();
     let call = tokio::spawn(async move { dispatcher.deliver(claim).await });

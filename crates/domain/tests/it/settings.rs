@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Change, DealerDesk, DealerDirectory as _, DeskError, MockDealerAdmin, MockOutbox, OnUnknown,
-    QuietHours, RawQuietHours, RawSetting, SettingFault as Fault, SettingFaults,
+    Change, DealerAdministrationError, DealerDirectory as _, MockDealerAdmin, MockOutbox,
+    OnUnknown, Ports, QuietHours, RawQuietHours, RawSetting, SettingFault as Fault, SettingFaults,
     SettingField as Field, SettingsChange, SettingsChanged, SettingsPatch,
 };
 use secrecy::ExposeSecret as _;
@@ -255,7 +255,7 @@ fn secrets_need_a_key_to_seal_with() {
 #[tokio::test]
 async fn a_change_is_in_force_and_ends_a_rest_only_where_it_may_matter() {
     let world = World::new();
-    let desk = world.dealer_desk();
+    let desk = world.services().dealers;
     let id = sample::dealer_id();
     let pace = SettingsChange {
         min_interval: Change::Set(Duration::from_millis(5)),
@@ -278,7 +278,10 @@ async fn a_change_is_in_force_and_ends_a_rest_only_where_it_may_matter() {
     let error = desk
         .change(&sample::dealer_id_numbered(1), &limit, &sample::author())
         .await;
-    assert!(matches!(error, Err(DeskError::UnknownDealer)));
+    assert!(matches!(
+        error,
+        Err(DealerAdministrationError::UnknownDealer)
+    ));
 }
 
 #[tokio::test]
@@ -290,12 +293,13 @@ async fn a_store_that_fails_is_said_to_have_failed() {
         .returning(|_, _, _| Ok(SettingsChanged::Made));
     let mut outbox = MockOutbox::new();
     outbox.expect_end_rest().returning(|_| Err(unavailable()));
-    let desk = DealerDesk::new(
-        Arc::new(admin),
-        Arc::new(outbox),
-        world.bell.clone(),
-        world.accounts.clone(),
-    );
+    let desk = world
+        .services_over(&Ports {
+            dealer_admin: Arc::new(admin),
+            outbox: Arc::new(outbox),
+            ..world.ports()
+        })
+        .dealers;
     let limit = SettingsChange {
         daily_limit: Change::Remove,
         ..SettingsChange::default()
@@ -303,7 +307,7 @@ async fn a_store_that_fails_is_said_to_have_failed() {
     let error = desk
         .change(&sample::dealer_id(), &limit, &sample::author())
         .await;
-    assert!(matches!(error, Err(DeskError::Store(_))));
+    assert!(matches!(error, Err(DealerAdministrationError::Store(_))));
 }
 
 #[test]

@@ -567,7 +567,7 @@ async fn the_desk_says_why_a_message_waits() {
     world.policy.jitter = Duration::from_secs(4);
     let first = support::queue(&world, 1).await;
     let second = support::queue(&world, 2).await;
-    let desk = world.message_desk();
+    let desk = world.services().messages;
     let shown = async |request| {
         let timeline = desk.timeline(request, &Visibility::All).await.unwrap();
         timeline[0].waiting.clone()
@@ -580,7 +580,7 @@ async fn the_desk_says_why_a_message_waits() {
     assert_eq!((found.waiting, found.per_hour), (2, Some(360)));
     assert_eq!(found.done_at, Some(sample::now() + seconds(10)));
 
-    support::round(&world.dispatcher()).await;
+    support::round(&world.services().dispatcher).await;
     assert_eq!(shown(first).await, None);
     assert_eq!(shown(second).await.unwrap().reason, WaitingFor::Pace);
     let mut dealer = sample::dealer();
@@ -608,7 +608,8 @@ async fn the_queue_of_an_unknown_or_inactive_dealer_is_not_shown() {
     world.store.put_dealer(dealer);
     for n in [1, 2] {
         let found = world
-            .message_desk()
+            .services()
+            .messages
             .queue(&sample::dealer_id_numbered(n))
             .await;
         assert!(
@@ -617,7 +618,8 @@ async fn the_queue_of_an_unknown_or_inactive_dealer_is_not_shown() {
         );
     }
     let empty = world
-        .message_desk()
+        .services()
+        .messages
         .queue(&sample::dealer_id())
         .await
         .unwrap();

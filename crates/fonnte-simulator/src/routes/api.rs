@@ -12,9 +12,10 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Unread, device, method_not_allowed, read_body, send};
-use crate::call::{CallOutcome, OpenCall};
+use crate::call::CallOutcome;
 use crate::fault::{Fault, FaultBody};
 use crate::form::{self, Fields};
+use crate::open_call::OpenCall;
 use crate::reason;
 use crate::reply::{AnswerBody, Dropped, Members, Reply};
 use crate::shared::Shared;

@@ -15,9 +15,10 @@ use crate::device::Device;
 use crate::error::SimulatorError;
 use crate::life;
 use crate::message::Stage;
+use crate::receiver::is_loopback_host;
 use crate::reply::{Dropped, Reply};
-use crate::shared::{Shared, Whose, switch};
-use crate::webhook::{self, StatusEvent, is_loopback_host};
+use crate::shared::Shared;
+use crate::webhook::{self, StatusEvent, Whose, switch};
 
 /// How many messages the state shows, unless asked for more.
 const MESSAGES: usize = 200;

@@ -13,8 +13,9 @@ use crate::message::MessageStatus;
 use crate::reason;
 use crate::registry::Holder;
 use crate::reply::Members;
-use crate::shared::{Shared, Whose, switch};
+use crate::shared::Shared;
 use crate::target;
+use crate::webhook::{Whose, switch};
 use crate::world::World;
 
 /// `/validate` takes this many numbers at once.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::device::masked;
 use crate::message::ReceivedMessage;
+use crate::receiver::WebhookAttempt;
 use crate::registry::Registered;
-use crate::webhook::WebhookAttempt;
 use crate::world::World;
 
 /// How many calls and webhook attempts are shown.

@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use domain::{
-    CallEnd, DealerId, EVENT_LIFETIME, EventsApplied, MessageChange, MessageNews, MessageState,
-    News, Receipt, RequestId, Visibility,
+    DealerId, EVENT_LIFETIME, EventsApplied, MessageChange, MessageNews, MessageState, News,
+    Receipt, RequestId, Visibility,
 };
-use tokio::task::JoinSet;
 
 use super::Stage;
-use super::acts::{HOUR, READY, UNCHANGED, settlement, to_recover, to_send, unknown};
+use super::acts::{HOUR, READY, settlement, to_send};
 use super::messages::resend;
 use crate::sample;
 
@@ -251,184 +250,6 @@ pub async fn a_connected_device_closes_its_breaker(stage: &Stage) {
     assert_eq!(stage.outbox.blocked_lanes().await.expect("lanes"), []);
 }
 
-/// Through a device that nobody else uses, a later message that nobody knows is the one whose
-/// outcome is waited for.
-pub async fn an_unknown_later_message_tells_the_outcome_that_is_waited_for(stage: &Stage) {
-    sent(stage, 1, "100").await;
-    let request = awaited(stage, 2).await;
-    for id in ["99", "100", "not a number", "9999999999999999999999"] {
-        stage.keep(by_id(id, MessageState::Delivered)).await;
-    }
-    assert_eq!(stage.apply().await.freed, 0);
-    assert_eq!(stage.message(request).await.state, MessageState::Sending);
-    stage.keep(news(Some("101"), Some("3EB0"), None)).await;
-    assert_eq!(stage.apply().await.freed, 1);
-    let message = stage.message(request).await;
-    assert_eq!(message.state, MessageState::Sent);
-    assert_eq!(message.provider_message_id.as_deref(), Some("101"));
-    assert_eq!(stage.statuses(request).await, shown(MessageState::Sent));
-    // The lane goes on, and later events find the message.
-    let next = stage.queue(&sample::dealer_id(), 3).await;
-    let claim = stage.claim().await;
-    assert_eq!(to_send(&claim).request_id, next.id);
-    stage.keep(by_state_id("3EB0", MessageState::Read)).await;
-    stage.apply().await;
-    stage.apply().await;
-    assert_eq!(stage.message(request).await.state, MessageState::Read);
-}
-
-/// The event may have come while the call was still under way.
-pub async fn evidence_may_come_before_the_outcome_is_unknown(stage: &Stage) {
-    sent(stage, 1, "100").await;
-    let request = stage.queue(&sample::dealer_id(), 2).await;
-    let claim = stage.claim().await;
-    stage.keep(failed("101")).await;
-    assert_eq!(stage.apply().await.unmatched, 1);
-    stage
-        .settle_now(&claim, MessageChange::Await, waiting())
-        .await;
-    assert_eq!(stage.apply().await.freed, 1);
-    stage.apply().await;
-    assert_eq!(stage.message(request.id).await.state, MessageState::Failed);
-}
-
-/// A test message leaves no row, and its events are not taken for those of another message.
-pub async fn a_test_message_is_no_evidence(stage: &Stage) {
-    let dealer = sample::dealer_id();
-    let lease = stage.lease_lane(&dealer).await.expect("a free lane");
-    let tested = CallEnd::Accepted(Receipt {
-        message_id: Some("150".to_owned()),
-        ..Receipt::default()
-    });
-    stage.settle_call(&lease, tested).await;
-    let request = awaited(stage, 1).await;
-    stage.keep(by_id("150", MessageState::Read)).await;
-    assert_eq!(stage.apply().await.freed, 0);
-    assert_eq!(stage.message(request).await.state, MessageState::Sending);
-    stage.keep(by_id("151", MessageState::Sent)).await;
-    assert_eq!(stage.apply().await.freed, 1);
-    assert_eq!(stage.message(request).await.state, MessageState::Sent);
-}
-
-/// Without the wait an unmatched event proves nothing: somebody else may use the device.
-pub async fn only_a_wait_takes_evidence(stage: &Stage) {
-    sent(stage, 1, "100").await;
-    let request = stage.queue(&sample::dealer_id(), 2).await;
-    let claim = stage.claim().await;
-    stage.keep(by_id("101", MessageState::Sent)).await;
-    assert_eq!(stage.apply().await.freed, 0);
-    assert_eq!(stage.message(request.id).await.state, MessageState::Sending);
-    stage.settle_now(&claim, unknown(), UNCHANGED).await;
-    stage.pass(HOUR).await;
-    assert_eq!(stage.apply().await.freed, 0);
-    assert_eq!(stage.message(request.id).await.state, MessageState::Unknown);
-}
-
-/// A wait that is over is recovered, and evidence that comes while that goes on leaves it alone.
-pub async fn evidence_does_not_reach_into_a_recovery(stage: &Stage) {
-    sent(stage, 1, "100").await;
-    let request = awaited(stage, 2).await;
-    stage.pass(HOUR).await;
-    let claim = stage.claim().await;
-    to_recover(&claim);
-    stage.keep(by_id("101", MessageState::Sent)).await;
-    assert_eq!(stage.apply().await.freed, 0);
-    stage.settle_now(&claim, unknown(), UNCHANGED).await;
-    assert_eq!(stage.message(request).await.state, MessageState::Unknown);
-}
-
-/// Copies of the service share the work; nothing is applied twice or lost.
-pub async fn many_copies_apply_every_event(stage: &Stage) {
-    let mut requests = Vec::new();
-    for n in 1..=20 {
-        requests.push(sent(stage, n, &n.to_string()).await);
-    }
-    for n in 1..=20_u32 {
-        for state in [
-            MessageState::Read,
-            MessageState::Sent,
-            MessageState::Delivered,
-        ] {
-            stage.keep(by_id(&n.to_string(), state)).await;
-        }
-    }
-    let mut copies = JoinSet::new();
-    for _ in 0..4 {
-        let stage = stage.clone();
-        copies.spawn(async move {
-            while stage.next_event().await.is_some() {
-                stage.events.apply(7, Duration::ZERO).await.expect("apply");
-            }
-        });
-    }
-    copies.join_all().await;
-    for request in requests {
-        assert_eq!(stage.message(request).await.state, MessageState::Read);
-    }
-}
-
-/// Whatever order, repetition and delay events come in, the last state is the one of the sorted
-/// and deduplicated ones, and no state on the way is of a lower rank than the one before.
-pub async fn any_order_of_events_ends_in_the_same_state(stage: &Stage) {
-    let mut dice = Dice(20_261_122);
-    for n in 1..=24 {
-        let id = (1_000 + n).to_string();
-        let state_id = format!("3EB0{n}");
-        let mut reports = Vec::new();
-        for state in [
-            MessageState::Sent,
-            MessageState::Failed,
-            MessageState::Delivered,
-            MessageState::Read,
-        ] {
-            // Each state is reported in some of the shapes, or not at all.
-            let shapes = [
-                by_id(&id, state),
-                by_state_id(&state_id, state),
-                news(Some(&id), Some(&state_id), Some(state)),
-            ];
-            for shape in shapes {
-                for _ in 0..dice.roll(3) {
-                    reports.push(shape.clone());
-                }
-            }
-        }
-        // Without a link nobody could know whose receipt it is.
-        reports.push(news(Some(&id), Some(&state_id), None));
-        let last = reports.iter().filter_map(seen).max_by_key(|s| s.rank());
-        let expected = last.map_or(MessageState::Sent, |s| MessageState::Sent.lifted_by(s));
-
-        let request = stage.queue(&sample::dealer_id(), n).await;
-        let claim = stage.claim().await;
-        let answer_comes_after = dice.roll(reports.len() + 1);
-        let mut before = MessageState::Sending;
-        for place in 0.. {
-            if place == answer_comes_after {
-                stage.settle_now(&claim, accepted(&id), READY).await;
-            }
-            if reports.is_empty() && place > answer_comes_after {
-                break;
-            }
-            if !reports.is_empty() {
-                let report = reports.swap_remove(dice.roll(reports.len()));
-                stage.keep(report).await;
-            }
-            if dice.roll(2) == 0 {
-                stage.apply().await;
-            }
-            let state = stage.message(request.id).await.state;
-            assert!(state.rank() >= before.rank(), "{before:?} to {state:?}");
-            before = state;
-        }
-        // What has just become known is looked at in the rounds after.
-        for _ in 0..3 {
-            stage.apply().await;
-        }
-        assert_eq!(stage.message(request.id).await.state, expected, "{n}");
-        assert_eq!(stage.statuses(request.id).await, shown(expected), "{n}");
-    }
-}
-
 impl Stage {
     pub(super) async fn keep(&self, news: News) {
         self.keep_for(&sample::dealer_id(), news).await;
@@ -444,22 +265,8 @@ impl Stage {
         applied.expect("apply")
     }
 
-    async fn next_event(&self) -> Option<Duration> {
+    pub(super) async fn next_event(&self) -> Option<Duration> {
         self.events.next_event().await.expect("next_event")
-    }
-}
-
-/// A repeatable sequence of numbers; the test must not depend on chance.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        // Knuth's linear congruential generator (MMIX).
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % sides
     }
 }
 
@@ -480,11 +287,11 @@ pub(super) fn by_state_id(id: &str, seen: MessageState) -> News {
     news(None, Some(id), Some(seen))
 }
 
-fn failed(id: &str) -> News {
+pub(super) fn failed(id: &str) -> News {
     by_id(id, MessageState::Failed)
 }
 
-fn seen(news: &News) -> Option<MessageState> {
+pub(super) fn seen(news: &News) -> Option<MessageState> {
     match news {
         News::Message(news) => news.seen,
         _ => None,
@@ -528,7 +335,7 @@ async fn timeline(stage: &Stage, request: RequestId) -> domain::Message {
     messages.pop().expect("a message")
 }
 
-fn shown(state: MessageState) -> (String, String) {
+pub(super) fn shown(state: MessageState) -> (String, String) {
     let (request, whatsapp) = state.version_1();
     (request.as_str().to_owned(), whatsapp.as_str().to_owned())
 }

@@ -9,8 +9,9 @@ use domain::{
 };
 
 use super::Stage;
-use super::acts::{HOUR, READY, settlement, to_recover, unknown, waiting};
+use super::acts::{HOUR, READY, UNCHANGED, settlement, to_recover, to_send, unknown, waiting};
 use super::events::{accepted, awaited, by_id, by_state_id, news, sent};
+use super::events::{failed, shown};
 use crate::sample;
 
 /// A number may be known and still higher than the latest one of the lane: an acceptance that came
@@ -224,4 +225,94 @@ async fn assert_wait_lasts(stage: &Stage, request: RequestId) {
     assert_eq!(stage.message(request).await.state, MessageState::Sending);
     stage.pass(HOUR).await;
     assert!(to_recover(&stage.claim().await).awaited);
+}
+
+/// Through a device that nobody else uses, a later message that nobody knows is the one whose
+/// outcome is waited for.
+pub async fn an_unknown_later_message_tells_the_outcome_that_is_waited_for(stage: &Stage) {
+    sent(stage, 1, "100").await;
+    let request = awaited(stage, 2).await;
+    for id in ["99", "100", "not a number", "9999999999999999999999"] {
+        stage.keep(by_id(id, MessageState::Delivered)).await;
+    }
+    assert_eq!(stage.apply().await.freed, 0);
+    assert_eq!(stage.message(request).await.state, MessageState::Sending);
+    stage.keep(news(Some("101"), Some("3EB0"), None)).await;
+    assert_eq!(stage.apply().await.freed, 1);
+    let message = stage.message(request).await;
+    assert_eq!(message.state, MessageState::Sent);
+    assert_eq!(message.provider_message_id.as_deref(), Some("101"));
+    assert_eq!(stage.statuses(request).await, shown(MessageState::Sent));
+    // The lane goes on, and later events find the message.
+    let next = stage.queue(&sample::dealer_id(), 3).await;
+    let claim = stage.claim().await;
+    assert_eq!(to_send(&claim).request_id, next.id);
+    stage.keep(by_state_id("3EB0", MessageState::Read)).await;
+    stage.apply().await;
+    stage.apply().await;
+    assert_eq!(stage.message(request).await.state, MessageState::Read);
+}
+
+/// The event may have come while the call was still under way.
+pub async fn evidence_may_come_before_the_outcome_is_unknown(stage: &Stage) {
+    sent(stage, 1, "100").await;
+    let request = stage.queue(&sample::dealer_id(), 2).await;
+    let claim = stage.claim().await;
+    stage.keep(failed("101")).await;
+    assert_eq!(stage.apply().await.unmatched, 1);
+    stage
+        .settle_now(
+            &claim,
+            MessageChange::Await,
+            LaneChange::Unchanged { pause: HOUR },
+        )
+        .await;
+    assert_eq!(stage.apply().await.freed, 1);
+    stage.apply().await;
+    assert_eq!(stage.message(request.id).await.state, MessageState::Failed);
+}
+
+/// A test message leaves no row, and its events are not taken for those of another message.
+pub async fn a_test_message_is_no_evidence(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let lease = stage.lease_lane(&dealer).await.expect("a free lane");
+    let tested = CallEnd::Accepted(Receipt {
+        message_id: Some("150".to_owned()),
+        ..Receipt::default()
+    });
+    stage.settle_call(&lease, tested).await;
+    let request = awaited(stage, 1).await;
+    stage.keep(by_id("150", MessageState::Read)).await;
+    assert_eq!(stage.apply().await.freed, 0);
+    assert_eq!(stage.message(request).await.state, MessageState::Sending);
+    stage.keep(by_id("151", MessageState::Sent)).await;
+    assert_eq!(stage.apply().await.freed, 1);
+    assert_eq!(stage.message(request).await.state, MessageState::Sent);
+}
+
+/// Without the wait an unmatched event proves nothing: somebody else may use the device.
+pub async fn only_a_wait_takes_evidence(stage: &Stage) {
+    sent(stage, 1, "100").await;
+    let request = stage.queue(&sample::dealer_id(), 2).await;
+    let claim = stage.claim().await;
+    stage.keep(by_id("101", MessageState::Sent)).await;
+    assert_eq!(stage.apply().await.freed, 0);
+    assert_eq!(stage.message(request.id).await.state, MessageState::Sending);
+    stage.settle_now(&claim, unknown(), UNCHANGED).await;
+    stage.pass(HOUR).await;
+    assert_eq!(stage.apply().await.freed, 0);
+    assert_eq!(stage.message(request.id).await.state, MessageState::Unknown);
+}
+
+/// A wait that is over is recovered, and evidence that comes while that goes on leaves it alone.
+pub async fn evidence_does_not_reach_into_a_recovery(stage: &Stage) {
+    sent(stage, 1, "100").await;
+    let request = awaited(stage, 2).await;
+    stage.pass(HOUR).await;
+    let claim = stage.claim().await;
+    to_recover(&claim);
+    stage.keep(by_id("101", MessageState::Sent)).await;
+    assert_eq!(stage.apply().await.freed, 0);
+    stage.settle_now(&claim, unknown(), UNCHANGED).await;
+    assert_eq!(stage.message(request).await.state, MessageState::Unknown);
 }

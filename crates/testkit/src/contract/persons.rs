@@ -36,7 +36,7 @@ pub(super) async fn erase(stage: &Stage, phone: &Phone) -> Erased {
 }
 
 /// A whole pass.
-async fn sweep(stage: &Stage, days: u32) -> Erased {
+pub(super) async fn sweep(stage: &Stage, days: u32) -> Erased {
     let mut all = Erased::default();
     let mut from = Some(Sweep::BEGIN);
     while let Some(begin) = from {
@@ -48,12 +48,16 @@ async fn sweep(stage: &Stage, days: u32) -> Erased {
     all
 }
 
-async fn timeline(stage: &Stage, id: RequestId) -> Vec<Message> {
+pub(super) async fn timeline(stage: &Stage, id: RequestId) -> Vec<Message> {
     let asking = stage.messages.timeline(id, &Visibility::All);
     asking.await.expect("timeline")
 }
 
-async fn export(stage: &Stage, phone: &Phone, after: Option<RequestId>) -> Vec<PersonalRecord> {
+pub(super) async fn export(
+    stage: &Stage,
+    phone: &Phone,
+    after: Option<RequestId>,
+) -> Vec<PersonalRecord> {
     stage.persons.export(phone, after, 2).await.expect("export")
 }
 
@@ -70,7 +74,7 @@ async fn keep(stage: &Stage, text: &str, news: News) {
 }
 
 /// A report of the sample receipt's message.
-async fn report(stage: &Stage, seen: MessageState) {
+pub(super) async fn report(stage: &Stage, seen: MessageState) {
     let news = MessageNews {
         provider_id: Some("142223099".to_owned()),
         state_id: None,
@@ -421,102 +425,5 @@ pub async fn a_person_is_erased_while_everything_moves(stage: &Stage) {
         } else {
             assert_ne!(stage.request(id).await.phone.as_deref(), Some(ERASED));
         }
-    }
-}
-
-/// In pages, with all their messages, whatever the dealer and the spelling.
-pub async fn a_person_is_shown_what_is_stored(stage: &Stage) {
-    let mut expected = Vec::new();
-    for n in 0..4 {
-        let dealer = sample::dealer_id_numbered(n);
-        expected.push(stage.queue(&dealer, 1).await.id);
-        stage.queue(&dealer, 2).await;
-    }
-    let row = OldRow {
-        phone: "+62 812-0000-0001".to_owned(),
-        ..OldRow::sample(&sample::dealer_id(), 9)
-    };
-    stage.backstage.insert_old_row(&row).await;
-    expected.push(row.id);
-    expected.sort_unstable();
-    let mut found = Vec::new();
-    loop {
-        let after = found
-            .last()
-            .map(|record: &PersonalRecord| record.request.id);
-        let page = export(stage, &phone_of(1), after).await;
-        assert!(page.len() <= 2);
-        if page.is_empty() {
-            break;
-        }
-        found.extend(page);
-    }
-    let ids: Vec<RequestId> = found.iter().map(|record| record.request.id).collect();
-    assert_eq!(ids, expected);
-    for record in found {
-        assert_eq!(record.request, stage.request(record.request.id).await);
-        // Where they stand is of the moment at which it was asked.
-        let as_stored = |mut message: Message| {
-            message.place = None;
-            message
-        };
-        let timeline = timeline(stage, record.request.id).await;
-        let timeline: Vec<Message> = timeline.into_iter().map(as_stored).collect();
-        let messages: Vec<Message> = record.messages.into_iter().map(as_stored).collect();
-        assert_eq!(messages, timeline);
-    }
-    erase(stage, &phone_of(1)).await;
-    assert_eq!(export(stage, &phone_of(1), None).await, []);
-}
-
-/// Everything that is finished, and rows of an older service.
-pub async fn what_is_old_is_erased(stage: &Stage) {
-    let old = queued(stage).await;
-    let claim = stage.claim().await;
-    stage.settle_now(&claim, sent(), READY).await;
-    report(stage, MessageState::Delivered).await;
-    let row = OldRow {
-        requested: sample::morning(2019, 12, 31),
-        ..OldRow::sample(&sample::dealer_id(), 5)
-    };
-    stage.backstage.insert_old_row(&row).await;
-    stage.backstage.pass_for_requests(30 * 24 * HOUR).await;
-    let young = stage.queue(&sample::dealer_id(), 2).await;
-    let claim = stage.claim().await;
-    stage.settle_now(&claim, sent(), READY).await;
-    assert_eq!(sweep(stage, 3_650).await, Erased::default());
-    let erased = sweep(stage, 29).await;
-    assert_eq!((erased.requests, erased.messages, erased.events), (2, 1, 1));
-    assert_erased(stage, old.id).await;
-    assert_erased(stage, row.id).await;
-    assert_eq!(stage.message(old.id).await.state, MessageState::Delivered);
-    assert_ne!(stage.request(young.id).await.phone.as_deref(), Some(ERASED));
-    assert_eq!(timeline(stage, young.id).await[0].body, young.message.body);
-    assert!(sweep(stage, 29).await.is_nothing());
-}
-
-/// However old it is.
-pub async fn what_waits_is_not_erased_for_its_age(stage: &Stage) {
-    let waits = queued(stage).await;
-    let is_sent = stage.queue(&sample::dealer_id_numbered(1), 1).await;
-    let claims = stage.claim_all().await;
-    for claim in &claims {
-        if claim.lease.dealer_id == sample::dealer_id() {
-            stage
-                .settle_now(claim, MessageChange::Requeued, READY)
-                .await;
-        }
-    }
-    stage.backstage.pass_for_requests(30 * 24 * HOUR).await;
-    assert!(sweep(stage, 1).await.is_nothing());
-    for request in [waits, is_sent] {
-        assert_eq!(
-            timeline(stage, request.id).await[0].body,
-            request.message.body
-        );
-        assert_ne!(
-            stage.request(request.id).await.phone.as_deref(),
-            Some(ERASED)
-        );
     }
 }

@@ -85,12 +85,8 @@ macro_rules! contract_tests {
                 an_event_without_news_is_only_kept
                 only_old_events_are_forgotten
                 an_event_about_an_older_message_leaves_the_request_alone
-                a_connected_device_closes_its_breaker
-                an_unknown_later_message_tells_the_outcome_that_is_waited_for
-                evidence_may_come_before_the_outcome_is_unknown
-                a_test_message_is_no_evidence
-                only_a_wait_takes_evidence
-                evidence_does_not_reach_into_a_recovery
+                a_connected_device_closes_its_breaker;
+            event_order:
                 many_copies_apply_every_event
                 any_order_of_events_ends_in_the_same_state;
             evidence:
@@ -102,7 +98,12 @@ macro_rules! contract_tests {
                 a_call_that_nobody_accounted_for_makes_evidence_worthless
                 a_call_is_accounted_for_by_what_came_of_it
                 a_message_without_a_known_id_makes_evidence_worthless
-                a_call_without_a_message_counts_for_the_day;
+                a_call_without_a_message_counts_for_the_day
+                an_unknown_later_message_tells_the_outcome_that_is_waited_for
+                evidence_may_come_before_the_outcome_is_unknown
+                a_test_message_is_no_evidence
+                only_a_wait_takes_evidence
+                evidence_does_not_reach_into_a_recovery;
             persons:
                 everything_about_a_person_is_erased
                 erasing_once_more_erases_nothing
@@ -119,7 +120,8 @@ macro_rules! contract_tests {
                 keys_of_an_erased_person_are_forgotten
                 messages_of_a_deleted_request_are_erased
                 erasing_in_steps_leaves_nothing
-                a_person_is_erased_while_everything_moves
+                a_person_is_erased_while_everything_moves;
+            retention:
                 a_person_is_shown_what_is_stored
                 what_is_old_is_erased
                 what_waits_is_not_erased_for_its_age;
@@ -168,7 +170,8 @@ macro_rules! contract_tests {
                 quiet_hours_changed_at_the_same_moment_are_not_mixed_up
                 a_change_is_noted_in_the_audit
                 a_change_that_cannot_be_noted_is_not_made
-                a_key_of_the_settings_wins
+                a_key_of_the_settings_wins;
+            dealer_records:
                 a_record_shows_what_is_set_here
                 dealers_are_listed_in_pages
                 a_webhook_token_stays_the_same
@@ -185,14 +188,15 @@ macro_rules! contract_tests {
                 a_dealer_sees_only_its_own_requests
                 no_requests_are_an_empty_list_and_zero_counts
                 a_range_of_days_includes_both_ends
-                statistics_count_every_state
-                statistics_follow_a_message_on_its_way
-                statistics_count_rows_of_an_older_service
-                statistics_follow_other_programs
                 lists_show_rows_of_an_older_service
                 a_list_can_be_followed_by_places
                 a_list_can_be_of_certain_statuses
                 a_list_can_be_searched;
+            statistics:
+                statistics_count_every_state
+                statistics_follow_a_message_on_its_way
+                statistics_count_rows_of_an_older_service
+                statistics_follow_other_programs;
             claims:
                 an_empty_queue_has_nothing_to_do
                 a_claimed_message_is_sending

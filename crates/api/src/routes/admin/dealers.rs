@@ -3,8 +3,8 @@
 use actix_web::web::Data;
 use chrono::{DateTime, NaiveTime, SecondsFormat, Utc};
 use domain::{
-    AccountPolicy, DealerId, DealerRecord, DealerSettings, DeskError, KeySource, LaneView,
-    OnUnknown, QuietHours, RawQuietHours, RawSetting, SettingsPatch,
+    AccountPolicy, DealerAdministrationError, DealerId, DealerRecord, DealerSettings, KeySource,
+    LaneView, OnUnknown, QuietHours, RawQuietHours, RawSetting, SettingsPatch,
 };
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
@@ -233,7 +233,7 @@ pub(crate) async fn get_dealer(
     base: Data<PublicBaseUrl>,
 ) -> Result<Answered<DealerReply>, Problem> {
     let id = known(&dealer)?;
-    let record = in_time(api.desk.dealer(id), DeskError::Store).await?;
+    let record = in_time(api.desk.dealer(id), DealerAdministrationError::Store).await?;
     Ok(Answered::ok(&DealerReply {
         success: true,
         message: "Dealer found",
@@ -255,7 +255,7 @@ pub(crate) async fn change_dealer_settings(
 ) -> Result<Answered<DealerReply>, Problem> {
     let fields = body.object()?;
     let told = |error| match error {
-        DeskError::Invalid(faults) => Problem::Invalid(
+        DealerAdministrationError::Invalid(faults) => Problem::Invalid(
             faults
                 .into_iter()
                 .map(|(field, fault)| describe(field, fault, &fields))
@@ -266,7 +266,10 @@ pub(crate) async fn change_dealer_settings(
     let change = api.desk.check(&patch(&fields)).map_err(told)?;
     let id = known(&dealer)?;
     let author = dealer.author();
-    let changing = in_time(api.desk.change(id, &change, &author), DeskError::Store);
+    let changing = in_time(
+        api.desk.change(id, &change, &author),
+        DealerAdministrationError::Store,
+    );
     let record = changing.await.map_err(told)?;
     tracing::info!(
         dealer.id = id.as_str(),
@@ -282,7 +285,9 @@ pub(crate) async fn change_dealer_settings(
 
 /// The dealer of a path. What cannot be a dealer's number is one that nobody has.
 fn known(dealer: &DealerAt<Admin>) -> Result<&DealerId, Problem> {
-    dealer.id().map_err(|_| DeskError::UnknownDealer.into())
+    dealer
+        .id()
+        .map_err(|_| DealerAdministrationError::UnknownDealer.into())
 }
 
 fn patch(fields: &Map<String, Value>) -> SettingsPatch {

@@ -5,7 +5,7 @@ mod bell;
 mod delivery;
 mod heartbeat;
 mod housekeeping;
-mod test_desk;
+mod test_messages;
 mod unsettled;
 
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 pub(crate) use self::bell::LaneBell;
 use self::delivery::{Surroundings, deliver};
 pub(crate) use self::heartbeat::Heartbeat;
-pub(crate) use self::test_desk::TestDesk;
+pub(crate) use self::test_messages::TestMessages;
 use crate::metrics::Metrics;
 
 /// How many calls are in flight at once. A lane has one at most, so that this many dealers can

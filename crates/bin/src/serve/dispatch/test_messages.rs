@@ -23,7 +23,7 @@ type Answer = Result<CheckPassed, CheckError>;
 
 /// Sends test messages in tasks of their own, which nobody's connection ends.
 #[derive(Clone)]
-pub(crate) struct TestDesk {
+pub(crate) struct TestMessages {
     check: Arc<DealerCheck>,
     bell: Arc<LaneBell>,
     in_flight: InFlight,
@@ -31,7 +31,7 @@ pub(crate) struct TestDesk {
     runtime: Handle,
 }
 
-impl TestDesk {
+impl TestMessages {
     /// Must be called within the runtime that will run the tasks.
     pub(crate) fn new(check: Arc<DealerCheck>, bell: Arc<LaneBell>, in_flight: InFlight) -> Self {
         Self {
@@ -97,7 +97,7 @@ impl TestDesk {
 }
 
 #[async_trait]
-impl TestLine for TestDesk {
+impl TestLine for TestMessages {
     async fn send_test(&self, dealer: &DealerId, target: Phone) -> Result<CheckPassed, CheckError> {
         let (caller, answer) = oneshot::channel();
         let run = self.clone().run(dealer.clone(), target, caller);
@@ -113,36 +113,29 @@ impl TestLine for TestDesk {
 mod tests {
     use std::sync::Arc;
 
-    use domain::{BoxError, CallEnd, Lease, MockOutbox, Outbox, Settled, StoreError};
+    use domain::{BoxError, CallEnd, Lease, MockOutbox, Outbox, Ports, Settled, StoreError};
     use mockall::Sequence;
     use testkit::{World, sample};
 
     use super::*;
 
-    fn desk(world: &World, outbox: Arc<dyn Outbox>) -> TestDesk {
-        let check = DealerCheck::new(
-            world.store.clone(),
-            world.whatsapp.clone(),
+    fn tests(world: &World, outbox: Arc<dyn Outbox>) -> TestMessages {
+        let services = world.services_over(&Ports {
             outbox,
-            world.store.clone(),
-            world.clock.clone(),
-            world.dice.clone(),
-            world.accounts.clone(),
-            world.policy.clone(),
-            domain::WorkerId(uuid::Uuid::nil()),
-        );
-        TestDesk::new(Arc::new(check), Arc::default(), InFlight::default())
+            ..world.ports()
+        });
+        TestMessages::new(services.checks, Arc::default(), InFlight::default())
     }
 
-    async fn send(desk: &TestDesk) -> Answer {
+    async fn send(tests: &TestMessages) -> Answer {
         let target = sample::another_phone();
-        desk.send_test(&sample::dealer_id(), target).await
+        tests.send_test(&sample::dealer_id(), target).await
     }
 
     /// Waits until every task has ended.
-    async fn finish(desk: &TestDesk) {
-        desk.in_flight.calls.close();
-        desk.in_flight.calls.wait().await;
+    async fn finish(tests: &TestMessages) {
+        tests.in_flight.calls.close();
+        tests.in_flight.calls.wait().await;
     }
 
     async fn lease_lane(world: &World) -> Option<Lease> {
@@ -165,17 +158,17 @@ mod tests {
     #[tokio::test]
     async fn a_call_goes_on_when_its_caller_vanishes() {
         let world = World::new();
-        let desk = desk(&world, world.store.clone());
+        let tests = tests(&world, world.store.clone());
         world.whatsapp.hold();
         {
-            let asked = std::pin::pin!(send(&desk));
+            let asked = std::pin::pin!(send(&tests));
             tokio::select! {
                 answer = asked => panic!("{answer:?}"),
                 () = world.whatsapp.until_waiting(1) => {}
             }
         }
         world.whatsapp.release();
-        finish(&desk).await;
+        finish(&tests).await;
         // The lane is free, and knows what was called.
         world.pass(world.policy.min_interval);
         assert_eq!(world.store.unaccounted(&sample::dealer_id()), 0);
@@ -201,7 +194,7 @@ mod tests {
             .expect_settle()
             .times(1)
             .returning(|_, _| Ok(Settled::Applied));
-        let passed = send(&desk(&world, Arc::new(outbox))).await.unwrap();
+        let passed = send(&tests(&world, Arc::new(outbox))).await.unwrap();
         assert_eq!(passed.text, sample::ANSWER);
         assert_eq!(world.whatsapp.sent().len(), 1);
     }
@@ -212,7 +205,7 @@ mod tests {
         let mut outbox = MockOutbox::new();
         outbox.expect_begin_call().returning(|_, _, _| Ok(None));
         let began = Instant::now();
-        let answer = send(&desk(&world, Arc::new(outbox))).await;
+        let answer = send(&tests(&world, Arc::new(outbox))).await;
         assert!(matches!(answer, Err(CheckError::LaneBusy)), "{answer:?}");
         let waited = began.elapsed();
         assert!(waited >= TEST_WAIT && waited < 2 * TEST_WAIT, "{waited:?}");
@@ -222,11 +215,11 @@ mod tests {
     async fn nothing_is_sent_for_a_caller_that_vanished_before_its_turn() {
         let world = World::new();
         assert!(lease_lane(&world).await.is_some());
-        let desk = desk(&world, world.store.clone());
-        let asked = tokio::time::timeout(LANE_LOOK / 2, send(&desk)).await;
+        let tests = tests(&world, world.store.clone());
+        let asked = tokio::time::timeout(LANE_LOOK / 2, send(&tests)).await;
         assert!(asked.is_err(), "{asked:?}");
         world.pass(2 * world.policy.lease);
-        finish(&desk).await;
+        finish(&tests).await;
         assert!(world.whatsapp.sent().is_empty());
     }
 
@@ -249,27 +242,27 @@ mod tests {
             .in_sequence(&mut order)
             .withf(|_, settlement| matches!(settlement.call, Some(CallEnd::Accepted(_))))
             .returning(|_, _| Ok(Settled::Applied));
-        let desk = desk(&world, Arc::new(outbox));
-        assert!(send(&desk).await.is_ok());
-        finish(&desk).await;
+        let tests = tests(&world, Arc::new(outbox));
+        assert!(send(&tests).await.is_ok());
+        finish(&tests).await;
     }
 
     #[tokio::test]
     async fn a_call_that_is_given_up_is_unknown() {
         let world = World::new();
-        let desk = desk(&world, world.store.clone());
+        let tests = tests(&world, world.store.clone());
         world.whatsapp.hold();
-        let (answer, ()) = tokio::join!(send(&desk), async {
+        let (answer, ()) = tokio::join!(send(&tests), async {
             world.whatsapp.until_waiting(1).await;
-            desk.in_flight.stop.cancel();
-            desk.in_flight.give_up.cancel();
+            tests.in_flight.stop.cancel();
+            tests.in_flight.give_up.cancel();
         });
         assert!(
             matches!(answer, Err(CheckError::Failed { .. })),
             "{answer:?}"
         );
         assert_eq!(world.store.unaccounted(&sample::dealer_id()), 1);
-        let refused = send(&desk).await;
+        let refused = send(&tests).await;
         assert!(matches!(refused, Err(CheckError::LaneBusy)), "{refused:?}");
     }
 }

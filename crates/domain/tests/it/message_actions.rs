@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Dealer, MessageDesk, MessageError, MessageState, Messages as _, MockMessages, Outcome,
-    RequestId, Resent, Visibility,
+    Dealer, MessageError, MessageState, Messages as _, MockMessages, Outcome, Ports, RequestId,
+    Resent, Visibility,
 };
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::{World, sample};
@@ -19,7 +19,7 @@ const PACE: Duration = Duration::from_secs(60);
 
 async fn sent(world: &World) -> RequestId {
     let request = queue(world, 1).await;
-    round(&world.dispatcher()).await;
+    round(&world.services().dispatcher).await;
     assert_eq!(state(world, request), MessageState::Sent);
     request
 }
@@ -36,9 +36,15 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
     let world = World::new();
     let request = sent(&world).await;
     let rings = world.bell.rings();
-    let first = world.message_desk().timeline(request, &ALL).await.unwrap();
+    let first = world
+        .services()
+        .messages
+        .timeline(request, &ALL)
+        .await
+        .unwrap();
     let again = world
-        .message_desk()
+        .services()
+        .messages
         .resend(request, &ALL, &sample::author(), None)
         .await
         .unwrap();
@@ -48,11 +54,12 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
     assert_ne!(again.id, first.id);
     assert_eq!(world.bell.rings(), rings + 1, "the dispatcher is told");
     world.pass(PACE);
-    round(&world.dispatcher()).await;
+    round(&world.services().dispatcher).await;
     assert_eq!(world.whatsapp.sent().len(), 2);
     assert_eq!(
         world
-            .message_desk()
+            .services()
+            .messages
             .timeline(request, &ALL)
             .await
             .unwrap()
@@ -65,12 +72,12 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
 async fn a_message_that_is_under_way_is_not_sent_again() {
     let world = World::new();
     let request = queue(&world, 1).await;
-    let desk = world.message_desk();
+    let desk = world.services().messages;
     assert!(matches!(
         desk.resend(request, &ALL, &sample::author(), None).await,
         Err(MessageError::Pending)
     ));
-    world.dispatcher().claim(1).await.unwrap();
+    world.services().dispatcher.claim(1).await.unwrap();
     assert!(matches!(
         desk.resend(request, &ALL, &sample::author(), None).await,
         Err(MessageError::Pending)
@@ -82,7 +89,7 @@ async fn a_message_that_is_under_way_is_not_sent_again() {
 async fn a_row_of_an_older_service_gets_the_built_in_message() {
     let world = World::new();
     let request = old_row(&world, |_| {}).await;
-    let desk = world.message_desk();
+    let desk = world.services().messages;
     assert!(desk.timeline(request, &ALL).await.unwrap().is_empty());
     let message = desk
         .resend(request, &ALL, &sample::author(), None)
@@ -99,7 +106,8 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     let no_phone = old_row(&world, |row| row.phone = "021 555".to_owned()).await;
     assert!(matches!(
         world
-            .message_desk()
+            .services()
+            .messages
             .resend(no_phone, &ALL, &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
@@ -111,7 +119,8 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     });
     assert!(matches!(
         world
-            .message_desk()
+            .services()
+            .messages
             .resend(row, &ALL, &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
@@ -119,7 +128,8 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
     world.store.remove_dealer(&sample::dealer_id());
     assert!(matches!(
         world
-            .message_desk()
+            .services()
+            .messages
             .resend(row, &ALL, &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
@@ -131,7 +141,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
 async fn only_a_queued_message_is_cancelled() {
     let world = World::new();
     let request = queue(&world, 1).await;
-    let desk = world.message_desk();
+    let desk = world.services().messages;
     let cancelled = desk.cancel(request, &ALL, &sample::author()).await.unwrap();
     assert_eq!(cancelled.message.state, MessageState::Cancelled);
     let shown = statuses(&world, request).await;
@@ -140,7 +150,7 @@ async fn only_a_queued_message_is_cancelled() {
         desk.cancel(request, &ALL, &sample::author()).await,
         Err(MessageError::NotCancellable)
     ));
-    round(&world.dispatcher()).await;
+    round(&world.services().dispatcher).await;
     assert!(world.whatsapp.sent().is_empty());
 }
 
@@ -152,15 +162,16 @@ async fn an_unknown_message_waits_for_a_person() {
         reason: "timeout".to_owned(),
     });
     let request = queue(&world, 1).await;
-    round(&world.dispatcher()).await;
+    round(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Unknown);
     world.pass(PACE);
     world
-        .message_desk()
+        .services()
+        .messages
         .resend(request, &ALL, &sample::author(), None)
         .await
         .unwrap();
-    round(&world.dispatcher()).await;
+    round(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Sent);
 }
 
@@ -168,7 +179,7 @@ async fn an_unknown_message_waits_for_a_person() {
 async fn an_unknown_request_has_no_messages_to_show_repeat_or_stop() {
     let world = World::new();
     let nobody = RequestId(Uuid::now_v7());
-    let desk = world.message_desk();
+    let desk = world.services().messages;
     for answer in [
         desk.timeline(nobody, &ALL).await.map(|_| ()),
         desk.resend(nobody, &ALL, &sample::author(), None)
@@ -199,14 +210,12 @@ async fn what_the_store_finds_in_the_end_counts() {
             .expect_timeline()
             .return_once(move |_, _| Ok(timeline));
         messages.expect_resend().return_once(|_, _, _, _, _| found);
-        let desk = MessageDesk::new(
-            world.store.clone(),
-            world.store.clone(),
-            Arc::new(messages),
-            world.ids.clone(),
-            world.bell.clone(),
-            world.policy.clone(),
-        );
+        let desk = world
+            .services_over(&Ports {
+                messages: Arc::new(messages),
+                ..world.ports()
+            })
+            .messages;
         let error = desk
             .resend(request, &ALL, &sample::author(), None)
             .await

@@ -4,13 +4,14 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use super::{Policies, Ports};
 use crate::{
     Bell, DealerDirectory, DealerId, DeliveryPolicy, EventStore, EventTopic, EventsApplied,
     ProviderEvents, StoreError, WebhookToken,
 };
 
 /// Takes in provider events, and applies them.
-pub struct EventDesk {
+pub struct EventIntake {
     dealers: Arc<dyn DealerDirectory>,
     events: Arc<dyn EventStore>,
     provider: Arc<dyn ProviderEvents>,
@@ -44,24 +45,15 @@ pub enum ReportError {
     Store(#[from] StoreError),
 }
 
-impl EventDesk {
-    /// A use case over these ports.
-    #[must_use]
-    pub fn new(
-        dealers: Arc<dyn DealerDirectory>,
-        events: Arc<dyn EventStore>,
-        provider: Arc<dyn ProviderEvents>,
-        kept: Arc<dyn Bell>,
-        freed: Arc<dyn Bell>,
-        policy: DeliveryPolicy,
-    ) -> Self {
+impl EventIntake {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            dealers,
-            events,
-            provider,
-            kept,
-            freed,
-            policy,
+            dealers: ports.dealers.clone(),
+            events: ports.events.clone(),
+            provider: ports.provider_events.clone(),
+            kept: ports.event_bell.clone(),
+            freed: ports.lane_bell.clone(),
+            policy: policies.delivery.clone(),
         }
     }
 

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::{Policies, Ports};
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
     AuditEntry, Author, Bell, Cancelled, DealerDirectory, DealerId, DealerSettings, DeliveryPolicy,
@@ -8,7 +9,7 @@ use crate::{
 };
 
 /// Shows, repeats and stops the messages of a request, and shows what waits in a dealer's lane.
-pub struct MessageDesk {
+pub struct MessageActions {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
     messages: Arc<dyn Messages>,
@@ -38,24 +39,15 @@ pub enum MessageError {
     Store(#[from] StoreError),
 }
 
-impl MessageDesk {
-    /// A use case over these ports; `policy` is by which messages are delivered.
-    #[must_use]
-    pub fn new(
-        dealers: Arc<dyn DealerDirectory>,
-        requests: Arc<dyn RequestStore>,
-        messages: Arc<dyn Messages>,
-        ids: Arc<dyn Ids>,
-        bell: Arc<dyn Bell>,
-        policy: DeliveryPolicy,
-    ) -> Self {
+impl MessageActions {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            dealers,
-            requests,
-            messages,
-            ids,
-            bell,
-            policy,
+            dealers: ports.dealers.clone(),
+            requests: ports.requests.clone(),
+            messages: ports.messages.clone(),
+            ids: ports.ids.clone(),
+            bell: ports.lane_bell.clone(),
+            policy: policies.delivery.clone(),
         }
     }
 

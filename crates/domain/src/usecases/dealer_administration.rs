@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
+use super::{Policies, Ports};
 use crate::{
     AccountPolicy, AuditEntry, Author, Bell, DealerAdmin, DealerId, DealerPage, DealerRecord,
     Outbox, SettingFaults, SettingsChange, SettingsChanged, SettingsPatch, StoreError,
 };
 
 /// Shows dealers to operators and changes their settings.
-pub struct DealerDesk {
+pub struct DealerAdministration {
     dealers: Arc<dyn DealerAdmin>,
     outbox: Arc<dyn Outbox>,
     bell: Arc<dyn Bell>,
@@ -15,7 +16,7 @@ pub struct DealerDesk {
 
 /// Why a dealer was not shown or changed.
 #[derive(Debug, thiserror::Error)]
-pub enum DeskError {
+pub enum DealerAdministrationError {
     /// No dealer has that number.
     #[error("the dealer is not known")]
     UnknownDealer,
@@ -27,20 +28,13 @@ pub enum DeskError {
     Store(#[from] StoreError),
 }
 
-impl DealerDesk {
-    /// A use case over these ports.
-    #[must_use]
-    pub fn new(
-        dealers: Arc<dyn DealerAdmin>,
-        outbox: Arc<dyn Outbox>,
-        bell: Arc<dyn Bell>,
-        accounts: AccountPolicy,
-    ) -> Self {
+impl DealerAdministration {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            dealers,
-            outbox,
-            bell,
-            accounts,
+            dealers: ports.dealer_admin.clone(),
+            outbox: ports.outbox.clone(),
+            bell: ports.lane_bell.clone(),
+            accounts: policies.accounts.clone(),
         }
     }
 
@@ -55,20 +49,23 @@ impl DealerDesk {
     /// One dealer.
     ///
     /// # Errors
-    /// [`DeskError::UnknownDealer`] or [`DeskError::Store`].
-    pub async fn dealer(&self, id: &DealerId) -> Result<DealerRecord, DeskError> {
+    /// [`DealerAdministrationError::UnknownDealer`] or [`DealerAdministrationError::Store`].
+    pub async fn dealer(&self, id: &DealerId) -> Result<DealerRecord, DealerAdministrationError> {
         let found = self.dealers.record(id).await?;
-        found.ok_or(DeskError::UnknownDealer)
+        found.ok_or(DealerAdministrationError::UnknownDealer)
     }
 
     /// Checks a patch against the rules, as far as they do not concern what is stored.
     ///
     /// # Errors
-    /// [`DeskError::Invalid`]
-    pub fn check(&self, patch: &SettingsPatch) -> Result<SettingsChange, DeskError> {
+    /// [`DealerAdministrationError::Invalid`]
+    pub fn check(
+        &self,
+        patch: &SettingsPatch,
+    ) -> Result<SettingsChange, DealerAdministrationError> {
         patch
             .validate(&self.accounts, self.dealers.keeps_secrets())
-            .map_err(DeskError::Invalid)
+            .map_err(DealerAdministrationError::Invalid)
     }
 
     /// Changes a dealer's settings. A rest that the old ones may have caused ends, and is begun
@@ -76,19 +73,21 @@ impl DealerDesk {
     /// to notice. Repeating it is harmless.
     ///
     /// # Errors
-    /// [`DeskError`]; nothing is changed then, except that after [`DeskError::Store`] nobody can
+    /// [`DealerAdministrationError`]; nothing is changed then, except that after [`DealerAdministrationError::Store`] nobody can
     /// know.
     pub async fn change(
         &self,
         id: &DealerId,
         change: &SettingsChange,
         by: &Author,
-    ) -> Result<DealerRecord, DeskError> {
+    ) -> Result<DealerRecord, DealerAdministrationError> {
         let entry = AuditEntry::settings_changed(by, id, change);
         match self.dealers.change(id, change, &entry).await? {
             SettingsChanged::Made => {}
-            SettingsChanged::UnknownDealer => return Err(DeskError::UnknownDealer),
-            SettingsChanged::Invalid(faults) => return Err(DeskError::Invalid(faults)),
+            SettingsChanged::UnknownDealer => return Err(DealerAdministrationError::UnknownDealer),
+            SettingsChanged::Invalid(faults) => {
+                return Err(DealerAdministrationError::Invalid(faults));
+            }
         }
         if change.affects_rests() {
             self.outbox.end_rest(id).await?;

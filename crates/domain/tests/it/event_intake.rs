@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use domain::{
-    Dealer, EventDesk, EventTopic, EventsApplied, MessageNews, MessageState, MockBell,
-    MockEventStore, News, ProviderEvent, Receipt, ReportError, Reported, StoreError,
+    Dealer, EventTopic, EventsApplied, MessageNews, MessageState, MockBell, MockEventStore, News,
+    Ports, ProviderEvent, Receipt, ReportError, Reported, StoreError,
 };
 use testkit::{World, sample};
 
@@ -25,7 +25,7 @@ fn world(secret: Option<&str>) -> World {
 
 async fn receive(world: &World, body: &[u8]) -> Result<Reported, ReportError> {
     let token = sample::webhook_token(1);
-    let desk = world.event_desk();
+    let desk = world.services().events;
     desk.receive(token.as_str(), EventTopic::Status, body).await
 }
 
@@ -50,7 +50,8 @@ async fn only_an_address_of_a_dealer_takes_reports() {
     let other = sample::webhook_token(2);
     for token in [other.as_str(), "", "short", "has/slash/and/more/of/it", "é"] {
         let answer = world
-            .event_desk()
+            .services()
+            .events
             .receive(token, EventTopic::Status, BODY)
             .await;
         assert!(
@@ -86,7 +87,7 @@ async fn a_report_without_the_dealers_secret_is_ignored() {
             Reported::Ignored(sample::dealer_id())
         };
         assert_eq!(answer, expected, "{given:?}");
-        let applied = world.event_desk().apply(10).await.unwrap();
+        let applied = world.services().events.apply(10).await.unwrap();
         assert_eq!(applied.taken, u64::from(taken), "{given:?}");
     }
 }
@@ -107,7 +108,7 @@ async fn a_receipt_reaches_its_message() {
         ..Receipt::default()
     }));
     let request = queue(&world, 1).await;
-    round(&world.dispatcher()).await;
+    round(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Sent);
     world
         .whatsapp
@@ -118,7 +119,7 @@ async fn a_receipt_reaches_its_message() {
         })));
     receive(&world, BODY).await.unwrap();
     assert_eq!(state(&world, request), MessageState::Sent);
-    world.event_desk().apply(10).await.unwrap();
+    world.services().events.apply(10).await.unwrap();
     assert_eq!(state(&world, request), MessageState::Read);
 }
 
@@ -135,14 +136,14 @@ async fn a_freed_lane_wakes_the_dispatcher() {
         });
         let world = world(None);
         let bell = world.bell.clone();
-        let desk = EventDesk::new(
-            world.store.clone(),
-            Arc::new(events),
-            world.whatsapp.clone(),
-            Arc::new(MockBell::new()),
-            bell.clone(),
-            sample::policy(),
-        );
+        let desk = world
+            .services_over(&Ports {
+                events: Arc::new(events),
+                event_bell: Arc::new(MockBell::new()),
+                lane_bell: bell.clone(),
+                ..world.ports()
+            })
+            .events;
         desk.apply(10).await.unwrap();
         assert_eq!(bell.rings(), rings);
     }
@@ -157,14 +158,14 @@ async fn a_report_that_cannot_be_stored_is_not_acknowledged() {
     events.expect_keep().returning(|_, _| Err(unavailable()));
     let world = world(None);
     let bell = Arc::new(MockBell::new());
-    let desk = EventDesk::new(
-        world.store.clone(),
-        Arc::new(events),
-        world.whatsapp.clone(),
-        bell.clone(),
-        bell,
-        sample::policy(),
-    );
+    let desk = world
+        .services_over(&Ports {
+            events: Arc::new(events),
+            event_bell: bell.clone(),
+            lane_bell: bell,
+            ..world.ports()
+        })
+        .events;
     let token = sample::webhook_token(1);
     let answer = desk.receive(token.as_str(), EventTopic::Status, BODY).await;
     assert!(matches!(

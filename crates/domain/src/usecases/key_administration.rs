@@ -3,6 +3,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
+use super::Ports;
 use crate::{
     Access, Action, ApiKey, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, Author, Clock,
     DealerDirectory, Entropy, KeyName, NewApiKey, StoreError, Validity,
@@ -12,7 +13,7 @@ use crate::{
 const LISTED: u32 = 1_000;
 
 /// Makes, lists and revokes keys.
-pub struct KeyDesk {
+pub struct KeyAdministration {
     keys: Arc<dyn ApiKeys>,
     dealers: Arc<dyn DealerDirectory>,
     entropy: Arc<dyn Entropy>,
@@ -56,20 +57,13 @@ pub enum KeyError {
     Store(#[from] StoreError),
 }
 
-impl KeyDesk {
-    /// A use case over these ports.
-    #[must_use]
-    pub fn new(
-        keys: Arc<dyn ApiKeys>,
-        dealers: Arc<dyn DealerDirectory>,
-        entropy: Arc<dyn Entropy>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
+impl KeyAdministration {
+    pub(super) fn new(ports: &Ports) -> Self {
         Self {
-            keys,
-            dealers,
-            entropy,
-            clock,
+            keys: ports.api_keys.clone(),
+            dealers: ports.dealers.clone(),
+            entropy: ports.entropy.clone(),
+            clock: ports.clock.clone(),
         }
     }
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use super::message_desk::views;
+use super::message_actions::views;
+use super::{Policies, Ports};
 use crate::{
     Action, AuditEntry, AuditLog, Author, DealerDirectory, DeliveryPolicy, Erased, MessageView,
     PersonalData, Phone, Request, RequestId, StoreError, Sweep,
@@ -10,27 +11,20 @@ use crate::{
 const AT_ONCE: usize = 500;
 
 /// Erases persons and shows them what is stored about them.
-pub struct PersonDesk {
+pub struct DataSubjectRequests {
     data: Arc<dyn PersonalData>,
     audit: Arc<dyn AuditLog>,
     dealers: Arc<dyn DealerDirectory>,
     policy: DeliveryPolicy,
 }
 
-impl PersonDesk {
-    /// A use case over these ports; `policy` is by which messages are delivered.
-    #[must_use]
-    pub fn new(
-        data: Arc<dyn PersonalData>,
-        audit: Arc<dyn AuditLog>,
-        dealers: Arc<dyn DealerDirectory>,
-        policy: DeliveryPolicy,
-    ) -> Self {
+impl DataSubjectRequests {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
-            data,
-            audit,
-            dealers,
-            policy,
+            data: ports.persons.clone(),
+            audit: ports.audit.clone(),
+            dealers: ports.dealers.clone(),
+            policy: policies.delivery.clone(),
         }
     }
 

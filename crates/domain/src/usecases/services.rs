@@ -1,0 +1,113 @@
+use std::sync::Arc;
+
+use super::{
+    AccountWatch, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher, EventIntake,
+    Gatekeeper, Intake, KeyAdministration, Lookups, MessageActions,
+};
+use crate::{
+    AccountBook, AccountPolicy, ApiKeys, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory,
+    DeliveryPolicy, Dice, Entropy, EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents,
+    Reports, RequestStore, Whatsapp, WorkerId,
+};
+
+/// The adapters behind the use cases, one for each port. Tests replace single ones:
+/// `Ports { reports: Arc::new(failing), ..world.ports() }`.
+#[derive(Clone)]
+pub struct Ports {
+    /// Stores requests and finds them.
+    pub requests: Arc<dyn RequestStore>,
+    /// Lists and counts requests.
+    pub reports: Arc<dyn Reports>,
+    /// Shows, resends and cancels messages.
+    pub messages: Arc<dyn Messages>,
+    /// Leases lanes and settles what came of it.
+    pub outbox: Arc<dyn Outbox>,
+    /// Keeps and applies provider events.
+    pub events: Arc<dyn EventStore>,
+    /// Finds dealers.
+    pub dealers: Arc<dyn DealerDirectory>,
+    /// Shows dealers to operators and changes their settings.
+    pub dealer_admin: Arc<dyn DealerAdmin>,
+    /// Keeps what the provider says about accounts.
+    pub accounts: Arc<dyn AccountBook>,
+    /// Keeps the hashes of API keys.
+    pub api_keys: Arc<dyn ApiKeys>,
+    /// Keeps who did what.
+    pub audit: Arc<dyn AuditLog>,
+    /// Erases and exports personal data.
+    pub persons: Arc<dyn PersonalData>,
+    /// Calls the provider.
+    pub whatsapp: Arc<dyn Whatsapp>,
+    /// Reads provider events.
+    pub provider_events: Arc<dyn ProviderEvents>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The ids of new requests and messages.
+    pub ids: Arc<dyn Ids>,
+    /// Chance, for jitter.
+    pub dice: Arc<dyn Dice>,
+    /// Chance that nobody can guess, for secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// Wakes the dispatcher.
+    pub lane_bell: Arc<dyn Bell>,
+    /// Wakes whoever applies events.
+    pub event_bell: Arc<dyn Bell>,
+}
+
+/// What operators decide about the use cases.
+#[derive(Debug, Clone)]
+pub struct Policies {
+    /// Which addresses accounts may have.
+    pub accounts: AccountPolicy,
+    /// How messages are delivered.
+    pub delivery: DeliveryPolicy,
+    /// This copy of the service.
+    pub worker: WorkerId,
+}
+
+/// All use cases over the same ports. The only place that puts them together.
+#[derive(Clone)]
+pub struct Services {
+    /// Takes submissions in.
+    pub intake: Arc<Intake>,
+    /// Answers questions about requests.
+    pub lookups: Arc<Lookups>,
+    /// Shows, resends and cancels messages.
+    pub messages: Arc<MessageActions>,
+    /// Takes in and applies what the provider reports.
+    pub events: Arc<EventIntake>,
+    /// Shows dealers and changes their settings.
+    pub dealers: Arc<DealerAdministration>,
+    /// Makes, lists and revokes API keys.
+    pub keys: Arc<KeyAdministration>,
+    /// Lets callers in.
+    pub gatekeeper: Arc<Gatekeeper>,
+    /// Erases and exports personal data.
+    pub subjects: Arc<DataSubjectRequests>,
+    /// Checks accounts on request.
+    pub checks: Arc<DealerCheck>,
+    /// Asks for the profiles of accounts, once a day.
+    pub accounts: Arc<AccountWatch>,
+    /// Delivers messages.
+    pub dispatcher: Arc<Dispatcher>,
+}
+
+impl Services {
+    /// The use cases over these ports.
+    #[must_use]
+    pub fn new(ports: &Ports, policies: &Policies) -> Self {
+        Self {
+            intake: Arc::new(Intake::new(ports, policies)),
+            lookups: Arc::new(Lookups::new(ports)),
+            messages: Arc::new(MessageActions::new(ports, policies)),
+            events: Arc::new(EventIntake::new(ports, policies)),
+            dealers: Arc::new(DealerAdministration::new(ports, policies)),
+            keys: Arc::new(KeyAdministration::new(ports)),
+            gatekeeper: Arc::new(Gatekeeper::new(ports)),
+            subjects: Arc::new(DataSubjectRequests::new(ports, policies)),
+            checks: Arc::new(DealerCheck::new(ports, policies)),
+            accounts: Arc::new(AccountWatch::new(ports, policies)),
+            dispatcher: Arc::new(Dispatcher::new(ports, policies)),
+        }
+    }
+}
