@@ -156,7 +156,7 @@ pub(crate) struct CreateKey {
     /// From when on it is refused: RFC 3339 with an offset
     #[arg(long, conflicts_with = "expires_in")]
     pub(crate) expires_at: Option<String>,
-    /// For how long it can be used: a number with m, h, d or w
+    /// For how long it can be used, such as 12h, 90d or 2w
     #[arg(long)]
     pub(crate) expires_in: Option<String>,
 }
@@ -196,7 +196,7 @@ pub(crate) struct AddDealer {
     #[arg(long)]
     pub(crate) name: String,
     #[command(flatten)]
-    pub(crate) key: KeySource,
+    pub(crate) key: KeyInput,
     /// The address of Fonnte's send call, when it is not the default one
     #[arg(long)]
     pub(crate) url: Option<String>,
@@ -210,7 +210,7 @@ pub(crate) struct SetKey {
     /// The dealer's number
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) key: KeySource,
+    pub(crate) key: KeyInput,
     /// The address of Fonnte's send call
     #[arg(long)]
     pub(crate) url: Option<String>,
@@ -218,7 +218,7 @@ pub(crate) struct SetKey {
 
 #[derive(Debug, Args)]
 #[group(multiple = false)]
-pub(crate) struct KeySource {
+pub(crate) struct KeyInput {
     /// The device token of Fonnte; other users of this machine may see it in the list of processes
     #[arg(long)]
     key: Option<String>,
@@ -227,7 +227,7 @@ pub(crate) struct KeySource {
     key_stdin: bool,
 }
 
-impl KeySource {
+impl KeyInput {
     /// The key, where one is given.
     pub(crate) fn read(&self) -> std::io::Result<Option<secrecy::SecretString>> {
         let key = if self.key_stdin {

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chrono::{TimeDelta, Utc};
 use domain::{
-    Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, EventTopic, KeyUse, Lease,
-    NewRequest, Once, Outbox, OutgoingMessage, ProviderEvent, Request, RequestId, RequestStore,
-    SendReport, Settled, Settlement, StoreError, Visibility, Whatsapp, WorkerId,
+    Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, KeyUse, Lease, NewRequest, Once,
+    Outbox, OutgoingMessage, Request, RequestId, RequestStore, SendReport, Settled, Settlement,
+    StoreError, Visibility, Whatsapp, WorkerId,
 };
 use nix::sys::signal::{Signal, raise};
 use uuid::{NoContext, Timestamp, Uuid};
@@ -103,10 +103,6 @@ impl<T: Whatsapp + ?Sized> Whatsapp for Faulty<T> {
         };
         pass("send-after");
         report
-    }
-
-    fn read_report(&self, topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
-        self.0.read_report(topic, body)
     }
 
     async fn device(&self, account: &Account) -> DeviceReport {

@@ -5,6 +5,8 @@ use std::fmt::Arguments;
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
+use anstyle::{AnsiColor, Style};
+
 /// Why something could not be written to standard output, the first time.
 static UNWRITTEN: Mutex<Option<io::Error>> = Mutex::new(None);
 
@@ -26,6 +28,28 @@ pub(crate) fn say_line(line: Arguments<'_>) {
     if let Err(error) = written {
         unwritten().get_or_insert(error);
     }
+}
+
+/// How good a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// As it should be.
+    Good,
+    /// Worth a look, but nothing is broken.
+    Odd,
+    /// Something is wrong.
+    Bad,
+}
+
+/// Prints a finding in one line: a mark, a name, and what was found.
+pub(crate) fn say_finding(verdict: Verdict, name: &str, finding: &str) {
+    let (mark, color) = match verdict {
+        Verdict::Good => ("ok", AnsiColor::Green),
+        Verdict::Odd => ("look", AnsiColor::Yellow),
+        Verdict::Bad => ("BAD", AnsiColor::Red),
+    };
+    let style = Style::new().fg_color(Some(color.into())).bold();
+    say!("{style}{mark:<5}{style:#}{name:<22} {finding}");
 }
 
 /// Nobody can be told when standard error is closed.

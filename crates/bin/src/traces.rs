@@ -2,22 +2,20 @@
 //! later, that of the delivery which came of it, in one trace. Without a collector nothing of this
 //! runs, and spans are what the logs make of them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use domain::Delivery;
-use opentelemetry::trace::{
-    SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId, TraceState,
-    TracerProvider as _,
-};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::KeyValue;
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::{Status, TraceContextExt as _, TracerProvider as _};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Span, Subscriber};
@@ -93,27 +91,23 @@ impl Traces {
     }
 }
 
+/// The header of W3C Trace Context.
+const TRACEPARENT: &str = "traceparent";
+
 /// Puts a span that has not begun yet beneath another one, which may be of another process.
 pub(crate) fn follow(span: &Span, traceparent: Option<&str>) {
-    if let Some(parent) = traceparent.and_then(parse) {
+    if let Some(parent) = traceparent {
+        let headers = HashMap::from([(TRACEPARENT.to_owned(), parent.to_owned())]);
         // Without a collector there is nothing to put anywhere.
-        let _ = span.set_parent(Context::new().with_remote_span_context(parent));
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&headers));
     }
 }
 
 /// A span's place in its trace, where it is traced.
 pub(crate) fn traceparent(span: &Span) -> Option<String> {
-    let context = span.context();
-    let span = context.span();
-    let here = span.span_context();
-    here.is_valid().then(|| {
-        format!(
-            "00-{}-{}-{:02x}",
-            here.trace_id(),
-            here.span_id(),
-            here.trace_flags().to_u8()
-        )
-    })
+    let mut headers = HashMap::new();
+    TraceContextPropagator::new().inject_context(&span.context(), &mut headers);
+    headers.remove(TRACEPARENT)
 }
 
 /// Says in the current span how the call was answered.
@@ -152,28 +146,6 @@ pub(crate) fn delivered(delivery: &Delivery) {
     }
 }
 
-/// Reads a `traceparent` of W3C Trace Context. Later versions may have more parts.
-fn parse(text: &str) -> Option<SpanContext> {
-    let mut parts = text.trim().split('-');
-    let mut hex = |digits: usize| {
-        let part = parts.next()?;
-        let lower = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        (part.len() == digits && part.bytes().all(lower)).then_some(part)
-    };
-    let (version, trace, span, flags) = (hex(2)?, hex(32)?, hex(16)?, hex(2)?);
-    if version == "ff" || (version == "00" && parts.next().is_some()) {
-        return None;
-    }
-    let context = SpanContext::new(
-        TraceId::from_hex(trace).ok()?,
-        SpanId::from_hex(span).ok()?,
-        TraceFlags::new(u8::from_str_radix(flags, 16).ok()?) & TraceFlags::SAMPLED,
-        true,
-        TraceState::default(),
-    );
-    context.is_valid().then_some(context)
-}
-
 /// The client for the collector. It works in our runtime, on whose threads nobody waits for it.
 #[derive(Debug)]
 struct Sender {
@@ -184,13 +156,8 @@ struct Sender {
 
 impl Sender {
     fn new() -> anyhow::Result<Self> {
-        let roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+            .tls_backend_preconfigured(whatsapp_fonnte::tls()?)
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .build()?;
@@ -249,41 +216,11 @@ impl HttpClient for Sender {
 mod tests {
     use super::*;
 
-    const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-
-    #[test]
-    fn a_traceparent_is_read() {
-        let context = parse(TRACEPARENT).unwrap();
-        assert!(context.is_sampled() && context.is_remote());
-        assert_eq!(
-            context.trace_id().to_string(),
-            "0af7651916cd43dd8448eb211c80319c"
-        );
-        assert_eq!(context.span_id().to_string(), "b7ad6b7169203331");
-        assert!(parse(&TRACEPARENT.replace("-01", "-00")).is_some_and(|it| !it.is_sampled()));
-        assert!(parse(&format!("{}-more", TRACEPARENT.replace("00-0a", "01-0a"))).is_some());
-    }
-
-    #[test]
-    fn what_is_no_traceparent_is_none() {
-        for text in [
-            "",
-            "00",
-            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
-            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
-            "00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01",
-        ] {
-            assert!(parse(text).is_none(), "{text}");
-        }
-    }
-
     #[test]
     fn without_a_collector_nothing_is_traced() {
         let span = tracing::error_span!("call");
-        follow(&span, Some(TRACEPARENT));
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        follow(&span, Some(parent));
         assert_eq!(traceparent(&span), None);
         answered("GET", "/", "200");
     }

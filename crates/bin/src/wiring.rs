@@ -8,7 +8,7 @@ use domain::{Policies, Ports, Services, WorkerId};
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
 use uuid::Uuid;
-use whatsapp_fonnte::{FonnteClient, FonnteOptions};
+use whatsapp_fonnte::{FonnteClient, FonnteEvents, FonnteOptions};
 
 use crate::config::Config;
 use crate::serve::dispatch::{InFlight, LaneBell, TestMessages};
@@ -137,6 +137,7 @@ impl Parts {
             audit: all.clone(),
             persons: all,
             whatsapp,
+            provider_events: Arc::new(FonnteEvents),
             clock: Arc::new(SystemClock),
             ids: Arc::new(TimeOrderedIds),
             dice: Arc::new(ThreadDice),

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, TimeDelta};
 
-use crate::{AccountProfile, DeviceReport};
+use crate::{AccountProfile, BlockCause, DeviceReport};
 
 /// Below so many messages a quota is low: a busy dealer sends about as many in a day.
 pub const LOW_QUOTA: u64 = 100;
@@ -24,6 +24,8 @@ pub struct AccountStanding {
 pub enum AccountTrouble {
     /// The provider answered that messages cannot be sent: a wrong key, a disconnected device.
     NotReady {
+        /// Why.
+        cause: BlockCause,
         /// A sentence for a person.
         reason: String,
     },
@@ -77,7 +79,9 @@ impl AccountStanding {
                 ];
                 troubles.into_iter().flatten().collect()
             }
-            DeviceReport::NotReady { reason, .. } => vec![AccountTrouble::NotReady { reason }],
+            DeviceReport::NotReady { cause, reason, .. } => {
+                vec![AccountTrouble::NotReady { cause, reason }]
+            }
             DeviceReport::Unreachable { reason } => vec![AccountTrouble::Unreachable { reason }],
         };
         Self { profile, troubles }
@@ -127,11 +131,15 @@ mod tests {
     fn what_stops_messages_is_a_fault_and_the_worst_comes_first() {
         let reason = || "token invalid".to_owned();
         let not_ready = DeviceReport::NotReady {
+            cause: BlockCause::Token,
             reason: reason(),
             profile: AccountProfile::default(),
         };
         let standing = AccountStanding::of(not_ready, today());
-        let told = AccountTrouble::NotReady { reason: reason() };
+        let told = AccountTrouble::NotReady {
+            cause: BlockCause::Token,
+            reason: reason(),
+        };
         assert_eq!(standing.troubles, [told]);
         let unreachable = DeviceReport::Unreachable { reason: reason() };
         let standing = AccountStanding::of(unreachable, today());

@@ -1,6 +1,5 @@
 //! Dealers, as another service keeps them.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use chrono::NaiveDateTime;
@@ -83,13 +82,6 @@ impl Dealer {
             Ok(account) => digest.update(account.address.send().as_str()),
             Err(error) => digest.update(error.to_string()),
         }
-        let digest = digest.finalize();
-        digest
-            .iter()
-            .take(8)
-            .fold(String::new(), |mut print, byte| {
-                let _ = write!(print, "{byte:02x}");
-                print
-            })
+        hex::encode(&digest.finalize()[..8])
     }
 }

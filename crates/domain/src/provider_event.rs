@@ -1,4 +1,5 @@
-//! What the provider reports by itself, whenever it likes: early, late, repeatedly, in any order.
+//! Provider events: what the provider tells by itself about a message or a device. They come early,
+//! late, repeatedly and in any order.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use crate::MessageState;
 /// How long an event that matches nothing is kept, and an applied one for people who look.
 pub const EVENT_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// What an address of ours receives reports about.
+/// What the events of an address are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventTopic {
     /// Messages.
@@ -19,10 +20,10 @@ pub enum EventTopic {
     Device,
 }
 
-/// A report. Prints without its text.
+/// A provider event. Prints without its text.
 #[derive(Clone)]
 pub struct ProviderEvent {
-    /// The report as it came, without the secrets, for people who look.
+    /// The event as it came, without the secrets, for people who look.
     pub text: String,
     /// The secrets that it carries; one of them has to be the dealer's, if it has one.
     pub secrets: Vec<SecretString>,
@@ -30,7 +31,7 @@ pub struct ProviderEvent {
     pub news: News,
 }
 
-/// What a report says.
+/// What a provider event says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// Something about a message.
@@ -44,12 +45,12 @@ pub enum News {
     Nothing,
 }
 
-/// What a report says about a message. It names the message in one way at least.
+/// What a provider event says about a message. It names the message in one way at least.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MessageNews {
     /// The provider's id of the message.
     pub provider_id: Option<String>,
-    /// WhatsApp's id of it, which some reports carry instead.
+    /// WhatsApp's id of it, which some events carry instead.
     pub state_id: Option<String>,
     /// The state it is evidence of; none for what comes before sending.
     pub seen: Option<MessageState>,
@@ -72,7 +73,7 @@ pub fn provider_number(id: &str) -> Option<i64> {
     digits.then(|| id.parse().ok()).flatten()
 }
 
-/// Whether a report about a message of this id, which is none of ours, is evidence that the message
+/// Whether an event about a message of this id, which is none of ours, is evidence that the message
 /// reached the provider whose outcome is unknown: through a device that nobody else uses, a later
 /// message than the last known one is that one.
 #[must_use]

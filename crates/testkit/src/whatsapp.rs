@@ -5,7 +5,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use domain::{
     Account, AccountProfile, Clock, DeviceReport, EventTopic, News, Outcome, OutgoingMessage,
-    ProviderEvent, Receipt, SendReport, Whatsapp,
+    ProviderEvent, ProviderEvents, Receipt, SendReport, Whatsapp,
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
@@ -88,7 +88,7 @@ impl ScriptedWhatsapp {
         self.script().devices.push_back(report);
     }
 
-    /// The next report that looks like JSON reads as this; one without a script says nothing.
+    /// The next event that looks like JSON reads as this; one without a script says nothing.
     pub fn will_read(&self, event: ProviderEvent) {
         self.script().events.push_back(event);
     }
@@ -164,14 +164,6 @@ impl Whatsapp for ScriptedWhatsapp {
         report
     }
 
-    fn read_report(&self, _topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
-        if !body.starts_with(b"{") && !body.starts_with(b"[") {
-            return None;
-        }
-        let scripted = self.script().events.pop_front();
-        Some(scripted.unwrap_or_else(|| sample::event(News::Nothing)))
-    }
-
     async fn device(&self, _account: &Account) -> DeviceReport {
         let report = {
             let mut script = self.script();
@@ -186,6 +178,16 @@ impl Whatsapp for ScriptedWhatsapp {
         };
         self.answer().await;
         report
+    }
+}
+
+impl ProviderEvents for ScriptedWhatsapp {
+    fn read(&self, _topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
+        if !body.starts_with(b"{") && !body.starts_with(b"[") {
+            return None;
+        }
+        let scripted = self.script().events.pop_front();
+        Some(scripted.unwrap_or_else(|| sample::event(News::Nothing)))
     }
 }
 
@@ -219,7 +221,9 @@ fn accepted(number: usize) -> Outcome {
 fn report(outcome: Outcome) -> SendReport {
     let (answer, text) = match &outcome {
         Outcome::Accepted(_) => (sample::ANSWER.to_owned(), sample::ANSWER.to_owned()),
-        Outcome::Refused { reason } | Outcome::Blocked { reason } | Outcome::Barred { reason } => {
+        Outcome::Refused { reason }
+        | Outcome::Blocked { reason, .. }
+        | Outcome::Barred { reason, .. } => {
             let answer = format!(r#"{{"reason":"{reason}","status":false}}"#);
             (answer.clone(), answer)
         }

@@ -71,6 +71,7 @@ impl World {
             audit: self.store.clone(),
             persons: self.store.clone(),
             whatsapp: self.whatsapp.clone(),
+            provider_events: self.whatsapp.clone(),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             dice: self.dice.clone(),

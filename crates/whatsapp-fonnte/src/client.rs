@@ -3,9 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::{
-    Account, DeviceReport, EventTopic, OutgoingMessage, ProviderEvent, SendReport, Whatsapp,
-};
+use domain::{Account, BlockCause, DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, redirect, retry};
 use rustls::crypto::ring;
@@ -16,7 +14,7 @@ use url::form_urlencoded;
 use crate::exchange::{Answer, Trouble, exchange};
 use crate::gate::Gate;
 use crate::redact::Redactor;
-use crate::{device, event, report};
+use crate::{device, report};
 
 /// The longest a call may take, whatever the options say; keeps sums of times in range.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(3_600);
@@ -69,7 +67,7 @@ impl FonnteClient {
     /// [`SetupError`] when TLS cannot be set up.
     pub fn new(options: FonnteOptions) -> Result<Self, SetupError> {
         let http = Client::builder()
-            .tls_backend_preconfigured(tls().map_err(|error| SetupError(error.into()))?)
+            .tls_backend_preconfigured(tls()?)
             .http1_only()
             .connect_timeout(options.connect_timeout)
             .redirect(redirect::Policy::none())
@@ -147,17 +145,17 @@ impl Whatsapp for FonnteClient {
         }
     }
 
-    fn read_report(&self, topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
-        event::read(topic, body)
-    }
-
     async fn device(&self, account: &Account) -> DeviceReport {
         let secret = Redactor::new(account.key.expose_secret());
         let report = device::report(self.ask_device(account).await, &secret);
         match report {
             DeviceReport::Connected { profile, .. } if !account.address.is_usual() => {
                 match device::wrong_address(self.ask_nothing(account).await, &secret) {
-                    Some(reason) => DeviceReport::NotReady { reason, profile },
+                    Some(reason) => DeviceReport::NotReady {
+                        cause: BlockCause::Other,
+                        reason,
+                        profile,
+                    },
                     None => report,
                 }
             }
@@ -191,13 +189,17 @@ fn authorized(request: RequestBuilder, key: &SecretString) -> Result<RequestBuil
     Ok(request.header(AUTHORIZATION, value))
 }
 
-/// TLS with ring and Mozilla's roots, whatever the process or the machine have.
-fn tls() -> Result<ClientConfig, rustls::Error> {
+/// TLS for HTTP clients: with ring and Mozilla's roots, whatever the process or the machine have.
+///
+/// # Errors
+/// [`SetupError`] when ring has no version of TLS that rustls takes.
+pub fn tls() -> Result<ClientConfig, SetupError> {
     let roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
+        .with_safe_default_protocol_versions()
+        .map_err(|error| SetupError(error.into()))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -2,15 +2,15 @@
 
 use std::error::Error;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use chrono::Utc;
+use httpdate::parse_http_date;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Request, Response};
 use tokio::time::{Instant, timeout_at};
 
 use crate::gate::TooLate;
-use crate::retry_after::{date, retry_after};
+use crate::retry_after::retry_after;
 
 /// The longest answer that is read as Fonnte's, in bytes.
 pub(crate) const LONGEST_ANSWER: usize = 64 * 1024;
@@ -171,7 +171,8 @@ async fn read(mut response: Response, deadline: Instant) -> (Vec<u8>, Option<Tro
 fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
     let header = |name: HeaderName| headers.get(name)?.to_str().ok();
     let asked = header(RETRY_AFTER)?;
-    let now = header(DATE).and_then(date).unwrap_or_else(Utc::now);
+    let now = header(DATE).and_then(|date| parse_http_date(date).ok());
+    let now = now.unwrap_or_else(SystemTime::now);
     retry_after(asked, now)
 }
 

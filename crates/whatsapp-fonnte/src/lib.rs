@@ -1,9 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
-mod cause;
 mod client;
 mod device;
+mod escapes;
 mod event;
 mod exchange;
 mod fields;
@@ -12,9 +12,10 @@ mod gate;
 pub mod laws;
 mod profile;
 mod quotes;
+mod reason;
 mod redact;
 mod report;
 mod retry_after;
 
-pub use cause::BlockCause;
-pub use client::{FonnteClient, FonnteOptions, SetupError};
+pub use client::{FonnteClient, FonnteOptions, SetupError, tls};
+pub use event::FonnteEvents;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::escapes::{Form, is_in_word};
 use crate::quotes::without_quotes;
 
 /// The longest reason, in characters.
@@ -12,21 +13,13 @@ const LONGEST_SENTENCE: usize = 300;
 /// found as a whole word, and in texts alone.
 const LONG_KEY: usize = 8;
 
-/// Replaces an account's key by a mask, wherever and however it is written.
+/// Replaces an account's key by a mask, wherever and however it is written. `aho-corasick` finds texts
+/// that are known beforehand; here each character of the key may be escaped or not, in 2^n ways.
 pub(crate) struct Redactor<'a> {
     key: &'a str,
     mask: &'static str,
     /// What the message says that the words are about.
     message: &'a str,
-}
-
-/// A way to write a character.
-#[derive(Clone, Copy)]
-enum Form {
-    Plain,
-    Json,
-    Percent,
-    Html,
 }
 
 impl<'a> Redactor<'a> {
@@ -144,7 +137,7 @@ impl<'a> Redactor<'a> {
         if bytes[0] != first && !matches!(bytes[0], b'\\' | b'%' | b'&') {
             return None;
         }
-        [Form::Plain, Form::Json, Form::Percent, Form::Html]
+        Form::ALL
             .into_iter()
             .find_map(|form| {
                 self.key.bytes().try_fold(0, |at, expected| {
@@ -163,72 +156,6 @@ impl<'a> Redactor<'a> {
         !(before && letter(self.key.bytes().next())
             || after.is_some_and(char::is_alphanumeric) && letter(self.key.bytes().next_back()))
     }
-}
-
-impl Form {
-    /// The first character, when it is an ASCII one, else its first byte; and its length.
-    fn read(self, bytes: &[u8]) -> Option<(u8, usize)> {
-        let escaped = match self {
-            Self::Plain => None,
-            Self::Json => json_escape(bytes),
-            Self::Percent => match bytes {
-                [b'%', code @ ..] => code.get(..2).and_then(hex).map(|byte| (byte, 3)),
-                _ => None,
-            },
-            Self::Html => html_entity(bytes),
-        };
-        escaped.or_else(|| Some((*bytes.first()?, 1)))
-    }
-}
-
-/// Whether a text breaks off within a word; its last character may be escaped.
-fn is_in_word(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let escaped = match bytes {
-        [.., b'%', high, low] => hex(&[*high, *low]),
-        [.., b'\\', b'u', b'0', b'0', high, low] => hex(&[*high, *low]),
-        _ => None,
-    };
-    match escaped {
-        Some(byte) => byte.is_ascii_alphanumeric(),
-        None => text.chars().next_back().is_some_and(char::is_alphanumeric),
-    }
-}
-
-fn json_escape(bytes: &[u8]) -> Option<(u8, usize)> {
-    match bytes {
-        [b'\\', b'u', b'0', b'0', code @ ..] => Some((hex(code.get(..2)?)?, 6)),
-        [b'\\', byte @ (b'"' | b'/' | b'\\'), ..] => Some((*byte, 2)),
-        _ => None,
-    }
-}
-
-fn html_entity(bytes: &[u8]) -> Option<(u8, usize)> {
-    let [b'&', rest @ ..] = bytes else {
-        return None;
-    };
-    let end = rest.iter().take(8).position(|byte| *byte == b';')?;
-    let name = str::from_utf8(&rest[..end]).ok()?;
-    let byte = match name {
-        "amp" => b'&',
-        "lt" => b'<',
-        "gt" => b'>',
-        "quot" => b'"',
-        "apos" => b'\'',
-        _ => {
-            let number = name.strip_prefix('#')?;
-            match number.strip_prefix(['x', 'X']) {
-                Some(digits) => u8::from_str_radix(digits, 16).ok()?,
-                None => number.parse().ok()?,
-            }
-        }
-    };
-    Some((byte, end + 2))
-}
-
-fn hex(digits: &[u8]) -> Option<u8> {
-    let digits = str::from_utf8(digits).ok()?;
-    u8::from_str_radix(digits, 16).ok()
 }
 
 /// The length of the first token of a valid JSON text: a quoted text, a number or word, or one

@@ -1,15 +1,6 @@
-//! The program's settings. They are private to it, so that their source stands here as a module.
 #![no_main]
 
-#[allow(
-    dead_code,
-    unreachable_pub,
-    unused_imports,
-    reason = "the program uses more of it"
-)]
-#[path = "../../../crates/bin/src/config/mod.rs"]
-mod config;
-#[path = "../../../crates/bin/src/config_laws.rs"]
+#[path = "../../../crates/bin/tests/it/config_laws.rs"]
 mod config_laws;
 
 // As in a file `.env`: NAME=value, a line each.

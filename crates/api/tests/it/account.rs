@@ -166,6 +166,7 @@ async fn what_fonnte_says_is_passed_on() {
     let service = Service::start();
     for report in [
         DeviceReport::NotReady {
+            cause: domain::BlockCause::Token,
             reason: "invalid token".to_owned(),
             profile: AccountProfile::default(),
         },
@@ -187,6 +188,7 @@ async fn why_a_test_message_was_not_accepted_is_passed_on() {
             reason: reason.clone(),
         },
         Outcome::Blocked {
+            cause: domain::BlockCause::Device,
             reason: reason.clone(),
         },
         Outcome::NotSent {

@@ -94,6 +94,7 @@ async fn a_blocked_account_says_why_in_every_answer_without_the_phone() {
     stored(&service).await;
     service.world.pass(Duration::from_secs(1));
     service.world.whatsapp.will(Outcome::Blocked {
+        cause: domain::BlockCause::Device,
         reason: "device 6282148523421 is disconnected".to_owned(),
     });
     dispatcher.run_once(10).await.unwrap();

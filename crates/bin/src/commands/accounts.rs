@@ -5,13 +5,13 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AccountError, AccountStanding, AccountTrouble, Dealer, DealerCheck, DealerId};
+use domain::{
+    AccountError, AccountStanding, AccountTrouble, BlockCause, Dealer, DealerCheck, DealerId,
+};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
-use whatsapp_fonnte::BlockCause;
 
-use super::report::News;
-use crate::output::show_progress;
+use crate::output::{Verdict, show_progress};
 
 /// How many dealers are asked about at once: a thousand take less than half a minute when each
 /// answer takes a third of a second, and no firewall takes it for an attack.
@@ -55,15 +55,15 @@ fn progress(line: &str) {
     }
 }
 
-/// How good the news is, and a sentence that says what to do.
-pub(super) fn told(id: &DealerId, standing: &AccountStanding) -> (News, String) {
+/// How an account stands, and a sentence that says what to do.
+pub(super) fn told(id: &DealerId, standing: &AccountStanding) -> (Verdict, String) {
     let Some(worst) = standing.troubles.first() else {
-        return (News::Good, profile(standing));
+        return (Verdict::Good, profile(standing));
     };
-    let news = if worst.is_fault() {
-        News::Bad
+    let verdict = if worst.is_fault() {
+        Verdict::Bad
     } else {
-        News::Odd
+        Verdict::Odd
     };
     let troubles: Vec<String> = standing
         .troubles
@@ -72,8 +72,8 @@ pub(super) fn told(id: &DealerId, standing: &AccountStanding) -> (News, String) 
         .collect();
     let troubles = troubles.join("; ");
     match worst {
-        AccountTrouble::NotReady { .. } | AccountTrouble::Unreachable { .. } => (news, troubles),
-        _ => (news, format!("{}; {troubles}", profile(standing))),
+        AccountTrouble::NotReady { .. } | AccountTrouble::Unreachable { .. } => (verdict, troubles),
+        _ => (verdict, format!("{}; {troubles}", profile(standing))),
     }
 }
 
@@ -98,7 +98,7 @@ fn sentence(id: &DealerId, standing: &AccountStanding, trouble: &AccountTrouble)
         .expires_on
         .map_or_else(String::new, |end| format!(" on {end}"));
     match trouble {
-        AccountTrouble::NotReady { reason } => match BlockCause::of(reason) {
+        AccountTrouble::NotReady { cause, reason } => match cause {
             BlockCause::Token => format!(
                 "{reason}; copy the token of the device at Fonnte and set it with \
                  `customer-service dealer set-key {id} --key-stdin`"
@@ -160,23 +160,23 @@ mod tests {
 
     #[test]
     fn every_trouble_says_what_to_do() {
-        let not_ready = |reason: &str| AccountTrouble::NotReady {
+        let not_ready = |cause, reason: &str| AccountTrouble::NotReady {
+            cause,
             reason: reason.to_owned(),
         };
         for (trouble, action) in [
             (
-                not_ready("Fonnte answered: unknown user"),
+                not_ready(BlockCause::Token, "Fonnte answered: unknown user"),
                 "set-key 0009999",
             ),
             (
-                not_ready("Fonnte answered with HTTP 401"),
-                "set-key 0009999",
-            ),
-            (
-                not_ready("the WhatsApp device is disconnected"),
+                not_ready(BlockCause::Device, "the WhatsApp device is disconnected"),
                 "connect it",
             ),
-            (not_ready("insufficient quota"), "add to the quota"),
+            (
+                not_ready(BlockCause::Quota, "insufficient quota"),
+                "add to the quota",
+            ),
             (
                 AccountTrouble::Unreachable {
                     reason: "Fonnte did not answer in time".to_owned(),

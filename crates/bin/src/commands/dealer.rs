@@ -11,14 +11,13 @@ use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers, Poo
 
 use super::accounts::{remedy, told};
 use super::open_database;
-use super::report::{News, line};
 use crate::cli::{AddDealer, SetKey, TestDealer};
 use crate::config::Config;
-use crate::output::say;
+use crate::output::{Verdict, say, say_finding};
 use crate::wiring::{Database, Parts};
 
 /// Adds a dealer.
-pub(crate) async fn add(config: Config, options: AddDealer) -> anyhow::Result<ExitCode> {
+pub(super) async fn add(config: Config, options: AddDealer) -> anyhow::Result<ExitCode> {
     let mut dealer = NewDealer {
         id: parse_id(&options.id)?,
         name: options.name,
@@ -65,7 +64,7 @@ pub(crate) async fn add(config: Config, options: AddDealer) -> anyhow::Result<Ex
 }
 
 /// Sets a dealer's key.
-pub(crate) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<ExitCode> {
+pub(super) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<ExitCode> {
     let id = parse_id(&options.id)?;
     let key = options
         .key
@@ -144,16 +143,16 @@ fn entry(action: Action, id: &DealerId, fields: &[(&str, bool)]) -> AuditEntry {
 }
 
 /// Lists the dealers.
-pub(crate) async fn list(config: Config) -> anyhow::Result<ExitCode> {
+pub(super) async fn list(config: Config) -> anyhow::Result<ExitCode> {
     let (_database, parts) = open(&config).await?;
     let dealers = parts.dealers.list().await?;
     if dealers.is_empty() {
         say!("There are no dealers; `dealer add` adds one.");
     }
     for dealer in &dealers {
-        let (news, finding) = judge(dealer, &config.accounts);
-        line(
-            news,
+        let (verdict, finding) = judge(dealer, &config.accounts);
+        say_finding(
+            verdict,
             dealer.id.as_str(),
             &format!("{} · {finding}", dealer.name),
         );
@@ -162,7 +161,7 @@ pub(crate) async fn list(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Tests a dealer's account.
-pub(crate) async fn test(config: Config, options: TestDealer) -> anyhow::Result<ExitCode> {
+pub(super) async fn test(config: Config, options: TestDealer) -> anyhow::Result<ExitCode> {
     let id = parse_id(&options.id)?;
     let target = options
         .target
@@ -176,20 +175,20 @@ pub(crate) async fn test(config: Config, options: TestDealer) -> anyhow::Result<
             .filter(|dealer| dealer.active)
             .ok_or(CheckError::UnknownDealer)?;
         let standing = parts.services.checks.standing(&dealer).await;
-        let (news, finding) = told(&id, &standing.map_err(CheckError::NoAccount)?);
-        line(news, id.as_str(), &finding);
-        return Ok(match news {
-            News::Bad => ExitCode::FAILURE,
-            News::Good | News::Odd => ExitCode::SUCCESS,
+        let (verdict, finding) = told(&id, &standing.map_err(CheckError::NoAccount)?);
+        say_finding(verdict, id.as_str(), &finding);
+        return Ok(match verdict {
+            Verdict::Bad => ExitCode::FAILURE,
+            Verdict::Good | Verdict::Odd => ExitCode::SUCCESS,
         });
     };
     match parts.tests.send_test(&id, target).await {
         Ok(passed) => {
-            line(News::Good, id.as_str(), &passed.text);
+            say_finding(Verdict::Good, id.as_str(), &passed.text);
             Ok(ExitCode::SUCCESS)
         }
         Err(CheckError::Failed { reason }) => {
-            line(News::Bad, id.as_str(), &reason);
+            say_finding(Verdict::Bad, id.as_str(), &reason);
             Ok(ExitCode::FAILURE)
         }
         Err(error) => Err(error.into()),
@@ -197,7 +196,7 @@ pub(crate) async fn test(config: Config, options: TestDealer) -> anyhow::Result<
 }
 
 /// What can be said of a dealer's configuration without a call.
-pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (News, String) {
+pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (Verdict, String) {
     let shut: Vec<&str> = dealer
         .sealed_shut
         .iter()
@@ -209,14 +208,14 @@ pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (News, String)
             "sealed with a key that SECRETS_KEY does not have, or damaged: {}",
             shut.join(", ")
         );
-        return (News::Bad, finding);
+        return (Verdict::Bad, finding);
     }
     match dealer.account(accounts) {
-        _ if !dealer.active => (News::Odd, "inactive".to_owned()),
-        Ok(_) => (News::Good, "active, account configured".to_owned()),
+        _ if !dealer.active => (Verdict::Odd, "inactive".to_owned()),
+        Ok(_) => (Verdict::Good, "active, account configured".to_owned()),
         Err(error) => {
             let remedy = remedy(&dealer.id, error);
-            (News::Bad, format!("active, but {error}; {remedy}"))
+            (Verdict::Bad, format!("active, but {error}; {remedy}"))
         }
     }
 }

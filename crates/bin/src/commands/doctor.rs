@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use domain::{Backlog, Dealer, MessageState, StoreError};
+use domain::{Backlog, Dealer, MessageState, StoreError, causes};
 use store_postgres::{
     CountsWrong, Inspection, MigrationState, PgStore, PoolOptions, compare_counts,
 };
@@ -11,9 +11,9 @@ use url::Url;
 use super::accounts;
 use super::dealer::judge;
 use super::open_database;
-use super::report::{News, line};
 use crate::cli;
 use crate::config::Config;
+use crate::output::{Verdict, say_finding};
 use crate::wiring::Parts;
 
 /// The oldest PostgreSQL that has all we use.
@@ -29,9 +29,9 @@ const COMPARING: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Checks everything and says what is wrong. Exit status 1 when something is.
-pub(crate) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<ExitCode> {
     let mut doctor = Doctor { well: true };
-    doctor.say(News::Good, "configuration", "read without a mistake");
+    doctor.say(Verdict::Good, "configuration", "read without a mistake");
     let database = open_database(&config).await?;
     let parts = Parts::assemble(&config, &database.url, &PoolOptions::default())?;
     let has_tables = doctor.schema(&parts.store).await;
@@ -44,11 +44,11 @@ pub(crate) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<
         doctor.counts(compared);
         match parts.dealers.list().await {
             Ok(dealers) => doctor.dealers(dealers, &parts, &config, &options).await,
-            Err(error) => doctor.say(News::Bad, "dealers", &unread(&error)),
+            Err(error) => doctor.say(Verdict::Bad, "dealers", &unread(&error)),
         }
     }
     if options.offline {
-        doctor.say(News::Odd, "Fonnte", "not asked, because of --offline");
+        doctor.say(Verdict::Odd, "Fonnte", "not asked, because of --offline");
     } else {
         doctor.fonnte(&config).await;
     }
@@ -64,38 +64,37 @@ struct Doctor {
 }
 
 impl Doctor {
-    fn say(&mut self, news: News, name: &str, finding: &str) {
-        self.well &= news != News::Bad;
-        line(news, name, finding);
+    fn say(&mut self, verdict: Verdict, name: &str, finding: &str) {
+        self.well &= verdict != Verdict::Bad;
+        say_finding(verdict, name, finding);
     }
 
     /// Whether the tables are there to be looked at.
     async fn schema(&mut self, store: &PgStore) -> bool {
         match store.migration_state().await {
             Ok(MigrationState::Current) => {
-                self.say(News::Good, "database", "reachable");
+                self.say(Verdict::Good, "database", "reachable");
                 let finding = format!("\"{}\", all migrations applied", store.schema());
-                self.say(News::Good, "schema", &finding);
+                self.say(Verdict::Good, "schema", &finding);
                 true
             }
             Ok(MigrationState::Pending(names)) => {
-                self.say(News::Good, "database", "reachable");
+                self.say(Verdict::Good, "database", "reachable");
                 let finding = format!(
                     "\"{}\", {} migrations missing; run `customer-service migrate`",
                     store.schema(),
                     names.len()
                 );
-                self.say(News::Bad, "schema", &finding);
+                self.say(Verdict::Bad, "schema", &finding);
                 false
             }
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
                 let finding = format!(
                     "not reachable, or of no use ({}); is DATABASE_URL right, and does PostgreSQL run \
                      and take writes?",
-                    cause.unwrap_or_default()
+                    causes(&error)
                 );
-                self.say(News::Bad, "database", &finding);
+                self.say(Verdict::Bad, "database", &finding);
                 false
             }
         }
@@ -108,30 +107,30 @@ impl Doctor {
             return;
         };
         if found.is_empty() {
-            self.say(News::Good, "tables", "as they are needed");
+            self.say(Verdict::Good, "tables", "as they are needed");
         }
         for found in found {
-            self.say(News::Bad, "tables", &found.to_string());
+            self.say(Verdict::Bad, "tables", &found.to_string());
         }
     }
 
     /// Stores and settles a submission of nobody, and takes it back.
     async fn trial(&mut self, store: &PgStore) {
         match store.try_out().await {
-            Ok(Ok(())) => self.say(News::Good, "trial", "a submission is stored and settled"),
-            Ok(Err(refusal)) => self.say(News::Bad, "trial", &refusal.to_string()),
-            Err(error) => self.say(News::Bad, "trial", &unread(&error)),
+            Ok(Ok(())) => self.say(Verdict::Good, "trial", "a submission is stored and settled"),
+            Ok(Err(refusal)) => self.say(Verdict::Bad, "trial", &refusal.to_string()),
+            Err(error) => self.say(Verdict::Bad, "trial", &unread(&error)),
         }
     }
 
     async fn inspection(&mut self, store: &PgStore) {
         match store.inspect().await {
             Ok(inspection) => self.findings(&inspection),
-            Err(error) => self.say(News::Bad, "settings", &unread(&error)),
+            Err(error) => self.say(Verdict::Bad, "settings", &unread(&error)),
         }
         match store.backlog().await {
             Ok(backlog) => self.backlog(&backlog),
-            Err(error) => self.say(News::Bad, "messages", &unread(&error)),
+            Err(error) => self.say(Verdict::Bad, "messages", &unread(&error)),
         }
     }
 
@@ -141,13 +140,13 @@ impl Doctor {
             .parse()
             .is_ok_and(|major: u32| major >= OLDEST_POSTGRES)
         {
-            self.say(News::Good, "PostgreSQL", &found.server_version);
+            self.say(Verdict::Good, "PostgreSQL", &found.server_version);
         } else {
             let finding = format!(
                 "{}; version {OLDEST_POSTGRES} or newer is needed",
                 found.server_version
             );
-            self.say(News::Bad, "PostgreSQL", &finding);
+            self.say(Verdict::Bad, "PostgreSQL", &finding);
         }
         let set = &found.synchronous_commit;
         if found.default_synchronous_commit == "off" {
@@ -155,15 +154,15 @@ impl Doctor {
                 "{set} for the service, which sets it; off by default, so that a crash of the database \
                  can lose what other programs write"
             );
-            self.say(News::Odd, "synchronous_commit", &finding);
+            self.say(Verdict::Odd, "synchronous_commit", &finding);
         } else {
-            self.say(News::Good, "synchronous_commit", set);
+            self.say(Verdict::Good, "synchronous_commit", set);
         }
         if found.fsync {
-            self.say(News::Good, "fsync", "on");
+            self.say(Verdict::Good, "fsync", "on");
         } else {
             let finding = "off: a crash of the machine can lose acknowledged requests; turn it on";
-            self.say(News::Odd, "fsync", finding);
+            self.say(Verdict::Odd, "fsync", finding);
         }
         self.count(
             found.blocked_lanes,
@@ -182,13 +181,15 @@ impl Doctor {
     /// The counts of lists and statistics beside the rows.
     fn counts(&mut self, compared: Result<CountsWrong, StoreError>) {
         match compared {
-            Ok(CountsWrong { wrong: 0, .. }) => self.say(News::Good, "counts", "equal to the rows"),
+            Ok(CountsWrong { wrong: 0, .. }) => {
+                self.say(Verdict::Good, "counts", "equal to the rows")
+            }
             Ok(CountsWrong { wrong, requests }) => {
                 let finding = format!(
                     "{wrong} differ from the rows, by {requests} requests; \
                      `customer-service recount` makes them right while the service runs"
                 );
-                self.say(News::Bad, "counts", &finding);
+                self.say(Verdict::Bad, "counts", &finding);
             }
             Err(error) => {
                 let finding = format!(
@@ -196,7 +197,7 @@ impl Doctor {
                     COMPARING.as_secs(),
                     unread(&error)
                 );
-                self.say(News::Odd, "counts", &finding);
+                self.say(Verdict::Odd, "counts", &finding);
             }
         }
     }
@@ -221,15 +222,19 @@ impl Doctor {
                 }
             };
             let name = format!("messages {}", found.state.as_str());
-            self.say(if odd { News::Odd } else { News::Good }, &name, &finding);
+            self.say(
+                if odd { Verdict::Odd } else { Verdict::Good },
+                &name,
+                &finding,
+            );
         }
     }
 
     fn count(&mut self, count: u64, name: &str, none: &str, some: &str) {
         if count == 0 {
-            self.say(News::Good, name, none);
+            self.say(Verdict::Good, name, none);
         } else {
-            self.say(News::Odd, name, &format!("{count} {some}"));
+            self.say(Verdict::Odd, name, &format!("{count} {some}"));
         }
     }
 
@@ -244,7 +249,7 @@ impl Doctor {
     ) {
         if dealers.is_empty() {
             let finding = "none; `customer-service dealer add` adds one";
-            self.say(News::Odd, "dealers", finding);
+            self.say(Verdict::Odd, "dealers", finding);
         }
         let judged: Vec<_> = dealers
             .iter()
@@ -253,22 +258,22 @@ impl Doctor {
         let usable = dealers
             .iter()
             .zip(&judged)
-            .filter(|(_, (_, (news, _)))| !options.offline && *news == News::Good)
+            .filter(|(_, (_, (verdict, _)))| !options.offline && *verdict == Verdict::Good)
             .map(|(dealer, _)| dealer.clone());
         let usable: Vec<Dealer> = usable.collect();
         let asked = usable.len();
         let within = Duration::from_secs(options.within);
         let standings = accounts::ask(&parts.services.checks, usable, within).await;
-        for (id, (news, finding)) in judged {
-            let (news, finding) = match standings.get(id) {
+        for (id, (verdict, finding)) in judged {
+            let (verdict, finding) = match standings.get(id) {
                 Some(standing) => accounts::told(id, standing),
-                None if news == News::Good && !options.offline => {
-                    (News::Odd, format!("{finding}, not asked in time"))
+                None if verdict == Verdict::Good && !options.offline => {
+                    (Verdict::Odd, format!("{finding}, not asked in time"))
                 }
-                None if news == News::Odd => (news, format!("{finding}, not asked about")),
-                None => (news, finding),
+                None if verdict == Verdict::Odd => (verdict, format!("{finding}, not asked about")),
+                None => (verdict, finding),
             };
-            self.say(news, &format!("dealer {id}"), &finding);
+            self.say(verdict, &format!("dealer {id}"), &finding);
         }
         let unknown = asked - standings.len();
         if unknown > 0 {
@@ -277,7 +282,7 @@ impl Doctor {
                  gives more time, `customer-service dealer test` asks about one",
                 options.within
             );
-            self.say(News::Bad, "accounts", &finding);
+            self.say(Verdict::Bad, "accounts", &finding);
         }
     }
 
@@ -285,13 +290,13 @@ impl Doctor {
         let Some(address) = config.accounts.default_address() else {
             let finding = "no address for all dealers, because FONNTE_ALLOWED_HOSTS does not name \
                            its host; those of dealers are not tried";
-            return self.say(News::Odd, "Fonnte", finding);
+            return self.say(Verdict::Odd, "Fonnte", finding);
         };
         let reached = tokio::time::timeout(PATIENCE, connect(address.send())).await;
         match reached {
-            Ok(Ok(_)) => self.say(News::Good, "Fonnte", "accepts connections"),
+            Ok(Ok(_)) => self.say(Verdict::Good, "Fonnte", "accepts connections"),
             _ => self.say(
-                News::Bad,
+                Verdict::Bad,
                 "Fonnte",
                 "cannot be reached; is the network, or a firewall, in the way?",
             ),
@@ -300,8 +305,7 @@ impl Doctor {
 }
 
 fn unread(error: &StoreError) -> String {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    format!("cannot be read: {}", cause.unwrap_or_default())
+    format!("cannot be read: {}", causes(error))
 }
 
 /// Opens a connection and says nothing: a call would need a key.

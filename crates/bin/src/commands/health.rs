@@ -3,8 +3,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use reqwest::{Client, StatusCode};
 
 use crate::config::Config;
 use crate::output::say;
@@ -12,23 +11,27 @@ use crate::output::say;
 /// How long the service may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Asks the running service. One fixed request to ourselves needs no HTTP client.
-pub(crate) async fn run(config: &Config, ready: bool) -> anyhow::Result<ExitCode> {
+/// Asks the running service.
+pub(super) async fn run(config: &Config, ready: bool) -> anyhow::Result<ExitCode> {
     let address = SocketAddr::new(reachable(config.host), config.port);
-    let path = if ready {
-        "/api/v1/health/ready"
-    } else {
-        "/api/v1/health/live"
-    };
-    let status = tokio::time::timeout(PATIENCE, status(address, path))
+    let path = if ready { "ready" } else { "live" };
+    let http = Client::builder()
+        .tls_backend_preconfigured(whatsapp_fonnte::tls()?)
+        .no_proxy()
+        .timeout(PATIENCE)
+        .build()?;
+    let url = format!("http://{address}/api/v1/health/{path}");
+    let answer = http
+        .get(url)
+        .send()
         .await
-        .with_context(|| format!("{address} did not answer in time"))?
+        .map_err(reqwest::Error::without_url)
         .with_context(|| format!("nothing answers on {address}; is the service running?"))?;
-    if status.contains(" 200 ") {
+    if answer.status() == StatusCode::OK {
         say!("healthy");
         Ok(ExitCode::SUCCESS)
     } else {
-        say!("unhealthy: {status}");
+        say!("unhealthy: {:?} {}", answer.version(), answer.status());
         Ok(ExitCode::FAILURE)
     }
 }
@@ -40,15 +43,4 @@ fn reachable(host: IpAddr) -> IpAddr {
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
         host => host,
     }
-}
-
-/// The status line of a GET.
-async fn status(address: SocketAddr, path: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.take(64 * 1024).read_to_end(&mut answer).await?;
-    let answer = String::from_utf8_lossy(&answer);
-    Ok(answer.lines().next().unwrap_or_default().to_owned())
 }

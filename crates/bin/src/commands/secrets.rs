@@ -6,12 +6,11 @@ use domain::{Principal, Vault as _};
 use store_postgres::{Resealed, SecretPlace};
 
 use super::dealer::open;
-use super::report::{News, line};
 use crate::config::Config;
-use crate::output::{say, show_progress};
+use crate::output::{Verdict, say, say_finding, show_progress};
 
 /// Seals all secrets with the first key. Exit status 1 when some could not be.
-pub(crate) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
+pub(super) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
     if !config.secrets.can_seal() {
         bail!(
             "SECRETS_KEY is not set, so that there is no key to seal with; \
@@ -47,7 +46,7 @@ pub(crate) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
 /// Says what became of a place; whether all of it is well.
 fn summary(name: &str, outcome: &Resealed) -> bool {
     let well = outcome.shut.is_empty() && outcome.forbidden == 0;
-    let news = if well { News::Good } else { News::Bad };
+    let verdict = if well { Verdict::Good } else { Verdict::Bad };
     let finding = format!(
         "{} sealed anew, {} already current, {} cannot be opened, {} may not be written",
         outcome.sealed,
@@ -55,9 +54,13 @@ fn summary(name: &str, outcome: &Resealed) -> bool {
         outcome.shut.len(),
         outcome.forbidden
     );
-    line(news, name, &finding);
+    say_finding(verdict, name, &finding);
     for (dealer, error) in &outcome.shut {
-        line(News::Bad, &format!("dealer {dealer}"), &format!("{error}"));
+        say_finding(
+            Verdict::Bad,
+            &format!("dealer {dealer}"),
+            &format!("{error}"),
+        );
     }
     well
 }

@@ -1,4 +1,4 @@
-//! How to log.
+//! The settings of the log.
 
 use tracing_subscriber::EnvFilter;
 
@@ -6,16 +6,19 @@ use super::reader::Reader;
 
 /// How to log.
 #[derive(Debug, Clone)]
-pub(crate) struct LogConfig {
+pub struct LogConfig {
     /// A level, or a filter of tracing.
-    pub(crate) filter: String,
+    pub filter: String,
     /// Absent: JSON unless on a terminal.
-    pub(crate) format: Option<LogFormat>,
+    pub format: Option<LogFormat>,
 }
 
+/// How lines of the log look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
+pub enum LogFormat {
+    /// JSON, for programs.
     Json,
+    /// With colours, for people.
     Pretty,
 }
 
@@ -72,21 +75,4 @@ fn log_filter(raw: &str) -> Result<String, String> {
         .parse(&filter)
         .map(|_| filter)
         .map_err(|_| "is not a tracing filter such as info,api=debug".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn levels_are_ours_and_filters_are_taken_as_they_stand() {
-        assert!(
-            log_filter("warning")
-                .unwrap()
-                .starts_with("warn,customer_service=warn")
-        );
-        assert_eq!(log_filter("info,api=debug").unwrap(), "info,api=debug");
-        assert!(log_filter("api=loud").is_err());
-        assert!(log_filter("verbose").is_err());
-    }
 }

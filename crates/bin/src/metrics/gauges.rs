@@ -3,7 +3,6 @@ use std::time::Duration;
 use domain::Backlog;
 use store_postgres::{PgStore, Standing};
 
-use super::process;
 use super::text::Text;
 use crate::logging::dropped_lines;
 use crate::one_answer::OneAnswer;
@@ -84,7 +83,6 @@ impl Gauges {
             "Lines of the log that were dropped because standard error was not read",
             dropped_lines(),
         );
-        process::write(&mut text);
         text.finish()
     }
 
@@ -123,7 +121,7 @@ impl Gauges {
     }
 }
 
-pub(super) fn write_queue(text: &mut Text, backlog: &[Backlog], standing: &Standing) {
+fn write_queue(text: &mut Text, backlog: &[Backlog], standing: &Standing) {
     let label = |found: &Backlog| format!("state=\"{}\"", found.state.as_str());
     let messages: Vec<_> = backlog
         .iter()

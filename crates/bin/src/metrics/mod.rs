@@ -2,21 +2,20 @@
 //! dealer, a phone or a key.
 
 mod gauges;
-mod process;
-#[cfg(test)]
-mod promises;
 mod text;
 
 use api::{AnsweredCall, Observer, ReportResult, SubmissionResult};
 use async_trait::async_trait;
 use domain::{
-    Delivery, EventTopic, EventsApplied, LaneChange, MessageChange, OutcomeKind, Settled, Task,
+    BlockCause, Delivery, EventTopic, EventsApplied, LaneChange, MessageChange, OutcomeKind,
+    Settled, Task,
 };
+#[cfg(target_os = "linux")]
+use prometheus::process_collector::ProcessCollector;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
 };
 use tracing::Span;
-use whatsapp_fonnte::BlockCause;
 
 pub(crate) use self::gauges::Gauges;
 use crate::traces;
@@ -49,6 +48,8 @@ const CHANGES: [&str; 6] = [
 /// The counters. Recording costs a hash of the labels and an atomic addition.
 pub(crate) struct Metrics {
     registry: Registry,
+    /// What the kernel says about the process, under the names that all programs use.
+    process: Registry,
     gauges: Gauges,
     /// Whether calls are traced.
     traced: bool,
@@ -76,6 +77,9 @@ impl Metrics {
     /// Never; two of one name would be one.
     pub(crate) fn new(gauges: Gauges, traced: bool) -> prometheus::Result<Self> {
         let registry = Registry::new_custom(Some(PREFIX.to_owned()), None)?;
+        let process = Registry::new();
+        #[cfg(target_os = "linux")]
+        process.register(Box::new(ProcessCollector::for_self()))?;
         let maker = Maker(&registry);
         let metrics = Self {
             calls: maker.counters(
@@ -147,6 +151,7 @@ impl Metrics {
                 &["asked"],
             )?,
             registry: registry.clone(),
+            process,
             gauges,
             traced,
         };
@@ -212,9 +217,8 @@ impl Metrics {
             };
             self.changes.with_label_values(&[change]).inc();
         }
-        if let LaneChange::Blocked { reason, .. } = &settlement.lane {
-            let cause = BlockCause::of(reason).as_str();
-            self.blocks.with_label_values(&[cause]).inc();
+        if let LaneChange::Blocked { cause, .. } = &settlement.lane {
+            self.blocks.with_label_values(&[cause.as_str()]).inc();
         }
     }
 
@@ -278,7 +282,8 @@ impl Observer for Metrics {
 
     async fn scrape(&self) -> String {
         let gauges = self.gauges.read().await;
-        let counters = prometheus::TextEncoder::new().encode_to_string(&self.registry.gather());
+        let families = [self.registry.gather(), self.process.gather()].concat();
+        let counters = prometheus::TextEncoder::new().encode_to_string(&families);
         counters.unwrap_or_else(|error| {
             tracing::error!("the counters cannot be shown: {error}");
             String::new()

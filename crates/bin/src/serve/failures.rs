@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{DealerId, StoreError, mask_phones};
+use domain::{DealerId, StoreError, causes, mask_phones};
 use tokio::time::Instant;
 
 /// The pause after the first line about a failure; each is twice the one before.
@@ -112,9 +112,7 @@ impl Failures {
 }
 
 fn words(error: &StoreError) -> String {
-    let source = std::error::Error::source(error);
-    let source = source.map_or_else(String::new, ToString::to_string);
-    format!("{error}: {source}")
+    format!("{error}: {}", causes(error))
 }
 
 /// What failures of the same kind have in common: their words without numbers and quoted names.

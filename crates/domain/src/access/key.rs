@@ -39,7 +39,7 @@ impl ApiKeyId {
 
 impl fmt::Display for ApiKeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&to_hex(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -104,8 +104,8 @@ impl ApiKey {
     /// The whole key, for its holder, once.
     #[must_use]
     pub fn reveal(&self) -> SecretString {
-        let secret = to_hex(self.secret.expose_secret());
-        let check = to_hex(&self.checksum());
+        let secret = hex::encode(self.secret.expose_secret());
+        let check = hex::encode(self.checksum());
         format!("{API_KEY_PREFIX}{}_{secret}{check}", self.id).into()
     }
 
@@ -218,25 +218,11 @@ impl fmt::Display for KeyName {
     }
 }
 
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Exactly two lower-case digits for each byte.
 fn from_hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
-    let digit = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    if digits.len() != 2 * N {
-        return None;
-    }
     let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some(bytes)
+    let is_lower = !digits.iter().any(u8::is_ascii_uppercase);
+    (is_lower && hex::decode_to_slice(digits, &mut bytes).is_ok()).then_some(bytes)
 }
 
 #[cfg(test)]

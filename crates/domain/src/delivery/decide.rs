@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{DeliveryPolicy, LaneHistory, OnUnknown, Outcome, Receipt};
+use super::{BlockCause, DeliveryPolicy, LaneHistory, OnUnknown, Outcome, Receipt};
 
 /// What to do with a message and its lane after a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +79,8 @@ pub enum LaneChange {
     },
     /// The account was found blocked once more.
     Blocked {
+        /// Why.
+        cause: BlockCause,
         /// How long to wait before the next probe.
         pause: Duration,
         /// The provider's words.
@@ -116,21 +118,23 @@ pub fn decide(
             message: MessageChange::Failed { reason },
             lane: LaneChange::Ready { pause: pace },
         },
-        Outcome::Blocked { reason } => Decision {
+        Outcome::Blocked { cause, reason } => Decision {
             message: MessageChange::Requeued,
             lane: LaneChange::Blocked {
+                cause,
                 pause: policy.breaker_pause(lane.blocks, dice),
                 reason,
             },
         },
         // The account is well, so that the next message may try at once.
-        Outcome::Barred { reason } if tries.suspected => Decision {
+        Outcome::Barred { reason, .. } if tries.suspected => Decision {
             message: MessageChange::Failed { reason },
             lane: LaneChange::Ready { pause: pace },
         },
-        Outcome::Barred { reason } => Decision {
+        Outcome::Barred { cause, reason } => Decision {
             message: MessageChange::Suspected,
             lane: LaneChange::Blocked {
+                cause,
                 pause: policy.breaker_pause(lane.blocks, dice),
                 reason,
             },
@@ -245,6 +249,7 @@ mod tests {
     fn a_blocked_account_keeps_the_message_and_opens_the_breaker() {
         let decision = after(
             Outcome::Blocked {
+                cause: BlockCause::Token,
                 reason: "invalid token".into(),
             },
             0,
@@ -254,6 +259,7 @@ mod tests {
         assert_eq!(
             decision.lane,
             LaneChange::Blocked {
+                cause: BlockCause::Token,
                 pause: Duration::from_secs(240),
                 reason: "invalid token".into()
             }
@@ -269,6 +275,7 @@ mod tests {
                 ..Tries::default()
             };
             let barred = Outcome::Barred {
+                cause: BlockCause::Other,
                 reason: "HTTP 403".into(),
             };
             decide(barred, tries, LaneHistory::default(), &policy, 0.5)
@@ -290,6 +297,7 @@ mod tests {
             ..Tries::default()
         };
         let blocked = Outcome::Blocked {
+            cause: BlockCause::Quota,
             reason: "insufficient quota".into(),
         };
         let policy = DeliveryPolicy::default();

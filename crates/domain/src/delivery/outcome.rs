@@ -13,12 +13,16 @@ pub enum Outcome {
     },
     /// The dealer's account cannot send now, whatever the message: token, device or quota.
     Blocked {
+        /// Why.
+        cause: BlockCause,
         /// The provider's words.
         reason: String,
     },
     /// The message was turned away and nothing certain was said about why: the account cannot send
     /// now, or something in front of the provider does not like this message.
     Barred {
+        /// Why, if it is the account.
+        cause: BlockCause,
         /// The HTTP status, or the provider's words.
         reason: String,
     },
@@ -47,6 +51,36 @@ pub struct Receipt {
     pub detail: String,
     /// How many messages of the account's quota are left, where it says so.
     pub quota_left: Option<u64>,
+}
+
+/// Why an account cannot send, in one word: for counting and for telling an operator what to do.
+/// Nothing is decided by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockCause {
+    /// Its token is missing, wrong or withdrawn.
+    Token,
+    /// Its device is not connected.
+    Device,
+    /// Its quota is used up.
+    Quota,
+    /// Anything else.
+    Other,
+}
+
+impl BlockCause {
+    /// Every cause.
+    pub const ALL: [Self; 4] = [Self::Token, Self::Device, Self::Quota, Self::Other];
+
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Device => "device",
+            Self::Quota => "quota",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// The class of an [`Outcome`], as attempts record it.
@@ -83,8 +117,8 @@ impl Outcome {
         match self {
             Self::Accepted(receipt) => &receipt.detail,
             Self::Refused { reason }
-            | Self::Blocked { reason }
-            | Self::Barred { reason }
+            | Self::Blocked { reason, .. }
+            | Self::Barred { reason, .. }
             | Self::NotSent { reason, .. }
             | Self::Unknown { reason } => reason,
         }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{DealerId, ProviderEvent, WebhookToken};
+use crate::{DealerId, EventTopic, ProviderEvent, WebhookToken};
 
 /// What became of the events that were looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,7 +28,14 @@ impl EventsApplied {
     }
 }
 
-/// The reports of the provider. They are stored first and applied later.
+/// Reads provider events.
+#[cfg_attr(feature = "testing", mockall::automock)]
+pub trait ProviderEvents: Send + Sync {
+    /// The event in the body of a call from the provider; `None` when the body is not JSON.
+    fn read(&self, topic: EventTopic, body: &[u8]) -> Option<ProviderEvent>;
+}
+
+/// Keeps provider events. They are stored first and applied later.
 ///
 /// Times are the store's: copies on machines whose clocks differ agree all the same.
 #[cfg_attr(feature = "testing", mockall::automock)]
@@ -37,7 +44,7 @@ pub trait EventStore: Send + Sync {
     /// The dealer to whose addresses the token belongs.
     async fn owner(&self, token: &WebhookToken) -> Result<Option<DealerId>, StoreError>;
 
-    /// Keeps a report, durably; its reason [without numbers](crate::without_numbers).
+    /// Keeps an event, durably; its reason [without numbers](crate::without_numbers).
     async fn keep(&self, dealer: &DealerId, event: &ProviderEvent) -> Result<(), StoreError>;
 
     /// Applies at most `limit` events whose time has come.

@@ -27,7 +27,7 @@ pub use dealer_admin::{
 };
 pub use dealer_directory::DealerDirectory;
 pub use entropy::Entropy;
-pub use event_store::{EventStore, EventsApplied};
+pub use event_store::{EventStore, EventsApplied, ProviderEvents};
 pub use health::{Backlog, Check, Health};
 pub use messages::{Cancelled, Messages, Resent};
 pub use outbox::{
@@ -50,7 +50,7 @@ pub use {
     dealer_admin::MockDealerAdmin,
     dealer_directory::MockDealerDirectory,
     entropy::MockEntropy,
-    event_store::MockEventStore,
+    event_store::{MockEventStore, MockProviderEvents},
     health::MockHealth,
     messages::MockMessages,
     outbox::MockOutbox,
@@ -65,6 +65,14 @@ pub use {
 
 /// The source of an error, kept for the log.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What an error's sources say, the nearest first; empty where it has none.
+#[must_use]
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |source| source.source());
+    let words: Vec<String> = sources.map(ToString::to_string).collect();
+    words.join(": ")
+}
 
 /// Why a store could not answer.
 #[derive(Debug, thiserror::Error)]

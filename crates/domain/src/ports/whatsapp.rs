@@ -4,7 +4,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 
-use crate::{Account, EventTopic, Outcome, Phone, ProviderEvent};
+use crate::{Account, BlockCause, Outcome, Phone};
 
 /// A message on its way out. Prints without its text.
 #[derive(Clone, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub enum DeviceReport {
     },
     /// The provider answered, and messages cannot be sent now.
     NotReady {
+        /// Why.
+        cause: BlockCause,
         /// A sentence for a person: what is wrong.
         reason: String,
         /// The account.
@@ -104,7 +106,4 @@ pub trait Whatsapp: Send + Sync {
 
     /// Asks for the device's profile; sends no message.
     async fn device(&self, account: &Account) -> DeviceReport;
-
-    /// Reads a report that the provider made by itself; `None` when it is not JSON.
-    fn read_report(&self, topic: EventTopic, body: &[u8]) -> Option<ProviderEvent>;
 }

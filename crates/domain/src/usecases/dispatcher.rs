@@ -3,9 +3,9 @@ use std::time::{Duration, Instant};
 
 use super::{Policies, Ports};
 use crate::{
-    Account, AccountBook, AccountError, AccountPolicy, Attempt, BlockedLane, Claim, Clock, Dealer,
-    DealerDirectory, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange, Lease,
-    MessageChange, Outbox, OutboxMessage, Outcome, OutcomeKind, OutgoingMessage, Phone,
+    Account, AccountBook, AccountError, AccountPolicy, Attempt, BlockCause, BlockedLane, Claim,
+    Clock, Dealer, DealerDirectory, DealerSettings, DeliveryPolicy, DeviceReport, Dice, LaneChange,
+    Lease, MessageChange, Outbox, OutboxMessage, Outcome, OutcomeKind, OutgoingMessage, Phone,
     QUOTA_USED_UP, SendReport, Settled, Settlement, StoreError, Task, Tries, Whatsapp, WorkerId,
     decide, expired, is_spent, profile_again, rest_until, too_old_before,
 };
@@ -332,19 +332,20 @@ impl Dispatcher {
                 .keep_profile(&claim.lease.dealer_id, &profile, again)
                 .await;
         }
-        let reason = match report {
+        let (cause, reason) = match report {
             DeviceReport::Connected { profile, .. } if profile.quota_left != Some(0) => {
                 return Settlement {
                     lane: LaneChange::Probed,
                     ..self.lane_only(Duration::ZERO)
                 };
             }
-            DeviceReport::Connected { .. } => QUOTA_USED_UP.to_owned(),
-            DeviceReport::NotReady { reason, .. } | DeviceReport::Unreachable { reason } => reason,
+            DeviceReport::Connected { .. } => (BlockCause::Quota, QUOTA_USED_UP.to_owned()),
+            DeviceReport::NotReady { cause, reason, .. } => (cause, reason),
+            DeviceReport::Unreachable { reason } => (BlockCause::Other, reason),
         };
         Settlement {
             account_print: Some(self.print(dealer)),
-            ..self.decided(claim, None, settings, Outcome::Blocked { reason })
+            ..self.decided(claim, None, settings, Outcome::Blocked { cause, reason })
         }
     }
 
@@ -363,6 +364,7 @@ impl Dispatcher {
         error: AccountError,
     ) -> Settlement {
         let outcome = Outcome::Blocked {
+            cause: error.cause(),
             reason: error.to_string(),
         };
         Settlement {

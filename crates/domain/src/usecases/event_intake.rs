@@ -7,14 +7,14 @@ use sha2::{Digest, Sha256};
 use super::{Policies, Ports};
 use crate::{
     Bell, DealerDirectory, DealerId, DeliveryPolicy, EventStore, EventTopic, EventsApplied,
-    StoreError, WebhookToken, Whatsapp,
+    ProviderEvents, StoreError, WebhookToken,
 };
 
-/// Takes in what the provider reports, and applies it.
+/// Takes in provider events, and applies them.
 pub struct EventIntake {
     dealers: Arc<dyn DealerDirectory>,
     events: Arc<dyn EventStore>,
-    whatsapp: Arc<dyn Whatsapp>,
+    provider: Arc<dyn ProviderEvents>,
     /// Rung when there are events to apply.
     kept: Arc<dyn Bell>,
     /// Rung when lanes may go on.
@@ -22,7 +22,7 @@ pub struct EventIntake {
     policy: DeliveryPolicy,
 }
 
-/// What became of a report.
+/// What became of a provider event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reported {
     /// It is stored and will be applied.
@@ -31,7 +31,7 @@ pub enum Reported {
     Ignored(DealerId),
 }
 
-/// Why a report was not taken in.
+/// Why a provider event was not taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The address is none of ours.
@@ -40,7 +40,7 @@ pub enum ReportError {
     /// It is not JSON.
     #[error("the report is not JSON")]
     NotJson,
-    /// The stores could not answer. The provider reports again.
+    /// The stores could not answer. The provider sends the event again.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -50,14 +50,14 @@ impl EventIntake {
         Self {
             dealers: ports.dealers.clone(),
             events: ports.events.clone(),
-            whatsapp: ports.whatsapp.clone(),
+            provider: ports.provider_events.clone(),
             kept: ports.event_bell.clone(),
             freed: ports.lane_bell.clone(),
             policy: policies.delivery.clone(),
         }
     }
 
-    /// Stores a report that came to a dealer's address.
+    /// Stores an event that came to a dealer's address.
     ///
     /// # Errors
     /// [`ReportError`]; nothing was stored.
@@ -71,10 +71,10 @@ impl EventIntake {
         let owner = self.events.owner(&token).await?;
         let id = owner.ok_or(ReportError::UnknownAddress)?;
         let event = self
-            .whatsapp
-            .read_report(topic, body)
+            .provider
+            .read(topic, body)
             .ok_or(ReportError::NotJson)?;
-        // A dealer that was deleted has no secret; its reports match messages all the same.
+        // A dealer that was deleted has no secret; its events match messages all the same.
         let dealer = self.dealers.find(&id).await?;
         let secret = dealer.and_then(|dealer| dealer.webhook_secret);
         if secret.is_some_and(|secret| !event.secrets.iter().any(|given| same(given, &secret))) {

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     AccountBook, AccountPolicy, ApiKeys, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory,
-    DeliveryPolicy, Dice, Entropy, EventStore, Ids, Messages, Outbox, PersonalData, Reports,
-    RequestStore, Whatsapp, WorkerId,
+    DeliveryPolicy, Dice, Entropy, EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents,
+    Reports, RequestStore, Whatsapp, WorkerId,
 };
 
 /// The adapters behind the use cases, one for each port. Tests replace single ones:
@@ -22,7 +22,7 @@ pub struct Ports {
     pub messages: Arc<dyn Messages>,
     /// Leases lanes and settles what came of it.
     pub outbox: Arc<dyn Outbox>,
-    /// Keeps and applies what the provider reports.
+    /// Keeps and applies provider events.
     pub events: Arc<dyn EventStore>,
     /// Finds dealers.
     pub dealers: Arc<dyn DealerDirectory>,
@@ -36,8 +36,10 @@ pub struct Ports {
     pub audit: Arc<dyn AuditLog>,
     /// Erases and exports personal data.
     pub persons: Arc<dyn PersonalData>,
-    /// The provider.
+    /// Calls the provider.
     pub whatsapp: Arc<dyn Whatsapp>,
+    /// Reads provider events.
+    pub provider_events: Arc<dyn ProviderEvents>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The ids of new requests and messages.

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::AllowedHost;
+use crate::BlockCause;
 
 /// A dealer's account at the provider, fit for use: a key that can stand in a header, and an
 /// address that we are allowed to call.
@@ -50,6 +51,17 @@ pub enum AccountError {
     /// or its host is not allowed.
     #[error("the API address is not allowed")]
     AddressNotAllowed,
+}
+
+impl AccountError {
+    /// Why such an account cannot send.
+    #[must_use]
+    pub const fn cause(self) -> BlockCause {
+        match self {
+            Self::SealedShut | Self::NoKey | Self::MalformedKey => BlockCause::Token,
+            Self::AddressNotAllowed => BlockCause::Other,
+        }
+    }
 }
 
 /// The address of the provider's call `send`.

@@ -44,6 +44,7 @@ async fn a_device_that_is_away_tells_its_account_as_well() {
     let world = World::new();
     send(&world, 1).await;
     world.whatsapp.device_will(DeviceReport::NotReady {
+        cause: domain::BlockCause::Device,
         reason: "device disconnected".to_owned(),
         profile: profile(5),
     });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    AccountProfile, Dealer, DeviceReport, Dispatcher, LaneChange, MessageState,
+    AccountProfile, BlockCause, Dealer, DeviceReport, Dispatcher, LaneChange, MessageState,
     MockDealerDirectory, MockOutbox, Ports, QUOTA_USED_UP, Task,
 };
 use testkit::contract::Backstage;
@@ -63,6 +63,7 @@ async fn the_breakers_pause_doubles_with_every_probe_that_fails() {
         assert_eq!(
             probe.settlement.lane,
             LaneChange::Blocked {
+                cause: BlockCause::Device,
                 pause: ms(pause),
                 reason: "device disconnected".to_owned()
             }
@@ -103,6 +104,7 @@ async fn a_quota_that_is_used_up_keeps_the_breaker_open() {
         assert_eq!(
             probe.settlement.lane,
             LaneChange::Blocked {
+                cause: BlockCause::Quota,
                 pause: ms(pause),
                 reason: QUOTA_USED_UP.to_owned()
             }
@@ -343,6 +345,7 @@ async fn open_breaker(world: &World) {
 
 fn disconnected() -> DeviceReport {
     DeviceReport::NotReady {
+        cause: BlockCause::Device,
         reason: "device disconnected".to_owned(),
         profile: AccountProfile::default(),
     }

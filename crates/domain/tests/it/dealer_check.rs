@@ -64,6 +64,7 @@ async fn a_device_that_cannot_send_fails_with_the_providers_words() {
     let world = World::new();
     for report in [
         DeviceReport::NotReady {
+            cause: domain::BlockCause::Device,
             reason: "device disconnected".to_owned(),
             profile: profile(5),
         },

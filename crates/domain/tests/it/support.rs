@@ -80,6 +80,7 @@ pub(crate) fn refused(reason: &str) -> Outcome {
 
 pub(crate) fn blocked() -> Outcome {
     Outcome::Blocked {
+        cause: domain::BlockCause::Token,
         reason: "invalid token".to_owned(),
     }
 }
@@ -87,6 +88,7 @@ pub(crate) fn blocked() -> Outcome {
 /// An HTTP status that nobody explains.
 pub(crate) fn barred() -> Outcome {
     Outcome::Barred {
+        cause: domain::BlockCause::Other,
         reason: "HTTP 403".to_owned(),
     }
 }

@@ -84,6 +84,7 @@ async fn what_is_past_due_is_told_apart_from_what_has_an_excuse() {
     let blocked = Settlement {
         message: Some((request.message.id, MessageChange::Requeued)),
         lane: LaneChange::Blocked {
+            cause: domain::BlockCause::Token,
             pause: Duration::ZERO,
             reason: "token invalid".to_owned(),
         },

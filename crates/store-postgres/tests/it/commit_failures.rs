@@ -252,6 +252,7 @@ async fn closing_a_breaker() {
     trial.accept(1).await;
     let claim = trial.claim().await;
     let blocked = LaneChange::Blocked {
+        cause: domain::BlockCause::Token,
         pause: DAY,
         reason: "invalid token".to_owned(),
     };

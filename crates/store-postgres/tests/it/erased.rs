@@ -208,6 +208,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
     }
     store.apply(10, Duration::ZERO).await.unwrap();
     let blocked = LaneChange::Blocked {
+        cause: domain::BlockCause::Token,
         pause: Duration::from_secs(3_600),
         reason: words(),
     };

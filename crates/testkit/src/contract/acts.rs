@@ -230,6 +230,7 @@ pub(super) fn waiting(pause: Duration) -> LaneChange {
 
 pub(super) fn blocked(pause: Duration) -> LaneChange {
     LaneChange::Blocked {
+        cause: domain::BlockCause::Token,
         pause,
         reason: "invalid token".to_owned(),
     }

@@ -89,6 +89,7 @@ pub async fn a_record_says_why_a_lane_is_blocked(stage: &Stage) {
     stage.queue(&dealer.id, 1).await;
     let claim = stage.claim().await;
     let blocked = LaneChange::Blocked {
+        cause: domain::BlockCause::Token,
         pause: HOUR,
         reason: "invalid token".to_owned(),
     };

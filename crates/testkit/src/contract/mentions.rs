@@ -80,6 +80,7 @@ pub async fn why_a_lane_is_blocked_does_not_name_an_erased_person(stage: &Stage)
 
 fn blocked_for(name: &str) -> LaneChange {
     LaneChange::Blocked {
+        cause: domain::BlockCause::Token,
         pause: HOUR,
         reason: format!("no token for {name}"),
     }

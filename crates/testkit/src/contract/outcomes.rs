@@ -248,6 +248,7 @@ pub async fn words_of_the_provider_are_kept_without_numbers(stage: &Stage) {
     stage.queue(&dealer.id, 4).await;
     let claim = stage.claim().await;
     let blocked = LaneChange::Blocked {
+        cause: domain::BlockCause::Token,
         pause: HOUR,
         reason: reason(),
     };

@@ -222,7 +222,7 @@ impl Lane {
                 self.history.strikes += 1;
                 *pause
             }
-            LaneChange::Blocked { pause, reason } => {
+            LaneChange::Blocked { pause, reason, .. } => {
                 self.history.blocks += 1;
                 self.probed = false;
                 self.blocked_since.get_or_insert(now);

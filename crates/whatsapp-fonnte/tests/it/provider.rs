@@ -1,8 +1,8 @@
 //! A provider over raw TCP that does exactly what a test says.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use domain::{Account, AccountPolicy, OutgoingMessage, Phone};
+use domain::{Account, AccountPolicy, OutgoingMessage, Phone, SendReport, Whatsapp as _};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -112,6 +112,20 @@ pub(crate) fn message() -> OutgoingMessage {
         target: Phone::parse("082148523421").unwrap(),
         body: "Halo Adit & Ani,\n100% + é {x}".to_owned(),
     }
+}
+
+/// Sends the sample message.
+pub(crate) async fn send(client: &FonnteClient, account: &Account) -> SendReport {
+    let start_by = Instant::now() + Duration::from_secs(60);
+    client.send(account, &message(), start_by).await
+}
+
+/// What becomes of the message when the provider answers with these bytes and closes.
+pub(crate) async fn answered_with(bytes: impl AsRef<[u8]>) -> SendReport {
+    let provider = Provider::start().await;
+    let account = provider.account("http");
+    let client = client();
+    tokio::join!(send(&client, &account), provider.answer(bytes)).0
 }
 
 /// A whole HTTP answer.

@@ -7,23 +7,12 @@ use domain::{
 };
 use whatsapp_fonnte::FonnteClient;
 
-use crate::provider::{KEY, Provider, YES, account, client, hasty_client, http, message};
+use crate::provider::{
+    KEY, Provider, YES, account, answered_with, client, hasty_client, http, message, send,
+};
 
 const TIMEOUT: &str = r#"{"error":"timeout"}"#;
 const CONNECTION_ERROR: &str = r#"{"error":"connection_error"}"#;
-
-async fn send(client: &FonnteClient, account: &Account) -> SendReport {
-    let start_by = Instant::now() + Duration::from_secs(60);
-    client.send(account, &message(), start_by).await
-}
-
-/// What becomes of a message when the provider answers with these bytes and closes.
-async fn answered_with(bytes: impl AsRef<[u8]>) -> SendReport {
-    let provider = Provider::start().await;
-    let account = provider.account("http");
-    let client = client();
-    tokio::join!(send(&client, &account), provider.answer(bytes)).0
-}
 
 fn kind(report: &SendReport) -> OutcomeKind {
     report.outcome.kind()

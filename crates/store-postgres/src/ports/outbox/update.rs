@@ -85,7 +85,7 @@ impl<'a> From<&'a LaneChange> for LaneUpdate<'a> {
             LaneChange::Probed => ("probed", &Duration::ZERO, None),
             LaneChange::Resting { .. } => ("resting", &Duration::ZERO, None),
             LaneChange::Spent { .. } => ("spent", &Duration::ZERO, None),
-            LaneChange::Blocked { pause, reason } => ("blocked", pause, Some(reason.as_str())),
+            LaneChange::Blocked { pause, reason, .. } => ("blocked", pause, Some(reason.as_str())),
         };
         Self {
             kind,

@@ -1,11 +1,11 @@
-//! What holds for whatever stands in the environment. The property test and a fuzz target look for
-//! settings that break a law.
+//! What holds for whatever stands in the environment. The property test below and a fuzz target,
+//! which has this file as a module, look for settings that break a law.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use crate::config::Config;
+use customer_service::Config;
 
 /// Stands for a password.
 const HUSH: &str = "hush-hush";

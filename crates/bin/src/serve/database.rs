@@ -1,0 +1,121 @@
+//! The database as the service needs it: connections shared out, schema up to date, counts added up.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use domain::causes;
+use store_postgres::{ConnectionsError, DatabaseUrl, MigrateError, PgStore, PoolOptions};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::failures::Failures;
+use crate::surroundings::web_workers;
+
+/// How long to wait before asking a database that is away again: soon, because callers wait as well, then
+/// ever longer.
+const MIGRATE_AGAIN: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How often changes of the numbers of requests are added up.
+const ADD_UP: Duration = Duration::from_secs(1);
+
+/// Shares out the connections that the server gives. Where it is away, the pools take what they get.
+pub(super) async fn connections(url: &DatabaseUrl) -> anyhow::Result<PoolOptions> {
+    let wanted = PoolOptions {
+        each_thread: true,
+        ..PoolOptions::default()
+    };
+    let threads = web_workers();
+    match wanted.clone().fitted(url, threads).await {
+        Ok((fitted, most)) => {
+            tracing::info!(
+                connections.most = most,
+                connections.callers = fitted.total(threads) - fitted.size,
+                connections.others = fitted.size,
+                "connections to the database are shared out"
+            );
+            Ok(fitted)
+        }
+        Err(error @ ConnectionsError::TooFew(_)) => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(error.source = causes(&error), "{error}");
+            Ok(wanted)
+        }
+    }
+}
+
+/// Migrates, and waits for a database that is away. Calls wait as well, each as long as it may.
+pub(super) async fn up_to_date(
+    store: &PgStore,
+    stop: &CancellationToken,
+) -> Result<(), MigrateError> {
+    let began = Instant::now();
+    let mut told = BTreeSet::new();
+    let mut pause = MIGRATE_AGAIN;
+    loop {
+        let migrated = tokio::select! {
+            migrated = store.bring_up_to_date() => migrated,
+            () = stop.cancelled() => return Ok(()),
+        };
+        match migrated {
+            Ok(applied) => {
+                tracing::info!(
+                    migrations.applied = applied,
+                    waited_ms = began.elapsed().as_secs_f64() * 1_000.0,
+                    "the database is up to date"
+                );
+                return Ok(());
+            }
+            Err(
+                error @ (MigrateError::Forbidden { .. }
+                | MigrateError::Encoding(_)
+                | MigrateError::Failed(_)),
+            ) => {
+                return Err(error);
+            }
+            // However long it takes.
+            Err(error) if told.insert(error.to_string()) => {
+                tracing::warn!(
+                    error.source = causes(&error),
+                    "waiting for the database: {error}"
+                );
+            }
+            Err(_) => {}
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Says what of the database is not as the service needs it.
+pub(super) async fn tell_shortcomings(store: &PgStore) {
+    // What cannot be found out now, `doctor` finds.
+    for found in store.shortcomings().await.unwrap_or_default() {
+        tracing::warn!("{found}");
+    }
+}
+
+/// Adds up changes of the numbers of requests, again and again. What is left at the end is as good
+/// added up by another copy, or later.
+pub(super) async fn add_up(store: PgStore) {
+    let failures = Failures::of("cannot add up counts");
+    let mut again = tokio::time::interval(ADD_UP);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        match store.add_up_counts().await {
+            // There is more; breathe between two statements.
+            Ok(true) => tokio::time::sleep(ADD_UP / 10).await,
+            Ok(false) => {
+                failures.over();
+                again.tick().await;
+            }
+            Err(error) => {
+                failures.of_store(&error);
+                again.tick().await;
+            }
+        }
+    }
+}

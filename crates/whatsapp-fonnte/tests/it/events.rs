@@ -1,0 +1,181 @@
+//! What provider events mean.
+
+use domain::{EventTopic, MessageNews, MessageState, News, ProviderEvent, ProviderEvents as _};
+use secrecy::ExposeSecret as _;
+use whatsapp_fonnte::FonnteEvents;
+
+fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
+    FonnteEvents.read(topic, body)
+}
+
+fn event(body: &str) -> ProviderEvent {
+    read(EventTopic::Status, body.as_bytes()).unwrap()
+}
+
+fn news(body: &str) -> MessageNews {
+    match event(body).news {
+        News::Message(news) => news,
+        other => panic!("{body} tells about a message: {other:?}"),
+    }
+}
+
+#[test]
+fn the_three_shapes_are_read() {
+    assert_eq!(
+        news(r#"{"device":"628","id":142223099,"stateid":"3EB0","status":"sent","state":"sent"}"#),
+        MessageNews {
+            provider_id: Some("142223099".into()),
+            state_id: Some("3EB0".into()),
+            seen: Some(MessageState::Sent),
+            reason: None,
+        }
+    );
+    assert_eq!(
+        news(r#"{"device":"628","id":"142223099","status":"expired"}"#),
+        MessageNews {
+            provider_id: Some("142223099".into()),
+            state_id: None,
+            seen: Some(MessageState::Failed),
+            reason: Some("Fonnte reported: expired".into()),
+        }
+    );
+    assert_eq!(
+        news(r#"{"device":"628","stateid":"3EB0","state":"read"}"#),
+        MessageNews {
+            provider_id: None,
+            state_id: Some("3EB0".into()),
+            seen: Some(MessageState::Read),
+            reason: None,
+        }
+    );
+}
+
+#[test]
+fn every_documented_word_is_known() {
+    for (word, seen) in [
+        ("sent", Some(MessageState::Sent)),
+        ("Delivered", Some(MessageState::Delivered)),
+        ("READ", Some(MessageState::Read)),
+        ("invalid", Some(MessageState::Failed)),
+        ("failed", Some(MessageState::Failed)),
+        ("expired", Some(MessageState::Failed)),
+        ("pending", None),
+        ("waiting", None),
+        ("processing", None),
+        ("something new", None),
+        ("", None),
+    ] {
+        let body = format!(r#"{{"id":1,"status":"{word}"}}"#);
+        assert_eq!(news(&body).seen, seen, "{word}");
+    }
+}
+
+#[test]
+fn of_two_words_the_one_of_the_higher_rank_counts() {
+    for (status, state, seen) in [
+        ("sent", "read", MessageState::Read),
+        ("delivered", "sent", MessageState::Delivered),
+        ("failed", "sent", MessageState::Failed),
+        ("failed", "delivered", MessageState::Delivered),
+        ("pending", "sent", MessageState::Sent),
+    ] {
+        let body = format!(r#"{{"id":1,"status":"{status}","state":"{state}"}}"#);
+        assert_eq!(news(&body).seen, Some(seen), "{body}");
+    }
+}
+
+#[test]
+fn ids_are_text_or_number_of_any_size() {
+    for (body, id) in [
+        (r#"{"id":4294967296}"#, Some("4294967296")),
+        (r#"{"ID":"9007199254740993"}"#, Some("9007199254740993")),
+        (
+            r#"{"id":123456789012345678901234567890}"#,
+            Some("123456789012345678901234567890"),
+        ),
+        (r#"{"id":[7],"stateid":null}"#, Some("7")),
+        (r#"{"stateid":12,"id":null}"#, None),
+    ] {
+        assert_eq!(news(body).provider_id.as_deref(), id, "{body}");
+    }
+    assert_eq!(news(r#"{"stateid":12}"#).state_id.as_deref(), Some("12"));
+}
+
+#[test]
+fn a_state_id_holds_no_phone() {
+    for (given, kept) in [
+        (
+            "true_6282148523421@c.us_3EB0C431C2",
+            "true_[nomor]@c.us_3EB0C431C2",
+        ),
+        ("3EB0821485234210", "3EB0821485234210"),
+    ] {
+        let body = format!(r#"{{"stateid":"{given}","state":"read"}}"#);
+        assert_eq!(news(&body).state_id.as_deref(), Some(kept));
+    }
+}
+
+#[test]
+fn unknown_shapes_say_nothing() {
+    let long = format!(r#"{{"id":"{}"}}"#, "1".repeat(101));
+    for body in [
+        "{}",
+        "[]",
+        "null",
+        "1",
+        "\"sent\"",
+        r#"{"status":"sent"}"#,
+        r#"{"id":true}"#,
+        r#"{"id":{}}"#,
+        r#"{"id":[]}"#,
+        r#"{"id":"","stateid":" "}"#,
+        r#"{"id":"a\u0000b"}"#,
+        r#"[{"id":1,"status":"sent"}]"#,
+        &long,
+    ] {
+        assert_eq!(event(body).news, News::Nothing, "{body}");
+    }
+}
+
+#[test]
+fn only_json_is_read() {
+    for body in [
+        &b""[..],
+        b"id=1",
+        b"{",
+        b"{}x",
+        b"\xff{}",
+        b"{\"a\":\"\x00\"}",
+    ] {
+        assert!(read(EventTopic::Status, body).is_none(), "{body:?}");
+    }
+    let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
+    let deep = read(EventTopic::Status, &deep).expect("JSON, however deep");
+    assert_eq!(deep.news, News::Nothing);
+}
+
+#[test]
+fn secrets_are_taken_out_of_the_text() {
+    for name in ["secret", "secret_key", "Secret"] {
+        let event = event(&format!(r#"{{"id":1,"{name}":"hush","status":"sent"}}"#));
+        assert_eq!(event.secrets[0].expose_secret(), "hush");
+        assert_eq!(event.text, r#"{"id":1,"status":"sent"}"#);
+        assert!(!format!("{event:?}").contains("hush"));
+    }
+    assert!(event(r#"{"id":1}"#).secrets.is_empty());
+}
+
+#[test]
+fn a_device_is_connected_or_disconnected() {
+    let news = |body: &str| read(EventTopic::Device, body.as_bytes()).unwrap().news;
+    assert_eq!(
+        news(r#"{"status":"connect"}"#),
+        News::Device { connected: true }
+    );
+    assert_eq!(
+        news(r#"{"status":"Disconnect","reason":"logout"}"#),
+        News::Device { connected: false }
+    );
+    assert_eq!(news(r#"{"status":"sleeping"}"#), News::Nothing);
+    assert_eq!(news(r#"{"id":1,"status":"sent"}"#), News::Nothing);
+}
