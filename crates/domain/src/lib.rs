@@ -5,6 +5,7 @@ mod account_standing;
 mod dealer;
 pub mod delivery;
 mod erasure;
+mod field;
 mod input;
 #[cfg(feature = "testing")]
 pub mod laws;
@@ -26,6 +27,7 @@ pub use account_standing::*;
 pub use dealer::*;
 pub use delivery::*;
 pub use erasure::*;
+pub use field::*;
 pub use input::*;
 pub use message::*;
 pub use origin::*;

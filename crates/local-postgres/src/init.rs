@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use crate::Error;
-use crate::cluster::Durability;
 use crate::error::Attempt;
+use crate::options::Durability;
 use crate::password::Password;
 use crate::site::Site;
 use crate::watch::Watcher;

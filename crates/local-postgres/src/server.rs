@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::SigSet;
 
 use crate::Error;
-use crate::cluster::Durability;
+use crate::options::Durability;
 use crate::pid_file::PidFile;
 use crate::process::end;
 use crate::wait::wait_until;

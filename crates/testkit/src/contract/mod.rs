@@ -26,6 +26,7 @@ pub mod breaker;
 pub mod claims;
 pub mod dealer_records;
 pub mod dealers;
+pub mod erased_recipients;
 pub mod event_order;
 pub mod events;
 pub mod evidence;

@@ -108,11 +108,6 @@ macro_rules! contract_tests {
                 everything_about_a_person_is_erased
                 erasing_once_more_erases_nothing
                 every_spelling_of_a_phone_is_erased
-                what_is_queued_for_an_erased_person_is_never_sent
-                what_is_being_sent_to_an_erased_person_is_not_sent_again
-                the_outcome_of_a_call_to_an_erased_person_is_kept
-                an_interrupted_message_of_an_erased_person_is_settled
-                late_acceptance_by_an_erased_person_is_evidence_without_words
                 a_request_of_an_erased_person_gets_no_message
                 all_messages_of_a_request_are_erased
                 a_report_after_the_erasure_still_counts
@@ -121,6 +116,12 @@ macro_rules! contract_tests {
                 messages_of_a_deleted_request_are_erased
                 erasing_in_steps_leaves_nothing
                 a_person_is_erased_while_everything_moves;
+            erased_recipients:
+                what_is_queued_for_an_erased_person_is_never_sent
+                what_is_being_sent_to_an_erased_person_is_not_sent_again
+                the_outcome_of_a_call_to_an_erased_person_is_kept
+                an_interrupted_message_of_an_erased_person_is_settled
+                late_acceptance_by_an_erased_person_is_evidence_without_words;
             retention:
                 a_person_is_shown_what_is_stored
                 what_is_old_is_erased

@@ -1,0 +1,83 @@
+//! The fields of a submission, and what the text of each must be.
+
+use crate::Fault;
+#[cfg(doc)]
+use crate::Submission;
+use crate::values::is_invisible;
+
+/// The fields of a submission, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Field {
+    /// [`Submission::customer_name`]
+    CustomerName,
+    /// [`Submission::phone`]
+    Phone,
+    /// [`Submission::unit_type`]
+    UnitType,
+    /// [`Submission::license_plate`]
+    LicensePlate,
+    /// [`Submission::created_time`]
+    CreatedTime,
+    /// [`Submission::modified_time`]
+    ModifiedTime,
+    /// [`Submission::dealer_id`]
+    DealerId,
+    /// [`Submission::send_at`]
+    SendAt,
+}
+
+impl Field {
+    /// All fields, in the order in which faults are listed.
+    pub const ALL: [Self; 8] = [
+        Self::CustomerName,
+        Self::Phone,
+        Self::UnitType,
+        Self::LicensePlate,
+        Self::CreatedTime,
+        Self::ModifiedTime,
+        Self::DealerId,
+        Self::SendAt,
+    ];
+
+    /// The least and the greatest number of Unicode characters; `None` where the form decides.
+    #[must_use]
+    pub const fn length(self) -> Option<(usize, usize)> {
+        match self {
+            Self::CustomerName => Some((1, 255)),
+            Self::Phone => Some((8, 20)),
+            Self::UnitType => Some((1, 100)),
+            Self::LicensePlate => Some((1, 20)),
+            Self::CreatedTime | Self::ModifiedTime | Self::SendAt => None,
+            Self::DealerId => Some((4, 10)),
+        }
+    }
+
+    /// Checks the rules that all texts share: length, control characters, blankness.
+    ///
+    /// # Errors
+    /// The first broken rule.
+    pub fn check(self, text: &str) -> Result<(), Fault> {
+        let (mut length, mut has_control, mut is_blank) = (0, false, true);
+        for c in text.chars() {
+            length += 1;
+            has_control |= c.is_control();
+            is_blank = is_blank && is_invisible(c);
+        }
+        if let Some((min, max)) = self.length() {
+            if length < min {
+                return Err(Fault::TooShort { min });
+            }
+            if length > max {
+                return Err(Fault::TooLong { max });
+            }
+        }
+        if has_control {
+            return Err(Fault::ControlCharacter);
+        }
+        // An empty text, where no length forbids it, is left to the rule of its form.
+        if length > 0 && is_blank {
+            return Err(Fault::Blank);
+        }
+        Ok(())
+    }
+}
