@@ -1,22 +1,24 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod deadline;
 mod http;
 mod limits;
 mod observe;
 mod openapi;
-#[cfg(test)]
-mod patience;
+mod options;
 mod problem;
+mod route;
 mod routes;
 mod server;
+mod state;
 mod validation;
 
-pub use access::ApiAuth;
 pub use limits::{Limits, RateLimit, TrustedProxies, TrustedProxiesError};
 pub use observe::{AnsweredCall, Observer, ReportResult, SubmissionResult};
 pub use openapi::document as openapi_document;
-pub use server::{
-    Api, ApiOptions, ApiParts, MAX_CONNECTIONS, OriginError, Origins, PublicBaseUrl,
-    PublicBaseUrlError, serve,
-};
+pub use options::{ApiOptions, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError};
+pub use route::{Access, Calls, Route};
+pub use routes::routes;
+pub use server::{MAX_CONNECTIONS, app, serve};
+pub use state::{Api, ApiAuth, ApiParts};

@@ -1,16 +1,12 @@
 //! What the API tells whoever watches it. How that is counted, shown or traced is not its matter.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServiceRequest;
-use actix_web::web::Data;
 use async_trait::async_trait;
 use domain::{EventTopic, IntakeError, ReportError, Reported};
 use tracing::Span;
 
 use crate::problem::Problem;
-use crate::server::Api;
 
 /// A call that was answered. Holds patterns and words of ours only, never what a caller chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,10 +177,4 @@ impl Observer for Unobserved {
     async fn scrape(&self) -> String {
         String::new()
     }
-}
-
-/// Who watches the API that this call is for.
-pub(crate) fn observer_of(request: &ServiceRequest) -> Option<Arc<dyn Observer>> {
-    let api = request.app_data::<Data<Api>>()?;
-    Some(api.observer.clone())
 }

@@ -11,7 +11,6 @@ use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
 
-use crate::routes::VALIDATE_CUSTOMER_PATH;
 use crate::validation::{FaultBody, ValidationReply};
 
 const DEALER_NOT_FOUND: &str = "Dealer not found or inactive";
@@ -46,7 +45,7 @@ pub(crate) enum Problem {
     #[error("the key has no scope {}", .0.as_str())]
     ScopeMissing(Scope),
     #[error("the method is not allowed")]
-    MethodNotAllowed(&'static str),
+    MethodNotAllowed(String),
     #[error("the body has more than {limit} bytes")]
     BodyTooLarge { limit: usize },
     #[error("the body did not arrive in time")]
@@ -371,20 +370,13 @@ impl ResponseError for Problem {
 }
 
 impl Problem {
-    /// There are too many requests for one more, to this path.
-    pub(crate) fn busy(path: &str) -> Self {
-        Self::Busy {
-            submits: path == VALIDATE_CUSTOMER_PATH,
-        }
-    }
-
-    /// The same, as callers of this path know it: for who submits, a caller whom nobody could look up
-    /// is a submission that was not stored.
-    pub(crate) fn told_at(self, path: &str) -> Self {
+    /// The same in the form that submitters know: a key that could not be looked up is a submission
+    /// that was not stored.
+    pub(crate) fn of_submission(self) -> Self {
         match self {
-            Self::Refused(Refusal::Store(error)) if path == VALIDATE_CUSTOMER_PATH => {
-                Self::Intake(IntakeError::NotStored(error))
-            }
+            Self::Refused(Refusal::Store(error)) => Self::Intake(IntakeError::NotStored(error)),
+            Self::Busy { .. } => Self::Busy { submits: true },
+            Self::Unforeseen => Self::UnforeseenInIntake,
             other => other,
         }
     }
@@ -394,7 +386,7 @@ impl Problem {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
         if let Self::MethodNotAllowed(allowed) = self {
-            response.insert_header((ALLOW, *allowed));
+            response.insert_header((ALLOW, allowed.as_str()));
         }
         if status == StatusCode::UNAUTHORIZED {
             response.insert_header((WWW_AUTHENTICATE, CHALLENGE));

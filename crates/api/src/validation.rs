@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 #[serde(untagged)]
 pub(crate) enum Place {
     Name(&'static str),
-    Offset(usize),
+    /// A character or a row, counted from 0.
+    At(usize),
 }
 
 impl paperclip::v2::schema::Apiv2Schema for Place {}
@@ -41,159 +42,166 @@ pub(crate) struct ValidationReply {
     pub(crate) detail: Vec<FaultBody>,
 }
 
+/// A rule that something given breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// One of the domain's.
+    Value(Fault),
+    /// The text of a parameter is not a whole number.
+    NotANumber,
+    /// The text of a parameter is not a day.
+    NotADate,
+    /// The text of a parameter is not, or not only, of these names.
+    NoneOf(&'static str),
+    /// Another one, in words.
+    Own(&'static str),
+}
+
+impl From<Fault> for Rule {
+    fn from(fault: Fault) -> Self {
+        Self::Value(fault)
+    }
+}
+
+impl Rule {
+    /// A cursor was altered, or is another dealer's or another filter's.
+    pub(crate) const NOT_A_CURSOR: Self = Self::Own("Expected the next_cursor of the same list");
+}
+
 impl FaultBody {
-    fn new(kind: &'static str, loc: Vec<Place>, msg: impl Into<String>, input: Value) -> Self {
+    /// What was sent breaks a rule.
+    pub(crate) fn new(loc: Vec<Place>, rule: impl Into<Rule>, input: Value) -> Self {
+        let (kind, msg, ctx) = words(rule.into());
         Self {
             kind,
             loc,
-            msg: msg.into(),
-            input,
-            ctx: None,
-        }
-    }
-
-    /// A fault at any place.
-    pub(crate) fn at(
-        kind: &'static str,
-        loc: Vec<Place>,
-        msg: String,
-        input: Value,
-        ctx: Option<Value>,
-    ) -> Self {
-        Self {
-            ctx,
-            ..Self::new(kind, loc, msg, input)
-        }
-    }
-
-    /// A field of a JSON body.
-    pub(crate) fn of_field(name: &'static str, fault: Fault, input: Value) -> Self {
-        let (kind, msg, ctx) = words(fault);
-        let mut body = Self::new(
-            kind,
-            vec![Place::Name("body"), Place::Name(name)],
             msg,
             input,
-        );
-        body.ctx = ctx;
-        body
+            ctx,
+        }
     }
 
-    /// A field of a JSON body that breaks a rule of its own.
-    pub(crate) fn of_value(name: &'static str, words: &str, input: Value) -> Self {
-        let place = vec![Place::Name("body"), Place::Name(name)];
-        Self::new("value_error", place, format!("Value error, {words}"), input)
+    /// A parameter of the query string. Its limits stand in the sentence only.
+    pub(crate) fn of_query(name: &'static str, rule: impl Into<Rule>, input: &str) -> Self {
+        let place = vec![Place::Name("query"), Place::Name(name)];
+        let mut body = Self::new(place, rule, input.into());
+        if matches!(body.kind, "greater_than_equal" | "less_than_equal") {
+            body.ctx = None;
+        }
+        body
     }
 
     /// A body that is no JSON; `offset` counts characters from 0.
     pub(crate) fn json_invalid(offset: usize, error: String) -> Self {
-        let mut body = Self::new(
-            "json_invalid",
-            vec![Place::Name("body"), Place::Offset(offset)],
-            "JSON decode error",
-            json!({}),
-        );
-        body.ctx = Some(json!({ "error": error }));
-        body
+        Self {
+            kind: "json_invalid",
+            loc: vec![Place::Name("body"), Place::At(offset)],
+            msg: "JSON decode error".to_owned(),
+            input: json!({}),
+            ctx: Some(json!({ "error": error })),
+        }
     }
 
     /// A body that is no JSON object, or not said to be JSON.
     pub(crate) fn not_an_object(input: Value) -> Self {
-        Self::new(
-            "model_attributes_type",
-            vec![Place::Name("body")],
-            "Input should be a valid dictionary or object to extract fields from",
-            input,
-        )
+        Self::new(vec![Place::Name("body")], Fault::NotObject, input)
     }
 
     /// No body at all.
     pub(crate) fn no_body() -> Self {
-        Self::new(
-            "missing",
-            vec![Place::Name("body")],
-            "Field required",
-            Value::Null,
-        )
+        Self::new(vec![Place::Name("body")], Fault::Missing, Value::Null)
     }
 
     /// A malformed `Idempotency-Key`.
     pub(crate) fn of_key(input: &str) -> Self {
-        Self::new(
-            "value_error",
-            vec![Place::Name("header"), Place::Name("Idempotency-Key")],
-            "Value error, Expected 1 to 255 visible ASCII characters",
-            Value::from(input),
-        )
-    }
-
-    /// A parameter of the query string.
-    pub(crate) fn of_query(name: &'static str, fault: QueryFault, input: &str) -> Self {
-        let (kind, msg) = match fault {
-            QueryFault::NotANumber => (
-                "int_parsing",
-                "Input should be a valid integer, unable to parse string as an integer".to_owned(),
-            ),
-            QueryFault::BelowMinimum(minimum) => (
-                "greater_than_equal",
-                format!("Input should be greater than or equal to {minimum}"),
-            ),
-            QueryFault::AboveMaximum(maximum) => (
-                "less_than_equal",
-                format!("Input should be less than or equal to {maximum}"),
-            ),
-            QueryFault::NotADate => (
-                "date_from_datetime_parsing",
-                "Input should be a valid date in the form YYYY-MM-DD".to_owned(),
-            ),
-            QueryFault::NoneOf(expected) => ("enum", format!("Input should be {expected}")),
-            QueryFault::TooShort(least) => (
-                "string_too_short",
-                format!("String should have at least {}", characters(least)),
-            ),
-            QueryFault::TooLong(most) => (
-                "string_too_long",
-                format!("String should have at most {}", characters(most)),
-            ),
-            QueryFault::ControlCharacter => (
-                "value_error",
-                "Value error, Control characters are not allowed".to_owned(),
-            ),
-            QueryFault::NotACursor => (
-                "value_error",
-                "Value error, Expected the next_cursor of the same list".to_owned(),
-            ),
-        };
-        let mut body = Self::new(
-            kind,
-            vec![Place::Name("query"), Place::Name(name)],
-            msg,
-            Value::from(input),
-        );
-        body.ctx = match fault {
-            QueryFault::NoneOf(expected) => Some(json!({ "expected": expected })),
-            QueryFault::TooShort(least) => Some(json!({ "min_length": least })),
-            QueryFault::TooLong(most) => Some(json!({ "max_length": most })),
-            _ => None,
-        };
-        body
+        let place = vec![Place::Name("header"), Place::Name("Idempotency-Key")];
+        Self::new(place, Fault::NotVisible, input.into())
     }
 }
 
-/// What is wrong with a parameter of the query string.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum QueryFault {
-    NotANumber,
-    BelowMinimum(u64),
-    AboveMaximum(u64),
-    NotADate,
-    /// Not, or not only, of these names.
-    NoneOf(&'static str),
-    TooShort(usize),
-    TooLong(usize),
-    ControlCharacter,
-    /// Altered, or of another dealer's or another filter's list.
-    NotACursor,
+/// The kind of a fault, a sentence about it and the limit that was broken, as pydantic says it and
+/// existing clients know it.
+fn words(rule: Rule) -> (&'static str, String, Option<Value>) {
+    let plain = |kind, text: &str| (kind, text.to_owned(), None);
+    let value_error = |text: &str| ("value_error", format!("Value error, {text}"), None);
+    let limit =
+        |kind, text: String, name: &str, limit: Value| (kind, text, Some(json!({ name: limit })));
+    let fault = match rule {
+        Rule::Value(fault) => fault,
+        Rule::NotANumber => {
+            return plain(
+                "int_parsing",
+                "Input should be a valid integer, unable to parse string as an integer",
+            );
+        }
+        Rule::NotADate => {
+            return plain(
+                "date_from_datetime_parsing",
+                "Input should be a valid date in the form YYYY-MM-DD",
+            );
+        }
+        Rule::NoneOf(expected) => {
+            let text = format!("Input should be {expected}");
+            return limit("enum", text, "expected", expected.into());
+        }
+        Rule::Own(text) => return value_error(text),
+    };
+    match fault {
+        Fault::Missing => plain("missing", "Field required"),
+        Fault::NotText => plain("string_type", "Input should be a valid string"),
+        Fault::NotWhole => plain("int_type", "Input should be a valid integer"),
+        Fault::NotFlag => plain("bool_type", "Input should be a valid boolean"),
+        Fault::NotObject => plain(
+            "model_attributes_type",
+            "Input should be a valid dictionary or object to extract fields from",
+        ),
+        Fault::TooSmall { min } => limit(
+            "greater_than_equal",
+            format!("Input should be greater than or equal to {min}"),
+            "ge",
+            min.into(),
+        ),
+        Fault::TooLarge { max } => limit(
+            "less_than_equal",
+            format!("Input should be less than or equal to {max}"),
+            "le",
+            max.into(),
+        ),
+        Fault::TooShort { min } => limit(
+            "string_too_short",
+            format!("String should have at least {}", characters(min)),
+            "min_length",
+            min.into(),
+        ),
+        Fault::TooLong { max } => limit(
+            "string_too_long",
+            format!("String should have at most {}", characters(max)),
+            "max_length",
+            max.into(),
+        ),
+        Fault::ControlCharacter => value_error("Control characters are not allowed"),
+        Fault::Blank => value_error("Text must not be blank"),
+        Fault::Phone => value_error("Invalid Indonesian phone number format"),
+        Fault::Instant => value_error(
+            "Invalid datetime format. Expected RFC 3339 with an offset, such as 2026-11-22T15:40:50+07:00",
+        ),
+        Fault::TooFarAhead => value_error("Send time must be at most 30 days ahead"),
+        Fault::Time => value_error("Invalid datetime format. Expected DD/MM/YYYY HH:mm:ss"),
+        Fault::NotAKey => {
+            value_error("Expected one device token of Fonnte: visible ASCII without a comma")
+        }
+        Fault::AddressNotAllowed => value_error(
+            "Expected an https address without user information or query on one of the allowed hosts",
+        ),
+        Fault::NotATimeOfDay => value_error("Expected a time of day in the form HH:MM"),
+        Fault::SameTimes => value_error("Quiet hours must begin and end at different times"),
+        Fault::NotAChoice => value_error("Expected hold or resend"),
+        Fault::NotVisible => value_error("Expected 1 to 255 visible ASCII characters"),
+        Fault::UnknownTemplate => value_error("There is no template of that name"),
+        Fault::NoSecretsKey => {
+            value_error("Secrets cannot be stored, because the service has no SECRETS_KEY")
+        }
+    }
 }
 
 /// The wire's name of a field; Indonesian, as the clients know it.
@@ -210,38 +218,8 @@ pub(crate) const fn wire_name(field: Field) -> &'static str {
     }
 }
 
-fn words(fault: Fault) -> (&'static str, String, Option<Value>) {
-    let value_error = |text: &str| ("value_error", format!("Value error, {text}"), None);
-    match fault {
-        Fault::Missing => ("missing", "Field required".to_owned(), None),
-        Fault::NotText => (
-            "string_type",
-            "Input should be a valid string".to_owned(),
-            None,
-        ),
-        Fault::TooShort { min } => (
-            "string_too_short",
-            format!("String should have at least {}", characters(min)),
-            Some(json!({ "min_length": min })),
-        ),
-        Fault::TooLong { max } => (
-            "string_too_long",
-            format!("String should have at most {}", characters(max)),
-            Some(json!({ "max_length": max })),
-        ),
-        Fault::ControlCharacter => value_error("Control characters are not allowed"),
-        Fault::Blank => value_error("Text must not be blank"),
-        Fault::Phone => value_error("Invalid Indonesian phone number format"),
-        Fault::Instant => value_error(
-            "Invalid datetime format. Expected RFC 3339 with an offset, such as 2026-11-22T15:40:50+07:00",
-        ),
-        Fault::TooFarAhead => value_error("Send time must be at most 30 days ahead"),
-        Fault::Time => value_error("Invalid datetime format. Expected DD/MM/YYYY HH:mm:ss"),
-    }
-}
-
 /// So many characters, in words.
-pub(crate) fn characters(count: usize) -> String {
+fn characters(count: usize) -> String {
     if count == 1 {
         "1 character".to_owned()
     } else {
@@ -254,7 +232,8 @@ mod tests {
     use super::*;
 
     fn shown(fault: Fault, input: Value) -> String {
-        serde_json::to_string(&FaultBody::of_field("noTelp", fault, input)).unwrap()
+        let place = vec![Place::Name("body"), Place::Name("noTelp")];
+        serde_json::to_string(&FaultBody::new(place, fault, input)).unwrap()
     }
 
     #[test]

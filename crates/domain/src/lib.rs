@@ -5,6 +5,7 @@ mod account_standing;
 mod dealer;
 pub mod delivery;
 mod erasure;
+mod input;
 #[cfg(feature = "testing")]
 pub mod laws;
 mod message;
@@ -25,6 +26,7 @@ pub use account_standing::*;
 pub use dealer::*;
 pub use delivery::*;
 pub use erasure::*;
+pub use input::*;
 pub use message::*;
 pub use origin::*;
 pub use person::*;

@@ -5,41 +5,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 use crate::values::is_invisible;
-use crate::{DealerId, LicensePlate, Origin, Phone, parse_local_time};
-
-/// One field as it came in, before anything is known about it. Prints its length, not its text.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub enum Input {
-    /// The field was not there.
-    #[default]
-    Absent,
-    /// The field was there and not a text.
-    NotText,
-    /// The field's text, as sent.
-    Text(String),
-}
-
-impl fmt::Debug for Input {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("Absent"),
-            Self::NotText => f.write_str("NotText"),
-            Self::Text(text) => write!(f, "Text({} characters)", text.chars().count()),
-        }
-    }
-}
-
-impl From<&str> for Input {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Input {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
+use crate::{DealerId, Fault, Input, LicensePlate, Origin, Phone, parse_local_time};
 
 /// A submission as it came in: nothing is checked yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,7 +25,7 @@ pub struct Submission {
     /// The dealer's number, 4 to 10 characters.
     pub dealer_id: Input,
     /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead.
-    /// [`Absent`](Input::Absent) and a time that has passed mean at once.
+    /// [`Absent`](Input::Absent), [`Null`](Input::Null) and a time that has passed mean at once.
     pub send_at: Input,
     /// The call that brought it; no field of it.
     pub origin: Option<Origin>,
@@ -120,47 +86,6 @@ pub enum Field {
     DealerId,
     /// [`Submission::send_at`]
     SendAt,
-}
-
-/// The first rule that a field breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// The field is required.
-    #[error("the field is missing")]
-    Missing,
-    /// The field must be a text.
-    #[error("the field is not a text")]
-    NotText,
-    /// The text has fewer characters than it must.
-    #[error("the text has fewer than {min} characters")]
-    TooShort {
-        /// The least number of Unicode characters.
-        min: usize,
-    },
-    /// The text has more characters than it may.
-    #[error("the text has more than {max} characters")]
-    TooLong {
-        /// The greatest number of Unicode characters.
-        max: usize,
-    },
-    /// The text has a character of Unicode's category Cc.
-    #[error("the text has a control character")]
-    ControlCharacter,
-    /// Nobody sees anything of the text, see [`is_blank`](crate::is_blank).
-    #[error("the text is blank")]
-    Blank,
-    /// The text is not an Indonesian mobile number.
-    #[error("the text is not an Indonesian mobile number")]
-    Phone,
-    /// The text is not a time in the form `DD/MM/YYYY HH:mm:ss`.
-    #[error("the text is not a time in the form DD/MM/YYYY HH:mm:ss")]
-    Time,
-    /// The text is not an RFC 3339 time with an offset.
-    #[error("the text is not an RFC 3339 time with an offset")]
-    Instant,
-    /// The time is further ahead than it may be.
-    #[error("the time is more than 30 days ahead")]
-    TooFarAhead,
 }
 
 impl Field {
@@ -244,7 +169,7 @@ impl Submission {
             Ok(DealerId::from_checked(text))
         });
         let send_at = match self.send_at {
-            Input::Absent => Some(None),
+            Input::Absent | Input::Null => Some(None),
             given => read(Field::SendAt, given, &mut faults, |text| {
                 parse_send_at(&text, now)
             }),
@@ -304,8 +229,8 @@ fn read<T>(
 ) -> Option<T> {
     let outcome = match input {
         Input::Absent => Err(Fault::Missing),
-        Input::NotText => Err(Fault::NotText),
         Input::Text(text) => field.check(&text).and_then(|()| parse(text)),
+        _ => Err(Fault::NotText),
     };
     outcome.map_err(|fault| faults.push((field, fault))).ok()
 }
@@ -348,7 +273,7 @@ mod tests {
         let faults = Submission {
             customer_name: "".into(),
             phone: "123".into(),
-            unit_type: Input::NotText,
+            unit_type: Input::Other,
             license_plate: " \u{a0} ".into(),
             created_time: "gestern".into(),
             modified_time: Input::Absent,
@@ -460,7 +385,7 @@ mod tests {
     #[test]
     fn a_schedule_needs_a_date_a_time_and_an_offset() {
         for (input, fault) in [
-            (Input::NotText, Fault::NotText),
+            (Input::Other, Fault::NotText),
             ("".into(), Fault::Instant),
             (" ".into(), Fault::Blank),
             ("2024-10-05T08:00:00".into(), Fault::Instant),

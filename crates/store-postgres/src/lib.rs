@@ -1,32 +1,31 @@
 #![doc = include_str!("../README.md")]
 
-mod backlog;
-mod connect;
-mod dealer_admin;
-mod inspect;
-mod migrate;
-mod odd;
-mod ports;
-mod read_to_end;
-mod recount;
-mod reseal;
+mod connection;
+mod dealers;
+mod events;
+mod front;
+mod keys;
+mod lanes;
+mod operations;
+mod persons;
+mod requests;
 mod schema;
-mod secrets;
-mod shortcomings;
-mod standing;
-mod statement;
+mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use connect::{
+pub use connection::{
     ConnectionsError, DatabaseUrl, DatabaseUrlError, PoolOptions, SchemaName, SchemaNameError,
 };
-pub use dealer_admin::{DealerAdminError, NewDealer};
-pub use inspect::{Inspection, MigrationState};
-pub use migrate::{MigrateError, migrate};
-pub use ports::{PgApiKeys, PgDealers, PgStore, Refusal};
-pub use recount::{CountsWrong, compare_counts, recount};
-pub use reseal::{Resealed, SecretPlace};
-pub use secrets::{SecretsKeys, SecretsKeysError};
-pub use shortcomings::Shortcoming;
-pub use standing::{PoolUse, Standing};
+pub use dealers::directory::PgDealers;
+pub use dealers::reseal::{Resealed, SecretPlace};
+pub use dealers::secrets::{SecretsKeys, SecretsKeysError};
+pub use dealers::stand_alone::{DealerAdminError, NewDealer};
+pub use keys::api_keys::PgApiKeys;
+pub use lanes::standing::{PoolUse, Standing};
+pub use operations::inspect::{Inspection, MigrationState};
+pub use operations::migrate::{MigrateError, migrate};
+pub use operations::shortcomings::Shortcoming;
+pub use operations::trial::Refusal;
+pub use requests::recount::{CountsWrong, compare_counts, recount};
+pub use store::PgStore;

@@ -1,4 +1,31 @@
-//! The tables as Diesel sees them. A test compares them with the migrated database.
+// Generated from the migrated database; do not edit. Made anew by
+// `UPDATE_GOLDEN=1 cargo run -p local-postgres -- exec -- cargo test -p store-postgres --test it schema::`.
+
+diesel::table! {
+    api_key (id) {
+        id -> Text,
+        name -> Text,
+        print -> Binary,
+        dealer_id -> Nullable<Varchar>,
+        scopes -> Array<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        at -> Timestamptz,
+        actor -> Text,
+        key_id -> Nullable<Text>,
+        action -> Text,
+        dealer_id -> Nullable<Varchar>,
+        request_id -> Nullable<Text>,
+        detail -> Text,
+    }
+}
 
 diesel::table! {
     customer_validation_request (id) {
@@ -17,49 +44,8 @@ diesel::table! {
         created_date -> Nullable<Timestamp>,
         last_modified_by -> Nullable<Varchar>,
         last_modified_date -> Nullable<Timestamp>,
-    }
-}
-
-diesel::table! {
-    // Only the columns that are ours to read: the others hold secrets of other services.
-    dealer_integration.dealers (dealer_id) {
-        dealer_id -> Varchar,
-        dealer_name -> Varchar,
-        fonnte_api_key -> Nullable<Varchar>,
-        fonnte_api_url -> Nullable<Varchar>,
-        is_active -> Nullable<Bool>,
-        created_at -> Nullable<Timestamp>,
-        updated_at -> Nullable<Timestamp>,
-    }
-}
-
-diesel::table! {
-    lane (dealer_id) {
-        dealer_id -> Varchar,
-        lease_until -> Nullable<Timestamptz>,
-        message_id -> Nullable<Uuid>,
-        ready_at -> Timestamptz,
-        strikes -> Integer,
-        blocks -> Integer,
-        blocked_since -> Nullable<Timestamptz>,
-        block_reason -> Nullable<Text>,
-        account_print -> Nullable<Text>,
-        probed -> Bool,
-        rest_until -> Nullable<Timestamptz>,
-        quota_left -> Nullable<BigInt>,
-        quota_at -> Nullable<Timestamptz>,
-        expires_on -> Nullable<Date>,
-    }
-}
-
-diesel::table! {
-    message (id) {
-        id -> Uuid,
-        request_id -> Uuid,
-        dealer_id -> Varchar,
-        state -> Text,
-        due_at -> Timestamptz,
-        next_try_at -> Timestamptz,
+        no_pol_normal -> Nullable<Varchar>,
+        newest_message_id -> Nullable<Uuid>,
     }
 }
 
@@ -74,6 +60,7 @@ diesel::table! {
         quiet_to -> Nullable<Time>,
         on_unknown -> Nullable<Text>,
         exclusive_device -> Bool,
+        updated_at -> Timestamptz,
         fonnte_api_key -> Nullable<Text>,
         webhook_secret -> Nullable<Text>,
         default_template -> Nullable<Text>,
@@ -84,8 +71,142 @@ diesel::table! {
     dealer_webhook (dealer_id) {
         dealer_id -> Varchar,
         token -> Text,
+        token_print -> Binary,
+        created_at -> Timestamptz,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(dealers, dealer_settings, dealer_webhook, lane);
-diesel::allow_tables_to_appear_in_same_query!(customer_validation_request, message);
+diesel::table! {
+    dealer_integration.dealers (id) {
+        id -> Uuid,
+        dealer_id -> Varchar,
+        dealer_name -> Varchar,
+        fonnte_api_key -> Nullable<Varchar>,
+        fonnte_api_url -> Nullable<Varchar>,
+        is_active -> Nullable<Bool>,
+        created_at -> Nullable<Timestamp>,
+        updated_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    idempotency_key (dealer_id, key) {
+        dealer_id -> Varchar,
+        key -> Varchar,
+        body_print -> Binary,
+        request_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    lane (dealer_id) {
+        dealer_id -> Varchar,
+        epoch -> BigInt,
+        holder -> Nullable<Uuid>,
+        lease_until -> Nullable<Timestamptz>,
+        message_id -> Nullable<Uuid>,
+        ready_at -> Timestamptz,
+        strikes -> Integer,
+        blocks -> Integer,
+        blocked_since -> Nullable<Timestamptz>,
+        block_reason -> Nullable<Text>,
+        account_print -> Nullable<Text>,
+        probed -> Bool,
+        rest_until -> Nullable<Timestamptz>,
+        calls -> Integer,
+        calls_on -> Nullable<Date>,
+        last_provider_id -> Nullable<BigInt>,
+        rest_ended_at -> Nullable<Timestamptz>,
+        aging_from -> Nullable<Timestamptz>,
+        suspect_id -> Nullable<Uuid>,
+        unaccounted -> Integer,
+        last_sent_at -> Nullable<Timestamptz>,
+        quota_left -> Nullable<BigInt>,
+        quota_at -> Nullable<Timestamptz>,
+        expires_on -> Nullable<Date>,
+        profile_due_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    message (id) {
+        id -> Uuid,
+        request_id -> Uuid,
+        dealer_id -> Varchar,
+        kind -> Text,
+        priority -> SmallInt,
+        state -> Text,
+        template -> Text,
+        body -> Text,
+        target -> Varchar,
+        due_at -> Timestamptz,
+        next_try_at -> Timestamptz,
+        created_at -> Timestamptz,
+        sent_at -> Nullable<Timestamptz>,
+        failed_at -> Nullable<Timestamptz>,
+        unknowns -> Integer,
+        awaited -> Bool,
+        provider_id -> Nullable<Text>,
+        provider_request_id -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+        attempts -> Jsonb,
+        provider_state_id -> Nullable<Text>,
+        delivered_at -> Nullable<Timestamptz>,
+        read_at -> Nullable<Timestamptz>,
+        http_request_id -> Nullable<Text>,
+        traceparent -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    request_count (dealer_id, request_date, request_status, whatsapp_status) {
+        dealer_id -> Varchar,
+        request_date -> Date,
+        request_status -> Varchar,
+        whatsapp_status -> Varchar,
+        rows -> BigInt,
+    }
+}
+
+diesel::table! {
+    request_count_change (dealer_id) {
+        dealer_id -> Varchar,
+        request_date -> Date,
+        request_status -> Varchar,
+        whatsapp_status -> Varchar,
+        rows -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_event (id) {
+        id -> BigInt,
+        dealer_id -> Varchar,
+        received_at -> Timestamptz,
+        body -> Text,
+        about -> Text,
+        connected -> Nullable<Bool>,
+        provider_id -> Nullable<Text>,
+        state_id -> Nullable<Text>,
+        seen -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        message_id -> Nullable<Uuid>,
+        next_look_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    api_key,
+    audit,
+    customer_validation_request,
+    dealer_settings,
+    dealer_webhook,
+    dealers,
+    idempotency_key,
+    lane,
+    message,
+    request_count,
+    request_count_change,
+    webhook_event,
+);

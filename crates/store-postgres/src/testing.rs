@@ -6,8 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio_postgres::{Client, Config, NoTls};
 use url::Url;
 
-use crate::connect::Connector;
-use crate::migrate::apply_until;
+use crate::connection::Connector;
+use crate::operations::migrate::apply_until;
 use crate::{DatabaseUrl, SchemaName, migrate};
 
 /// The last migration of the previous release, which may still be running while the newer ones are
@@ -142,19 +142,19 @@ impl Drop for TestDatabase {
 /// What the service asks often: a name and the text, with `$1` and so on for the values.
 #[must_use]
 pub fn hot_statements() -> Vec<(&'static str, String)> {
-    crate::ports::hot_statements()
+    crate::store::hot_statements()
 }
 
 /// What a session of the service begins with.
 #[must_use]
 pub fn session_settings() -> String {
     let schema = SchemaName::parse("customer").expect("a plain name");
-    crate::connect::session_settings(&schema)
+    crate::connection::session_settings(&schema)
 }
 
 /// The migrated template, made by whoever comes first.
 async fn template() -> String {
-    let migrations = crate::migrate::fingerprint();
+    let migrations = crate::operations::migrate::fingerprint();
     let name = format!("template_{migrations:016x}");
     let server = server().await;
     execute(

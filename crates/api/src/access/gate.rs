@@ -3,52 +3,32 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{Error, HttpMessage as _, ResponseError as _};
-use domain::{ApiKey, Principal, Refusal};
+use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _};
+use domain::{ApiKey, Principal, Refusal, Scope};
 
-use super::ApiAuth;
-use super::caller::{hides_admin, is_admin_path};
 use super::local::is_local;
 use super::pages::refuse_strangers;
+use crate::deadline::in_time;
 use crate::limits::{Allowance, of_sane_size};
 use crate::problem::Problem;
-use crate::routes::in_time;
-use crate::server::Api;
-
-/// Paths for which nobody needs a key; what ends with a slash stands for all below it.
-const FOR_EVERYBODY: [&str; 7] = [
-    "/",
-    "/docs",
-    "/docs/",
-    "/openapi.json",
-    "/api/v1/health",
-    "/api/v1/health/",
-    // The secret is in the path.
-    "/api/v1/webhooks/",
-];
-
-/// For scope `admin`, or for a caller on this machine.
-const METRICS: &str = "/metrics";
-
-/// Whether a path, or the pattern of one, is for everybody.
-pub(crate) fn needs_no_key(path: &str) -> bool {
-    FOR_EVERYBODY
-        .iter()
-        .any(|free| match free.strip_suffix('/') {
-            Some(folder) if !folder.is_empty() => path.starts_with(free),
-            _ => path == *free,
-        })
-}
+use crate::route::{Access, Calls, Target};
+use crate::state::Api;
+use crate::state::ApiAuth;
 
 /// Lets in who may, as often as they may, and tells the routes who calls.
 pub(crate) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let (admitted, allowance) = match take_in(&request) {
-        Ok(()) => enter(&request).await,
+    let target = Target::of_service(&request);
+    let (admitted, allowance) = match take_in(&request, target) {
+        Ok(()) => enter(&request, target).await,
         Err(problem) => (Err(problem), None),
     };
+    let admitted = admitted.and_then(|principal| {
+        authorize(request.request(), target, principal.as_ref())?;
+        Ok(principal)
+    });
     let mut response = match admitted {
         Ok(principal) => {
             if let Some(principal) = principal {
@@ -58,7 +38,12 @@ pub(crate) async fn gate(
             next.call(request).await?.map_into_boxed_body()
         }
         Err(problem) => {
-            let response = problem.told_at(request.path()).error_response();
+            let problem = if target.submits() {
+                problem.of_submission()
+            } else {
+                problem
+            };
+            let response = problem.error_response();
             request.into_response(response).map_into_boxed_body()
         }
     };
@@ -74,11 +59,11 @@ fn api(request: &ServiceRequest) -> Result<&Data<Api>, Problem> {
 
 /// Takes a call in that no stranger's page sent and that is not too large, while there are not too many.
 /// It has its slot until it is over.
-fn take_in(request: &ServiceRequest) -> Result<(), Problem> {
+fn take_in(request: &ServiceRequest, target: Target) -> Result<(), Problem> {
     let admission = &api(request)?.admission;
-    refuse_strangers(request, admission.auth)?;
+    refuse_strangers(request, admission.auth, target.is_admin())?;
     of_sane_size(request)?;
-    let slot = admission.limits.slot(request.path())?;
+    let slot = admission.limits.slot(target.calls())?;
     request.extensions_mut().insert(slot);
     Ok(())
 }
@@ -98,15 +83,16 @@ enum Shown {
 /// A valid key is counted for itself, so that whoever else calls from its holder's address cannot
 /// use it up. Everything else is counted for the address, a wrong key too: whoever tries many is told
 /// to wait instead of what is wrong.
-async fn enter(request: &ServiceRequest) -> Entry {
+async fn enter(request: &ServiceRequest, target: Target) -> Entry {
     let api = match api(request) {
         Ok(api) => api,
         Err(problem) => return (Err(problem), None),
     };
-    match shown(request, api) {
-        Ok(Shown::Key(key)) => look_up(request, api, &key).await,
-        Ok(Shown::Nothing(caller)) => of_address(request, api, Ok(caller)),
-        Err(problem) => of_address(request, api, Err(problem)),
+    let calls = target.calls();
+    match shown(request, api, target) {
+        Ok(Shown::Key(key)) => look_up(request, api, calls, &key).await,
+        Ok(Shown::Nothing(caller)) => of_address(request, api, calls, Ok(caller)),
+        Err(problem) => of_address(request, api, calls, Err(problem)),
     }
 }
 
@@ -114,12 +100,11 @@ async fn enter(request: &ServiceRequest) -> Entry {
 fn of_address(
     request: &ServiceRequest,
     api: &Api,
+    calls: Calls,
     admitted: Result<Option<Principal>, Problem>,
 ) -> Entry {
-    within(
-        api.admission.limits.count_address(request.request()),
-        admitted,
-    )
+    let limits = &api.admission.limits;
+    within(limits.count_address(request.request(), calls), admitted)
 }
 
 fn within(allowance: Option<Allowance>, admitted: Result<Option<Principal>, Problem>) -> Entry {
@@ -133,11 +118,11 @@ fn within(allowance: Option<Allowance>, admitted: Result<Option<Principal>, Prob
 /// asked, so that nobody makes it work more often than that; the address gets it back where the key
 /// turns out to be valid, or the store is away. One that is known costs the store nothing, so that its
 /// holder does not depend on what others do at the same address.
-async fn look_up(request: &ServiceRequest, api: &Api, key: &ApiKey) -> Entry {
+async fn look_up(request: &ServiceRequest, api: &Api, calls: Calls, key: &ApiKey) -> Entry {
     let (limits, gatekeeper) = (&api.admission.limits, &api.admission.gatekeeper);
     let mut counted = None;
     if !gatekeeper.knows(key) {
-        counted = limits.count_address(request.request());
+        counted = limits.count_address(request.request(), calls);
         if let Err(problem) = counted.map_or(Ok(()), Allowance::check) {
             return (Err(problem), counted);
         }
@@ -146,7 +131,7 @@ async fn look_up(request: &ServiceRequest, api: &Api, key: &ApiKey) -> Entry {
     match admitted {
         Err(refusal @ (Refusal::Invalid | Refusal::Expired | Refusal::Revoked)) => match counted {
             Some(allowance) => (Err(refusal.into()), Some(allowance)),
-            None => of_address(request, api, Err(refusal.into())),
+            None => of_address(request, api, calls, Err(refusal.into())),
         },
         Err(refusal @ Refusal::Store(_)) => {
             if counted.is_some() {
@@ -159,40 +144,64 @@ async fn look_up(request: &ServiceRequest, api: &Api, key: &ApiKey) -> Entry {
             if counted.is_some() {
                 limits.give_back(request.request());
             }
-            let key = limits.count_key(key.id(), request.path());
+            let key = limits.count_key(key.id(), calls);
             within(key, Ok(Some(holder)))
         }
     }
 }
 
 /// What the call shows of its caller.
-fn shown(request: &ServiceRequest, api: &Api) -> Result<Shown, Problem> {
-    let path = request.path();
-    if api.admission.auth != ApiAuth::Required {
-        // Another spelling of the path is found out by the route itself.
-        return if is_admin_path(path) && hides_admin(request.request(), api.admission.auth) {
-            Err(Problem::UnknownPath)
-        } else {
+fn shown(request: &ServiceRequest, api: &Api, target: Target) -> Result<Shown, Problem> {
+    if let ApiAuth::Off { host, .. } = api.admission.auth {
+        // Where the caller may be anyone, head office's routes do not exist.
+        let exists = !target.is_admin() || host.is_loopback() && is_local(request.request());
+        return if exists {
             Ok(Shown::Nothing(Some(Principal::anonymous())))
+        } else {
+            Err(Problem::UnknownPath)
         };
     }
-    if needs_no_key(path) || path == METRICS && is_local(request.request()) {
-        return Ok(Shown::Nothing(None));
+    match target.path_access() {
+        Some(access) if access.needs_no_key() => return Ok(Shown::Nothing(None)),
+        Some(Access::Local) if is_local(request.request()) => return Ok(Shown::Nothing(None)),
+        _ => {}
     }
     match presented(request.headers())? {
         Some(key) => {
             let key = ApiKey::parse(&key).map_err(|_| Refusal::Invalid)?;
             Ok(Shown::Key(key))
         }
-        None if leads_nowhere(request) => Ok(Shown::Nothing(None)),
+        // There is nothing to protect. What holds a `%` may be another path to the router, and is
+        // never taken for one that leads nowhere.
+        None if target.pattern().is_none() && !request.path().contains('%') => {
+            Ok(Shown::Nothing(None))
+        }
         None => Err(Problem::NoKey),
     }
 }
 
-/// Whether no route has this path, so that there is nothing to protect. What holds a `%` may be
-/// another path to the router, and is never taken for one that leads nowhere.
-fn leads_nowhere(request: &ServiceRequest) -> bool {
-    !request.path().contains('%') && request.match_pattern().is_none()
+/// Whether the caller may call the route, as the table says. A method that the path does not have is
+/// left to the 405.
+fn authorize(
+    request: &HttpRequest,
+    target: Target,
+    principal: Option<&Principal>,
+) -> Result<(), Problem> {
+    let (scope, principal) = match (target.access(), principal) {
+        (None | Some(Access::Public | Access::Webhook), _) => return Ok(()),
+        (Some(Access::Local), _) if is_local(request) => return Ok(()),
+        // Where no keys are asked for, a caller from elsewhere has no way to show that it may.
+        (Some(Access::Local), principal) => {
+            (Scope::Admin, principal.filter(|it| it.key().is_some()))
+        }
+        (Some(Access::Scope(scope)), Some(principal)) => (scope, Some(principal)),
+        (Some(Access::Scope(_)), None) => return Err(Problem::NoKey),
+    };
+    if principal.is_some_and(|principal| principal.may(scope)) {
+        Ok(())
+    } else {
+        Err(Problem::ScopeMissing(scope))
+    }
 }
 
 /// The key of a call. Two that differ are none, and so is one that is given twice in a header.
@@ -277,33 +286,6 @@ mod tests {
             [("Authorization", "Bearer k"), ("Authorization", "Bearer l")],
         ] {
             assert_eq!(key_of(&headers), Err(()), "{headers:?}");
-        }
-    }
-
-    #[test]
-    fn only_what_is_listed_is_for_everybody() {
-        for path in [
-            "/",
-            "/docs",
-            "/docs/swagger-ui.css",
-            "/openapi.json",
-            "/api/v1/health",
-            "/api/v1/health/ready",
-            "/api/v1/webhooks/fonnte/{token}/status",
-        ] {
-            assert!(needs_no_key(path), "{path}");
-        }
-        for path in [
-            "",
-            "/metrics",
-            "/docsx",
-            "/api/v1/healthx",
-            "/api/v1/webhooks",
-            "/api/v1/customer/validate-customer",
-            "/api/v1/admin/api-keys",
-            "//",
-        ] {
-            assert!(!needs_no_key(path), "{path}");
         }
     }
 }

@@ -1,13 +1,4 @@
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
-use domain::Scope;
-use paperclip::actix::OperationModifier;
-use paperclip::v2::schema::Apiv2Schema;
-
-use super::caller::{Admin, Caller};
-use crate::problem::Problem;
+use actix_web::HttpRequest;
 
 /// How the names of proxies' headers begin: whoever sends one, the caller is somewhere else.
 const FORWARDING: [&str; 12] = [
@@ -36,38 +27,6 @@ pub(super) fn is_local(request: &HttpRequest) -> bool {
             .headers()
             .keys()
             .any(|name| forwarded(name.as_str()))
-}
-
-/// Who may read the metrics: scope `admin`, or a caller on this machine that is no proxy.
-pub(crate) struct Scraper(());
-
-impl FromRequest for Scraper {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if is_local(request) {
-            return ready(Ok(Self(())));
-        }
-        let caller = Caller::<Admin>::from_request(request, payload).into_inner();
-        // Where nobody needs a key, a caller from elsewhere has no way to show that it may.
-        let scraper = caller.and_then(|caller| {
-            if caller.has_key() {
-                Ok(Self(()))
-            } else {
-                Err(Problem::ScopeMissing(Scope::Admin))
-            }
-        });
-        ready(scraper)
-    }
-}
-
-impl Apiv2Schema for Scraper {}
-
-impl OperationModifier for Scraper {
-    fn update_security(operation: &mut paperclip::v2::models::DefaultOperationRaw) {
-        Caller::<Admin>::update_security(operation);
-    }
 }
 
 #[cfg(test)]
@@ -101,16 +60,5 @@ mod tests {
         }
         assert!(!is_local(&from("10.0.0.1:9").to_http_request()));
         assert!(!is_local(&TestRequest::default().to_http_request()));
-    }
-
-    #[test]
-    fn a_stranger_may_not_read_the_metrics() {
-        let ask = |peer: &str| {
-            let request = TestRequest::default().peer_addr(peer.parse().unwrap());
-            let request = request.to_http_request();
-            Scraper::from_request(&request, &mut Payload::None).into_inner()
-        };
-        assert!(ask("127.0.0.1:9").is_ok());
-        assert!(matches!(ask("10.0.0.1:9"), Err(Problem::NoKey)));
     }
 }

@@ -12,10 +12,9 @@ use actix_web::http::header::{HOST, ORIGIN};
 use actix_web::web::Data;
 use url::Url;
 
-use super::ApiAuth;
-use super::caller::is_admin_path;
+use crate::options::ApiOptions;
 use crate::problem::Problem;
-use crate::server::ApiOptions;
+use crate::state::ApiAuth;
 
 /// What a browser says about the page that asks.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
@@ -38,12 +37,14 @@ impl Pages {
 }
 
 /// Refuses what a stranger's page sends, and what came to a name that is not this service's.
-pub(super) fn refuse_strangers(request: &ServiceRequest, auth: ApiAuth) -> Result<(), Problem> {
+pub(super) fn refuse_strangers(
+    request: &ServiceRequest,
+    auth: ApiAuth,
+    is_admin: bool,
+) -> Result<(), Problem> {
     let ApiAuth::Off { host, said } = auth else {
         return Ok(());
     };
-    // The router decodes `%61dmin`, too.
-    let is_admin = is_admin_path(request.match_info().as_str());
     if (!said || is_admin) && !came_to_own_name(request, host) {
         return Err(Problem::ForeignHost);
     }

@@ -14,14 +14,13 @@ use paperclip::v2::models::{
 };
 use paperclip::v2::schema::Apiv2Schema;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::fields::Fields;
 use crate::limits::Slot;
 use crate::problem::Problem;
-use crate::validation::FaultBody;
-
-/// The most bytes a body may have.
-const MAX_BODY_BYTES: usize = 64 * 1024;
+use crate::route::Target;
+use crate::validation::{FaultBody, Place};
 
 /// A UTF-8 byte order mark, which some editors and programs put before their JSON.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -49,7 +48,7 @@ impl<T> JsonBody<T> {
     }
 
     /// The body, where it is an object with the fields of `P`, each once and of its type, and nothing
-    /// else. What is no such body is for [`object`](Self::object), which finds out what it is.
+    /// else. What is no such body is for [`fields`](Self::fields), which finds out what it is.
     pub(crate) fn plain<P: DeserializeOwned>(&self) -> Option<P> {
         // To serde an array of values would be an object without names.
         let is_object = self.bytes.trim_ascii_start().starts_with(b"{");
@@ -60,7 +59,7 @@ impl<T> JsonBody<T> {
     }
 
     /// The fields of the JSON object.
-    pub(crate) fn object(&self) -> Result<Map<String, Value>, Problem> {
+    pub(crate) fn fields(&self) -> Result<Fields, Problem> {
         if self.bytes.is_empty() {
             return Err(Problem::Invalid(vec![FaultBody::no_body()]));
         }
@@ -71,7 +70,9 @@ impl<T> JsonBody<T> {
             )]));
         }
         let fault = match serde_json::from_slice(&self.bytes) {
-            Ok(Value::Object(fields)) => return Ok(fields),
+            Ok(Value::Object(values)) => {
+                return Ok(Fields::new(vec![Place::Name("body")], values));
+            }
             Ok(Value::Null) => FaultBody::no_body(),
             Ok(other) => FaultBody::not_an_object(other),
             Err(error) => FaultBody::json_invalid(offset(&self.bytes, &error), reason(&error)),
@@ -123,23 +124,24 @@ impl<T> FromRequest for JsonBody<T> {
             .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let payload = payload.take();
         let slot = request.extensions().get::<Rc<Slot>>().cloned();
-        let busy = Problem::busy(request.path());
+        let target = Target::of(request);
+        let limit = target.body();
         Box::pin(async move {
-            if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
-                return Err(Problem::BodyTooLarge {
-                    limit: MAX_BODY_BYTES,
-                });
+            if announced.is_some_and(|length| length > limit as u64) {
+                return Err(Problem::BodyTooLarge { limit });
             }
             // Callers that send slowly take no place from those that do not.
             let pause = slot.as_ref().map(Slot::pause);
-            let mut bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload))
+            let mut bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload, limit))
                 .await
                 .unwrap_or(Err(Problem::BodyTooSlow))?;
             if bytes.starts_with(BYTE_ORDER_MARK) {
                 bytes.drain(..BYTE_ORDER_MARK.len());
             }
             if pause.is_some_and(|pause| !pause.end()) {
-                return Err(busy);
+                return Err(Problem::Busy {
+                    submits: target.submits(),
+                });
             }
             Ok(Self {
                 bytes,
@@ -150,14 +152,12 @@ impl<T> FromRequest for JsonBody<T> {
     }
 }
 
-async fn read(mut payload: Payload) -> Result<Vec<u8>, Problem> {
+async fn read(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::BodyUnreadable)?;
-        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(Problem::BodyTooLarge {
-                limit: MAX_BODY_BYTES,
-            });
+        if bytes.len() + chunk.len() > limit {
+            return Err(Problem::BodyTooLarge { limit });
         }
         bytes.extend_from_slice(&chunk);
     }

@@ -12,6 +12,7 @@ use actix_web::http::header::{
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
 use domain::{Origin, holds_phone};
 use futures_util::FutureExt as _;
@@ -19,41 +20,38 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::access::gate;
-use crate::limits::is_among;
-use crate::observe::{AnsweredCall, observer_of};
+use crate::deadline::in_one_call;
+use crate::observe::AnsweredCall;
 use crate::problem::{ErrorReply, Problem};
-use crate::routes::{VALIDATE_CUSTOMER_PATH, in_one_call};
+use crate::route::{Access, Route, Target};
+use crate::state::Api;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// What anybody may see and keep; what ends with a slash stands for all below it. Everything else may
-/// hold personal data or a secret.
-const PUBLIC: [&str; 5] = [
-    "/docs",
-    "/docs/",
-    "/openapi.json",
-    "/api/v1/health",
-    "/api/v1/health/",
-];
 
 /// The longest request id that is taken over from a caller.
 const MAX_REQUEST_ID: usize = 128;
 
-/// The frame around each call: gives it a request id, logs it, makes every error body one of ours, and
-/// says what browsers and caches may do with the answer. A route says otherwise by a header of its own.
+/// The frame around each call: finds its route, gives it a request id, logs it, makes every error body
+/// one of ours, and says what browsers and caches may do with the answer. A route says otherwise by a
+/// header of its own.
 pub(crate) async fn frame(
+    routes: &'static [Route],
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let began = Instant::now();
     let request_id = request_id(&request);
     let method = request.method().clone();
-    let observer = observer_of(&request);
+    let observer = request
+        .app_data::<Data<Api>>()
+        .map(|api| api.observer.clone());
     if method == Method::HEAD {
         // Whoever may GET may HEAD; the body is left out when the answer is written.
         request.head_mut().method = Method::GET;
     }
     trim_path(&mut request);
+    let target = Target::find(routes, request.method(), request.match_info().as_str());
+    request.extensions_mut().insert(target);
     // At level ERROR, so that no filter takes the id from a line that is shown.
     let span = tracing::error_span!(
         "call",
@@ -72,14 +70,16 @@ pub(crate) async fn frame(
         request_id: request_id.clone(),
         traceparent,
     });
-    let reads = matches!(method, Method::GET | Method::HEAD);
-    let answered = move |pattern: Option<&str>, status: StatusCode| {
+    // What may hold personal data or a secret is kept by nobody.
+    let is_public = target.access() == Some(Access::Public);
+    let answered = move |status: StatusCode| {
         let took = began.elapsed();
-        log(&method, pattern, status, took);
+        let route = target.pattern().unwrap_or("-");
+        log(&method, route, status, took);
         if let Some(observer) = &observer {
             observer.answered(AnsweredCall {
                 method: known(&method),
-                route: pattern.unwrap_or("-"),
+                route,
                 status: status.as_str(),
                 took,
             });
@@ -89,15 +89,13 @@ pub(crate) async fn frame(
         match in_one_call(next.call(request)).await {
             Ok(response) => {
                 let (request, response) = response.map_into_boxed_body().into_parts();
-                let pattern = request.match_pattern();
-                answered(pattern.as_deref(), response.status());
-                let is_public = reads && pattern.is_some_and(|pattern| is_among(&PUBLIC, &pattern));
+                answered(response.status());
                 let response = finish(response, &request_id, is_public);
                 Ok(ServiceResponse::new(request, response))
             }
             Err(mut error) => {
                 let status = error.as_response_error().status_code();
-                answered(None, status);
+                answered(status);
                 error.add_response_mapper(move |response| finish(response, &request_id, false));
                 Err(error)
             }
@@ -113,7 +111,7 @@ pub(crate) async fn survive(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let submits = request.path() == VALIDATE_CUSTOMER_PATH;
+    let submits = Target::of_service(&request).submits();
     AssertUnwindSafe(gate(request, next))
         .catch_unwind()
         .await
@@ -241,10 +239,10 @@ fn name(status: StatusCode) -> String {
 }
 
 /// Paths are logged as patterns only: what stands in them may be a name or a secret.
-fn log(method: &Method, pattern: Option<&str>, status: StatusCode, took: Duration) {
+fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
     tracing::info!(
         http.method = method.as_str(),
-        http.route = pattern.unwrap_or("-"),
+        http.route = route,
         http.status = status.as_u16(),
         http.duration_ms = took.as_secs_f64() * 1_000.0,
         "answered"

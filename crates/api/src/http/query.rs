@@ -5,13 +5,13 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::NaiveDate;
-use domain::{DateRange, SEARCH_CHARACTERS, Search, SearchError};
+use domain::{DateRange, Fault, SEARCH_CHARACTERS, Search, SearchError};
 use paperclip::actix::OperationModifier;
 use paperclip::v2::models::{DefaultOperationRaw, Either, Parameter, ParameterIn};
 use paperclip::v2::schema::Apiv2Schema;
 
 use crate::problem::Problem;
-use crate::validation::{FaultBody, QueryFault};
+use crate::validation::{FaultBody, Rule};
 
 /// The query string, documented as `T`. It is read by hand, so that every faulty parameter is
 /// listed in the words existing clients know.
@@ -35,8 +35,8 @@ impl<T> QueryParameters<T> {
         };
         match parse_number(&raw, least, most) {
             Ok(number) => number,
-            Err(fault) => {
-                self.faults.push(FaultBody::of_query(name, fault, &raw));
+            Err(rule) => {
+                self.refuse(name, rule, &raw);
                 default
             }
         }
@@ -66,8 +66,7 @@ impl<T> QueryParameters<T> {
         let raw = self.find(name).filter(|raw| !raw.is_empty())?;
         let cursor = read(&raw);
         if cursor.is_none() {
-            self.faults
-                .push(FaultBody::of_query(name, QueryFault::NotACursor, &raw));
+            self.refuse(name, Rule::NOT_A_CURSOR, &raw);
         }
         cursor
     }
@@ -84,7 +83,7 @@ impl<T> QueryParameters<T> {
         };
         let names: Option<Vec<N>> = raw.split(',').map(|one| parse(one.trim())).collect();
         names.unwrap_or_else(|| {
-            self.refuse(name, QueryFault::NoneOf(expected), &raw);
+            self.refuse(name, Rule::NoneOf(expected), &raw);
             Vec::new()
         })
     }
@@ -95,8 +94,8 @@ impl<T> QueryParameters<T> {
     }
 
     /// Notes what is wrong with a parameter.
-    pub(crate) fn refuse(&mut self, name: &'static str, fault: QueryFault, raw: &str) {
-        self.faults.push(FaultBody::of_query(name, fault, raw));
+    pub(crate) fn refuse(&mut self, name: &'static str, rule: impl Into<Rule>, raw: &str) {
+        self.faults.push(FaultBody::of_query(name, rule, raw));
     }
 
     /// What part of a name, plate or phone to search for.
@@ -106,9 +105,9 @@ impl<T> QueryParameters<T> {
         Search::parse(&raw)
             .map_err(|error| {
                 let fault = match error {
-                    SearchError::TooShort => QueryFault::TooShort(least),
-                    SearchError::TooLong => QueryFault::TooLong(most),
-                    SearchError::ControlCharacter => QueryFault::ControlCharacter,
+                    SearchError::TooShort => Fault::TooShort { min: least },
+                    SearchError::TooLong => Fault::TooLong { max: most },
+                    SearchError::ControlCharacter => Fault::ControlCharacter,
                 };
                 self.refuse(name, fault, &raw);
             })
@@ -119,8 +118,7 @@ impl<T> QueryParameters<T> {
         let raw = self.find(name).filter(|raw| !raw.is_empty())?;
         let date = parse_date(&raw);
         if date.is_none() {
-            self.faults
-                .push(FaultBody::of_query(name, QueryFault::NotADate, &raw));
+            self.refuse(name, Rule::NotADate, &raw);
         }
         date
     }
@@ -144,24 +142,34 @@ impl<T> QueryParameters<T> {
     }
 }
 
-fn parse_number(raw: &str, least: u64, most: u64) -> Result<u64, QueryFault> {
+fn parse_number(raw: &str, least: u64, most: u64) -> Result<u64, Rule> {
     let raw = raw.trim();
     let (negative, digits) = match raw.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, raw.strip_prefix('+').unwrap_or(raw)),
     };
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(QueryFault::NotANumber);
+        return Err(Rule::NotANumber);
     }
     // More digits than fit are a number all the same, and certainly too large.
     let number = digits.parse().unwrap_or(u64::MAX);
     if (negative && number > 0) || number < least {
-        Err(QueryFault::BelowMinimum(least))
+        Err(too_small(least))
     } else if number > most {
-        Err(QueryFault::AboveMaximum(most))
+        Err(too_large(most))
     } else {
         Ok(number)
     }
+}
+
+fn too_small(least: u64) -> Rule {
+    let min = i64::try_from(least).unwrap_or(i64::MAX);
+    Fault::TooSmall { min }.into()
+}
+
+fn too_large(most: u64) -> Rule {
+    let max = i64::try_from(most).unwrap_or(i64::MAX);
+    Fault::TooLarge { max }.into()
 }
 
 /// Strictly `YYYY-MM-DD`, from the year 1 on.
@@ -220,25 +228,13 @@ mod tests {
         assert_eq!(parse_number("7", 1, 100), Ok(7));
         assert_eq!(parse_number(" +7 ", 1, 100), Ok(7));
         for raw in ["", "x", "1.5", "1e3", "0x1", "-", "٣"] {
-            assert_eq!(
-                parse_number(raw, 1, 100),
-                Err(QueryFault::NotANumber),
-                "{raw}"
-            );
+            assert_eq!(parse_number(raw, 1, 100), Err(Rule::NotANumber), "{raw}");
         }
         for raw in ["0", "-1", "-99999999999999999999"] {
-            assert_eq!(
-                parse_number(raw, 1, 100),
-                Err(QueryFault::BelowMinimum(1)),
-                "{raw}"
-            );
+            assert_eq!(parse_number(raw, 1, 100), Err(too_small(1)), "{raw}");
         }
         for raw in ["101", "99999999999999999999"] {
-            assert_eq!(
-                parse_number(raw, 1, 100),
-                Err(QueryFault::AboveMaximum(100)),
-                "{raw}"
-            );
+            assert_eq!(parse_number(raw, 1, 100), Err(too_large(100)), "{raw}");
         }
     }
 
@@ -263,10 +259,10 @@ mod tests {
         fn a_number_is_read_back_or_said_to_be_too_large_or_small(number in any::<i128>(), least in 0..50_u64, most in 50..100_u64) {
             for number in [number, number % 100] {
                 let expected = match u64::try_from(number) {
-                    Ok(fitting) if fitting > most => Err(QueryFault::AboveMaximum(most)),
+                    Ok(fitting) if fitting > most => Err(too_large(most)),
                     Ok(fitting) if fitting >= least => Ok(fitting),
-                    Err(_) if number > 0 => Err(QueryFault::AboveMaximum(most)),
-                    _ => Err(QueryFault::BelowMinimum(least)),
+                    Err(_) if number > 0 => Err(too_large(most)),
+                    _ => Err(too_small(least)),
                 };
                 prop_assert_eq!(parse_number(&number.to_string(), least, most), expected);
             }
@@ -276,7 +272,7 @@ mod tests {
         fn a_number_within_limits_is_one(raw in "(?s:.){0,8}|[ +-]?[0-9]{0,22}") {
             match parse_number(&raw, 1, 100) {
                 Ok(number) => prop_assert!((1..=100).contains(&number)),
-                Err(QueryFault::NotANumber) => prop_assert!(raw.trim().parse::<u64>().is_err()),
+                Err(Rule::NotANumber) => prop_assert!(raw.trim().parse::<u64>().is_err()),
                 Err(_) => {}
             }
         }

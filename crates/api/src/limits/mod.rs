@@ -24,6 +24,7 @@ use self::meter::{Meter, Subject};
 pub(crate) use self::slots::Slot;
 use self::slots::Slots;
 use crate::problem::Problem;
+use crate::route::Calls;
 
 pub(crate) use self::size::of_sane_size;
 
@@ -31,13 +32,6 @@ pub(crate) use self::size::of_sane_size;
 const RATE_LIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATE_LIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
-
-/// Paths whose callers are never told to wait; what ends with a slash stands for all below it.
-/// Supervisors must see a busy service as it is, and the provider's reports cannot be asked for again.
-const NOT_METERED: [&str; 3] = ["/api/v1/health", "/api/v1/health/", "/api/v1/webhooks/"];
-
-/// Paths that are answered however busy this copy is.
-const ALWAYS_ANSWERED: [&str; 2] = ["/api/v1/health", "/api/v1/health/"];
 
 /// The limits of one copy, shared by all its threads.
 pub struct Limits {
@@ -73,27 +67,25 @@ impl Limits {
     }
 
     /// Counts a request of this key's holder; nothing where nothing is counted.
-    pub(crate) fn count_key(&self, key: ApiKeyId, path: &str) -> Option<Allowance> {
-        self.count(path, || Subject::Key(key))
+    pub(crate) fn count_key(&self, key: ApiKeyId, calls: Calls) -> Option<Allowance> {
+        self.count(calls, || Subject::Key(key))
     }
 
     /// Counts a request of whoever has the address it comes from.
-    pub(crate) fn count_address(&self, request: &HttpRequest) -> Option<Allowance> {
-        self.count(request.path(), || Subject::of(self.client(request)))
+    pub(crate) fn count_address(&self, request: &HttpRequest, calls: Calls) -> Option<Allowance> {
+        self.count(calls, || Subject::of(self.client(request)))
     }
 
     /// Takes back that a request was counted for the address it comes from.
     pub(crate) fn give_back(&self, request: &HttpRequest) {
-        if let Some(meter) = &self.meter
-            && !is_among(&NOT_METERED, request.path())
-        {
+        if let Some(meter) = &self.meter {
             meter.give_back(Subject::of(self.client(request)));
         }
     }
 
-    fn count(&self, path: &str, subject: impl FnOnce() -> Subject) -> Option<Allowance> {
+    fn count(&self, calls: Calls, subject: impl FnOnce() -> Subject) -> Option<Allowance> {
         let meter = self.meter.as_ref()?;
-        if is_among(&NOT_METERED, path) {
+        if calls != Calls::Metered {
             return None;
         }
         Some(meter.count(subject(), self.began.elapsed()))
@@ -106,12 +98,12 @@ impl Limits {
     }
 
     /// Takes one more request in, as long as there is room for it.
-    pub(crate) fn slot(&self, path: &str) -> Result<Rc<Slot>, Problem> {
+    pub(crate) fn slot(&self, calls: Calls) -> Result<Rc<Slot>, Problem> {
         let slots = self.slots.clone();
-        if is_among(&ALWAYS_ANSWERED, path) {
+        if calls == Calls::Always {
             return Ok(Slot::beside(slots));
         }
-        Slot::take(slots).ok_or_else(|| Problem::busy(path))
+        Slot::take(slots).ok_or(Problem::Busy { submits: false })
     }
 }
 
@@ -138,44 +130,5 @@ impl Allowance {
         headers.insert(RATE_LIMIT_LIMIT, HeaderValue::from(self.limit));
         headers.insert(RATE_LIMIT_REMAINING, HeaderValue::from(self.remaining));
         headers.insert(RATE_LIMIT_RESET, HeaderValue::from(self.reset_seconds));
-    }
-}
-
-/// Whether a path is one of these; what ends with a slash stands for all below it.
-pub(crate) fn is_among(paths: &[&str], path: &str) -> bool {
-    paths.iter().any(|listed| {
-        if listed.ends_with('/') {
-            path.starts_with(listed)
-        } else {
-            path == *listed
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn health_and_webhooks_are_not_counted() {
-        for path in [
-            "/api/v1/health",
-            "/api/v1/health/ready",
-            "/api/v1/webhooks/fonnte/x/status",
-        ] {
-            assert!(is_among(&NOT_METERED, path), "{path}");
-        }
-        for path in [
-            "/",
-            "/api/v1/healthy",
-            "/api/v1/customer/request/1",
-            "/docs",
-        ] {
-            assert!(!is_among(&NOT_METERED, path), "{path}");
-        }
-        assert!(!is_among(
-            &ALWAYS_ANSWERED,
-            "/api/v1/webhooks/fonnte/x/status"
-        ));
     }
 }

@@ -30,7 +30,6 @@ pub(super) fn collected(version: &str) -> Value {
     let finder = found.clone();
     let _ = actix_web::App::new()
         .wrap_api_with_spec(outline)
-        .configure(routes::admin::configure)
         .configure(routes::configure)
         .with_raw_json_spec_v3(move |app, document| {
             if let Ok(mut found) = finder.lock() {
@@ -62,6 +61,19 @@ pub(crate) fn define<T: Apiv2Schema>(definitions: &mut BTreeMap<String, DefaultS
         let mut schema = T::schema_with_ref();
         schema.remove_refs();
         definitions.insert(name, schema);
+    }
+}
+
+/// Puts the paths into the order of the table; paperclip sorts them by name.
+pub(super) fn order_paths(document: &mut Value) {
+    if let Some(Value::Object(paths)) = document.get_mut("paths") {
+        let mut found = std::mem::take(paths);
+        for route in routes::ROUTES {
+            if let Some((path, methods)) = found.shift_remove_entry(route.path) {
+                paths.insert(path, methods);
+            }
+        }
+        paths.append(&mut found);
     }
 }
 

@@ -44,19 +44,9 @@ pub fn document(version: &str) -> String {
         let additions = serde_json::from_str(additions).expect("the additions are JSON");
         merge::merge(&mut document, additions);
     }
+    collect::order_paths(&mut document);
     common::complete(&mut document);
     serde_json::to_string_pretty(&document).expect("a JSON value is written as text")
-}
-
-/// Every operation of a document.
-fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
-    document
-        .get_mut("paths")
-        .and_then(Value::as_object_mut)
-        .into_iter()
-        .flat_map(|paths| paths.values_mut())
-        .filter_map(Value::as_object_mut)
-        .flat_map(|methods| methods.values_mut())
 }
 
 /// A reference to a part of `components`.

@@ -4,16 +4,15 @@ use domain::{
 };
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::cursor::List;
-use super::in_time;
 use super::item::{Item, iso_date_time};
-use crate::access::{DealerAt, Read, Write};
-use crate::http::{Answered, JsonBody, QueryParameters};
+use crate::access::DealerAt;
+use crate::deadline::in_time;
+use crate::http::{Answered, JsonBody, QueryParameters, text};
 use crate::problem::Problem;
-use crate::server::Api;
-use crate::validation::{FaultBody, QueryFault};
+use crate::state::Api;
+use crate::validation::Rule;
 
 /// The most requests on a page.
 const MAX_PAGE_SIZE: u64 = 100;
@@ -90,7 +89,7 @@ pub(crate) struct ListData {
 /// dates, the statuses and `q` leave.
 #[api_v2_operation(operation_id = "list_dealer_requests", tags(dealer))]
 pub(crate) async fn list_dealer_requests(
-    dealer: DealerAt<Read>,
+    dealer: DealerAt,
     api: Data<Api>,
     mut query: QueryParameters<ListQuery>,
 ) -> Result<Answered<ListReply>, Problem> {
@@ -125,7 +124,7 @@ pub(crate) async fn list_dealer_requests(
         list.place(cursor)
     });
     if let (Some(cursor), None, Ok(_)) = (&cursor, after, &id) {
-        query.refuse("cursor", QueryFault::NotACursor, cursor);
+        query.refuse("cursor", Rule::NOT_A_CURSOR, cursor);
     }
     query.finish()?;
     let question = PageQuery {
@@ -208,7 +207,7 @@ pub(crate) struct StatsData {
 /// All counts are of the requests whose `request_date` lies in the range; without one, of all.
 #[api_v2_operation(operation_id = "get_dealer_stats", tags(dealer))]
 pub(crate) async fn get_dealer_stats(
-    dealer: DealerAt<Read>,
+    dealer: DealerAt,
     api: Data<Api>,
     mut query: QueryParameters<RangeQuery>,
 ) -> Result<Answered<StatsReply>, Problem> {
@@ -268,7 +267,7 @@ pub(crate) struct TestReply {
 /// message is stored.
 #[api_v2_operation(operation_id = "test_dealer_whatsapp", tags(dealer))]
 pub(crate) async fn test_dealer_whatsapp(
-    dealer: DealerAt<Write>,
+    dealer: DealerAt,
     api: Data<Api>,
     body: JsonBody<TestBody>,
 ) -> Result<Answered<TestReply>, Problem> {
@@ -295,15 +294,10 @@ fn target(body: &JsonBody<TestBody>) -> Result<Option<Phone>, Problem> {
     if body.is_absent() {
         return Ok(None);
     }
-    let fields = body.object()?;
-    let Some(value) = fields.get("target").filter(|value| !value.is_null()) else {
-        return Ok(None);
-    };
-    let parsed = match value {
-        Value::String(text) => Phone::parse(text).map_err(|_| Fault::Phone),
-        _ => Err(Fault::NotText),
-    };
-    parsed.map(Some).map_err(|fault| {
-        Problem::Invalid(vec![FaultBody::of_field("target", fault, value.clone())])
-    })
+    let mut fields = body.fields()?;
+    let target = fields.optional(
+        "target",
+        text(|raw| Phone::parse(raw).map_err(|_| Fault::Phone)),
+    );
+    target.ok_or_else(|| fields.invalid())
 }

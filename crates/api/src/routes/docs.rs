@@ -9,7 +9,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::http::{Answered, Pieces};
 use crate::problem::Problem;
-use crate::server::{Api, SERVICE};
+use crate::state::{Api, Document, SERVICE};
 
 /// The page loads its parts by absolute paths, because it is served both with and without a slash
 /// at the end.
@@ -42,35 +42,46 @@ impl paperclip::v2::schema::Apiv2Schema for OpenApiReply {}
 /// Name, version, and where the documentation is.
 #[api_v2_operation(operation_id = "get_root", tags(documentation))]
 pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Problem> {
-    Ok(Answered::ok(&RootReply {
+    let reply = RootReply {
         service: SERVICE,
         version: api.version,
         status: "running",
         docs: "/docs",
-    }))
+    };
+    // Which version runs is to be known at once after a release.
+    let no_store = (CACHE_CONTROL, "no-store");
+    Ok(Answered::with(
+        HttpResponse::Ok().insert_header(no_store).json(reply),
+    ))
 }
 
 /// Get this document
 ///
 /// As JSON, for tools.
 #[api_v2_operation(operation_id = "get_openapi", tags(documentation))]
-pub(crate) async fn get_openapi(api: Data<Api>) -> Result<Answered<OpenApiReply>, Problem> {
+pub(crate) async fn get_openapi(
+    document: Data<Document>,
+) -> Result<Answered<OpenApiReply>, Problem> {
     Ok(Answered::with(
         HttpResponse::Ok()
             .content_type("application/json")
-            .body(Pieces::new(api.openapi.clone())),
+            .body(Pieces::new(document.0.clone())),
     ))
 }
 
-/// The page of Swagger UI.
-pub(crate) async fn get_page() -> HttpResponse {
-    HttpResponse::Ok()
+/// Show this document to people
+///
+/// Swagger UI over `/openapi.json`; everything it needs is served from here.
+#[api_v2_operation(operation_id = "get_docs", tags(documentation))]
+pub(crate) async fn get_docs() -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-        .body(PAGE)
+        .body(PAGE))
 }
 
 /// A part of Swagger UI.
+#[api_v2_operation(skip)]
 pub(crate) async fn get_asset(file: Path<String>) -> Result<HttpResponse, Problem> {
     if *file == "docs.js" {
         return Ok(HttpResponse::Ok()

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::http::Answered;
 use crate::problem::{Problem, RETRY_SECONDS};
-use crate::server::{Api, SERVICE};
+use crate::state::{Api, SERVICE};
 
 /// The health of the service.
 #[derive(Debug, Serialize, Apiv2Schema)]

@@ -7,11 +7,12 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::queue::WaitingItem;
-use super::{in_time, rfc_3339};
-use crate::access::{Caller, Read, Write};
+use super::rfc_3339;
+use crate::access::Caller;
+use crate::deadline::in_time;
 use crate::http::{Answered, CallOrigin};
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 
 /// The messages of a request.
 #[derive(Debug, Serialize, Apiv2Schema)]
@@ -112,7 +113,7 @@ impl std::fmt::Debug for AttemptItem {
 /// Oldest first, each with its attempts. A request of an older service has none until one is resent.
 #[api_v2_operation(operation_id = "list_request_messages", tags(customer))]
 pub(crate) async fn list_request_messages(
-    caller: Caller<Read>,
+    caller: Caller,
     api: Data<Api>,
     request_id: Path<String>,
 ) -> Result<Answered<MessagesReply>, Problem> {
@@ -136,7 +137,7 @@ pub(crate) async fn list_request_messages(
 /// resends a message whose outcome is unknown accepts that the person may get it twice.
 #[api_v2_operation(operation_id = "resend_request_message", tags(customer))]
 pub(crate) async fn resend_request_message(
-    caller: Caller<Write>,
+    caller: Caller,
     api: Data<Api>,
     request_id: Path<String>,
     origin: CallOrigin,
@@ -162,7 +163,7 @@ pub(crate) async fn resend_request_message(
 /// Fonnte turn out to have it all the same, it becomes `SENT`.
 #[api_v2_operation(operation_id = "cancel_request_message", tags(customer))]
 pub(crate) async fn cancel_request_message(
-    caller: Caller<Write>,
+    caller: Caller,
     api: Data<Api>,
     request_id: Path<String>,
 ) -> Result<Answered<MessageReply>, Problem> {

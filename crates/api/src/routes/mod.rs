@@ -1,6 +1,6 @@
-//! The routes, one file per topic, with their bodies beside them.
+//! The routes: one table, and a file for each topic, with its bodies beside it.
 
-pub(crate) mod admin;
+mod admin;
 mod cursor;
 mod dealers;
 mod docs;
@@ -13,47 +13,107 @@ mod requests;
 mod submissions;
 mod webhooks;
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use actix_web::HttpResponse;
+use actix_web::http::Method;
 use chrono::{DateTime, SecondsFormat, Utc};
-use domain::StoreError;
+use domain::Scope;
 use paperclip::actix::web::{self, ServiceConfig};
 use paperclip::v2::models::DefaultSchemaRaw;
-use tokio::time::Instant;
 
+use self::admin::{api_keys, audit, dealers as accounts, persons};
 use crate::openapi::define;
 use crate::problem::Problem;
+use crate::route::{Access, Calls, Route, allowed};
 
-/// The path of the route that takes submissions in.
-pub(crate) const VALIDATE_CUSTOMER_PATH: &str = "/api/v1/customer/validate-customer";
+/// The most bytes of a JSON body.
+const JSON: Option<usize> = Some(64 * 1024);
+/// The route reads no body.
+const NONE: Option<usize> = None;
 
-/// How long the stores may take altogether: callers are promised an answer within 5 seconds.
-const STORE_TIMEOUT: Duration = Duration::from_millis(4_800);
+const READ: Access = Access::Scope(Scope::Read);
+const WRITE: Access = Access::Scope(Scope::Write);
+const ADMIN: Access = Access::Scope(Scope::Admin);
 
-tokio::task_local! {
-    /// How long the stores have taken for the call at hand.
-    static SPENT: Cell<Duration>;
+/// Makes the table; a macro, so that a route is one line of it.
+macro_rules! routes {
+    ($($method:ident $path:literal $access:expr, $calls:ident $body:ident $handler:path;)*) => {
+        /// Every route there is. Everything else that depends on one is read from here: what actix
+        /// calls, 405, who may, the limits, the labels of metrics, and the OpenAPI document, which
+        /// has the paths in this order. Routes of one path stand together.
+        pub(crate) static ROUTES: &[Route] = &[$(Route {
+            method: Method::$method,
+            path: $path,
+            access: $access,
+            calls: Calls::$calls,
+            body: $body,
+            handler: || web::method(Method::$method).to($handler),
+        }),*];
+    };
 }
 
-/// Answers a call, whose questions to the stores have [`STORE_TIMEOUT`] between them.
-pub(crate) fn in_one_call<T>(call: impl Future<Output = T>) -> impl Future<Output = T> {
-    SPENT.scope(Cell::default(), call)
+use Access::{Local, Public, Webhook};
+
+routes! {
+    // method and path, who may, how calls are counted, the size of the body, the handler
+    POST   "/api/v1/customer/validate-customer"                 WRITE,   Metered   JSON submissions::validate_customer;
+    GET    "/api/v1/customer/request/{request_id}"              READ,    Metered   NONE requests::get_request;
+    GET    "/api/v1/customer/request/{request_id}/messages"     READ,    Metered   NONE messages::list_request_messages;
+    POST   "/api/v1/customer/request/{request_id}/resend"       WRITE,   Metered   NONE messages::resend_request_message;
+    POST   "/api/v1/customer/request/{request_id}/cancel"       WRITE,   Metered   NONE messages::cancel_request_message;
+    GET    "/api/v1/customer/dealer/{dealer_id}/requests"       READ,    Metered   NONE dealers::list_dealer_requests;
+    GET    "/api/v1/customer/dealer/{dealer_id}/stats"          READ,    Metered   NONE dealers::get_dealer_stats;
+    GET    "/api/v1/customer/dealer/{dealer_id}/queue"          READ,    Metered   NONE queue::get_dealer_queue;
+    POST   "/api/v1/customer/dealer/{dealer_id}/test-whatsapp"  WRITE,   Metered   JSON dealers::test_dealer_whatsapp;
+    POST   "/api/v1/webhooks/fonnte/{token}/status"             Webhook, Unmetered JSON webhooks::report_message_status;
+    POST   "/api/v1/webhooks/fonnte/{token}/device"             Webhook, Unmetered JSON webhooks::report_device_status;
+    GET    "/api/v1/admin/dealers"                              ADMIN,   Metered   NONE accounts::list_dealers;
+    GET    "/api/v1/admin/dealers/{dealer_id}"                  ADMIN,   Metered   NONE accounts::get_dealer;
+    PATCH  "/api/v1/admin/dealers/{dealer_id}/settings"         ADMIN,   Metered   JSON accounts::change_dealer_settings;
+    GET    "/api/v1/admin/api-keys"                             ADMIN,   Metered   NONE api_keys::list_api_keys;
+    POST   "/api/v1/admin/api-keys"                             ADMIN,   Metered   JSON api_keys::create_api_key;
+    DELETE "/api/v1/admin/api-keys/{key_id}"                    ADMIN,   Metered   NONE api_keys::revoke_api_key;
+    GET    "/api/v1/admin/audit"                                ADMIN,   Metered   NONE audit::list_audit;
+    POST   "/api/v1/admin/erasure"                              ADMIN,   Metered   JSON persons::erase_person;
+    POST   "/api/v1/admin/export"                               ADMIN,   Metered   JSON persons::export_person;
+    GET    "/api/v1/health"                                     Public,  Always    NONE health::get_health;
+    GET    "/api/v1/health/detailed"                            Public,  Always    NONE health::get_detailed_health;
+    GET    "/api/v1/health/live"                                Public,  Always    NONE health::get_liveness;
+    GET    "/api/v1/health/ready"                               Public,  Always    NONE health::get_readiness;
+    GET    "/"                                                  Public,  Metered   NONE docs::get_root;
+    GET    "/metrics"                                           Local,   Metered   NONE metrics::get_metrics;
+    GET    "/docs"                                              Public,  Metered   NONE docs::get_docs;
+    GET    "/docs/{file}"                                       Public,  Metered   NONE docs::get_asset;
+    GET    "/openapi.json"                                      Public,  Metered   NONE docs::get_openapi;
 }
 
-/// Asks the stores, and gives up in time.
-pub(crate) async fn in_time<T, E>(
-    asking: impl Future<Output = Result<T, E>>,
-    given_up: impl FnOnce(StoreError) -> E,
-) -> Result<T, E> {
-    let spent = SPENT.try_with(Cell::get).unwrap_or_default();
-    let began = Instant::now();
-    let answer = tokio::time::timeout(STORE_TIMEOUT.saturating_sub(spent), asking).await;
-    // Outside of a call there is nothing to add to.
-    let _ = SPENT.try_with(|all| all.set(spent + began.elapsed()));
-    answer.unwrap_or_else(|elapsed| Err(given_up(StoreError::Unavailable(elapsed.into()))))
+/// Every route, for those who want to know what there is.
+#[must_use]
+pub fn routes() -> &'static [Route] {
+    ROUTES
+}
+
+/// Tells actix about the routes.
+pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
+    for routes in ROUTES.chunk_by(|one, next| one.path == next.path) {
+        let methods = allowed(routes);
+        let refuse = move || {
+            let problem = Problem::MethodNotAllowed(methods.clone());
+            async move { Err::<HttpResponse, _>(problem) }
+        };
+        let resource = routes
+            .iter()
+            .fold(web::resource(routes[0].path), |all, route| {
+                all.route((route.handler)())
+            });
+        config.service(resource.default_service(actix_web::web::to(refuse)));
+    }
+}
+
+/// The answer to any other path.
+pub(crate) async fn unknown_path() -> Result<HttpResponse, Problem> {
+    Err(Problem::UnknownPath)
 }
 
 /// The path of a request, for `Location`.
@@ -78,128 +138,4 @@ pub(crate) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>)
     define::<dealers::ListData>(definitions);
     define::<dealers::StatsData>(definitions);
     admin::define_parts(definitions);
-}
-
-/// Every documented route.
-pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
-    config
-        .service(
-            web::scope("/api/v1")
-                .service(
-                    web::resource("/customer/validate-customer")
-                        .route(web::post().to(submissions::validate_customer))
-                        .default_service(only("POST")),
-                )
-                .service(
-                    web::resource("/customer/request/{request_id}")
-                        .route(web::get().to(requests::get_request))
-                        .default_service(only("GET, HEAD")),
-                )
-                .service(
-                    web::resource("/customer/request/{request_id}/messages")
-                        .route(web::get().to(messages::list_request_messages))
-                        .default_service(only("GET, HEAD")),
-                )
-                .service(
-                    web::resource("/customer/request/{request_id}/resend")
-                        .route(web::post().to(messages::resend_request_message))
-                        .default_service(only("POST")),
-                )
-                .service(
-                    web::resource("/customer/request/{request_id}/cancel")
-                        .route(web::post().to(messages::cancel_request_message))
-                        .default_service(only("POST")),
-                )
-                .service(
-                    web::resource("/customer/dealer/{dealer_id}/requests")
-                        .route(web::get().to(dealers::list_dealer_requests))
-                        .default_service(only("GET, HEAD")),
-                )
-                .service(
-                    web::resource("/customer/dealer/{dealer_id}/stats")
-                        .route(web::get().to(dealers::get_dealer_stats))
-                        .default_service(only("GET, HEAD")),
-                )
-                .service(
-                    web::resource("/customer/dealer/{dealer_id}/queue")
-                        .route(web::get().to(queue::get_dealer_queue))
-                        .default_service(only("GET, HEAD")),
-                )
-                .service(
-                    web::resource("/customer/dealer/{dealer_id}/test-whatsapp")
-                        .route(web::post().to(dealers::test_dealer_whatsapp))
-                        .default_service(only("POST")),
-                )
-                .service(
-                    web::resource("/webhooks/fonnte/{token}/status")
-                        .route(web::post().to(webhooks::report_message_status))
-                        .default_service(only("POST")),
-                )
-                .service(
-                    web::resource("/webhooks/fonnte/{token}/device")
-                        .route(web::post().to(webhooks::report_device_status))
-                        .default_service(only("POST")),
-                )
-                .service(
-                    web::resource("/health")
-                        .route(web::get().to(health::get_health))
-                        .default_service(only("GET, HEAD")),
-                )
-                .service(
-                    web::resource("/health/detailed")
-                        .route(web::get().to(health::get_detailed_health))
-                        .default_service(only("GET, HEAD")),
-                )
-                .service(
-                    web::resource("/health/live")
-                        .route(web::get().to(health::get_liveness))
-                        .default_service(only("GET, HEAD")),
-                )
-                .service(
-                    web::resource("/health/ready")
-                        .route(web::get().to(health::get_readiness))
-                        .default_service(only("GET, HEAD")),
-                ),
-        )
-        .service(
-            web::resource("/")
-                .route(web::get().to(docs::get_root))
-                .default_service(only("GET, HEAD")),
-        )
-        .service(
-            web::resource("/openapi.json")
-                .route(web::get().to(docs::get_openapi))
-                .default_service(only("GET, HEAD")),
-        );
-}
-
-/// Routes for people and for Prometheus, which the document does not list.
-pub(crate) fn configure_pages(config: &mut actix_web::web::ServiceConfig) {
-    config
-        .service(
-            actix_web::web::resource("/metrics")
-                .route(actix_web::web::get().to(metrics::get_metrics))
-                .default_service(only("GET, HEAD")),
-        )
-        .service(
-            actix_web::web::resource("/docs")
-                .route(actix_web::web::get().to(docs::get_page))
-                .default_service(only("GET, HEAD")),
-        )
-        .service(
-            actix_web::web::resource("/docs/{file}")
-                .route(actix_web::web::get().to(docs::get_asset))
-                .default_service(only("GET, HEAD")),
-        );
-}
-
-/// The answer to any other path.
-pub(crate) async fn unknown_path() -> Result<HttpResponse, Problem> {
-    Err(Problem::UnknownPath)
-}
-
-fn only(allowed: &'static str) -> actix_web::Route {
-    actix_web::web::to(move || async move {
-        Err::<HttpResponse, Problem>(Problem::MethodNotAllowed(allowed))
-    })
 }

@@ -5,11 +5,12 @@ use domain::{LookupError, Queue, Waiting};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 
-use super::{in_time, rfc_3339};
-use crate::access::{DealerAt, Read};
+use super::rfc_3339;
+use crate::access::DealerAt;
+use crate::deadline::in_time;
 use crate::http::Answered;
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 
 /// Why a message waits, or a dealer's messages as a whole.
 #[derive(Debug, Serialize, Apiv2Schema)]
@@ -66,7 +67,7 @@ pub(crate) struct QueueData {
 /// without messages has an empty queue.
 #[api_v2_operation(operation_id = "get_dealer_queue", tags(dealer))]
 pub(crate) async fn get_dealer_queue(
-    dealer: DealerAt<Read>,
+    dealer: DealerAt,
     api: Data<Api>,
 ) -> Result<Answered<QueueReply>, Problem> {
     let asking = api.messages.queue(dealer.id()?);

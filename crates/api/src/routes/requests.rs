@@ -7,12 +7,12 @@ use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::in_time;
 use super::item::Item;
-use crate::access::{Caller, Read};
+use crate::access::Caller;
+use crate::deadline::in_time;
 use crate::http::Answered;
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 
 /// A request that was found.
 #[derive(Debug, Serialize, Apiv2Schema)]
@@ -30,7 +30,7 @@ pub(crate) struct RequestReply {
 /// they are stored; a status that they lack is that of a message that waits.
 #[api_v2_operation(operation_id = "get_request", tags(customer))]
 pub(crate) async fn get_request(
-    caller: Caller<Read>,
+    caller: Caller,
     api: Data<Api>,
     request_id: Path<String>,
 ) -> Result<Answered<RequestReply>, Problem> {

@@ -1,24 +1,24 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
-use domain::{BodyPrint, Field, Input, IntakeError, Once, Submission};
+use domain::{BodyPrint, Fault, Field, Input, IntakeError, Once, Submission};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::item::Item;
-use super::{in_time, request_path};
-use crate::access::{Caller, Write};
-use crate::http::{Answered, CallOrigin, JsonBody, KeyHeader, Prefer, canonical};
+use super::request_path;
+use crate::access::Caller;
+use crate::deadline::in_time;
+use crate::http::{Answered, CallOrigin, Fields, JsonBody, KeyHeader, Prefer, canonical};
 use crate::observe::SubmissionResult;
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 use crate::validation::{FaultBody, wire_name};
 
 /// Who brought which unit to which dealer. No field may hold control characters, or only white space and
 /// invisible ones; unknown fields are ignored.
 // A body as described is read into this without a detour over JSON values; whatever else comes, also
-// with a field that is none of ours, is read as [`Map`], which can say what is wrong with it.
+// with a field that is none of ours, is read as [`Fields`], which can say what is wrong with it.
 #[derive(Apiv2Schema, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(non_snake_case, reason = "the names of the wire")]
@@ -86,7 +86,7 @@ pub(crate) struct StoredMessage {
 /// with the same body is answered as the first time, and nothing more is stored or sent.
 #[api_v2_operation(operation_id = "validate_customer", tags(customer))]
 pub(crate) async fn validate_customer(
-    caller: Caller<Write>,
+    caller: Caller,
     api: Data<Api>,
     prefer: Prefer,
     key: KeyHeader,
@@ -102,8 +102,8 @@ pub(crate) async fn validate_customer(
     let received = in_time(storing, IntakeError::NotStored)
         .await
         .map_err(|error| match error {
-            IntakeError::Invalid(faults) => match body.object() {
-                Ok(fields) => Problem::Invalid(describe(&faults, &fields)),
+            IntakeError::Invalid(faults) => match body.fields() {
+                Ok(fields) => Problem::Invalid(described(&faults, fields)),
                 Err(problem) => problem,
             },
             other => other.into(),
@@ -149,12 +149,12 @@ fn read(
         KeyHeader::Absent => {
             let submitted = match body.plain::<SubmissionBody>() {
                 Some(plain) => plain.into(),
-                None => submission(&body.object()?),
+                None => submission(&body.fields()?),
             };
             return Ok((submitted, None));
         }
         KeyHeader::Key(key) => {
-            let fields = body.object()?;
+            let fields = body.fields()?;
             // It is JSON: its fields were just read.
             let text = canonical(body.bytes()).map_err(|_| Problem::UnforeseenInIntake)?;
             let body = BodyPrint::of(&text);
@@ -163,22 +163,19 @@ fn read(
         KeyHeader::Malformed(given) => given,
     };
     let mut faults = vec![FaultBody::of_key(&given)];
-    match body.object() {
-        Ok(fields) => faults.extend(describe(&api.intake.faults(submission(&fields)), &fields)),
+    match body.fields() {
+        Ok(fields) => {
+            let broken = api.intake.faults(submission(&fields));
+            faults.extend(described(&broken, fields));
+        }
         Err(Problem::Invalid(more)) => faults.extend(more),
         Err(other) => return Err(other),
     }
     Err(Problem::Invalid(faults))
 }
 
-fn submission(fields: &Map<String, Value>) -> Submission {
-    let input = |field| match fields.get(wire_name(field)) {
-        None => Input::Absent,
-        // Many programs write null for what they leave out; what is required stays so.
-        Some(Value::Null) if field == Field::SendAt => Input::Absent,
-        Some(Value::String(text)) => Input::Text(text.clone()),
-        Some(_) => Input::NotText,
-    };
+fn submission(fields: &Fields) -> Submission {
+    let input = |field| fields.input(wire_name(field));
     Submission {
         customer_name: input(Field::CustomerName),
         phone: input(Field::Phone),
@@ -192,13 +189,10 @@ fn submission(fields: &Map<String, Value>) -> Submission {
     }
 }
 
-fn describe(faults: &[(Field, domain::Fault)], fields: &Map<String, Value>) -> Vec<FaultBody> {
-    faults
-        .iter()
-        .map(|(field, fault)| {
-            let name = wire_name(*field);
-            let input = fields.get(name).cloned().unwrap_or(Value::Null);
-            FaultBody::of_field(name, *fault, input)
-        })
-        .collect()
+/// The faults of a submission, each with what was sent.
+fn described(faults: &[(Field, Fault)], mut fields: Fields) -> Vec<FaultBody> {
+    for (field, fault) in faults {
+        fields.refuse(&[wire_name(*field)], *fault);
+    }
+    fields.into_faults()
 }

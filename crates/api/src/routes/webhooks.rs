@@ -4,11 +4,11 @@ use paperclip::actix::web::Path;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 
-use super::in_time;
+use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody};
 use crate::observe::ReportResult;
 use crate::problem::Problem;
-use crate::server::Api;
+use crate::state::Api;
 
 /// A report about a message, as Fonnte makes it. It names the message by `id`, by `stateid`, or by
 /// both. Anything else that is JSON is taken in as well.

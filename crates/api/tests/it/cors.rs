@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::MockRequestStore;
 
 use crate::client::{Call, Reply};
-use crate::service::{LISTED, ROUTES, SUBMIT, Service, body, unavailable};
+use crate::service::{LISTED, PATHS, SUBMIT, Service, body, unavailable};
 
 const UNLISTED: [&str; 8] = [
     "https://evil.example",
@@ -77,7 +77,7 @@ fn assert_readable(reply: &Reply, origin: &str) {
 async fn a_preflight_of_a_listed_origin_is_allowed() {
     let service = Service::start();
     for origin in [LISTED, "https://dealer.example"] {
-        for (_, path) in ROUTES {
+        for (_, path) in PATHS.iter() {
             for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
                 let call = preflight(path, origin, method).header(
                     "Access-Control-Request-Headers",

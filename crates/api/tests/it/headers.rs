@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::access::key;
 use crate::client::{Call, Reply};
-use crate::service::{LISTED, OFF, ROUTES, SUBMIT, Service, body, unavailable};
+use crate::service::{LISTED, OFF, PATHS, SUBMIT, Service, body, unavailable};
 
 /// One call for every kind of answer: its status and the call.
 fn one_of_each() -> Vec<(u16, Call)> {
@@ -130,7 +130,7 @@ async fn nobody_keeps_what_is_not_public() {
     for auth in [OFF, ApiAuth::Required] {
         let service = Service::with(|ports| ports.auth = auth);
         let (_, key) = key(&service, None, &[Scope::Admin], None).await;
-        for (_, path) in ROUTES {
+        for (_, path) in PATHS.iter() {
             for method in [
                 "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW",
             ] {
@@ -214,7 +214,7 @@ async fn nobody_keeps_that_something_failed_or_was_too_much() {
 async fn no_page_can_be_framed() {
     let service = Service::start();
     let mut pages = 0;
-    for (_, path) in ROUTES {
+    for (_, path) in PATHS.iter() {
         let reply = service.get(path).await;
         let content_type = reply.header("content-type").unwrap_or_default();
         if content_type.starts_with("text/html") {

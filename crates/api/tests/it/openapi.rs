@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use crate::client::Call;
-use crate::service::{ROUTES, SUBMIT, Service, VERSION, body, fields_with};
+use crate::service::{PATHS, SUBMIT, Service, VERSION, body, fields_with, filled};
 
 /// Every change of the document shows in a review of this file.
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/openapi.golden.json");
@@ -362,14 +362,6 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
     }
 }
 
-/// The path of the document with values in place of its parameters.
-fn filled(path: &str) -> String {
-    path.replace("{request_id}", "23f16411-6eb2-4829-a964-9ad1f0e0cc22")
-        .replace("{dealer_id}", "0009999")
-        .replace("{token}", "invented-token-00000001")
-        .replace("{key_id}", "0707070707070707")
-}
-
 #[tokio::test]
 async fn what_is_documented_is_served_and_what_is_served_is_documented() {
     let service = Service::start();
@@ -378,7 +370,7 @@ async fn what_is_documented_is_served_and_what_is_served_is_documented() {
         .into_iter()
         .map(|(name, _)| {
             let (method, path) = name.split_once(' ').unwrap();
-            (method.to_owned(), filled(path))
+            (method.to_owned(), filled(path, "0009999"))
         })
         .collect();
     for (method, path) in &documented {
@@ -391,7 +383,7 @@ async fn what_is_documented_is_served_and_what_is_served_is_documented() {
         assert!(!unknown, "{method} {path}");
     }
     // The parts of the page are no operations, and HEAD goes without saying.
-    let served: BTreeSet<(String, String)> = ROUTES
+    let served: BTreeSet<(String, String)> = PATHS
         .iter()
         .filter(|(_, path)| !path.starts_with("/docs/"))
         .flat_map(|(methods, path)| methods.iter().map(move |method| (method, path)))

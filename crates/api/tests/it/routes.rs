@@ -1,7 +1,7 @@
 //! What holds for every route: slashes, methods, paths that do not exist.
 
 use crate::client::{Call, Connection};
-use crate::service::{ROUTES, SUBMIT, Service, body};
+use crate::service::{PATHS, SUBMIT, Service, body};
 
 /// A call that every route with this method answers with a 200.
 fn good_call(method: &'static str, path: &str) -> Call {
@@ -19,7 +19,7 @@ fn good_call(method: &'static str, path: &str) -> Call {
     }
 }
 
-/// A service in which every path of [`ROUTES`] exists.
+/// A service in which every path of [`PATHS`] exists.
 async fn full_service() -> Service {
     use domain::{ApiKeys as _, RequestStore as _};
 
@@ -43,7 +43,7 @@ async fn full_service() -> Service {
 #[tokio::test]
 async fn slashes_at_the_end_never_matter() {
     let service = full_service().await;
-    for (methods, path) in ROUTES {
+    for (methods, path) in PATHS.iter() {
         // These two can be done once only.
         if path.ends_with("/resend") || path.ends_with("/cancel") {
             continue;
@@ -77,7 +77,7 @@ async fn slashes_at_the_end_never_matter() {
 #[tokio::test]
 async fn other_methods_are_405_and_told_which_ones_there_are() {
     let service = Service::start();
-    for (methods, path) in ROUTES {
+    for (methods, path) in PATHS.iter() {
         let allowed = methods.join(", ");
         for method in [
             "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW",
@@ -115,7 +115,7 @@ async fn a_405_does_not_read_the_body() {
 #[tokio::test]
 async fn head_is_get_without_a_body() {
     let service = full_service().await;
-    for (methods, path) in ROUTES {
+    for (methods, path) in PATHS.iter() {
         if !methods.contains(&"HEAD") {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
 use api::{
@@ -29,6 +29,12 @@ pub(crate) const OFF: ApiAuth = ApiAuth::Off {
     said: false,
 };
 
+/// No keys, as the operator wanted it, on a loopback address.
+pub(crate) const OFF_HERE: ApiAuth = ApiAuth::Off {
+    host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+    said: true,
+};
+
 /// No keys, as the operator wanted it, on an address that others reach.
 pub(crate) const OFF_ELSEWHERE: ApiAuth = ApiAuth::Off {
     host: IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)),
@@ -39,55 +45,29 @@ pub(crate) const OFF_ELSEWHERE: ApiAuth = ApiAuth::Off {
 pub(crate) const DRIVER_TEXT: &str =
     "pg-7.internal:5432 password=hunter2 SELECT nama_pembawa FROM customer.secret /var/lib/pg";
 
-/// Every route: the methods it has and a path that exists.
-pub(crate) const ROUTES: [(&[&str], &str); 28] = [
-    (&["POST"], SUBMIT),
-    (
-        &["GET", "HEAD"],
-        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22",
-    ),
-    (
-        &["GET", "HEAD"],
-        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22/messages",
-    ),
-    (
-        &["POST"],
-        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22/resend",
-    ),
-    (
-        &["POST"],
-        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22/cancel",
-    ),
-    (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/requests"),
-    (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/stats"),
-    (&["GET", "HEAD"], "/api/v1/customer/dealer/0009999/queue"),
-    (&["POST"], "/api/v1/customer/dealer/0009999/test-whatsapp"),
-    (
-        &["POST"],
-        "/api/v1/webhooks/fonnte/invented-token-00000001/status",
-    ),
-    (
-        &["POST"],
-        "/api/v1/webhooks/fonnte/invented-token-00000001/device",
-    ),
-    (&["GET", "HEAD"], "/api/v1/admin/dealers"),
-    (&["GET", "HEAD"], "/api/v1/admin/dealers/0009999"),
-    (&["PATCH"], "/api/v1/admin/dealers/0009999/settings"),
-    (&["GET", "HEAD", "POST"], "/api/v1/admin/api-keys"),
-    (&["DELETE"], "/api/v1/admin/api-keys/0707070707070707"),
-    (&["GET", "HEAD"], "/api/v1/admin/audit"),
-    (&["POST"], "/api/v1/admin/erasure"),
-    (&["POST"], "/api/v1/admin/export"),
-    (&["GET", "HEAD"], "/api/v1/health"),
-    (&["GET", "HEAD"], "/api/v1/health/detailed"),
-    (&["GET", "HEAD"], "/api/v1/health/live"),
-    (&["GET", "HEAD"], "/api/v1/health/ready"),
-    (&["GET", "HEAD"], "/"),
-    (&["GET", "HEAD"], "/openapi.json"),
-    (&["GET", "HEAD"], "/metrics"),
-    (&["GET", "HEAD"], "/docs"),
-    (&["GET", "HEAD"], "/docs/swagger-ui.css"),
-];
+/// Every path that exists, filled with values, and the methods it has.
+pub(crate) static PATHS: LazyLock<Vec<(Vec<&'static str>, String)>> = LazyLock::new(|| {
+    api::routes()
+        .chunk_by(|one, next| one.path() == next.path())
+        .map(|routes| {
+            let methods = routes.iter().flat_map(|route| match route.method() {
+                "GET" => vec!["GET", "HEAD"],
+                other => vec![other],
+            });
+            (methods.collect(), filled(routes[0].path(), "0009999"))
+        })
+        .collect()
+});
+
+/// The path of a pattern, with values in place of its parameters.
+pub(crate) fn filled(pattern: &str, dealer: &str) -> String {
+    pattern
+        .replace("{request_id}", "23f16411-6eb2-4829-a964-9ad1f0e0cc22")
+        .replace("{dealer_id}", dealer)
+        .replace("{token}", sample::webhook_token(1).as_str())
+        .replace("{key_id}", "0707070707070707")
+        .replace("{file}", "swagger-ui.css")
+}
 
 /// What is behind the service; a test replaces the port that must fail.
 pub(crate) struct Ports {
@@ -97,6 +77,20 @@ pub(crate) struct Ports {
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) rate: RateLimit,
     pub(crate) proxies: TrustedProxies,
+}
+
+impl Ports {
+    /// Those of a world, where nothing fails and no keys are asked for.
+    pub(crate) fn of(world: &World) -> Self {
+        Self {
+            domain: world.ports(),
+            health: world.store.clone(),
+            auth: OFF,
+            observer: None,
+            rate: RateLimit::none(),
+            proxies: TrustedProxies::default(),
+        }
+    }
 }
 
 impl Deref for Ports {
@@ -132,24 +126,11 @@ impl Service {
         world
             .store
             .put_webhook(&sample::dealer_id(), &sample::webhook_token(1));
-        let mut ports = Ports {
-            domain: world.ports(),
-            health: world.store.clone(),
-            auth: OFF,
-            observer: None,
-            rate: RateLimit::none(),
-            proxies: TrustedProxies::default(),
-        };
+        let mut ports = Ports::of(&world);
         replace(&mut ports);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let options = ApiOptions {
-            origins: Origins::parse(&format!("{LISTED},https://dealer.example")).expect("origins"),
-            workers: 1,
-            shutdown_seconds: 1,
-            public_base_url: PublicBaseUrl::parse("https://customer.example/").expect("an address"),
-        };
-        let server = api::serve(api(&world, &ports), &options, listener).expect("serve");
+        let server = api::serve(api(&world, &ports), &options(), listener).expect("serve");
         let handle = server.handle();
         tokio::spawn(server);
         Self {
@@ -199,7 +180,18 @@ impl Drop for Service {
     }
 }
 
-fn api(world: &World, ports: &Ports) -> Api {
+/// How the service is served, with one thread.
+pub(crate) fn options() -> ApiOptions {
+    ApiOptions {
+        origins: Origins::parse(&format!("{LISTED},https://dealer.example")).expect("origins"),
+        workers: 1,
+        shutdown_seconds: 1,
+        public_base_url: PublicBaseUrl::parse("https://customer.example/").expect("an address"),
+    }
+}
+
+/// The API over these ports.
+pub(crate) fn api(world: &World, ports: &Ports) -> Api {
     let services = world.services_over(ports);
     let parts = ApiParts {
         tests: Arc::new(TestsInPlace(services.checks.clone())),

@@ -1,11 +1,12 @@
-use std::fmt;
 use std::time::Duration;
 
 use chrono::NaiveTime;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::template::VALIDATION;
-use crate::{Account, AccountPolicy, Change, OnUnknown, QuietHours, QuietTimes, SettingsChange};
+use crate::{
+    Account, AccountPolicy, Change, Fault, Input, OnUnknown, QuietHours, QuietTimes, SettingsChange,
+};
 
 /// The longest pause that can be set, in milliseconds: an hour, as in the service's environment.
 pub const LONGEST_PAUSE_MS: i64 = 3_600_000;
@@ -19,38 +20,6 @@ pub const LONGEST_SETTING: usize = 255;
 /// The most characters of a template's name.
 const LONGEST_TEMPLATE_NAME: usize = 50;
 
-/// One value of a merge patch as it came in, before anything is known about it. Prints no text,
-/// which may be a secret.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub enum RawSetting {
-    /// Not mentioned: what is set stays.
-    #[default]
-    Absent,
-    /// Null: what is set is removed.
-    Null,
-    /// A text.
-    Text(String),
-    /// A whole number; what is too large for the type is its nearest value.
-    Whole(i64),
-    /// True or false.
-    Flag(bool),
-    /// Something else.
-    Other,
-}
-
-impl fmt::Debug for RawSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Absent => "Absent",
-            Self::Null => "Null",
-            Self::Text(_) => "Text",
-            Self::Whole(_) => "Whole",
-            Self::Flag(_) => "Flag",
-            Self::Other => "Other",
-        })
-    }
-}
-
 /// The quiet hours of a merge patch as they came in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RawQuietHours {
@@ -62,9 +31,9 @@ pub enum RawQuietHours {
     /// An object; a time that it does not mention stays.
     Times {
         /// `from`
-        from: RawSetting,
+        from: Input,
         /// `to`
-        to: RawSetting,
+        to: Input,
     },
     /// Something else.
     Other,
@@ -74,16 +43,16 @@ pub enum RawQuietHours {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of `SettingsChange`")]
 pub struct SettingsPatch {
-    pub api_key: RawSetting,
-    pub api_url: RawSetting,
-    pub min_interval_ms: RawSetting,
-    pub jitter_ms: RawSetting,
-    pub daily_limit: RawSetting,
+    pub api_key: Input,
+    pub api_url: Input,
+    pub min_interval_ms: Input,
+    pub jitter_ms: Input,
+    pub daily_limit: Input,
     pub quiet_hours: RawQuietHours,
-    pub on_unknown: RawSetting,
-    pub exclusive_device: RawSetting,
-    pub webhook_secret: RawSetting,
-    pub default_template: RawSetting,
+    pub on_unknown: Input,
+    pub exclusive_device: Input,
+    pub webhook_secret: Input,
+    pub default_template: Input,
 }
 
 /// A setting, as faults name it.
@@ -104,47 +73,8 @@ pub enum SettingField {
     DefaultTemplate,
 }
 
-/// Why a value cannot be set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SettingFault {
-    /// One of the two quiet hours is neither given nor stored, or null while the other is not.
-    Missing,
-    /// Not a text.
-    NotText,
-    /// Not a whole number.
-    NotWhole,
-    /// Neither true nor false.
-    NotFlag,
-    /// Quiet hours that are no object.
-    NotTimes,
-    /// A number that is too small.
-    TooSmall(i64),
-    /// A number that is too large.
-    TooLarge(i64),
-    /// A text with fewer characters than this.
-    TooShort(usize),
-    /// A text with more characters than this.
-    TooLong(usize),
-    /// No key that any account has.
-    NotAKey,
-    /// An address that may not be called.
-    AddressNotAllowed,
-    /// Not `HH:MM`.
-    NotATime,
-    /// Quiet hours that begin when they end.
-    SameTimes,
-    /// Neither hold nor resend.
-    NotAChoice,
-    /// Something other than visible ASCII characters.
-    NotVisible,
-    /// Not the name of a template that there is.
-    UnknownTemplate,
-    /// There is no key to seal secrets with.
-    NoSecretsKey,
-}
-
 /// For every faulty field its first broken rule, in field order.
-pub type SettingFaults = Vec<(SettingField, SettingFault)>;
+pub type SettingFaults = Vec<(SettingField, Fault)>;
 
 impl SettingsPatch {
     /// Checks every field. Secrets can only be set where they `can_be_sealed`.
@@ -162,7 +92,7 @@ impl SettingsPatch {
             if can_be_sealed {
                 Ok(secret)
             } else {
-                Err(SettingFault::NoSecretsKey)
+                Err(Fault::NoSecretsKey)
             }
         };
         let change = SettingsChange {
@@ -173,7 +103,7 @@ impl SettingsPatch {
             daily_limit: check.whole(Field::DailyLimit, &self.daily_limit, LARGEST_DAILY_LIMIT),
             quiet_hours: check.quiet_hours(&self.quiet_hours),
             on_unknown: check.text(Field::OnUnknown, &self.on_unknown, |raw| {
-                OnUnknown::parse(raw).ok_or(SettingFault::NotAChoice)
+                OnUnknown::parse(raw).ok_or(Fault::NotAChoice)
             }),
             exclusive_device: check.flag(Field::ExclusiveDevice, &self.exclusive_device),
             webhook_secret: check.text(Field::WebhookSecret, &self.webhook_secret, |raw| {
@@ -196,34 +126,34 @@ impl Check {
     fn text<T>(
         &mut self,
         field: SettingField,
-        raw: &RawSetting,
-        parse: impl FnOnce(&str) -> Result<T, SettingFault>,
+        raw: &Input,
+        parse: impl FnOnce(&str) -> Result<T, Fault>,
     ) -> Change<T> {
         self.read(field, raw, |raw| match raw {
-            RawSetting::Text(text) => parse(text),
-            _ => Err(SettingFault::NotText),
+            Input::Text(text) => parse(text),
+            _ => Err(Fault::NotText),
         })
     }
 
-    fn flag(&mut self, field: SettingField, raw: &RawSetting) -> Change<bool> {
+    fn flag(&mut self, field: SettingField, raw: &Input) -> Change<bool> {
         self.read(field, raw, |raw| match raw {
-            RawSetting::Flag(flag) => Ok(*flag),
-            _ => Err(SettingFault::NotFlag),
+            Input::Flag(flag) => Ok(*flag),
+            _ => Err(Fault::NotFlag),
         })
     }
 
-    fn whole(&mut self, field: SettingField, raw: &RawSetting, most: i64) -> Change<u32> {
+    fn whole(&mut self, field: SettingField, raw: &Input, most: i64) -> Change<u32> {
         self.read(field, raw, |raw| match raw {
-            RawSetting::Whole(number) if *number < 0 => Err(SettingFault::TooSmall(0)),
-            RawSetting::Whole(number) if *number > most => Err(SettingFault::TooLarge(most)),
-            RawSetting::Whole(number) => {
-                u32::try_from(*number).map_err(|_| SettingFault::TooLarge(most))
+            Input::Whole(number) if *number < 0 => Err(Fault::TooSmall { min: 0 }),
+            Input::Whole(number) if *number > most => Err(Fault::TooLarge { max: most }),
+            Input::Whole(number) => {
+                u32::try_from(*number).map_err(|_| Fault::TooLarge { max: most })
             }
-            _ => Err(SettingFault::NotWhole),
+            _ => Err(Fault::NotWhole),
         })
     }
 
-    fn pause(&mut self, field: SettingField, raw: &RawSetting) -> Change<Duration> {
+    fn pause(&mut self, field: SettingField, raw: &Input) -> Change<Duration> {
         match self.whole(field, raw, LONGEST_PAUSE_MS) {
             Change::Keep => Change::Keep,
             Change::Remove => Change::Remove,
@@ -237,13 +167,12 @@ impl Check {
             RawQuietHours::Absent => return Change::Keep,
             RawQuietHours::Null
             | RawQuietHours::Times {
-                from: RawSetting::Null,
-                to: RawSetting::Null,
+                from: Input::Null,
+                to: Input::Null,
             } => return Change::Remove,
             RawQuietHours::Times { from, to } => (from, to),
             RawQuietHours::Other => {
-                self.0
-                    .push((SettingField::QuietHours, SettingFault::NotTimes));
+                self.0.push((SettingField::QuietHours, Fault::NotObject));
                 return Change::Keep;
             }
         };
@@ -263,16 +192,16 @@ impl Check {
         Change::Set(times)
     }
 
-    fn time(&mut self, field: SettingField, raw: &RawSetting) -> Option<NaiveTime> {
+    fn time(&mut self, field: SettingField, raw: &Input) -> Option<NaiveTime> {
         let fault = match raw {
-            RawSetting::Absent => return None,
-            RawSetting::Text(text) => match QuietHours::time(text) {
+            Input::Absent => return None,
+            Input::Text(text) => match QuietHours::time(text) {
                 Ok(time) => return Some(time),
-                Err(_) => SettingFault::NotATime,
+                Err(_) => Fault::NotATimeOfDay,
             },
             // The other one is not.
-            RawSetting::Null => SettingFault::Missing,
-            _ => SettingFault::NotText,
+            Input::Null => Fault::Missing,
+            _ => Fault::NotText,
         };
         self.0.push((field, fault));
         None
@@ -281,12 +210,12 @@ impl Check {
     fn read<T>(
         &mut self,
         field: SettingField,
-        raw: &RawSetting,
-        parse: impl FnOnce(&RawSetting) -> Result<T, SettingFault>,
+        raw: &Input,
+        parse: impl FnOnce(&Input) -> Result<T, Fault>,
     ) -> Change<T> {
         match raw {
-            RawSetting::Absent => Change::Keep,
-            RawSetting::Null => Change::Remove,
+            Input::Absent => Change::Keep,
+            Input::Null => Change::Remove,
             given => parse(given).map_or_else(
                 |fault| {
                     self.0.push((field, fault));
@@ -298,43 +227,45 @@ impl Check {
     }
 }
 
-fn length(raw: &str) -> Result<(), SettingFault> {
+fn length(raw: &str) -> Result<(), Fault> {
     match raw.chars().count() {
-        0 => Err(SettingFault::TooShort(1)),
+        0 => Err(Fault::TooShort { min: 1 }),
         1..=LONGEST_SETTING => Ok(()),
-        _ => Err(SettingFault::TooLong(LONGEST_SETTING)),
+        _ => Err(Fault::TooLong {
+            max: LONGEST_SETTING,
+        }),
     }
 }
 
-fn key(raw: &str) -> Result<SecretString, SettingFault> {
+fn key(raw: &str) -> Result<SecretString, Fault> {
     length(raw)?;
     Account::checked_key(Some(&SecretString::from(raw)))
         .ok()
         // A value of this form is read as a sealed one.
         .filter(|key| !key.expose_secret().starts_with(crate::SEALED))
-        .ok_or(SettingFault::NotAKey)
+        .ok_or(Fault::NotAKey)
 }
 
-fn address(raw: &str, accounts: &AccountPolicy) -> Result<String, SettingFault> {
+fn address(raw: &str, accounts: &AccountPolicy) -> Result<String, Fault> {
     length(raw)?;
     if accounts.allows(raw) {
         Ok(raw.trim().to_owned())
     } else {
-        Err(SettingFault::AddressNotAllowed)
+        Err(Fault::AddressNotAllowed)
     }
 }
 
-fn webhook_secret(raw: &str) -> Result<SecretString, SettingFault> {
+fn webhook_secret(raw: &str) -> Result<SecretString, Fault> {
     length(raw)?;
     if raw.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(SecretString::from(raw))
     } else {
-        Err(SettingFault::NotVisible)
+        Err(Fault::NotVisible)
     }
 }
 
 /// For now there is the built-in template alone.
-fn template(raw: &str) -> Result<String, SettingFault> {
+fn template(raw: &str) -> Result<String, Fault> {
     let shaped = (1..=LONGEST_TEMPLATE_NAME).contains(&raw.len())
         && raw
             .bytes()
@@ -342,6 +273,6 @@ fn template(raw: &str) -> Result<String, SettingFault> {
     if shaped && raw == VALIDATION {
         Ok(raw.to_owned())
     } else {
-        Err(SettingFault::UnknownTemplate)
+        Err(Fault::UnknownTemplate)
     }
 }

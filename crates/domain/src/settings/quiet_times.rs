@@ -1,6 +1,6 @@
 use chrono::NaiveTime;
 
-use crate::{QuietHours, SettingFault, SettingFaults, SettingField};
+use crate::{Fault, QuietHours, SettingFaults, SettingField};
 
 /// Quiet hours as a change gives them: a time that is not given stays as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,11 +34,10 @@ impl QuietTimes {
             return Err(missing
                 .into_iter()
                 .filter(|(_, time)| time.is_none())
-                .map(|(field, _)| (field, SettingFault::Missing))
+                .map(|(field, _)| (field, Fault::Missing))
                 .collect());
         };
-        QuietHours::new(from, to)
-            .map_err(|_| vec![(SettingField::QuietHours, SettingFault::SameTimes)])
+        QuietHours::new(from, to).map_err(|_| vec![(SettingField::QuietHours, Fault::SameTimes)])
     }
 }
 
@@ -82,8 +81,8 @@ mod tests {
 
     #[test]
     fn a_time_that_is_nowhere_is_missing() {
-        let from = (SettingField::QuietFrom, SettingFault::Missing);
-        let to = (SettingField::QuietTo, SettingFault::Missing);
+        let from = (SettingField::QuietFrom, Fault::Missing);
+        let to = (SettingField::QuietTo, Fault::Missing);
         assert_eq!(over(None, Some(8), None), Err(vec![from]));
         assert_eq!(over(Some(8), None, None), Err(vec![to]));
         assert_eq!(over(None, None, None), Err(vec![from, to]));
@@ -91,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_time_may_not_become_the_other() {
-        let same = vec![(SettingField::QuietHours, SettingFault::SameTimes)];
+        let same = vec![(SettingField::QuietHours, Fault::SameTimes)];
         assert_eq!(over(None, Some(21), night()), Err(same.clone()));
         assert_eq!(over(Some(7), None, night()), Err(same.clone()));
         assert_eq!(over(Some(3), Some(3), None), Err(same));

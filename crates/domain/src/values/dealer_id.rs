@@ -1,6 +1,7 @@
 use std::fmt;
 
-use crate::submission::{Fault, Field};
+use crate::input::Fault;
+use crate::submission::Field;
 
 /// A dealer's number, 4 to 10 characters without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

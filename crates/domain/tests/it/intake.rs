@@ -112,7 +112,7 @@ async fn every_faulty_field_is_reported_at_once() {
     let submission = Submission {
         customer_name: Input::Absent,
         phone: "0712345678".into(),
-        unit_type: Input::NotText,
+        unit_type: Input::Other,
         created_time: "31/02/2019 15:40:50".into(),
         ..sample::submission()
     };

@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Change, DealerAdministrationError, DealerDirectory as _, MockDealerAdmin, MockOutbox,
-    OnUnknown, Ports, QuietHours, RawQuietHours, RawSetting, SettingFault as Fault, SettingFaults,
-    SettingField as Field, SettingsChange, SettingsChanged, SettingsPatch,
+    Change, DealerAdministrationError, DealerDirectory as _, Fault, Input, MockDealerAdmin,
+    MockOutbox, OnUnknown, Ports, QuietHours, RawQuietHours, SettingFaults, SettingField as Field,
+    SettingsChange, SettingsChanged, SettingsPatch,
 };
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
 
 use crate::support::unavailable;
 
-fn text(text: &str) -> RawSetting {
-    RawSetting::Text(text.to_owned())
+fn text(text: &str) -> Input {
+    Input::Text(text.to_owned())
 }
 
-fn times(from: RawSetting, to: RawSetting) -> RawQuietHours {
+fn times(from: Input, to: Input) -> RawQuietHours {
     RawQuietHours::Times { from, to }
 }
 
@@ -29,7 +29,7 @@ fn validate(patch: &SettingsPatch) -> Result<SettingsChange, SettingFaults> {
 fn what_is_absent_stays_and_null_removes() {
     let change = validate(&SettingsPatch::default()).unwrap();
     assert!(change.fields().is_empty());
-    let null = || RawSetting::Null;
+    let null = || Input::Null;
     let change = validate(&SettingsPatch {
         api_key: null(),
         api_url: null(),
@@ -57,12 +57,12 @@ fn good_values_are_taken() {
     let change = validate(&SettingsPatch {
         api_key: text(" kunci "),
         api_url: text(" https://api.fonnte.com/v2/send "),
-        min_interval_ms: RawSetting::Whole(3_600_000),
-        jitter_ms: RawSetting::Whole(0),
-        daily_limit: RawSetting::Whole(1_000_000),
+        min_interval_ms: Input::Whole(3_600_000),
+        jitter_ms: Input::Whole(0),
+        daily_limit: Input::Whole(1_000_000),
         quiet_hours: times(text("21:00"), text("07:00")),
         on_unknown: text("hold"),
-        exclusive_device: RawSetting::Flag(true),
+        exclusive_device: Input::Flag(true),
         webhook_secret: text("!~"),
         default_template: text("validation"),
     })
@@ -90,7 +90,7 @@ fn each_field_says_what_is_wrong_with_it() {
                 ..Default::default()
             },
             Field::ApiKey,
-            Fault::TooShort(1),
+            Fault::TooShort { min: 1 },
         ),
         (
             SettingsPatch {
@@ -122,15 +122,15 @@ fn each_field_says_what_is_wrong_with_it() {
                 ..Default::default()
             },
             Field::ApiUrl,
-            Fault::TooLong(255),
+            Fault::TooLong { max: 255 },
         ),
         (
             SettingsPatch {
-                min_interval_ms: RawSetting::Whole(i64::MAX),
+                min_interval_ms: Input::Whole(i64::MAX),
                 ..Default::default()
             },
             Field::MinInterval,
-            Fault::TooLarge(3_600_000),
+            Fault::TooLarge { max: 3_600_000 },
         ),
         (
             SettingsPatch {
@@ -142,11 +142,11 @@ fn each_field_says_what_is_wrong_with_it() {
         ),
         (
             SettingsPatch {
-                daily_limit: RawSetting::Whole(-1),
+                daily_limit: Input::Whole(-1),
                 ..Default::default()
             },
             Field::DailyLimit,
-            Fault::TooSmall(0),
+            Fault::TooSmall { min: 0 },
         ),
         (
             SettingsPatch {
@@ -154,11 +154,11 @@ fn each_field_says_what_is_wrong_with_it() {
                 ..Default::default()
             },
             Field::QuietHours,
-            Fault::NotTimes,
+            Fault::NotObject,
         ),
         (
             SettingsPatch {
-                quiet_hours: times(text("07:00"), RawSetting::Null),
+                quiet_hours: times(text("07:00"), Input::Null),
                 ..Default::default()
             },
             Field::QuietTo,
@@ -170,7 +170,7 @@ fn each_field_says_what_is_wrong_with_it() {
                 ..Default::default()
             },
             Field::QuietFrom,
-            Fault::NotATime,
+            Fault::NotATimeOfDay,
         ),
         (
             SettingsPatch {
@@ -190,7 +190,7 @@ fn each_field_says_what_is_wrong_with_it() {
         ),
         (
             SettingsPatch {
-                exclusive_device: RawSetting::Whole(1),
+                exclusive_device: Input::Whole(1),
                 ..Default::default()
             },
             Field::ExclusiveDevice,
@@ -210,7 +210,7 @@ fn each_field_says_what_is_wrong_with_it() {
                 ..Default::default()
             },
             Field::WebhookSecret,
-            Fault::TooLong(255),
+            Fault::TooLong { max: 255 },
         ),
         (
             SettingsPatch {
@@ -222,7 +222,7 @@ fn each_field_says_what_is_wrong_with_it() {
         ),
         (
             SettingsPatch {
-                default_template: RawSetting::Other,
+                default_template: Input::Other,
                 ..Default::default()
             },
             Field::DefaultTemplate,
@@ -238,7 +238,7 @@ fn secrets_need_a_key_to_seal_with() {
     let patch = SettingsPatch {
         api_key: text("kunci"),
         webhook_secret: text("rahasia"),
-        daily_limit: RawSetting::Whole(1),
+        daily_limit: Input::Whole(1),
         ..SettingsPatch::default()
     };
     let faults = patch.validate(&sample::account_policy(), false);

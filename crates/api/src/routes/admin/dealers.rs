@@ -4,18 +4,18 @@ use actix_web::web::Data;
 use chrono::{DateTime, NaiveTime, SecondsFormat, Utc};
 use domain::{
     AccountPolicy, DealerAdministrationError, DealerId, DealerRecord, DealerSettings, KeySource,
-    LaneView, OnUnknown, QuietHours, RawQuietHours, RawSetting, SettingsPatch,
+    LaneView, OnUnknown, QuietHours,
 };
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use super::faults::describe;
-use crate::access::{Admin, Caller, DealerAt};
+use super::settings;
+use crate::access::DealerAt;
+use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, QueryParameters};
+use crate::options::PublicBaseUrl;
 use crate::problem::Problem;
-use crate::routes::in_time;
-use crate::server::{Api, PublicBaseUrl};
+use crate::state::Api;
 
 /// The most dealers on a page.
 const MAX_PAGE_SIZE: u64 = 100;
@@ -194,7 +194,6 @@ pub(crate) struct QuietHoursBody {
 /// By number, inactive ones too, with settings and the state of their lanes.
 #[api_v2_operation(operation_id = "list_dealers", tags(admin))]
 pub(crate) async fn list_dealers(
-    _: Caller<Admin>,
     api: Data<Api>,
     base: Data<PublicBaseUrl>,
     mut query: QueryParameters<DealerListQuery>,
@@ -203,7 +202,7 @@ pub(crate) async fn list_dealers(
     let page_size = query.number("page_size", 10, 1, MAX_PAGE_SIZE);
     query.finish()?;
     let size = u32::try_from(page_size).unwrap_or(u32::MAX);
-    let found = in_time(api.desk.page(page, size), |error| error).await?;
+    let found = in_time(api.dealers.page(page, size), |error| error).await?;
     let items = found.items.into_iter();
     Ok(Answered::ok(&DealerListReply {
         success: true,
@@ -228,12 +227,12 @@ pub(crate) async fn list_dealers(
 /// Its settings, its webhook addresses and the state of its lane. The key itself is never shown.
 #[api_v2_operation(operation_id = "get_dealer", tags(admin))]
 pub(crate) async fn get_dealer(
-    dealer: DealerAt<Admin>,
+    dealer: DealerAt,
     api: Data<Api>,
     base: Data<PublicBaseUrl>,
 ) -> Result<Answered<DealerReply>, Problem> {
     let id = known(&dealer)?;
-    let record = in_time(api.desk.dealer(id), DealerAdministrationError::Store).await?;
+    let record = in_time(api.dealers.dealer(id), DealerAdministrationError::Store).await?;
     Ok(Answered::ok(&DealerReply {
         success: true,
         message: "Dealer found",
@@ -248,29 +247,25 @@ pub(crate) async fn get_dealer(
 /// `quiet_hours` lets a lane that rests look again. Nothing is changed when a field is faulty.
 #[api_v2_operation(operation_id = "change_dealer_settings", tags(admin))]
 pub(crate) async fn change_dealer_settings(
-    dealer: DealerAt<Admin>,
+    dealer: DealerAt,
     api: Data<Api>,
     base: Data<PublicBaseUrl>,
     body: JsonBody<SettingsBody>,
 ) -> Result<Answered<DealerReply>, Problem> {
-    let fields = body.object()?;
-    let told = |error| match error {
-        DealerAdministrationError::Invalid(faults) => Problem::Invalid(
-            faults
-                .into_iter()
-                .map(|(field, fault)| describe(field, fault, &fields))
-                .collect(),
-        ),
-        other => Problem::from(other),
+    let fields = body.fields()?;
+    let change = match api.dealers.check(&settings::patch(&fields)) {
+        Ok(change) => change,
+        Err(error) => return Err(settings::refused(error, fields)),
     };
-    let change = api.desk.check(&patch(&fields)).map_err(told)?;
     let id = known(&dealer)?;
     let author = dealer.author();
     let changing = in_time(
-        api.desk.change(id, &change, &author),
+        api.dealers.change(id, &change, &author),
         DealerAdministrationError::Store,
     );
-    let record = changing.await.map_err(told)?;
+    let record = changing
+        .await
+        .map_err(|error| settings::refused(error, fields))?;
     tracing::info!(
         dealer.id = id.as_str(),
         settings.changed = change.fields().join(","),
@@ -284,53 +279,10 @@ pub(crate) async fn change_dealer_settings(
 }
 
 /// The dealer of a path. What cannot be a dealer's number is one that nobody has.
-fn known(dealer: &DealerAt<Admin>) -> Result<&DealerId, Problem> {
+fn known(dealer: &DealerAt) -> Result<&DealerId, Problem> {
     dealer
         .id()
         .map_err(|_| DealerAdministrationError::UnknownDealer.into())
-}
-
-fn patch(fields: &Map<String, Value>) -> SettingsPatch {
-    let raw = |name| raw(fields.get(name));
-    SettingsPatch {
-        api_key: raw("fonnte_api_key"),
-        api_url: raw("fonnte_api_url"),
-        min_interval_ms: raw("min_interval_ms"),
-        jitter_ms: raw("jitter_ms"),
-        daily_limit: raw("daily_limit"),
-        quiet_hours: quiet_hours(fields.get("quiet_hours")),
-        on_unknown: raw("on_unknown"),
-        exclusive_device: raw("exclusive_device"),
-        webhook_secret: raw("webhook_secret"),
-        default_template: raw("default_template"),
-    }
-}
-
-fn raw(value: Option<&Value>) -> RawSetting {
-    match value {
-        None => RawSetting::Absent,
-        Some(Value::Null) => RawSetting::Null,
-        Some(Value::String(text)) => RawSetting::Text(text.clone()),
-        Some(Value::Bool(flag)) => RawSetting::Flag(*flag),
-        Some(Value::Number(number)) => match (number.as_i64(), number.is_u64()) {
-            (Some(number), _) => RawSetting::Whole(number),
-            (None, true) => RawSetting::Whole(i64::MAX),
-            (None, false) => RawSetting::Other,
-        },
-        Some(Value::Array(_) | Value::Object(_)) => RawSetting::Other,
-    }
-}
-
-fn quiet_hours(value: Option<&Value>) -> RawQuietHours {
-    match value {
-        None => RawQuietHours::Absent,
-        Some(Value::Null) => RawQuietHours::Null,
-        Some(Value::Object(times)) => RawQuietHours::Times {
-            from: raw(times.get("from")),
-            to: raw(times.get("to")),
-        },
-        Some(_) => RawQuietHours::Other,
-    }
 }
 
 impl DealerItem {

@@ -4,17 +4,16 @@ use actix_web::web::Data;
 use domain::{Erased, Fault, MessageView, Phone, Request, RequestId, StoreError};
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::access::{Admin, Caller};
-use crate::http::{Answered, JsonBody};
+use crate::access::Caller;
+use crate::deadline::in_time;
+use crate::http::{Answered, JsonBody, text};
 use crate::problem::Problem;
-use crate::routes::in_time;
 use crate::routes::item::Item;
 use crate::routes::messages::MessageItem;
-use crate::server::Api;
-use crate::validation::FaultBody;
+use crate::state::Api;
+use crate::validation::Rule;
 
 /// Requests on a page of an export.
 const PAGE_SIZE: usize = 100;
@@ -96,14 +95,16 @@ pub(crate) struct ExportItem {
 /// changes nothing; after a 503 repeat it.
 #[api_v2_operation(operation_id = "erase_person", tags(admin))]
 pub(crate) async fn erase_person(
-    caller: Caller<Admin>,
+    caller: Caller,
     api: Data<Api>,
     body: JsonBody<ErasureBody>,
 ) -> Result<Answered<ErasureReply>, Problem> {
-    let fields = body.object()?;
-    let phone = phone(&fields).map_err(|fault| Problem::Invalid(vec![*fault]))?;
+    let mut fields = body.fields()?;
+    let Some(phone) = fields.required("phone", text(phone)) else {
+        return Err(fields.invalid());
+    };
     let author = caller.author();
-    let erasing = api.persons.erase(&phone, &author);
+    let erasing = api.subjects.erase(&phone, &author);
     let erased = in_time(erasing, identity::<StoreError>).await?;
     tracing::info!(
         person.phone = phone.masked(),
@@ -126,20 +127,19 @@ pub(crate) async fn erase_person(
 /// page. It changes nothing, and is a POST so that the phone is in no address.
 #[api_v2_operation(operation_id = "export_person", tags(admin))]
 pub(crate) async fn export_person(
-    caller: Caller<Admin>,
+    caller: Caller,
     api: Data<Api>,
     body: JsonBody<ExportBody>,
 ) -> Result<Answered<ExportReply>, Problem> {
-    let fields = body.object()?;
-    let mut faults = Vec::new();
-    let phone = phone(&fields).map_err(|fault| faults.push(*fault)).ok();
-    let after = cursor(&fields).map_err(|fault| faults.push(*fault)).ok();
+    let mut fields = body.fields()?;
+    let phone = fields.required("phone", text(phone));
+    let after = fields.optional("cursor", text(cursor));
     let (Some(phone), Some(after)) = (phone, after) else {
-        return Err(Problem::Invalid(faults));
+        return Err(fields.invalid());
     };
     let author = caller.author();
     // One more than is shown tells whether there is another page.
-    let exporting = api.persons.export(&phone, after, PAGE_SIZE + 1, &author);
+    let exporting = api.subjects.export(&phone, after, PAGE_SIZE + 1, &author);
     let mut records = in_time(exporting, identity::<StoreError>).await?;
     let more = records.len() > PAGE_SIZE;
     records.truncate(PAGE_SIZE);
@@ -160,36 +160,14 @@ pub(crate) async fn export_person(
     }))
 }
 
-fn phone(fields: &Map<String, Value>) -> Result<Phone, Box<FaultBody>> {
-    let value = fields.get("phone");
-    let parsed = match value {
-        None => Err(Fault::Missing),
-        Some(Value::String(text)) => Phone::parse(text).map_err(|_| Fault::Phone),
-        Some(_) => Err(Fault::NotText),
-    };
-    let input = || value.cloned().unwrap_or(Value::Null);
-    parsed.map_err(|fault| Box::new(FaultBody::of_field("phone", fault, input())))
+fn phone(raw: &str) -> Result<Phone, Fault> {
+    Phone::parse(raw).map_err(|_| Fault::Phone)
 }
 
-fn cursor(fields: &Map<String, Value>) -> Result<Option<RequestId>, Box<FaultBody>> {
-    let value = fields.get("cursor").filter(|value| !value.is_null());
-    let Some(value) = value else {
-        return Ok(None);
-    };
-    let Some(text) = value.as_str() else {
-        let fault = FaultBody::of_field("cursor", Fault::NotText, value.clone());
-        return Err(Box::new(fault));
-    };
-    match Uuid::try_parse(text) {
-        Ok(id) if id.simple().to_string() == text => Ok(Some(RequestId(id))),
-        _ => {
-            let words = "Expected the next_cursor of a page";
-            Err(Box::new(FaultBody::of_value(
-                "cursor",
-                words,
-                value.clone(),
-            )))
-        }
+fn cursor(raw: &str) -> Result<RequestId, Rule> {
+    match Uuid::try_parse(raw) {
+        Ok(id) if id.simple().to_string() == raw => Ok(RequestId(id)),
+        _ => Err(Rule::Own("Expected the next_cursor of a page")),
     }
 }
 

@@ -1,0 +1,205 @@
+//! What a route is: everything that is known about it besides its handler's code.
+
+use actix_web::HttpMessage as _;
+use actix_web::HttpRequest;
+use actix_web::dev::ServiceRequest;
+use actix_web::http::Method;
+use domain::Scope;
+use paperclip::actix::web;
+
+/// A line of the table of routes.
+pub struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    pub(crate) calls: Calls,
+    pub(crate) body: Option<usize>,
+    /// Makes the handler, which actix needs once for each thread.
+    pub(crate) handler: fn() -> web::Route,
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody. What it answers may be kept by caches.
+    Public,
+    /// Whoever knows the secret in the path.
+    Webhook,
+    /// Callers with a key of this scope.
+    Scope(Scope),
+    /// Callers on this machine, and those with a key of the scope `admin`.
+    Local,
+}
+
+/// How the limits count the calls of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// They count for the caller's rate, and for the requests that a copy works on at once.
+    Metered,
+    /// They count for the requests at once only. The provider's reports cannot be asked for again.
+    Unmetered,
+    /// They count for nothing: supervisors must see a busy service as it is.
+    Always,
+}
+
+impl Route {
+    /// The method; `HEAD` goes with `GET`.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// The path, with its parameters in braces.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Who may call it.
+    #[must_use]
+    pub const fn access(&self) -> Access {
+        self.access
+    }
+
+    /// How the limits count its calls.
+    #[must_use]
+    pub const fn calls(&self) -> Calls {
+        self.calls
+    }
+
+    /// The most bytes that its body may have; `None` where no body is read.
+    #[must_use]
+    pub const fn body(&self) -> Option<usize> {
+        self.body
+    }
+}
+
+impl Access {
+    /// Whether nobody needs a key.
+    pub(crate) const fn needs_no_key(self) -> bool {
+        matches!(self, Self::Public | Self::Webhook)
+    }
+}
+
+/// Where a call leads.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Target {
+    /// A route of the path; none where there is no such path.
+    of_path: Option<&'static Route>,
+    /// The route of path and method.
+    route: Option<&'static Route>,
+}
+
+impl Target {
+    /// Finds the route of a call. The path must be as the router sees it, so that the router comes to the
+    /// same answer. Routes of one path stand together.
+    pub(crate) fn find(routes: &'static [Route], method: &Method, path: &str) -> Self {
+        let Some(first) = routes.iter().position(|route| leads_to(route.path, path)) else {
+            return Self::default();
+        };
+        let of_path = &routes[first];
+        let mut same = routes[first..]
+            .iter()
+            .take_while(|route| route.path == of_path.path);
+        Self {
+            of_path: Some(of_path),
+            route: same.find(|route| route.method == *method),
+        }
+    }
+
+    /// The target that the frame around each call has noted.
+    pub(crate) fn of(request: &HttpRequest) -> Self {
+        request.extensions().get().copied().unwrap_or_default()
+    }
+
+    /// The same, before the call is routed.
+    pub(crate) fn of_service(request: &ServiceRequest) -> Self {
+        request.extensions().get().copied().unwrap_or_default()
+    }
+
+    /// The path's pattern; `None` where there is no such path.
+    pub(crate) fn pattern(self) -> Option<&'static str> {
+        self.of_path.map(Route::path)
+    }
+
+    /// Who may call the path, whatever the method.
+    pub(crate) fn path_access(self) -> Option<Access> {
+        self.of_path.map(Route::access)
+    }
+
+    /// Who may call the route; `None` where path and method have none.
+    pub(crate) fn access(self) -> Option<Access> {
+        self.route.map(Route::access)
+    }
+
+    /// How the call is counted; a path that does not exist counts like any other.
+    pub(crate) fn calls(self) -> Calls {
+        self.of_path.map_or(Calls::Metered, Route::calls)
+    }
+
+    /// The most bytes that a body may have.
+    pub(crate) fn body(self) -> usize {
+        self.route.and_then(Route::body).unwrap_or_default()
+    }
+
+    /// Whether the call submits: it is refused in the form that submitters know.
+    pub(crate) fn submits(self) -> bool {
+        self.of_path.is_some_and(|route| route.path == SUBMIT)
+    }
+
+    /// Whether the path is one of head office's.
+    pub(crate) fn is_admin(self) -> bool {
+        self.path_access() == Some(Access::Scope(Scope::Admin))
+    }
+}
+
+/// The path that takes submissions in.
+pub(crate) const SUBMIT: &str = "/api/v1/customer/validate-customer";
+
+/// Whether a path is one of a pattern; a parameter stands for one part that is not empty.
+fn leads_to(pattern: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some(want), Some(part)) if want == part => {}
+            (Some(want), Some(part)) if want.starts_with('{') && !part.is_empty() => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The methods of a path, as `Allow` lists them.
+pub(crate) fn allowed(routes: &[Route]) -> String {
+    let methods = routes.iter().map(|route| match route.method.as_str() {
+        "GET" => "GET, HEAD",
+        other => other,
+    });
+    methods.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_stands_for_one_part() {
+        for (pattern, path, leads) in [
+            ("/", "/", true),
+            ("/a", "/a", true),
+            ("/a", "/a/", false),
+            ("/a", "/A", false),
+            ("/a", "/ab", false),
+            ("/a", "/", false),
+            ("/a/{b}", "/a/x", true),
+            ("/a/{b}", "/a/", false),
+            ("/a/{b}", "/a", false),
+            ("/a/{b}", "/a/x/y", false),
+            ("/a/{b}/c", "/a/x/c", true),
+            ("/a/{b}/c", "/a/%2F/c", true),
+            ("/a/{b}/c", "/a/x/d", false),
+        ] {
+            assert_eq!(leads_to(pattern, path), leads, "{pattern} {path}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Tests of everything that is given up after a while, on a clock that passes by itself.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::web::{Bytes, Data};
+use api::{Api, ApiAuth, app};
+use async_trait::async_trait;
+use domain::{
+    Accepted, Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, DateRange, DealerAdmin,
+    DealerId, DealerPage, DealerRecord, DealerStats, KeyName, KeyOrder, KeyUse, KnownKey,
+    MockOutbox, NewApiKey, NewRequest, Once, Page, PageQuery, Principal, Reports, Request,
+    RequestId, RequestStore, SettingsChange, SettingsChanged, StoreError, Validity, Visibility,
+};
+use futures_util::{Stream, stream};
+use secrecy::ExposeSecret as _;
+use testkit::World;
+use tokio::time::Instant;
+
+use crate::service::{OFF_HERE, Ports, SUBMIT, api as api_over, body as submission, options};
+
+type BoxedPayloadStream = Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>;
+
+/// A store that never answers.
+struct Stuck;
+
+#[async_trait]
+impl RequestStore for Stuck {
+    async fn accept(&self, _: &NewRequest) -> Result<Accepted, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn key_use(&self, _: &DealerId, _: &Once) -> Result<Option<KeyUse>, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn forget_old_keys(&self) -> Result<u64, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn find(&self, _: RequestId, _: &Visibility) -> Result<Option<Request>, StoreError> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl Reports for Stuck {
+    async fn list(&self, _: &PageQuery) -> Result<Page, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn stats(&self, _: &DealerId, _: DateRange) -> Result<DealerStats, StoreError> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl DealerAdmin for Stuck {
+    fn keeps_secrets(&self) -> bool {
+        true
+    }
+
+    async fn page(&self, _: u64, _: u32) -> Result<DealerPage, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn record(&self, _: &DealerId) -> Result<Option<DealerRecord>, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn change(
+        &self,
+        _: &DealerId,
+        _: &SettingsChange,
+        _: &AuditEntry,
+    ) -> Result<SettingsChanged, StoreError> {
+        std::future::pending().await
+    }
+}
+
+/// Keys of which each takes three seconds to be found.
+struct Slow(Arc<testkit::MemoryStore>);
+
+#[async_trait]
+impl ApiKeys for Slow {
+    async fn create(&self, key: &NewApiKey, by: &AuditEntry) -> Result<ApiKeyRecord, StoreError> {
+        self.0.create(key, by).await
+    }
+
+    async fn list(&self, limit: u32) -> Result<Vec<(ApiKeyRecord, Validity)>, StoreError> {
+        ApiKeys::list(&*self.0, limit).await
+    }
+
+    async fn find(&self, id: ApiKeyId) -> Result<Option<KnownKey>, StoreError> {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        ApiKeys::find(&*self.0, id).await
+    }
+
+    fn knows(&self, id: ApiKeyId) -> bool {
+        self.0.knows(id)
+    }
+
+    async fn revoke(
+        &self,
+        id: ApiKeyId,
+        by: &AuditEntry,
+    ) -> Result<Option<ApiKeyRecord>, StoreError> {
+        self.0.revoke(id, by).await
+    }
+}
+
+/// Calls an API that is [`stuck`]. Returns status, body and how long it took.
+async fn call(request: TestRequest) -> (u16, String, Duration) {
+    let request = request
+        .peer_addr(([127, 0, 0, 1], 50_000).into())
+        .insert_header(("Host", "localhost"));
+    call_with(World::new(), OFF_HERE, request).await
+}
+
+async fn call_with(world: World, auth: ApiAuth, request: TestRequest) -> (u16, String, Duration) {
+    let api = Data::new(stuck(&world, auth));
+    let service = init_service(app(api, &options())).await;
+    let began = Instant::now();
+    let mut request = request.to_request();
+    if request.head().headers.contains_key("transfer-encoding") {
+        *request.payload() = endless();
+    }
+    let response = call_service(&service, request).await;
+    let status = response.status().as_u16();
+    let body = read_body(response).await;
+    (
+        status,
+        String::from_utf8_lossy(&body).into_owned(),
+        began.elapsed(),
+    )
+}
+
+/// A body of which nothing arrives.
+fn endless() -> Payload {
+    Payload::from(Box::pin(stream::pending()) as BoxedPayloadStream)
+}
+
+/// An API whose request store is stuck and whose lanes are taken.
+fn stuck(world: &World, auth: ApiAuth) -> Api {
+    let mut outbox = MockOutbox::new();
+    outbox.expect_begin_call().returning(|_, _, _| Ok(None));
+    let mut ports = Ports::of(world);
+    ports.requests = Arc::new(Stuck);
+    ports.reports = Arc::new(Stuck);
+    ports.dealer_admin = Arc::new(Stuck);
+    ports.outbox = Arc::new(outbox);
+    ports.api_keys = Arc::new(Slow(world.store.clone()));
+    ports.auth = auth;
+    api_over(world, &ports)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_submission_that_the_store_does_not_answer_is_given_up_within_5_seconds() {
+    let request = TestRequest::post().uri(SUBMIT).set_payload(submission());
+    let (status, body, took) = call(request).await;
+    assert_eq!(
+        (status, body.as_str()),
+        (
+            503,
+            r#"{"status":0,"message":{"error":"Gagal menyimpan data ke database"},"data":null}"#
+        )
+    );
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_the_store_does_not_answer_is_given_up_within_5_seconds() {
+    for path in [
+        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22",
+        "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22/messages",
+        "/api/v1/customer/dealer/0009999/requests",
+        "/api/v1/customer/dealer/0009999/stats",
+        "/api/v1/admin/dealers",
+        "/api/v1/admin/dealers/0009999",
+    ] {
+        let (status, body, took) = call(TestRequest::get().uri(path)).await;
+        assert_eq!(
+            (status, body.as_str()),
+            (
+                503,
+                r#"{"error":{"code":503,"message":"The service cannot answer now","type":"Unavailable"}}"#
+            )
+        );
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_that_stays_busy_is_told() {
+    let request = TestRequest::post()
+        .uri("/api/v1/customer/dealer/0009999/test-whatsapp")
+        .set_payload(r#"{"target":"081200001234"}"#);
+    let (status, body, _) = call(request).await;
+    assert_eq!(status, 400);
+    assert_eq!(
+        body,
+        r#"{"error":{"code":400,"message":"The dealer's other messages left no turn for the test within 10 seconds","type":"LaneBusy"}}"#
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_is_given_up_after_15_seconds() {
+    let request = TestRequest::post()
+        .uri(SUBMIT)
+        .insert_header(("Transfer-Encoding", "chunked"));
+    let (status, body, took) = call(request).await;
+    assert_eq!(
+        (status, body.as_str()),
+        (
+            408,
+            r#"{"error":{"code":408,"message":"The body did not arrive in time","type":"RequestTimeout"}}"#
+        )
+    );
+    assert_eq!(took.as_secs(), 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_takes_long_to_be_found_leaves_less_time_for_the_rest() {
+    let world = World::new();
+    let order = KeyOrder {
+        name: KeyName::parse("x").unwrap(),
+        access: Access::unlimited(),
+        expires_at: None,
+    };
+    let author = Principal::operator().author(None);
+    let made = world.services().keys.create(order, &author).await.unwrap();
+    let request = TestRequest::get()
+        .uri("/api/v1/customer/dealer/0009999/stats")
+        .insert_header(("X-API-Key", made.secret.expose_secret()));
+    let (status, _, took) = call_with(world, ApiAuth::Required, request).await;
+    assert_eq!(status, 503);
+    assert!((3..5).contains(&took.as_secs()), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn more_calls_than_can_be_worked_on_are_refused_at_once() {
+    const STATS: &str = "/api/v1/customer/dealer/0009999/stats";
+    let api = Data::new(stuck(&World::new(), OFF_HERE));
+    let service = init_service(app(api, &options())).await;
+    let call = |request: TestRequest| Box::pin(call_service(&service, request.to_request()));
+    let body_on_its_way = || {
+        let mut submit = TestRequest::post().uri(SUBMIT).to_request();
+        *submit.payload() = endless();
+        Box::pin(call_service(&service, submit))
+    };
+    // Those who wait for their callers take no place from the 1,024 after them.
+    let mut slow: Vec<_> = (0..100).map(|_| body_on_its_way()).collect();
+    let mut waiting: Vec<_> = (0..1_024)
+        .map(|_| call(TestRequest::get().uri(STATS)))
+        .collect();
+    for call in &mut slow {
+        assert!(futures_util::poll!(call).is_pending());
+    }
+    for call in &mut waiting {
+        assert!(futures_util::poll!(call).is_pending());
+    }
+    let began = Instant::now();
+    for (request, expected) in [
+        (TestRequest::get().uri(STATS), r#""type":"Busy""#),
+        (TestRequest::get().uri("/nowhere"), r#""type":"Busy""#),
+        (
+            TestRequest::post().uri(SUBMIT).set_payload(submission()),
+            "Gagal menyimpan data ke database",
+        ),
+    ] {
+        let response = call(request).await;
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers().get("retry-after").unwrap(), "5");
+        let body = read_body(response).await;
+        let body = String::from_utf8_lossy(&body);
+        assert!(body.contains(expected), "{body}");
+    }
+    let health = call(TestRequest::get().uri("/api/v1/health")).await;
+    assert_eq!(health.status(), 200);
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    // One of them goes, and there is room for one.
+    waiting.pop();
+    let response = call(TestRequest::get().uri("/nowhere")).await;
+    assert_eq!(response.status(), 404);
+}

@@ -1,0 +1,25 @@
+//! How connections are made: address, TLS, session settings, pool.
+
+mod endpoint;
+mod gate;
+mod parameters;
+mod pool;
+pub(crate) mod read_to_end;
+mod room;
+mod schema_name;
+mod session;
+pub(crate) mod statement;
+mod tls;
+pub(crate) mod together;
+mod url;
+mod watched;
+
+pub(crate) use gate::Gate;
+pub use pool::PoolOptions;
+pub(crate) use pool::{ASK_TIMEOUT, Connection, Database, Home, StoreResult, failed};
+pub use room::ConnectionsError;
+pub use schema_name::{SchemaName, SchemaNameError};
+#[cfg(feature = "testing")]
+pub(crate) use session::session_settings;
+pub(crate) use session::{Connector, Session};
+pub use url::{DatabaseUrl, DatabaseUrlError};

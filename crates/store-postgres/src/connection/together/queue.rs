@@ -1,0 +1,198 @@
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use domain::StoreError;
+use tokio::sync::oneshot;
+
+use super::Work;
+use crate::connection::StoreResult;
+
+/// How many callers may wait. Some thousand are served in a second; more would wait in vain.
+const BOUND: usize = 4_096;
+
+/// For how many one statement does it at most, so that none takes long.
+pub(super) const AT_ONCE: usize = 128;
+
+/// What a caller waits for.
+pub(super) struct Waiting<W: Work> {
+    pub(super) work: W,
+    since: Instant,
+    /// Whether it went back because a session's prepared statements were of no use.
+    pub(super) is_back: bool,
+    answer: oneshot::Sender<StoreResult<W::Answer>>,
+}
+
+impl<W: Work> Waiting<W> {
+    pub(super) fn new(work: W, answer: oneshot::Sender<StoreResult<W::Answer>>) -> Self {
+        Self {
+            work,
+            since: Instant::now(),
+            is_back: false,
+            answer,
+        }
+    }
+
+    /// Whether nobody waits for the answer any more.
+    pub(super) fn has_left(&self) -> bool {
+        self.answer.is_closed()
+    }
+
+    /// Tells the caller, who may have left.
+    pub(super) fn answer(self, answer: StoreResult<W::Answer>) {
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// Who waits, in the order in which they came.
+pub(super) struct Queue<W: Work>(VecDeque<Waiting<W>>);
+
+/// What one writer takes.
+pub(super) struct Batch<W: Work> {
+    /// For one statement: no key comes twice.
+    pub(super) rows: Vec<Waiting<W>>,
+    /// Those whose key came already; each is to be asked about alone, afterwards.
+    pub(super) apart: Vec<Waiting<W>>,
+}
+
+impl<W: Work> Default for Queue<W> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<W: Work> Queue<W> {
+    /// Adds one; `false` when the queue is full.
+    pub(super) fn push(&mut self, waiting: Waiting<W>) -> bool {
+        let has_room = self.0.len() < BOUND;
+        if has_room {
+            self.0.push_back(waiting);
+        }
+        has_room
+    }
+
+    /// Puts some back to where they were taken from.
+    pub(super) fn put_back(&mut self, rows: Vec<Waiting<W>>) {
+        for mut waiting in rows.into_iter().rev() {
+            waiting.is_back = true;
+            self.0.push_front(waiting);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn drain(&mut self) -> Vec<Waiting<W>> {
+        self.0.drain(..).collect()
+    }
+
+    /// Takes those who came first. Whoever has left is passed over, and whoever has waited longer
+    /// than `patience` is told so: to begin now would be too late for an answer in time.
+    pub(super) fn take(&mut self, patience: Duration) -> Batch<W> {
+        let now = Instant::now();
+        let mut batch = Batch {
+            rows: Vec::new(),
+            apart: Vec::new(),
+        };
+        let mut keys = HashSet::new();
+        while batch.rows.len() + batch.apart.len() < AT_ONCE
+            && let Some(waiting) = self.0.pop_front()
+        {
+            if waiting.has_left() {
+                continue;
+            }
+            if now.duration_since(waiting.since) > patience {
+                waiting.answer(Err(StoreError::Unavailable("waited too long".into())));
+                continue;
+            }
+            let key = waiting.work.key();
+            if key.is_none_or(|key| keys.insert(key)) {
+                batch.rows.push(waiting);
+            } else {
+                batch.apart.push(waiting);
+            }
+        }
+        batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::QueryResult;
+    use diesel_async::AsyncPgConnection;
+
+    use super::*;
+    use crate::connection::Database;
+
+    /// A number, whose key is whether it is odd where it is below ten.
+    #[derive(Debug)]
+    struct Number(usize);
+
+    impl Work for Number {
+        type Answer = ();
+        type Key = bool;
+        const SECOND_TRY: bool = false;
+        const ALONE: usize = 1;
+
+        fn key(&self) -> Option<bool> {
+            (self.0 < 10).then_some(self.0 % 2 == 1)
+        }
+
+        async fn write(_: &mut AsyncPgConnection, works: &[&Self]) -> QueryResult<Vec<Option<()>>> {
+            Ok(vec![Some(()); works.len()])
+        }
+
+        async fn write_alone(&self, _: &Database) -> StoreResult<()> {
+            Ok(())
+        }
+    }
+
+    fn waiting(n: usize) -> (Waiting<Number>, oneshot::Receiver<StoreResult<()>>) {
+        let (answer, answered) = oneshot::channel();
+        (Waiting::new(Number(n), answer), answered)
+    }
+
+    #[test]
+    fn a_full_queue_refuses_and_is_taken_in_parts() {
+        let mut queue = Queue::default();
+        let mut callers = Vec::new();
+        for n in 0..BOUND {
+            let (waiting, answered) = waiting(n + 10);
+            assert!(queue.push(waiting));
+            callers.push(answered);
+        }
+        assert!(!queue.push(waiting(9_999).0));
+        let batch = queue.take(Duration::from_secs(60));
+        assert_eq!(batch.rows.len(), AT_ONCE);
+        assert_eq!(queue.len(), BOUND - AT_ONCE);
+    }
+
+    #[test]
+    fn whoever_left_or_waited_too_long_is_not_taken() {
+        let mut queue = Queue::default();
+        let (left, answered) = waiting(11);
+        drop(answered);
+        queue.push(left);
+        let (late, mut told) = waiting(12);
+        queue.push(late);
+        std::thread::yield_now();
+        assert!(queue.take(Duration::ZERO).rows.is_empty());
+        assert!(matches!(
+            told.try_recv(),
+            Ok(Err(StoreError::Unavailable(_)))
+        ));
+    }
+
+    #[test]
+    fn a_key_comes_once_in_a_batch() {
+        let mut queue = Queue::default();
+        let mut callers = Vec::new();
+        for n in 0..6 {
+            let (waiting, answered) = waiting(n);
+            queue.push(waiting);
+            callers.push(answered);
+        }
+        let batch = queue.take(Duration::from_secs(60));
+        assert_eq!((batch.rows.len(), batch.apart.len()), (2, 4));
+    }
+}

@@ -1,0 +1,144 @@
+//! Rows of dealers and what they become.
+
+use std::time::Duration;
+
+use chrono::{NaiveDateTime, NaiveTime};
+use diesel::dsl::auto_type;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use domain::{
+    Dealer, DealerId, DealerSettings, KeySource, OnUnknown, QuietHours, SEALED, SecretPurpose,
+    Vault, VaultError,
+};
+use secrecy::SecretString;
+
+use crate::requests::odd::Shown;
+use crate::schema::{dealer_settings, dealers};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = dealers)]
+#[diesel(check_for_backend(Pg))]
+pub(crate) struct DealerRow {
+    dealer_name: String,
+    fonnte_api_key: Option<String>,
+    fonnte_api_url: Option<String>,
+    is_active: Option<bool>,
+    created_at: Option<Shown<NaiveDateTime>>,
+    updated_at: Option<Shown<NaiveDateTime>>,
+}
+
+/// What a dealer has settled with us; the table is ours.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = dealer_settings)]
+#[diesel(check_for_backend(Pg))]
+pub(crate) struct SettingsRow {
+    fonnte_api_key: Option<String>,
+    pub(crate) fonnte_api_url: Option<String>,
+    min_interval_ms: Option<i64>,
+    jitter_ms: Option<i64>,
+    daily_limit: Option<i32>,
+    quiet_from: Option<NaiveTime>,
+    quiet_to: Option<NaiveTime>,
+    on_unknown: Option<String>,
+    exclusive_device: bool,
+    pub(crate) webhook_secret: Option<String>,
+    default_template: Option<String>,
+}
+
+/// The two tables meet by the dealer's number.
+#[auto_type(no_type_alias)]
+pub(crate) fn same_dealer() -> _ {
+    dealer_settings::dealer_id.eq(dealers::dealer_id)
+}
+
+impl SettingsRow {
+    /// The table's checks keep out what could not be read.
+    fn settings(&self) -> DealerSettings {
+        let time = |ms: Option<i64>| Some(Duration::from_millis(u64::try_from(ms?).ok()?));
+        let quiet = self.quiet_from.zip(self.quiet_to);
+        DealerSettings {
+            min_interval: time(self.min_interval_ms),
+            jitter: time(self.jitter_ms),
+            daily_limit: self.daily_limit.and_then(|limit| u32::try_from(limit).ok()),
+            quiet_hours: quiet.and_then(|(from, to)| QuietHours::new(from, to).ok()),
+            on_unknown: self.on_unknown.as_deref().and_then(OnUnknown::parse),
+            exclusive_device: self.exclusive_device,
+            default_template: self.default_template.clone(),
+        }
+    }
+}
+
+impl DealerRow {
+    /// Where the key comes from: one of the settings wins, be it one that cannot be opened.
+    pub(crate) fn key_source(&self, settings: Option<&SettingsRow>) -> Option<KeySource> {
+        if settings.is_some_and(|settings| settings.fonnte_api_key.is_some()) {
+            return Some(KeySource::Settings);
+        }
+        let key = self.fonnte_api_key.as_deref();
+        key.filter(|key| !key.trim().is_empty())
+            .map(|_| KeySource::Dealers)
+    }
+
+    pub(crate) fn dealer(
+        self,
+        id: DealerId,
+        settings: Option<SettingsRow>,
+        vault: &dyn Vault,
+    ) -> Dealer {
+        let source = self.key_source(settings.as_ref());
+        let delivery = settings.as_ref().map(SettingsRow::settings);
+        let (own_key, own_url, own_secret) = settings.map_or((None, None, None), |own| {
+            (own.fonnte_api_key, own.fonnte_api_url, own.webhook_secret)
+        });
+        let key = match source {
+            Some(KeySource::Settings) => own_key,
+            Some(KeySource::Dealers) | None => self.fonnte_api_key,
+        };
+        let mut sealed_shut = Vec::new();
+        let mut opened = |purpose, value: Option<String>| {
+            let outcome = read(vault, &id, purpose, value?);
+            if outcome.is_err() {
+                sealed_shut.push(purpose);
+            }
+            outcome.ok()
+        };
+        let api_key = opened(SecretPurpose::ApiKey, key);
+        let has_secret = own_secret.is_some();
+        let webhook_secret = opened(SecretPurpose::WebhookSecret, own_secret)
+            .or_else(|| has_secret.then(unknown_secret).flatten());
+        Dealer {
+            name: self.dealer_name,
+            active: self.is_active.unwrap_or(false),
+            api_key,
+            api_url: own_url.or(self.fonnte_api_url),
+            webhook_secret,
+            sealed_shut,
+            settings: delivery.unwrap_or_default(),
+            created_at: self.created_at.and_then(|Shown(at)| at),
+            updated_at: self.updated_at.and_then(|Shown(at)| at),
+            id,
+        }
+    }
+}
+
+/// A secret that nobody has stands for one that cannot be opened, so that no report passes as one
+/// that needs none.
+fn unknown_secret() -> Option<SecretString> {
+    // Without randomness the next look fails as well; an empty secret is equal to nothing that a
+    // report carries.
+    Some(crate::dealers::secrets::new_token().unwrap_or_default())
+}
+
+/// A secret as it is stored, sealed or plain.
+pub(crate) fn read(
+    vault: &dyn Vault,
+    dealer: &DealerId,
+    purpose: SecretPurpose,
+    stored: String,
+) -> Result<SecretString, VaultError> {
+    if stored.trim_start().starts_with(SEALED) {
+        vault.open(dealer, purpose, stored.trim())
+    } else {
+        Ok(stored.into())
+    }
+}

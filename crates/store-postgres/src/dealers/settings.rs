@@ -1,0 +1,419 @@
+//! What operators see and change of dealers.
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Time, Timestamptz};
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
+use domain::{
+    AuditEntry, BoxError, Change, DealerAdmin, DealerId, DealerPage, DealerRecord, KnownQuota,
+    LaneView, OnUnknown, QuietHours, SecretPurpose, SettingsChange, SettingsChanged, StoreError,
+    VaultError, WebhookToken,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::directory::PgDealers;
+use super::rows::{DealerRow, SettingsRow, read, same_dealer};
+use crate::connection::read_to_end::ReadToEnd as _;
+use crate::connection::statement::Statement;
+use crate::connection::{StoreResult, failed};
+use crate::dealers::secrets::new_token;
+use crate::operations::audit::{note, with_entry};
+use crate::schema::{dealer_settings, dealer_webhook, dealers, lane};
+
+/// The dealers whose number is one, on this page, and how many there are.
+const PAGE: &str = "
+, known AS (
+    SELECT d.dealer_id::text FROM dealer_integration.dealers d
+    WHERE char_length(d.dealer_id) BETWEEN 4 AND 10 AND d.dealer_id ~ '\\S'
+        AND d.dealer_id !~ '[[:cntrl:]]'
+)
+SELECT
+    ARRAY(SELECT dealer_id FROM known ORDER BY dealer_id
+        LIMIT (SELECT size FROM input) OFFSET (SELECT skipped FROM input)) AS ids,
+    (SELECT count(*) FROM known) AS total";
+
+/// Of several copies that make a token at once the first one's counts.
+const KEEP_TOKENS: &str = "
+INSERT INTO dealer_webhook (dealer_id, token, token_print)
+SELECT t.dealer_id, t.token, t.token_print
+FROM input i, unnest(i.dealer_ids, i.tokens, i.prints) AS t (dealer_id, token, token_print)
+ORDER BY t.dealer_id
+ON CONFLICT (dealer_id) DO NOTHING";
+
+/// Only the columns that are named change, so that two operators do not undo each other's change.
+const CHANGE: &str = concat!(
+    "
+, known AS (
+    SELECT d.dealer_id FROM dealer_integration.dealers d, input i WHERE d.dealer_id = i.dealer_id
+), changed AS (
+    INSERT INTO dealer_settings AS s (
+    dealer_id, fonnte_api_key, fonnte_api_url, min_interval_ms, jitter_ms, daily_limit,
+    quiet_from, quiet_to, on_unknown, exclusive_device, webhook_secret, default_template)
+SELECT k.dealer_id, i.fonnte_api_key, i.fonnte_api_url, i.min_interval_ms, i.jitter_ms,
+    i.daily_limit, i.quiet_from, i.quiet_to, i.on_unknown, i.exclusive_device, i.webhook_secret,
+    i.default_template
+FROM known k, input i
+ON CONFLICT (dealer_id) DO UPDATE SET
+    (fonnte_api_key, fonnte_api_url, min_interval_ms, jitter_ms, daily_limit, quiet_from, quiet_to,
+        on_unknown, exclusive_device, webhook_secret, default_template, updated_at) = (
+    SELECT
+        CASE WHEN 'fonnte_api_key' = ANY (i.fields)
+            THEN i.fonnte_api_key ELSE s.fonnte_api_key END,
+        CASE WHEN 'fonnte_api_url' = ANY (i.fields)
+            THEN i.fonnte_api_url ELSE s.fonnte_api_url END,
+        CASE WHEN 'min_interval_ms' = ANY (i.fields)
+            THEN i.min_interval_ms ELSE s.min_interval_ms END,
+        CASE WHEN 'jitter_ms' = ANY (i.fields) THEN i.jitter_ms ELSE s.jitter_ms END,
+        CASE WHEN 'daily_limit' = ANY (i.fields) THEN i.daily_limit ELSE s.daily_limit END,
+        CASE WHEN 'quiet_hours' = ANY (i.fields) THEN i.quiet_from ELSE s.quiet_from END,
+        CASE WHEN 'quiet_hours' = ANY (i.fields) THEN i.quiet_to ELSE s.quiet_to END,
+        CASE WHEN 'on_unknown' = ANY (i.fields) THEN i.on_unknown ELSE s.on_unknown END,
+        CASE WHEN 'exclusive_device' = ANY (i.fields)
+            THEN i.exclusive_device ELSE s.exclusive_device END,
+        CASE WHEN 'webhook_secret' = ANY (i.fields)
+            THEN i.webhook_secret ELSE s.webhook_secret END,
+        CASE WHEN 'default_template' = ANY (i.fields)
+            THEN i.default_template ELSE s.default_template END,
+        now()
+    FROM input i)
+    RETURNING s.dealer_id
+)",
+    note!("changed")
+);
+
+/// No row where the dealer is unknown, and one with NULLs where it has no settings yet.
+const LOCK_QUIET_HOURS: &str = "
+, own AS (
+    SELECT s.quiet_from, s.quiet_to FROM dealer_settings s, input i
+    WHERE s.dealer_id = i.dealer_id
+    FOR UPDATE OF s
+)
+SELECT o.quiet_from, o.quiet_to
+FROM input i
+JOIN dealer_integration.dealers d ON d.dealer_id = i.dealer_id
+LEFT JOIN own o ON true";
+
+#[derive(QueryableByName)]
+struct QuietRow {
+    #[diesel(sql_type = Nullable<Time>)]
+    quiet_from: Option<NaiveTime>,
+    #[diesel(sql_type = Nullable<Time>)]
+    quiet_to: Option<NaiveTime>,
+}
+
+impl QuietRow {
+    fn quiet_hours(&self) -> Option<QuietHours> {
+        let (from, to) = self.quiet_from.zip(self.quiet_to)?;
+        QuietHours::new(from, to).ok()
+    }
+}
+
+#[derive(QueryableByName)]
+struct PageRow {
+    #[diesel(sql_type = Array<Text>)]
+    ids: Vec<String>,
+    #[diesel(sql_type = BigInt)]
+    total: i64,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = lane)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
+struct LaneRow {
+    blocks: i32,
+    blocked_since: Option<DateTime<Utc>>,
+    block_reason: Option<String>,
+    rest_until: Option<DateTime<Utc>>,
+    quota_left: Option<i64>,
+    quota_at: Option<DateTime<Utc>>,
+    expires_on: Option<NaiveDate>,
+}
+
+type RecordRow = (
+    String,
+    DealerRow,
+    Option<SettingsRow>,
+    Option<LaneRow>,
+    Option<String>,
+    // The database's time.
+    DateTime<Utc>,
+);
+
+#[async_trait]
+impl DealerAdmin for PgDealers {
+    fn keeps_secrets(&self) -> bool {
+        self.vault.can_seal()
+    }
+
+    async fn page(&self, page: u64, page_size: u32) -> Result<DealerPage, StoreError> {
+        let skipped = page.saturating_sub(1).saturating_mul(page_size.into());
+        let statement = Statement::new(PAGE)
+            .with::<BigInt, _>("bigint AS size", i64::from(page_size))
+            .with::<BigInt, _>(
+                "bigint AS skipped",
+                i64::try_from(skipped).unwrap_or(i64::MAX),
+            );
+        let page: PageRow = self
+            .database
+            .ask(|mut connection| async move {
+                statement.one_row(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(DealerPage {
+            items: self.records(&page.ids).await?,
+            total: u64::try_from(page.total).unwrap_or(0),
+        })
+    }
+
+    async fn record(&self, id: &DealerId) -> Result<Option<DealerRecord>, StoreError> {
+        Ok(self.records(&[id.to_string()]).await?.pop())
+    }
+
+    async fn change(
+        &self,
+        id: &DealerId,
+        change: &SettingsChange,
+        entry: &AuditEntry,
+    ) -> Result<SettingsChanged, StoreError> {
+        let seal = |purpose, change: &Change<SecretString>| {
+            let sealed = change
+                .value()
+                .map(|secret| self.vault.seal(id, purpose, secret));
+            sealed.transpose().map_err(unsealed)
+        };
+        let key = seal(SecretPurpose::ApiKey, &change.api_key)?;
+        let secret = seal(SecretPurpose::WebhookSecret, &change.webhook_secret)?;
+        let statement = with_entry(changing(id, change), entry)
+            .with::<Nullable<Text>, _>("text AS fonnte_api_key", key)
+            .with::<Nullable<Text>, _>("text AS webhook_secret", secret);
+        let completes = matches!(&change.quiet_hours, Change::Set(times) if !times.is_whole());
+        let changed = self
+            .database
+            .ask(|mut connection| async move {
+                let changed = if completes {
+                    connection
+                        .transaction(async |connection| {
+                            complete(connection, id, change, statement).await
+                        })
+                        .await
+                } else {
+                    make(&mut connection, change, None, statement).await
+                };
+                changed.map_err(failed)
+            })
+            .await?;
+        self.forget(id).await;
+        Ok(changed)
+    }
+}
+
+/// A change of which one quiet hour is as it is stored: its row is locked until it is made, so that
+/// nobody else changes the other one meanwhile.
+async fn complete(
+    connection: &mut AsyncPgConnection,
+    id: &DealerId,
+    change: &SettingsChange,
+    statement: Statement<'_>,
+) -> QueryResult<SettingsChanged> {
+    let stored: Option<QuietRow> = Statement::new(LOCK_QUIET_HOURS)
+        .with::<Text, _>("varchar AS dealer_id", id.as_str())
+        .optional_row(connection)
+        .await?;
+    let Some(stored) = stored else {
+        return Ok(SettingsChanged::UnknownDealer);
+    };
+    make(connection, change, stored.quiet_hours(), statement).await
+}
+
+/// Makes a change, given the quiet hours that are stored where they matter.
+async fn make(
+    connection: &mut AsyncPgConnection,
+    change: &SettingsChange,
+    stored: Option<QuietHours>,
+    statement: Statement<'_>,
+) -> QueryResult<SettingsChanged> {
+    let quiet = match change.quiet_hours_over(stored) {
+        Ok(quiet) => quiet,
+        Err(faults) => return Ok(SettingsChanged::Invalid(faults)),
+    };
+    let made = statement
+        .with::<Nullable<Time>, Option<NaiveTime>>(
+            "time AS quiet_from",
+            quiet.as_ref().map(QuietHours::from),
+        )
+        .with::<Nullable<Time>, Option<NaiveTime>>(
+            "time AS quiet_to",
+            quiet.as_ref().map(QuietHours::to),
+        )
+        .execute(connection)
+        .await?;
+    Ok(if made > 0 {
+        SettingsChanged::Made
+    } else {
+        SettingsChanged::UnknownDealer
+    })
+}
+
+/// All of a change but its secrets and its quiet hours.
+fn changing<'a>(id: &'a DealerId, change: &'a SettingsChange) -> Statement<'a> {
+    let ms = |pause: &Change<std::time::Duration>| {
+        let pause = pause.value()?;
+        i64::try_from(pause.as_millis()).ok()
+    };
+    let limit = change.daily_limit.value();
+    Statement::new(CHANGE)
+        .with::<Text, _>("varchar AS dealer_id", id.as_str())
+        .with::<Array<Text>, _>("text[] AS fields", change.fields())
+        .with::<Nullable<Text>, _>(
+            "text AS fonnte_api_url",
+            change.api_url.value().map(String::as_str),
+        )
+        .with::<Nullable<BigInt>, _>("bigint AS min_interval_ms", ms(&change.min_interval))
+        .with::<Nullable<BigInt>, _>("bigint AS jitter_ms", ms(&change.jitter))
+        .with::<Nullable<Integer>, _>(
+            "int AS daily_limit",
+            limit.and_then(|limit| i32::try_from(*limit).ok()),
+        )
+        .with::<Nullable<Text>, _>(
+            "text AS on_unknown",
+            change.on_unknown.value().copied().map(OnUnknown::as_str),
+        )
+        .with::<Bool, _>(
+            "bool AS exclusive_device",
+            change.exclusive_device.value().copied().unwrap_or(false),
+        )
+        .with::<Nullable<Text>, _>(
+            "text AS default_template",
+            change.default_template.value().map(String::as_str),
+        )
+}
+
+impl PgDealers {
+    /// These dealers, by number; those who have no webhook token yet get one.
+    async fn records(&self, ids: &[String]) -> StoreResult<Vec<DealerRecord>> {
+        let mut rows = self.rows(ids).await?;
+        let missing: Vec<&str> = rows
+            .iter()
+            .filter(|row| row.4.is_none())
+            .map(|row| row.0.as_str())
+            .collect();
+        if !missing.is_empty() {
+            self.make_tokens(&missing).await?;
+            rows = self.rows(ids).await?;
+        }
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| self.read_record(row))
+            .collect())
+    }
+
+    async fn rows(&self, ids: &[String]) -> StoreResult<Vec<RecordRow>> {
+        self.database
+            .ask_again(|mut connection| async move {
+                dealers::table
+                    .left_join(dealer_settings::table.on(same_dealer()))
+                    .left_join(lane::table.on(lane::dealer_id.eq(dealers::dealer_id)))
+                    .left_join(
+                        dealer_webhook::table.on(dealer_webhook::dealer_id.eq(dealers::dealer_id)),
+                    )
+                    .filter(dealers::dealer_id.eq_any(ids))
+                    .order(dealers::dealer_id)
+                    .select((
+                        dealers::dealer_id,
+                        DealerRow::as_select(),
+                        Option::<SettingsRow>::as_select(),
+                        Option::<LaneRow>::as_select(),
+                        dealer_webhook::token.nullable(),
+                        diesel::dsl::now.into_sql::<Timestamptz>(),
+                    ))
+                    .load(&mut connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await
+    }
+
+    async fn make_tokens(&self, dealers: &[&str]) -> StoreResult<()> {
+        let mut tokens = Vec::new();
+        let mut prints = Vec::new();
+        for dealer in dealers {
+            let id = DealerId::parse(dealer).map_err(|_| unreadable(dealer))?;
+            let token = new_token().map_err(unsealed)?;
+            prints.push(WebhookToken::print_of(token.expose_secret()).to_vec());
+            tokens.push(if self.vault.can_seal() {
+                let purpose = SecretPurpose::WebhookToken;
+                self.vault.seal(&id, purpose, &token).map_err(unsealed)?
+            } else {
+                token.expose_secret().to_owned()
+            });
+        }
+        let statement = Statement::new(KEEP_TOKENS)
+            .with::<Array<Text>, _>("text[] AS dealer_ids", dealers)
+            .with::<Array<Text>, _>("text[] AS tokens", tokens)
+            .with::<Array<Binary>, _>("bytea[] AS prints", prints);
+        self.database
+            .ask(|mut connection| async move {
+                statement.execute(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(())
+    }
+
+    fn read_record(&self, row: RecordRow) -> Option<DealerRecord> {
+        let (id, row, settings, lane, token, now) = row;
+        let id = DealerId::parse(&id).ok()?;
+        let key_source = row.key_source(settings.as_ref());
+        let own_api_url = settings.as_ref().and_then(|own| own.fonnte_api_url.clone());
+        let webhook_secret_set = settings
+            .as_ref()
+            .is_some_and(|own| own.webhook_secret.is_some());
+        let mut dealer = row.dealer(id, settings, &*self.vault);
+        let purpose = SecretPurpose::WebhookToken;
+        let token = token.map(|token| read(&*self.vault, &dealer.id, purpose, token));
+        if matches!(token, Some(Err(_))) {
+            dealer.sealed_shut.push(purpose);
+        }
+        Some(DealerRecord {
+            dealer,
+            key_source,
+            own_api_url,
+            webhook_secret_set,
+            webhook_token: token
+                .and_then(Result::ok)
+                .and_then(|token| WebhookToken::parse(token.expose_secret()).ok()),
+            lane: lane.map(|lane| lane.view(now)).unwrap_or_default(),
+        })
+    }
+}
+
+impl LaneRow {
+    fn view(self, now: DateTime<Utc>) -> LaneView {
+        let blocked = self.blocks > 0;
+        LaneView {
+            blocked_since: self.blocked_since.filter(|_| blocked),
+            block_reason: self.block_reason.filter(|_| blocked),
+            resting_until: self.rest_until.filter(|until| *until > now),
+            quota: self
+                .quota_left
+                .zip(self.quota_at)
+                .map(|(left, at)| KnownQuota {
+                    left: u64::try_from(left).unwrap_or(0),
+                    at,
+                }),
+            expires_on: self.expires_on,
+        }
+    }
+}
+
+/// Callers ask whether secrets can be kept before they set one.
+fn unsealed(error: VaultError) -> StoreError {
+    StoreError::Unavailable(error.into())
+}
+
+fn unreadable(dealer: &str) -> StoreError {
+    StoreError::Corrupt(BoxError::from(format!(
+        "\"{}\" is no dealer's number",
+        dealer.escape_debug()
+    )))
+}

@@ -1,0 +1,4 @@
+//! What the provider reports.
+
+pub(crate) mod event_store;
+pub(crate) mod sql;

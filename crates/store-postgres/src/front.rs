@@ -1,0 +1,79 @@
+//! What callers wait for in great number: requests that are accepted, or looked up by id.
+
+use domain::{BoxError, NewRequest, StoreError};
+use thread_local::ThreadLocal;
+use tokio::runtime::Handle;
+
+use crate::connection::together::Together;
+use crate::connection::{Connector, Database, Gate, Home, PoolOptions, SchemaName, StoreResult};
+use crate::requests::request_store::Lookup;
+
+/// Connections for callers, and what is written and read together over them.
+pub(crate) struct Front {
+    pub(crate) database: Database,
+    pub(crate) intake: Together<NewRequest>,
+    pub(crate) lookups: Together<Lookup>,
+}
+
+/// One front for everybody, or one for each thread that asks.
+pub(crate) struct Fronts {
+    connector: Connector,
+    schema: SchemaName,
+    options: PoolOptions,
+    gate: Gate,
+    shared: Option<Front>,
+    /// A thread that drives its own connections spares every question two changes of threads, which are
+    /// most of what a lone caller waits for besides PostgreSQL; and threads that share nothing do
+    /// not wait for each other.
+    by_thread: ThreadLocal<Front>,
+}
+
+impl Fronts {
+    pub(crate) fn new(
+        connector: Connector,
+        schema: SchemaName,
+        options: PoolOptions,
+        gate: Gate,
+    ) -> Result<Self, BoxError> {
+        let mut fronts = Self {
+            connector,
+            schema,
+            options,
+            gate,
+            shared: None,
+            by_thread: ThreadLocal::new(),
+        };
+        if !fronts.options.each_thread {
+            fronts.shared = Some(fronts.open(Home::Fixed(Handle::current()))?);
+        }
+        Ok(fronts)
+    }
+
+    fn open(&self, home: Home) -> Result<Front, BoxError> {
+        let (connector, schema) = (self.connector.clone(), self.schema.clone());
+        let (options, gate) = (&self.options, self.gate.clone());
+        let database = Database::new(connector, schema, options.callers, options, home, gate)?;
+        Ok(Front {
+            intake: Together::new(database.clone(), options.wait),
+            lookups: Together::new(database.clone(), options.wait),
+            database,
+        })
+    }
+
+    /// The one for this thread.
+    pub(crate) fn here(&self) -> StoreResult<&Front> {
+        match &self.shared {
+            Some(front) => Ok(front),
+            None => self
+                .by_thread
+                .get_or_try(|| self.open(Home::Asker))
+                .map_err(StoreError::Unavailable),
+        }
+    }
+
+    /// The pools that there are by now.
+    pub(crate) fn databases(&self) -> impl Iterator<Item = &Database> {
+        let fronts = self.shared.iter().chain(self.by_thread.iter());
+        fronts.map(|front| &front.database)
+    }
+}

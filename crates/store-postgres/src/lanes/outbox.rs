@@ -1,0 +1,265 @@
+//! The outbox: each statement is one transaction in one round trip.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Time, Timestamptz, Uuid};
+use diesel_async::RunQueryDsl;
+use domain::{
+    BlockedLane, CHANGED_BY, Claim, DealerId, Lease, Outbox, QuietHours, Settled, Settlement,
+    StoreError, WorkerId, expired, too_old_before, without_numbers,
+};
+
+use super::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, seconds};
+use super::settling::Settling;
+use super::sql;
+use super::update::MessageUpdate;
+use crate::connection::failed;
+use crate::connection::read_to_end::ReadToEnd as _;
+use crate::connection::statement::Statement;
+use crate::schema::{dealer_settings, lane};
+use crate::store::PgStore;
+
+/// How many messages one statement ends at most, so that none holds many locks for long.
+const EXPIRE_AT_ONCE: i64 = 500;
+
+#[async_trait]
+impl Outbox for PgStore {
+    async fn claim(
+        &self,
+        worker: WorkerId,
+        limit: usize,
+        lease: Duration,
+    ) -> Result<Vec<Claim>, StoreError> {
+        let rows: Vec<ClaimRow> = self
+            .database
+            .ask_again(|mut connection| async move {
+                let statement = claim(worker, limit, lease);
+                statement.load(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(rows
+            .into_iter()
+            // A lane whose holder died after its message had got evidence: now free, nothing to do.
+            .filter(|row| !row.is_empty())
+            .filter_map(|row| readable(Claim::try_from(row)))
+            .collect())
+    }
+
+    async fn begin_call(
+        &self,
+        dealer: &DealerId,
+        worker: WorkerId,
+        lease: Duration,
+    ) -> Result<Option<Lease>, StoreError> {
+        let statement = Statement::new(sql::BEGIN_CALL)
+            .with::<Text, _>("varchar AS dealer_id", dealer.as_str())
+            .with::<Uuid, _>("uuid AS worker", worker.0)
+            .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64());
+        let row: Option<EpochRow> = self
+            .database
+            .ask(|mut connection| async move {
+                // The lane of a dealer who never had a message does not exist yet.
+                diesel::insert_into(lane::table)
+                    .values(lane::dealer_id.eq(dealer.as_str()))
+                    .on_conflict_do_nothing()
+                    .execute(&mut connection)
+                    .await
+                    .map_err(failed)?;
+                statement
+                    .optional_row(&mut connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        Ok(row.map(|row| Lease {
+            dealer_id: dealer.clone(),
+            epoch: row.epoch,
+        }))
+    }
+
+    async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError> {
+        let settling = Settling {
+            lease: lease.clone(),
+            settlement: settlement.clone(),
+            next: None,
+        };
+        Ok(self.settlements.write(settling).await?.0)
+    }
+
+    async fn settle_and_claim(
+        &self,
+        lease: &Lease,
+        settlement: &Settlement,
+        worker: WorkerId,
+        next_lease: Duration,
+    ) -> Result<(Settled, Option<Claim>), StoreError> {
+        let settling = Settling {
+            lease: lease.clone(),
+            settlement: settlement.clone(),
+            next: settlement.frees_lane().then_some((worker, next_lease)),
+        };
+        self.settlements.write(settling).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
+        let row: NextDueRow = self
+            .database
+            .ask_again(|mut connection| async move {
+                next_due().one_row(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(row.seconds.map(seconds))
+    }
+
+    async fn expire(&self, ttl: Duration) -> Result<u64, StoreError> {
+        let row: CountRow = self
+            .database
+            .ask_again(|mut connection| async move {
+                let quiet = quiet_hours().load(&mut connection).await.map_err(failed)?;
+                let expiry = expiry(ttl, &quiet);
+                expiry.one_row(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(u64::try_from(row.rows).unwrap_or(0))
+    }
+
+    async fn blocked_lanes(&self) -> Result<Vec<BlockedLane>, StoreError> {
+        let rows: Vec<(String, Option<String>)> = self
+            .database
+            .ask_again(|mut connection| async move {
+                lane::table
+                    .filter(lane::blocks.gt(0))
+                    .select((lane::dealer_id, lane::account_print))
+                    .load(&mut connection)
+                    .await
+                    .map_err(failed)
+            })
+            .await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(dealer_id, account_print)| {
+                Some(BlockedLane {
+                    dealer_id: readable(dealer(&dealer_id))?,
+                    account_print,
+                })
+            })
+            .collect())
+    }
+
+    async fn unblock(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
+        let statement = Statement::new(sql::UNBLOCK)
+            .with::<Text, _>("varchar AS dealer_id", lane.dealer_id.as_str())
+            .with::<Nullable<Text>, _>("text AS account_print", lane.account_print.as_deref());
+        let closed = self
+            .database
+            .ask(|mut connection| async move {
+                statement.execute(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(closed > 0)
+    }
+
+    async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
+        let statement =
+            Statement::new(sql::END_REST).with::<Text, _>("varchar AS dealer_id", dealer.as_str());
+        self.database
+            .ask(|mut connection| async move {
+                statement.execute(&mut connection).await.map_err(failed)
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+pub(crate) fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statement<'static> {
+    Statement::new(sql::CLAIM)
+        .with::<Uuid, _>("uuid AS worker", worker.0)
+        .with::<BigInt, _>("bigint AS most", i64::try_from(limit).unwrap_or(i64::MAX))
+        .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64())
+}
+
+/// Quiet hours that dealers have, and the time.
+type QuietRow = (NaiveTime, NaiveTime, DateTime<Utc>);
+
+/// All pairs of quiet hours, with the database's time.
+#[diesel::dsl::auto_type]
+fn quiet_hours() -> _ {
+    dealer_settings::table
+        .select((
+            dealer_settings::quiet_from.assume_not_null(),
+            dealer_settings::quiet_to.assume_not_null(),
+            diesel::dsl::now.into_sql::<Timestamptz>(),
+        ))
+        .filter(dealer_settings::quiet_from.is_not_null())
+        .distinct()
+}
+
+pub(crate) fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static> {
+    let too_old = |(from, to, now): &QuietRow| {
+        let quiet = QuietHours::new(*from, *to).ok();
+        too_old_before(quiet, ttl, *now)
+    };
+    let expired_now = expired(0);
+    let expired_now = MessageUpdate::of(None, &expired_now);
+    let undecided = expired(1);
+    let undecided = MessageUpdate::of(None, &undecided);
+    Statement::new(sql::EXPIRE)
+        .with::<Array<Time>, Vec<NaiveTime>>(
+            "time[] AS quiet_from",
+            quiet.iter().map(|row| row.0).collect(),
+        )
+        .with::<Array<Time>, Vec<NaiveTime>>(
+            "time[] AS quiet_to",
+            quiet.iter().map(|row| row.1).collect(),
+        )
+        .with::<Array<Timestamptz>, Vec<DateTime<Utc>>>(
+            "timestamptz[] AS too_old_before",
+            quiet.iter().map(too_old).collect(),
+        )
+        .with::<Double, _>("float8 AS ttl_seconds", ttl.as_secs_f64())
+        .with::<BigInt, _>("bigint AS most", EXPIRE_AT_ONCE)
+        .with::<Nullable<Text>, _>("text AS reason", expired_now.reason.map(str::to_owned))
+        .with::<Text, _>("varchar AS request_status", expired_now.version_1.0)
+        .with::<Text, _>("varchar AS whatsapp_status", expired_now.version_1.1)
+        .with::<Nullable<Text>, _>(
+            "text AS undecided_reason",
+            undecided.reason.map(str::to_owned),
+        )
+        .with::<Text, _>("varchar AS undecided_request_status", undecided.version_1.0)
+        .with::<Text, _>(
+            "varchar AS undecided_whatsapp_status",
+            undecided.version_1.1,
+        )
+        .with::<Text, _>("varchar AS author", CHANGED_BY)
+}
+
+pub(crate) fn next_due() -> Statement<'static> {
+    Statement::new(sql::NEXT_DUE).with::<Bool, _>("bool AS always", true)
+}
+
+/// A row that cannot be read must not hold up the others of its batch.
+pub(crate) fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
+    row.inspect_err(|error| tracing::error!("a row of the outbox was passed over: {error}"))
+        .ok()
+}
+
+/// The provider's words as they are kept: without numbers.
+pub(crate) fn impersonal(words: &str) -> Cow<'_, str> {
+    match storable(words) {
+        Cow::Borrowed(words) => without_numbers(words),
+        Cow::Owned(words) => without_numbers(&words).into_owned().into(),
+    }
+}
+
+/// A text without NUL, which PostgreSQL has no place for.
+pub(crate) fn storable(words: &str) -> Cow<'_, str> {
+    if words.contains('\0') {
+        words.replace('\0', "\u{fffd}").into()
+    } else {
+        words.into()
+    }
+}

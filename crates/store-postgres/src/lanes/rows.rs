@@ -1,0 +1,144 @@
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
+use domain::{
+    Claim, DealerId, LaneHistory, Lease, MessageId, OutboxMessage, RequestId, StoreError, Task,
+};
+
+use crate::requests::origin;
+
+/// A lane that was leased, with its message where there is one.
+#[derive(QueryableByName)]
+pub(crate) struct ClaimRow {
+    #[diesel(sql_type = Text)]
+    pub(crate) dealer_id: String,
+    /// Of the lease; of one that was settled, if it was.
+    #[diesel(sql_type = BigInt)]
+    pub(crate) epoch: i64,
+    #[diesel(sql_type = Integer)]
+    strikes: i32,
+    #[diesel(sql_type = Integer)]
+    blocks: i32,
+    /// The holder of the previous lease vanished.
+    #[diesel(sql_type = Bool)]
+    lost: bool,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    message_id: Option<uuid::Uuid>,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    request_id: Option<uuid::Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    target: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    body: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    unknowns: Option<i32>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    awaited: Option<bool>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    suspected: Option<bool>,
+    #[diesel(sql_type = Nullable<Text>)]
+    http_request_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    traceparent: Option<String>,
+    #[diesel(sql_type = Nullable<Double>)]
+    overdue_seconds: Option<f64>,
+    #[diesel(sql_type = Integer)]
+    calls_today: i32,
+    #[diesel(sql_type = Timestamptz)]
+    now: DateTime<Utc>,
+}
+
+impl ClaimRow {
+    /// The holder vanished, but evidence has decided about its message since: the lane is free and
+    /// there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lost && self.message_id.is_none()
+    }
+}
+
+impl TryFrom<ClaimRow> for Claim {
+    type Error = StoreError;
+
+    fn try_from(row: ClaimRow) -> Result<Self, StoreError> {
+        let message = match (row.message_id, row.request_id, row.target, row.body) {
+            (Some(id), Some(request_id), Some(target), Some(body)) => Some(OutboxMessage {
+                id: MessageId(id),
+                request_id: RequestId(request_id),
+                target,
+                body,
+                unknowns: count(row.unknowns.unwrap_or(0)),
+                overdue: seconds(row.overdue_seconds.unwrap_or(0.0)),
+                awaited: row.awaited.unwrap_or(false),
+                suspected: row.suspected.unwrap_or(false),
+                origin: origin::read(row.http_request_id, row.traceparent),
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            lease: Lease {
+                dealer_id: dealer(&row.dealer_id)?,
+                epoch: row.epoch,
+            },
+            history: history(row.strikes, row.blocks),
+            calls_today: count(row.calls_today),
+            now: row.now,
+            task: match message {
+                Some(message) if row.lost => Task::Recover(message),
+                Some(message) => Task::Send(message),
+                None => Task::Probe,
+            },
+        })
+    }
+}
+
+#[derive(QueryableByName)]
+pub(crate) struct EpochRow {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) epoch: i64,
+}
+
+/// The next claim in a settled lane, or what is out of the ordinary about a settlement.
+#[derive(QueryableByName)]
+pub(crate) struct SettledRow {
+    /// Of a settlement, whether it took place: then its lane is leased for a message that could not be
+    /// begun. `None` for a claim.
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub(crate) applied: Option<bool>,
+    #[diesel(embed)]
+    pub(crate) claim: ClaimRow,
+}
+
+#[derive(QueryableByName)]
+pub(crate) struct NextDueRow {
+    #[diesel(sql_type = Nullable<Double>)]
+    pub(crate) seconds: Option<f64>,
+}
+
+#[derive(QueryableByName)]
+pub(crate) struct CountRow {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) rows: i64,
+}
+
+/// The number of a dealer in a row of ours.
+pub(crate) fn dealer(raw: &str) -> Result<DealerId, StoreError> {
+    DealerId::parse(raw).map_err(|fault| StoreError::Corrupt(fault.into()))
+}
+
+pub(crate) fn history(strikes: i32, blocks: i32) -> LaneHistory {
+    LaneHistory {
+        strikes: count(strikes),
+        blocks: count(blocks),
+    }
+}
+
+/// A duration; negative ones, from a time that has passed, are none.
+pub(crate) fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
+}
+
+fn count(stored: i32) -> u32 {
+    u32::try_from(stored).unwrap_or(0)
+}

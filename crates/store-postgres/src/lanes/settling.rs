@@ -1,0 +1,296 @@
+//! Many settlements in one statement.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use diesel::result::{Error, QueryResult};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
+use domain::{
+    CHANGED_BY, Claim, DealerId, ERASED, Lease, MessageChange, MessageState, REST_DOUBT, REST_LOOK,
+    Settled, Settlement, StoreError, WorkerId, erased, provider_number,
+};
+use serde::Serialize;
+
+use super::outbox::{impersonal, readable};
+use super::rows::SettledRow;
+use super::sql;
+use super::update::{LaneUpdate, MessageUpdate};
+use crate::connection::statement::{Name, Statement};
+use crate::connection::together::Work;
+use crate::connection::{Database, StoreResult, failed};
+use crate::lanes::account_book::quota;
+
+/// How long a statement for many waits for a lock, and one for a settlement alone: a message or request
+/// that another program has locked holds up its own dealer, not those whose settlements come along.
+const BRIEFLY: &str = "50ms";
+const PATIENTLY: &str = "1s";
+
+/// A settlement whose caller waits.
+pub(crate) struct Settling {
+    pub(crate) lease: Lease,
+    pub(crate) settlement: Settlement,
+    /// For whom and for how long the lane is leased again, if it may go on.
+    pub(crate) next: Option<(WorkerId, Duration)>,
+}
+
+/// What came of a settlement, and what is next in its lane.
+pub(crate) type SettledAndNext = (Settled, Option<Claim>);
+
+impl Work for Settling {
+    type Answer = SettledAndNext;
+    /// One statement changes a lane once. Two leases of a lane may also be about the same message.
+    type Key = DealerId;
+    const SECOND_TRY: bool = true;
+    /// However many requests another program has locked, the other connections are left to others.
+    const ALONE: usize = 2;
+
+    fn key(&self) -> Option<DealerId> {
+        Some(self.lease.dealer_id.clone())
+    }
+
+    async fn write(
+        connection: &mut AsyncPgConnection,
+        works: &[&Self],
+    ) -> QueryResult<Vec<Option<SettledAndNext>>> {
+        write(connection, works, BRIEFLY).await
+    }
+
+    async fn write_alone(&self, database: &Database) -> StoreResult<SettledAndNext> {
+        // A next message that somebody has locked must not be in the way.
+        let alone = Self {
+            lease: self.lease.clone(),
+            settlement: self.settlement.clone(),
+            next: None,
+        };
+        let alone = &alone;
+        let answers = database
+            .ask_again(|mut connection| async move {
+                let answers = write(&mut connection, &[alone], PATIENTLY).await;
+                answers.map_err(failed)
+            })
+            .await?;
+        let answer = answers.into_iter().flatten().next();
+        answer.ok_or_else(|| StoreError::Unavailable(Error::NotFound.into()))
+    }
+}
+
+async fn write(
+    connection: &mut AsyncPgConnection,
+    works: &[&Settling],
+    lock_timeout: &'static str,
+) -> QueryResult<Vec<Option<SettledAndNext>>> {
+    let rows: Vec<SettledRow> = statement(works, lock_timeout).load(connection).await?;
+    let mut lost = HashSet::new();
+    let mut leased = HashMap::new();
+    let mut next = HashMap::new();
+    for row in rows {
+        let dealer = row.claim.dealer_id.clone();
+        match row.applied {
+            None => {
+                next.insert(dealer, row.claim);
+            }
+            Some(true) => {
+                leased.insert(dealer, row.claim.epoch + 1);
+            }
+            Some(false) => {
+                lost.insert(dealer);
+            }
+        }
+    }
+    if !leased.is_empty() {
+        give_back(connection, leased).await;
+    }
+    let mut answer = |work: &&Settling| {
+        let dealer = work.lease.dealer_id.as_str();
+        let settled = if lost.contains(dealer) {
+            Settled::LeaseLost
+        } else {
+            Settled::Applied
+        };
+        let next = next.remove(dealer).map(Claim::try_from);
+        Some((settled, next.and_then(readable)))
+    };
+    Ok(works.iter().map(&mut answer).collect())
+}
+
+/// Lanes whose next message was cancelled at the very moment, or put off.
+async fn give_back(connection: &mut AsyncPgConnection, leased: HashMap<String, i64>) {
+    let (dealers, epochs): (Vec<String>, Vec<i64>) = leased.into_iter().unzip();
+    let statement = Statement::new(sql::GIVE_BACK)
+        .with::<Array<Text>, _>("varchar[] AS dealer_id", dealers)
+        .with::<Array<BigInt>, _>("bigint[] AS epoch", epochs);
+    if let Err(error) = statement.execute(connection).await {
+        // What was settled is settled.
+        let error = failed(error);
+        tracing::warn!("lanes without a message stay leased until their lease is over: {error}");
+    }
+}
+
+/// The statement, for a look at its plan.
+#[cfg(feature = "testing")]
+pub(crate) fn settlements() -> Statement<'static, Settle> {
+    statement(&[], BRIEFLY)
+}
+
+/// The name of [`sql::SETTLE`].
+pub(crate) struct Settle;
+
+impl Name for Settle {
+    const BODY: Option<&'static str> = Some(sql::SETTLE);
+}
+
+fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statement<'a, Settle> {
+    macro_rules! column {
+        (|$work:ident| $value:expr) => {
+            works.iter().map(|$work| $value).collect::<Vec<_>>()
+        };
+    }
+    let lanes: Vec<LaneUpdate<'a>> = column!(|work| LaneUpdate::from(&work.settlement.lane));
+    let messages: Vec<MessageUpdate<'a>> = column!(|work| MessageUpdate::from(&work.settlement));
+    macro_rules! lane {
+        (|$lane:ident| $value:expr) => {
+            lanes.iter().map(|$lane| $value).collect::<Vec<_>>()
+        };
+    }
+    macro_rules! message {
+        (|$message:ident| $value:expr) => {
+            messages.iter().map(|$message| $value).collect::<Vec<_>>()
+        };
+    }
+    let cancelled = MessageState::Cancelled.version_1();
+    Statement::named()
+        .with::<Array<Text>, _>(
+            "varchar[] AS dealer_id",
+            column!(|work| work.lease.dealer_id.as_str()),
+        )
+        .with::<Array<BigInt>, _>("bigint[] AS epoch", column!(|work| work.lease.epoch))
+        .with::<Array<Text>, _>("text[] AS lane", lane!(|lane| lane.kind))
+        .with::<Array<Double>, _>(
+            "float8[] AS pause_seconds",
+            lane!(|lane| lane.pause.as_secs_f64()),
+        )
+        .with::<Array<Nullable<Timestamptz>>, _>(
+            "timestamptz[] AS rest_until",
+            lane!(|lane| lane.rest_until),
+        )
+        .with::<Double, _>("float8 AS doubt_seconds", REST_DOUBT.as_secs_f64())
+        .with::<Double, _>("float8 AS look_seconds", REST_LOOK.as_secs_f64())
+        .with::<Array<Bool>, _>("bool[] AS called", column!(|work| work.settlement.called))
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS block_reason",
+            lane!(|lane| lane.block_reason.map(impersonal)),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS account_print",
+            column!(|work| work.settlement.account_print.as_deref()),
+        )
+        .with::<Array<Nullable<Uuid>>, _>("uuid[] AS message_id", message!(|message| message.id))
+        .with::<Array<Nullable<Uuid>>, _>(
+            "uuid[] AS suspect_id",
+            column!(|work| match &work.settlement.message {
+                Some((id, MessageChange::Suspected)) => Some(id.0),
+                _ => None,
+            }),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS state",
+            message!(|message| message.state.map(MessageState::as_str)),
+        )
+        .with::<Array<Text>, _>(
+            "varchar[] AS request_status",
+            message!(|message| message.version_1.0),
+        )
+        .with::<Array<Text>, _>(
+            "varchar[] AS whatsapp_status",
+            message!(|message| message.version_1.1),
+        )
+        .with::<Array<Double>, _>(
+            "float8[] AS wait_seconds",
+            message!(|message| message.wait.as_secs_f64()),
+        )
+        .with::<Array<Integer>, _>(
+            "int[] AS unknowns",
+            message!(|message| i32::from(message.unknown)),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS reason",
+            message!(|message| message.reason.map(impersonal)),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS provider_id",
+            message!(|message| message
+                .receipt
+                .and_then(|receipt| receipt.message_id.as_deref())),
+        )
+        .with::<Array<Nullable<BigInt>>, _>(
+            "bigint[] AS provider_request_id",
+            message!(|message| message.receipt.and_then(|receipt| receipt.request_id)),
+        )
+        .with::<Array<Nullable<Text>>, _>(
+            "json[] AS answer",
+            column!(|work| {
+                let attempt = work.settlement.attempt.as_ref();
+                attempt.and_then(|attempt| attempt.answer.as_deref())
+            }),
+        )
+        .with::<Array<Nullable<Text>>, _>("jsonb[] AS attempt", column!(|work| work.attempt()))
+        .with::<Array<Nullable<Text>>, _>(
+            "text[] AS accepted_id",
+            column!(|work| work.settlement.accepted()),
+        )
+        .with::<Array<Nullable<BigInt>>, _>(
+            "bigint[] AS accepted_number",
+            column!(|work| work.settlement.accepted().and_then(provider_number)),
+        )
+        .with::<Array<Nullable<BigInt>>, _>(
+            "bigint[] AS quota_left",
+            column!(|work| {
+                let receipt = work.settlement.receipt();
+                quota(receipt.and_then(|receipt| receipt.quota_left))
+            }),
+        )
+        .with::<Array<Nullable<Integer>>, _>(
+            "int[] AS unaccounted",
+            column!(|work| work.settlement.unaccounted()),
+        )
+        .with::<Array<Nullable<Uuid>>, _>(
+            "uuid[] AS worker",
+            column!(|work| work.next.map(|(worker, _)| worker.0)),
+        )
+        .with::<Array<Nullable<Double>>, _>(
+            "float8[] AS lease_seconds",
+            column!(|work| work.next.map(|(_, lease)| lease.as_secs_f64())),
+        )
+        .with::<Text, _>("text AS lock_timeout", lock_timeout)
+        .with::<Text, _>("varchar AS author", CHANGED_BY)
+        .with::<Text, _>("text AS erased", ERASED)
+        .with::<Text, _>("text AS cancelled_reason", erased(0))
+        .with::<Text, _>("text AS undecided_reason", erased(1))
+        .with::<Text, _>("varchar AS cancelled_request_status", cancelled.0.as_str())
+        .with::<Text, _>("varchar AS cancelled_whatsapp_status", cancelled.1.as_str())
+}
+
+impl Settling {
+    /// The attempt as it is kept, but for its time.
+    fn attempt(&self) -> Option<String> {
+        let attempt = self.settlement.attempt.as_ref()?;
+        let kept = KeptAttempt {
+            epoch: self.lease.epoch,
+            outcome: attempt.outcome.as_str(),
+            detail: impersonal(&attempt.detail),
+            duration_ms: u64::try_from(attempt.duration.as_millis()).unwrap_or(u64::MAX),
+        };
+        serde_json::to_string(&kept).ok()
+    }
+}
+
+/// An attempt in the column `attempts`.
+#[derive(Serialize)]
+struct KeptAttempt<'a> {
+    epoch: i64,
+    outcome: &'static str,
+    detail: Cow<'a, str>,
+    duration_ms: u64,
+}

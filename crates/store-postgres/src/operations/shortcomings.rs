@@ -1,0 +1,269 @@
+//! What of a database is not as the service needs it, though every migration is applied: old tables, and
+//! what other teams have changed.
+
+use std::fmt;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Integer, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::StoreError;
+
+use crate::connection::{SchemaName, failed};
+use crate::store::PgStore;
+
+/// The encoding that holds whatever a caller may send.
+const ENCODING: &str = "UTF8";
+
+/// The columns of tables that may be older than the service, and how many characters each must hold. An
+/// empty schema stands for ours.
+const WIDTHS: [(&str, &str, &str, i32); 13] = [
+    ("", REQUESTS, "dealer_id", 10),
+    ("", REQUESTS, "nama_pembawa", 255),
+    ("", REQUESTS, "no_telp", 20),
+    ("", REQUESTS, "tipe_unit", 100),
+    ("", REQUESTS, "no_pol", 20),
+    ("", REQUESTS, "no_pol_normal", 20),
+    ("", REQUESTS, "request_status", 20),
+    ("", REQUESTS, "whatsapp_status", 20),
+    ("", REQUESTS, "created_by", 100),
+    ("", REQUESTS, "last_modified_by", 100),
+    (DEALERS, "dealers", "dealer_name", 255),
+    (DEALERS, "dealers", "fonnte_api_key", 255),
+    (DEALERS, "dealers", "fonnte_api_url", 255),
+];
+
+const REQUESTS: &str = "customer_validation_request";
+const DEALERS: &str = "dealer_integration";
+
+/// The columns of a request that every submission fills in.
+const FILLED_IN: [&str; 16] = [
+    "id",
+    "dealer_id",
+    "request_date",
+    "request_time",
+    "nama_pembawa",
+    "no_telp",
+    "tipe_unit",
+    "no_pol",
+    "no_pol_normal",
+    "request_status",
+    "whatsapp_status",
+    "created_by",
+    "created_date",
+    "last_modified_by",
+    "last_modified_date",
+    "newest_message_id",
+];
+
+/// The tables that a submission writes to, and the rights that it needs.
+const WRITTEN: [&str; 4] = [REQUESTS, "idempotency_key", "lane", "message"];
+const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
+
+/// Reads catalogs alone, and needs no right to any table.
+const LOOK: &str = "
+SELECT 'encoding' AS kind, '' AS place, current_setting('server_encoding') AS name, 0 AS width,
+    0 AS needed
+UNION ALL
+SELECT 'narrow', format('%I.%I', n.nspname, c.relname), a.attname, a.atttypmod - 4, w.needed
+FROM unnest($2::text[], $3::text[], $4::text[], $5::int[]) AS w (schema, place, name, needed)
+JOIN pg_namespace n ON n.nspname = coalesce(nullif(w.schema, ''), $1)
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.place AND c.relkind IN ('r', 'p')
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.name AND NOT a.attisdropped
+WHERE a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype)
+    AND a.atttypmod > 4 AND a.atttypmod - 4 < w.needed
+UNION ALL
+-- A trigger before the row may fill it in.
+SELECT 'required', format('%I.%I', n.nspname, c.relname), a.attname, 0, 0
+FROM pg_namespace n
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $6 AND c.relkind IN ('r', 'p')
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname = $1 AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
+    AND a.attname <> ALL ($7::text[])
+    AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 7 = 7)
+UNION ALL
+SELECT 'right', format('%I.%I', n.nspname, c.relname), r.name, 0, 0
+FROM pg_namespace n
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = ANY ($8::text[])
+CROSS JOIN unnest($9::text[]) AS r (name)
+WHERE n.nspname = $1 AND NOT has_any_column_privilege(c.oid, r.name)
+UNION ALL
+SELECT DISTINCT 'function', format('%I.%I()', home.nspname, p.proname), s.name, 0, 0
+FROM pg_namespace n
+JOIN pg_class c ON c.relnamespace = n.oid
+JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+-- One that asks where its trigger's table is finds the others there, as ours do.
+JOIN pg_proc p ON p.oid = t.tgfoid AND strpos(p.prosrc, 'TG_TABLE_SCHEMA') = 0
+JOIN pg_namespace home ON home.oid = p.pronamespace
+CROSS JOIN unnest(p.proconfig) AS setting
+CROSS JOIN LATERAL (
+    SELECT btrim(part, ' \"') AS name
+    FROM unnest(string_to_array(split_part(setting, '=', 2), ',')) AS part
+) s
+WHERE n.nspname = $1 AND setting LIKE 'search\\_path=%' AND s.name NOT IN ('', '$user', 'pg_temp')
+    AND NOT EXISTS (SELECT FROM pg_namespace other WHERE other.nspname = s.name)
+ORDER BY 1, 2, 3";
+
+/// Something about a database that is not as the service needs it. Its words say what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shortcoming {
+    /// The database's encoding, which does not hold every text.
+    Encoding(String),
+    /// A column that holds fewer characters than may come.
+    Narrow {
+        /// The table, with its schema, as SQL has it.
+        table: String,
+        /// The column.
+        column: String,
+        /// How many characters it holds.
+        width: i32,
+        /// How many may come.
+        needed: i32,
+    },
+    /// A column that must be filled in and that the service does not know.
+    Required {
+        /// The table, with its schema, as SQL has it.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// A right that the service's role lacks.
+    Right {
+        /// The table, with its schema, as SQL has it.
+        table: String,
+        /// `SELECT`, `INSERT` or `UPDATE`.
+        right: String,
+    },
+    /// The function of a trigger on our tables that looks for its tables in a schema that does not exist,
+    /// as after a renaming.
+    LostFunction {
+        /// The function, with its schema, as SQL has it.
+        function: String,
+        /// The schema that there is not.
+        schema: String,
+    },
+}
+
+impl fmt::Display for Shortcoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encoding(found) => write!(
+                f,
+                "the encoding of the database is {found}, which cannot hold every name; create one \
+                 with CREATE DATABASE … TEMPLATE template0 ENCODING '{ENCODING}' and move the tables \
+                 there with pg_dump and pg_restore"
+            ),
+            Self::Narrow {
+                table,
+                column,
+                width,
+                needed,
+            } => write!(
+                f,
+                "{column} of {table} holds {width} characters, and what is longer is refused; \
+                 ALTER TABLE {table} ALTER COLUMN {column} TYPE varchar({needed})"
+            ),
+            Self::Required { table, column } => write!(
+                f,
+                "{column} of {table} must not be empty, has no default and is not the service's: \
+                 every submission is refused; ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT …, \
+                 or DROP NOT NULL"
+            ),
+            Self::Right { table, right } => write!(
+                f,
+                "the role has no right to {right} on {table}; GRANT {right} ON {table} TO the role"
+            ),
+            Self::LostFunction { function, schema } => write!(
+                f,
+                "the function {function} of a trigger looks for tables in the schema {schema}, which \
+                 does not exist: what it belongs to is refused; ALTER FUNCTION {function} SET \
+                 search_path = the schema that has them now"
+            ),
+        }
+    }
+}
+
+impl PgStore {
+    /// What of the database is not as the service needs it; nothing, mostly. Reads catalogs alone, in
+    /// milliseconds.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn shortcomings(&self) -> Result<Vec<Shortcoming>, StoreError> {
+        let schema = self.database.schema().clone();
+        self.database
+            .ask(|mut connection| async move {
+                find(&mut connection, &schema).await.map_err(failed)
+            })
+            .await
+    }
+}
+
+/// The encoding of the database, where it is not the one that is needed.
+pub(crate) async fn wrong_encoding(
+    connection: &mut AsyncPgConnection,
+    schema: &SchemaName,
+) -> QueryResult<Option<Shortcoming>> {
+    let found = find(connection, schema).await?;
+    let mut found = found.into_iter();
+    Ok(found.find(|found| matches!(found, Shortcoming::Encoding(_))))
+}
+
+async fn find(
+    connection: &mut AsyncPgConnection,
+    schema: &SchemaName,
+) -> QueryResult<Vec<Shortcoming>> {
+    let rows: Vec<Row> = diesel::sql_query(LOOK)
+        .bind::<Text, _>(schema.as_str())
+        .bind::<Array<Text>, _>(WIDTHS.map(|(schema, ..)| schema).to_vec())
+        .bind::<Array<Text>, _>(WIDTHS.map(|(_, table, ..)| table).to_vec())
+        .bind::<Array<Text>, _>(WIDTHS.map(|(_, _, column, _)| column).to_vec())
+        .bind::<Array<Integer>, _>(WIDTHS.map(|(.., needed)| needed).to_vec())
+        .bind::<Text, _>(REQUESTS)
+        .bind::<Array<Text>, _>(FILLED_IN.to_vec())
+        .bind::<Array<Text>, _>(WRITTEN.to_vec())
+        .bind::<Array<Text>, _>(RIGHTS.to_vec())
+        .load(connection)
+        .await?;
+    Ok(rows.into_iter().filter_map(Row::read).collect())
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    place: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Integer)]
+    width: i32,
+    #[diesel(sql_type = Integer)]
+    needed: i32,
+}
+
+impl Row {
+    fn read(self) -> Option<Shortcoming> {
+        Some(match &*self.kind {
+            "encoding" if self.name == ENCODING => return None,
+            "encoding" => Shortcoming::Encoding(self.name),
+            "narrow" => Shortcoming::Narrow {
+                table: self.place,
+                column: self.name,
+                width: self.width,
+                needed: self.needed,
+            },
+            "required" => Shortcoming::Required {
+                table: self.place,
+                column: self.name,
+            },
+            "right" => Shortcoming::Right {
+                table: self.place,
+                right: self.name,
+            },
+            _ => Shortcoming::LostFunction {
+                function: self.place,
+                schema: self.name,
+            },
+        })
+    }
+}

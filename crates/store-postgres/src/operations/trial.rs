@@ -1,0 +1,196 @@
+//! A submission of nobody, stored and settled in a transaction that is rolled back: whether the database
+//! takes what the service writes, with the rights, columns and triggers that it has now.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use diesel::result::Error;
+use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
+use diesel::{QueryResult, QueryableByName};
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
+use domain::{
+    BodyPrint, IdempotencyKey, Input, LaneChange, Lease, MessageChange, MessageId, MessageKind,
+    NewMessage, NewRequest, Once, Receipt, RequestId, Settlement, StoreError, Submission,
+    mask_phones,
+};
+use uuid::Uuid;
+
+use crate::connection::read_to_end::ReadToEnd as _;
+use crate::connection::statement::Statement;
+use crate::connection::together::Work as _;
+use crate::lanes::rows::EpochRow;
+use crate::lanes::settling::Settling;
+use crate::store::PgStore;
+
+/// Leases the lane and begins its message.
+const BEGIN: &str = "
+, begun AS (UPDATE message m SET state = 'SENDING' FROM input i WHERE m.id = i.message_id)
+UPDATE lane l SET epoch = l.epoch + 1, message_id = i.message_id, holder = i.message_id,
+    lease_until = now() + INTERVAL '1 minute'
+FROM input i WHERE l.dealer_id = i.dealer_id
+RETURNING l.epoch";
+
+/// A trigger or a rule may swallow what is written without a word.
+const FOUND: &str = "
+SELECT EXISTS (
+    SELECT FROM customer_validation_request r
+    JOIN message m ON m.request_id = r.id, input i
+    WHERE r.id = i.id AND r.whatsapp_status = 'SENT' AND m.sent_at IS NOT NULL) AS found";
+
+/// What of the service's work the database refuses, and why. Shows no phone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{step}: {why}")]
+pub struct Refusal {
+    step: &'static str,
+    why: String,
+}
+
+impl PgStore {
+    /// Stores a submission of a dealer that does not exist, settles its message and takes both back: nobody
+    /// else sees them. What fails is tried once more, in case it was the session's fault.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer; what it refuses is an answer.
+    pub async fn try_out(&self) -> Result<Result<(), Refusal>, StoreError> {
+        match self.try_out_once().await? {
+            Ok(()) => Ok(Ok(())),
+            Err(_) => self.try_out_once().await,
+        }
+    }
+
+    async fn try_out_once(&self) -> Result<Result<(), Refusal>, StoreError> {
+        self.database
+            .ask(|mut connection| async move {
+                let mut step = "a submission cannot be stored";
+                let outcome = connection
+                    .transaction(async |connection| {
+                        let found = store_and_settle(connection, &mut step).await?;
+                        // Deferred triggers are asked, too.
+                        connection
+                            .batch_execute("SET CONSTRAINTS ALL IMMEDIATE")
+                            .await?;
+                        Err::<(), _>(if found {
+                            Error::RollbackTransaction
+                        } else {
+                            Error::NotFound
+                        })
+                    })
+                    .await;
+                let why = match outcome {
+                    Ok(()) | Err(Error::RollbackTransaction) => return Ok(Ok(())),
+                    Err(Error::NotFound) => {
+                        "what is written is not there afterwards; is there a trigger or a rule that \
+                         swallows it?"
+                            .to_owned()
+                    }
+                    Err(error) => match connection.sqlstate() {
+                        Some(state) => format!(
+                            "{} (SQLSTATE {}, {})",
+                            mask_phones(&error.to_string()),
+                            state.code(),
+                            class(state.code())
+                        ),
+                        None => mask_phones(&error.to_string()),
+                    },
+                };
+                Ok(Err(Refusal { step, why }))
+            })
+            .await
+    }
+}
+
+/// Whether everything is there at the end; `step` is what is tried at the moment.
+async fn store_and_settle(
+    connection: &mut AsyncPgConnection,
+    step: &mut &'static str,
+) -> QueryResult<bool> {
+    let request = submission();
+    NewRequest::write(connection, &[&request]).await?;
+    *step = "a message cannot be settled";
+    let dealer_id = request.submission.dealer_id;
+    let lease: Option<EpochRow> = Statement::new(BEGIN)
+        .with::<Text, _>("varchar AS dealer_id", dealer_id.as_str())
+        .with::<SqlUuid, _>("uuid AS message_id", request.message.id.0)
+        .optional_row(connection)
+        .await?;
+    let Some(EpochRow { epoch }) = lease else {
+        return Ok(false);
+    };
+    let settling = Settling {
+        lease: Lease { dealer_id, epoch },
+        settlement: Settlement {
+            message: Some((request.message.id, MessageChange::Sent(Receipt::default()))),
+            lane: LaneChange::Ready {
+                pause: Duration::ZERO,
+            },
+            attempt: None,
+            called: true,
+            call: None,
+            account_print: None,
+        },
+        next: None,
+    };
+    Settling::write(connection, &[&settling]).await?;
+    let row: FoundRow = Statement::new(FOUND)
+        .with::<SqlUuid, _>("uuid AS id", request.id.0)
+        .one_row(connection)
+        .await?;
+    Ok(row.found)
+}
+
+/// With a dealer of its own, so that trials of several copies do not wait for each other.
+fn submission() -> NewRequest {
+    let unique = Uuid::new_v4();
+    let name = unique.simple().to_string();
+    let submission = Submission {
+        customer_name: "Percobaan".into(),
+        phone: "081200000000".into(),
+        unit_type: "Percobaan".into(),
+        license_plate: "B 1 X".into(),
+        created_time: "31/12/2019 15:40:50".into(),
+        modified_time: "31/12/2019 15:40:50".into(),
+        dealer_id: format!("~{}", &name[..9]).as_str().into(),
+        send_at: Input::Absent,
+        origin: None,
+    };
+    let key = IdempotencyKey::parse(&name).ok();
+    NewRequest {
+        id: RequestId(unique),
+        submission: submission.validate(Utc::now()).expect("it keeps the rules"),
+        message: NewMessage {
+            id: MessageId(unique),
+            kind: MessageKind::Live,
+            template: "percobaan".to_owned(),
+            body: "Percobaan".to_owned(),
+            not_before: None,
+            origin: None,
+        },
+        once: key.map(|key| Once {
+            key,
+            body: BodyPrint::of(""),
+        }),
+    }
+}
+
+#[derive(QueryableByName)]
+struct FoundRow {
+    #[diesel(sql_type = Bool)]
+    found: bool,
+}
+
+/// What an SQLSTATE's class means, after appendix A of PostgreSQL's manual.
+fn class(code: &str) -> &'static str {
+    match code.get(..2).unwrap_or_default() {
+        "22" => "a value does not fit its column",
+        "23" | "44" => "a rule of the table forbids it",
+        "25" => "no writes are taken, or not now",
+        "3F" | "42" => "a table, column, function or right is missing",
+        "53" => "the server has run out of disk, memory or connections",
+        "54" => "a limit of the server",
+        "55" => "something is locked or not ready",
+        "57" => "a person or a time limit ended it",
+        "P0" => "a trigger or function of this database raised it",
+        "58" | "F0" | "XX" => "the server itself is at fault; look into its log",
+        _ => "see appendix A of PostgreSQL's manual",
+    }
+}

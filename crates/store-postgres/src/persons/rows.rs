@@ -1,0 +1,140 @@
+//! Rows that are locked to be erased, and what is left of them.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid};
+use domain::{Erased, Person, impersonal_call};
+
+/// A message, or a place in a batch at which none is to be erased.
+#[derive(QueryableByName)]
+pub(crate) struct MessageRow {
+    #[diesel(sql_type = Uuid)]
+    pub(crate) place: uuid::Uuid,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    pub(crate) id: Option<uuid::Uuid>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    pub(crate) queued: Option<bool>,
+    #[diesel(sql_type = Nullable<Text>)]
+    target: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    http_request_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    provider_state_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    plate: Option<String>,
+}
+
+impl MessageRow {
+    fn person(&self) -> Person {
+        named(
+            self.target.as_deref(),
+            self.name.as_deref(),
+            self.plate.as_deref(),
+        )
+    }
+
+    /// Why it ended as it did.
+    pub(crate) fn reason(&self) -> Option<String> {
+        Some(self.person().erased_from_words(self.reason.as_deref()?))
+    }
+
+    /// The id of the call that it came from.
+    pub(crate) fn call(&self) -> Option<&str> {
+        impersonal_call(self.http_request_id.as_deref()?)
+    }
+
+    /// What WhatsApp calls it, unless it does so by the phone.
+    pub(crate) fn state_id(&self) -> Option<&str> {
+        let id = self.provider_state_id.as_deref()?;
+        (self.person().erased_from(id) == id).then_some(id)
+    }
+}
+
+/// A request, or a place in a batch at which none is to be erased.
+#[derive(QueryableByName)]
+pub(crate) struct RequestRow {
+    #[diesel(sql_type = Uuid)]
+    pub(crate) place: uuid::Uuid,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    pub(crate) id: Option<uuid::Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    phone: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    plate: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) unit_type: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) created_by: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub(crate) last_modified_by: Option<String>,
+}
+
+impl RequestRow {
+    /// One of its texts without its person.
+    pub(crate) fn without_person(&self, text: Option<&str>) -> Option<String> {
+        let person = named(
+            self.phone.as_deref(),
+            self.name.as_deref(),
+            self.plate.as_deref(),
+        );
+        Some(person.erased_from(text?).into_owned())
+    }
+}
+
+fn named(phone: Option<&str>, name: Option<&str>, plate: Option<&str>) -> Person {
+    Person::default()
+        .with_phone(phone.unwrap_or_default())
+        .with_name(name.unwrap_or_default())
+        .with_plate(plate.unwrap_or_default())
+}
+
+/// How much was erased.
+#[derive(QueryableByName)]
+pub(crate) struct ErasedRow {
+    #[diesel(sql_type = BigInt)]
+    requests: i64,
+    #[diesel(sql_type = BigInt)]
+    messages: i64,
+    #[diesel(sql_type = BigInt)]
+    cancelled: i64,
+    #[diesel(sql_type = BigInt)]
+    events: i64,
+}
+
+impl From<ErasedRow> for Erased {
+    fn from(row: ErasedRow) -> Self {
+        Self {
+            requests: count(row.requests),
+            messages: count(row.messages),
+            cancelled: count(row.cancelled),
+            events: count(row.events),
+        }
+    }
+}
+
+/// How many reports were erased, and where to go on.
+#[derive(QueryableByName)]
+pub(crate) struct EventsRow {
+    #[diesel(sql_type = BigInt)]
+    events: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub(crate) last: Option<i64>,
+}
+
+impl EventsRow {
+    pub(crate) fn erased(&self) -> Erased {
+        Erased {
+            events: count(self.events),
+            ..Erased::default()
+        }
+    }
+}
+
+fn count(rows: i64) -> u64 {
+    u64::try_from(rows).unwrap_or(0)
+}

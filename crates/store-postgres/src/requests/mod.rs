@@ -1,0 +1,14 @@
+//! Requests, their messages and lists.
+
+pub(crate) mod counts;
+pub(crate) mod intake;
+pub(crate) mod key_use;
+pub(crate) mod lists;
+pub(crate) mod messages;
+pub(crate) mod mirror;
+pub(crate) mod odd;
+pub(crate) mod origin;
+pub(crate) mod recount;
+pub(crate) mod reports;
+pub(crate) mod request_store;
+pub(crate) mod row;

@@ -1,0 +1,106 @@
+use std::time::Duration;
+
+use diesel::QueryableByName;
+use diesel::result::Error;
+use diesel::sql_types::BigInt;
+use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
+use domain::StoreError;
+
+use crate::connection::read_to_end::ReadToEnd as _;
+use crate::connection::{Connector, DatabaseUrl, SchemaName, Session, failed};
+
+/// By how much the counts of each dealer, day and pair of statuses are wrong, in one snapshot.
+macro_rules! differences {
+    () => {
+        "SELECT dealer_id, request_date, request_status, whatsapp_status, sum(rows)::bigint AS rows
+FROM (
+    SELECT dealer_id, request_date, coalesce(request_status, 'PENDING') AS request_status,
+        coalesce(whatsapp_status, 'NOT_SENT') AS whatsapp_status, count(*) AS rows
+    FROM customer_validation_request GROUP BY 1, 2, 3, 4
+    UNION ALL SELECT dealer_id, request_date, request_status, whatsapp_status, -rows
+    FROM request_count
+    UNION ALL SELECT dealer_id, request_date, request_status, whatsapp_status, -rows
+    FROM request_count_change
+) counted
+GROUP BY 1, 2, 3, 4 HAVING sum(rows) <> 0"
+    };
+}
+
+const COMPARE: &str = concat!(
+    "SELECT count(*) AS wrong, coalesce(sum(abs(rows)), 0)::bigint AS requests FROM (",
+    differences!(),
+    ") difference"
+);
+
+/// What is wrong is put right by one more change. Whoever changes requests meanwhile appends its own:
+/// both are in nobody's snapshot before they are committed.
+const CORRECT: &str = concat!(
+    "WITH difference AS (",
+    differences!(),
+    "), corrected AS (
+    INSERT INTO request_count_change (dealer_id, request_date, request_status, whatsapp_status, rows)
+    SELECT * FROM difference RETURNING rows
+)
+SELECT count(*) AS wrong, coalesce(sum(abs(rows)), 0)::bigint AS requests FROM corrected"
+);
+
+/// Of two corrections at once the second must see the first. Taken by a statement of its own, because
+/// a statement sees what was committed before it began.
+const TURN: &str =
+    "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 7165612951357349239))";
+
+/// Counts of requests that differ from the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+pub struct CountsWrong {
+    /// How many counts; there is one for each dealer, day and pair of statuses.
+    #[diesel(sql_type = BigInt)]
+    pub wrong: i64,
+    /// By how many requests altogether.
+    #[diesel(sql_type = BigInt)]
+    pub requests: i64,
+}
+
+/// Compares the counts of requests with the rows. Reads all of them, for at most this long.
+///
+/// # Errors
+/// [`StoreError::Unavailable`], also when the time did not suffice.
+pub async fn compare_counts(
+    url: &DatabaseUrl,
+    schema: &SchemaName,
+    limit: Option<Duration>,
+) -> Result<CountsWrong, StoreError> {
+    let mut connection = connect(url, schema, limit).await?;
+    let comparing = diesel::sql_query(COMPARE).one_row(&mut connection);
+    comparing.await.map_err(failed)
+}
+
+/// Makes the counts of requests equal to the rows, and says what was wrong. The service may run
+/// meanwhile: it waits for nothing, and its counts are exact afterwards.
+///
+/// # Errors
+/// [`StoreError`]
+pub async fn recount(url: &DatabaseUrl, schema: &SchemaName) -> Result<CountsWrong, StoreError> {
+    let mut connection = connect(url, schema, None).await?;
+    connection
+        .transaction(async |connection| {
+            diesel::sql_query(TURN).execute(connection).await?;
+            let corrected = diesel::sql_query(CORRECT).one_row(connection).await?;
+            Ok::<_, Error>(corrected)
+        })
+        .await
+        .map_err(failed)
+}
+
+/// A session of its own: those of the service end a statement after two seconds, and plan for few
+/// rows.
+async fn connect(
+    url: &DatabaseUrl,
+    schema: &SchemaName,
+    limit: Option<Duration>,
+) -> Result<Session, StoreError> {
+    let connector = Connector::new(url).map_err(StoreError::Unavailable)?;
+    let limit = limit.map_or(0, |limit| limit.as_millis());
+    let session = format!("SET search_path TO \"{schema}\"; SET statement_timeout TO {limit}");
+    let connecting = connector.connect(&session).await;
+    connecting.map_err(|error| StoreError::Unavailable(error.into()))
+}

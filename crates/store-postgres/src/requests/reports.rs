@@ -1,0 +1,86 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::pg::data_types::PgDate;
+use domain::{DateRange, DealerId, DealerStats, Page, PageQuery, Reports, StoreError};
+use tokio::sync::SemaphorePermit;
+
+use super::counts::{self, StatusCount};
+use super::lists;
+use crate::requests::odd::pg_date;
+use crate::store::PgStore;
+
+#[async_trait]
+impl Reports for PgStore {
+    async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
+        let _turn = self.turn().await?;
+        self.database
+            .ask_again(|mut connection| async move { lists::page(&mut connection, query).await })
+            .await
+    }
+
+    async fn stats(&self, dealer: &DealerId, range: DateRange) -> Result<DealerStats, StoreError> {
+        let _turn = self.turn().await?;
+        let groups = self
+            .database
+            .ask_again(|mut connection| async move {
+                counts::count(&mut connection, dealer.as_str(), ends(range)).await
+            })
+            .await?;
+        Ok(groups.iter().fold(DealerStats::default(), add))
+    }
+}
+
+impl PgStore {
+    /// Waits for a turn among the reports.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        tokio::time::timeout(TURN_TIMEOUT, self.for_reports.acquire())
+            .await
+            .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
+            .map_err(|closed| StoreError::Unavailable(closed.into()))
+    }
+}
+
+/// How long a report waits for its turn.
+const TURN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// `-infinity` and `infinity`.
+const BEFORE_ALL: PgDate = PgDate(i32::MIN);
+const AFTER_ALL: PgDate = PgDate(i32::MAX);
+
+/// The ends of a range; an open one is as wide as can be, so that there is one statement to
+/// prepare and not four.
+pub(crate) fn ends(range: DateRange) -> (PgDate, PgDate) {
+    (
+        range.from.map_or(BEFORE_ALL, pg_date),
+        range.to.map_or(AFTER_ALL, pg_date),
+    )
+}
+
+/// Adds a group of rows to the counts.
+fn add(mut stats: DealerStats, group: &StatusCount) -> DealerStats {
+    let rows = count(group.rows);
+    stats.total += rows;
+    match group.request_status.as_str() {
+        "PENDING" => stats.pending_requests += rows,
+        "PROCESSED" => stats.processed_requests += rows,
+        "FAILED" => stats.failed_requests += rows,
+        _ => {}
+    }
+    match group.whatsapp_status.as_str() {
+        "NOT_SENT" => stats.not_sent += rows,
+        "SENT" => stats.sent += rows,
+        "DELIVERED" | "READ" => {
+            stats.sent += rows;
+            stats.delivered += rows;
+        }
+        "FAILED" | "ERROR" => stats.failed += rows,
+        _ => {}
+    }
+    stats
+}
+
+/// PostgreSQL counts in signed numbers that are never negative.
+fn count(rows: i64) -> u64 {
+    u64::try_from(rows).unwrap_or(0)
+}

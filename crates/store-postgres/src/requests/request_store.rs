@@ -1,0 +1,143 @@
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Uuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use domain::{
+    Accepted, DealerId, KEY_LIFETIME, KeyUse, NewRequest, Once, Request, RequestId, RequestStore,
+    StoreError, Visibility,
+};
+
+use super::key_use::key_use;
+use super::row::{RequestRow, columns};
+use crate::connection::statement::{Name, Statement};
+use crate::connection::together::Work;
+use crate::connection::{Database, StoreResult, failed};
+use crate::store::PgStore;
+
+const FORGET_OLD_KEYS: &str = "
+, old AS (
+    SELECT k.dealer_id, k.key FROM idempotency_key k
+    WHERE k.created_at <= (SELECT now() - make_interval(secs => key_seconds) FROM input)
+    LIMIT (SELECT most FROM input)
+    FOR UPDATE OF k SKIP LOCKED
+)
+DELETE FROM idempotency_key k USING old o WHERE k.dealer_id = o.dealer_id AND k.key = o.key";
+
+/// Requests by their ids. Where the caller sees one dealer only, that is part of the question: a row of
+/// another dealer takes the path, and the time, of one that does not exist.
+const FIND: &str = concat!(
+    "SELECT u.n, ",
+    columns!(),
+    " FROM input i, unnest(i.ids, i.dealers) WITH ORDINALITY AS u (id, dealer_id, n)
+JOIN customer_validation_request r
+    ON r.id = u.id AND (u.dealer_id IS NULL OR r.dealer_id = u.dealer_id)"
+);
+
+/// How many keys one statement removes at most, so that none holds many locks for long.
+const FORGET_AT_ONCE: i64 = 500;
+
+#[async_trait]
+impl RequestStore for PgStore {
+    async fn accept(&self, request: &NewRequest) -> Result<Accepted, StoreError> {
+        self.fronts.here()?.intake.write(request.clone()).await
+    }
+
+    async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError> {
+        self.database
+            .ask_again(|mut connection| async move {
+                key_use(&mut connection, dealer, once).await.map_err(failed)
+            })
+            .await
+    }
+
+    async fn forget_old_keys(&self) -> Result<u64, StoreError> {
+        let statement = old_keys();
+        self.database
+            .ask(|mut connection| async move {
+                let forgotten = statement.execute(&mut connection).await.map_err(failed)?;
+                Ok(forgotten as u64)
+            })
+            .await
+    }
+
+    async fn find(&self, id: RequestId, seen: &Visibility) -> Result<Option<Request>, StoreError> {
+        let only = seen.dealer().cloned();
+        self.fronts.here()?.lookups.write(Lookup { id, only }).await
+    }
+}
+
+/// Removes keys that no longer count.
+pub(crate) fn old_keys() -> Statement<'static> {
+    Statement::new(FORGET_OLD_KEYS)
+        .with::<Double, _>("float8 AS key_seconds", KEY_LIFETIME.as_secs_f64())
+        .with::<BigInt, _>("bigint AS most", FORGET_AT_ONCE)
+}
+
+/// A request that somebody looks for. Those who look at the same moment are answered by one statement.
+pub(crate) struct Lookup {
+    id: RequestId,
+    /// The only dealer that the caller sees; `None` for all.
+    only: Option<DealerId>,
+}
+
+#[derive(QueryableByName)]
+struct FoundRow {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+    #[diesel(embed)]
+    row: RequestRow,
+}
+
+impl Work for Lookup {
+    type Answer = Option<Request>;
+    /// The same request may be asked for several times.
+    type Key = std::convert::Infallible;
+    const SECOND_TRY: bool = false;
+    const ALONE: usize = 1;
+
+    fn key(&self) -> Option<Self::Key> {
+        None
+    }
+
+    async fn write(
+        connection: &mut AsyncPgConnection,
+        lookups: &[&Self],
+    ) -> QueryResult<Vec<Option<Self::Answer>>> {
+        let rows: Vec<FoundRow> = statement(lookups).load(connection).await?;
+        let mut answers = vec![Some(None); lookups.len()];
+        for found in rows {
+            let place = usize::try_from(found.n - 1).ok();
+            if let Some(answer) = place.and_then(|place| answers.get_mut(place)) {
+                *answer = Some(Some(found.row.into()));
+            }
+        }
+        Ok(answers)
+    }
+
+    async fn write_alone(&self, database: &Database) -> StoreResult<Self::Answer> {
+        database
+            .ask_again(|mut connection| async move {
+                let answers = Self::write(&mut connection, &[self]).await;
+                Ok(answers.map_err(failed)?.pop().flatten().flatten())
+            })
+            .await
+    }
+}
+
+/// The name of [`FIND`].
+pub(crate) struct Find;
+
+impl Name for Find {
+    const BODY: Option<&'static str> = Some(FIND);
+}
+
+pub(crate) fn statement(lookups: &[&Lookup]) -> Statement<'static, Find> {
+    let ids: Vec<uuid::Uuid> = lookups.iter().map(|lookup| lookup.id.0).collect();
+    let dealers: Vec<Option<String>> = lookups
+        .iter()
+        .map(|lookup| Some(lookup.only.as_ref()?.as_str().to_owned()))
+        .collect();
+    Statement::named()
+        .with::<Array<Uuid>, _>("uuid[] AS ids", ids)
+        .with::<Array<Nullable<Text>>, _>("varchar[] AS dealers", dealers)
+}
