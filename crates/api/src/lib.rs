@@ -15,7 +15,7 @@ mod state;
 mod validation;
 
 pub use limits::{Limits, RateLimit, TrustedProxies, TrustedProxiesError};
-pub use observe::{AnsweredCall, Observer, ReportResult, SubmissionResult};
+pub use observe::{AnsweredCall, EventResult, Observer, SubmissionResult};
 pub use openapi::document as openapi_document;
 pub use options::{ApiOptions, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError};
 pub use route::{Access, Calls, Route};

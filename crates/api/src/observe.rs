@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{EventTopic, IntakeError, ReportError, Reported};
+use domain::{EventError, EventReceived, EventTopic, IntakeError};
 use tracing::Span;
 
 use crate::problem::Problem;
@@ -86,9 +86,9 @@ impl SubmissionResult {
     }
 }
 
-/// What became of a report of the provider.
+/// What became of a provider event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReportResult {
+pub enum EventResult {
     /// It is stored and will be applied.
     Kept,
     /// It does not carry the dealer's secret.
@@ -101,7 +101,7 @@ pub enum ReportResult {
     NotStored,
 }
 
-impl ReportResult {
+impl EventResult {
     /// Every result.
     pub const ALL: [Self; 5] = [
         Self::Kept,
@@ -123,13 +123,13 @@ impl ReportResult {
         }
     }
 
-    pub(crate) fn of(received: &Result<Reported, ReportError>) -> Self {
+    pub(crate) fn of(received: &Result<EventReceived, EventError>) -> Self {
         match received {
-            Ok(Reported::Kept(_)) => Self::Kept,
-            Ok(Reported::Ignored(_)) => Self::Ignored,
-            Err(ReportError::NotJson) => Self::NotJson,
-            Err(ReportError::UnknownAddress) => Self::UnknownAddress,
-            Err(ReportError::Store(_)) => Self::NotStored,
+            Ok(EventReceived::Kept(_)) => Self::Kept,
+            Ok(EventReceived::Ignored(_)) => Self::Ignored,
+            Err(EventError::NotJson) => Self::NotJson,
+            Err(EventError::UnknownAddress) => Self::UnknownAddress,
+            Err(EventError::Store(_)) => Self::NotStored,
         }
     }
 }
@@ -144,8 +144,8 @@ pub trait Observer: Send + Sync {
     /// Something became of a submission.
     fn submitted(&self, result: SubmissionResult);
 
-    /// Something became of a report of the provider.
-    fn reported(&self, topic: EventTopic, result: ReportResult);
+    /// A provider event was taken in, or not.
+    fn event_received(&self, topic: EventTopic, result: EventResult);
 
     /// A call begins, in this span; `traceparent` is the caller's (W3C Trace Context).
     fn begins(&self, span: &Span, traceparent: Option<&str>);
@@ -166,7 +166,7 @@ impl Observer for Unobserved {
 
     fn submitted(&self, _: SubmissionResult) {}
 
-    fn reported(&self, _: EventTopic, _: ReportResult) {}
+    fn event_received(&self, _: EventTopic, _: EventResult) {}
 
     fn begins(&self, _: &Span, _: Option<&str>) {}
 

@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use domain::{
-    CheckError, DealerAdministrationError, IntakeError, LookupError, MessageError, Refusal,
-    ReportError, Scope, StoreError,
+    CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
+    Refusal, Scope, StoreError,
 };
 use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
@@ -69,7 +69,7 @@ pub(crate) enum Problem {
     #[error(transparent)]
     Message(#[from] MessageError),
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Report(#[from] EventError),
     #[error(transparent)]
     Desk(#[from] DealerAdministrationError),
     #[error("the check of dealer {dealer_id} failed")]
@@ -285,11 +285,11 @@ impl Problem {
                 MessageError::Store(error) => store(error),
             },
             Self::Report(error) => match error {
-                ReportError::UnknownAddress => Self::UnknownPath.answer(),
-                ReportError::NotJson => {
+                EventError::UnknownAddress => Self::UnknownPath.answer(),
+                EventError::NotJson => {
                     envelope(StatusCode::BAD_REQUEST, "NotJson", "The body is not JSON")
                 }
-                ReportError::Store(error) => store(error),
+                EventError::Store(error) => store(error),
             },
             Self::Desk(DealerAdministrationError::UnknownDealer) => {
                 envelope(StatusCode::NOT_FOUND, "DealerNotFound", "Dealer not found")

@@ -1,12 +1,12 @@
 use actix_web::web::Data;
-use domain::{EventTopic, ReportError, Reported};
+use domain::{EventError, EventReceived, EventTopic};
 use paperclip::actix::web::Path;
 use paperclip::actix::{Apiv2Schema, api_v2_operation};
 use serde::Serialize;
 
 use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody};
-use crate::observe::ReportResult;
+use crate::observe::EventResult;
 use crate::problem::Problem;
 use crate::state::Api;
 
@@ -92,14 +92,15 @@ async fn receive(
     body: &[u8],
 ) -> Result<Answered<ReportReply>, Problem> {
     let receiving = api.events.receive(token, topic, body);
-    let received = in_time(receiving, ReportError::Store).await;
-    api.observer.reported(topic, ReportResult::of(&received));
+    let received = in_time(receiving, EventError::Store).await;
+    api.observer
+        .event_received(topic, EventResult::of(&received));
     match received? {
-        Reported::Kept(dealer) => {
+        EventReceived::Kept(dealer) => {
             tracing::info!(dealer.id = dealer.as_str(), event.topic = ?topic, "report stored");
         }
         // Whoever guesses at the secret learns nothing from the answer.
-        Reported::Ignored(dealer) => tracing::warn!(
+        EventReceived::Ignored(dealer) => tracing::warn!(
             dealer.id = dealer.as_str(),
             event.topic = ?topic,
             "report ignored: it does not carry the dealer's secret"

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use api::{AnsweredCall, Observer, ReportResult, SubmissionResult};
+use api::{AnsweredCall, EventResult, Observer, SubmissionResult};
 use async_trait::async_trait;
 use domain::{EventTopic, MockRequestStore};
 use testkit::sample;
@@ -35,7 +35,7 @@ impl Observer for Notes {
         self.note(result.as_str().to_owned());
     }
 
-    fn reported(&self, topic: EventTopic, result: ReportResult) {
+    fn event_received(&self, topic: EventTopic, result: EventResult) {
         self.note(format!("{topic:?} {}", result.as_str()));
     }
 

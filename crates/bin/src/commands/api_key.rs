@@ -7,7 +7,8 @@ use comfy_table::presets::NOTHING;
 use domain::{Access, ApiKeyId, Author, DealerId, KeyName, KeyOrder, Principal, Scope, Validity};
 use secrecy::ExposeSecret as _;
 
-use super::dealer::{open, parse_id};
+use super::database::open;
+use super::dealer::parse_id;
 use crate::cli::{CreateKey, RevokeKey};
 use crate::config::Config;
 use crate::output::{say, tell, written};

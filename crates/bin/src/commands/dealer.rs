@@ -7,14 +7,13 @@ use domain::{
     SettingsChanged, TestLine as _, Vault as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use store_postgres::{DealerAdminError, MigrationState, NewDealer, PgDealers, PoolOptions};
+use store_postgres::{DealerAdminError, NewDealer, PgDealers};
 
 use super::accounts::{remedy, told};
-use super::open_database;
+use super::database::open;
 use crate::cli::{AddDealer, SetKey, TestDealer};
 use crate::config::Config;
 use crate::output::{Verdict, say, say_finding};
-use crate::wiring::{Database, Parts};
 
 /// Adds a dealer.
 pub(super) async fn add(config: Config, options: AddDealer) -> anyhow::Result<ExitCode> {
@@ -218,15 +217,6 @@ pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (Verdict, Stri
             (Verdict::Bad, format!("active, but {error}; {remedy}"))
         }
     }
-}
-
-pub(super) async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
-    let database = open_database(config).await?;
-    let parts = Parts::assemble(config, &database.url, &PoolOptions::default())?;
-    if let MigrationState::Pending(_) = parts.store.migration_state().await? {
-        bail!("the database is not up to date; run `customer-service migrate` first");
-    }
-    Ok((database, parts))
 }
 
 pub(super) fn parse_id(raw: &str) -> anyhow::Result<DealerId> {

@@ -9,8 +9,8 @@ use tokio::net::TcpStream;
 use url::Url;
 
 use super::accounts;
+use super::database::open_unchecked;
 use super::dealer::judge;
-use super::open_database;
 use crate::cli;
 use crate::config::Config;
 use crate::output::{Verdict, say_finding};
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<ExitCode> {
     let mut doctor = Doctor { well: true };
     doctor.say(Verdict::Good, "configuration", "read without a mistake");
-    let database = open_database(&config).await?;
+    let database = open_unchecked(&config).await?;
     let parts = Parts::assemble(&config, &database.url, &PoolOptions::default())?;
     let has_tables = doctor.schema(&parts.store).await;
     doctor.shortcomings(&parts.store).await;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod api_key;
+mod database;
 mod dealer;
 mod doctor;
 mod health;
@@ -16,7 +17,6 @@ use crate::cli::{ApiKeyCommand, Cli, Command, DealerCommand, SecretsCommand};
 use crate::config::Config;
 use crate::output::{say, tell};
 use crate::surroundings::half_of_processors;
-use crate::wiring::Database;
 use crate::{environment, logging, output};
 
 /// The exit status after a mistake in the configuration or on the command line.
@@ -94,7 +94,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
 async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
     // Says what it waits for.
     let _last_lines = logging::start(&config.log, None)?;
-    let database = open_database(&config).await?;
+    let database = database::open_unchecked(&config).await?;
     let applied = store_postgres::migrate(&database.url, &config.schema).await?;
     if applied == 0 {
         say!("The database is up to date.");
@@ -106,7 +106,7 @@ async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
 
 /// Makes the counts of requests equal to the rows.
 async fn recount(config: Config) -> anyhow::Result<ExitCode> {
-    let (database, _parts) = dealer::open(&config).await?;
+    let (database, _parts) = database::open(&config).await?;
     tell!("Counting all requests, about a second for each million …");
     let wrong = store_postgres::recount(&database.url, &config.schema).await?;
     if wrong.wrong == 0 {
@@ -119,14 +119,4 @@ async fn recount(config: Config) -> anyhow::Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Opens the database, and warns on standard error when that is a private one: a command has no log.
-async fn open_database(config: &Config) -> anyhow::Result<Database> {
-    let database = Database::open(config).await?;
-    if let Some(warning) = database.warning() {
-        let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
-        tell!("{yellow}warning:{yellow:#} {warning}");
-    }
-    Ok(database)
 }

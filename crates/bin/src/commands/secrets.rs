@@ -5,7 +5,7 @@ use anyhow::bail;
 use domain::{Principal, Vault as _};
 use store_postgres::{Resealed, SecretPlace};
 
-use super::dealer::open;
+use super::database::open;
 use crate::config::Config;
 use crate::output::{Verdict, say, say_finding, show_progress};
 

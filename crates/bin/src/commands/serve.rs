@@ -10,8 +10,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
-use crate::logging;
 use crate::traces::Traces;
+use crate::{logging, serve};
 
 /// What is open beside connections of callers: those to the database and to Fonnte, and the
 /// listener, with some to spare.
@@ -27,7 +27,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
     allow_connections(api::MAX_CONNECTIONS);
     let listener = listen(SocketAddr::new(config.host, config.port))?;
-    crate::run(config, listener, told_to_stop()?).await?;
+    serve::run(config, listener, told_to_stop()?).await?;
     if let Some(traces) = traces {
         traces.finish().await;
     }

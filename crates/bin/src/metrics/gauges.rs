@@ -6,7 +6,7 @@ use store_postgres::{PgStore, Standing};
 use super::text::Text;
 use crate::logging::dropped_lines;
 use crate::one_answer::OneAnswer;
-use crate::serve::{Heartbeat, LatestBacklog};
+use crate::serve::watched::{Heartbeat, LatestBacklog};
 
 /// How long the database may take to answer a scrape.
 const PATIENCE: Duration = Duration::from_millis(900);

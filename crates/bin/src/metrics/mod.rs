@@ -4,7 +4,7 @@
 mod gauges;
 mod text;
 
-use api::{AnsweredCall, Observer, ReportResult, SubmissionResult};
+use api::{AnsweredCall, EventResult, Observer, SubmissionResult};
 use async_trait::async_trait;
 use domain::{
     BlockCause, Delivery, EventTopic, EventsApplied, LaneChange, MessageChange, OutcomeKind,
@@ -56,7 +56,7 @@ pub(crate) struct Metrics {
     calls: IntCounterVec,
     call_seconds: HistogramVec,
     submissions: IntCounterVec,
-    reports: IntCounterVec,
+    received: IntCounterVec,
     events: IntCounterVec,
     lifted: IntCounter,
     freed: IntCounter,
@@ -98,7 +98,7 @@ impl Metrics {
                 "Single submissions by what became of them",
                 &["result"],
             )?,
-            reports: maker.counters(
+            received: maker.counters(
                 "webhook_reports_total",
                 "Reports of the provider by what became of them",
                 &["topic", "result"],
@@ -165,8 +165,8 @@ impl Metrics {
             self.submissions.with_label_values(&[result.as_str()]);
         }
         for topic in TOPICS.map(name_of) {
-            for result in ReportResult::ALL {
-                self.reports.with_label_values(&[topic, result.as_str()]);
+            for result in EventResult::ALL {
+                self.received.with_label_values(&[topic, result.as_str()]);
             }
         }
         for result in ["applied", "unmatched"] {
@@ -265,9 +265,9 @@ impl Observer for Metrics {
         self.submissions.with_label_values(&[result.as_str()]).inc();
     }
 
-    fn reported(&self, topic: EventTopic, result: ReportResult) {
+    fn event_received(&self, topic: EventTopic, result: EventResult) {
         let labels = [name_of(topic), result.as_str()];
-        self.reports.with_label_values(&labels).inc();
+        self.received.with_label_values(&labels).inc();
     }
 
     fn begins(&self, span: &Span, traceparent: Option<&str>) {

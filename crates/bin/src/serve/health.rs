@@ -4,9 +4,8 @@ use async_trait::async_trait;
 use domain::{Backlog, Check, Health};
 use store_postgres::{MigrationState, PgStore};
 
-use super::backlog::LatestBacklog;
-use super::dispatch::Heartbeat;
 use super::trial::LatestTrial;
+use super::watched::{Heartbeat, LatestBacklog};
 use crate::one_answer::OneAnswer;
 
 /// For how long what was found is told to everybody who asks: nobody needs a key for it, so that anybody

@@ -1,7 +1,6 @@
 //! Serving: the API, the dispatcher's loop, and an end that loses nothing.
 
 mod accounts;
-mod backlog;
 mod database;
 pub(crate) mod dispatch;
 mod events;
@@ -10,6 +9,7 @@ mod health;
 mod retention;
 mod sweeps;
 mod trial;
+pub(crate) mod watched;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -20,14 +20,11 @@ use api::{Api, ApiAuth, ApiOptions, ApiParts, Limits, PublicBaseUrl};
 use store_postgres::MigrateError;
 use tokio_util::task::AbortOnDropHandle;
 
-pub(crate) use self::backlog::LatestBacklog;
-pub(crate) use self::dispatch::Heartbeat;
-
 use self::dispatch::DispatchLoop;
 use self::events::EventLoop;
 use self::health::ServiceHealth;
 use self::retention::Retention;
-use self::trial::LatestTrial;
+use self::watched::Watched;
 use crate::config::Config;
 use crate::metrics::{Gauges, Metrics};
 use crate::surroundings::web_workers;
@@ -43,14 +40,6 @@ const FINISH_REQUESTS_SECONDS: u64 = 20;
 /// How long everything may take after the shutdown began, and what closing may take after that.
 const STOP: Duration = Duration::from_secs(28);
 const CLOSE: Duration = Duration::from_secs(1);
-
-/// What the loops found last, for health and metrics.
-#[derive(Clone, Default)]
-struct Watched {
-    heartbeat: Heartbeat,
-    backlog: LatestBacklog,
-    trial: LatestTrial,
-}
 
 /// Serves on this listener until `shutdown` is ready, and finishes what is in flight then. Callers
 /// are answered at once; what needs the database waits for it.

@@ -24,7 +24,7 @@ pub struct EventIntake {
 
 /// What became of a provider event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reported {
+pub enum EventReceived {
     /// It is stored and will be applied.
     Kept(DealerId),
     /// It does not carry the dealer's secret: nothing was stored.
@@ -33,7 +33,7 @@ pub enum Reported {
 
 /// Why a provider event was not taken in.
 #[derive(Debug, thiserror::Error)]
-pub enum ReportError {
+pub enum EventError {
     /// The address is none of ours.
     #[error("no dealer has this address")]
     UnknownAddress,
@@ -60,29 +60,26 @@ impl EventIntake {
     /// Stores an event that came to a dealer's address.
     ///
     /// # Errors
-    /// [`ReportError`]; nothing was stored.
+    /// [`EventError`]; nothing was stored.
     pub async fn receive(
         &self,
         token: &str,
         topic: EventTopic,
         body: &[u8],
-    ) -> Result<Reported, ReportError> {
-        let token = WebhookToken::parse(token).map_err(|_| ReportError::UnknownAddress)?;
+    ) -> Result<EventReceived, EventError> {
+        let token = WebhookToken::parse(token).map_err(|_| EventError::UnknownAddress)?;
         let owner = self.events.owner(&token).await?;
-        let id = owner.ok_or(ReportError::UnknownAddress)?;
-        let event = self
-            .provider
-            .read(topic, body)
-            .ok_or(ReportError::NotJson)?;
+        let id = owner.ok_or(EventError::UnknownAddress)?;
+        let event = self.provider.read(topic, body).ok_or(EventError::NotJson)?;
         // A dealer that was deleted has no secret; its events match messages all the same.
         let dealer = self.dealers.find(&id).await?;
         let secret = dealer.and_then(|dealer| dealer.webhook_secret);
         if secret.is_some_and(|secret| !event.secrets.iter().any(|given| same(given, &secret))) {
-            return Ok(Reported::Ignored(id));
+            return Ok(EventReceived::Ignored(id));
         }
         self.events.keep(&id, &event).await?;
         self.kept.ring();
-        Ok(Reported::Kept(id))
+        Ok(EventReceived::Kept(id))
     }
 
     /// Applies at most `limit` events.

@@ -18,7 +18,7 @@ pub use data_subject_requests::DataSubjectRequests;
 pub use dealer_administration::{DealerAdministration, DealerAdministrationError};
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT, TestCall, TestEnd};
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
-pub use event_intake::{EventIntake, ReportError, Reported};
+pub use event_intake::{EventError, EventIntake, EventReceived};
 pub use gatekeeper::{Gatekeeper, Refusal};
 pub use intake::{Intake, IntakeError, Receival};
 pub use key_administration::{KeyAdministration, KeyError, KeyOrder, MadeKey};

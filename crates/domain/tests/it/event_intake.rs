@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use domain::{
-    Dealer, EventTopic, EventsApplied, MessageNews, MessageState, MockBell, MockEventStore, News,
-    Ports, ProviderEvent, Receipt, ReportError, Reported, StoreError,
+    Dealer, EventError, EventReceived, EventTopic, EventsApplied, MessageNews, MessageState,
+    MockBell, MockEventStore, News, Ports, ProviderEvent, Receipt, StoreError,
 };
 use testkit::{World, sample};
 
@@ -23,7 +23,7 @@ fn world(secret: Option<&str>) -> World {
     world
 }
 
-async fn receive(world: &World, body: &[u8]) -> Result<Reported, ReportError> {
+async fn receive(world: &World, body: &[u8]) -> Result<EventReceived, EventError> {
     let token = sample::webhook_token(1);
     let desk = world.services().events;
     desk.receive(token.as_str(), EventTopic::Status, body).await
@@ -40,7 +40,7 @@ fn with_secrets(secrets: &[&str]) -> ProviderEvent {
 async fn a_report_is_stored_and_the_loop_is_told() {
     let world = world(None);
     let kept = receive(&world, BODY).await.unwrap();
-    assert_eq!(kept, Reported::Kept(sample::dealer_id()));
+    assert_eq!(kept, EventReceived::Kept(sample::dealer_id()));
     assert_eq!(world.bell.rings(), 1);
 }
 
@@ -55,7 +55,7 @@ async fn only_an_address_of_a_dealer_takes_reports() {
             .receive(token, EventTopic::Status, BODY)
             .await;
         assert!(
-            matches!(answer, Err(ReportError::UnknownAddress)),
+            matches!(answer, Err(EventError::UnknownAddress)),
             "{answer:?}"
         );
     }
@@ -65,7 +65,7 @@ async fn only_an_address_of_a_dealer_takes_reports() {
 #[tokio::test]
 async fn what_is_not_json_is_refused() {
     let answer = receive(&world(None), b"id=1").await;
-    assert!(matches!(answer, Err(ReportError::NotJson)), "{answer:?}");
+    assert!(matches!(answer, Err(EventError::NotJson)), "{answer:?}");
 }
 
 #[tokio::test]
@@ -82,9 +82,9 @@ async fn a_report_without_the_dealers_secret_is_ignored() {
         world.whatsapp.will_read(with_secrets(given));
         let answer = receive(&world, BODY).await.unwrap();
         let expected = if taken {
-            Reported::Kept(sample::dealer_id())
+            EventReceived::Kept(sample::dealer_id())
         } else {
-            Reported::Ignored(sample::dealer_id())
+            EventReceived::Ignored(sample::dealer_id())
         };
         assert_eq!(answer, expected, "{given:?}");
         let applied = world.services().events.apply(10).await.unwrap();
@@ -97,7 +97,7 @@ async fn a_dealer_without_a_secret_takes_any() {
     let world = world(None);
     world.whatsapp.will_read(with_secrets(&["whatever"]));
     let answer = receive(&world, BODY).await.unwrap();
-    assert_eq!(answer, Reported::Kept(sample::dealer_id()));
+    assert_eq!(answer, EventReceived::Kept(sample::dealer_id()));
 }
 
 #[tokio::test]
@@ -170,6 +170,6 @@ async fn a_report_that_cannot_be_stored_is_not_acknowledged() {
     let answer = desk.receive(token.as_str(), EventTopic::Status, BODY).await;
     assert!(matches!(
         answer,
-        Err(ReportError::Store(StoreError::Unavailable(_)))
+        Err(EventError::Store(StoreError::Unavailable(_)))
     ));
 }

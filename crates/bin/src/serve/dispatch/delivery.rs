@@ -12,11 +12,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, field};
 
-use super::LaneBell;
-use super::heartbeat::Heartbeat;
+use super::bell::LaneBell;
 use super::unsettled::Unsettled;
 use crate::metrics::Metrics;
 use crate::serve::failures::Failures;
+use crate::serve::watched::Heartbeat;
 use crate::traces;
 
 /// The first and the longest wait before a settlement is repeated.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::{Bell as _, Dispatcher, Intake};
 use tokio::time::MissedTickBehavior;
 
-use super::LaneBell;
+use super::bell::LaneBell;
 use crate::metrics::Metrics;
 use crate::serve::failures::Failures;
 use crate::serve::sweeps::sweep;

@@ -3,7 +3,6 @@
 
 mod bell;
 mod delivery;
-mod heartbeat;
 mod housekeeping;
 mod test_messages;
 mod unsettled;
@@ -19,9 +18,9 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 pub(crate) use self::bell::LaneBell;
 use self::delivery::{Surroundings, deliver};
-pub(crate) use self::heartbeat::Heartbeat;
 pub(crate) use self::test_messages::TestMessages;
 use crate::metrics::Metrics;
+use crate::serve::watched::Heartbeat;
 
 /// How many calls are in flight at once. A lane has one at most, so that this many dealers can
 /// hang before anybody else waits.

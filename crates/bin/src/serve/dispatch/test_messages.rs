@@ -12,8 +12,9 @@ use tokio::sync::oneshot::{self, Sender};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
+use super::InFlight;
+use super::bell::LaneBell;
 use super::delivery::Again;
-use super::{InFlight, LaneBell};
 use crate::serve::failures::Failures;
 
 /// How long to wait before asking again whether a lane is free.
