@@ -7,4 +7,3 @@ pub(crate) mod queue;
 pub(crate) mod rows;
 pub(crate) mod settling;
 pub(crate) mod standing;
-pub(crate) mod update;

@@ -15,7 +15,6 @@ use domain::{
 
 use super::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, seconds};
 use super::settling::Settling;
-use super::update::MessageUpdate;
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::schema::{dealer_settings, lane};
@@ -195,10 +194,10 @@ fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static, sql::Expire> 
         let quiet = QuietHours::new(*from, *to).ok();
         too_old_before(quiet, ttl, *now)
     };
-    let expired_now = expired(0);
-    let expired_now = MessageUpdate::of(None, &expired_now);
-    let undecided = expired(1);
-    let undecided = MessageUpdate::of(None, &undecided);
+    let [expired_now, undecided] = [expired(0), expired(1)];
+    let [expired_now, undecided] = [expired_now.values(), undecided.values()];
+    let shown = expired_now.state.version_1();
+    let undecided_shown = undecided.state.version_1();
     Statement::new(sql::Expire)
         .bind::<Array<Time>, Vec<NaiveTime>>("quiet_from", quiet.iter().map(|row| row.0).collect())
         .bind::<Array<Time>, Vec<NaiveTime>>("quiet_to", quiet.iter().map(|row| row.1).collect())
@@ -209,11 +208,11 @@ fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static, sql::Expire> 
         .bind::<Double, _>("ttl_seconds", ttl.as_secs_f64())
         .bind::<BigInt, _>("most", EXPIRE_AT_ONCE)
         .bind::<Nullable<Text>, _>("reason", expired_now.reason.map(str::to_owned))
-        .bind::<Text, _>("request_status", expired_now.version_1.0)
-        .bind::<Text, _>("whatsapp_status", expired_now.version_1.1)
+        .bind::<Text, _>("request_status", shown.0.as_str())
+        .bind::<Text, _>("whatsapp_status", shown.1.as_str())
         .bind::<Nullable<Text>, _>("undecided_reason", undecided.reason.map(str::to_owned))
-        .bind::<Text, _>("undecided_request_status", undecided.version_1.0)
-        .bind::<Text, _>("undecided_whatsapp_status", undecided.version_1.1)
+        .bind::<Text, _>("undecided_request_status", undecided_shown.0.as_str())
+        .bind::<Text, _>("undecided_whatsapp_status", undecided_shown.1.as_str())
         .bind::<Text, _>("author", CHANGED_BY)
 }
 

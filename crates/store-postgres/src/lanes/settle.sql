@@ -2,7 +2,8 @@
 --
 -- A lane changes only under the lease that holds it, so that a settlement takes place once. The message
 -- changes with it while it is SENDING. Without the lease an acceptance still lifts the message, as
--- evidence. The attempt is kept in either case, once for each epoch. The request mirrors its newest
+-- evidence. What becomes of both is decided by `LaneChange` and `MessageChange` and comes as values. The
+-- attempt is kept in either case, once for each epoch. The request mirrors its newest
 -- message. A message whose recipient was erased meanwhile is not tried again, and nothing that the
 -- provider says about it is kept.
 --
@@ -18,15 +19,16 @@ WITH patience AS MATERIALIZED (
     SELECT set_config('lock_timeout', :lock_timeout, true)
 ), settled AS (
     SELECT u.* FROM patience, unnest(
-        :dealer_id::varchar[], :epoch::bigint[], :lane::text[], :pause_seconds::float8[],
-        :rest_until::timestamptz[], :called::bool[], :block_reason::text[], :account_print::text[],
+        :dealer_id::varchar[], :epoch::bigint[], :pause_seconds::float8[], :keeps_pause::bool[],
+        :forgets_trouble::bool[], :strikes::int[], :blocks::int[], :probed::bool[],
+        :rest_until::timestamptz[], :ages_after_rest::bool[], :called::bool[], :block_reason::text[], :account_print::text[],
         :message_id::uuid[], :suspect_id::uuid[], :state::text[], :request_status::varchar[],
         :whatsapp_status::varchar[], :wait_seconds::float8[], :unknowns::int[], :reason::text[],
         :provider_id::text[], :provider_request_id::bigint[], :answer::json[], :attempt::jsonb[],
         :accepted_id::text[], :accepted_number::bigint[], :quota_left::bigint[],
         :unaccounted::int[], :worker::uuid[], :lease_seconds::float8[]) AS u (
-        dealer_id, epoch, lane, pause_seconds, rest_until, called, block_reason,
-        account_print, message_id, suspect_id, state, request_status, whatsapp_status,
+        dealer_id, epoch, pause_seconds, keeps_pause, forgets_trouble, strikes, blocks, probed,
+        rest_until, ages_after_rest, called, block_reason, account_print, message_id, suspect_id, state, request_status, whatsapp_status,
         wait_seconds, unknowns, reason, provider_id, provider_request_id, answer,
         attempt, accepted_id, accepted_number, quota_left, unaccounted, worker, lease_seconds)
 ), advised AS (
@@ -46,14 +48,13 @@ WITH patience AS MATERIALIZED (
         -- A message that waits for evidence stays, to be recovered when the lane is ready.
         message_id = CASE WHEN s.message_id IS NULL OR s.state = 'SENDING' THEN l.message_id
             ELSE s.next_id END,
-        -- What a call did not teach cannot shorten a pause.
         ready_at = greatest(
             now() + make_interval(secs => s.pause_seconds),
             CASE WHEN s.rest_until IS NULL THEN NULL
             WHEN l.rest_ended_at > now() - make_interval(secs => :doubt_seconds)
                 THEN least(s.rest_until, now() + make_interval(secs => :look_seconds))
             ELSE s.rest_until END,
-            CASE WHEN s.lane IN ('unchanged', 'waiting', 'resting', 'spent') THEN l.ready_at END),
+            CASE WHEN s.keeps_pause THEN l.ready_at END),
         last_provider_id = greatest(l.last_provider_id, s.accepted_number),
         last_sent_at = CASE WHEN s.state = 'SENT' THEN now() ELSE l.last_sent_at END,
         quota_left = coalesce(s.quota_left, l.quota_left),
@@ -64,38 +65,31 @@ WITH patience AS MATERIALIZED (
             WHEN l.rest_ended_at > now() - make_interval(secs => :doubt_seconds)
                 THEN least(s.rest_until, now() + make_interval(secs => :look_seconds))
             ELSE s.rest_until END, l.rest_until),
-        aging_from = CASE s.lane
-            WHEN 'spent' THEN CASE WHEN s.rest_until IS NULL THEN NULL
+        aging_from = CASE WHEN s.rest_until IS NULL THEN l.aging_from
+            WHEN NOT s.ages_after_rest
+                THEN coalesce(l.aging_from, l.rest_until, '-infinity')
             WHEN l.rest_ended_at > now() - make_interval(secs => :doubt_seconds)
                 THEN least(s.rest_until, now() + make_interval(secs => :look_seconds))
-            ELSE s.rest_until END
-            WHEN 'resting' THEN coalesce(coalesce(l.aging_from, l.rest_until), '-infinity')
-            ELSE l.aging_from END,
+            ELSE s.rest_until END,
         calls = CASE WHEN NOT s.called THEN l.calls
             WHEN l.calls_on = (now() AT TIME ZONE INTERVAL '+07:00')::date THEN l.calls + 1
             ELSE 1 END,
         calls_on = CASE WHEN s.called
             THEN (now() AT TIME ZONE INTERVAL '+07:00')::date ELSE l.calls_on END,
-        strikes = CASE s.lane
-            WHEN 'ready' THEN 0 WHEN 'waiting' THEN l.strikes + 1 ELSE l.strikes END,
-        probed = CASE s.lane
-            WHEN 'probed' THEN true WHEN 'ready' THEN false WHEN 'blocked' THEN false
-            ELSE l.probed END,
-        suspect_id = CASE s.lane
-            WHEN 'ready' THEN NULL ELSE coalesce(s.suspect_id, l.suspect_id) END,
-        blocks = CASE s.lane
-            WHEN 'ready' THEN 0 WHEN 'blocked' THEN l.blocks + 1 ELSE l.blocks END,
-        blocked_since = CASE s.lane
-            WHEN 'ready' THEN NULL WHEN 'blocked' THEN coalesce(l.blocked_since, now())
-            ELSE l.blocked_since END,
-        block_reason = CASE s.lane
-            WHEN 'ready' THEN NULL
-            WHEN 'blocked' THEN CASE
+        strikes = CASE WHEN s.forgets_trouble THEN 0 ELSE l.strikes END + s.strikes,
+        blocks = CASE WHEN s.forgets_trouble THEN 0 ELSE l.blocks END + s.blocks,
+        probed = coalesce(s.probed, l.probed),
+        suspect_id = CASE WHEN NOT s.forgets_trouble
+            THEN coalesce(s.suspect_id, l.suspect_id) END,
+        blocked_since = CASE WHEN s.blocks > 0 THEN coalesce(l.blocked_since, now())
+            WHEN NOT s.forgets_trouble THEN l.blocked_since END,
+        block_reason = CASE
+            WHEN s.blocks > 0 THEN CASE
                 WHEN (SELECT m.target FROM message m WHERE m.id = s.message_id) = :erased
                     THEN :erased ELSE s.block_reason END
-            ELSE l.block_reason END,
-        account_print = CASE s.lane
-            WHEN 'ready' THEN NULL WHEN 'blocked' THEN s.account_print ELSE l.account_print END
+            WHEN NOT s.forgets_trouble THEN l.block_reason END,
+        account_print = CASE WHEN s.blocks > 0 THEN s.account_print
+            WHEN NOT s.forgets_trouble THEN l.account_print END
     FROM advised s
     WHERE l.dealer_id = s.dealer_id AND l.epoch = s.epoch AND l.lease_until IS NOT NULL
     RETURNING l.dealer_id, s.next_id, l.epoch, l.strikes, l.blocks,

@@ -8,14 +8,14 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use domain::{
-    CHANGED_BY, Claim, DealerId, ERASED, Lease, MessageChange, MessageState, REST_DOUBT, REST_LOOK,
-    Settled, Settlement, StoreError, WorkerId, erased, provider_number,
+    CHANGED_BY, Claim, DealerId, ERASED, LaneValues, Lease, MessageChange, MessageState,
+    MessageValues, REST_DOUBT, REST_LOOK, Settled, Settlement, StoreError, WorkerId, erased,
+    provider_number,
 };
 use serde::Serialize;
 
 use super::outbox::{impersonal, readable};
 use super::rows::SettledRow;
-use super::update::{LaneUpdate, MessageUpdate};
 use crate::connection::together::Work;
 use crate::connection::{Database, StoreResult, failed};
 use crate::lanes::account_book::quota;
@@ -133,16 +133,28 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
             works.iter().map(|$work| $value).collect::<Vec<_>>()
         };
     }
-    let lanes: Vec<LaneUpdate<'a>> = column!(|work| LaneUpdate::from(&work.settlement.lane));
-    let messages: Vec<MessageUpdate<'a>> = column!(|work| MessageUpdate::from(&work.settlement));
+    let lanes: Vec<LaneValues<'a>> = column!(|work| work.settlement.lane.values());
+    let messages: Vec<Option<MessageValues<'a>>> = column!(|work| {
+        let message = work.settlement.message.as_ref();
+        message.map(|(_, change)| change.values())
+    });
     macro_rules! lane {
         (|$lane:ident| $value:expr) => {
             lanes.iter().map(|$lane| $value).collect::<Vec<_>>()
         };
     }
+    /// Of a settlement without a message nothing, and nothing where the message has no such part.
+    macro_rules! parts {
+        (|$message:ident| $value:expr) => {
+            messages
+                .iter()
+                .map(|message| message.and_then(|$message| $value))
+                .collect::<Vec<_>>()
+        };
+    }
     macro_rules! message {
         (|$message:ident| $value:expr) => {
-            messages.iter().map(|$message| $value).collect::<Vec<_>>()
+            parts!(|$message| Some($value))
         };
     }
     let cancelled = MessageState::Cancelled.version_1();
@@ -150,11 +162,14 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
         .bind::<Text, _>("lock_timeout", lock_timeout)
         .bind::<Array<Text>, _>("dealer_id", column!(|work| work.lease.dealer_id.as_str()))
         .bind::<Array<BigInt>, _>("epoch", column!(|work| work.lease.epoch))
-        .bind::<Array<Text>, _>("lane", lane!(|lane| lane.kind))
         .bind::<Array<Double>, _>("pause_seconds", lane!(|lane| lane.pause.as_secs_f64()))
+        .bind::<Array<Bool>, _>("keeps_pause", lane!(|lane| lane.keeps_pause))
+        .bind::<Array<Bool>, _>("forgets_trouble", lane!(|lane| lane.forgets_trouble))
+        .bind::<Array<Integer>, _>("strikes", lane!(|lane| lane.strikes.cast_signed()))
+        .bind::<Array<Integer>, _>("blocks", lane!(|lane| lane.blocks.cast_signed()))
+        .bind::<Array<Nullable<Bool>>, _>("probed", lane!(|lane| lane.probed))
         .bind::<Array<Nullable<Timestamptz>>, _>("rest_until", lane!(|lane| lane.rest_until))
-        .bind::<Double, _>("doubt_seconds", REST_DOUBT.as_secs_f64())
-        .bind::<Double, _>("look_seconds", REST_LOOK.as_secs_f64())
+        .bind::<Array<Bool>, _>("ages_after_rest", lane!(|lane| lane.ages_after_rest))
         .bind::<Array<Bool>, _>("called", column!(|work| work.settlement.called))
         .bind::<Array<Nullable<Text>>, _>(
             "block_reason",
@@ -164,7 +179,10 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
             "account_print",
             column!(|work| work.settlement.account_print.as_deref()),
         )
-        .bind::<Array<Nullable<Uuid>>, _>("message_id", message!(|message| message.id))
+        .bind::<Array<Nullable<Uuid>>, _>(
+            "message_id",
+            column!(|work| work.settlement.message.as_ref().map(|(id, _)| id.0)),
+        )
         .bind::<Array<Nullable<Uuid>>, _>(
             "suspect_id",
             column!(|work| match &work.settlement.message {
@@ -172,30 +190,34 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
                 _ => None,
             }),
         )
+        .bind::<Array<Nullable<Text>>, _>("state", message!(|message| message.state.as_str()))
         .bind::<Array<Nullable<Text>>, _>(
-            "state",
-            message!(|message| message.state.map(MessageState::as_str)),
+            "request_status",
+            message!(|message| message.state.version_1().0.as_str()),
         )
-        .bind::<Array<Text>, _>("request_status", message!(|message| message.version_1.0))
-        .bind::<Array<Text>, _>("whatsapp_status", message!(|message| message.version_1.1))
-        .bind::<Array<Double>, _>(
+        .bind::<Array<Nullable<Text>>, _>(
+            "whatsapp_status",
+            message!(|message| message.state.version_1().1.as_str()),
+        )
+        .bind::<Array<Nullable<Double>>, _>(
             "wait_seconds",
             message!(|message| message.wait.as_secs_f64()),
         )
-        .bind::<Array<Integer>, _>("unknowns", message!(|message| i32::from(message.unknown)))
+        .bind::<Array<Nullable<Integer>>, _>(
+            "unknowns",
+            message!(|message| message.unknowns.cast_signed()),
+        )
         .bind::<Array<Nullable<Text>>, _>(
             "reason",
-            message!(|message| message.reason.map(impersonal)),
+            parts!(|message| message.reason.map(impersonal)),
         )
         .bind::<Array<Nullable<Text>>, _>(
             "provider_id",
-            message!(|message| message
-                .receipt
-                .and_then(|receipt| receipt.message_id.as_deref())),
+            parts!(|message| message.receipt?.message_id.as_deref()),
         )
         .bind::<Array<Nullable<BigInt>>, _>(
             "provider_request_id",
-            message!(|message| message.receipt.and_then(|receipt| receipt.request_id)),
+            parts!(|message| message.receipt?.request_id),
         )
         .bind::<Array<Nullable<Text>>, _>(
             "answer",
@@ -229,12 +251,14 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
             "lease_seconds",
             column!(|work| work.next.map(|(_, lease)| lease.as_secs_f64())),
         )
-        .bind::<Text, _>("author", CHANGED_BY)
+        .bind::<Double, _>("doubt_seconds", REST_DOUBT.as_secs_f64())
+        .bind::<Double, _>("look_seconds", REST_LOOK.as_secs_f64())
         .bind::<Text, _>("erased", ERASED)
-        .bind::<Text, _>("cancelled_reason", erased(0))
         .bind::<Text, _>("undecided_reason", erased(1))
+        .bind::<Text, _>("cancelled_reason", erased(0))
         .bind::<Text, _>("cancelled_request_status", cancelled.0.as_str())
         .bind::<Text, _>("cancelled_whatsapp_status", cancelled.1.as_str())
+        .bind::<Text, _>("author", CHANGED_BY)
 }
 
 impl Settling {
