@@ -10,6 +10,7 @@ mod operations;
 mod persons;
 mod requests;
 mod schema;
+mod sql;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;

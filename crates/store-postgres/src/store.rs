@@ -16,61 +16,6 @@ use crate::keys::strangers::Strangers;
 use crate::lanes::settling::Settling;
 use crate::operations::migrate::MigrateError;
 
-/// The texts of what is asked often, for a look at their plans.
-#[cfg(feature = "testing")]
-pub(crate) fn hot_statements() -> Vec<(&'static str, String)> {
-    use crate::events::event_store;
-    use crate::lanes::{outbox, queue, settling};
-    use crate::persons::personal_data;
-    use crate::requests::{counts, intake, lists, messages, reports, request_store};
-    use domain::{DateRange, DealerId, PageQuery, RequestFilter, WhatsappStatus, WorkerId};
-
-    let dealer = DealerId::parse("0009999").expect("a dealer's number");
-    let range = DateRange::default();
-    let page = PageQuery {
-        dealer: dealer.clone(),
-        range,
-        filter: RequestFilter::default(),
-        page: 1,
-        after: None,
-        page_size: 10,
-    };
-    let mut filtered = page.clone();
-    filtered.filter.whatsapp_statuses = vec![WhatsappStatus::Error];
-    let lease = std::time::Duration::from_secs(45);
-    vec![
-        (
-            "count",
-            counts::statement(dealer.as_str(), reports::ends(range)).text(),
-        ),
-        ("page", lists::statement(&page).text()),
-        ("filtered page", lists::statement(&filtered).text()),
-        (
-            "claim",
-            outbox::claim(WorkerId(uuid::Uuid::nil()), 64, lease).text(),
-        ),
-        ("find", request_store::statement(&[]).text()),
-        ("settle", settling::settlements().text()),
-        ("accept", intake::insertions().text()),
-        (
-            "timeline",
-            messages::timeline(
-                domain::RequestId(uuid::Uuid::nil()),
-                &domain::Visibility::All,
-            )
-            .text(),
-        ),
-        ("queue", queue::statement(dealer.as_str()).text()),
-        ("next due", outbox::next_due().text()),
-        ("expire", outbox::expiry(lease, &[]).text()),
-        ("forget keys", request_store::old_keys().text()),
-        ("forget events", event_store::old_events().text()),
-    ]
-    .into_iter()
-    .chain(personal_data::sweeps())
-    .collect()
-}
-
 /// Requests, outbox, reports and audit in PostgreSQL.
 #[derive(Clone)]
 pub struct PgStore {

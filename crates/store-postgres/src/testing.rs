@@ -139,10 +139,28 @@ impl Drop for TestDatabase {
     }
 }
 
-/// What the service asks often: a name and the text, with `$1` and so on for the values.
+/// A statement that is a file.
+#[derive(Debug)]
+pub struct SqlFile {
+    /// Its path in `src`.
+    pub path: &'static str,
+    /// Its text, with `$1` and so on for the values.
+    pub text: String,
+    /// The names of its values, in the order of their numbers.
+    pub values: Vec<String>,
+}
+
+/// All statements that are files.
 #[must_use]
-pub fn hot_statements() -> Vec<(&'static str, String)> {
-    crate::store::hot_statements()
+pub fn sql_files() -> Vec<SqlFile> {
+    let files = crate::sql::ALL.iter();
+    files
+        .map(|(path, template)| SqlFile {
+            path,
+            text: template().text(),
+            values: template().names().map(str::to_owned).collect(),
+        })
+        .collect()
 }
 
 /// What a session of the service begins with.

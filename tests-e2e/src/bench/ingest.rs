@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use store_postgres::testing::hot_statements;
+use store_postgres::testing::sql_files;
 
 use super::http::Requests;
 use super::load::Load;
@@ -45,7 +45,7 @@ VALUES (
 ";
 
 /// The value of each column of the service's own statement, for one submission.
-const SAME_VALUES: [(&str, &str); 20] = [
+const SAME_VALUES: [(&str, &str); 22] = [
     ("id", "ARRAY[gen_random_uuid()]"),
     ("dealer_id", "ARRAY[:dealer]"),
     ("request_date", "ARRAY['2026-11-22']"),
@@ -79,24 +79,23 @@ Dealer 12']",
     ("not_before", "ARRAY[NULL]"),
     ("http_request_id", "ARRAY[gen_random_uuid()::text]"),
     ("traceparent", "ARRAY[NULL]"),
+    ("key", "ARRAY[NULL]"),
+    ("body_print", "ARRAY[NULL]"),
     ("author", "'api'"),
 ];
 
 /// What the service asks for one submission, with values in the places of its parameters.
 fn same_statement() -> anyhow::Result<String> {
-    let mut statement = hot_statements()
+    let accept = sql_files()
         .into_iter()
-        .find_map(|(name, text)| (name == "accept").then_some(text))
+        .find(|file| file.path == "requests/accept.sql")
         .context("the store names no statement that accepts")?;
-    for (number, (column, value)) in (1..).zip(SAME_VALUES) {
-        let begin = format!("${number}::");
-        let place = statement.find(&begin).context("a parameter is missing")?;
-        let declared = statement[place..].split([',', ')']).next();
-        ensure!(
-            declared.is_some_and(|declared| declared.ends_with(&format!(" AS {column}"))),
-            "parameter {number} of the service's statement is not {column}"
-        );
-        statement.replace_range(place..place + begin.len(), &format!("{value}::"));
+    let mut statement = accept.text;
+    // From the last one on: `$1` begins `$10`.
+    for (before, name) in accept.values.iter().enumerate().rev() {
+        let value = SAME_VALUES.iter().find(|(known, _)| known == name);
+        let (_, value) = value.with_context(|| format!("there is no value for {name}"))?;
+        statement = statement.replace(&format!("${}", before + 1), value);
     }
     ensure!(!statement.contains('$'), "there are more parameters");
     Ok(format!(

@@ -8,7 +8,6 @@ pub(crate) mod read_to_end;
 mod room;
 mod schema_name;
 mod session;
-pub(crate) mod statement;
 mod tls;
 pub(crate) mod together;
 mod url;

@@ -1,8 +1,11 @@
 use std::future::Future;
 
 use diesel::result::{Error, QueryResult};
-use diesel_async::methods::LoadQuery;
+use diesel_async::methods::{ExecuteDsl, LoadQuery};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use futures_util::future::BoxFuture;
+
+use super::{Database, StoreResult, failed};
 
 /// Asks for single rows and reads the statement to its end.
 ///
@@ -41,3 +44,51 @@ pub(crate) trait ReadToEnd: Sized {
 }
 
 impl<T> ReadToEnd for T {}
+
+/// Statements that are asked by themselves, once; see [`Database::ask`].
+impl Database {
+    /// All rows.
+    pub(crate) fn all<'a, S, U>(&'a self, statement: S) -> BoxFuture<'a, StoreResult<Vec<U>>>
+    where
+        S: LoadQuery<'a, AsyncPgConnection, U> + Send + 'a,
+        U: Send + 'a,
+    {
+        Box::pin(self.ask(|mut connection| async move {
+            statement.load(&mut connection).await.map_err(failed)
+        }))
+    }
+
+    /// The only row, or none.
+    pub(crate) fn optional<'a, S, U>(
+        &'a self,
+        statement: S,
+    ) -> BoxFuture<'a, StoreResult<Option<U>>>
+    where
+        S: LoadQuery<'a, AsyncPgConnection, U> + Send + 'a,
+        U: Send + 'a,
+    {
+        let rows = self.all(statement);
+        Box::pin(async move { Ok(rows.await?.pop()) })
+    }
+
+    /// The only row.
+    pub(crate) fn one<'a, S, U>(&'a self, statement: S) -> BoxFuture<'a, StoreResult<U>>
+    where
+        S: LoadQuery<'a, AsyncPgConnection, U> + Send + 'a,
+        U: Send + 'a,
+    {
+        let row = self.optional(statement);
+        Box::pin(async move { row.await?.ok_or_else(|| failed(Error::NotFound)) })
+    }
+
+    /// How many rows were changed.
+    pub(crate) fn run<'a, S>(&'a self, statement: S) -> BoxFuture<'a, StoreResult<usize>>
+    where
+        S: ExecuteDsl<AsyncPgConnection> + Send + 'a,
+    {
+        Box::pin(self.ask(|mut connection| async move {
+            let changed = ExecuteDsl::execute(statement, &mut connection).await;
+            changed.map_err(failed)
+        }))
+    }
+}

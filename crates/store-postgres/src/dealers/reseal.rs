@@ -1,55 +1,18 @@
 //! Sealing everything anew, after the first key of `SECRETS_KEY` changed.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use domain::{Action, AuditEntry, Author, DealerId, SEALED, SecretPurpose, StoreError, VaultError};
 use tokio_postgres::error::SqlState;
 
 use super::directory::PgDealers;
 use super::rows::read;
-use crate::connection::statement::Statement;
 use crate::connection::{StoreResult, failed};
-use crate::operations::audit::{note, noted, with_entry};
 
 /// How many values one statement seals anew.
 const BATCH: usize = 200;
 
-macro_rules! read_statement {
-    ($table:literal, $column:literal) => {
-        concat!(
-            "SELECT t.dealer_id::text, t.",
-            $column,
-            "::text AS value FROM ",
-            $table,
-            " t, input i WHERE t.dealer_id > i.after AND t.",
-            $column,
-            " IS NOT NULL ORDER BY t.dealer_id LIMIT (SELECT most FROM input)"
-        )
-    };
-}
-/// A value that somebody has changed meanwhile stays as it is. Of a batch there is one line in the audit.
-macro_rules! write_statement {
-    ($table:literal, $column:literal) => {
-        concat!(
-            ", changed AS (
-    UPDATE ",
-            $table,
-            " t SET ",
-            $column,
-            " = n.sealed FROM input i, unnest(i.ids, i.was, i.sealed) AS n (id, was, sealed)
-    WHERE t.dealer_id = n.id AND t.",
-            $column,
-            " = n.was
-    RETURNING t.dealer_id
-), batch AS (
-    SELECT NULL::varchar AS dealer_id FROM changed HAVING count(*) > 0
-)",
-            noted!("batch"),
-            "SELECT count(*) AS rows FROM changed"
-        )
-    };
-}
 /// Where secrets are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretPlace {
@@ -93,22 +56,38 @@ impl SecretPlace {
         }
     }
 
-    const fn read(self) -> &'static str {
+    const fn table_and_column(self) -> (&'static str, &'static str) {
         match self {
-            Self::SettingsKeys => read_statement!("dealer_settings", "fonnte_api_key"),
-            Self::WebhookSecrets => read_statement!("dealer_settings", "webhook_secret"),
-            Self::WebhookTokens => read_statement!("dealer_webhook", "token"),
-            Self::DealersKeys => read_statement!("dealer_integration.dealers", "fonnte_api_key"),
+            Self::SettingsKeys => ("dealer_settings", "fonnte_api_key"),
+            Self::WebhookSecrets => ("dealer_settings", "webhook_secret"),
+            Self::WebhookTokens => ("dealer_webhook", "token"),
+            Self::DealersKeys => ("dealer_integration.dealers", "fonnte_api_key"),
         }
     }
 
-    const fn write(self) -> &'static str {
-        match self {
-            Self::SettingsKeys => write_statement!("dealer_settings", "fonnte_api_key"),
-            Self::WebhookSecrets => write_statement!("dealer_settings", "webhook_secret"),
-            Self::WebhookTokens => write_statement!("dealer_webhook", "token"),
-            Self::DealersKeys => write_statement!("dealer_integration.dealers", "fonnte_api_key"),
-        }
+    fn read(self) -> String {
+        let (table, column) = self.table_and_column();
+        format!(
+            "SELECT dealer_id::text, {column}::text AS value FROM {table}
+            WHERE dealer_id > $1 AND {column} IS NOT NULL ORDER BY dealer_id LIMIT $2"
+        )
+    }
+
+    /// A value that was changed meanwhile stays as it is. Of a batch there is one line in the audit.
+    fn write(self) -> String {
+        let (table, column) = self.table_and_column();
+        format!(
+            "WITH changed AS (
+                UPDATE {table} t SET {column} = n.sealed
+                FROM unnest($1, $2, $3) AS n (id, was, sealed)
+                WHERE t.dealer_id = n.id AND t.{column} = n.was
+                RETURNING t.dealer_id
+            ), noted AS (
+                INSERT INTO audit (actor, key_id, action, request_id, detail)
+                SELECT $4, $5, $6, $7, $8 FROM changed HAVING count(*) > 0
+            )
+            SELECT count(*) AS rows FROM changed"
+        )
     }
 }
 
@@ -184,14 +163,10 @@ impl PgDealers {
     }
 
     async fn secrets_after(&self, place: SecretPlace, after: &str) -> StoreResult<Vec<Secret>> {
-        let statement = Statement::new(place.read())
-            .with::<Text, _>("text AS after", after)
-            .with::<BigInt, _>("bigint AS most", i64::try_from(BATCH).unwrap_or(i64::MAX));
-        self.database()
-            .ask(|mut connection| async move {
-                statement.load(&mut connection).await.map_err(failed)
-            })
-            .await
+        let statement = diesel::sql_query(place.read())
+            .bind::<Text, _>(after)
+            .bind::<BigInt, _>(i64::try_from(BATCH).unwrap_or(i64::MAX));
+        self.database().all(statement).await
     }
 
     fn sealed_anew(
@@ -243,10 +218,16 @@ impl PgDealers {
             return Ok(());
         }
         let count = batch.ids.len() as u64;
-        let statement = with_entry(Statement::new(place.write()), entry)
-            .with::<Array<Text>, _>("text[] AS ids", batch.ids)
-            .with::<Array<Text>, _>("text[] AS was", batch.was)
-            .with::<Array<Text>, _>("text[] AS sealed", batch.sealed);
+        let author = &entry.author;
+        let statement = diesel::sql_query(place.write())
+            .bind::<Array<Text>, _>(batch.ids)
+            .bind::<Array<Text>, _>(batch.was)
+            .bind::<Array<Text>, _>(batch.sealed)
+            .bind::<Text, _>(&author.actor)
+            .bind::<Nullable<Text>, _>(author.key.map(|key| key.to_string()))
+            .bind::<Text, _>(entry.action.as_str())
+            .bind::<Nullable<Text>, _>(author.call.as_deref())
+            .bind::<Text, _>(&entry.detail);
         let (written, state): (QueryResult<Vec<Count>>, _) = self
             .database()
             .ask(|mut connection| async move {

@@ -15,84 +15,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::directory::PgDealers;
 use super::rows::{DealerRow, SettingsRow, read, same_dealer};
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::connection::statement::Statement;
 use crate::connection::{StoreResult, failed};
 use crate::dealers::secrets::new_token;
-use crate::operations::audit::{note, with_entry};
+use crate::operations::audit::with_entry;
 use crate::schema::{dealer_settings, dealer_webhook, dealers, lane};
-
-/// The dealers whose number is one, on this page, and how many there are.
-const PAGE: &str = "
-, known AS (
-    SELECT d.dealer_id::text FROM dealer_integration.dealers d
-    WHERE char_length(d.dealer_id) BETWEEN 4 AND 10 AND d.dealer_id ~ '\\S'
-        AND d.dealer_id !~ '[[:cntrl:]]'
-)
-SELECT
-    ARRAY(SELECT dealer_id FROM known ORDER BY dealer_id
-        LIMIT (SELECT size FROM input) OFFSET (SELECT skipped FROM input)) AS ids,
-    (SELECT count(*) FROM known) AS total";
-
-/// Of several copies that make a token at once the first one's counts.
-const KEEP_TOKENS: &str = "
-INSERT INTO dealer_webhook (dealer_id, token, token_print)
-SELECT t.dealer_id, t.token, t.token_print
-FROM input i, unnest(i.dealer_ids, i.tokens, i.prints) AS t (dealer_id, token, token_print)
-ORDER BY t.dealer_id
-ON CONFLICT (dealer_id) DO NOTHING";
-
-/// Only the columns that are named change, so that two operators do not undo each other's change.
-const CHANGE: &str = concat!(
-    "
-, known AS (
-    SELECT d.dealer_id FROM dealer_integration.dealers d, input i WHERE d.dealer_id = i.dealer_id
-), changed AS (
-    INSERT INTO dealer_settings AS s (
-    dealer_id, fonnte_api_key, fonnte_api_url, min_interval_ms, jitter_ms, daily_limit,
-    quiet_from, quiet_to, on_unknown, exclusive_device, webhook_secret, default_template)
-SELECT k.dealer_id, i.fonnte_api_key, i.fonnte_api_url, i.min_interval_ms, i.jitter_ms,
-    i.daily_limit, i.quiet_from, i.quiet_to, i.on_unknown, i.exclusive_device, i.webhook_secret,
-    i.default_template
-FROM known k, input i
-ON CONFLICT (dealer_id) DO UPDATE SET
-    (fonnte_api_key, fonnte_api_url, min_interval_ms, jitter_ms, daily_limit, quiet_from, quiet_to,
-        on_unknown, exclusive_device, webhook_secret, default_template, updated_at) = (
-    SELECT
-        CASE WHEN 'fonnte_api_key' = ANY (i.fields)
-            THEN i.fonnte_api_key ELSE s.fonnte_api_key END,
-        CASE WHEN 'fonnte_api_url' = ANY (i.fields)
-            THEN i.fonnte_api_url ELSE s.fonnte_api_url END,
-        CASE WHEN 'min_interval_ms' = ANY (i.fields)
-            THEN i.min_interval_ms ELSE s.min_interval_ms END,
-        CASE WHEN 'jitter_ms' = ANY (i.fields) THEN i.jitter_ms ELSE s.jitter_ms END,
-        CASE WHEN 'daily_limit' = ANY (i.fields) THEN i.daily_limit ELSE s.daily_limit END,
-        CASE WHEN 'quiet_hours' = ANY (i.fields) THEN i.quiet_from ELSE s.quiet_from END,
-        CASE WHEN 'quiet_hours' = ANY (i.fields) THEN i.quiet_to ELSE s.quiet_to END,
-        CASE WHEN 'on_unknown' = ANY (i.fields) THEN i.on_unknown ELSE s.on_unknown END,
-        CASE WHEN 'exclusive_device' = ANY (i.fields)
-            THEN i.exclusive_device ELSE s.exclusive_device END,
-        CASE WHEN 'webhook_secret' = ANY (i.fields)
-            THEN i.webhook_secret ELSE s.webhook_secret END,
-        CASE WHEN 'default_template' = ANY (i.fields)
-            THEN i.default_template ELSE s.default_template END,
-        now()
-    FROM input i)
-    RETURNING s.dealer_id
-)",
-    note!("changed")
-);
-
-/// No row where the dealer is unknown, and one with NULLs where it has no settings yet.
-const LOCK_QUIET_HOURS: &str = "
-, own AS (
-    SELECT s.quiet_from, s.quiet_to FROM dealer_settings s, input i
-    WHERE s.dealer_id = i.dealer_id
-    FOR UPDATE OF s
-)
-SELECT o.quiet_from, o.quiet_to
-FROM input i
-JOIN dealer_integration.dealers d ON d.dealer_id = i.dealer_id
-LEFT JOIN own o ON true";
+use crate::sql::{self, Statement};
 
 #[derive(QueryableByName)]
 struct QuietRow {
@@ -148,18 +75,10 @@ impl DealerAdmin for PgDealers {
 
     async fn page(&self, page: u64, page_size: u32) -> Result<DealerPage, StoreError> {
         let skipped = page.saturating_sub(1).saturating_mul(page_size.into());
-        let statement = Statement::new(PAGE)
-            .with::<BigInt, _>("bigint AS size", i64::from(page_size))
-            .with::<BigInt, _>(
-                "bigint AS skipped",
-                i64::try_from(skipped).unwrap_or(i64::MAX),
-            );
-        let page: PageRow = self
-            .database
-            .ask(|mut connection| async move {
-                statement.one_row(&mut connection).await.map_err(failed)
-            })
-            .await?;
+        let statement = Statement::new(sql::DealerNumbers)
+            .bind::<BigInt, _>("size", i64::from(page_size))
+            .bind::<BigInt, _>("skipped", i64::try_from(skipped).unwrap_or(i64::MAX));
+        let page: PageRow = self.database.one(statement).await?;
         Ok(DealerPage {
             items: self.records(&page.ids).await?,
             total: u64::try_from(page.total).unwrap_or(0),
@@ -185,8 +104,8 @@ impl DealerAdmin for PgDealers {
         let key = seal(SecretPurpose::ApiKey, &change.api_key)?;
         let secret = seal(SecretPurpose::WebhookSecret, &change.webhook_secret)?;
         let statement = with_entry(changing(id, change), entry)
-            .with::<Nullable<Text>, _>("text AS fonnte_api_key", key)
-            .with::<Nullable<Text>, _>("text AS webhook_secret", secret);
+            .bind::<Nullable<Text>, _>("fonnte_api_key", key)
+            .bind::<Nullable<Text>, _>("webhook_secret", secret);
         let completes = matches!(&change.quiet_hours, Change::Set(times) if !times.is_whole());
         let changed = self
             .database
@@ -214,10 +133,10 @@ async fn complete(
     connection: &mut AsyncPgConnection,
     id: &DealerId,
     change: &SettingsChange,
-    statement: Statement<'_>,
+    statement: Statement<'_, sql::ChangeSettings>,
 ) -> QueryResult<SettingsChanged> {
-    let stored: Option<QuietRow> = Statement::new(LOCK_QUIET_HOURS)
-        .with::<Text, _>("varchar AS dealer_id", id.as_str())
+    let stored: Option<QuietRow> = Statement::new(sql::LockQuietHours)
+        .bind::<Text, _>("dealer_id", id.as_str())
         .optional_row(connection)
         .await?;
     let Some(stored) = stored else {
@@ -231,21 +150,18 @@ async fn make(
     connection: &mut AsyncPgConnection,
     change: &SettingsChange,
     stored: Option<QuietHours>,
-    statement: Statement<'_>,
+    statement: Statement<'_, sql::ChangeSettings>,
 ) -> QueryResult<SettingsChanged> {
     let quiet = match change.quiet_hours_over(stored) {
         Ok(quiet) => quiet,
         Err(faults) => return Ok(SettingsChanged::Invalid(faults)),
     };
     let made = statement
-        .with::<Nullable<Time>, Option<NaiveTime>>(
-            "time AS quiet_from",
+        .bind::<Nullable<Time>, Option<NaiveTime>>(
+            "quiet_from",
             quiet.as_ref().map(QuietHours::from),
         )
-        .with::<Nullable<Time>, Option<NaiveTime>>(
-            "time AS quiet_to",
-            quiet.as_ref().map(QuietHours::to),
-        )
+        .bind::<Nullable<Time>, Option<NaiveTime>>("quiet_to", quiet.as_ref().map(QuietHours::to))
         .execute(connection)
         .await?;
     Ok(if made > 0 {
@@ -256,35 +172,35 @@ async fn make(
 }
 
 /// All of a change but its secrets and its quiet hours.
-fn changing<'a>(id: &'a DealerId, change: &'a SettingsChange) -> Statement<'a> {
+fn changing<'a>(
+    id: &'a DealerId,
+    change: &'a SettingsChange,
+) -> Statement<'a, sql::ChangeSettings> {
     let ms = |pause: &Change<std::time::Duration>| {
         let pause = pause.value()?;
         i64::try_from(pause.as_millis()).ok()
     };
     let limit = change.daily_limit.value();
-    Statement::new(CHANGE)
-        .with::<Text, _>("varchar AS dealer_id", id.as_str())
-        .with::<Array<Text>, _>("text[] AS fields", change.fields())
-        .with::<Nullable<Text>, _>(
-            "text AS fonnte_api_url",
-            change.api_url.value().map(String::as_str),
-        )
-        .with::<Nullable<BigInt>, _>("bigint AS min_interval_ms", ms(&change.min_interval))
-        .with::<Nullable<BigInt>, _>("bigint AS jitter_ms", ms(&change.jitter))
-        .with::<Nullable<Integer>, _>(
-            "int AS daily_limit",
+    Statement::new(sql::ChangeSettings)
+        .bind::<Text, _>("dealer_id", id.as_str())
+        .bind::<Array<Text>, _>("fields", change.fields())
+        .bind::<Nullable<Text>, _>("fonnte_api_url", change.api_url.value().map(String::as_str))
+        .bind::<Nullable<BigInt>, _>("min_interval_ms", ms(&change.min_interval))
+        .bind::<Nullable<BigInt>, _>("jitter_ms", ms(&change.jitter))
+        .bind::<Nullable<Integer>, _>(
+            "daily_limit",
             limit.and_then(|limit| i32::try_from(*limit).ok()),
         )
-        .with::<Nullable<Text>, _>(
-            "text AS on_unknown",
+        .bind::<Nullable<Text>, _>(
+            "on_unknown",
             change.on_unknown.value().copied().map(OnUnknown::as_str),
         )
-        .with::<Bool, _>(
-            "bool AS exclusive_device",
+        .bind::<Bool, _>(
+            "exclusive_device",
             change.exclusive_device.value().copied().unwrap_or(false),
         )
-        .with::<Nullable<Text>, _>(
-            "text AS default_template",
+        .bind::<Nullable<Text>, _>(
+            "default_template",
             change.default_template.value().map(String::as_str),
         )
 }
@@ -348,15 +264,11 @@ impl PgDealers {
                 token.expose_secret().to_owned()
             });
         }
-        let statement = Statement::new(KEEP_TOKENS)
-            .with::<Array<Text>, _>("text[] AS dealer_ids", dealers)
-            .with::<Array<Text>, _>("text[] AS tokens", tokens)
-            .with::<Array<Binary>, _>("bytea[] AS prints", prints);
-        self.database
-            .ask(|mut connection| async move {
-                statement.execute(&mut connection).await.map_err(failed)
-            })
-            .await?;
+        let statement = Statement::new(sql::KeepTokens)
+            .bind::<Array<Text>, _>("dealer_ids", dealers)
+            .bind::<Array<Text>, _>("tokens", tokens)
+            .bind::<Array<Binary>, _>("prints", prints);
+        self.database.run(statement).await?;
         Ok(())
     }
 

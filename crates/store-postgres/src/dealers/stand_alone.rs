@@ -9,9 +9,9 @@ use tokio_postgres::error::SqlState;
 use super::directory::PgDealers;
 use super::rows::{DealerRow, SettingsRow, read, same_dealer};
 use crate::connection::failed;
-use crate::connection::statement::Statement;
-use crate::operations::audit::{note, with_entry};
+use crate::operations::audit::with_entry;
 use crate::schema::{dealer_settings, dealer_webhook, dealers};
+use crate::sql::{self, File, Statement};
 
 /// A dealer to be added to a stand-alone installation.
 #[derive(Debug, Clone)]
@@ -46,34 +46,6 @@ pub enum DealerAdminError {
     Store(#[from] StoreError),
 }
 
-/// Times of dealers are local times of Asia/Jakarta, whatever the session's time zone is.
-const ADD: &str = concat!(
-    "
-, added AS (
-    INSERT INTO dealer_integration.dealers (
-        dealer_id, dealer_name, fonnte_api_key, fonnte_api_url, is_active, created_at, updated_at)
-    SELECT dealer_id, dealer_name, fonnte_api_key, fonnte_api_url, true,
-        now() AT TIME ZONE INTERVAL '+07:00', now() AT TIME ZONE INTERVAL '+07:00'
-    FROM input
-    RETURNING dealer_id
-)",
-    note!("added")
-);
-
-/// Without an address the dealer keeps its own.
-const SET_KEY: &str = concat!(
-    "
-, changed AS (
-    UPDATE dealer_integration.dealers d SET
-        fonnte_api_key = i.fonnte_api_key,
-        fonnte_api_url = coalesce(i.fonnte_api_url, d.fonnte_api_url),
-        updated_at = now() AT TIME ZONE INTERVAL '+07:00'
-    FROM input i WHERE d.dealer_id = i.dealer_id
-    RETURNING d.dealer_id
-)",
-    note!("changed")
-);
-
 /// Writing dealers is for stand-alone installations, and only ever done on an operator's command.
 impl PgDealers {
     /// Adds a dealer, and writes the entry into the audit with it.
@@ -86,11 +58,11 @@ impl PgDealers {
         entry: &AuditEntry,
     ) -> Result<(), DealerAdminError> {
         let key = dealer.api_key.as_ref().map(|key| key.expose_secret());
-        let statement = with_entry(Statement::new(ADD), entry)
-            .with::<Text, _>("varchar AS dealer_id", dealer.id.as_str())
-            .with::<Text, _>("varchar AS dealer_name", &*dealer.name)
-            .with::<Nullable<Text>, _>("varchar AS fonnte_api_key", key)
-            .with::<Nullable<Text>, _>("varchar AS fonnte_api_url", dealer.api_url.as_deref());
+        let statement = with_entry(Statement::new(sql::AddDealer), entry)
+            .bind::<Text, _>("dealer_id", dealer.id.as_str())
+            .bind::<Text, _>("dealer_name", &*dealer.name)
+            .bind::<Nullable<Text>, _>("fonnte_api_key", key)
+            .bind::<Nullable<Text>, _>("fonnte_api_url", dealer.api_url.as_deref());
         self.write(statement).await.map(drop)
     }
 
@@ -106,10 +78,10 @@ impl PgDealers {
         url: Option<&str>,
         entry: &AuditEntry,
     ) -> Result<(), DealerAdminError> {
-        let statement = with_entry(Statement::new(SET_KEY), entry)
-            .with::<Text, _>("varchar AS dealer_id", id.as_str())
-            .with::<Text, _>("varchar AS fonnte_api_key", key.expose_secret())
-            .with::<Nullable<Text>, _>("varchar AS fonnte_api_url", url);
+        let statement = with_entry(Statement::new(sql::SetDealerKey), entry)
+            .bind::<Text, _>("dealer_id", id.as_str())
+            .bind::<Text, _>("fonnte_api_key", key.expose_secret())
+            .bind::<Nullable<Text>, _>("fonnte_api_url", url);
         match self.write(statement).await? {
             0 => Err(DealerAdminError::Unknown),
             _ => Ok(()),
@@ -117,7 +89,7 @@ impl PgDealers {
     }
 
     /// Runs a statement that writes a dealer; how many it wrote.
-    async fn write(&self, statement: Statement<'_>) -> Result<usize, DealerAdminError> {
+    async fn write<F: File>(&self, statement: Statement<'_, F>) -> Result<usize, DealerAdminError> {
         self.database()
             .ask(|mut connection| async move {
                 let outcome = statement.execute(&mut connection).await;

@@ -3,20 +3,20 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, Nullable, SmallInt, Text};
-use diesel_async::RunQueryDsl;
+use diesel::sql_types::{Array, BigInt, Bool, Double, SmallInt, Text, Timestamptz};
 use domain::{
     CHANGED_BY, DealerId, ERASED, EVENT_LIFETIME, EventStore, EventsApplied, MessageNews,
     MessageState, News, ProviderEvent, StoreError, WebhookToken,
 };
 
-use super::sql;
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::connection::statement::Statement;
 use crate::lanes::outbox::{impersonal, storable};
-use crate::lanes::rows::{NextDueRow, dealer, seconds};
+use crate::lanes::rows::dealer;
+use crate::schema::{dealer_webhook, webhook_event};
+use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
 
 /// How many events one statement removes at most, so that none holds many locks for long.
@@ -28,21 +28,14 @@ impl EventStore for PgStore {
         let print = token.print();
         // Nobody needs a key to ask.
         let _turn = self.tokens.turn(&print).await?;
-        let statement =
-            Statement::new(sql::OWNER).with::<Binary, _>("bytea AS token_print", &print[..]);
-        let row: Option<OwnerRow> = self
-            .database
-            .ask(|mut connection| async move {
-                statement
-                    .optional_row(&mut connection)
-                    .await
-                    .map_err(failed)
-            })
-            .await?;
+        let owner = dealer_webhook::table
+            .filter(dealer_webhook::token_print.eq(&print[..]))
+            .select(dealer_webhook::dealer_id);
+        let row: Option<String> = self.database.optional(owner).await?;
         if row.is_some() {
             self.tokens.meet(print).await;
         }
-        row.map(|row| dealer(&row.dealer_id)).transpose()
+        row.map(|number| dealer(&number)).transpose()
     }
 
     async fn keep(&self, dealer: &DealerId, event: &ProviderEvent) -> Result<(), StoreError> {
@@ -52,27 +45,26 @@ impl EventStore for PgStore {
             News::Device { connected } => ("device", Some(*connected), &nothing),
             News::Nothing => ("nothing", None, &nothing),
         };
-        let statement = Statement::new(sql::KEEP)
-            .with::<Text, _>("varchar AS dealer_id", dealer.as_str())
-            .with::<Text, _>("text AS body", storable(&event.text))
-            .with::<Text, _>("text AS about", about)
-            .with::<Nullable<Bool>, _>("bool AS connected", connected)
-            .with::<Nullable<Text>, _>("text AS provider_id", news.provider_id.as_deref())
-            .with::<Nullable<Text>, _>("text AS state_id", news.state_id.as_deref())
-            .with::<Nullable<Text>, _>("text AS seen", news.seen.map(MessageState::as_str))
-            .with::<Nullable<Text>, _>("text AS reason", news.reason.as_deref().map(impersonal));
-        self.database
-            .ask(|mut connection| async move {
-                statement.execute(&mut connection).await.map_err(failed)?;
-                Ok(())
-            })
-            .await
+        let is_news = (event.news != News::Nothing).into_sql::<Bool>();
+        let now = diesel::dsl::now.into_sql::<Timestamptz>();
+        let keeping = diesel::insert_into(webhook_event::table).values((
+            webhook_event::dealer_id.eq(dealer.as_str()),
+            webhook_event::body.eq(storable(&event.text)),
+            webhook_event::about.eq(about),
+            webhook_event::connected.eq(connected),
+            webhook_event::provider_id.eq(news.provider_id.as_deref()),
+            webhook_event::state_id.eq(news.state_id.as_deref()),
+            webhook_event::seen.eq(news.seen.map(MessageState::as_str)),
+            webhook_event::reason.eq(news.reason.as_deref().map(impersonal)),
+            webhook_event::next_look_at.eq(diesel::dsl::case_when(is_news, now)),
+        ));
+        self.database.run(keeping).await?;
+        Ok(())
     }
 
     async fn apply(&self, limit: usize, pause: Duration) -> Result<EventsApplied, StoreError> {
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let devices = self
-            .round(Statement::new(sql::APPLY_DEVICES).with::<BigInt, _>("bigint AS most", most));
+        let devices = self.round(Statement::new(sql::ApplyDevices).bind::<BigInt, _>("most", most));
         let mut applied = devices.await?;
         applied.add(self.round(news(most)).await?);
         if applied.unmatched > 0 {
@@ -82,38 +74,35 @@ impl EventStore for PgStore {
     }
 
     async fn next_event(&self) -> Result<Option<Duration>, StoreError> {
-        let row: NextDueRow = self
+        let (next, now): (Option<DateTime<Utc>>, DateTime<Utc>) = self
             .database
             .ask_again(|mut connection| async move {
-                Statement::new(sql::NEXT_EVENT)
-                    .with::<Bool, _>("bool AS always", true)
-                    .one_row(&mut connection)
-                    .await
-                    .map_err(failed)
+                let next = webhook_event::table
+                    .filter(webhook_event::next_look_at.is_not_null())
+                    .select((
+                        diesel::dsl::min(webhook_event::next_look_at),
+                        diesel::dsl::now.into_sql::<Timestamptz>(),
+                    ));
+                next.one_row(&mut connection).await.map_err(failed)
             })
             .await?;
-        Ok(row.seconds.map(seconds))
+        Ok(next.map(|next| (next - now).to_std().unwrap_or_default()))
     }
 
     async fn forget_old_events(&self) -> Result<u64, StoreError> {
-        let statement = old_events();
-        self.database
-            .ask(|mut connection| async move {
-                let forgotten = statement.execute(&mut connection).await.map_err(failed)?;
-                Ok(forgotten as u64)
-            })
-            .await
+        let statement = Statement::new(sql::ForgetEvents)
+            .bind::<Double, _>("lifetime_seconds", EVENT_LIFETIME.as_secs_f64())
+            .bind::<BigInt, _>("most", FORGET_AT_ONCE);
+        Ok(self.database.run(statement).await? as u64)
     }
 }
 
 impl PgStore {
-    async fn round(&self, statement: Statement<'_>) -> Result<EventsApplied, StoreError> {
-        let row: AppliedRow = self
-            .database
-            .ask(|mut connection| async move {
-                statement.one_row(&mut connection).await.map_err(failed)
-            })
-            .await?;
+    async fn round<F: File>(
+        &self,
+        statement: Statement<'_, F>,
+    ) -> Result<EventsApplied, StoreError> {
+        let row: AppliedRow = self.database.one(statement).await?;
         let count = |rows: i64| u64::try_from(rows).unwrap_or(0);
         Ok(EventsApplied {
             taken: count(row.taken),
@@ -124,49 +113,33 @@ impl PgStore {
     }
 }
 
-/// Removes events that are too old.
-pub(crate) fn old_events() -> Statement<'static> {
-    Statement::new(sql::FORGET_OLD)
-        .with::<Double, _>("float8 AS lifetime_seconds", EVENT_LIFETIME.as_secs_f64())
-        .with::<BigInt, _>("bigint AS most", FORGET_AT_ONCE)
-}
-
 /// The domain's ranks go with the statement: they stand in one place.
-fn news(most: i64) -> Statement<'static> {
+fn news(most: i64) -> Statement<'static, sql::ApplyNews> {
     let all = MessageState::ALL;
     let shown = all.map(MessageState::version_1);
-    Statement::new(sql::APPLY_NEWS)
-        .with::<BigInt, _>("bigint AS most", most)
-        .with::<Array<Text>, _>("text[] AS states", all.map(MessageState::as_str).to_vec())
-        .with::<Array<SmallInt>, _>(
-            "smallint[] AS ranks",
-            all.map(|state| i16::from(state.rank())).to_vec(),
-        )
-        .with::<Array<Text>, _>(
-            "varchar[] AS request_statuses",
+    Statement::new(sql::ApplyNews)
+        .bind::<BigInt, _>("most", most)
+        .bind::<Array<Text>, _>("states", all.map(MessageState::as_str).to_vec())
+        .bind::<Array<SmallInt>, _>("ranks", all.map(|state| i16::from(state.rank())).to_vec())
+        .bind::<Array<Text>, _>(
+            "request_statuses",
             shown.map(|(request, _)| request.as_str()).to_vec(),
         )
-        .with::<Array<Text>, _>(
-            "varchar[] AS whatsapp_statuses",
+        .bind::<Array<Text>, _>(
+            "whatsapp_statuses",
             shown.map(|(_, whatsapp)| whatsapp.as_str()).to_vec(),
         )
-        .with::<Text, _>("varchar AS author", CHANGED_BY)
-        .with::<Text, _>("text AS erased", ERASED)
+        .bind::<Text, _>("author", CHANGED_BY)
+        .bind::<Text, _>("erased", ERASED)
 }
 
-fn evidence(pause: Duration) -> Statement<'static> {
+fn evidence(pause: Duration) -> Statement<'static, sql::TakeEvidence> {
     let (request_status, whatsapp_status) = MessageState::Sent.version_1();
-    Statement::new(sql::TAKE_EVIDENCE)
-        .with::<Double, _>("float8 AS pause_seconds", pause.as_secs_f64())
-        .with::<Text, _>("varchar AS request_status", request_status.as_str())
-        .with::<Text, _>("varchar AS whatsapp_status", whatsapp_status.as_str())
-        .with::<Text, _>("varchar AS author", CHANGED_BY)
-}
-
-#[derive(QueryableByName)]
-struct OwnerRow {
-    #[diesel(sql_type = Text)]
-    dealer_id: String,
+    Statement::new(sql::TakeEvidence)
+        .bind::<Double, _>("pause_seconds", pause.as_secs_f64())
+        .bind::<Text, _>("request_status", request_status.as_str())
+        .bind::<Text, _>("whatsapp_status", whatsapp_status.as_str())
+        .bind::<Text, _>("author", CHANGED_BY)
 }
 
 #[derive(QueryableByName)]

@@ -1,4 +1,3 @@
 //! What the provider reports.
 
 pub(crate) mod event_store;
-pub(crate) mod sql;

@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, Nullable, Text, Timestamptz};
-use diesel_async::RunQueryDsl;
+use diesel::sql_types::{Array, Binary, Nullable, Text, Timestamptz};
 use domain::{
     Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, BoxError, DealerId, KeyName, KeyPrint,
     KnownKey, NewApiKey, Scope, StoreError, Validity,
@@ -15,9 +14,10 @@ use moka::future::Cache;
 
 use super::strangers::Strangers;
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::connection::statement::Statement;
 use crate::connection::{Database, failed};
-use crate::operations::audit::{note, noted, with_entry};
+use crate::operations::audit::with_entry;
+use crate::schema::api_key;
+use crate::sql::{self, File, Statement};
 
 /// How old what is known of a key may be. A revocation is promised to count on every copy within 5
 /// seconds; the rest is for the answer under way.
@@ -25,55 +25,6 @@ const REMEMBERED: Duration = Duration::from_secs(4);
 
 /// How many keys, and how many ids that no key has, are remembered at once.
 const CAPACITY: u64 = 10_000;
-
-/// What is shown of a key `k`, and whether it counts.
-macro_rules! shown {
-    () => {
-        "k.id, k.name, k.dealer_id::text AS dealer_id, k.scopes, k.created_at, k.expires_at,
-    k.revoked_at, coalesce(k.expires_at <= now(), false) AS expired"
-    };
-}
-
-const FIND: &str = concat!(
-    "SELECT ",
-    shown!(),
-    ", k.print, extract(epoch FROM k.expires_at - now())::float8 AS ends_in
-FROM api_key k, input i WHERE k.id = i.id"
-);
-
-const LIST: &str = concat!(
-    "SELECT ",
-    shown!(),
-    " FROM api_key k
-ORDER BY k.revoked_at IS NOT NULL OR coalesce(k.expires_at <= now(), false),
-    k.created_at DESC, k.id DESC
-LIMIT (SELECT most FROM input)"
-);
-
-const CREATE: &str = concat!(
-    ", k AS (
-    INSERT INTO api_key (id, name, print, dealer_id, scopes, expires_at)
-    SELECT id, name, print, dealer_id, scopes, expires_at FROM input
-    RETURNING *
-)",
-    noted!("k"),
-    "SELECT ",
-    shown!(),
-    " FROM k"
-);
-
-/// Changes and returns the key only when it is not revoked yet.
-const REVOKE: &str = concat!(
-    ", k AS (
-    UPDATE api_key k SET revoked_at = now() FROM input i
-    WHERE k.id = i.id AND k.revoked_at IS NULL
-    RETURNING k.*
-)",
-    noted!("k"),
-    "SELECT ",
-    shown!(),
-    " FROM k"
-);
 
 /// The keys of callers, remembered for a moment.
 #[derive(Clone)]
@@ -134,22 +85,23 @@ impl PgApiKeys {
         let _turn = self.strangers.turn(&id).await.map_err(store)?;
         // Before the question: whatever is changed later is not in the answer.
         let asked = Instant::now();
-        let statement = &Statement::new(FIND).with::<Text, _>("text AS id", id.to_string());
-        let row: Option<FoundRow> = self
+        let row: Option<(KeyRow, Vec<u8>, DateTime<Utc>)> = self
             .database
             .ask_again(|mut connection| async move {
-                statement
+                api_key::table
+                    .find(id.to_string())
+                    .select((KeyRow::as_select(), api_key::print, now()))
                     .optional_row(&mut connection)
                     .await
                     .map_err(failed)
             })
             .await
             .map_err(store)?;
-        let row = row.ok_or(NotLoaded::Unknown)?;
-        let ends_in = row.ends_in.filter(|seconds| *seconds > 0.0);
-        let ends_in = ends_in.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let believed = ends_in.map_or(REMEMBERED, |ends_in| ends_in.min(REMEMBERED));
-        let key = row.known().map_err(store)?;
+        let (row, print, now) = row.ok_or(NotLoaded::Unknown)?;
+        let ends_in = row.expires_at.and_then(|at| (at - now).to_std().ok());
+        let believed = ends_in.filter(|ends_in| !ends_in.is_zero());
+        let believed = believed.map_or(REMEMBERED, |ends_in| ends_in.min(REMEMBERED));
+        let key = row.known(&print, now).map_err(store)?;
         self.strangers.meet(id).await;
         Ok(Remembered {
             key,
@@ -158,18 +110,18 @@ impl PgApiKeys {
     }
 
     /// Runs a statement that changes a key.
-    async fn change(&self, statement: Statement<'_>) -> Result<Option<ApiKeyRecord>, StoreError> {
-        let row: Option<KeyRow> = self
-            .database
-            .ask(|mut connection| async move {
-                statement
-                    .optional_row(&mut connection)
-                    .await
-                    .map_err(failed)
-            })
-            .await?;
-        row.map(|row| Ok(row.record()?.0)).transpose()
+    async fn change<F: File>(
+        &self,
+        statement: Statement<'_, F>,
+    ) -> Result<Option<ApiKeyRecord>, StoreError> {
+        let row: Option<KeyRow> = self.database.optional(statement).await?;
+        row.map(KeyRow::record).transpose()
     }
+}
+
+/// The database's time.
+fn now() -> diesel::dsl::AsExprOf<diesel::dsl::now, Timestamptz> {
+    diesel::dsl::now.into_sql::<Timestamptz>()
 }
 
 #[async_trait]
@@ -181,13 +133,13 @@ impl ApiKeys for PgApiKeys {
     ) -> Result<ApiKeyRecord, StoreError> {
         let scopes: Vec<&str> = key.access.scopes().iter().map(Scope::as_str).collect();
         let dealer = key.access.visibility().dealer();
-        let statement = Statement::new(CREATE)
-            .with::<Text, _>("text AS id", key.id.to_string())
-            .with::<Text, _>("text AS name", key.name.as_str())
-            .with::<Binary, _>("bytea AS print", key.print.as_bytes())
-            .with::<Nullable<Text>, _>("varchar AS dealer_id", dealer.map(DealerId::as_str))
-            .with::<Array<Text>, _>("text[] AS scopes", scopes)
-            .with::<Nullable<Timestamptz>, _>("timestamptz AS expires_at", key.expires_at);
+        let statement = Statement::new(sql::CreateKey)
+            .bind::<Text, _>("id", key.id.to_string())
+            .bind::<Text, _>("name", key.name.as_str())
+            .bind::<Binary, _>("print", key.print.as_bytes())
+            .bind::<Nullable<Text>, _>("dealer_id", dealer.map(DealerId::as_str))
+            .bind::<Array<Text>, _>("scopes", scopes)
+            .bind::<Nullable<Timestamptz>, _>("expires_at", key.expires_at);
         let created = self.change(with_entry(statement, entry)).await?;
         self.unknown.invalidate(&key.id).await;
         if created.is_some() {
@@ -197,14 +149,19 @@ impl ApiKeys for PgApiKeys {
     }
 
     async fn list(&self, limit: u32) -> Result<Vec<(ApiKeyRecord, Validity)>, StoreError> {
-        let statement = Statement::new(LIST).with::<BigInt, _>("bigint AS most", i64::from(limit));
-        let rows: Vec<KeyRow> =
-            self.database
-                .ask(|mut connection| async move {
-                    statement.load(&mut connection).await.map_err(failed)
-                })
-                .await?;
-        rows.into_iter().map(KeyRow::record).collect()
+        let over = api_key::revoked_at.is_not_null().or(api_key::expires_at
+            .le(now().nullable())
+            .is_not_distinct_from(true));
+        let keys = api_key::table
+            .order((over, api_key::created_at.desc(), api_key::id.desc()))
+            .limit(limit.into())
+            .select((KeyRow::as_select(), now()));
+        let rows: Vec<(KeyRow, DateTime<Utc>)> = self.database.all(keys).await?;
+        let records = rows.into_iter().map(|(row, now)| {
+            let validity = row.validity(now);
+            Ok((row.record()?, validity))
+        });
+        records.collect()
     }
 
     async fn find(&self, id: ApiKeyId) -> Result<Option<KnownKey>, StoreError> {
@@ -237,7 +194,7 @@ impl ApiKeys for PgApiKeys {
         id: ApiKeyId,
         entry: &AuditEntry,
     ) -> Result<Option<ApiKeyRecord>, StoreError> {
-        let statement = Statement::new(REVOKE).with::<Text, _>("text AS id", id.to_string());
+        let statement = Statement::new(sql::RevokeKey).bind::<Text, _>("id", id.to_string());
         let revoked = self.change(with_entry(statement, entry)).await?;
         self.remembered.invalidate(&id).await;
         if revoked.is_some() {
@@ -248,70 +205,53 @@ impl ApiKeys for PgApiKeys {
     }
 }
 
-/// A row of `api_key`.
-#[derive(QueryableByName)]
+/// A row of `api_key` without its print.
+#[derive(Queryable, Selectable, QueryableByName)]
+#[diesel(table_name = api_key)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
 struct KeyRow {
-    #[diesel(sql_type = Text)]
     id: String,
-    #[diesel(sql_type = Text)]
     name: String,
-    #[diesel(sql_type = Nullable<Text>)]
     dealer_id: Option<String>,
-    #[diesel(sql_type = Array<Text>)]
     scopes: Vec<String>,
-    #[diesel(sql_type = Timestamptz)]
     created_at: DateTime<Utc>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
     expires_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
     revoked_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Bool)]
-    expired: bool,
-}
-
-#[derive(QueryableByName)]
-struct FoundRow {
-    #[diesel(embed)]
-    key: KeyRow,
-    #[diesel(sql_type = Binary)]
-    print: Vec<u8>,
-    /// Seconds.
-    #[diesel(sql_type = Nullable<Double>)]
-    ends_in: Option<f64>,
-}
-
-impl FoundRow {
-    fn known(self) -> Result<KnownKey, StoreError> {
-        let print = <[u8; 32]>::try_from(&*self.print).map_err(|_| corrupt("print"))?;
-        let (record, validity) = self.key.record()?;
-        Ok(KnownKey {
-            print: KeyPrint::stored(print),
-            record,
-            validity,
-        })
-    }
 }
 
 impl KeyRow {
-    fn record(self) -> Result<(ApiKeyRecord, Validity), StoreError> {
-        let validity = match (self.revoked_at, self.expired) {
-            (Some(_), _) => Validity::Revoked,
-            (None, true) => Validity::Expired,
-            (None, false) => Validity::InForce,
-        };
+    fn validity(&self, now: DateTime<Utc>) -> Validity {
+        if self.revoked_at.is_some() {
+            Validity::Revoked
+        } else if self.expires_at.is_some_and(|at| at <= now) {
+            Validity::Expired
+        } else {
+            Validity::InForce
+        }
+    }
+
+    fn known(self, print: &[u8], now: DateTime<Utc>) -> Result<KnownKey, StoreError> {
+        let print = <[u8; 32]>::try_from(print).map_err(|_| corrupt("print"))?;
+        Ok(KnownKey {
+            print: KeyPrint::stored(print),
+            validity: self.validity(now),
+            record: self.record()?,
+        })
+    }
+
+    fn record(self) -> Result<ApiKeyRecord, StoreError> {
         // An unknown scope of a newer release gives no right.
         let scopes = self.scopes.iter().filter_map(|name| Scope::parse(name));
         let dealer = self.dealer_id.as_deref().map(DealerId::parse).transpose();
         let dealer = dealer.map_err(|_| corrupt("dealer_id"))?;
-        let record = ApiKeyRecord {
+        Ok(ApiKeyRecord {
             id: ApiKeyId::parse(&self.id).map_err(|_| corrupt("id"))?,
             name: KeyName::parse(&self.name).map_err(|_| corrupt("name"))?,
             access: Access::new(dealer, scopes.collect()).map_err(|_| corrupt("scopes"))?,
             created_at: self.created_at,
             expires_at: self.expires_at,
             revoked_at: self.revoked_at,
-        };
-        Ok((record, validity))
+        })
     }
 }
 

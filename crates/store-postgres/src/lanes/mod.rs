@@ -2,11 +2,8 @@
 
 pub(crate) mod account_book;
 pub(crate) mod backlog;
-pub(crate) mod breaker;
 pub(crate) mod outbox;
 pub(crate) mod queue;
 pub(crate) mod rows;
 pub(crate) mod settling;
-pub(crate) mod sql;
 pub(crate) mod standing;
-pub(crate) mod update;

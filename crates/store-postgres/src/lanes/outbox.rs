@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Time, Timestamptz, Uuid};
+use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Time, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::{
     BlockedLane, CHANGED_BY, Claim, DealerId, Lease, Outbox, QuietHours, Settled, Settlement,
@@ -15,12 +15,10 @@ use domain::{
 
 use super::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, seconds};
 use super::settling::Settling;
-use super::sql;
-use super::update::MessageUpdate;
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::connection::statement::Statement;
 use crate::schema::{dealer_settings, lane};
+use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
 /// How many messages one statement ends at most, so that none holds many locks for long.
@@ -55,10 +53,10 @@ impl Outbox for PgStore {
         worker: WorkerId,
         lease: Duration,
     ) -> Result<Option<Lease>, StoreError> {
-        let statement = Statement::new(sql::BEGIN_CALL)
-            .with::<Text, _>("varchar AS dealer_id", dealer.as_str())
-            .with::<Uuid, _>("uuid AS worker", worker.0)
-            .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64());
+        let statement = Statement::new(sql::BeginCall)
+            .bind::<Text, _>("dealer_id", dealer.as_str())
+            .bind::<Uuid, _>("worker", worker.0)
+            .bind::<Double, _>("lease_seconds", lease.as_secs_f64());
         let row: Option<EpochRow> = self
             .database
             .ask(|mut connection| async move {
@@ -109,7 +107,10 @@ impl Outbox for PgStore {
         let row: NextDueRow = self
             .database
             .ask_again(|mut connection| async move {
-                next_due().one_row(&mut connection).await.map_err(failed)
+                Statement::new(sql::NextDue)
+                    .one_row(&mut connection)
+                    .await
+                    .map_err(failed)
             })
             .await?;
         Ok(row.seconds.map(seconds))
@@ -151,35 +152,25 @@ impl Outbox for PgStore {
     }
 
     async fn unblock(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
-        let statement = Statement::new(sql::UNBLOCK)
-            .with::<Text, _>("varchar AS dealer_id", lane.dealer_id.as_str())
-            .with::<Nullable<Text>, _>("text AS account_print", lane.account_print.as_deref());
-        let closed = self
-            .database
-            .ask(|mut connection| async move {
-                statement.execute(&mut connection).await.map_err(failed)
-            })
-            .await?;
+        let statement = Statement::new(sql::Unblock)
+            .bind::<Text, _>("dealer_id", lane.dealer_id.as_str())
+            .bind::<Nullable<Text>, _>("account_print", lane.account_print.as_deref());
+        let closed = self.database.run(statement).await?;
         Ok(closed > 0)
     }
 
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
-        let statement =
-            Statement::new(sql::END_REST).with::<Text, _>("varchar AS dealer_id", dealer.as_str());
-        self.database
-            .ask(|mut connection| async move {
-                statement.execute(&mut connection).await.map_err(failed)
-            })
-            .await?;
+        let statement = Statement::new(sql::EndRest).bind::<Text, _>("dealer_id", dealer.as_str());
+        self.database.run(statement).await?;
         Ok(())
     }
 }
 
-pub(crate) fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statement<'static> {
-    Statement::new(sql::CLAIM)
-        .with::<Uuid, _>("uuid AS worker", worker.0)
-        .with::<BigInt, _>("bigint AS most", i64::try_from(limit).unwrap_or(i64::MAX))
-        .with::<Double, _>("float8 AS lease_seconds", lease.as_secs_f64())
+fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statement<'static, sql::Claim> {
+    Statement::new(sql::Claim)
+        .bind::<Uuid, _>("worker", worker.0)
+        .bind::<BigInt, _>("most", i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind::<Double, _>("lease_seconds", lease.as_secs_f64())
 }
 
 /// Quiet hours that dealers have, and the time.
@@ -198,47 +189,31 @@ fn quiet_hours() -> _ {
         .distinct()
 }
 
-pub(crate) fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static> {
+fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static, sql::Expire> {
     let too_old = |(from, to, now): &QuietRow| {
         let quiet = QuietHours::new(*from, *to).ok();
         too_old_before(quiet, ttl, *now)
     };
-    let expired_now = expired(0);
-    let expired_now = MessageUpdate::of(None, &expired_now);
-    let undecided = expired(1);
-    let undecided = MessageUpdate::of(None, &undecided);
-    Statement::new(sql::EXPIRE)
-        .with::<Array<Time>, Vec<NaiveTime>>(
-            "time[] AS quiet_from",
-            quiet.iter().map(|row| row.0).collect(),
-        )
-        .with::<Array<Time>, Vec<NaiveTime>>(
-            "time[] AS quiet_to",
-            quiet.iter().map(|row| row.1).collect(),
-        )
-        .with::<Array<Timestamptz>, Vec<DateTime<Utc>>>(
-            "timestamptz[] AS too_old_before",
+    let [expired_now, undecided] = [expired(0), expired(1)];
+    let [expired_now, undecided] = [expired_now.values(), undecided.values()];
+    let shown = expired_now.state.version_1();
+    let undecided_shown = undecided.state.version_1();
+    Statement::new(sql::Expire)
+        .bind::<Array<Time>, Vec<NaiveTime>>("quiet_from", quiet.iter().map(|row| row.0).collect())
+        .bind::<Array<Time>, Vec<NaiveTime>>("quiet_to", quiet.iter().map(|row| row.1).collect())
+        .bind::<Array<Timestamptz>, Vec<DateTime<Utc>>>(
+            "too_old_before",
             quiet.iter().map(too_old).collect(),
         )
-        .with::<Double, _>("float8 AS ttl_seconds", ttl.as_secs_f64())
-        .with::<BigInt, _>("bigint AS most", EXPIRE_AT_ONCE)
-        .with::<Nullable<Text>, _>("text AS reason", expired_now.reason.map(str::to_owned))
-        .with::<Text, _>("varchar AS request_status", expired_now.version_1.0)
-        .with::<Text, _>("varchar AS whatsapp_status", expired_now.version_1.1)
-        .with::<Nullable<Text>, _>(
-            "text AS undecided_reason",
-            undecided.reason.map(str::to_owned),
-        )
-        .with::<Text, _>("varchar AS undecided_request_status", undecided.version_1.0)
-        .with::<Text, _>(
-            "varchar AS undecided_whatsapp_status",
-            undecided.version_1.1,
-        )
-        .with::<Text, _>("varchar AS author", CHANGED_BY)
-}
-
-pub(crate) fn next_due() -> Statement<'static> {
-    Statement::new(sql::NEXT_DUE).with::<Bool, _>("bool AS always", true)
+        .bind::<Double, _>("ttl_seconds", ttl.as_secs_f64())
+        .bind::<BigInt, _>("most", EXPIRE_AT_ONCE)
+        .bind::<Nullable<Text>, _>("reason", expired_now.reason.map(str::to_owned))
+        .bind::<Text, _>("request_status", shown.0.as_str())
+        .bind::<Text, _>("whatsapp_status", shown.1.as_str())
+        .bind::<Nullable<Text>, _>("undecided_reason", undecided.reason.map(str::to_owned))
+        .bind::<Text, _>("undecided_request_status", undecided_shown.0.as_str())
+        .bind::<Text, _>("undecided_whatsapp_status", undecided_shown.1.as_str())
+        .bind::<Text, _>("author", CHANGED_BY)
 }
 
 /// A row that cannot be read must not hold up the others of its batch.

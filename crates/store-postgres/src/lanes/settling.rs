@@ -8,19 +8,18 @@ use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use domain::{
-    CHANGED_BY, Claim, DealerId, ERASED, Lease, MessageChange, MessageState, REST_DOUBT, REST_LOOK,
-    Settled, Settlement, StoreError, WorkerId, erased, provider_number,
+    CHANGED_BY, Claim, DealerId, ERASED, LaneValues, Lease, MessageChange, MessageState,
+    MessageValues, REST_DOUBT, REST_LOOK, Settled, Settlement, StoreError, WorkerId, erased,
+    provider_number,
 };
 use serde::Serialize;
 
 use super::outbox::{impersonal, readable};
 use super::rows::SettledRow;
-use super::sql;
-use super::update::{LaneUpdate, MessageUpdate};
-use crate::connection::statement::{Name, Statement};
 use crate::connection::together::Work;
 use crate::connection::{Database, StoreResult, failed};
 use crate::lanes::account_book::quota;
+use crate::sql::{self, Statement};
 
 /// How long a statement for many waits for a lock, and one for a settlement alone: a message or request
 /// that another program has locked holds up its own dealer, not those whose settlements come along.
@@ -118,9 +117,9 @@ async fn write(
 /// Lanes whose next message was cancelled at the very moment, or put off.
 async fn give_back(connection: &mut AsyncPgConnection, leased: HashMap<String, i64>) {
     let (dealers, epochs): (Vec<String>, Vec<i64>) = leased.into_iter().unzip();
-    let statement = Statement::new(sql::GIVE_BACK)
-        .with::<Array<Text>, _>("varchar[] AS dealer_id", dealers)
-        .with::<Array<BigInt>, _>("bigint[] AS epoch", epochs);
+    let statement = Statement::new(sql::GiveBack)
+        .bind::<Array<Text>, _>("dealer_ids", dealers)
+        .bind::<Array<BigInt>, _>("epochs", epochs);
     if let Err(error) = statement.execute(connection).await {
         // What was settled is settled.
         let error = failed(error);
@@ -128,148 +127,138 @@ async fn give_back(connection: &mut AsyncPgConnection, leased: HashMap<String, i
     }
 }
 
-/// The statement, for a look at its plan.
-#[cfg(feature = "testing")]
-pub(crate) fn settlements() -> Statement<'static, Settle> {
-    statement(&[], BRIEFLY)
-}
-
-/// The name of [`sql::SETTLE`].
-pub(crate) struct Settle;
-
-impl Name for Settle {
-    const BODY: Option<&'static str> = Some(sql::SETTLE);
-}
-
-fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statement<'a, Settle> {
+fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statement<'a, sql::Settle> {
     macro_rules! column {
         (|$work:ident| $value:expr) => {
             works.iter().map(|$work| $value).collect::<Vec<_>>()
         };
     }
-    let lanes: Vec<LaneUpdate<'a>> = column!(|work| LaneUpdate::from(&work.settlement.lane));
-    let messages: Vec<MessageUpdate<'a>> = column!(|work| MessageUpdate::from(&work.settlement));
+    let lanes: Vec<LaneValues<'a>> = column!(|work| work.settlement.lane.values());
+    let messages: Vec<Option<MessageValues<'a>>> = column!(|work| {
+        let message = work.settlement.message.as_ref();
+        message.map(|(_, change)| change.values())
+    });
     macro_rules! lane {
         (|$lane:ident| $value:expr) => {
             lanes.iter().map(|$lane| $value).collect::<Vec<_>>()
         };
     }
+    /// Of a settlement without a message nothing, and nothing where the message has no such part.
+    macro_rules! parts {
+        (|$message:ident| $value:expr) => {
+            messages
+                .iter()
+                .map(|message| message.and_then(|$message| $value))
+                .collect::<Vec<_>>()
+        };
+    }
     macro_rules! message {
         (|$message:ident| $value:expr) => {
-            messages.iter().map(|$message| $value).collect::<Vec<_>>()
+            parts!(|$message| Some($value))
         };
     }
     let cancelled = MessageState::Cancelled.version_1();
-    Statement::named()
-        .with::<Array<Text>, _>(
-            "varchar[] AS dealer_id",
-            column!(|work| work.lease.dealer_id.as_str()),
-        )
-        .with::<Array<BigInt>, _>("bigint[] AS epoch", column!(|work| work.lease.epoch))
-        .with::<Array<Text>, _>("text[] AS lane", lane!(|lane| lane.kind))
-        .with::<Array<Double>, _>(
-            "float8[] AS pause_seconds",
-            lane!(|lane| lane.pause.as_secs_f64()),
-        )
-        .with::<Array<Nullable<Timestamptz>>, _>(
-            "timestamptz[] AS rest_until",
-            lane!(|lane| lane.rest_until),
-        )
-        .with::<Double, _>("float8 AS doubt_seconds", REST_DOUBT.as_secs_f64())
-        .with::<Double, _>("float8 AS look_seconds", REST_LOOK.as_secs_f64())
-        .with::<Array<Bool>, _>("bool[] AS called", column!(|work| work.settlement.called))
-        .with::<Array<Nullable<Text>>, _>(
-            "text[] AS block_reason",
+    Statement::new(sql::Settle)
+        .bind::<Text, _>("lock_timeout", lock_timeout)
+        .bind::<Array<Text>, _>("dealer_id", column!(|work| work.lease.dealer_id.as_str()))
+        .bind::<Array<BigInt>, _>("epoch", column!(|work| work.lease.epoch))
+        .bind::<Array<Double>, _>("pause_seconds", lane!(|lane| lane.pause.as_secs_f64()))
+        .bind::<Array<Bool>, _>("keeps_pause", lane!(|lane| lane.keeps_pause))
+        .bind::<Array<Bool>, _>("forgets_trouble", lane!(|lane| lane.forgets_trouble))
+        .bind::<Array<Integer>, _>("strikes", lane!(|lane| lane.strikes.cast_signed()))
+        .bind::<Array<Integer>, _>("blocks", lane!(|lane| lane.blocks.cast_signed()))
+        .bind::<Array<Nullable<Bool>>, _>("probed", lane!(|lane| lane.probed))
+        .bind::<Array<Nullable<Timestamptz>>, _>("rest_until", lane!(|lane| lane.rest_until))
+        .bind::<Array<Bool>, _>("ages_after_rest", lane!(|lane| lane.ages_after_rest))
+        .bind::<Array<Bool>, _>("called", column!(|work| work.settlement.called))
+        .bind::<Array<Nullable<Text>>, _>(
+            "block_reason",
             lane!(|lane| lane.block_reason.map(impersonal)),
         )
-        .with::<Array<Nullable<Text>>, _>(
-            "text[] AS account_print",
+        .bind::<Array<Nullable<Text>>, _>(
+            "account_print",
             column!(|work| work.settlement.account_print.as_deref()),
         )
-        .with::<Array<Nullable<Uuid>>, _>("uuid[] AS message_id", message!(|message| message.id))
-        .with::<Array<Nullable<Uuid>>, _>(
-            "uuid[] AS suspect_id",
+        .bind::<Array<Nullable<Uuid>>, _>(
+            "message_id",
+            column!(|work| work.settlement.message.as_ref().map(|(id, _)| id.0)),
+        )
+        .bind::<Array<Nullable<Uuid>>, _>(
+            "suspect_id",
             column!(|work| match &work.settlement.message {
                 Some((id, MessageChange::Suspected)) => Some(id.0),
                 _ => None,
             }),
         )
-        .with::<Array<Nullable<Text>>, _>(
-            "text[] AS state",
-            message!(|message| message.state.map(MessageState::as_str)),
+        .bind::<Array<Nullable<Text>>, _>("state", message!(|message| message.state.as_str()))
+        .bind::<Array<Nullable<Text>>, _>(
+            "request_status",
+            message!(|message| message.state.version_1().0.as_str()),
         )
-        .with::<Array<Text>, _>(
-            "varchar[] AS request_status",
-            message!(|message| message.version_1.0),
+        .bind::<Array<Nullable<Text>>, _>(
+            "whatsapp_status",
+            message!(|message| message.state.version_1().1.as_str()),
         )
-        .with::<Array<Text>, _>(
-            "varchar[] AS whatsapp_status",
-            message!(|message| message.version_1.1),
-        )
-        .with::<Array<Double>, _>(
-            "float8[] AS wait_seconds",
+        .bind::<Array<Nullable<Double>>, _>(
+            "wait_seconds",
             message!(|message| message.wait.as_secs_f64()),
         )
-        .with::<Array<Integer>, _>(
-            "int[] AS unknowns",
-            message!(|message| i32::from(message.unknown)),
+        .bind::<Array<Nullable<Integer>>, _>(
+            "unknowns",
+            message!(|message| message.unknowns.cast_signed()),
         )
-        .with::<Array<Nullable<Text>>, _>(
-            "text[] AS reason",
-            message!(|message| message.reason.map(impersonal)),
+        .bind::<Array<Nullable<Text>>, _>(
+            "reason",
+            parts!(|message| message.reason.map(impersonal)),
         )
-        .with::<Array<Nullable<Text>>, _>(
-            "text[] AS provider_id",
-            message!(|message| message
-                .receipt
-                .and_then(|receipt| receipt.message_id.as_deref())),
+        .bind::<Array<Nullable<Text>>, _>(
+            "provider_id",
+            parts!(|message| message.receipt?.message_id.as_deref()),
         )
-        .with::<Array<Nullable<BigInt>>, _>(
-            "bigint[] AS provider_request_id",
-            message!(|message| message.receipt.and_then(|receipt| receipt.request_id)),
+        .bind::<Array<Nullable<BigInt>>, _>(
+            "provider_request_id",
+            parts!(|message| message.receipt?.request_id),
         )
-        .with::<Array<Nullable<Text>>, _>(
-            "json[] AS answer",
+        .bind::<Array<Nullable<Text>>, _>(
+            "answer",
             column!(|work| {
                 let attempt = work.settlement.attempt.as_ref();
                 attempt.and_then(|attempt| attempt.answer.as_deref())
             }),
         )
-        .with::<Array<Nullable<Text>>, _>("jsonb[] AS attempt", column!(|work| work.attempt()))
-        .with::<Array<Nullable<Text>>, _>(
-            "text[] AS accepted_id",
-            column!(|work| work.settlement.accepted()),
-        )
-        .with::<Array<Nullable<BigInt>>, _>(
-            "bigint[] AS accepted_number",
+        .bind::<Array<Nullable<Text>>, _>("attempt", column!(|work| work.attempt()))
+        .bind::<Array<Nullable<Text>>, _>("accepted_id", column!(|work| work.settlement.accepted()))
+        .bind::<Array<Nullable<BigInt>>, _>(
+            "accepted_number",
             column!(|work| work.settlement.accepted().and_then(provider_number)),
         )
-        .with::<Array<Nullable<BigInt>>, _>(
-            "bigint[] AS quota_left",
+        .bind::<Array<Nullable<BigInt>>, _>(
+            "quota_left",
             column!(|work| {
                 let receipt = work.settlement.receipt();
                 quota(receipt.and_then(|receipt| receipt.quota_left))
             }),
         )
-        .with::<Array<Nullable<Integer>>, _>(
-            "int[] AS unaccounted",
+        .bind::<Array<Nullable<Integer>>, _>(
+            "unaccounted",
             column!(|work| work.settlement.unaccounted()),
         )
-        .with::<Array<Nullable<Uuid>>, _>(
-            "uuid[] AS worker",
+        .bind::<Array<Nullable<Uuid>>, _>(
+            "worker",
             column!(|work| work.next.map(|(worker, _)| worker.0)),
         )
-        .with::<Array<Nullable<Double>>, _>(
-            "float8[] AS lease_seconds",
+        .bind::<Array<Nullable<Double>>, _>(
+            "lease_seconds",
             column!(|work| work.next.map(|(_, lease)| lease.as_secs_f64())),
         )
-        .with::<Text, _>("text AS lock_timeout", lock_timeout)
-        .with::<Text, _>("varchar AS author", CHANGED_BY)
-        .with::<Text, _>("text AS erased", ERASED)
-        .with::<Text, _>("text AS cancelled_reason", erased(0))
-        .with::<Text, _>("text AS undecided_reason", erased(1))
-        .with::<Text, _>("varchar AS cancelled_request_status", cancelled.0.as_str())
-        .with::<Text, _>("varchar AS cancelled_whatsapp_status", cancelled.1.as_str())
+        .bind::<Double, _>("doubt_seconds", REST_DOUBT.as_secs_f64())
+        .bind::<Double, _>("look_seconds", REST_LOOK.as_secs_f64())
+        .bind::<Text, _>("erased", ERASED)
+        .bind::<Text, _>("undecided_reason", erased(1))
+        .bind::<Text, _>("cancelled_reason", erased(0))
+        .bind::<Text, _>("cancelled_request_status", cancelled.0.as_str())
+        .bind::<Text, _>("cancelled_whatsapp_status", cancelled.1.as_str())
+        .bind::<Text, _>("author", CHANGED_BY)
 }
 
 impl Settling {

@@ -5,39 +5,9 @@ use diesel::sql_types::{BigInt, Double, Nullable};
 use domain::{LOW_QUOTA, StoreError};
 
 use super::rows::seconds;
-use crate::connection::read_to_end::ReadToEnd as _;
-use crate::connection::statement::Statement;
-use crate::connection::{Database, failed};
+use crate::connection::Database;
+use crate::sql::{self, Statement};
 use crate::store::PgStore;
-
-/// Reads the queue's index and the lanes, of which there is one for each dealer.
-const STANDING: &str = "
-, head AS (
-    -- A lane that neither waits nor rests has no excuse: its first message should be on its way.
-    SELECT m.due_at FROM lane l
-    CROSS JOIN LATERAL (
-        SELECT due_at FROM message m
-        WHERE m.dealer_id = l.dealer_id AND m.state = 'QUEUED' AND m.next_try_at <= now()
-            AND m.sent_at IS NULL AND m.failed_at IS NULL
-        ORDER BY m.priority, m.due_at, m.id LIMIT 1) m
-    WHERE l.blocks = 0 AND l.strikes = 0
-        AND coalesce(l.rest_until, '-infinity') <= now() AND m.due_at <= now()
-), past_due AS (
-    SELECT count(*) AS messages FROM message
-    WHERE state = 'QUEUED' AND due_at <= now() AND sent_at IS NULL AND failed_at IS NULL
-), account AS (
-    -- Of those who send: what an account that is no longer used has left is of no interest.
-    SELECT min(quota_left) AS lowest_quota,
-        count(*) FILTER (WHERE quota_left < (SELECT low_quota FROM input)) AS low_on_quota,
-        count(*) FILTER (WHERE expires_on < (now() AT TIME ZONE INTERVAL '+07:00')::date + 7) AS expiring
-    FROM lane WHERE last_sent_at > now() - INTERVAL '7 days'
-), blocked AS (
-    SELECT count(*) AS lanes, min(blocked_since) AS since FROM lane WHERE blocks > 0
-)
-SELECT a.lowest_quota, a.low_on_quota, a.expiring, p.messages AS past_due, b.lanes AS blocked,
-    extract(epoch FROM now() - b.since)::float8 AS blocked_seconds,
-    extract(epoch FROM now() - (SELECT min(due_at) FROM head))::float8 AS unhindered_seconds
-FROM past_due p, blocked b, account a, input";
 
 /// How the queue and its lanes stand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -97,14 +67,9 @@ impl PgStore {
     /// # Errors
     /// [`StoreError`]
     pub async fn standing(&self) -> Result<Standing, StoreError> {
-        let statement = Statement::new(STANDING)
-            .with::<BigInt, _>("bigint AS low_quota", LOW_QUOTA.cast_signed());
-        let row: StandingRow = self
-            .database
-            .ask(|mut connection| async move {
-                statement.one_row(&mut connection).await.map_err(failed)
-            })
-            .await?;
+        let statement =
+            Statement::new(sql::Standing).bind::<BigInt, _>("low_quota", LOW_QUOTA.cast_signed());
+        let row: StandingRow = self.database.one(statement).await?;
         Ok(Standing {
             past_due: u64::try_from(row.past_due).unwrap_or(0),
             oldest_unhindered: row.unhindered_seconds.map(seconds),

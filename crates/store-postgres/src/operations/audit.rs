@@ -1,73 +1,47 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
-use diesel_async::RunQueryDsl;
+use diesel::sql_types::{Nullable, Text};
 use domain::{ApiKeyId, AuditCursor, AuditEntry, AuditLog, AuditRecord, BoxError, StoreError};
 
-use crate::connection::failed;
-use crate::connection::statement::Statement;
+use crate::schema::audit;
+use crate::sql::{File, Statement};
 use crate::store::PgStore;
 
-/// Writes the entry of [`with_entry`] for every row of a part before it; the row's `dealer_id` stands in
-/// where the entry names none.
-macro_rules! note {
-    ($rows:literal) => {
-        concat!(
-            "
-    INSERT INTO audit (actor, key_id, action, dealer_id, request_id, detail)
-    SELECT i.audit_actor, i.audit_key, i.audit_action, coalesce(i.audit_dealer, x.dealer_id),
-        i.audit_call, i.audit_detail
-    FROM ",
-            $rows,
-            " x, input i"
-        )
-    };
-}
-pub(crate) use note;
-
-/// The same as a part of a statement.
-macro_rules! noted {
-    ($rows:literal) => {
-        concat!(", noted AS (", note!($rows), "\n)\n")
-    };
-}
-pub(crate) use noted;
-
-/// Adds an entry to a statement's `input`.
-pub(crate) fn with_entry<'a>(statement: Statement<'a>, entry: &'a AuditEntry) -> Statement<'a> {
+/// Binds the entry of `note.sql`.
+pub(crate) fn with_entry<'a, F: File>(
+    statement: Statement<'a, F>,
+    entry: &'a AuditEntry,
+) -> Statement<'a, F> {
     let author = &entry.author;
     let dealer = entry.dealer.as_ref().map(|dealer| dealer.as_str());
     statement
-        .with::<Text, _>("text AS audit_actor", &*author.actor)
-        .with::<Nullable<Text>, _>("text AS audit_key", author.key.map(|key| key.to_string()))
-        .with::<Text, _>("text AS audit_action", entry.action.as_str())
-        .with::<Nullable<Text>, _>("varchar AS audit_dealer", dealer)
-        .with::<Nullable<Text>, _>("text AS audit_call", author.call.as_deref())
-        .with::<Text, _>("text AS audit_detail", &*entry.detail)
+        .bind::<Text, _>("audit_actor", &*author.actor)
+        .bind::<Nullable<Text>, _>("audit_key", author.key.map(|key| key.to_string()))
+        .bind::<Text, _>("audit_action", entry.action.as_str())
+        .bind::<Nullable<Text>, _>("audit_dealer", dealer)
+        .bind::<Nullable<Text>, _>("audit_call", author.call.as_deref())
+        .bind::<Text, _>("audit_detail", &*entry.detail)
 }
-
-const RECORD: &str = "
-INSERT INTO audit (actor, key_id, action, dealer_id, request_id, detail)
-SELECT audit_actor, audit_key, audit_action, audit_dealer, audit_call, audit_detail FROM input";
-
-const PAGE: &str = "
-SELECT a.id, a.at, a.actor, a.key_id, a.action, a.dealer_id::text AS dealer_id, a.request_id,
-    a.detail
-FROM audit a
-WHERE a.id < (SELECT after FROM input)
-ORDER BY a.id DESC LIMIT (SELECT most FROM input)";
 
 #[async_trait]
 impl AuditLog for PgStore {
     async fn record(&self, entry: &AuditEntry) -> Result<(), StoreError> {
-        let statement = with_entry(Statement::new(RECORD), entry);
-        self.database
-            .ask(|mut connection| async move {
-                statement.execute(&mut connection).await.map_err(failed)?;
-                Ok(())
-            })
-            .await
+        let AuditEntry {
+            author,
+            action,
+            dealer,
+            detail,
+        } = entry;
+        let line = diesel::insert_into(audit::table).values((
+            audit::actor.eq(&author.actor),
+            audit::key_id.eq(author.key.map(|key| key.to_string())),
+            audit::action.eq(action.as_str()),
+            audit::dealer_id.eq(dealer.as_ref().map(|dealer| dealer.as_str())),
+            audit::request_id.eq(author.call.as_deref()),
+            audit::detail.eq(detail),
+        ));
+        self.database.run(line).await.map(drop)
     }
 
     async fn page(
@@ -75,38 +49,28 @@ impl AuditLog for PgStore {
         after: Option<AuditCursor>,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        let after = after.map_or(i64::MAX, |AuditCursor(id)| id);
-        let statement = Statement::new(PAGE)
-            .with::<BigInt, _>("bigint AS after", after)
-            .with::<BigInt, _>("bigint AS most", i64::from(limit));
-        let rows: Vec<AuditRow> =
-            self.database
-                .ask(|mut connection| async move {
-                    statement.load(&mut connection).await.map_err(failed)
-                })
-                .await?;
+        let lines = audit::table
+            .filter(audit::id.lt(after.map_or(i64::MAX, |AuditCursor(id)| id)))
+            .order(audit::id.desc())
+            .limit(limit.into())
+            .select(AuditRow::as_select());
+        let rows: Vec<AuditRow> = self.database.all(lines).await?;
         rows.into_iter().map(AuditRecord::try_from).collect()
     }
 }
 
 /// A row of `audit`.
-#[derive(QueryableByName)]
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = audit)]
+#[diesel(check_for_backend(diesel::pg::Pg))]
 struct AuditRow {
-    #[diesel(sql_type = BigInt)]
     id: i64,
-    #[diesel(sql_type = Timestamptz)]
     at: DateTime<Utc>,
-    #[diesel(sql_type = Text)]
     actor: String,
-    #[diesel(sql_type = Nullable<Text>)]
     key_id: Option<String>,
-    #[diesel(sql_type = Text)]
     action: String,
-    #[diesel(sql_type = Nullable<Text>)]
     dealer_id: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
     request_id: Option<String>,
-    #[diesel(sql_type = Text)]
     detail: String,
 }
 

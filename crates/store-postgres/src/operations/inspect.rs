@@ -3,9 +3,8 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use domain::StoreError;
 
 use super::migrate;
-use crate::connection::read_to_end::ReadToEnd as _;
-use crate::connection::statement::Statement;
 use crate::connection::{SchemaName, StoreResult, failed};
+use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
 /// Whether the database has every migration of this program.
@@ -34,18 +33,6 @@ pub struct Inspection {
     /// Lanes whose breaker is open.
     pub blocked_lanes: u64,
 }
-
-const INSPECT: &str = "
-SELECT current_setting('server_version') AS server_version,
-    current_setting('synchronous_commit') AS synchronous_commit,
-    (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit')
-        AS default_synchronous_commit,
-    current_setting('fsync')::bool AS fsync,
-    (SELECT count(*) FROM customer_validation_request r
-        WHERE coalesce(r.request_status, input.pending) = input.pending
-        AND NOT EXISTS (SELECT FROM message m WHERE m.request_id = r.id)) AS old_pending,
-    (SELECT count(*) FROM lane WHERE blocks > 0) AS blocked_lanes
-FROM input";
 
 #[derive(QueryableByName)]
 struct InspectionRow {
@@ -99,13 +86,8 @@ impl PgStore {
     /// # Errors
     /// [`StoreError`]
     pub async fn inspect(&self) -> Result<Inspection, StoreError> {
-        let statement = Statement::new(INSPECT).with::<Text, _>("varchar AS pending", "PENDING");
-        let row: StoreResult<InspectionRow> = self
-            .database
-            .ask(|mut connection| async move {
-                statement.one_row(&mut connection).await.map_err(failed)
-            })
-            .await;
+        let statement = Statement::new(sql::Inspect);
+        let row: StoreResult<InspectionRow> = self.database.one(statement).await;
         let row = row?;
         let count = |rows: i64| u64::try_from(rows).unwrap_or(0);
         Ok(Inspection {

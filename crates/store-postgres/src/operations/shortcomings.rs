@@ -9,6 +9,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::StoreError;
 
 use crate::connection::{SchemaName, failed};
+use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
 /// The encoding that holds whatever a caller may send.
@@ -58,50 +59,6 @@ const FILLED_IN: [&str; 16] = [
 /// The tables that a submission writes to, and the rights that it needs.
 const WRITTEN: [&str; 4] = [REQUESTS, "idempotency_key", "lane", "message"];
 const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
-
-/// Reads catalogs alone, and needs no right to any table.
-const LOOK: &str = "
-SELECT 'encoding' AS kind, '' AS place, current_setting('server_encoding') AS name, 0 AS width,
-    0 AS needed
-UNION ALL
-SELECT 'narrow', format('%I.%I', n.nspname, c.relname), a.attname, a.atttypmod - 4, w.needed
-FROM unnest($2::text[], $3::text[], $4::text[], $5::int[]) AS w (schema, place, name, needed)
-JOIN pg_namespace n ON n.nspname = coalesce(nullif(w.schema, ''), $1)
-JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.place AND c.relkind IN ('r', 'p')
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.name AND NOT a.attisdropped
-WHERE a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype)
-    AND a.atttypmod > 4 AND a.atttypmod - 4 < w.needed
-UNION ALL
--- A trigger before the row may fill it in.
-SELECT 'required', format('%I.%I', n.nspname, c.relname), a.attname, 0, 0
-FROM pg_namespace n
-JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = $6 AND c.relkind IN ('r', 'p')
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE n.nspname = $1 AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = ''
-    AND a.attname <> ALL ($7::text[])
-    AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 7 = 7)
-UNION ALL
-SELECT 'right', format('%I.%I', n.nspname, c.relname), r.name, 0, 0
-FROM pg_namespace n
-JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = ANY ($8::text[])
-CROSS JOIN unnest($9::text[]) AS r (name)
-WHERE n.nspname = $1 AND NOT has_any_column_privilege(c.oid, r.name)
-UNION ALL
-SELECT DISTINCT 'function', format('%I.%I()', home.nspname, p.proname), s.name, 0, 0
-FROM pg_namespace n
-JOIN pg_class c ON c.relnamespace = n.oid
-JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'
--- One that asks where its trigger's table is finds the others there, as ours do.
-JOIN pg_proc p ON p.oid = t.tgfoid AND strpos(p.prosrc, 'TG_TABLE_SCHEMA') = 0
-JOIN pg_namespace home ON home.oid = p.pronamespace
-CROSS JOIN unnest(p.proconfig) AS setting
-CROSS JOIN LATERAL (
-    SELECT btrim(part, ' \"') AS name
-    FROM unnest(string_to_array(split_part(setting, '=', 2), ',')) AS part
-) s
-WHERE n.nspname = $1 AND setting LIKE 'search\\_path=%' AND s.name NOT IN ('', '$user', 'pg_temp')
-    AND NOT EXISTS (SELECT FROM pg_namespace other WHERE other.nspname = s.name)
-ORDER BY 1, 2, 3";
 
 /// Something about a database that is not as the service needs it. Its words say what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,16 +169,19 @@ async fn find(
     connection: &mut AsyncPgConnection,
     schema: &SchemaName,
 ) -> QueryResult<Vec<Shortcoming>> {
-    let rows: Vec<Row> = diesel::sql_query(LOOK)
-        .bind::<Text, _>(schema.as_str())
-        .bind::<Array<Text>, _>(WIDTHS.map(|(schema, ..)| schema).to_vec())
-        .bind::<Array<Text>, _>(WIDTHS.map(|(_, table, ..)| table).to_vec())
-        .bind::<Array<Text>, _>(WIDTHS.map(|(_, _, column, _)| column).to_vec())
-        .bind::<Array<Integer>, _>(WIDTHS.map(|(.., needed)| needed).to_vec())
-        .bind::<Text, _>(REQUESTS)
-        .bind::<Array<Text>, _>(FILLED_IN.to_vec())
-        .bind::<Array<Text>, _>(WRITTEN.to_vec())
-        .bind::<Array<Text>, _>(RIGHTS.to_vec())
+    let texts = |part: fn(&(&'static str, &'static str, &'static str, i32)) -> &'static str| {
+        WIDTHS.iter().map(part).collect::<Vec<_>>()
+    };
+    let rows: Vec<Row> = Statement::new(sql::Shortcomings)
+        .bind::<Array<Text>, _>("schemas", texts(|(schema, ..)| schema))
+        .bind::<Array<Text>, _>("tables", texts(|(_, table, ..)| table))
+        .bind::<Array<Text>, _>("columns", texts(|(_, _, column, _)| column))
+        .bind::<Array<Integer>, _>("widths", WIDTHS.map(|(.., needed)| needed).to_vec())
+        .bind::<Text, _>("schema", schema.as_str())
+        .bind::<Text, _>("requests", REQUESTS)
+        .bind::<Array<Text>, _>("filled_in", FILLED_IN.to_vec())
+        .bind::<Array<Text>, _>("written", WRITTEN.to_vec())
+        .bind::<Array<Text>, _>("rights", RIGHTS.to_vec())
         .load(connection)
         .await?;
     Ok(rows.into_iter().filter_map(Row::read).collect())

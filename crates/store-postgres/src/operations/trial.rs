@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
-use diesel::{QueryResult, QueryableByName};
+use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use domain::{
     BodyPrint, IdempotencyKey, Input, LaneChange, Lease, MessageChange, MessageId, MessageKind,
@@ -16,26 +16,12 @@ use domain::{
 use uuid::Uuid;
 
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::connection::statement::Statement;
 use crate::connection::together::Work as _;
 use crate::lanes::rows::EpochRow;
 use crate::lanes::settling::Settling;
+use crate::schema::{customer_validation_request, message};
+use crate::sql::{self, Statement};
 use crate::store::PgStore;
-
-/// Leases the lane and begins its message.
-const BEGIN: &str = "
-, begun AS (UPDATE message m SET state = 'SENDING' FROM input i WHERE m.id = i.message_id)
-UPDATE lane l SET epoch = l.epoch + 1, message_id = i.message_id, holder = i.message_id,
-    lease_until = now() + INTERVAL '1 minute'
-FROM input i WHERE l.dealer_id = i.dealer_id
-RETURNING l.epoch";
-
-/// A trigger or a rule may swallow what is written without a word.
-const FOUND: &str = "
-SELECT EXISTS (
-    SELECT FROM customer_validation_request r
-    JOIN message m ON m.request_id = r.id, input i
-    WHERE r.id = i.id AND r.whatsapp_status = 'SENT' AND m.sent_at IS NOT NULL) AS found";
 
 /// What of the service's work the database refuses, and why. Shows no phone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -108,9 +94,9 @@ async fn store_and_settle(
     NewRequest::write(connection, &[&request]).await?;
     *step = "a message cannot be settled";
     let dealer_id = request.submission.dealer_id;
-    let lease: Option<EpochRow> = Statement::new(BEGIN)
-        .with::<Text, _>("varchar AS dealer_id", dealer_id.as_str())
-        .with::<SqlUuid, _>("uuid AS message_id", request.message.id.0)
+    let lease: Option<EpochRow> = Statement::new(sql::BeginTrial)
+        .bind::<Text, _>("dealer_id", dealer_id.as_str())
+        .bind::<SqlUuid, _>("message_id", request.message.id.0)
         .optional_row(connection)
         .await?;
     let Some(EpochRow { epoch }) = lease else {
@@ -131,11 +117,15 @@ async fn store_and_settle(
         next: None,
     };
     Settling::write(connection, &[&settling]).await?;
-    let row: FoundRow = Statement::new(FOUND)
-        .with::<SqlUuid, _>("uuid AS id", request.id.0)
-        .one_row(connection)
-        .await?;
-    Ok(row.found)
+    // A trigger or a rule may swallow what is written without a word.
+    let found = customer_validation_request::table
+        .inner_join(message::table.on(message::request_id.eq(customer_validation_request::id)))
+        .filter(customer_validation_request::id.eq(request.id.0))
+        .filter(customer_validation_request::whatsapp_status.eq("SENT"))
+        .filter(message::sent_at.is_not_null())
+        .select(message::id);
+    let found: Option<Uuid> = found.optional_row(connection).await?;
+    Ok(found.is_some())
 }
 
 /// With a dealer of its own, so that trials of several copies do not wait for each other.
@@ -170,12 +160,6 @@ fn submission() -> NewRequest {
             body: BodyPrint::of(""),
         }),
     }
-}
-
-#[derive(QueryableByName)]
-struct FoundRow {
-    #[diesel(sql_type = Bool)]
-    found: bool,
 }
 
 /// What an SQLSTATE's class means, after appendix A of PostgreSQL's manual.

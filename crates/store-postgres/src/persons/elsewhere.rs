@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
-use diesel_async::RunQueryDsl;
 use domain::{Person, Phone, impersonal_call};
 
-use super::sql;
-use crate::connection::statement::Statement;
-use crate::connection::{StoreResult, failed};
+use super::personal_data::BETWEEN_DIGITS;
+use crate::connection::StoreResult;
+use crate::schema::{api_key, audit, lane};
+use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
 
 /// Whose customer a person is.
@@ -31,19 +31,17 @@ impl PgStore {
         let by_phone = Person::default().with_phone(phone.national());
         if !known.dealers.is_empty() {
             self.erase_block_reasons(&known).await?;
-            let statement = Statement::new(sql::FORGET_KEYS)
-                .with::<Array<Text>, _>("varchar[] AS dealers", &known.dealers)
-                .with::<Text, _>("text AS subscriber", subscriber);
-            self.execute(statement).await?;
+            let statement = quoting(Statement::new(sql::ForgetKeysOf), subscriber)
+                .bind::<Array<Text>, _>("dealers", &known.dealers);
+            self.database.run(statement).await?;
         }
         self.erase_audit(&known, subscriber, &by_phone).await?;
         self.erase_key_names(subscriber, &by_phone).await
     }
 
     async fn known(&self, phone: &Phone) -> StoreResult<Known> {
-        let statement =
-            Statement::new(sql::KNOWN).with::<Text, _>("varchar AS phone", phone.national());
-        let rows: Vec<KnownRow> = self.load(statement).await?;
+        let statement = Statement::new(sql::Known).bind::<Text, _>("phone", phone.national());
+        let rows: Vec<KnownRow> = self.database.all(statement).await?;
         let (mut dealers, mut requests) = (HashSet::new(), HashSet::new());
         let mut person = Person::default().with_phone(phone.national());
         for row in rows {
@@ -61,19 +59,22 @@ impl PgStore {
     }
 
     async fn erase_block_reasons(&self, known: &Known) -> StoreResult<()> {
-        let statement = Statement::new(sql::BLOCK_REASONS)
-            .with::<Array<Text>, _>("varchar[] AS dealers", &known.dealers);
-        let lanes: Vec<LaneRow> = self.load(statement).await?;
-        for lane in lanes {
-            let reason = known.person.erased_from_words(&lane.reason);
-            if reason == lane.reason {
+        let blocked = lane::table
+            .filter(lane::dealer_id.eq_any(&known.dealers))
+            .filter(lane::block_reason.is_not_null())
+            .select((lane::dealer_id, lane::block_reason.assume_not_null()));
+        let lanes: Vec<(String, String)> = self.database.all(blocked).await?;
+        for (dealer, was) in &lanes {
+            let reason = known.person.erased_from_words(was);
+            if reason == *was {
                 continue;
             }
-            let statement = Statement::new(sql::CHANGE_BLOCK_REASON)
-                .with::<Text, _>("varchar AS dealer_id", lane.dealer_id)
-                .with::<Text, _>("text AS was", lane.reason)
-                .with::<Text, _>("text AS reason", reason);
-            self.execute(statement).await?;
+            // Unless the lane is blocked for another reason by now.
+            let change = diesel::update(lane::table)
+                .filter(lane::dealer_id.eq(dealer))
+                .filter(lane::block_reason.eq(was))
+                .set(lane::block_reason.eq(reason));
+            self.database.run(change).await?;
         }
         Ok(())
     }
@@ -84,11 +85,10 @@ impl PgStore {
         subscriber: &str,
         by_phone: &Person,
     ) -> StoreResult<()> {
-        let statement = Statement::new(sql::AUDIT_LINES)
-            .with::<Array<Text>, _>("varchar[] AS dealers", &known.dealers)
-            .with::<Array<Text>, _>("text[] AS requests", &known.requests)
-            .with::<Text, _>("text AS subscriber", subscriber);
-        let lines: Vec<LineRow> = self.load(statement).await?;
+        let statement = quoting(Statement::new(sql::AuditLines), subscriber)
+            .bind::<Array<Text>, _>("dealers", &known.dealers)
+            .bind::<Array<Text>, _>("requests", &known.requests);
+        let lines: Vec<LineRow> = self.database.all(statement).await?;
         for line in lines {
             let call = line.request_id.as_deref();
             let kept = call.filter(|call| !line.theirs || impersonal_call(call).is_some());
@@ -98,48 +98,33 @@ impl PgStore {
             if (&*actor, kept.as_deref(), &*detail) == (&*line.actor, call, &*line.detail) {
                 continue;
             }
-            let statement = Statement::new(sql::CHANGE_AUDIT_LINE)
-                .with::<BigInt, _>("bigint AS id", line.id)
-                .with::<Text, _>("text AS actor", actor)
-                .with::<Nullable<Text>, _>("text AS request_id", kept)
-                .with::<Text, _>("text AS detail", detail);
-            self.execute(statement).await?;
+            let change = diesel::update(audit::table.find(line.id)).set((
+                audit::actor.eq(&*actor),
+                audit::request_id.eq(kept.as_deref()),
+                audit::detail.eq(&*detail),
+            ));
+            self.database.run(change).await?;
         }
         Ok(())
     }
 
     async fn erase_key_names(&self, subscriber: &str, by_phone: &Person) -> StoreResult<()> {
-        let statement =
-            Statement::new(sql::KEY_NAMES).with::<Text, _>("text AS subscriber", subscriber);
-        let keys: Vec<KeyRow> = self.load(statement).await?;
+        let statement = quoting(Statement::new(sql::KeyNames), subscriber);
+        let keys: Vec<KeyRow> = self.database.all(statement).await?;
         for key in keys {
-            let statement = Statement::new(sql::CHANGE_KEY_NAME)
-                .with::<Text, _>("text AS id", key.id)
-                .with::<Text, _>("text AS name", by_phone.erased_from(&key.name));
-            self.execute(statement).await?;
+            let name = by_phone.erased_from(&key.name);
+            let change = diesel::update(api_key::table.find(key.id)).set(api_key::name.eq(&*name));
+            self.database.run(change).await?;
         }
         Ok(())
     }
+}
 
-    async fn load<R>(&self, statement: Statement<'_>) -> StoreResult<Vec<R>>
-    where
-        R: QueryableByName<diesel::pg::Pg> + Send + 'static,
-    {
-        self.database
-            .ask(|mut connection| async move {
-                statement.load(&mut connection).await.map_err(failed)
-            })
-            .await
-    }
-
-    async fn execute(&self, statement: Statement<'_>) -> StoreResult<()> {
-        self.database
-            .ask(|mut connection| async move {
-                statement.execute(&mut connection).await.map_err(failed)?;
-                Ok(())
-            })
-            .await
-    }
+/// Binds the digits of a phone that a text may hold.
+fn quoting<'a, F: File>(statement: Statement<'a, F>, subscriber: &'a str) -> Statement<'a, F> {
+    statement
+        .bind::<Text, _>("subscriber", subscriber)
+        .bind::<Text, _>("between", BETWEEN_DIGITS)
 }
 
 #[derive(QueryableByName)]
@@ -152,14 +137,6 @@ struct KnownRow {
     name: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     plate: Option<String>,
-}
-
-#[derive(QueryableByName)]
-struct LaneRow {
-    #[diesel(sql_type = Text)]
-    dealer_id: String,
-    #[diesel(sql_type = Text)]
-    reason: String,
 }
 
 #[derive(QueryableByName)]

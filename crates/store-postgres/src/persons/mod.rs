@@ -3,4 +3,3 @@
 pub(crate) mod elsewhere;
 pub(crate) mod personal_data;
 pub(crate) mod rows;
-pub(crate) mod sql;

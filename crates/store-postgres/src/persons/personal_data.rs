@@ -2,10 +2,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use diesel::dsl::sql as fragment;
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
 use domain::{
     CHANGED_BY, EVENT_LIFETIME, Erased, Message, MessageState, PersonalData, PersonalRecord, Phone,
@@ -14,27 +13,24 @@ use domain::{
 use uuid::Uuid;
 
 use super::rows::{ErasedRow, EventsRow, MessageRow, RequestRow};
-use super::sql;
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::connection::statement::Statement;
 use crate::connection::{StoreResult, failed};
 use crate::requests::{messages, row as request_row};
-use crate::schema::customer_validation_request;
+use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
 
+/// What may stand between the digits of a phone in a text.
+pub(crate) const BETWEEN_DIGITS: &str = " -.()/_+,:;|#*~=@&\\\u{a0}";
+
 /// How many reports that match nothing one statement reads at most.
-const EVENTS_AT_ONCE: usize = 10_000;
+const EVENTS_AT_ONCE: i64 = 10_000;
 
 #[async_trait]
 impl PersonalData for PgStore {
     async fn erase(&self, phone: &Phone, limit: usize) -> Result<Erased, StoreError> {
         self.erase_elsewhere(phone).await?;
-        let locking = |body| {
-            with_limit(Statement::new(body), limit)
-                .with::<Text, _>("varchar AS phone", phone.national())
-        };
-        let messages = locking(sql::LOCK_MESSAGES);
-        let requests = locking(sql::LOCK_REQUESTS);
+        let messages = of_phone(Statement::new(sql::LockMessages), phone, limit);
+        let requests = of_phone(Statement::new(sql::LockRequests), phone, limit);
         let mut all = self
             .database
             .ask(|mut connection| async move {
@@ -67,13 +63,8 @@ impl PersonalData for PgStore {
         after: Option<RequestId>,
         limit: usize,
     ) -> Result<Vec<PersonalRecord>, StoreError> {
-        let requests = customer_validation_request::table
-            .filter(fragment::<Bool>(sql::THEIRS).bind::<Text, _>(phone.national()))
-            .filter(fragment::<Bool>(sql::NOT_ERASED))
-            .filter(customer_validation_request::id.gt(after.map_or(Uuid::nil(), |id| id.0)))
-            .order(customer_validation_request::id)
-            .limit(i64::try_from(limit).unwrap_or(i64::MAX))
-            .select(request_row::RequestRow::as_select());
+        let requests = of_phone(Statement::new(sql::RequestsOf), phone, limit)
+            .bind::<SqlUuid, _>("after", after.map_or(Uuid::nil(), |id| id.0));
         let (requests, messages) = self
             .database
             .ask(|mut connection| async move {
@@ -81,8 +72,8 @@ impl PersonalData for PgStore {
                     requests.load(&mut connection).await.map_err(failed)?;
                 let requests: Vec<Request> = rows.into_iter().map(Request::from).collect();
                 let ids: Vec<Uuid> = requests.iter().map(|request| request.id.0).collect();
-                let messages: Vec<OwnedMessageRow> = Statement::new(sql::MESSAGES_OF)
-                    .with::<Array<diesel::sql_types::Uuid>, _>("uuid[] AS requests", ids)
+                let messages: Vec<OwnedMessageRow> = Statement::new(sql::MessagesOf)
+                    .bind::<Array<SqlUuid>, _>("requests", ids)
                     .load(&mut connection)
                     .await
                     .map_err(failed)?;
@@ -109,20 +100,23 @@ impl PersonalData for PgStore {
         from: Sweep,
         limit: usize,
     ) -> Result<(Erased, Option<Sweep>), StoreError> {
-        let old = |body, after| old(body, days, after, limit);
         let (erased, last) = match from {
             // They are gone before they are old.
             Sweep::Events(_) if Duration::from_secs(u64::from(days) * 86_400) >= EVENT_LIFETIME => {
                 return Ok((Erased::default(), Some(Sweep::Messages(Uuid::nil()))));
             }
             Sweep::Events(place) => {
-                let row: EventsRow = self.step(old_events(days, place, limit)).await?;
+                let statement = Statement::new(sql::EraseOldEvents)
+                    .bind::<BigInt, _>("place", place)
+                    .bind::<BigInt, _>("most", most(limit))
+                    .bind::<Integer, _>("days", i32::try_from(days).unwrap_or(i32::MAX));
+                let row: EventsRow = self.database.one(statement).await?;
                 let next = row.last.map(Sweep::Events);
                 let next = next.or(Some(Sweep::Messages(Uuid::nil())));
                 return Ok((row.erased(), next));
             }
             Sweep::Messages(after) => {
-                let locking = old(sql::LOCK_OLD_MESSAGES, after);
+                let locking = old(Statement::new(sql::LockOldMessages), days, after, limit);
                 self.database
                     .ask(|mut connection| async move {
                         connection
@@ -137,7 +131,7 @@ impl PersonalData for PgStore {
                     .await?
             }
             Sweep::Requests(after) => {
-                let locking = old(sql::LOCK_OLD_REQUESTS, after);
+                let locking = old(Statement::new(sql::LockOldRequests), days, after, limit);
                 self.database
                     .ask(|mut connection| async move {
                         connection
@@ -167,24 +161,18 @@ impl PgStore {
         let mut all = Erased::default();
         let mut after = 0;
         loop {
-            let row: EventsRow = self.step(quoting(phone, after)).await?;
+            let statement = Statement::new(sql::EraseEvents)
+                .bind::<Text, _>("subscriber", &phone.national()[1..])
+                .bind::<Text, _>("between", BETWEEN_DIGITS)
+                .bind::<BigInt, _>("after", after)
+                .bind::<BigInt, _>("most", EVENTS_AT_ONCE);
+            let row: EventsRow = self.database.one(statement).await?;
             all.add(row.erased());
             match row.last {
                 Some(last) if all.events < limit as u64 => after = last,
                 _ => return Ok(all),
             }
         }
-    }
-
-    async fn step<R>(&self, statement: Statement<'_>) -> StoreResult<R>
-    where
-        R: QueryableByName<diesel::pg::Pg> + Send + 'static,
-    {
-        self.database
-            .ask(|mut connection| async move {
-                statement.one_row(&mut connection).await.map_err(failed)
-            })
-            .await
     }
 }
 
@@ -203,17 +191,17 @@ async fn erase_messages(
         };
     }
     let (request_status, whatsapp_status) = MessageState::Cancelled.version_1();
-    let erased: ErasedRow = Statement::new(sql::ERASE_MESSAGES)
-        .with::<Array<Nullable<diesel::sql_types::Uuid>>, _>("uuid[] AS ids", column!(|row| row.id))
-        .with::<Array<Nullable<Bool>>, _>("bool[] AS queued", column!(|row| row.queued))
-        .with::<Array<Nullable<Text>>, _>("text[] AS reasons", column!(|row| row.reason()))
-        .with::<Array<Nullable<Text>>, _>("text[] AS calls", column!(|row| row.call()))
-        .with::<Array<Nullable<Text>>, _>("text[] AS state_ids", column!(|row| row.state_id()))
-        .with::<Text, _>("text AS reason", erased(0))
-        .with::<Text, _>("text AS undecided_reason", erased(1))
-        .with::<Text, _>("varchar AS request_status", request_status.as_str())
-        .with::<Text, _>("varchar AS whatsapp_status", whatsapp_status.as_str())
-        .with::<Text, _>("varchar AS author", CHANGED_BY)
+    let erased: ErasedRow = Statement::new(sql::EraseMessages)
+        .bind::<Array<Nullable<SqlUuid>>, _>("ids", column!(|row| row.id))
+        .bind::<Array<Nullable<Bool>>, _>("queued", column!(|row| row.queued))
+        .bind::<Array<Nullable<Text>>, _>("reasons", column!(|row| row.reason()))
+        .bind::<Array<Nullable<Text>>, _>("calls", column!(|row| row.call()))
+        .bind::<Array<Nullable<Text>>, _>("state_ids", column!(|row| row.state_id()))
+        .bind::<Text, _>("reason", erased(0))
+        .bind::<Text, _>("undecided_reason", erased(1))
+        .bind::<Text, _>("request_status", request_status.as_str())
+        .bind::<Text, _>("whatsapp_status", whatsapp_status.as_str())
+        .bind::<Text, _>("author", CHANGED_BY)
         .one_row(connection)
         .await?;
     Ok(erased.into())
@@ -236,59 +224,82 @@ async fn erase_requests(
         };
     }
     let ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.id).collect();
-    let erased: ErasedRow = Statement::new(sql::ERASE_REQUESTS)
-        .with::<Array<Nullable<diesel::sql_types::Uuid>>, _>("uuid[] AS ids", ids)
-        .with::<Array<Nullable<Text>>, _>("text[] AS unit_types", texts!(unit_type))
-        .with::<Array<Nullable<Text>>, _>("text[] AS creators", texts!(created_by))
-        .with::<Array<Nullable<Text>>, _>("text[] AS changers", texts!(last_modified_by))
+    let RequestsRow { requests } = Statement::new(sql::EraseRequests)
+        .bind::<Array<Nullable<SqlUuid>>, _>("ids", ids)
+        .bind::<Array<Nullable<Text>>, _>("unit_types", texts!(unit_type))
+        .bind::<Array<Nullable<Text>>, _>("creators", texts!(created_by))
+        .bind::<Array<Nullable<Text>>, _>("changers", texts!(last_modified_by))
         .one_row(connection)
         .await?;
-    Ok(erased.into())
+    Ok(Erased {
+        requests: u64::try_from(requests).unwrap_or(0),
+        ..Erased::default()
+    })
 }
 
-/// The statements that walk through a whole table, for a look at their plans.
-#[cfg(feature = "testing")]
-pub(crate) fn sweeps() -> Vec<(&'static str, String)> {
-    let phone = Phone::parse("081234567890").expect("a phone");
-    let old = |body| old(body, 1, Uuid::nil(), 500).text();
-    vec![
-        ("erase quoting events", quoting(&phone, 0).text()),
-        ("erase old events", old_events(1, 0, 500).text()),
-        ("lock old messages", old(sql::LOCK_OLD_MESSAGES)),
-        ("lock old requests", old(sql::LOCK_OLD_REQUESTS)),
-    ]
+fn of_phone<'a, F: File>(
+    statement: Statement<'a, F>,
+    phone: &'a Phone,
+    limit: usize,
+) -> Statement<'a, F> {
+    statement
+        .bind::<Text, _>("phone", phone.national())
+        .bind::<BigInt, _>("most", most(limit))
 }
 
 /// A step through what is older than so many days.
-fn old(body: &'static str, days: u32, after: Uuid, limit: usize) -> Statement<'static> {
-    with_limit(Statement::new(body), limit)
-        .with::<Integer, _>("int AS days", i32::try_from(days).unwrap_or(i32::MAX))
-        .with::<diesel::sql_types::Uuid, _>("uuid AS after", after)
+fn old<F: File>(
+    statement: Statement<'_, F>,
+    days: u32,
+    after: Uuid,
+    limit: usize,
+) -> Statement<'_, F> {
+    statement
+        .bind::<SqlUuid, _>("after", after)
+        .bind::<BigInt, _>("most", most(limit))
+        .bind::<Integer, _>("days", i32::try_from(days).unwrap_or(i32::MAX))
 }
 
-/// A step through old reports.
-fn old_events(days: u32, after: i64, limit: usize) -> Statement<'static> {
-    with_limit(Statement::new(sql::ERASE_OLD_EVENTS), limit)
-        .with::<Integer, _>("int AS days", i32::try_from(days).unwrap_or(i32::MAX))
-        .with::<BigInt, _>("bigint AS place", after)
+fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// A step through reports that may quote a phone.
-fn quoting(phone: &Phone, after: i64) -> Statement<'static> {
-    with_limit(Statement::new(sql::ERASE_EVENTS), EVENTS_AT_ONCE)
-        .with::<BigInt, _>("bigint AS after", after)
-        .with::<Text, _>("text AS subscriber", phone.national()[1..].to_owned())
-}
-
-fn with_limit(statement: Statement<'_>, limit: usize) -> Statement<'_> {
-    let most = i64::try_from(limit).unwrap_or(i64::MAX);
-    statement.with::<BigInt, _>("bigint AS most", most)
+#[derive(QueryableByName)]
+struct RequestsRow {
+    #[diesel(sql_type = BigInt)]
+    requests: i64,
 }
 
 #[derive(QueryableByName)]
 struct OwnedMessageRow {
-    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    #[diesel(sql_type = SqlUuid)]
     request_id: Uuid,
     #[diesel(embed)]
     message: messages::MessageRow,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ERASED;
+
+    /// The indexes of `migrations/` name what stands for erased data, and how a phone is read.
+    #[test]
+    fn the_indexes_are_those_that_the_statements_look_for() {
+        let of_phone = include_str!("of_phone.sql");
+        let phones = include_str!("../../../../migrations/2026-11-22-000020_index_phones/up.sql");
+        let expression = of_phone.lines().find(|line| line.contains("regexp"));
+        let expression = expression.map(|line| line.trim().replace("r.no_telp", "no_telp"));
+        assert!(phones.contains(&expression.unwrap()), "{phones}");
+        assert!(of_phone.contains(&format!("<> '{ERASED}'")));
+        for migration in [
+            phones,
+            include_str!("../../../../migrations/2026-11-22-000021_index_recipients/up.sql"),
+            include_str!("../../../../migrations/2026-11-30-000051_index_loose_events/up.sql"),
+        ] {
+            assert!(
+                migration.contains(&format!("<> '{ERASED}';")),
+                "{migration}"
+            );
+        }
+    }
 }

@@ -93,11 +93,9 @@ fn named(phone: Option<&str>, name: Option<&str>, plate: Option<&str>) -> Person
         .with_plate(plate.unwrap_or_default())
 }
 
-/// How much was erased.
+/// What was erased with messages.
 #[derive(QueryableByName)]
 pub(crate) struct ErasedRow {
-    #[diesel(sql_type = BigInt)]
-    requests: i64,
     #[diesel(sql_type = BigInt)]
     messages: i64,
     #[diesel(sql_type = BigInt)]
@@ -109,10 +107,10 @@ pub(crate) struct ErasedRow {
 impl From<ErasedRow> for Erased {
     fn from(row: ErasedRow) -> Self {
         Self {
-            requests: count(row.requests),
             messages: count(row.messages),
             cancelled: count(row.cancelled),
             events: count(row.events),
+            ..Self::default()
         }
     }
 }

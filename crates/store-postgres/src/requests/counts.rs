@@ -11,44 +11,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::StoreError;
 
 use crate::connection::failed;
-use crate::connection::read_to_end::ReadToEnd as _;
-use crate::connection::statement::Statement;
+use crate::sql::{self, Statement};
 use crate::store::PgStore;
-
-const COUNT: &str = "
-SELECT c.request_status::text, c.whatsapp_status::text, sum(c.rows)::bigint AS rows
-FROM (
-    SELECT n.request_status, n.whatsapp_status, n.rows
-    FROM request_count n, input i
-    WHERE n.dealer_id = i.dealer_id AND n.request_date BETWEEN i.first_day AND i.last_day
-    UNION ALL
-    SELECT n.request_status, n.whatsapp_status, n.rows
-    FROM request_count_change n, input i
-    WHERE n.dealer_id = i.dealer_id AND n.request_date BETWEEN i.first_day AND i.last_day
-) c
-GROUP BY 1, 2";
-
-/// Adds up some of the changes. One copy does it at a time; it alone writes to `request_count`,
-/// so that it waits for nobody and nobody waits for it.
-const ADD_UP: &str = "
-, turn AS MATERIALIZED (
-    SELECT most FROM input
-    WHERE pg_try_advisory_xact_lock(hashtextextended(current_schema(), 8246152957284311907))
-), taken AS (
-    DELETE FROM request_count_change
-    WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM request_count_change LIMIT coalesce((SELECT most FROM turn), 0)))
-    RETURNING *
-), added AS (
-    INSERT INTO request_count AS n
-    SELECT dealer_id, request_date, request_status, whatsapp_status, sum(rows)
-    FROM taken
-    GROUP BY 1, 2, 3, 4 HAVING sum(rows) <> 0
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (dealer_id, request_date, request_status, whatsapp_status)
-    DO UPDATE SET rows = n.rows + excluded.rows
-)
-SELECT count(*) AS rows FROM taken";
 
 /// How many changes one statement adds up at most.
 const AT_ONCE: i64 = 20_000;
@@ -77,11 +41,14 @@ pub(crate) async fn count(
         .map_err(failed)
 }
 
-pub(crate) fn statement(dealer: &str, (first, last): (PgDate, PgDate)) -> Statement<'_> {
-    Statement::new(COUNT)
-        .with::<Text, _>("varchar AS dealer_id", dealer)
-        .with::<Date, _>("date AS first_day", first)
-        .with::<Date, _>("date AS last_day", last)
+pub(crate) fn statement(
+    dealer: &str,
+    (first, last): (PgDate, PgDate),
+) -> Statement<'_, sql::Count> {
+    Statement::new(sql::Count)
+        .bind::<Text, _>("dealer_id", dealer)
+        .bind::<Date, _>("first_day", first)
+        .bind::<Date, _>("last_day", last)
 }
 
 impl PgStore {
@@ -91,13 +58,8 @@ impl PgStore {
     /// # Errors
     /// [`StoreError`]
     pub async fn add_up_counts(&self) -> Result<bool, StoreError> {
-        let statement = Statement::new(ADD_UP).with::<BigInt, _>("bigint AS most", AT_ONCE);
-        let taken: Taken = self
-            .database
-            .ask(|mut connection| async move {
-                statement.one_row(&mut connection).await.map_err(failed)
-            })
-            .await?;
+        let statement = Statement::new(sql::AddUp).bind::<BigInt, _>("most", AT_ONCE);
+        let taken: Taken = self.database.one(statement).await?;
         Ok(taken.rows == AT_ONCE)
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Bool, Nullable, SmallInt, Text, Timestamptz, Uuid};
-use diesel_async::{AsyncConnection as _, RunQueryDsl};
+use diesel_async::AsyncConnection as _;
 use domain::{
     AuditEntry, BoxError, CHANGED_BY, Cancelled, DealerId, ERASED, Message, MessageId, MessageKind,
     MessageState, Messages, NewMessage, OutcomeKind, PastAttempt, Phone, QueueState, RequestId,
@@ -14,135 +14,14 @@ use domain::{
 use serde_json::Value;
 
 use super::intake::priority;
-use super::mirror::is_newest;
 use super::origin;
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::connection::statement::Statement;
 use crate::lanes::queue::{PlaceRow, queue};
-use crate::operations::audit::{note, noted, with_entry};
+use crate::operations::audit::with_entry;
+use crate::schema::customer_validation_request as requests;
+use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
-
-/// What is shown of a message `m`, whose lane is `l` where it has one.
-macro_rules! shown {
-    () => {
-        concat!(
-            "m.id, m.kind, m.state, m.template, m.body, m.target::text, m.due_at, m.created_at,
-    m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.attempts::text AS attempts, m.provider_id, m.reason,
-    ",
-            $crate::lanes::queue::place!()
-        )
-    };
-}
-pub(crate) use shown;
-
-/// The lane of a message `m`.
-macro_rules! with_lane {
-    () => {
-        "LEFT JOIN lane l ON l.dealer_id = m.dealer_id"
-    };
-}
-pub(crate) use with_lane;
-
-const TIMELINE: &str = concat!(
-    "SELECT ",
-    shown!(),
-    " FROM input i
-JOIN message m ON m.request_id = i.request_id AND (i.only IS NULL OR m.dealer_id = i.only)
-",
-    with_lane!(),
-    "
-ORDER BY m.created_at, m.id"
-);
-
-/// Whether a request is there to be seen.
-const KNOWN: &str = "
-SELECT r.id FROM customer_validation_request r, input i
-WHERE r.id = i.request_id AND (i.only IS NULL OR r.dealer_id = i.only)";
-
-/// The same, and nobody else changes it meanwhile.
-const LOCK: &str = "
-SELECT r.no_telp = i.erased AS erased FROM customer_validation_request r, input i
-WHERE r.id = i.request_id AND (i.only IS NULL OR r.dealer_id = i.only)
-FOR NO KEY UPDATE OF r";
-
-/// Runs under the lock of the request, so that its snapshot shows every message that another call
-/// has queued.
-const RESEND: &str = concat!(
-    "
-, wanted AS (
-    SELECT r.id AS request_id, r.dealer_id, i.message_id, i.kind, i.priority, i.template, i.body,
-        i.target, i.not_before, i.http_request_id, i.traceparent
-    FROM customer_validation_request r, input i
-    WHERE r.id = i.request_id AND (i.only IS NULL OR r.dealer_id = i.only)
-        AND r.no_telp <> i.erased
-        AND NOT EXISTS (
-            SELECT FROM message p
-            WHERE p.request_id = r.id AND p.state IN ('QUEUED', 'SENDING'))
-), known_lane AS (
-    INSERT INTO lane (dealer_id) SELECT dealer_id FROM wanted ON CONFLICT DO NOTHING
-), mirrored AS (
-    UPDATE customer_validation_request r SET
-        request_status = i.request_status,
-        whatsapp_status = i.whatsapp_status,
-        last_modified_by = i.author,
-        last_modified_date = now() AT TIME ZONE INTERVAL '+07:00',
-        newest_message_id = w.message_id
-    FROM wanted w, input i
-    WHERE r.id = w.request_id
-), queued AS (
-    INSERT INTO message AS m (
-        id, request_id, dealer_id, kind, priority, template, body, target, created_at, due_at,
-        next_try_at, http_request_id, traceparent)
-    SELECT message_id, request_id, dealer_id, kind, priority, template, body, target,
-        -- now() is when the transaction began, before the wait for the lock.
-        greatest(clock_timestamp(), (
-            SELECT max(p.created_at) + INTERVAL '1 microsecond' FROM message p
-            WHERE p.request_id = w.request_id)),
-        greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
-    FROM wanted w
-    RETURNING m.*
-)",
-    noted!("wanted"),
-    "SELECT ",
-    shown!(),
-    " FROM queued m ",
-    with_lane!()
-);
-
-/// The lock waits for a claim of the same moment and asks again.
-const CANCEL: &str = concat!(
-    "
-, waiting AS (
-    SELECT m.id FROM message m, input i
-    WHERE m.request_id = i.request_id AND m.state = 'QUEUED'
-        AND (i.only IS NULL OR m.dealer_id = i.only)
-    FOR UPDATE OF m
-), ended AS (
-    UPDATE message m SET
-        state = 'CANCELLED',
-        failed_at = now(),
-        reason = CASE WHEN m.unknowns = 0 THEN i.reason ELSE i.undecided_reason END
-    FROM waiting w, input i
-    WHERE m.id = w.id
-    RETURNING m.*
-), mirrored AS (
-    UPDATE customer_validation_request r SET
-        request_status = i.request_status,
-        whatsapp_status = i.whatsapp_status,
-        last_modified_by = i.author,
-        last_modified_date = now() AT TIME ZONE INTERVAL '+07:00'
-    FROM ended e, input i
-    WHERE r.id = e.request_id AND ",
-    is_newest!("e"),
-    "
-)",
-    noted!("ended"),
-    "SELECT ",
-    shown!(),
-    " FROM ended m ",
-    with_lane!()
-);
 
 #[async_trait]
 impl Messages for PgStore {
@@ -151,13 +30,8 @@ impl Messages for PgStore {
         request: RequestId,
         seen: &Visibility,
     ) -> Result<Vec<Message>, StoreError> {
-        let statement = timeline(request, seen);
-        let rows: Vec<MessageRow> =
-            self.database
-                .ask(|mut connection| async move {
-                    statement.load(&mut connection).await.map_err(failed)
-                })
-                .await?;
+        let statement = seeing(Statement::new(sql::Timeline), request, seen);
+        let rows: Vec<MessageRow> = self.database.all(statement).await?;
         rows.into_iter().map(Message::try_from).collect()
     }
 
@@ -170,39 +44,48 @@ impl Messages for PgStore {
         entry: &AuditEntry,
     ) -> Result<Resent, StoreError> {
         let (request_status, whatsapp_status) = MessageState::Queued.version_1();
-        let locking =
-            seeing(Statement::new(LOCK), request, seen).with::<Text, _>("text AS erased", ERASED);
-        let statement = with_entry(seeing(Statement::new(RESEND), request, seen), entry)
-            .with::<Uuid, _>("uuid AS message_id", message.id.0)
-            .with::<Text, _>("text AS kind", message.kind.as_str())
-            .with::<SmallInt, _>("smallint AS priority", priority(message.kind))
-            .with::<Text, _>("text AS template", &*message.template)
-            .with::<Text, _>("text AS body", &*message.body)
-            .with::<Text, _>("varchar AS target", target.national())
-            .with::<Nullable<Timestamptz>, _>("timestamptz AS not_before", message.not_before)
-            .with::<Nullable<Text>, _>("text AS http_request_id", origin::request_id(message))
-            .with::<Nullable<Text>, _>("text AS traceparent", origin::traceparent(message))
-            .with::<Text, _>("varchar AS request_status", request_status.as_str())
-            .with::<Text, _>("varchar AS whatsapp_status", whatsapp_status.as_str())
-            .with::<Text, _>("varchar AS author", CHANGED_BY)
-            .with::<Text, _>("text AS erased", ERASED);
-        let (locked, row) = self
+        let only = seen.dealer().map(DealerId::as_str);
+        let locking = requests::table
+            .filter(requests::id.eq(request.0))
+            .filter(
+                requests::dealer_id
+                    .nullable()
+                    .eq(only)
+                    .or(only.is_none().into_sql::<Bool>()),
+            )
+            .select(requests::no_telp.eq(ERASED))
+            .for_no_key_update();
+        let statement = with_entry(seeing(Statement::new(sql::Resend), request, seen), entry)
+            .bind::<Uuid, _>("message_id", message.id.0)
+            .bind::<Text, _>("kind", message.kind.as_str())
+            .bind::<SmallInt, _>("priority", priority(message.kind))
+            .bind::<Text, _>("template", &*message.template)
+            .bind::<Text, _>("body", &*message.body)
+            .bind::<Text, _>("target", target.national())
+            .bind::<Nullable<Timestamptz>, _>("not_before", message.not_before)
+            .bind::<Nullable<Text>, _>("http_request_id", origin::request_id(message))
+            .bind::<Nullable<Text>, _>("traceparent", origin::traceparent(message))
+            .bind::<Text, _>("request_status", request_status.as_str())
+            .bind::<Text, _>("whatsapp_status", whatsapp_status.as_str())
+            .bind::<Text, _>("author", CHANGED_BY)
+            .bind::<Text, _>("erased", ERASED);
+        let (erased, row) = self
             .database
             .ask(|mut connection| async move {
                 connection
                     .transaction(async |connection| {
-                        let locked: Option<LockedRow> = locking.optional_row(connection).await?;
+                        let erased: Option<bool> = locking.optional_row(connection).await?;
                         let row: Option<MessageRow> = statement.optional_row(connection).await?;
-                        Ok::<_, Error>((locked, row))
+                        Ok::<_, Error>((erased, row))
                     })
                     .await
                     .map_err(failed)
             })
             .await?;
-        Ok(match (row, locked) {
+        Ok(match (row, erased) {
             (Some(row), _) => Resent::Queued(row.try_into()?),
-            (None, Some(locked)) if locked.erased => Resent::Erased,
-            (None, Some(_)) => Resent::Pending,
+            (None, Some(true)) => Resent::Erased,
+            (None, Some(false)) => Resent::Pending,
             (None, None) => Resent::UnknownRequest,
         })
     }
@@ -214,13 +97,22 @@ impl Messages for PgStore {
         entry: &AuditEntry,
     ) -> Result<Cancelled, StoreError> {
         let (request_status, whatsapp_status) = MessageState::Cancelled.version_1();
-        let knowing = seeing(Statement::new(KNOWN), request, seen);
-        let statement = with_entry(seeing(Statement::new(CANCEL), request, seen), entry)
-            .with::<Text, _>("text AS reason", cancelled(0))
-            .with::<Text, _>("text AS undecided_reason", cancelled(1))
-            .with::<Text, _>("varchar AS request_status", request_status.as_str())
-            .with::<Text, _>("varchar AS whatsapp_status", whatsapp_status.as_str())
-            .with::<Text, _>("varchar AS author", CHANGED_BY);
+        let only = seen.dealer().map(DealerId::as_str);
+        let knowing = requests::table
+            .filter(requests::id.eq(request.0))
+            .filter(
+                requests::dealer_id
+                    .nullable()
+                    .eq(only)
+                    .or(only.is_none().into_sql::<Bool>()),
+            )
+            .select(requests::id);
+        let statement = with_entry(seeing(Statement::new(sql::Cancel), request, seen), entry)
+            .bind::<Text, _>("reason", cancelled(0))
+            .bind::<Text, _>("undecided_reason", cancelled(1))
+            .bind::<Text, _>("request_status", request_status.as_str())
+            .bind::<Text, _>("whatsapp_status", whatsapp_status.as_str())
+            .bind::<Text, _>("author", CHANGED_BY);
         let (row, known) = self
             .database
             .ask(|mut connection| async move {
@@ -231,7 +123,7 @@ impl Messages for PgStore {
                 if row.is_some() {
                     return Ok((row, true));
                 }
-                let known: Option<KnownRow> = knowing
+                let known: Option<uuid::Uuid> = knowing
                     .optional_row(&mut connection)
                     .await
                     .map_err(failed)?;
@@ -252,31 +144,16 @@ impl Messages for PgStore {
     }
 }
 
-pub(crate) fn timeline(request: RequestId, seen: &Visibility) -> Statement<'_> {
-    seeing(Statement::new(TIMELINE), request, seen)
-}
-
-/// Adds a request, and the dealer to which what may be seen is limited, to a statement's `input`.
-fn seeing<'a>(statement: Statement<'a>, request: RequestId, seen: &'a Visibility) -> Statement<'a> {
+/// Binds a request, and the dealer to which the caller's view is limited.
+fn seeing<'a, F: File>(
+    statement: Statement<'a, F>,
+    request: RequestId,
+    seen: &'a Visibility,
+) -> Statement<'a, F> {
     let only = seen.dealer().map(DealerId::as_str);
     statement
-        .with::<Uuid, _>("uuid AS request_id", request.0)
-        .with::<Nullable<Text>, _>("varchar AS only", only)
-}
-
-/// A request that was locked.
-#[derive(QueryableByName)]
-struct LockedRow {
-    #[diesel(sql_type = Bool)]
-    erased: bool,
-}
-
-/// That a request is there.
-#[derive(QueryableByName)]
-struct KnownRow {
-    #[diesel(sql_type = Uuid)]
-    #[expect(dead_code, reason = "a row needs a column")]
-    id: uuid::Uuid,
+        .bind::<Uuid, _>("request_id", request.0)
+        .bind::<Nullable<Text>, _>("only", only)
 }
 
 /// A row of `message`.

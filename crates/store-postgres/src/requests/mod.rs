@@ -5,7 +5,6 @@ pub(crate) mod intake;
 pub(crate) mod key_use;
 pub(crate) mod lists;
 pub(crate) mod messages;
-pub(crate) mod mirror;
 pub(crate) mod odd;
 pub(crate) mod origin;
 pub(crate) mod recount;

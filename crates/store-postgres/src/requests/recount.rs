@@ -8,41 +8,7 @@ use domain::StoreError;
 
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Connector, DatabaseUrl, SchemaName, Session, failed};
-
-/// By how much the counts of each dealer, day and pair of statuses are wrong, in one snapshot.
-macro_rules! differences {
-    () => {
-        "SELECT dealer_id, request_date, request_status, whatsapp_status, sum(rows)::bigint AS rows
-FROM (
-    SELECT dealer_id, request_date, coalesce(request_status, 'PENDING') AS request_status,
-        coalesce(whatsapp_status, 'NOT_SENT') AS whatsapp_status, count(*) AS rows
-    FROM customer_validation_request GROUP BY 1, 2, 3, 4
-    UNION ALL SELECT dealer_id, request_date, request_status, whatsapp_status, -rows
-    FROM request_count
-    UNION ALL SELECT dealer_id, request_date, request_status, whatsapp_status, -rows
-    FROM request_count_change
-) counted
-GROUP BY 1, 2, 3, 4 HAVING sum(rows) <> 0"
-    };
-}
-
-const COMPARE: &str = concat!(
-    "SELECT count(*) AS wrong, coalesce(sum(abs(rows)), 0)::bigint AS requests FROM (",
-    differences!(),
-    ") difference"
-);
-
-/// What is wrong is put right by one more change. Whoever changes requests meanwhile appends its own:
-/// both are in nobody's snapshot before they are committed.
-const CORRECT: &str = concat!(
-    "WITH difference AS (",
-    differences!(),
-    "), corrected AS (
-    INSERT INTO request_count_change (dealer_id, request_date, request_status, whatsapp_status, rows)
-    SELECT * FROM difference RETURNING rows
-)
-SELECT count(*) AS wrong, coalesce(sum(abs(rows)), 0)::bigint AS requests FROM corrected"
-);
+use crate::sql::{self, Statement};
 
 /// Of two corrections at once the second must see the first. Taken by a statement of its own, because
 /// a statement sees what was committed before it began.
@@ -70,7 +36,7 @@ pub async fn compare_counts(
     limit: Option<Duration>,
 ) -> Result<CountsWrong, StoreError> {
     let mut connection = connect(url, schema, limit).await?;
-    let comparing = diesel::sql_query(COMPARE).one_row(&mut connection);
+    let comparing = Statement::new(sql::CompareCounts).one_row(&mut connection);
     comparing.await.map_err(failed)
 }
 
@@ -84,7 +50,9 @@ pub async fn recount(url: &DatabaseUrl, schema: &SchemaName) -> Result<CountsWro
     connection
         .transaction(async |connection| {
             diesel::sql_query(TURN).execute(connection).await?;
-            let corrected = diesel::sql_query(CORRECT).one_row(connection).await?;
+            let corrected = Statement::new(sql::CorrectCounts)
+                .one_row(connection)
+                .await?;
             Ok::<_, Error>(corrected)
         })
         .await

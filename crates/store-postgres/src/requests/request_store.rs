@@ -8,30 +8,11 @@ use domain::{
 };
 
 use super::key_use::key_use;
-use super::row::{RequestRow, columns};
-use crate::connection::statement::{Name, Statement};
+use super::row::RequestRow;
 use crate::connection::together::Work;
 use crate::connection::{Database, StoreResult, failed};
+use crate::sql::{self, Statement};
 use crate::store::PgStore;
-
-const FORGET_OLD_KEYS: &str = "
-, old AS (
-    SELECT k.dealer_id, k.key FROM idempotency_key k
-    WHERE k.created_at <= (SELECT now() - make_interval(secs => key_seconds) FROM input)
-    LIMIT (SELECT most FROM input)
-    FOR UPDATE OF k SKIP LOCKED
-)
-DELETE FROM idempotency_key k USING old o WHERE k.dealer_id = o.dealer_id AND k.key = o.key";
-
-/// Requests by their ids. Where the caller sees one dealer only, that is part of the question: a row of
-/// another dealer takes the path, and the time, of one that does not exist.
-const FIND: &str = concat!(
-    "SELECT u.n, ",
-    columns!(),
-    " FROM input i, unnest(i.ids, i.dealers) WITH ORDINALITY AS u (id, dealer_id, n)
-JOIN customer_validation_request r
-    ON r.id = u.id AND (u.dealer_id IS NULL OR r.dealer_id = u.dealer_id)"
-);
 
 /// How many keys one statement removes at most, so that none holds many locks for long.
 const FORGET_AT_ONCE: i64 = 500;
@@ -51,26 +32,16 @@ impl RequestStore for PgStore {
     }
 
     async fn forget_old_keys(&self) -> Result<u64, StoreError> {
-        let statement = old_keys();
-        self.database
-            .ask(|mut connection| async move {
-                let forgotten = statement.execute(&mut connection).await.map_err(failed)?;
-                Ok(forgotten as u64)
-            })
-            .await
+        let statement = Statement::new(sql::ForgetKeys)
+            .bind::<Double, _>("key_seconds", KEY_LIFETIME.as_secs_f64())
+            .bind::<BigInt, _>("most", FORGET_AT_ONCE);
+        Ok(self.database.run(statement).await? as u64)
     }
 
     async fn find(&self, id: RequestId, seen: &Visibility) -> Result<Option<Request>, StoreError> {
         let only = seen.dealer().cloned();
         self.fronts.here()?.lookups.write(Lookup { id, only }).await
     }
-}
-
-/// Removes keys that no longer count.
-pub(crate) fn old_keys() -> Statement<'static> {
-    Statement::new(FORGET_OLD_KEYS)
-        .with::<Double, _>("float8 AS key_seconds", KEY_LIFETIME.as_secs_f64())
-        .with::<BigInt, _>("bigint AS most", FORGET_AT_ONCE)
 }
 
 /// A request that somebody looks for. Those who look at the same moment are answered by one statement.
@@ -124,20 +95,13 @@ impl Work for Lookup {
     }
 }
 
-/// The name of [`FIND`].
-pub(crate) struct Find;
-
-impl Name for Find {
-    const BODY: Option<&'static str> = Some(FIND);
-}
-
-pub(crate) fn statement(lookups: &[&Lookup]) -> Statement<'static, Find> {
+fn statement(lookups: &[&Lookup]) -> Statement<'static, sql::Find> {
     let ids: Vec<uuid::Uuid> = lookups.iter().map(|lookup| lookup.id.0).collect();
     let dealers: Vec<Option<String>> = lookups
         .iter()
         .map(|lookup| Some(lookup.only.as_ref()?.as_str().to_owned()))
         .collect();
-    Statement::named()
-        .with::<Array<Uuid>, _>("uuid[] AS ids", ids)
-        .with::<Array<Nullable<Text>>, _>("varchar[] AS dealers", dealers)
+    Statement::new(sql::Find)
+        .bind::<Array<Uuid>, _>("ids", ids)
+        .bind::<Array<Nullable<Text>>, _>("dealers", dealers)
 }

@@ -9,15 +9,6 @@ use uuid::Uuid;
 use crate::requests::odd::{AnyDate, AnyTime, Shown};
 use crate::schema::customer_validation_request;
 
-macro_rules! columns {
-    () => {
-        "r.id, r.dealer_id, r.request_date, r.request_time, r.nama_pembawa, r.no_telp, r.tipe_unit,
-    r.no_pol, r.request_status, r.whatsapp_status, r.fonnte_response, r.created_by,
-    r.created_date, r.last_modified_by, r.last_modified_date"
-    };
-}
-pub(crate) use columns;
-
 /// A row of `customer_validation_request`, possibly of an older service.
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = customer_validation_request)]

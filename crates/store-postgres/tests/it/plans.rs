@@ -7,7 +7,7 @@ use domain::{
     RequestFilter, RequestStore as _, Settlement, Task, WhatsappStatus, WorkerId,
 };
 use serde_json::Value;
-use store_postgres::testing::{TestDatabase, hot_statements, session_settings};
+use store_postgres::testing::{TestDatabase, session_settings, sql_files};
 use testkit::sample;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
@@ -73,21 +73,48 @@ const LARGE: [&str; 6] = [
     "idempotency_key",
 ];
 
-/// The plans of what is asked often, in a session like the service's: name, JSON and nodes.
+/// What is asked often, and what walks through a whole table in steps.
+const HOT: [&str; 18] = [
+    "events/forget_events.sql",
+    "lanes/claim.sql",
+    "lanes/expire.sql",
+    "lanes/next_due.sql",
+    "lanes/queue.sql",
+    "lanes/settle.sql",
+    "persons/erase_events.sql",
+    "persons/erase_old_events.sql",
+    "persons/lock_old_messages.sql",
+    "persons/lock_old_requests.sql",
+    "requests/accept.sql",
+    "requests/accept_once.sql",
+    "requests/count.sql",
+    "requests/filtered_page.sql",
+    "requests/find.sql",
+    "requests/forget_keys.sql",
+    "requests/page.sql",
+    "requests/timeline.sql",
+];
+
+/// The plans of the hot statements, in a session like the service's: path, JSON and node.
 async fn look_at_plans(client: &Client, mut look: impl FnMut(&str, &str, &Value)) {
     client.batch_execute(&session_settings()).await.unwrap();
-    for (name, text) in hot_statements() {
-        let values = (1..)
-            .take_while(|n| text.contains(&format!("${n}::")))
-            .map(|_| "NULL")
-            .collect::<Vec<_>>()
-            .join(", ");
+    let files = sql_files();
+    for name in HOT {
+        let file = files.iter().find(|file| file.path == name);
+        let file = file.unwrap_or_else(|| panic!("there is no {name}"));
+        let text = &file.text;
+        let values = vec!["NULL"; file.values.len()].join(", ");
         client
             .batch_execute(&format!("DEALLOCATE ALL; PREPARE hot AS {text}"))
             .await
-            .unwrap();
+            .unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let values = if values.is_empty() {
+            values
+        } else {
+            format!("({values})")
+        };
         let explained = client
-            .simple_query(&format!("EXPLAIN (FORMAT JSON) EXECUTE hot({values})"))
+            .simple_query(&format!("EXPLAIN (FORMAT JSON) EXECUTE hot{values}"))
             .await
             .unwrap();
         let json: String = explained
@@ -132,7 +159,7 @@ async fn a_page_is_walked_to_in_the_index() {
     let empty = TestDatabase::migrated().await;
     let (_filled, filled) = filled().await;
     for client in [empty.connect().await, filled] {
-        for page in ["page", "filtered page"] {
+        for page in ["requests/page.sql", "requests/filtered_page.sql"] {
             let mut walks = Vec::new();
             look_at_plans(&client, |name, json, node| {
                 if name == page && node["Relation Name"] == "customer_validation_request" {
@@ -188,7 +215,7 @@ async fn what_is_too_old_is_found_in_the_index() {
         let mut found = false;
         look_at_plans(&client, |name, _, node| {
             let condition = node["Index Cond"].as_str().unwrap_or_default();
-            found |= name == "expire" && condition.contains("due_at <");
+            found |= name == "lanes/expire.sql" && condition.contains("due_at <");
         })
         .await;
         assert!(found);
@@ -203,7 +230,7 @@ async fn a_queue_is_counted_in_the_index() {
     for client in [empty.connect().await, filled] {
         let mut counted = 0;
         look_at_plans(&client, |name, json, node| {
-            if name == "queue" && node["Index Name"] == "message_open" {
+            if name == "lanes/queue.sql" && node["Index Name"] == "message_open" {
                 assert_eq!(node["Node Type"], "Index Only Scan", "{json}");
                 counted += 1;
             }
@@ -222,7 +249,7 @@ async fn a_settlement_does_not_walk_through_all_lanes() {
         look_at_plans(&client, |name, json, node| {
             let looks = node["Relation Name"] == "lane" && node["Node Type"] == "Index Scan";
             let by_name = !node["Index Cond"].is_null();
-            assert!(name != "settle" || !looks || by_name, "{json}");
+            assert!(name != "lanes/settle.sql" || !looks || by_name, "{json}");
         })
         .await;
     }
@@ -315,5 +342,36 @@ pub(crate) async fn until_sessions_end(client: &Client) {
     while client.query_one(own, &[]).await.unwrap().get::<_, i64>(0) > 0 {
         assert!(Instant::now() < deadline, "sessions stay");
         tokio::task::yield_now().await;
+    }
+}
+
+/// Every file of SQL is one of the statements, or a part of one, and fits the migrated tables.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_file_of_sql_is_prepared_on_the_migrated_database() {
+    let database = TestDatabase::migrated().await;
+    let client = database.connect().await;
+    client.batch_execute(&session_settings()).await.unwrap();
+    let files = sql_files();
+    for file in &files {
+        let prepared = client.prepare(&file.text).await;
+        let prepared = prepared.unwrap_or_else(|error| panic!("{}: {error:?}", file.path));
+        assert_eq!(prepared.params().len(), file.values.len(), "{}", file.path);
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let registry = std::fs::read_to_string(root.join("sql.rs")).unwrap();
+    for folder in std::fs::read_dir(&root).unwrap() {
+        let folder = folder.unwrap().path();
+        for file in folder
+            .is_dir()
+            .then(|| std::fs::read_dir(&folder).unwrap())
+            .into_iter()
+            .flatten()
+        {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "sql") {
+                let path = path.strip_prefix(&root).unwrap().display().to_string();
+                assert!(registry.contains(&format!("\"{path}\"")), "{path}");
+            }
+        }
     }
 }

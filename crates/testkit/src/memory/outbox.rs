@@ -3,8 +3,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
-    BlockedLane, Claim, DealerId, LaneHistory, Lease, MessageChange, MessageId, MessageState,
-    Outbox, OutboxMessage, Settled, Settlement, StoreError, Task, WorkerId, expired, jakarta_time,
+    BlockedLane, Claim, DealerId, LaneHistory, Lease, MessageId, MessageState, Outbox,
+    OutboxMessage, Settled, Settlement, StoreError, Task, WorkerId, expired, jakarta_time,
     too_old_before,
 };
 
@@ -287,17 +287,10 @@ impl State {
         let Some(message) = self.messages.get_mut(&id) else {
             return;
         };
-        let state = match expired(message.unknowns) {
-            MessageChange::Unknown { reason } => {
-                message.reason = Some(reason);
-                MessageState::Unknown
-            }
-            _ => {
-                message.reason = Some(domain::TOO_OLD.to_owned());
-                MessageState::Expired
-            }
-        };
-        self.set_state(id, state, None, now);
+        let change = expired(message.unknowns);
+        let values = change.values();
+        message.reason = values.reason.map(str::to_owned);
+        self.set_state(id, values.state, None, now);
     }
 }
 

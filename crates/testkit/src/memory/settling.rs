@@ -1,10 +1,9 @@
-use std::time::Duration;
+use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use domain::{
     ERASED, KnownQuota, LaneChange, Lease, MessageChange, MessageId, MessageState, REST_DOUBT,
-    REST_LOOK, Receipt, Settled, Settlement, TOO_OLD, erased, jakarta_time, provider_number,
-    without_numbers,
+    REST_LOOK, Receipt, Settled, Settlement, jakarta_time, provider_number, without_numbers,
 };
 
 use super::state::{Lane, Message, RecordedAttempt, State, between};
@@ -124,112 +123,62 @@ impl State {
         let Some(message) = self.messages.get_mut(&id) else {
             return;
         };
-        let erased_now = message.is_erased();
-        let state = match change {
-            MessageChange::Requeued | MessageChange::Suspected | MessageChange::Resend { .. }
-                if erased_now =>
-            {
-                message.unknowns += u32::from(matches!(change, MessageChange::Resend { .. }));
-                message.reason = Some(erased(message.unknowns).to_owned());
-                MessageState::Cancelled
-            }
-            MessageChange::Sent(receipt) => {
-                message.receipt = Some(receipt.clone());
-                MessageState::Sent
-            }
-            MessageChange::Failed { .. } if erased_now => {
-                message.reason = Some(ERASED.to_owned());
-                MessageState::Failed
-            }
-            MessageChange::Failed { reason } => {
-                message.reason = Some(without_numbers(reason).into_owned());
-                MessageState::Failed
-            }
-            MessageChange::Requeued | MessageChange::Suspected => {
-                message.next_try = now;
-                MessageState::Queued
-            }
-            MessageChange::Resend { wait } => {
-                message.unknowns += 1;
-                message.next_try = now + *wait;
-                MessageState::Queued
-            }
-            MessageChange::Await => {
-                message.awaited = true;
-                MessageState::Sending
-            }
-            MessageChange::Unknown { reason } => {
-                message.unknowns += 1;
-                message.reason = Some(without_numbers(reason).into_owned());
-                MessageState::Unknown
-            }
-            MessageChange::Expired => {
-                message.reason = Some(TOO_OLD.to_owned());
-                MessageState::Expired
-            }
-        };
-        let answer = answer.filter(|_| !erased_now);
-        self.set_state(id, state, answer, now);
+        let mut values = change.values();
+        message.unknowns += values.unknowns;
+        let is_erased = message.is_erased();
+        if is_erased {
+            values = values.of_erased(message.unknowns);
+        }
+        match values.state {
+            MessageState::Queued => message.next_try = now + values.wait,
+            MessageState::Sending => message.awaited = true,
+            _ => {}
+        }
+        message.reason = values
+            .reason
+            .map(|reason| without_numbers(reason).into_owned());
+        if let Some(receipt) = values.receipt {
+            message.receipt = Some(receipt.clone());
+        }
+        let answer = answer.filter(|_| !is_erased);
+        self.set_state(id, values.state, answer, now);
     }
 }
 
 impl Lane {
-    /// Ends the lease and remembers what was learned.
+    /// Ends the lease and writes what was decided about the lane.
     fn give_back(&mut self, change: &LaneChange, account_print: Option<&str>, now: DateTime<Utc>) {
+        let values = change.values();
         self.lease_until = None;
-        let rested = now + self.learn(change, account_print, now);
-        self.ready_at = match change {
-            // What a call did not teach cannot shorten a pause.
-            LaneChange::Unchanged { .. } | LaneChange::Waiting { .. } => rested.max(self.ready_at),
-            LaneChange::Resting { until } | LaneChange::Spent { until } => {
-                let doubtful = self
-                    .rest_ended
-                    .is_some_and(|ended| between(ended, now) < REST_DOUBT);
-                let until = if doubtful {
-                    (*until).min(now + REST_LOOK)
-                } else {
-                    *until
-                };
-                self.rest_until = until;
-                if matches!(change, LaneChange::Spent { .. }) {
-                    self.aging_from = until;
-                }
-                rested.max(until)
-            }
-            LaneChange::Ready { .. } | LaneChange::Probed | LaneChange::Blocked { .. } => rested,
-        };
-    }
-
-    /// Remembers what was learned about the lane and returns the pause that follows.
-    fn learn(
-        &mut self,
-        change: &LaneChange,
-        account_print: Option<&str>,
-        now: DateTime<Utc>,
-    ) -> Duration {
-        match change {
-            LaneChange::Ready { pause } => {
-                self.forget_trouble();
-                *pause
-            }
-            LaneChange::Unchanged { pause } => *pause,
-            LaneChange::Resting { .. } | LaneChange::Spent { .. } => Duration::ZERO,
-            LaneChange::Probed => {
-                self.probed = true;
-                Duration::ZERO
-            }
-            LaneChange::Waiting { pause } => {
-                self.history.strikes += 1;
-                *pause
-            }
-            LaneChange::Blocked { pause, reason, .. } => {
-                self.history.blocks += 1;
-                self.probed = false;
-                self.blocked_since.get_or_insert(now);
-                self.block_reason = Some(without_numbers(reason).into_owned());
-                self.account_print = account_print.map(str::to_owned);
-                *pause
-            }
+        if values.forgets_trouble {
+            self.forget_trouble();
         }
+        self.history.strikes += values.strikes;
+        self.history.blocks += values.blocks;
+        self.probed = values.probed.unwrap_or(self.probed);
+        if values.blocks > 0 {
+            self.blocked_since.get_or_insert(now);
+            let reason = values.block_reason.map(without_numbers);
+            self.block_reason = reason.map(Cow::into_owned);
+            self.account_print = account_print.map(str::to_owned);
+        }
+        let mut ready_at = now + values.pause;
+        if let Some(until) = values.rest_until {
+            let ended = self.rest_ended;
+            let doubtful = ended.is_some_and(|ended| between(ended, now) < REST_DOUBT);
+            self.rest_until = if doubtful {
+                until.min(now + REST_LOOK)
+            } else {
+                until
+            };
+            if values.ages_after_rest {
+                self.aging_from = self.rest_until;
+            }
+            ready_at = ready_at.max(self.rest_until);
+        }
+        if values.keeps_pause {
+            ready_at = ready_at.max(self.ready_at);
+        }
+        self.ready_at = ready_at;
     }
 }

@@ -1,0 +1,9 @@
+-- Keeps new webhook tokens. Of several copies that make a token at once the first one's counts.
+--
+-- Locks: none. Plan: by dealer.
+
+INSERT INTO dealer_webhook (dealer_id, token, token_print)
+SELECT * FROM unnest(:dealer_ids::varchar[], :tokens::text[], :prints::bytea[])
+    AS t (dealer_id, token, token_print)
+ORDER BY dealer_id
+ON CONFLICT (dealer_id) DO NOTHING

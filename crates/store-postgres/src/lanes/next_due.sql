@@ -1,0 +1,21 @@
+-- How long until some lane has something to do. An estimate: only the first message of each lane counts.
+--
+-- Locks: none.
+-- Plan: the first message of each dealer in the index `message_open`.
+
+WITH RECURSIVE dealer AS (
+\ir open_dealers.sql
+), next AS (
+    SELECT greatest(l.lease_until, l.ready_at) AS at FROM lane l WHERE l.message_id IS NOT NULL
+    UNION ALL
+    SELECT greatest(l.ready_at, l.lease_until, head.next_try_at)
+    FROM dealer d
+    JOIN lane l ON l.dealer_id = d.dealer_id
+    CROSS JOIN LATERAL (
+        SELECT m.next_try_at FROM message m
+        WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND m.dealer_id = d.dealer_id
+            AND m.state = 'QUEUED'
+        ORDER BY m.priority, m.due_at, m.id LIMIT 1) head
+    WHERE l.message_id IS NULL
+)
+SELECT extract(epoch FROM min(at) - now())::float8 AS seconds FROM next

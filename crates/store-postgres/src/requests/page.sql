@@ -1,0 +1,58 @@
+-- A page of a dealer's requests, newest first, with the number of all.
+--
+-- `previous` is the place before the page. The counts tell its day, and how far it is from either end of
+-- the day: it is walked to from the nearer one. The total stands in every row, of the same snapshot; an
+-- empty page is one row without a request.
+--
+-- Locks: none.
+-- Plan: the index `customer_validation_request_list`, in its order; the constant tells the planner that a
+-- page is small.
+
+WITH day AS MATERIALIZED (
+    SELECT c.request_date, sum(c.rows)::bigint AS rows
+    FROM (
+        SELECT n.request_date, n.rows FROM request_count n
+        WHERE n.dealer_id = :dealer_id AND n.request_date BETWEEN :first_day AND :last_day
+        UNION ALL
+        SELECT n.request_date, n.rows FROM request_count_change n
+        WHERE n.dealer_id = :dealer_id AND n.request_date BETWEEN :first_day AND :last_day
+    ) c
+    GROUP BY c.request_date HAVING sum(c.rows) > 0
+),
+\ir page_start.sql
+, previous AS MATERIALIZED (
+    SELECT * FROM known_place
+    UNION ALL
+    SELECT s.request_date, r.request_time, r.id FROM start s CROSS JOIN LATERAL (
+        SELECT r.request_time, r.id FROM customer_validation_request r
+        WHERE r.dealer_id = :dealer_id AND r.request_date = s.request_date
+            AND s.skipped BETWEEN 1 AND s.rows / 2
+        ORDER BY r.request_time DESC, r.id DESC
+        LIMIT 1 OFFSET greatest(s.skipped - 1, 0)) r
+    UNION ALL
+    SELECT s.request_date, r.request_time, r.id FROM start s CROSS JOIN LATERAL (
+        SELECT r.request_time, r.id FROM customer_validation_request r
+        WHERE r.dealer_id = :dealer_id AND r.request_date = s.request_date
+            AND s.skipped > s.rows / 2
+        ORDER BY r.request_time, r.id
+        LIMIT 1 OFFSET s.rows - s.skipped) r
+)
+SELECT t.total, r.*
+FROM (SELECT coalesce(sum(d.rows), 0)::bigint AS total FROM day d) t
+LEFT JOIN LATERAL (
+    SELECT * FROM (
+        SELECT
+\ir columns.sql
+        FROM customer_validation_request r
+        WHERE r.dealer_id = :dealer_id AND r.request_date BETWEEN :first_day AND :last_day
+            AND (r.request_date, r.request_time, r.id) < (
+                (SELECT request_date FROM previous),
+                (SELECT request_time FROM previous),
+                (SELECT id FROM previous))
+        ORDER BY r.request_date DESC, r.request_time DESC, r.id DESC
+        LIMIT 101
+    ) r
+    ORDER BY r.request_date DESC, r.request_time DESC, r.id DESC
+    LIMIT :most
+) r ON true
+ORDER BY r.request_date DESC, r.request_time DESC, r.id DESC

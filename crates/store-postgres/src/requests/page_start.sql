@@ -1,0 +1,22 @@
+-- Where a page begins: `start` is the day, by the counts, and how many of its requests are on the pages
+-- before. `known_place` is the place before the page where that needs no walk: the cursor's, or the end
+-- of a day, be that `infinity`, which has no day after it.
+
+placed AS (
+    SELECT d.request_date, d.rows, sum(d.rows) OVER (ORDER BY d.request_date DESC)::bigint AS through
+    FROM day d
+), start AS (
+    SELECT p.request_date, p.rows, :before::bigint - (p.through - p.rows) AS skipped
+    FROM placed p
+    WHERE :after_date::date IS NULL AND :before > 0
+        AND :before >= p.through - p.rows AND :before < p.through
+), known_place AS (
+    SELECT :after_date AS request_date, :after_time::time AS request_time, :after_id::uuid AS id
+    WHERE :after_date IS NOT NULL
+    UNION ALL
+    SELECT :last_day, '24:00', 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+    WHERE :after_date IS NULL AND :before = 0
+    UNION ALL
+    SELECT request_date, '24:00', 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+    FROM start WHERE skipped = 0
+)

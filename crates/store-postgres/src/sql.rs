@@ -1,0 +1,318 @@
+//! The statements that are files of SQL, each beside the rows that it is about.
+//!
+//! A file is SQL as `psql` reads it: `:name` is a value that is bound under that name, and
+//! `\ir part.sql` stands for a part that several statements have. A test prepares every file on the
+//! migrated database.
+
+use std::marker::PhantomData;
+use std::sync::LazyLock;
+
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::{Error, QueryResult};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{HasSqlType, Untyped};
+
+/// Declares a type for each file, by which a connection finds the prepared statement.
+macro_rules! files {
+    ($($name:ident $path:literal)*) => {
+        $(
+            pub(crate) struct $name;
+
+            impl File for $name {
+                fn template() -> &'static Template {
+                    static TEMPLATE: LazyLock<Template> =
+                        LazyLock::new(|| Template::read(include_str!($path)));
+                    &TEMPLATE
+                }
+            }
+        )*
+
+        /// All files with their paths.
+        #[cfg(feature = "testing")]
+        pub(crate) const ALL: &[(&str, fn() -> &'static Template)] =
+            &[$(($path, <$name as File>::template)),*];
+    };
+}
+
+files! {
+    Claim "lanes/claim.sql"
+    Settle "lanes/settle.sql"
+    GiveBack "lanes/give_back.sql"
+    NextDue "lanes/next_due.sql"
+    Expire "lanes/expire.sql"
+    BeginCall "lanes/begin_call.sql"
+    Unblock "lanes/unblock.sql"
+    EndRest "lanes/end_rest.sql"
+    Queue "lanes/queue.sql"
+    TakeDue "lanes/take_due.sql"
+    KeepProfile "lanes/keep_profile.sql"
+    Backlog "lanes/backlog.sql"
+    Standing "lanes/standing.sql"
+    ApplyNews "events/apply_news.sql"
+    ApplyDevices "events/apply_devices.sql"
+    TakeEvidence "events/take_evidence.sql"
+    ForgetEvents "events/forget_events.sql"
+    Accept "requests/accept.sql"
+    AcceptOnce "requests/accept_once.sql"
+    Find "requests/find.sql"
+    ForgetKeys "requests/forget_keys.sql"
+    Timeline "requests/timeline.sql"
+    Resend "requests/resend.sql"
+    Cancel "requests/cancel.sql"
+    Page "requests/page.sql"
+    FilteredPage "requests/filtered_page.sql"
+    Search "requests/search.sql"
+    CountFound "requests/count_found.sql"
+    Count "requests/count.sql"
+    AddUp "requests/add_up.sql"
+    CompareCounts "requests/compare_counts.sql"
+    CorrectCounts "requests/correct_counts.sql"
+    Known "persons/known.sql"
+    RequestsOf "persons/requests_of.sql"
+    MessagesOf "persons/messages_of.sql"
+    LockMessages "persons/lock_messages.sql"
+    LockOldMessages "persons/lock_old_messages.sql"
+    EraseMessages "persons/erase_messages.sql"
+    LockRequests "persons/lock_requests.sql"
+    LockOldRequests "persons/lock_old_requests.sql"
+    EraseRequests "persons/erase_requests.sql"
+    EraseEvents "persons/erase_events.sql"
+    EraseOldEvents "persons/erase_old_events.sql"
+    AuditLines "persons/audit_lines.sql"
+    KeyNames "persons/key_names.sql"
+    ForgetKeysOf "persons/forget_keys_of.sql"
+    DealerNumbers "dealers/numbers.sql"
+    LockQuietHours "dealers/lock_quiet_hours.sql"
+    ChangeSettings "dealers/change_settings.sql"
+    KeepTokens "dealers/keep_tokens.sql"
+    AddDealer "dealers/add.sql"
+    SetDealerKey "dealers/set_key.sql"
+    CreateKey "keys/create.sql"
+    RevokeKey "keys/revoke.sql"
+    Inspect "operations/inspect.sql"
+    BeginTrial "operations/begin_trial.sql"
+    Shortcomings "operations/shortcomings.sql"
+}
+
+/// What `\ir` may name.
+const PARTS: &[(&str, &str)] = &[
+    ("open_dealers.sql", include_str!("lanes/open_dealers.sql")),
+    ("close_breaker.sql", include_str!("lanes/close_breaker.sql")),
+    ("lane_state.sql", include_str!("lanes/lane_state.sql")),
+    ("mirror.sql", include_str!("requests/mirror.sql")),
+    (
+        "shown_message.sql",
+        include_str!("requests/shown_message.sql"),
+    ),
+    ("columns.sql", include_str!("requests/columns.sql")),
+    ("submitted.sql", include_str!("requests/submitted.sql")),
+    ("store.sql", include_str!("requests/store.sql")),
+    ("differences.sql", include_str!("requests/differences.sql")),
+    ("of_statuses.sql", include_str!("requests/of_statuses.sql")),
+    ("meant.sql", include_str!("requests/meant.sql")),
+    (
+        "filtered_days.sql",
+        include_str!("requests/filtered_days.sql"),
+    ),
+    ("page_start.sql", include_str!("requests/page_start.sql")),
+    ("note.sql", include_str!("operations/note.sql")),
+    ("of_phone.sql", include_str!("persons/of_phone.sql")),
+    ("message_read.sql", include_str!("persons/message_read.sql")),
+    ("request_read.sql", include_str!("persons/request_read.sql")),
+];
+
+/// A file of SQL.
+pub(crate) trait File: 'static {
+    /// Its text, read once.
+    fn template() -> &'static Template;
+}
+
+/// A text with places for values.
+pub(crate) struct Template(Vec<Piece>);
+
+enum Piece {
+    Text(String),
+    /// The first place of a value. Others are `$n` in the text.
+    Value(String),
+}
+
+impl Template {
+    /// Reads a file without its comments.
+    fn read(file: &str) -> Self {
+        let mut template = Self(Vec::new());
+        let mut text = String::new();
+        template.read_lines(file, &mut text);
+        template.0.push(Piece::Text(text));
+        template
+    }
+
+    fn read_lines(&mut self, file: &str, text: &mut String) {
+        for line in file.lines() {
+            let line = line.split("--").next().unwrap_or_default().trim_end();
+            if let Some(path) = line.trim_start().strip_prefix("\\ir ") {
+                let name = path.rsplit('/').next().unwrap_or_default();
+                let part = PARTS.iter().find(|(part, _)| *part == name);
+                let (_, part) = part.unwrap_or_else(|| panic!("there is no part {name}"));
+                self.read_lines(part, text);
+            } else if !line.is_empty() {
+                self.read_line(line, text);
+                text.push('\n');
+            }
+        }
+    }
+
+    fn read_line(&mut self, mut line: &str, text: &mut String) {
+        while let Some(at) = place(line) {
+            text.push_str(&line[..at]);
+            line = &line[at + 1..];
+            let end = line.find(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+            let (name, rest) = line.split_at(end.unwrap_or(line.len()));
+            line = rest;
+            let known = self.names().position(|known| known == name);
+            match known {
+                Some(known) => text.push_str(&format!("${}", known + 1)),
+                None => {
+                    self.0.push(Piece::Text(std::mem::take(text)));
+                    self.0.push(Piece::Value(name.to_owned()));
+                }
+            }
+        }
+        text.push_str(line);
+    }
+
+    /// The names of the values, in the order of their numbers.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Value(name) => Some(name.as_str()),
+            Piece::Text(_) => None,
+        })
+    }
+
+    /// The text as PostgreSQL gets it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn text(&self) -> String {
+        let mut n = 0;
+        let pieces = self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Value(_) => {
+                n += 1;
+                format!("${n}")
+            }
+        });
+        pieces.collect()
+    }
+}
+
+/// Where a `:name` begins that is neither a cast nor within quotes.
+fn place(line: &str) -> Option<usize> {
+    let bytes = line.as_bytes();
+    let mut is_quoted = false;
+    (0..bytes.len()).find(|&at| {
+        is_quoted ^= bytes[at] == b'\'';
+        !is_quoted
+            && bytes[at] == b':'
+            && at.checked_sub(1).is_none_or(|before| bytes[before] != b':')
+            && bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase)
+    })
+}
+
+/// A file of SQL and its values, prepared once for each connection.
+pub(crate) struct Statement<'a, F> {
+    values: Vec<(&'static str, Box<dyn Value + 'a>)>,
+    file: PhantomData<fn() -> F>,
+}
+
+impl<'a, F: File> Statement<'a, F> {
+    pub(crate) fn new(_: F) -> Self {
+        Self {
+            values: Vec::new(),
+            file: PhantomData,
+        }
+    }
+
+    /// Binds a value under its name. That is quickest in the order of the file.
+    pub(crate) fn bind<ST, T>(mut self, name: &'static str, value: T) -> Self
+    where
+        ST: 'static,
+        T: ToSql<ST, Pg> + Send + Sync + 'a,
+        Pg: HasSqlType<ST>,
+    {
+        let typed = Typed {
+            value,
+            sql_type: PhantomData::<fn() -> ST>,
+        };
+        self.values.push((name, Box::new(typed)));
+        self
+    }
+
+    /// The value with this name, which is probably the nth.
+    fn value(&self, name: &str, n: usize) -> QueryResult<&(dyn Value + 'a)> {
+        let nth = self.values.get(n).filter(|(known, _)| *known == name);
+        let found = nth.or_else(|| self.values.iter().find(|(known, _)| *known == name));
+        let (_, value) = found.ok_or_else(|| Error::QueryBuilderError(name.into()))?;
+        Ok(&**value)
+    }
+}
+
+trait Value: Send + Sync {
+    fn bind<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+}
+
+struct Typed<ST, T> {
+    value: T,
+    sql_type: PhantomData<fn() -> ST>,
+}
+
+impl<ST, T> Value for Typed<ST, T>
+where
+    ST: 'static,
+    T: ToSql<ST, Pg> + Send + Sync,
+    Pg: HasSqlType<ST>,
+{
+    fn bind<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_bind_param::<ST, T>(&self.value)
+    }
+}
+
+impl<F: File> QueryFragment<Pg> for Statement<'_, F> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let mut n = 0;
+        for piece in &F::template().0 {
+            match piece {
+                Piece::Text(text) => out.push_sql(text),
+                Piece::Value(name) => {
+                    self.value(name, n)?.bind(out.reborrow())?;
+                    n += 1;
+                }
+            }
+        }
+        debug_assert_eq!(n, self.values.len(), "every value has a place");
+        Ok(())
+    }
+}
+
+impl<F: File> QueryId for Statement<'_, F> {
+    type QueryId = F;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<F> Query for Statement<'_, F> {
+    type SqlType = Untyped;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_has_one_number_and_comments_are_left_out() {
+        let file = "-- :none\nSELECT :b::int, ':c', :a -- why\n\nWHERE :b = 1\n";
+        let template = Template::read(file);
+        assert_eq!(template.names().collect::<Vec<_>>(), ["b", "a"]);
+        let [.., Piece::Text(rest)] = &template.0[..] else {
+            panic!("it ends with text")
+        };
+        assert_eq!(rest, "\nWHERE $1 = 1\n");
+    }
+}
