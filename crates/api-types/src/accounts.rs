@@ -224,3 +224,17 @@ pub struct QuietHoursBody {
     #[schemars(regex(pattern = TIME_OF_DAY), example = &"07:00")]
     pub to: Patch<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_tells_absent_from_null_both_ways() {
+        let text = r#"{"daily_limit":null,"quiet_hours":{"to":"08:00"}}"#;
+        let body: SettingsBody = serde_json::from_str(text).unwrap();
+        assert_eq!(body.daily_limit, Some(None));
+        assert_eq!(body.jitter_ms, None);
+        assert_eq!(serde_json::to_string(&body).unwrap(), text);
+    }
+}

@@ -173,3 +173,23 @@ reply! {
     /// A request that was found.
     RequestReply(Item, "The request."), extend("enum" = ["Request found"])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_goes_both_ways_with_the_answer_byte_for_byte() {
+        let text = r#"{"id":"i","dealer_id":"0009999","request_date":null,"request_time":null,"nama_pembawa":"Adit","no_telp":null,"tipe_unit":null,"no_pol":null,"request_status":"PENDING","whatsapp_status":"NOT_SENT","fonnte_response":{"b": 1e2, "a":[ ]},"created_by":null,"created_date":null,"last_modified_by":null,"last_modified_date":null}"#;
+        let item: Item = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&item).unwrap(), text);
+        assert_eq!(format!("{item:?}"), r#"Item { id: "i", .. }"#);
+    }
+
+    #[test]
+    fn a_submission_has_the_names_of_the_wire() {
+        let text = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
+        let body: SubmissionBody = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&body).unwrap(), text);
+    }
+}

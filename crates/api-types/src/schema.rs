@@ -93,3 +93,40 @@ fn plain(schema: &mut Schema) {
         schema.insert("oneOf".to_owned(), any);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_null_and_what_is_required_depends_on_the_direction() {
+        let all = schemas();
+        let required = |name: &str| all[name]["required"].as_array().map_or(0, Vec::len);
+        // Answers have every key, bodies may leave out what is optional.
+        assert_eq!(required("Item"), 15);
+        assert_eq!(required("SubmissionBody"), 7);
+        assert_eq!(required("SettingsBody"), 0);
+        let item = &all["Item"]["properties"];
+        assert_eq!(item["request_date"]["nullable"], true);
+        assert!(item["id"].get("nullable").is_none());
+        let nullable = &all["MessageItem"]["properties"]["waiting"];
+        assert_eq!(nullable["nullable"], true);
+        assert_eq!(
+            nullable["oneOf"][0]["$ref"],
+            "#/components/schemas/WaitingItem"
+        );
+    }
+
+    #[test]
+    fn limits_are_those_of_the_domain() {
+        let all = schemas();
+        let name = &all["SubmissionBody"]["properties"]["namaPembawa"];
+        let (min, max) = domain::Field::CustomerName.length().unwrap();
+        assert_eq!(name["minLength"], min);
+        assert_eq!(name["maxLength"], max);
+        assert_eq!(
+            parameters_of::<ListQuery>()["page_size"]["maximum"],
+            MAX_PAGE_SIZE
+        );
+    }
+}

@@ -112,7 +112,7 @@ pub(crate) async fn survive(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let submits = Target::of_service(&request).submits();
+    let submits = Target::of(request.request()).submits();
     AssertUnwindSafe(gate(request, next))
         .catch_unwind()
         .await
