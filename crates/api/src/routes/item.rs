@@ -1,5 +1,5 @@
 use api_types::Item;
-use chrono::{NaiveDateTime, NaiveTime, Timelike as _};
+use chrono::{DateTime, NaiveDateTime, NaiveTime, SecondsFormat, Timelike as _, Utc};
 use domain::Request;
 use serde_json::value::RawValue;
 
@@ -28,6 +28,11 @@ pub(super) fn item(request: Request) -> Item {
         last_modified_by: request.last_modified_by,
         last_modified_date: request.last_modified_date.map(iso_date_time),
     }
+}
+
+/// A moment as the wire has it.
+pub(super) fn rfc_3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 /// `2019-12-31T15:40:50`, with six more digits when there is a fraction, as Python writes it.

@@ -6,8 +6,8 @@ use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 use uuid::Uuid;
 
+use super::item::rfc_3339;
 use super::queue::waiting_item;
-use super::rfc_3339;
 use crate::access::Caller;
 use crate::deadline::in_time;
 use crate::http::{Answered, CallOrigin};

@@ -15,7 +15,6 @@ mod webhooks;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use chrono::{DateTime, SecondsFormat, Utc};
 use domain::Scope;
 use paperclip::actix::web::{self, ServiceConfig};
 
@@ -110,14 +109,4 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
 /// The answer to any other path.
 pub(crate) async fn unknown_path() -> Result<HttpResponse, Problem> {
     Err(Problem::UnknownPath)
-}
-
-/// The path of a request, for `Location`.
-fn request_path(id: domain::RequestId) -> String {
-    format!("/api/v1/customer/request/{id}")
-}
-
-/// A moment as the wire has it.
-fn rfc_3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

@@ -5,7 +5,7 @@ use api_types::{QueueData, QueueReply, WaitingItem};
 use domain::{LookupError, Waiting};
 use paperclip::actix::api_v2_operation;
 
-use super::rfc_3339;
+use super::item::rfc_3339;
 use crate::access::DealerAt;
 use crate::deadline::in_time;
 use crate::http::Answered;

@@ -6,7 +6,6 @@ use domain::{BodyPrint, Fault, Field, Input, IntakeError, Once, Submission};
 use paperclip::actix::api_v2_operation;
 
 use super::item::item;
-use super::request_path;
 use crate::access::Caller;
 use crate::deadline::in_time;
 use crate::http::{Answered, CallOrigin, Fields, JsonBody, KeyHeader, Prefer, canonical};
@@ -149,4 +148,9 @@ fn described(faults: &[(Field, Fault)], mut fields: Fields) -> Vec<FaultBody> {
         fields.refuse(&[wire_name(*field)], *fault);
     }
     fields.into_faults()
+}
+
+/// The path of a request, for `Location`.
+fn request_path(id: domain::RequestId) -> String {
+    format!("/api/v1/customer/request/{id}")
 }

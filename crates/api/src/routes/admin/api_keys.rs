@@ -14,7 +14,7 @@ use crate::access::Caller;
 use crate::deadline::in_time;
 use crate::http::{Answered, Fields, JsonBody, text};
 use crate::problem::Problem;
-use crate::routes::rfc_3339;
+use crate::routes::item::rfc_3339;
 use crate::state::Api;
 use crate::validation::Rule;
 

@@ -8,7 +8,7 @@ use paperclip::actix::api_v2_operation;
 use crate::deadline::in_time;
 use crate::http::{Answered, QueryParameters};
 use crate::problem::Problem;
-use crate::routes::rfc_3339;
+use crate::routes::item::rfc_3339;
 use crate::state::Api;
 
 /// Read the audit

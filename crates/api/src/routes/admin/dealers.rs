@@ -18,7 +18,7 @@ use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, QueryParameters};
 use crate::options::PublicBaseUrl;
 use crate::problem::Problem;
-use crate::routes::rfc_3339;
+use crate::routes::item::rfc_3339;
 use crate::state::Api;
 
 /// List dealers
