@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
+use api_types::SubmissionBody;
 use fonnte_simulator::{Device, Simulator, SimulatorOptions};
 use serde_json::{Value, json};
 use store_postgres::testing::TestDatabase;
@@ -347,15 +348,17 @@ pub fn submission_of(dealer: &str, n: u32) -> Value {
 /// The submission number `n`: the documented example with a phone of its own.
 #[must_use]
 pub fn submission(n: u32) -> Value {
-    json!({
-        "namaPembawa": "Adit",
-        "noTelp": format!("0812{n:08}"),
-        "tipeUnit": "BeAT Street",
-        "noPol": "D 123 AD",
-        "createdTime": "31/12/2019 15:40:50",
-        "modifiedTime": "31/12/2019 15:40:50",
-        "dealerId": DEALER,
-    })
+    let body = SubmissionBody {
+        nama_pembawa: "Adit".to_owned(),
+        no_telp: format!("0812{n:08}"),
+        tipe_unit: "BeAT Street".to_owned(),
+        no_pol: "D 123 AD".to_owned(),
+        created_time: "31/12/2019 15:40:50".to_owned(),
+        modified_time: "31/12/2019 15:40:50".to_owned(),
+        dealer_id: DEALER.to_owned(),
+        send_at: None,
+    };
+    json!(body)
 }
 
 /// Waits for something to come about, and returns it.

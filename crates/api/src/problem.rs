@@ -3,15 +3,13 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
+use api_types::{ErrorReply, FaultBody, NotStoredMessage, NotStoredReply, ValidationReply};
 use domain::{
     CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
     Refusal, Scope, StoreError,
 };
-use paperclip::actix::Apiv2Schema;
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
-
-use crate::validation::{FaultBody, ValidationReply};
 
 const DEALER_NOT_FOUND: &str = "Dealer not found or inactive";
 const NOT_STORED: &str = "Gagal menyimpan data ke database";
@@ -86,55 +84,6 @@ pub(crate) enum Problem {
 
 /// Which errors an operation can answer with is said in `openapi/additions`.
 impl Apiv2Errors for Problem {}
-
-/// The body of every error but 422.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct ErrorReply {
-    /// What went wrong.
-    pub(crate) error: ErrorBody,
-}
-
-/// What went wrong.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct ErrorBody {
-    /// The HTTP status.
-    pub(crate) code: u16,
-    /// A sentence for a person.
-    pub(crate) message: String,
-    /// A name that programs can rely on.
-    #[serde(rename = "type")]
-    pub(crate) kind: String,
-}
-
-impl ErrorReply {
-    pub(crate) fn new(status: StatusCode, kind: &str, message: impl Into<String>) -> Self {
-        Self {
-            error: ErrorBody {
-                code: status.as_u16(),
-                message: message.into(),
-                kind: kind.to_owned(),
-            },
-        }
-    }
-}
-
-/// The body of an answer to a submission that was not stored.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct NotStoredReply {
-    /// Always 0.
-    pub(crate) status: u8,
-    /// Why, in Indonesian.
-    pub(crate) message: NotStoredMessage,
-    /// Always null.
-    pub(crate) data: Option<String>,
-}
-
-/// Why a submission was not stored.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct NotStoredMessage {
-    /// An Indonesian sentence.
-    pub(crate) error: String,
-}
 
 /// What is sent for a problem.
 enum Answer<'a> {
@@ -398,22 +347,36 @@ impl Problem {
         if passes || status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_SECONDS));
         }
+        response.json(self.body())
+    }
+
+    /// The body of the answer.
+    pub(crate) fn body(&self) -> Body {
         match self.answer() {
-            Answer::Validation(faults) => response.json(ValidationReply {
+            Answer::Validation(faults) => Body::Invalid(ValidationReply {
                 detail: faults.to_vec(),
             }),
             Answer::Envelope(status, kind, message) => {
-                response.json(ErrorReply::new(status, kind, message))
+                Body::Error(ErrorReply::new(status.as_u16(), kind, message))
             }
-            Answer::NotStored(_, error) => response.json(NotStoredReply {
+            Answer::NotStored(_, error) => Body::NotStored(NotStoredReply {
                 status: 0,
                 message: NotStoredMessage {
-                    error: error.to_owned(),
+                    error: error.into(),
                 },
-                data: None,
+                data: (),
             }),
         }
     }
+}
+
+/// What is written for a problem.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Body {
+    Invalid(ValidationReply),
+    Error(ErrorReply),
+    NotStored(NotStoredReply),
 }
 
 /// Logs a failure once, with all its sources. Texts of the database name no values of ours.

@@ -1,9 +1,7 @@
 //! What a route is: everything that is known about it besides its handler's code.
 
-use actix_web::HttpMessage as _;
-use actix_web::HttpRequest;
-use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
+use actix_web::{HttpMessage as _, HttpRequest};
 use domain::Scope;
 use paperclip::actix::web;
 
@@ -109,11 +107,6 @@ impl Target {
 
     /// The target that the frame around each call has noted.
     pub(crate) fn of(request: &HttpRequest) -> Self {
-        request.extensions().get().copied().unwrap_or_default()
-    }
-
-    /// The same, before the call is routed.
-    pub(crate) fn of_service(request: &ServiceRequest) -> Self {
         request.extensions().get().copied().unwrap_or_default()
     }
 

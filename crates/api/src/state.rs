@@ -12,9 +12,6 @@ use domain::{
 use crate::limits::Limits;
 use crate::observe::{Observer, Unobserved};
 
-/// The name of the service at the wire.
-pub(crate) const SERVICE: &str = "customer-service";
-
 /// What the routes need.
 pub struct Api {
     /// Takes submissions in.

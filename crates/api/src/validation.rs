@@ -1,46 +1,8 @@
 //! The 422 answers: which field breaks which rule, in the words existing clients know.
 
+use api_types::{FaultBody, Place};
 use domain::{Fault, Field};
-use paperclip::actix::Apiv2Schema;
-use serde::Serialize;
 use serde_json::{Value, json};
-
-/// A place in a body, query, path or header.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Place {
-    Name(&'static str),
-    /// A character or a row, counted from 0.
-    At(usize),
-}
-
-impl paperclip::v2::schema::Apiv2Schema for Place {}
-
-/// One broken rule.
-#[derive(Debug, Clone, PartialEq, Serialize, Apiv2Schema)]
-pub(crate) struct FaultBody {
-    /// The kind of fault, a name that programs can rely on.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// Where it is: `body`, `query` or `header`, then the field; of a body that is not JSON, the
-    /// character, counted from 0; of a whole body, `body` alone.
-    loc: Vec<Place>,
-    /// A sentence for a person.
-    msg: String,
-    /// The offending value, whatever it is; null where there is none, an empty object where the
-    /// body is not JSON.
-    input: Value,
-    /// The limit that was broken, or why the body is not JSON; absent where there is nothing to say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ctx: Option<Value>,
-}
-
-/// The body of a 422.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct ValidationReply {
-    /// For every faulty field its first broken rule, in field order.
-    pub(crate) detail: Vec<FaultBody>,
-}
 
 /// A rule that something given breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,55 +30,57 @@ impl Rule {
     pub(crate) const NOT_A_CURSOR: Self = Self::Own("Expected the next_cursor of the same list");
 }
 
-impl FaultBody {
-    /// What was sent breaks a rule.
-    pub(crate) fn new(loc: Vec<Place>, rule: impl Into<Rule>, input: Value) -> Self {
-        let (kind, msg, ctx) = words(rule.into());
-        Self {
-            kind,
-            loc,
-            msg,
-            input,
-            ctx,
-        }
+/// What was sent breaks a rule.
+pub(crate) fn fault(loc: Vec<Place>, rule: impl Into<Rule>, input: Value) -> FaultBody {
+    let (kind, msg, ctx) = words(rule.into());
+    FaultBody {
+        kind: kind.into(),
+        loc,
+        msg,
+        input,
+        ctx,
     }
+}
 
-    /// A parameter of the query string. Its limits stand in the sentence only.
-    pub(crate) fn of_query(name: &'static str, rule: impl Into<Rule>, input: &str) -> Self {
-        let place = vec![Place::Name("query"), Place::Name(name)];
-        let mut body = Self::new(place, rule, input.into());
-        if matches!(body.kind, "greater_than_equal" | "less_than_equal") {
-            body.ctx = None;
-        }
-        body
-    }
+/// A place of that name.
+pub(crate) fn place(name: &'static str) -> Place {
+    Place::Name(name.into())
+}
 
-    /// A body that is no JSON; `offset` counts characters from 0.
-    pub(crate) fn json_invalid(offset: usize, error: String) -> Self {
-        Self {
-            kind: "json_invalid",
-            loc: vec![Place::Name("body"), Place::At(offset)],
-            msg: "JSON decode error".to_owned(),
-            input: json!({}),
-            ctx: Some(json!({ "error": error })),
-        }
+/// A parameter of the query string. Its limits stand in the sentence only.
+pub(crate) fn of_query(name: &'static str, rule: impl Into<Rule>, input: &str) -> FaultBody {
+    let mut body = fault(vec![place("query"), place(name)], rule, input.into());
+    if matches!(&*body.kind, "greater_than_equal" | "less_than_equal") {
+        body.ctx = None;
     }
+    body
+}
 
-    /// A body that is no JSON object, or not said to be JSON.
-    pub(crate) fn not_an_object(input: Value) -> Self {
-        Self::new(vec![Place::Name("body")], Fault::NotObject, input)
+/// A body that is no JSON; `offset` counts characters from 0.
+pub(crate) fn json_invalid(offset: usize, error: String) -> FaultBody {
+    FaultBody {
+        kind: "json_invalid".into(),
+        loc: vec![place("body"), Place::At(offset)],
+        msg: "JSON decode error".to_owned(),
+        input: json!({}),
+        ctx: Some(json!({ "error": error })),
     }
+}
 
-    /// No body at all.
-    pub(crate) fn no_body() -> Self {
-        Self::new(vec![Place::Name("body")], Fault::Missing, Value::Null)
-    }
+/// A body that is no JSON object, or not said to be JSON.
+pub(crate) fn not_an_object(input: Value) -> FaultBody {
+    fault(vec![place("body")], Fault::NotObject, input)
+}
 
-    /// A malformed `Idempotency-Key`.
-    pub(crate) fn of_key(input: &str) -> Self {
-        let place = vec![Place::Name("header"), Place::Name("Idempotency-Key")];
-        Self::new(place, Fault::NotVisible, input.into())
-    }
+/// No body at all.
+pub(crate) fn no_body() -> FaultBody {
+    fault(vec![place("body")], Fault::Missing, Value::Null)
+}
+
+/// A malformed `Idempotency-Key`.
+pub(crate) fn of_key(input: &str) -> FaultBody {
+    let place = vec![place("header"), place("Idempotency-Key")];
+    fault(place, Fault::NotVisible, input.into())
 }
 
 /// The kind of a fault, a sentence about it and the limit that was broken, as pydantic says it and
@@ -232,8 +196,8 @@ mod tests {
     use super::*;
 
     fn shown(fault: Fault, input: Value) -> String {
-        let place = vec![Place::Name("body"), Place::Name("noTelp")];
-        serde_json::to_string(&FaultBody::new(place, fault, input)).unwrap()
+        let place = vec![place("body"), place("noTelp")];
+        serde_json::to_string(&super::fault(place, fault, input)).unwrap()
     }
 
     #[test]
@@ -259,7 +223,7 @@ mod tests {
     #[test]
     fn a_body_that_is_no_json_says_where() {
         assert_eq!(
-            serde_json::to_string(&FaultBody::json_invalid(3, "expected value".into())).unwrap(),
+            serde_json::to_string(&json_invalid(3, "expected value".into())).unwrap(),
             r#"{"type":"json_invalid","loc":["body",3],"msg":"JSON decode error","input":{},"ctx":{"error":"expected value"}}"#
         );
     }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{bail, ensure};
+use api_types::SubmissionBody;
 use chrono::{Datelike as _, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Weekday};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -293,14 +294,15 @@ async fn live(
 
 async fn submit(service: &Client, dealer: &DemoDealer, visit: &Visit) -> anyhow::Result<()> {
     let at = visit.at.format("%d/%m/%Y %H:%M:%S").to_string();
-    let body = json!({
-        "namaPembawa": visit.name,
-        "noTelp": visit.phone,
-        "tipeUnit": visit.unit,
-        "noPol": visit.plate,
-        "createdTime": at,
-        "modifiedTime": at,
-        "dealerId": dealer.id,
+    let body = json!(SubmissionBody {
+        nama_pembawa: visit.name.to_string(),
+        no_telp: visit.phone.to_string(),
+        tipe_unit: visit.unit.to_string(),
+        no_pol: visit.plate.to_string(),
+        created_time: at.clone(),
+        modified_time: at,
+        dealer_id: dealer.id.to_string(),
+        send_at: None,
     });
     let reply = service
         .post("/api/v1/customer/validate-customer", &body)

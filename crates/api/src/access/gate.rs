@@ -20,7 +20,7 @@ pub(crate) async fn gate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let target = Target::of_service(&request);
+    let target = Target::of(request.request());
     let (admitted, allowance) = match take_in(&request, target) {
         Ok(()) => enter(&request, target).await,
         Err(problem) => (Err(problem), None),

@@ -3,8 +3,9 @@ use std::marker::PhantomData;
 use actix_web::body::BoxBody;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use paperclip::actix::OperationModifier;
-use paperclip::v2::models::{DefaultOperationRaw, DefaultSchemaRaw, Either, Response};
+use paperclip::v2::models::{DefaultOperationRaw, Either, Response};
 use paperclip::v2::schema::Apiv2Schema;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A finished answer, documented as a 200 with the body `T`.
@@ -31,19 +32,15 @@ impl<T> Responder for Answered<T> {
     }
 }
 
-impl<T: Apiv2Schema> Apiv2Schema for Answered<T> {
+impl<T: JsonSchema> Apiv2Schema for Answered<T> {
     fn name() -> Option<String> {
-        T::name()
-    }
-
-    fn raw_schema() -> DefaultSchemaRaw {
-        T::raw_schema()
+        Some(T::schema_name().into_owned())
     }
 }
 
-impl<T: Apiv2Schema> OperationModifier for Answered<T> {
+impl<T: JsonSchema> OperationModifier for Answered<T> {
     fn update_response(operation: &mut DefaultOperationRaw) {
-        let mut schema = T::schema_with_ref();
+        let mut schema = Self::schema_with_ref();
         schema.retain_ref();
         operation.responses.insert(
             "200".to_owned(),

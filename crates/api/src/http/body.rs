@@ -9,10 +9,9 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use paperclip::actix::OperationModifier;
-use paperclip::v2::models::{
-    DefaultOperationRaw, DefaultSchemaRaw, Either, Parameter, ParameterIn,
-};
+use paperclip::v2::models::{DefaultOperationRaw, Either, Parameter, ParameterIn};
 use paperclip::v2::schema::Apiv2Schema;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -20,7 +19,7 @@ use super::fields::Fields;
 use crate::limits::Slot;
 use crate::problem::Problem;
 use crate::route::Target;
-use crate::validation::{FaultBody, Place};
+use crate::validation::{json_invalid, no_body, not_an_object, place};
 
 /// A UTF-8 byte order mark, which some editors and programs put before their JSON.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -61,21 +60,19 @@ impl<T> JsonBody<T> {
     /// The fields of the JSON object.
     pub(crate) fn fields(&self) -> Result<Fields, Problem> {
         if self.bytes.is_empty() {
-            return Err(Problem::Invalid(vec![FaultBody::no_body()]));
+            return Err(Problem::Invalid(vec![no_body()]));
         }
         if !self.said_to_be_json {
             let text = String::from_utf8_lossy(&self.bytes).into_owned();
-            return Err(Problem::Invalid(vec![FaultBody::not_an_object(
-                text.into(),
-            )]));
+            return Err(Problem::Invalid(vec![not_an_object(text.into())]));
         }
         let fault = match serde_json::from_slice(&self.bytes) {
             Ok(Value::Object(values)) => {
-                return Ok(Fields::new(vec![Place::Name("body")], values));
+                return Ok(Fields::new(vec![place("body")], values));
             }
-            Ok(Value::Null) => FaultBody::no_body(),
-            Ok(other) => FaultBody::not_an_object(other),
-            Err(error) => FaultBody::json_invalid(offset(&self.bytes, &error), reason(&error)),
+            Ok(Value::Null) => no_body(),
+            Ok(other) => not_an_object(other),
+            Err(error) => json_invalid(offset(&self.bytes, &error), reason(&error)),
         };
         Err(Problem::Invalid(vec![fault]))
     }
@@ -183,19 +180,15 @@ fn is_json(request: &HttpRequest) -> bool {
             .is_some_and(|subtype| subtype == "json" || subtype.ends_with("+json"))
 }
 
-impl<T: Apiv2Schema> Apiv2Schema for JsonBody<T> {
+impl<T: JsonSchema> Apiv2Schema for JsonBody<T> {
     fn name() -> Option<String> {
-        T::name()
-    }
-
-    fn raw_schema() -> DefaultSchemaRaw {
-        T::raw_schema()
+        Some(T::schema_name().into_owned())
     }
 }
 
-impl<T: Apiv2Schema> OperationModifier for JsonBody<T> {
+impl<T: JsonSchema> OperationModifier for JsonBody<T> {
     fn update_parameter(operation: &mut DefaultOperationRaw) {
-        let mut schema = T::schema_with_ref();
+        let mut schema = Self::schema_with_ref();
         schema.retain_ref();
         operation.parameters.push(Either::Right(Parameter {
             in_: ParameterIn::Body,

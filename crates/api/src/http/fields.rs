@@ -1,8 +1,9 @@
+use api_types::{FaultBody, Place};
 use domain::{Fault, Input};
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
-use crate::validation::{FaultBody, Place, Rule};
+use crate::validation::{Rule, fault, place};
 
 /// What is shown in place of a secret that was refused.
 const HIDDEN: &str = "**********";
@@ -74,9 +75,9 @@ impl Fields {
     }
 
     fn note(&mut self, path: &[&'static str], rule: impl Into<Rule>, sent: Value) {
-        let names = path.iter().copied().map(Place::Name);
+        let names = path.iter().copied().map(place);
         let place = self.place.iter().cloned().chain(names).collect();
-        self.faults.push(FaultBody::new(place, rule, sent));
+        self.faults.push(fault(place, rule, sent));
     }
 
     /// Ends the reading: every fault, in the order in which they were noted.
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_field_is_read_or_its_fault_noted() {
-        let mut fields = fields(vec![Place::Name("body")]);
+        let mut fields = fields(vec![place("body")]);
         let upper = || text(|raw| Ok::<_, Rule>(raw.to_uppercase()));
         assert_eq!(fields.required("a", upper()).as_deref(), Some("X"));
         assert_eq!(fields.optional("n", upper()), Some(None));
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_fault_tells_where_it_is_and_what_was_sent() {
-        let row = vec![Place::Name("body"), Place::At(3)];
+        let row = vec![place("body"), Place::At(3)];
         let mut fields = fields(row);
         fields.refuse(&["b", "c"], Fault::NotText);
         fields.refuse_secret(&["a"], Fault::NotAKey);

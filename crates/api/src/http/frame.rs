@@ -14,6 +14,7 @@ use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpResponse, ResponseError};
+use api_types::ErrorReply;
 use domain::{Origin, holds_phone};
 use futures_util::FutureExt as _;
 use tracing::Instrument as _;
@@ -22,7 +23,7 @@ use uuid::Uuid;
 use crate::access::gate;
 use crate::deadline::in_one_call;
 use crate::observe::AnsweredCall;
-use crate::problem::{ErrorReply, Problem};
+use crate::problem::Problem;
 use crate::route::{Access, Route, Target};
 use crate::state::Api;
 
@@ -111,7 +112,7 @@ pub(crate) async fn survive(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let submits = Target::of_service(&request).submits();
+    let submits = Target::of(request.request()).submits();
     AssertUnwindSafe(gate(request, next))
         .catch_unwind()
         .await
@@ -166,7 +167,7 @@ fn finish(mut response: HttpResponse, request_id: &str, is_public: bool) -> Http
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     if is_error && !is_json(&response) {
-        let body = ErrorReply::new(status, &name(status), sentence(status));
+        let body = ErrorReply::new(status.as_u16(), name(status), sentence(status));
         let body = serde_json::to_string(&body).unwrap_or_default();
         response = response.set_body(BoxBody::new(body));
         response

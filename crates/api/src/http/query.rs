@@ -4,14 +4,16 @@ use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use api_types::{DEFAULT_PAGE_SIZE, FaultBody, MAX_PAGE_SIZE, parameters_of};
 use chrono::NaiveDate;
 use domain::{DateRange, Fault, SEARCH_CHARACTERS, Search, SearchError};
 use paperclip::actix::OperationModifier;
-use paperclip::v2::models::{DefaultOperationRaw, Either, Parameter, ParameterIn};
+use paperclip::v2::models::{DataType, DefaultOperationRaw, Either, Parameter, ParameterIn};
 use paperclip::v2::schema::Apiv2Schema;
+use schemars::JsonSchema;
 
 use crate::problem::Problem;
-use crate::validation::{FaultBody, Rule};
+use crate::validation::{Rule, of_query};
 
 /// The query string, documented as `T`. It is read by hand, so that every faulty parameter is
 /// listed in the words existing clients know.
@@ -47,6 +49,11 @@ impl<T> QueryParameters<T> {
     pub(crate) fn page(&mut self) -> u64 {
         const LARGEST: u64 = i64::MAX as u64;
         self.number("page", 1, 1, u64::MAX).min(LARGEST)
+    }
+
+    /// How many entries a page has at most.
+    pub(crate) fn page_size(&mut self) -> u64 {
+        self.number("page_size", DEFAULT_PAGE_SIZE, 1, MAX_PAGE_SIZE)
     }
 
     /// The days from `date_from` to `date_to`, both included; an empty value is as if absent.
@@ -95,7 +102,7 @@ impl<T> QueryParameters<T> {
 
     /// Notes what is wrong with a parameter.
     pub(crate) fn refuse(&mut self, name: &'static str, rule: impl Into<Rule>, raw: &str) {
-        self.faults.push(FaultBody::of_query(name, rule, raw));
+        self.faults.push(of_query(name, rule, raw));
     }
 
     /// What part of a name, plate or phone to search for.
@@ -201,17 +208,17 @@ impl<T> FromRequest for QueryParameters<T> {
     }
 }
 
-impl<T: Apiv2Schema> Apiv2Schema for QueryParameters<T> {}
+impl<T> Apiv2Schema for QueryParameters<T> {}
 
-impl<T: Apiv2Schema> OperationModifier for QueryParameters<T> {
+impl<T: JsonSchema> OperationModifier for QueryParameters<T> {
+    // By its description a parameter is known again when the rest is added to it.
     fn update_parameter(operation: &mut DefaultOperationRaw) {
-        for (name, schema) in T::raw_schema().properties {
+        for (name, schema) in parameters_of::<T>() {
             operation.parameters.push(Either::Right(Parameter {
                 in_: ParameterIn::Query,
                 name,
-                description: schema.description,
-                data_type: schema.data_type,
-                format: schema.format,
+                description: schema["description"].as_str().map(str::to_owned),
+                data_type: Some(DataType::String),
                 ..Default::default()
             }));
         }

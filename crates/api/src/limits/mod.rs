@@ -26,7 +26,7 @@ use self::slots::Slots;
 use crate::problem::Problem;
 use crate::route::Calls;
 
-pub(crate) use self::size::of_sane_size;
+pub(crate) use self::size::{MAX_HEADER_BYTES, MAX_PATH_BYTES, of_sane_size};
 
 /// The fields of draft-ietf-httpapi-ratelimit-headers-06, the last one with a field for each number.
 const RATE_LIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");

@@ -4,12 +4,12 @@ use crate::problem::Problem;
 
 /// The most bytes a path may have, and a query: what RFC 9110 wants to be possible (section 4.1) and
 /// far more than any of ours needs.
-const MAX_PATH_BYTES: usize = 8_192;
+pub(crate) const MAX_PATH_BYTES: usize = 8_192;
 const MAX_QUERY_BYTES: usize = 8_192;
 
 /// The most bytes that names and values of all headers may have. actix itself reads up to 96 headers
 /// and some 128 KiB before it says no.
-const MAX_HEADER_BYTES: usize = 32_768;
+pub(crate) const MAX_HEADER_BYTES: usize = 32_768;
 
 /// Whether address and headers of a call are as long as those of a sane one.
 pub(crate) fn of_sane_size(request: &ServiceRequest) -> Result<(), Problem> {

@@ -1,5 +1,9 @@
 use std::collections::HashMap;
 
+use api_types::{
+    AuditQuery, DealerListQuery, HeaderParameters, ListQuery, PathParameters, RangeQuery,
+    parameters_of,
+};
 use serde_json::{Map, Value, json};
 
 use super::reference;
@@ -111,8 +115,9 @@ fn protect(route: &Route, operation: &mut Value) {
     operation["security"] = json!([{ "bearer": [] }, { "header": [] }]);
 }
 
-/// The parameters of `components`, by place and name.
-fn described_parameters(document: &Value) -> HashMap<(String, String), String> {
+/// The parameters that `components` describes, by place, name and, in a query, description.
+fn described_parameters(document: &mut Value) -> HashMap<String, String> {
+    describe_parameters(document);
     let described = document.pointer("/components/parameters");
     described
         .and_then(Value::as_object)
@@ -122,9 +127,70 @@ fn described_parameters(document: &Value) -> HashMap<(String, String), String> {
         .collect()
 }
 
-fn place(parameter: &Value) -> (String, String) {
-    let text = |key| parameter[key].as_str().unwrap_or_default().to_owned();
-    (text("in"), text("name"))
+/// Adds the parameters of paths and queries to `components`, each once.
+fn describe_parameters(document: &mut Value) {
+    let known = &mut document["components"]["parameters"];
+    let types = [
+        ("path", "", parameters_of::<PathParameters>()),
+        ("header", "", parameters_of::<HeaderParameters>()),
+        ("query", "List", parameters_of::<ListQuery>()),
+        ("query", "Range", parameters_of::<RangeQuery>()),
+        ("query", "Dealer", parameters_of::<DealerListQuery>()),
+        ("query", "Audit", parameters_of::<AuditQuery>()),
+    ];
+    for (kind, whose, parameters) in types {
+        for (name, schema) in parameters {
+            let parameter = parameter(kind, &name, schema);
+            let key = pascal(&name);
+            let same = known.get(&key).map(|known| *known == parameter);
+            match same {
+                None => known[key] = parameter,
+                Some(true) => {}
+                Some(false) => known[format!("{whose}{key}")] = parameter,
+            }
+        }
+    }
+}
+
+/// A parameter of a schema, which gives it its description and its example.
+fn parameter(kind: &str, name: &str, mut schema: Value) -> Value {
+    let mut parameter = json!({ "in": kind, "name": name });
+    if kind == "path" {
+        parameter["required"] = true.into();
+    } else if kind == "query" && schema["type"] == "string" {
+        // It is as if it were absent.
+        parameter["allowEmptyValue"] = true.into();
+    }
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("nullable");
+        for moved in ["description", "example"] {
+            parameter[moved] = schema.shift_remove(moved).unwrap_or_default();
+        }
+    }
+    parameter["schema"] = schema;
+    parameter
+}
+
+/// `page_size` as `PageSize`, `X-Request-Id` as `XRequestId`.
+fn pascal(name: &str) -> String {
+    let words = name
+        .split(['_', '-'])
+        .filter_map(|word| word.split_at_checked(1));
+    words
+        .map(|(first, rest)| first.to_uppercase() + rest)
+        .collect()
+}
+
+fn place(parameter: &Value) -> String {
+    let text = |key: &str| parameter[key].as_str().unwrap_or_default();
+    let kind = text("in");
+    // Two queries may have parameters of one name that mean different things.
+    let meaning = if kind == "query" {
+        text("description")
+    } else {
+        ""
+    };
+    format!("{kind} {} {meaning}", text("name"))
 }
 
 /// Adds the request id to answers that are written out; a reference stands alone.

@@ -2,12 +2,10 @@ use serde_json::{Map, Value};
 
 /// Applies a merge patch (RFC 7396): objects are merged, null removes, everything else replaces.
 ///
-/// Three rules more suit an OpenAPI document:
+/// Two rules more suit an OpenAPI document:
 ///
 /// - an example is taken as it is, with its nulls and in its order;
-/// - a reference replaces what was there, because it stands alone in OpenAPI 3.0;
-/// - paths and properties come in the order of the patch. paperclip sorts them by name, and readers
-///   expect the order of the answers.
+/// - a reference replaces what was there, because it stands alone in OpenAPI 3.0.
 pub(super) fn merge(target: &mut Value, patch: Value) {
     let patch = match patch {
         Value::Object(patch) if !patch.get("$ref").is_some_and(Value::is_string) => patch,
@@ -28,32 +26,13 @@ pub(super) fn merge(target: &mut Value, patch: Value) {
             continue;
         }
         let is_example = matches!(key.as_str(), "example" | "examples");
-        let order: Vec<String> = match (key.as_str(), &change) {
-            ("paths" | "properties", Value::Object(change)) => change.keys().cloned().collect(),
-            _ => Vec::new(),
-        };
         let value = target.entry(key).or_insert(Value::Null);
         if is_example {
             *value = change;
         } else {
             merge(value, change);
         }
-        put_first(value, &order);
     }
-}
-
-/// Puts these keys of an object before all others.
-fn put_first(value: &mut Value, keys: &[String]) {
-    let Value::Object(object) = value else {
-        return;
-    };
-    let mut others = std::mem::take(object);
-    for key in keys {
-        if let Some((key, value)) = others.shift_remove_entry(key) {
-            object.insert(key, value);
-        }
-    }
-    object.append(&mut others);
 }
 
 #[cfg(test)]
@@ -74,17 +53,6 @@ mod tests {
                 json!({"f": {"g": null, "h": 1}, "a": {"b": null, "e": 3}, "d": [2], "i": null})
             ),
             r#"{"a":{"c":2,"e":3},"d":[2],"f":{"h":1},"j":1}"#
-        );
-    }
-
-    #[test]
-    fn properties_come_in_the_order_of_the_patch() {
-        assert_eq!(
-            merged(
-                json!({"properties": {"a": 1, "b": 2, "c": 3}}),
-                json!({"properties": {"d": 4, "c": {}, "a": null, "b": 5}})
-            ),
-            r#"{"properties":{"d":4,"c":{},"b":5}}"#
         );
     }
 

@@ -2,49 +2,34 @@
 //!
 //! It is made in four steps, so that each fact stands in one place:
 //!
-//! 1. paperclip collects operations, parameters and schemas from the handlers and their bodies;
-//! 2. schemas that it wrote out again wherever they are used become references;
-//! 3. `additions/*.json`, merge patches, add what it cannot express: limits, examples, headers, error
-//!    answers, and the order in which things are shown;
-//! 4. what holds for every operation is added to each, and parameters that `components` describes
-//!    become references.
+//! 1. paperclip collects operations and parameters from the handlers; schemas come from `api-types`;
+//! 2. `additions/*.json`, merge patches, add what no type can say: prose, tags, headers, error answers;
+//! 3. examples are made from those of the fields and from the problems that are answered;
+//! 4. what the table of routes says is added to each operation.
 
 mod collect;
 mod common;
+mod examples;
 mod merge;
 
 use serde_json::Value;
 
-pub(crate) use collect::define;
-
-/// Applied in this order; the last one says in which order things are shown.
-const ADDITIONS: [&str; 14] = [
-    include_str!("additions/parts.json"),
-    include_str!("additions/limits.json"),
-    include_str!("additions/schemas.json"),
-    include_str!("additions/customer.json"),
-    include_str!("additions/messages.json"),
-    include_str!("additions/dealer.json"),
-    include_str!("additions/queue.json"),
-    include_str!("additions/webhooks.json"),
-    include_str!("additions/admin.json"),
-    include_str!("additions/access.json"),
-    include_str!("additions/persons.json"),
-    include_str!("additions/health.json"),
-    include_str!("additions/documentation.json"),
+/// Applied in this order.
+const ADDITIONS: [&str; 3] = [
     include_str!("additions/general.json"),
+    include_str!("additions/components.json"),
+    include_str!("additions/operations.json"),
 ];
 
 /// The OpenAPI 3 document of this API as JSON text.
 #[must_use]
 pub fn document(version: &str) -> String {
     let mut document = collect::collected(version);
-    collect::refer_to_schemas(&mut document);
     for additions in ADDITIONS {
         let additions = serde_json::from_str(additions).expect("the additions are JSON");
         merge::merge(&mut document, additions);
     }
-    collect::order_paths(&mut document);
+    examples::complete(&mut document);
     common::complete(&mut document);
     serde_json::to_string_pretty(&document).expect("a JSON value is written as text")
 }

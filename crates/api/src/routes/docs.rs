@@ -3,13 +3,13 @@ use std::borrow::Cow;
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use actix_web::web::{Bytes, Data, Path};
-use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use serde::Serialize;
+use api_types::{RootReply, SERVICE};
+use paperclip::actix::api_v2_operation;
 use utoipa_swagger_ui::Config;
 
 use crate::http::{Answered, Pieces};
 use crate::problem::Problem;
-use crate::state::{Api, Document, SERVICE};
+use crate::state::{Api, Document};
 
 /// The page loads its parts by absolute paths, because it is served both with and without a slash
 /// at the end.
@@ -20,33 +20,16 @@ const SCRIPT: &str = include_str!("docs.js");
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     base-uri 'none'; frame-ancestors 'none'";
 
-/// What this is.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct RootReply {
-    service: &'static str,
-    version: &'static str,
-    /// Always `running`.
-    status: &'static str,
-    /// Where the documentation is.
-    docs: &'static str,
-}
-
-/// Any JSON object.
-#[derive(Debug, Serialize)]
-pub(crate) struct OpenApiReply {}
-
-impl paperclip::v2::schema::Apiv2Schema for OpenApiReply {}
-
 /// Tell what this is
 ///
 /// Name, version, and where the documentation is.
 #[api_v2_operation(operation_id = "get_root", tags(documentation))]
 pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Problem> {
     let reply = RootReply {
-        service: SERVICE,
-        version: api.version,
-        status: "running",
-        docs: "/docs",
+        service: SERVICE.into(),
+        version: api.version.into(),
+        status: "running".into(),
+        docs: "/docs".into(),
     };
     // Which version runs is to be known at once after a release.
     let no_store = (CACHE_CONTROL, "no-store");
@@ -59,14 +42,10 @@ pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Prob
 ///
 /// As JSON, for tools.
 #[api_v2_operation(operation_id = "get_openapi", tags(documentation))]
-pub(crate) async fn get_openapi(
-    document: Data<Document>,
-) -> Result<Answered<OpenApiReply>, Problem> {
-    Ok(Answered::with(
-        HttpResponse::Ok()
-            .content_type("application/json")
-            .body(Pieces::new(document.0.clone())),
-    ))
+pub(crate) async fn get_openapi(document: Data<Document>) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok()
+        .content_type("application/json")
+        .body(Pieces::new(document.0.clone())))
 }
 
 /// Show this document to people

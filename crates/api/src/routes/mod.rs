@@ -1,4 +1,4 @@
-//! The routes: one table, and a file for each topic, with its bodies beside it.
+//! The routes: one table, and a file for each topic. Bodies and answers are in `api-types`.
 
 mod admin;
 mod cursor;
@@ -13,17 +13,12 @@ mod requests;
 mod submissions;
 mod webhooks;
 
-use std::collections::BTreeMap;
-
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use chrono::{DateTime, SecondsFormat, Utc};
 use domain::Scope;
 use paperclip::actix::web::{self, ServiceConfig};
-use paperclip::v2::models::DefaultSchemaRaw;
 
 use self::admin::{api_keys, audit, dealers as accounts, persons};
-use crate::openapi::define;
 use crate::problem::Problem;
 use crate::route::{Access, Calls, Route, allowed};
 
@@ -114,28 +109,4 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
 /// The answer to any other path.
 pub(crate) async fn unknown_path() -> Result<HttpResponse, Problem> {
     Err(Problem::UnknownPath)
-}
-
-/// The path of a request, for `Location`.
-fn request_path(id: domain::RequestId) -> String {
-    format!("/api/v1/customer/request/{id}")
-}
-
-/// A moment as the wire has it.
-fn rfc_3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Micros, true)
-}
-
-/// Names the bodies that are parts of others in the document.
-pub(crate) fn define_parts(definitions: &mut BTreeMap<String, DefaultSchemaRaw>) {
-    define::<item::Item>(definitions);
-    define::<messages::AttemptItem>(definitions);
-    define::<messages::MessageItem>(definitions);
-    define::<queue::WaitingItem>(definitions);
-    define::<queue::QueueData>(definitions);
-    define::<health::BacklogBody>(definitions);
-    define::<health::StateBody>(definitions);
-    define::<dealers::ListData>(definitions);
-    define::<dealers::StatsData>(definitions);
-    admin::define_parts(definitions);
 }

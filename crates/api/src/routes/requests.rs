@@ -1,28 +1,18 @@
 use std::convert::identity;
 
 use actix_web::web::Data;
+use api_types::RequestReply;
 use domain::RequestId;
+use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
-use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use serde::Serialize;
 use uuid::Uuid;
 
-use super::item::Item;
+use super::item::item;
 use crate::access::Caller;
 use crate::deadline::in_time;
 use crate::http::Answered;
 use crate::problem::Problem;
 use crate::state::Api;
-
-/// A request that was found.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct RequestReply {
-    /// Always true.
-    success: bool,
-    /// A sentence for a person.
-    message: &'static str,
-    data: Item,
-}
 
 /// Look a request up
 ///
@@ -39,9 +29,6 @@ pub(crate) async fn get_request(
     let request = in_time(finding, identity)
         .await?
         .ok_or(Problem::UnknownRequest)?;
-    Ok(Answered::ok(&RequestReply {
-        success: true,
-        message: "Request found",
-        data: request.into(),
-    }))
+    let reply = RequestReply::new("Request found", item(request));
+    Ok(Answered::ok(&reply))
 }

@@ -1,81 +1,18 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
+use api_types::{FaultBody, StoredMessage, StoredReply, SubmissionBody};
 use domain::{BodyPrint, Fault, Field, Input, IntakeError, Once, Submission};
-use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use serde::{Deserialize, Serialize};
+use paperclip::actix::api_v2_operation;
 
-use super::item::Item;
-use super::request_path;
+use super::item::item;
 use crate::access::Caller;
 use crate::deadline::in_time;
 use crate::http::{Answered, CallOrigin, Fields, JsonBody, KeyHeader, Prefer, canonical};
 use crate::observe::SubmissionResult;
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::validation::{FaultBody, wire_name};
-
-/// Who brought which unit to which dealer. No field may hold control characters, or only white space and
-/// invisible ones; unknown fields are ignored.
-// A body as described is read into this without a detour over JSON values; whatever else comes, also
-// with a field that is none of ours, is read as [`Fields`], which can say what is wrong with it.
-#[derive(Apiv2Schema, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(non_snake_case, reason = "the names of the wire")]
-pub(crate) struct SubmissionBody {
-    /// The name of the person who brought the unit in.
-    namaPembawa: String,
-    /// That person's Indonesian mobile number, written as people write them; see the conventions.
-    noTelp: String,
-    /// The type of the motorcycle.
-    tipeUnit: String,
-    /// The motorcycle's plate. An unusual one, temporary or foreign, is not refused.
-    noPol: String,
-    /// When the dealer's system made the record: `DD/MM/YYYY HH:mm:ss`, a date that exists, local
-    /// time of Asia/Jakarta. Parts other than the year need not be padded: `1/2/2019 5:4:5`.
-    createdTime: String,
-    /// When the dealer's system changed the record last, in the same form.
-    modifiedTime: String,
-    /// The dealer's number.
-    dealerId: String,
-    /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead. A time
-    /// that has passed, like null or an absent one, means at once.
-    sendAt: Option<String>,
-}
-
-impl From<SubmissionBody> for Submission {
-    fn from(body: SubmissionBody) -> Self {
-        Self {
-            customer_name: body.namaPembawa.into(),
-            phone: body.noTelp.into(),
-            unit_type: body.tipeUnit.into(),
-            license_plate: body.noPol.into(),
-            created_time: body.createdTime.into(),
-            modified_time: body.modifiedTime.into(),
-            dealer_id: body.dealerId.into(),
-            send_at: body.sendAt.map_or(Input::Absent, Input::Text),
-            origin: None,
-        }
-    }
-}
-
-/// The answer to a submission that was stored.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct StoredReply {
-    /// Always 1.
-    status: u8,
-    /// That it was stored, in Indonesian.
-    message: StoredMessage,
-    /// The stored request with `Prefer: return=representation`, else null.
-    data: Option<Item>,
-}
-
-/// That it was stored.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct StoredMessage {
-    /// An Indonesian sentence.
-    confirmation: &'static str,
-}
+use crate::validation::{of_key, wire_name};
 
 /// Store a submission and queue its WhatsApp message
 ///
@@ -132,9 +69,9 @@ pub(crate) async fn validate_customer(
     Ok(Answered::with(response.json(StoredReply {
         status: 1,
         message: StoredMessage {
-            confirmation: "Data berhasil disimpan",
+            confirmation: "Data berhasil disimpan".into(),
         },
-        data: prefer.representation.then(|| Item::from(request)),
+        data: prefer.representation.then(|| item(request)),
     })))
 }
 
@@ -148,7 +85,7 @@ fn read(
     let given = match key {
         KeyHeader::Absent => {
             let submitted = match body.plain::<SubmissionBody>() {
-                Some(plain) => plain.into(),
+                Some(plain) => plain_submission(plain),
                 None => submission(&body.fields()?),
             };
             return Ok((submitted, None));
@@ -162,7 +99,7 @@ fn read(
         }
         KeyHeader::Malformed(given) => given,
     };
-    let mut faults = vec![FaultBody::of_key(&given)];
+    let mut faults = vec![of_key(&given)];
     match body.fields() {
         Ok(fields) => {
             let broken = api.intake.faults(submission(&fields));
@@ -174,6 +111,22 @@ fn read(
     Err(Problem::Invalid(faults))
 }
 
+/// A body as it is described, which is read without a detour over JSON values.
+fn plain_submission(body: SubmissionBody) -> Submission {
+    Submission {
+        customer_name: body.nama_pembawa.into(),
+        phone: body.no_telp.into(),
+        unit_type: body.tipe_unit.into(),
+        license_plate: body.no_pol.into(),
+        created_time: body.created_time.into(),
+        modified_time: body.modified_time.into(),
+        dealer_id: body.dealer_id.into(),
+        send_at: body.send_at.map_or(Input::Absent, Input::Text),
+        origin: None,
+    }
+}
+
+/// Whatever else comes, which is found out field by field.
 fn submission(fields: &Fields) -> Submission {
     let input = |field| fields.input(wire_name(field));
     Submission {
@@ -195,4 +148,9 @@ fn described(faults: &[(Field, Fault)], mut fields: Fields) -> Vec<FaultBody> {
         fields.refuse(&[wire_name(*field)], *fault);
     }
     fields.into_faults()
+}
+
+/// The path of a request, for `Location`.
+fn request_path(id: domain::RequestId) -> String {
+    format!("/api/v1/customer/request/{id}")
 }

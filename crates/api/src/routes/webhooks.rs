@@ -1,62 +1,14 @@
 use actix_web::web::Data;
+use api_types::{DeviceReportBody, ReportReply, StatusReportBody};
 use domain::{EventError, EventReceived, EventTopic};
+use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
-use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use serde::Serialize;
 
 use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody};
 use crate::observe::EventResult;
 use crate::problem::Problem;
 use crate::state::Api;
-
-/// A report about a message, as Fonnte makes it. It names the message by `id`, by `stateid`, or by
-/// both. Anything else that is JSON is taken in as well.
-#[derive(Apiv2Schema)]
-#[expect(
-    dead_code,
-    reason = "describes the body, which the provider's adapter reads"
-)]
-pub(crate) struct StatusReportBody {
-    /// The number of the dealer's device.
-    device: Option<String>,
-    /// An element of `id` in the answer to the call that sent the message; a number or a text.
-    id: Option<String>,
-    /// WhatsApp's id of the message.
-    stateid: Option<String>,
-    /// `sent`, `delivered`, `read`, `invalid`, `failed`, `expired`; others change nothing.
-    status: Option<String>,
-    /// The same, as WhatsApp says.
-    state: Option<String>,
-    /// The secret that the dealer agreed with Fonnte, if any; also as `secret_key`.
-    secret: Option<String>,
-}
-
-/// A report about a device, as Fonnte makes it.
-#[derive(Apiv2Schema)]
-#[expect(
-    dead_code,
-    reason = "describes the body, which the provider's adapter reads"
-)]
-pub(crate) struct DeviceReportBody {
-    /// The number of the dealer's device.
-    device: Option<String>,
-    /// `connect` or `disconnect`.
-    status: Option<String>,
-    /// The secret that the dealer agreed with Fonnte, if any; also as `secret_key`.
-    secret: Option<String>,
-}
-
-/// A report was taken in.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct ReportReply {
-    /// Always true.
-    success: bool,
-    /// A sentence for a person.
-    message: &'static str,
-    /// Always null.
-    data: Option<bool>,
-}
 
 /// Take in a report about a message
 ///
@@ -108,7 +60,7 @@ async fn receive(
     }
     Ok(Answered::ok(&ReportReply {
         success: true,
-        message: "Report received",
-        data: None,
+        message: "Report received".into(),
+        data: (),
     }))
 }

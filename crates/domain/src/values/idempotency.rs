@@ -17,13 +17,16 @@ pub struct IdempotencyKey(String);
 pub struct IdempotencyKeyError;
 
 impl IdempotencyKey {
+    /// The most characters.
+    pub const MAX: usize = 255;
+
     /// Parses a key.
     ///
     /// # Errors
     /// [`IdempotencyKeyError`] when it is empty, too long, or has other characters.
     pub fn parse(raw: &str) -> Result<Self, IdempotencyKeyError> {
         let visible = raw.bytes().all(|byte| byte.is_ascii_graphic());
-        if visible && (1..=255).contains(&raw.len()) {
+        if visible && (1..=Self::MAX).contains(&raw.len()) {
             Ok(Self(raw.to_owned()))
         } else {
             Err(IdempotencyKeyError)

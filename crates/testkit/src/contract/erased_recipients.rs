@@ -2,17 +2,11 @@
 
 use std::time::Duration;
 
-use super::acts::{HOUR, LEASE, READY, failed, sent, settlement, to_recover, unknown, waiting};
-use super::messages::resend;
-use super::{OldRow, Stage};
+use super::Stage;
+use super::acts::{HOUR, LEASE, READY, sent, settlement, to_recover, unknown, waiting};
 use super::persons::{assert_erased, erase, phone_of, queued, timeline};
 use crate::sample;
-use domain::{
-    Accepted, DateRange, ERASED, Erased, Message, MessageChange, MessageNews, MessageState,
-    NewRequest, News, PersonalRecord, Phone, ProviderEvent, RequestId, Resent, Settled, Sweep,
-    Visibility, erased,
-};
-use tokio::task::JoinSet;
+use domain::{ERASED, MessageChange, MessageState, Settled, erased};
 
 /// It is cancelled and says why.
 pub async fn what_is_queued_for_an_erased_person_is_never_sent(stage: &Stage) {

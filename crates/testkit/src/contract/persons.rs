@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use domain::{
     Accepted, DateRange, ERASED, Erased, Message, MessageChange, MessageNews, MessageState,
-    NewRequest, News, PersonalRecord, Phone, ProviderEvent, RequestId, Resent, Settled, Sweep,
-    Visibility, erased,
+    NewRequest, News, PersonalRecord, Phone, ProviderEvent, RequestId, Resent, Sweep, Visibility,
 };
 use tokio::task::JoinSet;
 
-use super::acts::{HOUR, LEASE, READY, failed, sent, settlement, to_recover, unknown, waiting};
+use super::acts::{READY, failed, sent};
 use super::messages::resend;
 use super::{OldRow, Stage};
 use crate::sample;

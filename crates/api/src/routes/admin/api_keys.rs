@@ -1,115 +1,22 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
+use api_types::{KeyItem, KeyReply, KeysReply, MadeKeyData, MadeKeyReply, NewKeyBody, ScopeName};
 use chrono::{DateTime, Utc};
 use domain::{
     Access, AccessError, ApiKeyId, ApiKeyRecord, DealerId, Fault, KeyError, KeyName, KeyOrder,
     Scope, Scopes, StoreError, Validity,
 };
+use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
-use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::access::Caller;
 use crate::deadline::in_time;
 use crate::http::{Answered, Fields, JsonBody, text};
 use crate::problem::Problem;
-use crate::routes::rfc_3339;
+use crate::routes::item::rfc_3339;
 use crate::state::Api;
 use crate::validation::Rule;
-
-/// A key that is wanted.
-#[derive(Apiv2Schema)]
-#[expect(dead_code, reason = "describes the body, which is read by hand")]
-pub(crate) struct NewKeyBody {
-    /// What people call it; the audit and the logs name it.
-    name: String,
-    /// The dealer whose data it opens, and no other's; absent or null: head office.
-    dealer_id: Option<String>,
-    /// What it may be used for: `read`, `write`; for head office `admin`, which includes both.
-    scopes: Vec<String>,
-    /// From when on it is none any more: RFC 3339 with an offset; absent or null: never.
-    expires_at: Option<String>,
-}
-
-/// The keys.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct KeysReply {
-    /// Always true.
-    success: bool,
-    /// A sentence for a person.
-    message: String,
-    /// Those in force first, then the newest first; at most 1,000.
-    data: Vec<KeyItem>,
-}
-
-/// A key that was revoked.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct KeyReply {
-    /// Always true.
-    success: bool,
-    /// A sentence for a person.
-    message: &'static str,
-    data: KeyItem,
-}
-
-/// A key that was made.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct MadeKeyReply {
-    /// Always true.
-    success: bool,
-    /// A sentence for a person.
-    message: &'static str,
-    data: MadeKeyData,
-}
-
-/// A key, with its secret this once. Times are RFC 3339 in UTC.
-#[derive(Serialize, Apiv2Schema)]
-pub(crate) struct MadeKeyData {
-    /// The public part, by which it is listed, logged and revoked.
-    id: String,
-    /// The whole key. It is kept nowhere and cannot be shown again.
-    key: String,
-    /// What people call it.
-    name: String,
-    /// The dealer whose data it opens; null: head office.
-    dealer_id: Option<String>,
-    /// What it may be used for.
-    scopes: Vec<&'static str>,
-    /// When it was made.
-    created_at: String,
-    /// From when on it is none any more; null: never.
-    expires_at: Option<String>,
-}
-
-impl std::fmt::Debug for MadeKeyData {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MadeKeyData")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A key without its secret. Times are RFC 3339 in UTC.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct KeyItem {
-    /// The public part, by which it is listed, logged and revoked.
-    id: String,
-    /// What people call it.
-    name: String,
-    /// The dealer whose data it opens; null: head office.
-    dealer_id: Option<String>,
-    /// What it may be used for.
-    scopes: Vec<&'static str>,
-    /// `in_force`, `expired` or `revoked`.
-    status: &'static str,
-    /// When it was made.
-    created_at: String,
-    /// From when on it is none any more; null: never.
-    expires_at: Option<String>,
-    /// Since when it is revoked; null: it is not.
-    revoked_at: Option<String>,
-}
 
 /// List the keys
 ///
@@ -121,12 +28,12 @@ pub(crate) async fn list_api_keys(api: Data<Api>) -> Result<Answered<KeysReply>,
     Ok(Answered::ok(&KeysReply {
         success: true,
         message: match keys.len() {
-            1 => "Found 1 key".to_owned(),
-            count => format!("Found {count} keys"),
+            1 => "Found 1 key".into(),
+            count => format!("Found {count} keys").into(),
         },
         data: keys
             .into_iter()
-            .map(|(key, validity)| KeyItem::of(key, validity))
+            .map(|(key, validity)| key_item(key, validity))
             .collect(),
     }))
 }
@@ -156,17 +63,14 @@ pub(crate) async fn create_api_key(
     let data = MadeKeyData {
         key: made.secret.expose_secret().to_owned(),
         dealer_id: dealer_of(&key),
-        scopes: key.access.scopes().iter().map(Scope::as_str).collect(),
+        scopes: scope_names(&key),
         created_at: rfc_3339(key.created_at),
         expires_at: key.expires_at.map(rfc_3339),
         id: key.id.to_string(),
         name: key.name.to_string(),
     };
-    Ok(Answered::with(HttpResponse::Created().json(MadeKeyReply {
-        success: true,
-        message: "Key created; it is shown this once",
-        data,
-    })))
+    let reply = MadeKeyReply::new("Key created; it is shown this once", data);
+    Ok(Answered::with(HttpResponse::Created().json(reply)))
 }
 
 /// Revoke a key
@@ -190,11 +94,8 @@ pub(crate) async fn revoke_api_key(
         }
     };
     tracing::info!(revoked.key.id = %key.id, "key revoked");
-    Ok(Answered::ok(&KeyReply {
-        success: true,
-        message: "Key revoked",
-        data: KeyItem::of(key, Validity::Revoked),
-    }))
+    let reply = KeyReply::new("Key revoked", key_item(key, Validity::Revoked));
+    Ok(Answered::ok(&reply))
 }
 
 /// Reads a body.
@@ -255,21 +156,25 @@ fn dealer_of(key: &ApiKeyRecord) -> Option<String> {
     dealer.map(ToString::to_string)
 }
 
-impl KeyItem {
-    fn of(key: ApiKeyRecord, validity: Validity) -> Self {
-        Self {
-            dealer_id: dealer_of(&key),
-            scopes: key.access.scopes().iter().map(Scope::as_str).collect(),
-            status: match validity {
-                Validity::InForce => "in_force",
-                Validity::Expired => "expired",
-                Validity::Revoked => "revoked",
-            },
-            created_at: rfc_3339(key.created_at),
-            expires_at: key.expires_at.map(rfc_3339),
-            revoked_at: key.revoked_at.map(rfc_3339),
-            id: key.id.to_string(),
-            name: key.name.to_string(),
-        }
+/// A key as it is shown.
+fn key_item(key: ApiKeyRecord, validity: Validity) -> KeyItem {
+    let status = match validity {
+        Validity::InForce => "in_force",
+        Validity::Expired => "expired",
+        Validity::Revoked => "revoked",
+    };
+    KeyItem {
+        dealer_id: dealer_of(&key),
+        scopes: scope_names(&key),
+        status: status.into(),
+        created_at: rfc_3339(key.created_at),
+        expires_at: key.expires_at.map(rfc_3339),
+        revoked_at: key.revoked_at.map(rfc_3339),
+        id: key.id.to_string(),
+        name: key.name.to_string(),
     }
+}
+
+fn scope_names(key: &ApiKeyRecord) -> Vec<ScopeName> {
+    key.access.scopes().iter().map(ScopeName::from).collect()
 }

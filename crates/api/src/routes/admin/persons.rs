@@ -1,90 +1,22 @@
 use std::convert::identity;
 
 use actix_web::web::Data;
-use domain::{Erased, Fault, MessageView, Phone, Request, RequestId, StoreError};
-use paperclip::actix::{Apiv2Schema, api_v2_operation};
-use serde::Serialize;
+use api_types::{
+    EXPORT_PAGE_SIZE, ErasureBody, ErasureData, ErasureReply, ExportBody, ExportData, ExportItem,
+    ExportReply,
+};
+use domain::{Fault, Phone, RequestId, StoreError};
+use paperclip::actix::api_v2_operation;
 use uuid::Uuid;
 
 use crate::access::Caller;
 use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, text};
 use crate::problem::Problem;
-use crate::routes::item::Item;
-use crate::routes::messages::MessageItem;
+use crate::routes::item::item;
+use crate::routes::messages::message_item;
 use crate::state::Api;
 use crate::validation::Rule;
-
-/// Requests on a page of an export.
-const PAGE_SIZE: usize = 100;
-
-/// Who is to be erased.
-#[derive(Apiv2Schema)]
-#[expect(dead_code, reason = "describes the body, which is read by hand")]
-pub(crate) struct ErasureBody {
-    /// The person's phone, an Indonesian mobile number written as people write them.
-    phone: String,
-}
-
-/// What was erased.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct ErasureReply {
-    /// Always true.
-    success: bool,
-    /// A sentence for a person.
-    message: &'static str,
-    data: ErasureData,
-}
-
-/// How much was erased by this call.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct ErasureData {
-    /// Requests whose name, phone, plate and stored answer are gone.
-    requests: u64,
-    /// Messages whose text and recipient are gone.
-    messages: u64,
-    /// Of those the ones that waited to be sent, and never will be.
-    cancelled: u64,
-    /// Reports of Fonnte whose text is gone.
-    events: u64,
-}
-
-/// Whose data is to be shown.
-#[derive(Apiv2Schema)]
-#[expect(dead_code, reason = "describes the body, which is read by hand")]
-pub(crate) struct ExportBody {
-    /// The person's phone, an Indonesian mobile number written as people write them.
-    phone: String,
-    /// The `next_cursor` of the page before; absent or null: the first page.
-    cursor: Option<String>,
-}
-
-/// What is stored about a person.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct ExportReply {
-    /// Always true.
-    success: bool,
-    /// A sentence for a person.
-    message: &'static str,
-    data: ExportData,
-}
-
-/// A page of what is stored about a person.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct ExportData {
-    /// The requests of this page, at most 100, of all dealers, in the order of their ids.
-    items: Vec<ExportItem>,
-    /// Where the next page begins; null at the end.
-    next_cursor: Option<String>,
-}
-
-/// A request with its messages.
-#[derive(Debug, Serialize, Apiv2Schema)]
-pub(crate) struct ExportItem {
-    request: Item,
-    /// Its messages, oldest first.
-    messages: Vec<MessageItem>,
-}
 
 /// Erase a person
 ///
@@ -114,11 +46,13 @@ pub(crate) async fn erase_person(
         erased.events = erased.events,
         "person erased"
     );
-    Ok(Answered::ok(&ErasureReply {
-        success: true,
-        message: "Person erased",
-        data: erased.into(),
-    }))
+    let data = ErasureData {
+        requests: erased.requests,
+        messages: erased.messages,
+        cancelled: erased.cancelled,
+        events: erased.events,
+    };
+    Ok(Answered::ok(&ErasureReply::new("Person erased", data)))
 }
 
 /// Show what is stored about a person
@@ -139,10 +73,12 @@ pub(crate) async fn export_person(
     };
     let author = caller.author();
     // One more than is shown tells whether there is another page.
-    let exporting = api.subjects.export(&phone, after, PAGE_SIZE + 1, &author);
+    let exporting = api
+        .subjects
+        .export(&phone, after, EXPORT_PAGE_SIZE + 1, &author);
     let mut records = in_time(exporting, identity::<StoreError>).await?;
-    let more = records.len() > PAGE_SIZE;
-    records.truncate(PAGE_SIZE);
+    let more = records.len() > EXPORT_PAGE_SIZE;
+    records.truncate(EXPORT_PAGE_SIZE);
     tracing::info!(
         person.phone = phone.masked(),
         exported.requests = records.len(),
@@ -151,13 +87,18 @@ pub(crate) async fn export_person(
     let last = records.last().filter(|_| more);
     let data = ExportData {
         next_cursor: last.map(|(request, _)| request.id.0.simple().to_string()),
-        items: records.into_iter().map(ExportItem::from).collect(),
+        items: records
+            .into_iter()
+            .map(|(request, messages)| ExportItem {
+                request: item(request),
+                messages: messages.into_iter().map(message_item).collect(),
+            })
+            .collect(),
     };
-    Ok(Answered::ok(&ExportReply {
-        success: true,
-        message: "Personal data retrieved",
+    Ok(Answered::ok(&ExportReply::new(
+        "Personal data retrieved",
         data,
-    }))
+    )))
 }
 
 fn phone(raw: &str) -> Result<Phone, Fault> {
@@ -168,25 +109,5 @@ fn cursor(raw: &str) -> Result<RequestId, Rule> {
     match Uuid::try_parse(raw) {
         Ok(id) if id.simple().to_string() == raw => Ok(RequestId(id)),
         _ => Err(Rule::Own("Expected the next_cursor of a page")),
-    }
-}
-
-impl From<Erased> for ErasureData {
-    fn from(erased: Erased) -> Self {
-        Self {
-            requests: erased.requests,
-            messages: erased.messages,
-            cancelled: erased.cancelled,
-            events: erased.events,
-        }
-    }
-}
-
-impl From<(Request, Vec<MessageView>)> for ExportItem {
-    fn from((request, messages): (Request, Vec<MessageView>)) -> Self {
-        Self {
-            request: request.into(),
-            messages: messages.into_iter().map(MessageItem::from).collect(),
-        }
     }
 }

@@ -1,0 +1,195 @@
+//! Submissions, and requests as they are stored.
+
+use domain::Field;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::patterns::{DATE_TIME, PHONE, SEEN, SUBMITTED_TIME, TIME};
+use crate::{Text, discreet, reply};
+
+/// The least and the most characters of a field of a submission.
+const fn length(field: Field) -> (usize, usize) {
+    match field.length() {
+        Some(length) => length,
+        None => (0, usize::MAX),
+    }
+}
+
+const NAME: (usize, usize) = length(Field::CustomerName);
+const PHONE_LENGTH: (usize, usize) = length(Field::Phone);
+const UNIT_TYPE: (usize, usize) = length(Field::UnitType);
+const PLATE: (usize, usize) = length(Field::LicensePlate);
+pub(crate) const DEALER_ID: (usize, usize) = length(Field::DealerId);
+
+/// Who brought which unit to which dealer. No field may hold control characters, or only white space and
+/// invisible ones; unknown fields are ignored.
+// Unknown fields are no such body to serde: the service reads one that has some field by field, as it
+// reads one that breaks rules.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(!deny_unknown_fields)]
+pub struct SubmissionBody {
+    /// The name of the person who brought the unit in.
+    #[schemars(length(min = NAME.0, max = NAME.1), regex(pattern = SEEN), example = &"Adit")]
+    pub nama_pembawa: String,
+    /// That person's Indonesian mobile number, written as people write them; see the conventions.
+    #[schemars(length(min = PHONE_LENGTH.0, max = PHONE_LENGTH.1), regex(pattern = PHONE), example = &"082148523421")]
+    pub no_telp: String,
+    /// The type of the motorcycle.
+    #[schemars(length(min = UNIT_TYPE.0, max = UNIT_TYPE.1), regex(pattern = SEEN), example = &"BeAT Street")]
+    pub tipe_unit: String,
+    /// The motorcycle's plate. An unusual one, temporary or foreign, is not refused.
+    #[schemars(length(min = PLATE.0, max = PLATE.1), regex(pattern = SEEN), example = &"D 123 AD")]
+    pub no_pol: String,
+    /// When the dealer's system made the record: `DD/MM/YYYY HH:mm:ss`, a date that exists, local
+    /// time of Asia/Jakarta. Parts other than the year need not be padded: `1/2/2019 5:4:5`.
+    #[schemars(regex(pattern = SUBMITTED_TIME), example = &"31/12/2019 15:40:50")]
+    pub created_time: String,
+    /// When the dealer's system changed the record last, in the same form.
+    #[schemars(regex(pattern = SUBMITTED_TIME), example = &"31/12/2019 15:40:50")]
+    pub modified_time: String,
+    /// The dealer's number.
+    #[schemars(length(min = DEALER_ID.0, max = DEALER_ID.1), regex(pattern = SEEN), example = &"0009999")]
+    pub dealer_id: String,
+    /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead. A time
+    /// that has passed, like null or an absent one, means at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"), example = &"2026-11-22T15:40:50+07:00")]
+    pub send_at: Option<String>,
+}
+
+discreet!(SubmissionBody, dealer_id);
+
+/// The answer to a submission that was stored.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct StoredReply {
+    /// Always 1.
+    #[schemars(extend("enum" = [1]))]
+    pub status: u8,
+    /// That it was stored, in Indonesian.
+    pub message: StoredMessage,
+    /// The stored request with `Prefer: return=representation`, else null.
+    pub data: Option<Item>,
+}
+
+/// That it was stored.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct StoredMessage {
+    /// An Indonesian sentence.
+    #[schemars(extend("enum" = ["Data berhasil disimpan"]))]
+    pub confirmation: Text,
+}
+
+/// The body of an answer to a submission that was not stored.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct NotStoredReply {
+    /// Always 0.
+    #[schemars(extend("enum" = [0]))]
+    pub status: u8,
+    /// Why, in Indonesian.
+    pub message: NotStoredMessage,
+    /// Always null.
+    pub data: (),
+}
+
+/// Why a submission was not stored.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct NotStoredMessage {
+    /// An Indonesian sentence.
+    #[schemars(example = &"Dealer tidak ditemukan atau tidak aktif")]
+    pub error: Text,
+}
+
+/// A stored request. The keys stand in this order; new ones may only follow. Of rows of other writers, what
+/// cannot be shown is null, such as the date `infinity` or the time `24:00:00`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Item {
+    /// The id of the request.
+    #[schemars(extend("format" = "uuid"), example = &"23f16411-6eb2-4829-a964-9ad1f0e0cc22")]
+    pub id: String,
+    /// The dealer's number.
+    #[schemars(example = &"0009999")]
+    pub dealer_id: String,
+    /// The local date of the submission's `createdTime`, `YYYY-MM-DD`.
+    #[schemars(extend("format" = "date"), example = &"2019-12-31")]
+    pub request_date: Option<String>,
+    /// The local time of the submission's `createdTime`, `HH:mm:ss`.
+    #[schemars(regex(pattern = TIME), example = &"15:40:50")]
+    pub request_time: Option<String>,
+    /// The person who brought the unit in.
+    #[schemars(example = &"Adit")]
+    pub nama_pembawa: Option<String>,
+    /// That person's phone, `08…`; in rows of an older service, as that service wrote it.
+    #[schemars(example = &"082148523421")]
+    pub no_telp: Option<String>,
+    /// The type of the motorcycle.
+    #[schemars(example = &"BeAT Street")]
+    pub tipe_unit: Option<String>,
+    /// The motorcycle's plate, as sent.
+    #[schemars(example = &"D 123 AD")]
+    pub no_pol: Option<String>,
+    /// `PENDING`: stored, the message waits. `PROCESSED`: Fonnte accepted it. `FAILED`: see
+    /// `whatsapp_status`. Rows of an older service may have others.
+    #[schemars(example = &"PROCESSED")]
+    pub request_status: String,
+    /// `NOT_SENT`: the message waits. `SENT`, then `DELIVERED`, then `READ`: accepted by Fonnte,
+    /// confirmed on the phone, read. `FAILED`: refused for good, expired or cancelled. `ERROR`: the
+    /// outcome is unknown, a person must decide. Rows of an older service may have others.
+    #[schemars(example = &"SENT")]
+    pub whatsapp_status: String,
+    /// Fonnte's last answer to the message, also while it waits for another try. An answer that is
+    /// not JSON is kept as `raw_response`, a failure without an answer as `error`: `timeout` or
+    /// `connection_error`.
+    #[schemars(with = "serde_json::Value", extend("type" = "object", "nullable" = true, "additionalProperties" = true, "example" = {
+        "detail": "success! message in queue",
+        "id": [142223099],
+        "process": "pending",
+        "requestid": 369052479,
+        "status": true,
+        "target": ["6282148523421"]
+    }))]
+    pub fonnte_response: Option<Box<RawValue>>,
+    /// Who made the row: `api` for what came in here.
+    #[schemars(example = &"api")]
+    pub created_by: Option<String>,
+    /// The submission's `createdTime`; a local time without a zone.
+    #[schemars(regex(pattern = DATE_TIME), example = &"2019-12-31T15:40:50")]
+    pub created_date: Option<String>,
+    /// Who changed the row last: `system` for a change of status.
+    #[schemars(example = &"system")]
+    pub last_modified_by: Option<String>,
+    /// When the row was changed last, at first the submission's `modifiedTime`; a local time
+    /// without a zone.
+    #[schemars(regex(pattern = DATE_TIME), example = &"2026-11-22T16:20:13.344527")]
+    pub last_modified_date: Option<String>,
+}
+
+discreet!(Item, id);
+
+reply! {
+    /// A request that was found.
+    RequestReply(Item, "The request."), extend("enum" = ["Request found"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_goes_both_ways_with_the_answer_byte_for_byte() {
+        let text = r#"{"id":"i","dealer_id":"0009999","request_date":null,"request_time":null,"nama_pembawa":"Adit","no_telp":null,"tipe_unit":null,"no_pol":null,"request_status":"PENDING","whatsapp_status":"NOT_SENT","fonnte_response":{"b": 1e2, "a":[ ]},"created_by":null,"created_date":null,"last_modified_by":null,"last_modified_date":null}"#;
+        let item: Item = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&item).unwrap(), text);
+        assert_eq!(format!("{item:?}"), r#"Item { id: "i", .. }"#);
+    }
+
+    #[test]
+    fn a_submission_has_the_names_of_the_wire() {
+        let text = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
+        let body: SubmissionBody = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&body).unwrap(), text);
+    }
+}

@@ -1,0 +1,244 @@
+//! Examples that follow from the schemas: of whole bodies, from those of their fields, and of errors,
+//! from the problems that are answered so.
+
+use domain::{
+    AccountError, CheckError, DealerAdministrationError, EventError, IntakeError, LookupError,
+    MessageError, Refusal, Scope, StoreError,
+};
+use serde_json::{Map, Value, json};
+
+use super::reference;
+use crate::limits::{MAX_HEADER_BYTES, MAX_PATH_BYTES};
+use crate::problem::Problem;
+
+/// Writes out answers that name problems, and gives every JSON body that has no example one.
+pub(super) fn complete(document: &mut Value) {
+    let schemas = document["components"]["schemas"].take();
+    if let Some(Value::Object(responses)) = document.pointer_mut("/components/responses") {
+        responses.values_mut().for_each(write_out);
+    }
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    let operations = paths
+        .into_iter()
+        .flat_map(|paths| paths.values_mut())
+        .filter_map(Value::as_object_mut)
+        .flat_map(|methods| methods.values_mut());
+    for operation in operations {
+        if let Some(Value::Object(responses)) = operation.get_mut("responses") {
+            for response in responses.values_mut() {
+                write_out(response);
+                exemplify(response, &schemas, false);
+            }
+        }
+        if let Some(body) = operation.get_mut("requestBody") {
+            exemplify(body, &schemas, true);
+        }
+    }
+    document["components"]["schemas"] = schemas;
+}
+
+/// Puts the answers of problems in the place of `problems`, which has their names by keys of examples.
+fn write_out(response: &mut Value) {
+    let Some(Value::Object(named)) = response
+        .as_object_mut()
+        .and_then(|response| response.shift_remove("problems"))
+    else {
+        return;
+    };
+    let mut examples = Map::new();
+    for (key, name) in named {
+        let name = name.as_str().unwrap_or_default();
+        let problem = problem(name).expect("the additions name problems that there are");
+        let value = json!(problem.body());
+        let summary = ["/error/message", "/message/error"]
+            .iter()
+            .find_map(|place| value.pointer(place).cloned());
+        examples.insert(key, json!({ "summary": summary, "value": value }));
+    }
+    let content = &mut response["content"]["application/json"];
+    if content["schema"].is_null() {
+        content["schema"] = reference("schemas", "ErrorReply");
+    }
+    match examples.len() {
+        1 => {
+            content["example"] = examples
+                .values()
+                .next()
+                .map(|only| only["value"].clone())
+                .unwrap_or_default()
+        }
+        _ => content["examples"] = examples.into(),
+    }
+}
+
+/// The problem of that name in the additions.
+fn problem(name: &str) -> Option<Problem> {
+    let away = || StoreError::Unavailable("away".into());
+    let check = |error| Problem::Check {
+        dealer_id: "0009999".to_owned(),
+        error,
+    };
+    Some(match name {
+        "BadRequest" => Problem::BodyUnreadable,
+        "Unauthorized" => Problem::Refused(Refusal::Invalid),
+        "ReadMissing" => Problem::ScopeMissing(Scope::Read),
+        "WriteMissing" => Problem::ScopeMissing(Scope::Write),
+        "ForeignOrigin" => Problem::ForeignOrigin,
+        "ForeignHost" => Problem::ForeignHost,
+        "ForeignDealer" => IntakeError::ForeignDealer.into(),
+        "NotFound" => Problem::UnknownPath,
+        "RequestNotFound" => Problem::UnknownRequest,
+        "DealerNotFound" => LookupError::UnknownDealer.into(),
+        "UnknownDealer" => DealerAdministrationError::UnknownDealer.into(),
+        "ApiKeyNotFound" => Problem::UnknownKey,
+        "MethodNotAllowed" => Problem::MethodNotAllowed(String::new()),
+        "RequestTimeout" => Problem::BodyTooSlow,
+        "PayloadTooLarge" => Problem::BodyTooLarge { limit: 64 * 1024 },
+        "UriTooLong" => Problem::UriTooLong {
+            part: "path",
+            limit: MAX_PATH_BYTES,
+        },
+        "HeadersTooLarge" => Problem::HeadersTooLarge {
+            limit: MAX_HEADER_BYTES,
+        },
+        "RateLimited" => Problem::RateLimited { retry_seconds: 1 },
+        "Busy" => Problem::Busy { submits: false },
+        "Unavailable" => away().into(),
+        "InternalServerError" => Problem::Unforeseen,
+        "NotStored" => IntakeError::NotStored(away()).into(),
+        "UnforeseenInIntake" => Problem::UnforeseenInIntake,
+        "IdempotencyKeyReused" => IntakeError::KeyReused.into(),
+        "IdempotencyKeyInProgress" => IntakeError::KeyInProgress.into(),
+        "MessagePending" => MessageError::Pending.into(),
+        "MessageNotSendable" => MessageError::NotSendable.into(),
+        "MessageNotCancellable" => MessageError::NotCancellable.into(),
+        "NotJson" => EventError::NotJson.into(),
+        "UntestableDealer" => check(CheckError::UnknownDealer),
+        "NoFonnteConfiguration" => check(CheckError::NoAccount(AccountError::NoKey)),
+        "ConnectionTestFailed" => check(CheckError::Failed {
+            reason: "invalid token".into(),
+        }),
+        "LaneBusy" => check(CheckError::LaneBusy),
+        _ => return None,
+    })
+}
+
+/// Gives a JSON body an example, where it has none, and its examples values, where they have none. What
+/// stands in `differs` replaces parts of the one that follows from the schema.
+fn exemplify(body: &mut Value, schemas: &Value, is_request: bool) {
+    let Some(content) = body.pointer_mut("/content/application~1json") else {
+        return;
+    };
+    let schema = content["schema"].clone();
+    if let Some(Value::Object(examples)) = content.get_mut("examples") {
+        for example in examples.values_mut().filter_map(Value::as_object_mut) {
+            let differs = example.shift_remove("differs");
+            if !example.contains_key("value") {
+                let mut value = of_schema(&schema, schemas, is_request);
+                overlay(&mut value, differs);
+                example.insert("value".to_owned(), value);
+            }
+        }
+    } else if content.get("example").is_none() {
+        let differs = content
+            .as_object_mut()
+            .and_then(|content| content.shift_remove("differs"));
+        let mut value = of_schema(&schema, schemas, is_request);
+        overlay(&mut value, differs);
+        content["example"] = value;
+    }
+}
+
+/// Replaces what differs; of a list in each item.
+fn overlay(value: &mut Value, differs: Option<Value>) {
+    match (value, differs) {
+        (_, None) => {}
+        (Value::Array(items), Some(Value::Object(parts))) => {
+            for item in items {
+                overlay(item, Some(parts.clone().into()));
+            }
+        }
+        (Value::Object(object), Some(Value::Object(parts))) => {
+            for (name, part) in parts {
+                overlay(object.entry(name).or_insert(Value::Null), Some(part));
+            }
+        }
+        (value, Some(other)) => *value = other,
+    }
+}
+
+/// The example of a schema, or one that is made from those of its parts. Of a body that is sent it has
+/// what is required, if anything is.
+fn of_schema(schema: &Value, schemas: &Value, is_request: bool) -> Value {
+    if let Some(example) = schema.get("example") {
+        return example.clone();
+    }
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+        let name = name.rsplit('/').next().unwrap_or_default();
+        return of_schema(&schemas[name], schemas, is_request);
+    }
+    if let Some(first) = ["enum", "oneOf"].iter().find_map(|key| schema[*key].get(0)) {
+        return match schema.get("enum") {
+            Some(_) => first.clone(),
+            None => of_schema(first, schemas, is_request),
+        };
+    }
+    match schema["type"].as_str() {
+        Some("array") => Value::Array(vec![of_schema(&schema["items"], schemas, is_request)]),
+        Some("boolean") => true.into(),
+        Some("object") => {
+            let required = schema["required"].as_array().filter(|_| is_request);
+            let properties = schema["properties"].as_object().into_iter().flatten();
+            properties
+                .filter(|(name, _)| {
+                    required.is_none_or(|required| required.contains(&(*name).clone().into()))
+                })
+                .map(|(name, part)| (name.clone(), of_schema(part, schemas, is_request)))
+                .collect::<Map<_, _>>()
+                .into()
+        }
+        Some("integer" | "number") => 0.into(),
+        Some(_) => "…".into(),
+        None => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_made_from_the_examples_of_its_fields() {
+        let schemas = json!({
+            "Body": {
+                "type": "object",
+                "properties": {
+                    "a": {"type": "string", "example": "x"},
+                    "b": {"type": "array", "items": {"$ref": "#/components/schemas/Part"}},
+                    "c": {"type": "boolean"}
+                },
+                "required": ["a"]
+            },
+            "Part": {"type": "object", "properties": {"d": {"enum": [1, 2]}}}
+        });
+        let body = reference("schemas", "Body");
+        assert_eq!(
+            of_schema(&body, &schemas, false),
+            json!({"a": "x", "b": [{"d": 1}], "c": true})
+        );
+        assert_eq!(of_schema(&body, &schemas, true), json!({"a": "x"}));
+        let mut whole = of_schema(&body, &schemas, false);
+        overlay(&mut whole, Some(json!({"a": null, "b": {"d": 2}})));
+        assert_eq!(whole, json!({"a": null, "b": [{"d": 2}], "c": true}));
+    }
+
+    #[test]
+    fn an_answer_is_written_out_from_the_problem() {
+        let mut response = json!({"description": "No.", "problems": {"gone": "RequestNotFound"}});
+        write_out(&mut response);
+        assert_eq!(
+            response["content"]["application/json"]["example"]["error"]["code"],
+            404
+        );
+    }
+}
