@@ -86,14 +86,21 @@ pub(crate) struct Target {
     of_path: Option<&'static Route>,
     /// The route of path and method.
     route: Option<&'static Route>,
+    /// Whether the path is one of head office's, whether there is such a path or not.
+    is_admin: bool,
 }
 
 impl Target {
     /// Finds the route of a call. The path must be as the router sees it, so that the router comes to the
     /// same answer. Routes of one path stand together.
     pub(crate) fn find(routes: &'static [Route], method: &Method, path: &str) -> Self {
+        let below = path.strip_prefix(ADMIN);
+        let is_admin = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         let Some(first) = routes.iter().position(|route| leads_to(route.path, path)) else {
-            return Self::default();
+            return Self {
+                is_admin,
+                ..Self::default()
+            };
         };
         let of_path = &routes[first];
         let mut same = routes[first..]
@@ -102,6 +109,7 @@ impl Target {
         Self {
             of_path: Some(of_path),
             route: same.find(|route| route.method == *method),
+            is_admin,
         }
     }
 
@@ -140,11 +148,15 @@ impl Target {
         self.of_path.is_some_and(|route| route.path == SUBMIT)
     }
 
-    /// Whether the path is one of head office's.
+    /// Whether the path is one of head office's, whether there is such a path or not: its host is looked at
+    /// before anything else.
     pub(crate) fn is_admin(self) -> bool {
-        self.path_access() == Some(Access::Scope(Scope::Admin))
+        self.is_admin
     }
 }
+
+/// Below it are head office's paths.
+const ADMIN: &str = "/api/v1/admin";
 
 /// The path that takes submissions in.
 pub(crate) const SUBMIT: &str = "/api/v1/customer/validate-customer";

@@ -1,5 +1,7 @@
 //! A role or a database that may have few connections.
 
+use std::time::SystemTime;
+
 use store_postgres::testing::{TestDatabase, grants_for};
 use tests_e2e::{DEALER, Database, KEY, Service, Story, eventually, output, submission};
 
@@ -116,12 +118,19 @@ async fn connections_that_others_take_later_are_done_without() {
         .await
         .unwrap();
     tokio::spawn(connection);
-    story
-        .execute_all(&format!(
-            "ALTER ROLE {role} CONNECTION LIMIT 4;
-            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE usename = '{role}' AND application_name = 'customer-service'"
-        ))
-        .await;
+    let limit = format!("ALTER ROLE {role} CONNECTION LIMIT 4");
+    story.execute_all(&limit).await;
+    let client = story.database.connect().await;
+    let now: SystemTime = client.query_one("SELECT now()", &[]).await.unwrap().get(0);
+    let ended = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE usename = '{role}' AND application_name = 'customer-service' AND backend_start < $1"
+    );
+    // A session that is in use while it is ended costs its call.
+    eventually("the sessions are gone", async || {
+        let left = client.query(&ended, &[&now]).await.unwrap();
+        left.is_empty().then_some(())
+    })
+    .await;
     posts_are_stored_and_sent(&story, &service, "with three left").await;
 }
