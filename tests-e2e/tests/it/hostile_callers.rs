@@ -43,7 +43,11 @@ async fn trickle(port: u16, start: &'static str, more: &'static str) -> Heard {
     while began.elapsed() < SIEGE {
         tokio::select! {
             read = connection.read_buf(&mut heard) => if matches!(read, Ok(0) | Err(_)) { break },
-            _ = again.tick() => if connection.write_all(more.as_bytes()).await.is_err() { break },
+            _ = again.tick() => if connection.write_all(more.as_bytes()).await.is_err() {
+                // The service has closed; what it said before is still there to be read.
+                let _ = connection.read_to_end(&mut heard).await;
+                break;
+            },
         }
     }
     heard
