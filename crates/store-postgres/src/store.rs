@@ -60,7 +60,7 @@ impl PgStore {
         self.database.gate().close();
     }
 
-    /// Applies the migrations that are missing, as [`migrate`](crate::operations::migrate()) does, and lets all
+    /// Applies the migrations that are missing, as [`migrate`](crate::migrate()) does, and lets all
     /// questions go on. Returns how many were applied.
     ///
     /// # Errors
