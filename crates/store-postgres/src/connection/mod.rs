@@ -2,7 +2,9 @@
 
 mod endpoint;
 mod gate;
+mod lent;
 mod parameters;
+mod place;
 mod pool;
 pub(crate) mod read_to_end;
 mod room;
@@ -14,11 +16,13 @@ mod url;
 mod watched;
 
 pub(crate) use gate::Gate;
+pub(crate) use lent::{Connection, failed};
+pub use parameters::DatabaseUrlError;
 pub use pool::PoolOptions;
-pub(crate) use pool::{ASK_TIMEOUT, Connection, Database, Home, StoreResult, failed};
+pub(crate) use pool::{ASK_TIMEOUT, Database, Home, StoreResult};
 pub use room::ConnectionsError;
 pub use schema_name::{SchemaName, SchemaNameError};
 #[cfg(feature = "testing")]
 pub(crate) use session::session_settings;
 pub(crate) use session::{Connector, Session};
-pub use url::{DatabaseUrl, DatabaseUrlError};
+pub use url::DatabaseUrl;

@@ -7,8 +7,38 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, SslMode, SslNegotiation};
 
-use super::DatabaseUrlError;
 use super::tls::Verification;
+
+/// What is wrong with a database URL. Never holds a part of it.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseUrlError {
+    /// It is no URL, or of another scheme.
+    #[error("it must look like postgresql://user:password@host:5432/database")]
+    NotAUrl,
+    /// `sslmode` is none of the known ones.
+    #[error("sslmode must be disable, allow, prefer, require, verify-ca or verify-full")]
+    SslMode,
+    /// `target_session_attrs` asks for a session that cannot write, or is none of the known ones.
+    #[error(
+        "target_session_attrs must be any, read-write or primary: the service needs a session that writes"
+    )]
+    TargetSession,
+    /// A parameter is not understood.
+    #[error("it has a parameter other than {}", UNDERSTOOD.join(", "))]
+    Parameter,
+    /// A parameter, or a value of it, that libpq understands and this service does not.
+    #[error("{0} is not supported")]
+    Unsupported(&'static str),
+    /// A parameter has a value that it cannot have.
+    #[error("the value of {0} cannot be understood")]
+    Value(&'static str),
+    /// There is no host, or there are more or fewer addresses or ports.
+    #[error("it must name a host, and of several as many addresses and ports, or one port for all")]
+    Hosts,
+    /// A part of it stands for bytes that are no text.
+    #[error("a part of it is not UTF-8, or holds a zero")]
+    NotText,
+}
 
 /// The parameters that are understood, for whoever has written another one.
 pub(super) const UNDERSTOOD: [&str; 29] = [

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager as _};
-use domain::BoxError;
+use domain::{BoxError, causes};
 use tokio::time::timeout;
 use tokio_postgres::config::{LoadBalanceHosts, SslMode};
 use tokio_postgres::error::SqlState;
@@ -17,7 +17,6 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::endpoint::{Endpoint, Stream};
 use super::pool::SessionPool;
-use super::url::with_causes;
 use super::watched::{Answers, Watched, WatchedTls};
 use super::{DatabaseUrl, SchemaName, tls};
 
@@ -359,4 +358,13 @@ pub(crate) fn session_settings(schema: &SchemaName) -> String {
         LOCK_TIMEOUT.as_millis(),
         IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
     )
+}
+
+/// An error and all its sources. PostgreSQL's words on connecting name the role and the database, never
+/// the password.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    match causes(error) {
+        causes if causes.is_empty() => error.to_string(),
+        causes => format!("{error}: {causes}"),
+    }
 }

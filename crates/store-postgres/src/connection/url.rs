@@ -2,8 +2,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::DatabaseUrlError;
 use super::endpoint::{Endpoint, PORT};
-use super::parameters::{Parameters, UNDERSTOOD};
+use super::parameters::Parameters;
+use super::place::{decoded_text, read_place};
 use super::tls::Verification;
 
 /// How long written data may stay unacknowledged before a connection counts as broken.
@@ -25,37 +27,6 @@ pub struct DatabaseUrl {
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) verification: Verification,
     pub(super) root_certificate: Option<PathBuf>,
-}
-
-/// What is wrong with a database URL. Never holds a part of it.
-#[derive(Debug, thiserror::Error)]
-pub enum DatabaseUrlError {
-    /// It is no URL, or of another scheme.
-    #[error("it must look like postgresql://user:password@host:5432/database")]
-    NotAUrl,
-    /// `sslmode` is none of the known ones.
-    #[error("sslmode must be disable, allow, prefer, require, verify-ca or verify-full")]
-    SslMode,
-    /// `target_session_attrs` asks for a session that cannot write, or is none of the known ones.
-    #[error(
-        "target_session_attrs must be any, read-write or primary: the service needs a session that writes"
-    )]
-    TargetSession,
-    /// A parameter is not understood.
-    #[error("it has a parameter other than {}", UNDERSTOOD.join(", "))]
-    Parameter,
-    /// A parameter, or a value of it, that libpq understands and this service does not.
-    #[error("{0} is not supported")]
-    Unsupported(&'static str),
-    /// A parameter has a value that it cannot have.
-    #[error("the value of {0} cannot be understood")]
-    Value(&'static str),
-    /// There is no host, or there are more or fewer addresses or ports.
-    #[error("it must name a host, and of several as many addresses and ports, or one port for all")]
-    Hosts,
-    /// A part of it stands for bytes that are no text.
-    #[error("a part of it is not UTF-8, or holds a zero")]
-    NotText,
 }
 
 impl DatabaseUrl {
@@ -124,78 +95,6 @@ impl DatabaseUrl {
             root_certificate,
         })
     }
-}
-
-/// Reads what stands before the parameters: user, password, hosts and database.
-fn read_place(parameters: &mut Parameters, place: &str) -> Result<(), DatabaseUrlError> {
-    let (authority, path) = place.split_once('/').unwrap_or((place, ""));
-    // An `@` in a password is often forgotten to be written as %40: the last one is meant.
-    let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let (user, password) = user.split_once(':').unwrap_or((user, ""));
-    parameters.set("user", &decoded_text(user)?)?;
-    // A password may be of any bytes.
-    let password = decoded(password)?;
-    if !password.is_empty() {
-        parameters.config.password(password);
-    }
-    parameters.set("dbname", &decoded_text(path)?)?;
-    if hosts.is_empty() {
-        return Ok(());
-    }
-    for part in hosts.split(',') {
-        let (host, port) = match part.strip_prefix('[').map(|part| part.split_once(']')) {
-            Some(Some((host, port))) => (host, port),
-            Some(None) => return Err(DatabaseUrlError::Hosts),
-            None => part.split_at(part.find(':').unwrap_or(part.len())),
-        };
-        let port = match port.strip_prefix(':') {
-            Some(port) => port,
-            None if port.is_empty() => "",
-            None => return Err(DatabaseUrlError::Hosts),
-        };
-        parameters.hosts.push(decoded_text(host)?);
-        parameters.ports.push(decoded_text(port)?);
-    }
-    Ok(())
-}
-
-/// The bytes that a part of a URL stands for: `%` and two digits are one, a plus is a plus.
-fn decoded(part: &str) -> Result<Vec<u8>, DatabaseUrlError> {
-    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
-    let bytes = part.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let digits = (digit(bytes.get(at + 1)), digit(bytes.get(at + 2)));
-        at += 1;
-        match (byte, digits) {
-            (b'%', (Some(high), Some(low))) => {
-                at += 2;
-                decoded.push(u8::try_from(16 * high + low).unwrap_or_default());
-            }
-            _ => decoded.push(*byte),
-        }
-    }
-    if decoded.contains(&0) {
-        return Err(DatabaseUrlError::NotText);
-    }
-    Ok(decoded)
-}
-
-fn decoded_text(part: &str) -> Result<String, DatabaseUrlError> {
-    String::from_utf8(decoded(part)?).map_err(|_| DatabaseUrlError::NotText)
-}
-
-/// An error and all its sources. PostgreSQL's words on connecting name the role and the database,
-/// never the password.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        words = format!("{words}: {cause}");
-        source = cause.source();
-    }
-    words
 }
 
 impl fmt::Debug for DatabaseUrl {

@@ -1,0 +1,201 @@
+mod work;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Policies, Ports};
+use crate::{
+    AccountBook, AccountPolicy, BlockedLane, Claim, Clock, DealerDirectory, DeliveryPolicy, Dice,
+    Lease, Outbox, Settled, Settlement, StoreError, Task, Whatsapp, WorkerId,
+};
+
+/// How long a lane rests when its dealer could not be looked up.
+const LOOKUP_PAUSE: Duration = Duration::from_secs(1);
+
+/// Takes messages from the outbox to the provider, one call per lane at a time.
+///
+/// The steps are separate so that whoever drives them decides about concurrency and waiting:
+/// [`claim`](Self::claim), then [`deliver`](Self::deliver) each claim, then
+/// [`settle`](Self::settle) each delivery until it succeeds.
+pub struct Dispatcher {
+    outbox: Arc<dyn Outbox>,
+    dealers: Arc<dyn DealerDirectory>,
+    whatsapp: Arc<dyn Whatsapp>,
+    book: Arc<dyn AccountBook>,
+    clock: Arc<dyn Clock>,
+    dice: Arc<dyn Dice>,
+    accounts: AccountPolicy,
+    policy: DeliveryPolicy,
+    worker: WorkerId,
+}
+
+/// What came of a claim, yet to be settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The lease under which it was done.
+    pub lease: Lease,
+    /// The task of the claim.
+    pub task: Task,
+    /// What is to be recorded.
+    pub settlement: Settlement,
+}
+
+/// A claim and the moment until which its lease is certain to hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimedClaim {
+    /// The claim.
+    pub claim: Claim,
+    /// Taken before the store was asked, so that it is never later than the store's own end.
+    pub lease_ends: Instant,
+}
+
+impl Dispatcher {
+    pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
+        Self {
+            outbox: ports.outbox.clone(),
+            dealers: ports.dealers.clone(),
+            whatsapp: ports.whatsapp.clone(),
+            book: ports.accounts.clone(),
+            clock: ports.clock.clone(),
+            dice: ports.dice.clone(),
+            accounts: policies.accounts.clone(),
+            policy: policies.delivery.clone(),
+            worker: policies.worker,
+        }
+    }
+
+    /// Claims at most `limit` lanes with something to do.
+    ///
+    /// # Errors
+    /// [`StoreError`]; lanes that were leased all the same are recovered when their lease is over.
+    pub async fn claim(&self, limit: usize) -> Result<Vec<TimedClaim>, StoreError> {
+        let lease_ends = self.clock.monotonic() + self.policy.lease;
+        let claims = self.outbox.claim(self.worker, limit, self.policy.lease);
+        let timed = |claim| TimedClaim { claim, lease_ends };
+        Ok(claims.await?.into_iter().map(timed).collect())
+    }
+
+    /// Does what a claim asks for: sends, recovers or probes. Takes at most the policy's
+    /// `send_timeout` and one look into the dealer directory.
+    pub async fn deliver(&self, timed: TimedClaim) -> Delivery {
+        let TimedClaim { claim, lease_ends } = timed;
+        let settlement = match self.dealers.find(&claim.lease.dealer_id).await {
+            Ok(dealer) => self.work(&claim, dealer.as_ref(), lease_ends).await,
+            Err(_) => self.hand_back(&claim),
+        };
+        Delivery {
+            lease: claim.lease,
+            task: claim.task,
+            settlement,
+        }
+    }
+
+    /// Records a delivery. Repeat it until it succeeds: the provider's answer exists only here.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn settle(&self, delivery: &Delivery) -> Result<Settled, StoreError> {
+        self.outbox
+            .settle(&delivery.lease, &delivery.settlement)
+            .await
+    }
+
+    /// Records a delivery as [`settle`](Self::settle) does, and claims what the lane has to do next,
+    /// where it may go on at once.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a lane that was leased again all the same is recovered when its lease is over.
+    pub async fn settle_and_claim(
+        &self,
+        delivery: &Delivery,
+    ) -> Result<(Settled, Option<TimedClaim>), StoreError> {
+        let next_lease = self.policy.lease;
+        let lease_ends = self.clock.monotonic() + next_lease;
+        let (settled, claim) = self
+            .outbox
+            .settle_and_claim(
+                &delivery.lease,
+                &delivery.settlement,
+                self.worker,
+                next_lease,
+            )
+            .await?;
+        Ok((settled, claim.map(|claim| TimedClaim { claim, lease_ends })))
+    }
+
+    /// What a delivery that was given up, because the service must stop, is recorded as: its
+    /// outcome is unknown.
+    pub async fn abandoned(&self, claim: Claim) -> Delivery {
+        let settlement = match (&claim.task, self.dealers.find(&claim.lease.dealer_id).await) {
+            (Task::Send(message) | Task::Recover(message), Ok(dealer)) => {
+                let settings = dealer.map(|dealer| dealer.settings).unwrap_or_default();
+                let reason = "the service stopped before the provider answered";
+                self.unknown(&claim, message, &settings, reason)
+            }
+            // An unsettled message is recovered as unknown when the lease is over.
+            (Task::Send(_) | Task::Recover(_), Err(_)) | (Task::Probe, _) => {
+                self.lane_only(Duration::ZERO)
+            }
+        };
+        Delivery {
+            lease: claim.lease,
+            task: claim.task,
+            settlement,
+        }
+    }
+
+    /// One round without concurrency: claims, delivers and settles. Returns what was done.
+    ///
+    /// # Errors
+    /// The first [`StoreError`]; every claim was delivered all the same, and what could not be
+    /// settled is recovered as unknown when its lease is over.
+    pub async fn run_once(&self, limit: usize) -> Result<Vec<(Delivery, Settled)>, StoreError> {
+        let mut done = Vec::new();
+        for claim in self.claim(limit).await? {
+            let delivery = self.deliver(claim).await;
+            let settled = self.settle(&delivery).await;
+            done.push(settled.map(|settled| (delivery, settled)));
+        }
+        done.into_iter().collect()
+    }
+
+    /// Ends messages that became too old. Returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn expire(&self) -> Result<u64, StoreError> {
+        self.outbox.expire(self.policy.message_ttl).await
+    }
+
+    /// How long until some lane has something to do; `None` when the queue is empty.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn next_due(&self) -> Result<Option<Duration>, StoreError> {
+        self.outbox.next_due().await
+    }
+
+    /// Closes the breakers of dealers whose key or address changed since they were blocked.
+    /// Returns how many.
+    ///
+    /// # Errors
+    /// The first [`StoreError`]. A row that cannot be read does not keep the others from being
+    /// looked at; a store that is away ends the round.
+    pub async fn close_healed_breakers(&self) -> Result<u64, StoreError> {
+        let mut closed = Ok(0);
+        for lane in self.outbox.blocked_lanes().await? {
+            let healed = self.close_if_healed(&lane).await;
+            if let Err(StoreError::Unavailable(_)) = healed {
+                return healed.map(u64::from);
+            }
+            closed = closed.and_then(|closed| Ok(closed + u64::from(healed?)));
+        }
+        closed
+    }
+
+    async fn close_if_healed(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
+        let dealer = self.dealers.find(&lane.dealer_id).await?;
+        let unchanged = lane.account_print == Some(self.print(dealer.as_ref()));
+        Ok(!unchanged && self.outbox.unblock(lane).await?)
+    }
+}

@@ -1,0 +1,247 @@
+//! What a claim asks for, and what came of it.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    Account, AccountError, Attempt, BlockCause, Claim, Dealer, DealerSettings, DeviceReport,
+    LaneChange, MessageChange, OutboxMessage, Outcome, OutcomeKind, OutgoingMessage, Phone,
+    QUOTA_USED_UP, SendReport, Settlement, Task, Tries, decide, expired, is_spent, profile_again,
+    rest_until, too_old_before,
+};
+
+use super::{Dispatcher, LOOKUP_PAUSE};
+
+impl Dispatcher {
+    pub(super) async fn work(
+        &self,
+        claim: &Claim,
+        dealer: Option<&Dealer>,
+        lease_ends: Instant,
+    ) -> Settlement {
+        let settings = dealer
+            .map(|dealer| dealer.settings.clone())
+            .unwrap_or_default();
+        match &claim.task {
+            Task::Recover(message) => {
+                let reason =
+                    "the sending copy of the service stopped before it could record an answer";
+                self.unknown(claim, message, &settings, reason)
+            }
+            Task::Send(message) if self.is_too_old(claim, message, &settings) => Settlement {
+                message: Some((message.id, expired(message.unknowns))),
+                ..self.lane_only(Duration::ZERO)
+            },
+            Task::Send(message) => match rest_until(&settings, claim.calls_today, claim.now) {
+                Some(until) => Settlement {
+                    message: Some((message.id, MessageChange::Requeued)),
+                    lane: if is_spent(&settings, claim.calls_today) {
+                        LaneChange::Spent { until }
+                    } else {
+                        LaneChange::Resting { until }
+                    },
+                    ..self.lane_only(Duration::ZERO)
+                },
+                None => {
+                    self.send(claim, message, dealer, &settings, lease_ends)
+                        .await
+                }
+            },
+            Task::Probe => self.probe(claim, dealer, &settings).await,
+        }
+    }
+
+    pub(super) fn is_too_old(
+        &self,
+        claim: &Claim,
+        message: &OutboxMessage,
+        settings: &DealerSettings,
+    ) -> bool {
+        let oldest = too_old_before(settings.quiet_hours, self.policy.message_ttl, claim.now);
+        message.overdue > (claim.now - oldest).to_std().unwrap_or_default()
+    }
+
+    pub(super) fn unknown(
+        &self,
+        claim: &Claim,
+        message: &OutboxMessage,
+        settings: &DealerSettings,
+        reason: &str,
+    ) -> Settlement {
+        let outcome = Outcome::Unknown {
+            reason: reason.to_owned(),
+        };
+        // After a wait for evidence there is no call that would not be recorded already.
+        let attempt = (!message.awaited).then(|| Attempt {
+            outcome: outcome.kind(),
+            detail: reason.to_owned(),
+            duration: Duration::ZERO,
+            answer: None,
+        });
+        Settlement {
+            called: attempt.is_some(),
+            attempt,
+            ..self.decided(claim, Some(message), settings, outcome)
+        }
+    }
+
+    pub(super) async fn send(
+        &self,
+        claim: &Claim,
+        message: &OutboxMessage,
+        dealer: Option<&Dealer>,
+        settings: &DealerSettings,
+        lease_ends: Instant,
+    ) -> Settlement {
+        let account = match self.account(dealer) {
+            Ok(account) => account,
+            Err(error) => {
+                return self.not_configured(claim, Some(message), dealer, settings, error);
+            }
+        };
+        let Ok(target) = Phone::parse(&message.target) else {
+            let outcome = Outcome::Refused {
+                reason: "the stored phone number is not valid".to_owned(),
+            };
+            return self.decided(claim, Some(message), settings, outcome);
+        };
+        let outgoing = OutgoingMessage {
+            target,
+            body: message.body.clone(),
+        };
+        // The call must be over before the lease is, or two copies could be calling at once.
+        let began = self.clock.monotonic();
+        let start_by = match lease_ends.checked_sub(self.policy.send_timeout) {
+            Some(start_by) if began <= start_by => start_by,
+            _ => return self.hand_back(claim),
+        };
+        let report = self.whatsapp.send(&account, &outgoing, start_by).await;
+        let attempt = attempt(&report, self.clock.monotonic() - began);
+        let blocked = report.outcome.kind() == OutcomeKind::Blocked;
+        Settlement {
+            attempt: Some(attempt),
+            called: true,
+            account_print: blocked.then(|| self.print(dealer)),
+            ..self.decided(claim, Some(message), settings, report.outcome)
+        }
+    }
+
+    pub(super) async fn probe(
+        &self,
+        claim: &Claim,
+        dealer: Option<&Dealer>,
+        settings: &DealerSettings,
+    ) -> Settlement {
+        let account = match self.account(dealer) {
+            Ok(account) => account,
+            Err(error) => return self.not_configured(claim, None, dealer, settings, error),
+        };
+        let report = self.whatsapp.device(&account).await;
+        if let Some(profile) = report.profile() {
+            let again = profile_again(self.dice.roll());
+            // What is kept is for people who look; the lane does not depend on it.
+            let _ = self
+                .book
+                .keep_profile(&claim.lease.dealer_id, &profile, again)
+                .await;
+        }
+        let (cause, reason) = match report {
+            DeviceReport::Connected { profile, .. } if profile.quota_left != Some(0) => {
+                return Settlement {
+                    lane: LaneChange::Probed,
+                    ..self.lane_only(Duration::ZERO)
+                };
+            }
+            DeviceReport::Connected { .. } => (BlockCause::Quota, QUOTA_USED_UP.to_owned()),
+            DeviceReport::NotReady { cause, reason, .. } => (cause, reason),
+            DeviceReport::Unreachable { reason } => (BlockCause::Other, reason),
+        };
+        Settlement {
+            account_print: Some(self.print(dealer)),
+            ..self.decided(claim, None, settings, Outcome::Blocked { cause, reason })
+        }
+    }
+
+    pub(super) fn account(&self, dealer: Option<&Dealer>) -> Result<Account, AccountError> {
+        // A dealer that became inactive keeps its promise to the customer: what was acknowledged
+        // is sent as long as the account works.
+        dealer.ok_or(AccountError::NoKey)?.account(&self.accounts)
+    }
+
+    pub(super) fn not_configured(
+        &self,
+        claim: &Claim,
+        message: Option<&OutboxMessage>,
+        dealer: Option<&Dealer>,
+        settings: &DealerSettings,
+        error: AccountError,
+    ) -> Settlement {
+        let outcome = Outcome::Blocked {
+            cause: error.cause(),
+            reason: error.to_string(),
+        };
+        Settlement {
+            account_print: Some(self.print(dealer)),
+            ..self.decided(claim, message, settings, outcome)
+        }
+    }
+
+    /// Recognises the account with which a lane is blocked.
+    pub(super) fn print(&self, dealer: Option<&Dealer>) -> String {
+        dealer.map_or_else(String::new, |dealer| dealer.account_print(&self.accounts))
+    }
+
+    /// What follows from an outcome, before anything is known about a call.
+    pub(super) fn decided(
+        &self,
+        claim: &Claim,
+        message: Option<&OutboxMessage>,
+        settings: &DealerSettings,
+        outcome: Outcome,
+    ) -> Settlement {
+        let tries = message.map_or_else(Tries::default, |message| Tries {
+            unknowns: message.unknowns,
+            may_await: settings.exclusive_device && !message.awaited,
+            suspected: message.suspected,
+        });
+        let policy = self.policy.with(settings);
+        let decision = decide(outcome, tries, claim.history, &policy, self.dice.roll());
+        Settlement {
+            message: message.map(|message| (message.id, decision.message)),
+            lane: decision.lane,
+            ..self.lane_only(Duration::ZERO)
+        }
+    }
+
+    /// Nothing was sent and nothing learned: everything stays as it was.
+    pub(super) fn hand_back(&self, claim: &Claim) -> Settlement {
+        let message = match &claim.task {
+            Task::Send(message) => Some((message.id, MessageChange::Requeued)),
+            // It stays SENDING, to be recovered.
+            Task::Recover(_) | Task::Probe => None,
+        };
+        Settlement {
+            message,
+            ..self.lane_only(LOOKUP_PAUSE)
+        }
+    }
+
+    pub(super) fn lane_only(&self, pause: Duration) -> Settlement {
+        Settlement {
+            message: None,
+            lane: LaneChange::Unchanged { pause },
+            attempt: None,
+            called: false,
+            call: None,
+            account_print: None,
+        }
+    }
+}
+
+fn attempt(report: &SendReport, duration: Duration) -> Attempt {
+    Attempt {
+        outcome: report.outcome.kind(),
+        detail: report.outcome.detail().to_owned(),
+        duration,
+        answer: Some(report.answer.clone()),
+    }
+}
