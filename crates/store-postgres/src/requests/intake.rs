@@ -90,8 +90,9 @@ async fn accept_alone(database: &Database, request: &NewRequest) -> StoreResult<
 }
 
 async fn try_accept(database: &Database, request: &NewRequest) -> StoreResult<Accepted> {
+    // May be repeated: what comes after the first statement is only asked where that stored nothing.
     database
-        .ask(|mut connection| async move {
+        .ask_again(|mut connection| async move {
             let stored = insert(&mut connection, &[request]).await;
             if let Some(accepted) = stored.map_err(failed)?.pop().flatten() {
                 return Ok(accepted);

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Bool, Nullable, SmallInt, Text, Timestamptz, Uuid};
@@ -47,12 +48,7 @@ impl Messages for PgStore {
         let only = seen.dealer().map(DealerId::as_str);
         let locking = requests::table
             .filter(requests::id.eq(request.0))
-            .filter(
-                requests::dealer_id
-                    .nullable()
-                    .eq(only)
-                    .or(only.is_none().into_sql::<Bool>()),
-            )
+            .filter(sees(only))
             .select(requests::no_telp.eq(ERASED))
             .for_no_key_update();
         let statement = with_entry(seeing(Statement::new(sql::Resend), request, seen), entry)
@@ -100,12 +96,7 @@ impl Messages for PgStore {
         let only = seen.dealer().map(DealerId::as_str);
         let knowing = requests::table
             .filter(requests::id.eq(request.0))
-            .filter(
-                requests::dealer_id
-                    .nullable()
-                    .eq(only)
-                    .or(only.is_none().into_sql::<Bool>()),
-            )
+            .filter(sees(only))
             .select(requests::id);
         let statement = with_entry(seeing(Statement::new(sql::Cancel), request, seen), entry)
             .bind::<Text, _>("reason", cancelled(0))
@@ -142,6 +133,16 @@ impl Messages for PgStore {
             .ask(|mut connection| async move { queue(&mut connection, dealer).await })
             .await
     }
+}
+
+/// Whether a request belongs to this dealer; any does where the view is not limited to one.
+#[auto_type(no_type_alias)]
+fn sees(only: Option<&str>) -> _ {
+    let anybody: bool = only.is_none();
+    requests::dealer_id
+        .nullable()
+        .eq(only)
+        .or(anybody.into_sql::<Bool>())
 }
 
 /// Binds a request, and the dealer to which the caller's view is limited.
