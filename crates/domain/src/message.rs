@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::template::Variables;
 use crate::{MessageId, MessageKind, MessageState, OutcomeKind, Place, Waiting, mask_phone};
 
 /// A stored message with everything that happened to it. Prints without its text, and its phone
@@ -19,6 +20,10 @@ pub struct Message {
     pub state: MessageState,
     /// The name of the template it was made from.
     pub template: String,
+    /// The version of the template; the built-in one has none, and neither have messages of older releases.
+    pub template_version: Option<u32>,
+    /// What was given for the template's variables.
+    pub variables: Variables,
     /// The finished text.
     pub body: String,
     /// The recipient's phone as stored, `08…`.

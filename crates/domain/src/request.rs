@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
+use crate::template::Variables;
 use crate::{MessageState, Once, Origin, ValidSubmission};
 
 /// The id of a request.
@@ -55,6 +56,10 @@ pub struct NewMessage {
     pub kind: MessageKind,
     /// The name of the template it was made from.
     pub template: String,
+    /// The version of the template; the built-in one has none.
+    pub template_version: Option<u32>,
+    /// What was given for the template's variables.
+    pub variables: Variables,
     /// The finished text.
     pub body: String,
     /// When it may first be sent; `None` means at once.
@@ -69,6 +74,7 @@ impl fmt::Debug for NewMessage {
             .field("id", &self.id)
             .field("kind", &self.kind)
             .field("template", &self.template)
+            .field("template_version", &self.template_version)
             .field("not_before", &self.not_before)
             .field("origin", &self.origin)
             .finish_non_exhaustive()

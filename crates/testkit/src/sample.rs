@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound as _, TimeDelta, Utc};
-use domain::template::{Template, TemplateValues, VALIDATION};
+use domain::template::{RawVariables, Template, TemplateValues, Templates, VALIDATION, Variables};
 use domain::{
     AccountPolicy, ApiKey, ApiKeyId, Author, BodyPrint, Dealer, DealerId, DealerSettings,
     DeliveryPolicy, IdempotencyKey, Input, MessageId, MessageKind, NewMessage, NewRequest, News,
@@ -40,6 +40,8 @@ pub fn submission() -> Submission {
         created_time: "31/12/2019 15:40:50".into(),
         modified_time: "31/12/2019 15:40:50".into(),
         dealer_id: "0009999".into(),
+        template: Input::Absent,
+        variables: RawVariables::Absent,
         send_at: Input::Absent,
         origin: None,
     }
@@ -79,6 +81,7 @@ pub fn dealer() -> Dealer {
         webhook_secret: None,
         sealed_shut: Vec::new(),
         settings: DealerSettings::default(),
+        templates: Templates::default(),
         created_at: Some(morning(2025, 6, 1)),
         updated_at: Some(morning(2025, 6, 2)),
     }
@@ -231,6 +234,7 @@ fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -
         license_plate: submission.license_plate.as_sent(),
         dealer_name,
         request_time: submission.created_time,
+        variables: &Variables::default(),
     });
     NewRequest {
         id: RequestId(uuid(n, dealer.as_str().as_bytes())),
@@ -239,6 +243,8 @@ fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -
             id: MessageId(uuid(n, format!("M{dealer}").as_bytes())),
             kind: MessageKind::Live,
             template: VALIDATION.to_owned(),
+            template_version: None,
+            variables: Variables::default(),
             body,
             not_before: submission.send_at,
             origin: submission.origin.clone(),

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Policies, Ports};
-use crate::template::{Template, TemplateValues, VALIDATION};
+use crate::template::{Template, TemplateValues, VALIDATION, Variables};
 use crate::{
     AuditEntry, Author, Bell, Cancelled, DealerDirectory, DealerId, DealerSettings, DeliveryPolicy,
     Ids, LookupError, Message, MessageKind, MessageView, Messages, NewMessage, Origin, Phone,
@@ -101,16 +101,27 @@ impl MessageActions {
             Err(_) => DealerSettings::default(),
         };
         let newest = self.messages.timeline(request, seen).await?.pop();
-        let (template, body, target) = match newest {
+        let (template, template_version, variables, body, target) = match newest {
             Some(newest) if newest.is_pending() => return Err(MessageError::Pending),
-            Some(newest) => (newest.template, newest.body, newest.target),
-            None => self.first_message(&stored).await?,
+            Some(newest) => (
+                newest.template,
+                newest.template_version,
+                newest.variables,
+                newest.body,
+                newest.target,
+            ),
+            None => {
+                let (template, body, target) = self.first_message(&stored).await?;
+                (template, None, Variables::default(), body, target)
+            }
         };
         let target = Phone::parse(&target).map_err(|_| MessageError::NotSendable)?;
         let message = NewMessage {
             id: self.ids.message(),
             kind: MessageKind::Live,
             template,
+            template_version,
+            variables,
             body,
             not_before: None,
             origin,
@@ -187,6 +198,7 @@ impl MessageActions {
             license_plate,
             dealer_name: &dealer.name,
             request_time: date.and_time(time),
+            variables: &Variables::default(),
         });
         Ok((VALIDATION.to_owned(), body, phone.clone()))
     }

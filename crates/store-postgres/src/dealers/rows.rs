@@ -6,6 +6,7 @@ use chrono::{NaiveDateTime, NaiveTime};
 use diesel::dsl::auto_type;
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use domain::template::Templates;
 use domain::{
     Dealer, DealerId, DealerSettings, KeySource, OnUnknown, QuietHours, SEALED, SecretPurpose,
     Vault, VaultError,
@@ -114,6 +115,7 @@ impl DealerRow {
             webhook_secret,
             sealed_shut,
             settings: delivery.unwrap_or_default(),
+            templates: Templates::default(),
             created_at: self.created_at.and_then(|Shown(at)| at),
             updated_at: self.updated_at.and_then(|Shown(at)| at),
             id,

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
+use domain::template::Variables;
 use domain::{
     BodyPrint, IdempotencyKey, Input, LaneChange, Lease, MessageChange, MessageId, MessageKind,
     NewMessage, NewRequest, Once, Receipt, RequestId, Settlement, StoreError, Submission,
@@ -140,8 +141,7 @@ fn submission() -> NewRequest {
         created_time: "31/12/2019 15:40:50".into(),
         modified_time: "31/12/2019 15:40:50".into(),
         dealer_id: format!("~{}", &name[..9]).as_str().into(),
-        send_at: Input::Absent,
-        origin: None,
+        ..Submission::default()
     };
     let key = IdempotencyKey::parse(&name).ok();
     NewRequest {
@@ -151,6 +151,8 @@ fn submission() -> NewRequest {
             id: MessageId(unique),
             kind: MessageKind::Live,
             template: "percobaan".to_owned(),
+            template_version: None,
+            variables: Variables::default(),
             body: "Percobaan".to_owned(),
             not_before: None,
             origin: None,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::template::Variables;
 use domain::{
     AuditEntry, DealerId, EventStore as _, EventsApplied, LaneChange, MessageChange, MessageId,
     MessageKind, MessageNews, MessageState, Messages as _, NewMessage, News, Outbox as _,
@@ -120,6 +121,8 @@ async fn resend(store: &PgStore, request: RequestId) -> MessageId {
         id: MessageId(uuid::Uuid::now_v7()),
         kind: MessageKind::Live,
         template: "validation".to_owned(),
+        template_version: None,
+        variables: Variables::default(),
         body: "Sekali lagi".to_owned(),
         not_before: None,
         origin: None,

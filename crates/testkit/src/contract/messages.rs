@@ -1,5 +1,6 @@
 //! Promises of [`Messages`](domain::Messages).
 
+use domain::template::Variables;
 use domain::{
     AuditEntry, Cancelled, LaneChange, MessageChange, MessageId, MessageKind, MessageState,
     NewMessage, NewRequest, Origin, OutcomeKind, RequestId, Resent, Settled, Task, Visibility,
@@ -16,6 +17,8 @@ fn another() -> NewMessage {
         id: MessageId(Uuid::now_v7()),
         kind: MessageKind::Live,
         template: "validation".to_owned(),
+        template_version: None,
+        variables: Variables::default(),
         body: "Sekali lagi".to_owned(),
         not_before: None,
         origin: None,

@@ -3,6 +3,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::template::Variables;
 use domain::{
     ERASED, Erased, KeyName, MessageId, MessageState, Origin, Person, PersonalData, PersonalRecord,
     Phone, RequestId, StoreError, Sweep, erased, impersonal_call, jakarta_time,
@@ -166,6 +167,7 @@ impl State {
             }
             message.target = ERASED.to_owned();
             message.body = ERASED.to_owned();
+            message.variables = Variables::default();
             let state_id = message.state_id.take();
             message.state_id = state_id.filter(|id| person.erased_from(id) == *id);
             message.origin = message.origin.take().and_then(|origin| {

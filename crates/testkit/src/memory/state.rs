@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use domain::template::Variables;
 use domain::{
     ApiKeyId, ApiKeyRecord, Attempt, AuditRecord, BodyPrint, CHANGED_BY, Dealer, DealerId, ERASED,
     IdempotencyKey, KEY_LIFETIME, KeyPrint, KnownQuota, LaneHistory, MessageId, MessageKind,
@@ -79,6 +80,8 @@ pub(super) struct Message {
     pub(super) dealer_id: DealerId,
     pub(super) kind: MessageKind,
     pub(super) template: String,
+    pub(super) template_version: Option<u32>,
+    pub(super) variables: Variables,
     pub(super) target: String,
     pub(super) body: String,
     pub(super) state: MessageState,
@@ -249,6 +252,8 @@ impl State {
             dealer_id,
             kind: new.kind,
             template: new.template.clone(),
+            template_version: new.template_version,
+            variables: new.variables.clone(),
             target: target.national().to_owned(),
             body: new.body.clone(),
             state: MessageState::Queued,
