@@ -18,12 +18,13 @@ pub fn schemas() -> Map<String, Value> {
         }};
     }
     let mut all = named![Deserialize:
-        SubmissionBody, TestBody, StatusReportBody, DeviceReportBody, SettingsBody, NewKeyBody,
+        SubmissionBody, ResendBody, TemplateBody, PreviewBody, TestBody, StatusReportBody, DeviceReportBody, SettingsBody, NewKeyBody,
         ErasureBody, ExportBody,
     ];
     all.extend(named![Serialize:
         StoredReply, NotStoredReply, RequestReply, MessagesReply, MessageReply, ListReply, StatsReply,
-        QueueReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
+        QueueReply, TemplatesReply, TemplateReply, SavedTemplateReply, RemovedTemplateReply,
+        PreviewReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
         MadeKeyReply, AuditReply, ErasureReply, ExportReply, RootReply, HealthReply,
         DetailedHealthReply, ErrorReply, ValidationReply,
     ]);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::template::TemplateOrigin;
 use domain::{EventError, EventReceived, EventTopic, IntakeError};
 use tracing::Span;
 
@@ -144,6 +145,9 @@ pub trait Observer: Send + Sync {
     /// Something became of a submission.
     fn submitted(&self, result: SubmissionResult);
 
+    /// A message was made from a template of this origin.
+    fn made_from(&self, origin: TemplateOrigin);
+
     /// A provider event was taken in, or not.
     fn event_received(&self, topic: EventTopic, result: EventResult);
 
@@ -165,6 +169,8 @@ impl Observer for Unobserved {
     fn answered(&self, _: AnsweredCall<'_>) {}
 
     fn submitted(&self, _: SubmissionResult) {}
+
+    fn made_from(&self, _: TemplateOrigin) {}
 
     fn event_received(&self, _: EventTopic, _: EventResult) {}
 

@@ -5,8 +5,8 @@ use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use api_types::{ErrorReply, FaultBody, NotStoredMessage, NotStoredReply, ValidationReply};
 use domain::{
-    CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
-    Refusal, Scope, StoreError,
+    CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MAX_TEMPLATES,
+    MessageError, Refusal, Scope, StoreError, TemplateError,
 };
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
@@ -66,6 +66,8 @@ pub(crate) enum Problem {
     Lookup(#[from] LookupError),
     #[error(transparent)]
     Message(#[from] MessageError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
     #[error(transparent)]
     Report(#[from] EventError),
     #[error(transparent)]
@@ -215,6 +217,8 @@ impl Problem {
                 envelope(StatusCode::NOT_FOUND, "DealerNotFound", DEALER_NOT_FOUND)
             }
             Self::Message(error) => match error {
+                // The handler answers invalid orders itself: it knows what was sent.
+                MessageError::Invalid(_) => unforeseen(),
                 MessageError::UnknownRequest => Self::UnknownRequest.answer(),
                 MessageError::Pending => envelope(
                     StatusCode::CONFLICT,
@@ -232,6 +236,29 @@ impl Problem {
                     "No message can be made for this request: its phone is not a mobile number, or its dealer is unknown or not active",
                 ),
                 MessageError::Store(error) => store(error),
+            },
+            Self::Template(error) => match error {
+                TemplateError::UnknownDealer => {
+                    envelope(StatusCode::NOT_FOUND, "DealerNotFound", DEALER_NOT_FOUND)
+                }
+                TemplateError::UnknownTemplate => envelope(
+                    StatusCode::NOT_FOUND,
+                    "TemplateNotFound",
+                    "Template not found",
+                ),
+                TemplateError::Overtaken => envelope(
+                    StatusCode::PRECONDITION_FAILED,
+                    "PreconditionFailed",
+                    "Another version of this template is in force than If-Match names",
+                ),
+                TemplateError::TooMany => envelope(
+                    StatusCode::CONFLICT,
+                    "TooManyTemplates",
+                    format!("There are {MAX_TEMPLATES} templates already"),
+                ),
+                // The handler answers texts that are no templates itself.
+                TemplateError::Invalid(_) => unforeseen(),
+                TemplateError::Store(error) => store(error),
             },
             Self::Report(error) => match error {
                 EventError::UnknownAddress => Self::UnknownPath.answer(),

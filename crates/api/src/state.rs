@@ -6,7 +6,8 @@ use std::sync::Arc;
 use actix_web::web::Bytes;
 use domain::{
     AccountPolicy, AuditLog, DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake,
-    Gatekeeper, Health, Intake, KeyAdministration, Lookups, MessageActions, Services, TestLine,
+    Gatekeeper, Health, Intake, KeyAdministration, Lookups, MessageActions, Services,
+    TemplateAdministration, TestLine,
 };
 
 use crate::limits::Limits;
@@ -20,6 +21,8 @@ pub struct Api {
     pub(crate) lookups: Arc<Lookups>,
     /// Shows, repeats and stops messages.
     pub(crate) messages: Arc<MessageActions>,
+    /// Shows, saves, removes and tries out templates.
+    pub(crate) templates: Arc<TemplateAdministration>,
     /// Takes in the provider's reports.
     pub(crate) events: Arc<EventIntake>,
     /// Checks dealers' accounts.
@@ -75,6 +78,7 @@ impl Api {
             intake: services.intake,
             lookups: services.lookups,
             messages: services.messages,
+            templates: services.templates,
             events: services.events,
             check: services.checks,
             tests: parts.tests,

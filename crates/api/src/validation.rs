@@ -1,6 +1,7 @@
 //! The 422 answers: which field breaks which rule, in the words existing clients know.
 
 use api_types::{FaultBody, Place};
+use domain::template::TemplateFault;
 use domain::{Fault, Field};
 use serde_json::{Value, json};
 
@@ -75,6 +76,36 @@ pub(crate) fn not_an_object(input: Value) -> FaultBody {
 /// No body at all.
 pub(crate) fn no_body() -> FaultBody {
     fault(vec![place("body")], Fault::Missing, Value::Null)
+}
+
+/// A fault of a template, with what stands there.
+pub(crate) fn of_template(loc: Vec<Place>, found: &TemplateFault, body: &str) -> FaultBody {
+    let position = found.position();
+    let characters = body.chars().skip(position);
+    let mut first = true;
+    // A brace with what it encloses, or one character.
+    let piece: String = match found {
+        TemplateFault::UnknownPlace { .. }
+        | TemplateFault::DefaultTooLong { .. }
+        | TemplateFault::TooManyVariables { .. } => characters
+            .scan(false, |over, c| {
+                let go_on = !*over;
+                *over = c == '}';
+                go_on.then_some(c)
+            })
+            .collect(),
+        TemplateFault::MessageTooLong => body.to_owned(),
+        _ => characters
+            .take_while(|_| std::mem::take(&mut first))
+            .collect(),
+    };
+    FaultBody {
+        kind: "value_error".into(),
+        loc,
+        msg: format!("Value error, {found}"),
+        input: piece.into(),
+        ctx: Some(json!({ "position": position })),
+    }
 }
 
 /// A malformed `Idempotency-Key`.

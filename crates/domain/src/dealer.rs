@@ -69,6 +69,15 @@ impl Dealer {
         policy.account(self.api_key.as_ref(), self.api_url.as_deref())
     }
 
+    /// The name of the default template, where no template of that name is in force: messages for which none
+    /// is named are made from `validation` then.
+    #[must_use]
+    pub fn missing_default_template(&self) -> Option<&str> {
+        let default = self.settings.default_template.as_deref()?;
+        let found = self.templates.named(default);
+        found.is_none().then_some(default)
+    }
+
     /// Recognises the account without telling it: a digest of key and address. It changes when
     /// either does, and when the policy makes something else of them.
     #[must_use]

@@ -31,7 +31,7 @@ pub enum Field {
 }
 
 /// Where a fault of a submission is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum FieldPath {
     /// In a field.
     Field(Field),

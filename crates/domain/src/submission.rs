@@ -391,7 +391,7 @@ mod tests {
             };
             if let Err(faults) = submission.validate(now()) {
                 prop_assert!(!faults.is_empty());
-                prop_assert!(faults.windows(2).all(|pair| pair[0].0 < pair[1].0));
+                prop_assert!(faults.windows(2).all(|pair| pair[0].0.field() < pair[1].0.field()));
             }
         }
     }

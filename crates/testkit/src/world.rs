@@ -66,6 +66,7 @@ impl World {
             events: self.store.clone(),
             dealers: self.store.clone(),
             dealer_admin: self.store.clone(),
+            templates: self.store.clone(),
             accounts: self.store.clone(),
             api_keys: self.store.clone(),
             audit: self.store.clone(),

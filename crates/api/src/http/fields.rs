@@ -3,7 +3,7 @@ use domain::{Fault, Input};
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
-use crate::validation::{Rule, fault, place};
+use crate::validation::{Rule, fault};
 
 /// What is shown in place of a secret that was refused.
 const HIDDEN: &str = "**********";
@@ -65,7 +65,10 @@ impl Fields {
         let value = rest
             .iter()
             .fold(self.value(first), |value, name| value?.get(name));
-        let sent = value.cloned().unwrap_or(Value::Null);
+        let rule = rule.into();
+        // What counts as not given was not sent.
+        let sent = value.filter(|_| rule != Rule::Value(Fault::Missing));
+        let sent = sent.cloned().unwrap_or(Value::Null);
         self.note(path, rule, sent);
     }
 
@@ -122,6 +125,7 @@ pub(crate) fn input(value: Option<&Value>) -> Input {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::validation::place;
     use serde_json::json;
 
     fn fields(place: Vec<Place>) -> Fields {

@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod canonical;
+mod conditions;
 mod fields;
 mod frame;
 mod headers;
@@ -15,6 +16,7 @@ mod quiet;
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
 pub(crate) use canonical::canonical;
+pub(crate) use conditions::{IfMatch, etag};
 pub(crate) use fields::{Fields, input, text};
 pub(crate) use frame::{frame, survive};
 pub(crate) use headers::{KeyHeader, Prefer};

@@ -3,7 +3,7 @@
 
 use domain::{
     AccountError, CheckError, DealerAdministrationError, EventError, IntakeError, LookupError,
-    MessageError, Refusal, Scope, StoreError,
+    MessageError, Refusal, Scope, StoreError, TemplateError,
 };
 use serde_json::{Map, Value, json};
 
@@ -109,6 +109,9 @@ fn problem(name: &str) -> Option<Problem> {
         "UnforeseenInIntake" => Problem::UnforeseenInIntake,
         "IdempotencyKeyReused" => IntakeError::KeyReused.into(),
         "IdempotencyKeyInProgress" => IntakeError::KeyInProgress.into(),
+        "TemplateNotFound" => TemplateError::UnknownTemplate.into(),
+        "TooManyTemplates" => TemplateError::TooMany.into(),
+        "PreconditionFailed" => TemplateError::Overtaken.into(),
         "MessagePending" => MessageError::Pending.into(),
         "MessageNotSendable" => MessageError::NotSendable.into(),
         "MessageNotCancellable" => MessageError::NotCancellable.into(),

@@ -2,10 +2,14 @@ use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use api_types::{FaultBody, StoredMessage, StoredReply, SubmissionBody};
+use chrono::DateTime;
 use domain::template::RawVariables;
-use domain::{BodyPrint, Faults, Field, FieldPath, Input, IntakeError, Once, Submission};
+use domain::{
+    BodyPrint, Fault, Faults, Field, FieldPath, Input, IntakeError, Once, Submission,
+    ValidSubmission,
+};
 use paperclip::actix::api_v2_operation;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::item::item;
 use crate::access::Caller;
@@ -53,6 +57,9 @@ pub(crate) async fn validate_customer(
     } else {
         SubmissionResult::Stored
     });
+    if let Some(origin) = received.template {
+        api.observer.made_from(origin);
+    }
     let request = received.request;
     tracing::info!(
         request.id = %request.id,
@@ -176,6 +183,60 @@ pub(super) fn variables(value: Option<&Value>) -> RawVariables {
             )
         }
         Some(_) => RawVariables::Other,
+    }
+}
+
+/// The values of a template that is tried out: those of `sample`, else those of the example of a submission.
+/// None where one is faulty.
+pub(super) fn sample(fields: &mut Fields) -> Option<ValidSubmission> {
+    let given = match fields.value("sample") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(given)) => given.clone(),
+        Some(_) => {
+            fields.refuse(&["sample"], Fault::NotObject);
+            return None;
+        }
+    };
+    let value = |field: Field| match given.get(wire_name(field)) {
+        None | Some(Value::Null) => Input::from(example(field)),
+        given => input(given),
+    };
+    let sampled = Submission {
+        customer_name: value(Field::CustomerName),
+        unit_type: value(Field::UnitType),
+        license_plate: value(Field::LicensePlate),
+        created_time: value(Field::CreatedTime),
+        variables: variables(given.get(wire_name(Field::Variables))),
+        phone: example(Field::Phone).into(),
+        modified_time: example(Field::ModifiedTime).into(),
+        dealer_id: example(Field::DealerId).into(),
+        ..Submission::default()
+    };
+    // Nothing is scheduled, so that the time plays no part.
+    let faults = match sampled.validate(DateTime::UNIX_EPOCH) {
+        Ok(valid) => return Some(valid),
+        Err(faults) => faults,
+    };
+    for (path, fault) in faults {
+        let field = wire_name(path.field());
+        match path {
+            FieldPath::Field(_) => fields.refuse(&["sample", field], fault),
+            FieldPath::Variable(name) => fields.refuse(&["sample", field, &name], fault),
+        }
+    }
+    None
+}
+
+/// The example of the contract.
+const fn example(field: Field) -> &'static str {
+    match field {
+        Field::CustomerName => "Adit",
+        Field::Phone => "082148523421",
+        Field::UnitType => "BeAT Street",
+        Field::LicensePlate => "D 123 AD",
+        Field::CreatedTime | Field::ModifiedTime => "31/12/2019 15:40:50",
+        Field::DealerId => "0009999",
+        Field::Template | Field::Variables | Field::SendAt => "",
     }
 }
 

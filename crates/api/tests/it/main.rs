@@ -30,5 +30,6 @@ mod service;
 mod settings;
 mod silence;
 mod submissions;
+mod templates;
 mod walk;
 mod webhooks;

@@ -66,6 +66,7 @@ pub(crate) fn filled(pattern: &str, dealer: &str) -> String {
         .replace("{dealer_id}", dealer)
         .replace("{token}", sample::webhook_token(1).as_str())
         .replace("{key_id}", "0707070707070707")
+        .replace("{name}", "servis")
         .replace("{file}", "swagger-ui.css")
 }
 

@@ -6,6 +6,7 @@ mod text;
 
 use api::{AnsweredCall, EventResult, Observer, SubmissionResult};
 use async_trait::async_trait;
+use domain::template::TemplateOrigin;
 use domain::{
     BlockCause, Delivery, EventTopic, EventsApplied, LaneChange, MessageChange, OutcomeKind,
     Settled, Task,
@@ -56,6 +57,7 @@ pub(crate) struct Metrics {
     calls: IntCounterVec,
     call_seconds: HistogramVec,
     submissions: IntCounterVec,
+    templates: IntCounterVec,
     received: IntCounterVec,
     events: IntCounterVec,
     lifted: IntCounter,
@@ -97,6 +99,11 @@ impl Metrics {
                 "submissions_total",
                 "Single submissions by what became of them",
                 &["result"],
+            )?,
+            templates: maker.counters(
+                "messages_by_template_total",
+                "Messages of submissions by whose template they were made from",
+                &["origin"],
             )?,
             received: maker.counters(
                 "webhook_reports_total",
@@ -163,6 +170,9 @@ impl Metrics {
     fn begin(&self) {
         for result in SubmissionResult::ALL {
             self.submissions.with_label_values(&[result.as_str()]);
+        }
+        for origin in TemplateOrigin::ALL {
+            self.templates.with_label_values(&[origin.as_str()]);
         }
         for topic in TOPICS.map(name_of) {
             for result in EventResult::ALL {
@@ -263,6 +273,10 @@ impl Observer for Metrics {
 
     fn submitted(&self, result: SubmissionResult) {
         self.submissions.with_label_values(&[result.as_str()]).inc();
+    }
+
+    fn made_from(&self, origin: TemplateOrigin) {
+        self.templates.with_label_values(&[origin.as_str()]).inc();
     }
 
     fn event_received(&self, topic: EventTopic, result: EventResult) {

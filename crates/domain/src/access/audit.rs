@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use super::ApiKeyId;
+use crate::template::TemplateName;
 use crate::{DealerId, MessageId, RequestId, SettingsChange};
 
 /// Who does something.
@@ -100,6 +101,34 @@ impl AuditEntry {
             action: Action::ChangeSettings,
             dealer: Some(dealer.clone()),
             detail: change.fields().join(", "),
+        }
+    }
+
+    /// A template got a new version: of a dealer, or of head office.
+    #[must_use]
+    pub fn template_changed(
+        author: &Author,
+        dealer: Option<&DealerId>,
+        name: &TemplateName,
+    ) -> Self {
+        Self {
+            author: author.clone(),
+            action: Action::ChangeTemplate,
+            dealer: dealer.cloned(),
+            detail: format!("template {name}"),
+        }
+    }
+
+    /// A template was removed: of a dealer, or of head office.
+    #[must_use]
+    pub fn template_removed(
+        author: &Author,
+        dealer: Option<&DealerId>,
+        name: &TemplateName,
+    ) -> Self {
+        Self {
+            action: Action::RemoveTemplate,
+            ..Self::template_changed(author, dealer, name)
         }
     }
 

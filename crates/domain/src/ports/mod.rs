@@ -15,6 +15,7 @@ mod personal_data;
 mod reports;
 mod request_store;
 mod surroundings;
+mod template_book;
 mod test_line;
 mod vault;
 mod whatsapp;
@@ -38,6 +39,10 @@ pub use personal_data::PersonalData;
 pub use reports::{DateRange, DealerStats, ListPlace, Page, PageQuery, Reports, RequestFilter};
 pub use request_store::{Accepted, KeyUse, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
+pub use template_book::{
+    MAX_TEMPLATES, Precondition, RecentRequest, SeenTemplate, TemplateBook, TemplateOwner,
+    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion,
+};
 pub use test_line::TestLine;
 pub use vault::{SEALED, SecretPurpose, Vault, VaultError};
 pub use whatsapp::{AccountProfile, DeviceReport, OutgoingMessage, SendReport, Whatsapp};
@@ -58,6 +63,7 @@ pub use {
     reports::MockReports,
     request_store::MockRequestStore,
     surroundings::{MockBell, MockClock, MockDice, MockIds},
+    template_book::MockTemplateBook,
     test_line::MockTestLine,
     vault::MockVault,
     whatsapp::MockWhatsapp,

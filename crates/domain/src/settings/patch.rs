@@ -3,7 +3,6 @@ use std::time::Duration;
 use chrono::NaiveTime;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::template::VALIDATION;
 use crate::{
     Account, AccountPolicy, Change, Fault, Input, OnUnknown, QuietHours, QuietTimes, SettingsChange,
 };
@@ -16,9 +15,6 @@ pub const LARGEST_DAILY_LIMIT: i64 = 1_000_000;
 
 /// The most characters that a key, a secret or an address can have.
 pub const LONGEST_SETTING: usize = 255;
-
-/// The most characters of a template's name.
-const LONGEST_TEMPLATE_NAME: usize = 50;
 
 /// The quiet hours of a merge patch as they came in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,7 +73,8 @@ pub enum SettingField {
 pub type SettingFaults = Vec<(SettingField, Fault)>;
 
 impl SettingsPatch {
-    /// Checks every field. Secrets can only be set where they `can_be_sealed`.
+    /// Checks every field. Secrets can only be set where they `can_be_sealed`, and the default template where
+    /// the name `is_template` in force for the dealer.
     ///
     /// # Errors
     /// For every faulty field its first broken rule, in field order.
@@ -85,6 +82,7 @@ impl SettingsPatch {
         &self,
         accounts: &AccountPolicy,
         can_be_sealed: bool,
+        is_template: bool,
     ) -> Result<SettingsChange, SettingFaults> {
         use SettingField as Field;
         let mut check = Check(Vec::new());
@@ -109,7 +107,10 @@ impl SettingsPatch {
             webhook_secret: check.text(Field::WebhookSecret, &self.webhook_secret, |raw| {
                 sealable(webhook_secret(raw)?)
             }),
-            default_template: check.text(Field::DefaultTemplate, &self.default_template, template),
+            default_template: check.text(Field::DefaultTemplate, &self.default_template, |raw| {
+                let named = is_template.then(|| raw.to_owned());
+                named.ok_or(Fault::UnknownTemplate)
+            }),
         };
         if check.0.is_empty() {
             Ok(change)
@@ -261,18 +262,5 @@ fn webhook_secret(raw: &str) -> Result<SecretString, Fault> {
         Ok(SecretString::from(raw))
     } else {
         Err(Fault::NotVisible)
-    }
-}
-
-/// For now there is the built-in template alone.
-fn template(raw: &str) -> Result<String, Fault> {
-    let shaped = (1..=LONGEST_TEMPLATE_NAME).contains(&raw.len())
-        && raw
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'));
-    if shaped && raw == VALIDATION {
-        Ok(raw.to_owned())
-    } else {
-        Err(Fault::UnknownTemplate)
     }
 }

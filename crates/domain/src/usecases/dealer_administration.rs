@@ -1,9 +1,12 @@
 use std::sync::Arc;
 
+use super::template_administration::is_in_force;
 use super::{Policies, Ports};
+use crate::template::TemplateName;
 use crate::{
     AccountPolicy, AuditEntry, Author, Bell, DealerAdmin, DealerId, DealerPage, DealerRecord,
-    Outbox, SettingFaults, SettingsChange, SettingsChanged, SettingsPatch, StoreError,
+    Input, Outbox, SettingFaults, SettingsChange, SettingsChanged, SettingsPatch, StoreError,
+    TemplateBook,
 };
 
 /// Shows dealers to operators and changes their settings.
@@ -11,6 +14,7 @@ pub struct DealerAdministration {
     dealers: Arc<dyn DealerAdmin>,
     outbox: Arc<dyn Outbox>,
     bell: Arc<dyn Bell>,
+    templates: Arc<dyn TemplateBook>,
     accounts: AccountPolicy,
 }
 
@@ -34,6 +38,7 @@ impl DealerAdministration {
             dealers: ports.dealer_admin.clone(),
             outbox: ports.outbox.clone(),
             bell: ports.lane_bell.clone(),
+            templates: ports.templates.clone(),
             accounts: policies.accounts.clone(),
         }
     }
@@ -55,16 +60,24 @@ impl DealerAdministration {
         found.ok_or(DealerAdministrationError::UnknownDealer)
     }
 
-    /// Checks a patch against the rules, as far as they do not concern what is stored.
+    /// Checks a patch for a dealer against the rules, as far as they do not concern its other settings.
     ///
     /// # Errors
-    /// [`DealerAdministrationError::Invalid`]
-    pub fn check(
+    /// [`DealerAdministrationError::Invalid`] or [`DealerAdministrationError::Store`].
+    pub async fn check(
         &self,
+        id: Option<&DealerId>,
         patch: &SettingsPatch,
     ) -> Result<SettingsChange, DealerAdministrationError> {
+        let is_template = match &patch.default_template {
+            Input::Text(name) => match TemplateName::parse(name) {
+                Ok(name) => is_in_force(&*self.templates, id, &name).await?,
+                Err(_) => false,
+            },
+            _ => false,
+        };
         patch
-            .validate(&self.accounts, self.dealers.keeps_secrets())
+            .validate(&self.accounts, self.dealers.keeps_secrets(), is_template)
             .map_err(DealerAdministrationError::Invalid)
     }
 

@@ -2,12 +2,12 @@ use std::sync::Arc;
 
 use super::{
     AccountWatch, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher, EventIntake,
-    Gatekeeper, Intake, KeyAdministration, Lookups, MessageActions,
+    Gatekeeper, Intake, KeyAdministration, Lookups, MessageActions, TemplateAdministration,
 };
 use crate::{
     AccountBook, AccountPolicy, ApiKeys, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory,
     DeliveryPolicy, Dice, Entropy, EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents,
-    Reports, RequestStore, Whatsapp, WorkerId,
+    Reports, RequestStore, TemplateBook, Whatsapp, WorkerId,
 };
 
 /// The adapters behind the use cases, one for each port. Tests replace single ones:
@@ -28,6 +28,8 @@ pub struct Ports {
     pub dealers: Arc<dyn DealerDirectory>,
     /// Shows dealers to operators and changes their settings.
     pub dealer_admin: Arc<dyn DealerAdmin>,
+    /// Keeps the templates of dealers and of head office.
+    pub templates: Arc<dyn TemplateBook>,
     /// Keeps what the provider says about accounts.
     pub accounts: Arc<dyn AccountBook>,
     /// Keeps the hashes of API keys.
@@ -78,6 +80,8 @@ pub struct Services {
     pub events: Arc<EventIntake>,
     /// Shows dealers and changes their settings.
     pub dealers: Arc<DealerAdministration>,
+    /// Shows, saves, removes and tries out templates.
+    pub templates: Arc<TemplateAdministration>,
     /// Makes, lists and revokes API keys.
     pub keys: Arc<KeyAdministration>,
     /// Lets callers in.
@@ -102,6 +106,7 @@ impl Services {
             messages: Arc::new(MessageActions::new(ports, policies)),
             events: Arc::new(EventIntake::new(ports, policies)),
             dealers: Arc::new(DealerAdministration::new(ports, policies)),
+            templates: Arc::new(TemplateAdministration::new(ports, policies)),
             keys: Arc::new(KeyAdministration::new(ports)),
             gatekeeper: Arc::new(Gatekeeper::new(ports)),
             subjects: Arc::new(DataSubjectRequests::new(ports, policies)),

@@ -4,7 +4,7 @@ use std::time::Duration;
 use domain::{
     Access, ApiKey, ApiKeyId, ApiKeys as _, AuditLog as _, Clock as _, DealerId, IntakeError,
     KeyError, KeyName, KeyOrder, MadeKey, MessageError, MockApiKeys, Ports, Principal, Refusal,
-    Scope, Submission, Visibility,
+    Reordered, Scope, Submission, Visibility,
 };
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
@@ -183,7 +183,7 @@ async fn messages_of_another_dealer_can_neither_be_seen_nor_steered() {
     let desk = world.services().messages;
     for refused in [
         desk.timeline(request, &other).await.map(|_| ()),
-        desk.resend(request, &other, &author, None)
+        desk.resend(request, &other, Reordered::default(), &author, None)
             .await
             .map(|_| ()),
         desk.cancel(request, &other, &author).await.map(|_| ()),

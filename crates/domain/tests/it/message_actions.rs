@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Dealer, MessageError, MessageState, Messages as _, MockMessages, Outcome, Ports, RequestId,
-    Resent, Visibility,
+    Dealer, MessageError, MessageState, Messages as _, MockMessages, Outcome, Ports, Reordered,
+    RequestId, Resent, Visibility,
 };
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::{World, sample};
@@ -45,7 +45,7 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
     let again = world
         .services()
         .messages
-        .resend(request, &ALL, &sample::author(), None)
+        .resend(request, &ALL, Reordered::default(), &sample::author(), None)
         .await
         .unwrap();
     let (again, first) = (again.message, &first[0].message);
@@ -74,25 +74,27 @@ async fn a_message_that_is_under_way_is_not_sent_again() {
     let request = queue(&world, 1).await;
     let desk = world.services().messages;
     assert!(matches!(
-        desk.resend(request, &ALL, &sample::author(), None).await,
+        desk.resend(request, &ALL, Reordered::default(), &sample::author(), None)
+            .await,
         Err(MessageError::Pending)
     ));
     world.services().dispatcher.claim(1).await.unwrap();
     assert!(matches!(
-        desk.resend(request, &ALL, &sample::author(), None).await,
+        desk.resend(request, &ALL, Reordered::default(), &sample::author(), None)
+            .await,
         Err(MessageError::Pending)
     ));
     assert_eq!(world.store.message_count(), 1);
 }
 
 #[tokio::test]
-async fn a_row_of_an_older_service_gets_the_built_in_message() {
+async fn a_row_of_an_older_service_gets_the_default_message() {
     let world = World::new();
     let request = old_row(&world, |_| {}).await;
     let desk = world.services().messages;
     assert!(desk.timeline(request, &ALL).await.unwrap().is_empty());
     let message = desk
-        .resend(request, &ALL, &sample::author(), None)
+        .resend(request, &ALL, Reordered::default(), &sample::author(), None)
         .await
         .unwrap()
         .message;
@@ -108,7 +110,13 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
         world
             .services()
             .messages
-            .resend(no_phone, &ALL, &sample::author(), None)
+            .resend(
+                no_phone,
+                &ALL,
+                Reordered::default(),
+                &sample::author(),
+                None
+            )
             .await,
         Err(MessageError::NotSendable)
     ));
@@ -121,7 +129,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
         world
             .services()
             .messages
-            .resend(row, &ALL, &sample::author(), None)
+            .resend(row, &ALL, Reordered::default(), &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
     ));
@@ -130,7 +138,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
         world
             .services()
             .messages
-            .resend(row, &ALL, &sample::author(), None)
+            .resend(row, &ALL, Reordered::default(), &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
     ));
@@ -168,7 +176,7 @@ async fn an_unknown_message_waits_for_a_person() {
     world
         .services()
         .messages
-        .resend(request, &ALL, &sample::author(), None)
+        .resend(request, &ALL, Reordered::default(), &sample::author(), None)
         .await
         .unwrap();
     round(&world.services().dispatcher).await;
@@ -182,7 +190,7 @@ async fn an_unknown_request_has_no_messages_to_show_repeat_or_stop() {
     let desk = world.services().messages;
     for answer in [
         desk.timeline(nobody, &ALL).await.map(|_| ()),
-        desk.resend(nobody, &ALL, &sample::author(), None)
+        desk.resend(nobody, &ALL, Reordered::default(), &sample::author(), None)
             .await
             .map(|_| ()),
         desk.cancel(nobody, &ALL, &sample::author())
@@ -217,7 +225,7 @@ async fn what_the_store_finds_in_the_end_counts() {
             })
             .messages;
         let error = desk
-            .resend(request, &ALL, &sample::author(), None)
+            .resend(request, &ALL, Reordered::default(), &sample::author(), None)
             .await
             .unwrap_err();
         assert!(format!("{error:?}").starts_with(expected), "{error:?}");

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     DealerSettings, DeliveryPolicy, Forecast, LaneHistory, LaneState, LookupError, Message,
     MessageId, MessageKind, MessageState, OutcomeKind, PastAttempt, Place, QueueState, QuietHours,
-    Visibility, Waiting, WaitingFor, from_jakarta_time, jakarta_time, parse_local_time, paused,
-    queue, waiting,
+    Reordered, Visibility, Waiting, WaitingFor, from_jakarta_time, jakarta_time, parse_local_time,
+    paused, queue, waiting,
 };
 use proptest::prelude::*;
 use testkit::{World, sample};
@@ -597,7 +597,7 @@ async fn the_desk_says_why_a_message_waits() {
 
     // A resend says it at once.
     let author = sample::author();
-    let again = desk.resend(first, &Visibility::All, &author, None);
+    let again = desk.resend(first, &Visibility::All, Reordered::default(), &author, None);
     let again = again.await.unwrap().waiting.unwrap();
     assert_eq!(again.reason, WaitingFor::DailyLimit);
 }

@@ -84,6 +84,7 @@ impl DealerRow {
         self,
         id: DealerId,
         settings: Option<SettingsRow>,
+        templates: Templates,
         vault: &dyn Vault,
     ) -> Dealer {
         let source = self.key_source(settings.as_ref());
@@ -115,7 +116,7 @@ impl DealerRow {
             webhook_secret,
             sealed_shut,
             settings: delivery.unwrap_or_default(),
-            templates: Templates::default(),
+            templates,
             created_at: self.created_at.and_then(|Shown(at)| at),
             updated_at: self.updated_at.and_then(|Shown(at)| at),
             id,

@@ -2,6 +2,7 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
+use domain::template::Templates;
 use domain::{AuditEntry, Dealer, DealerId, SecretPurpose, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::error::SqlState;
@@ -123,11 +124,18 @@ impl PgDealers {
                     .map_err(failed)
             })
             .await?;
+        let numbers: Vec<String> = rows.iter().map(|row| row.0.clone()).collect();
+        let mut own = self.own_templates(&numbers).await?;
+        let shared = self.shared_templates().await?;
         Ok(rows
             .into_iter()
             .filter_map(|(id, row, settings, token)| {
+                let templates = Templates {
+                    own: own.remove(&id).unwrap_or_default(),
+                    shared: shared.clone(),
+                };
                 let id = DealerId::parse(&id).ok()?;
-                let mut dealer = row.dealer(id, settings, self.vault());
+                let mut dealer = row.dealer(id, settings, templates, self.vault());
                 let purpose = SecretPurpose::WebhookToken;
                 let token = token.map(|token| read(self.vault(), &dealer.id, purpose, token));
                 if matches!(token, Some(Err(_))) {

@@ -10,7 +10,7 @@ use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use domain::template::Variables;
 use domain::{
-    BodyPrint, IdempotencyKey, Input, LaneChange, Lease, MessageChange, MessageId, MessageKind,
+    BodyPrint, IdempotencyKey, LaneChange, Lease, MessageChange, MessageId, MessageKind,
     NewMessage, NewRequest, Once, Receipt, RequestId, Settlement, StoreError, Submission,
     mask_phones,
 };

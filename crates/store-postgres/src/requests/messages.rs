@@ -49,7 +49,7 @@ impl Messages for PgStore {
         let locking = requests::table
             .filter(requests::id.eq(request.0))
             .filter(sees(only))
-            .select(requests::no_telp.eq(ERASED))
+            .select(requests::no_telp.is_not_distinct_from(ERASED))
             .for_no_key_update();
         let statement = with_entry(seeing(Statement::new(sql::Resend), request, seen), entry)
             .bind::<Uuid, _>("message_id", message.id.0)

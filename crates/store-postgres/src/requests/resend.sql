@@ -9,7 +9,7 @@
 WITH wanted AS (
     SELECT r.id AS request_id, r.dealer_id FROM customer_validation_request r
     WHERE r.id = :request_id AND (:only::varchar IS NULL OR r.dealer_id = :only)
-        AND r.no_telp <> :erased
+        AND r.no_telp IS DISTINCT FROM :erased
         AND NOT EXISTS (
             SELECT FROM message p
             WHERE p.request_id = r.id AND p.state IN ('QUEUED', 'SENDING'))

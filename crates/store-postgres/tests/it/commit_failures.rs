@@ -6,12 +6,14 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::template::TemplateName;
 use domain::{
     Access, AccountBook as _, AccountProfile, Action, ApiKeys as _, AuditEntry, AuditLog as _,
     Change, Claim, DealerAdmin as _, DealerId, EventStore as _, KeyName, LaneChange, MessageChange,
     MessageId, MessageNews, MessageState, Messages as _, NewApiKey, NewMessage, NewRequest, News,
-    Outbox as _, PersonalData as _, Phone, Receipt, RequestStore as _, Scope, SettingsChange,
-    Settlement, StoreError, Sweep, Task, Visibility, WorkerId,
+    Outbox as _, PersonalData as _, Phone, Precondition, Receipt, RequestStore as _, Scope,
+    SettingsChange, Settlement, StoreError, Sweep, Task, TemplateBook as _, TemplateOwner,
+    TemplateRemoved, TemplateSaved, Visibility, WorkerId,
 };
 use store_postgres::testing::TestDatabase;
 use store_postgres::{NewDealer, PgDealers, PgStore, SecretPlace, SecretsKeys};
@@ -520,4 +522,21 @@ async fn sealing_secrets_anew() {
         trial.dealers.reseal(place, &sample::author(), |_| {}).await
     };
     assert_eq!(trial.fails_at_commit(reseal).await.sealed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saving_and_removing_a_template() {
+    let trial = Trial::begin().await;
+    let owner = TemplateOwner::Dealer(sample::dealer_id());
+    let name = TemplateName::parse("promo").expect("a name");
+    let over = Precondition::Unconditional;
+    let entry = entry(Action::ChangeTemplate);
+    let save = async || {
+        let book = &trial.dealers;
+        book.save(&owner, &name, "Halo", &over, &entry).await
+    };
+    assert_eq!(trial.fails_at_commit(save).await, TemplateSaved::Saved);
+    let remove = async || trial.dealers.remove(&owner, &name, &over, &entry).await;
+    let removed = trial.fails_at_commit(remove).await;
+    assert_eq!(removed, TemplateRemoved::Removed);
 }

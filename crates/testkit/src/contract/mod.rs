@@ -44,6 +44,7 @@ pub mod rests;
 pub mod retention;
 pub mod settings;
 pub mod statistics;
+pub mod templates;
 
 mod acts;
 mod stamp;
@@ -56,7 +57,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
     AccountBook, ApiKeys, AuditLog, Dealer, DealerAdmin, DealerDirectory, DealerId, EventStore,
     MessageId, MessageState, Messages, Outbox, OutcomeKind, PersonalData, Reports, Request,
-    RequestId, RequestStatus, RequestStore, WebhookToken, WhatsappStatus,
+    RequestId, RequestStatus, RequestStore, TemplateBook, WebhookToken, WhatsappStatus,
 };
 
 use crate::sample;
@@ -84,6 +85,8 @@ pub struct Stage {
     pub reports: Arc<dyn Reports>,
     /// The dealers.
     pub dealers: Arc<dyn DealerDirectory>,
+    /// Their templates, and head office's.
+    pub templates: Arc<dyn TemplateBook>,
     /// The same dealers, as operators see them.
     pub admin: Arc<dyn DealerAdmin>,
     /// What tests do and see past the ports.
@@ -104,6 +107,7 @@ impl Stage {
             + Reports
             + DealerDirectory
             + DealerAdmin
+            + TemplateBook
             + ApiKeys
             + AuditLog
             + Backstage
@@ -121,6 +125,7 @@ impl Stage {
             reports: store.clone(),
             dealers: store.clone(),
             admin: store.clone(),
+            templates: store.clone(),
             backstage: store,
         }
     }

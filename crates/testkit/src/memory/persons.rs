@@ -254,6 +254,11 @@ impl State {
                 record.name = name;
             }
         }
+        for template in self.templates.values_mut() {
+            for version in &mut template.versions {
+                version.author = by_phone.erased_from(&version.author).into_owned();
+            }
+        }
         self.keys.retain(|(dealer, key), _| {
             let names = matches!(by_phone.erased_from(key.as_str()), Cow::Owned(_));
             !(names && dealers.contains(dealer.as_str()))

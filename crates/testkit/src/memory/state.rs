@@ -11,6 +11,7 @@ use domain::{
 };
 
 use super::dealers::OwnSettings;
+use super::templates::StoredTemplate;
 
 /// All that is stored. Every port method locks it once: that is its transaction.
 pub(super) struct State {
@@ -27,6 +28,8 @@ pub(super) struct State {
     pub(super) api_keys: HashMap<ApiKeyId, (KeyPrint, ApiKeyRecord)>,
     /// Oldest first.
     pub(super) audit: Vec<AuditRecord>,
+    /// By owner, `None` for head office, and name.
+    pub(super) templates: BTreeMap<(Option<DealerId>, String), StoredTemplate>,
 }
 
 impl Default for State {
@@ -44,6 +47,7 @@ impl Default for State {
             events: Vec::new(),
             api_keys: HashMap::new(),
             audit: Vec::new(),
+            templates: BTreeMap::new(),
         }
     }
 }
