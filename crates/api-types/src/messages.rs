@@ -31,7 +31,7 @@ pub struct ResendBody {
     pub template: Option<String>,
     /// All texts for the template's variables.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "BTreeMap<String, VariableText>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
+    #[schemars(with = "Option<BTreeMap<String, VariableText>>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
     pub variables: Option<BTreeMap<String, String>>,
 }
 

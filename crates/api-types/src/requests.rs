@@ -63,7 +63,7 @@ pub struct SubmissionBody {
     /// Texts for the variables of the template, by name, without control characters. An empty one counts as
     /// not given; one that the template does not have is refused, and so is a missing one without a default.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "BTreeMap<String, VariableText>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
+    #[schemars(with = "Option<BTreeMap<String, VariableText>>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
     pub variables: Option<BTreeMap<String, String>>,
     /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead. A time
     /// that has passed, like null or an absent one, means at once.
@@ -96,7 +96,7 @@ pub struct SubmissionSample {
     pub created_time: Option<String>,
     /// Texts for the template's variables.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "BTreeMap<String, VariableText>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
+    #[schemars(with = "Option<BTreeMap<String, VariableText>>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
     pub variables: Option<BTreeMap<String, String>>,
 }
 

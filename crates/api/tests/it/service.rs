@@ -9,7 +9,8 @@ use api::{
     Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, PublicBaseUrl, RateLimit,
     TrustedProxies,
 };
-use domain::{BoxError, Dealer, Health, StoreError};
+use domain::template::TemplateName;
+use domain::{BoxError, Dealer, Health, Precondition, StoreError, TemplateOwner};
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
 
@@ -164,6 +165,20 @@ impl Service {
 
     pub(crate) async fn connect(&self) -> Connection {
         Connection::open(self.address).await
+    }
+
+    /// Saves the templates of [`PATHS`], of the sample dealer and of head office.
+    pub(crate) async fn save_templates(&self) {
+        let desk = self.world.services().templates;
+        let name = TemplateName::parse("servis").expect("a name");
+        let own = TemplateOwner::Dealer(sample::dealer_id());
+        for owner in [own, TemplateOwner::HeadOffice] {
+            let over = Precondition::Unconditional;
+            let saving = desk
+                .save(&owner, &name, "Halo", &over, &sample::author())
+                .await;
+            saving.expect("save");
+        }
     }
 
     /// Adds a dealer that is the sample one but for this change.

@@ -254,7 +254,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
     let about_a_key = AuditEntry {
         author: Author {
             call: Some(format!("job{SPELT}").replace(' ', "")),
-            ..by.clone()
+            ..by
         },
         action: Action::CreateKey,
         dealer: None,
@@ -262,7 +262,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
     };
     let owner = TemplateOwner::Dealer(sample::dealer_id());
     let name = TemplateName::parse("promo").unwrap();
-    let about_a_template = AuditEntry::template_changed(&by, owner.dealer(), &name);
+    let about_a_template = AuditEntry::template_changed(&about_a_key.author, owner.dealer(), &name);
     let over = Precondition::Unconditional;
     let book = store.dealers();
     book.save(&owner, &name, "Halo", &over, &about_a_template)
