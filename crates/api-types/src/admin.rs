@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{KeyName, Scope};
+use domain::access::{KeyName, Scope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

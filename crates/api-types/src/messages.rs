@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use domain::delivery::WaitingFor;
+use domain::requests::MessageState;
 use domain::template::{MAX_NAME_CHARACTERS, MAX_VARIABLES};
-use domain::{MessageState, WaitingFor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 //! wrong with each; here they have the types that are sent.
 
 use domain::template::MAX_NAME_CHARACTERS;
-use domain::{IdempotencyKey, SEARCH_CHARACTERS};
+use domain::values::{IdempotencyKey, SEARCH_CHARACTERS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

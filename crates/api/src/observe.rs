@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::events::EventTopic;
 use domain::template::TemplateOrigin;
-use domain::{EventError, EventReceived, EventTopic, IntakeError};
+use domain::usecases::{EventError, EventReceived, IntakeError};
 use tracing::Span;
 
 use crate::problem::Problem;

@@ -1,8 +1,8 @@
 //! The 422 answers: which field breaks which rule, in the words existing clients know.
 
 use api_types::{FaultBody, Place};
+use domain::requests::{Fault, Field};
 use domain::template::TemplateFault;
-use domain::{Fault, Field};
 use serde_json::{Value, json};
 
 /// A rule that something given breaks.

@@ -1,7 +1,8 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use api_types::{AttemptItem, MessageItem, MessageReply, MessagesReply, ResendBody};
-use domain::{Field, MessageError, MessageView, PastAttempt, RequestId, ResendOrder};
+use domain::requests::{Field, MessageView, PastAttempt, RequestId};
+use domain::usecases::{MessageError, ResendOrder};
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 use uuid::Uuid;

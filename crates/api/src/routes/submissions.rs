@@ -3,11 +3,10 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use api_types::{FaultBody, StoredMessage, StoredReply, SubmissionBody};
 use chrono::DateTime;
+use domain::requests::{Fault, Faults, Field, FieldPath, Input, Submission, ValidSubmission};
 use domain::template::RawVariables;
-use domain::{
-    BodyPrint, Fault, Faults, Field, FieldPath, Input, IntakeError, Once, Submission,
-    ValidSubmission,
-};
+use domain::usecases::IntakeError;
+use domain::values::{BodyPrint, Once};
 use paperclip::actix::api_v2_operation;
 use serde_json::{Map, Value};
 
@@ -241,6 +240,6 @@ const fn example(field: Field) -> &'static str {
 }
 
 /// The path of a request, for `Location`.
-fn request_path(id: domain::RequestId) -> String {
+fn request_path(id: domain::requests::RequestId) -> String {
     format!("/api/v1/customer/request/{id}")
 }

@@ -8,12 +8,14 @@ use api_types::{
     SavedTemplateData, SavedTemplateReply, TemplateBody, TemplateData, TemplateFaultItem,
     TemplateItem, TemplateReply, TemplateVersionItem, TemplatesReply,
 };
+use domain::access::Author;
+use domain::ports::{SeenTemplate, TemplateOwner, TemplateVersion};
+use domain::requests::Fault;
 use domain::template::{
     MAX_TEMPLATE_CHARACTERS, TemplateFault, TemplateName, TemplateOrigin, TemplateWarning,
 };
-use domain::{
-    Author, Fault, Preview, PreviewSample, Rendering, SeenTemplate, TemplateError, TemplateHistory,
-    TemplateOwner, TemplateVersion, TemplateView,
+use domain::usecases::{
+    Preview, PreviewSample, Rendering, TemplateError, TemplateHistory, TemplateView,
 };
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
@@ -232,7 +234,7 @@ async fn save(
         .map_err(refused)?;
     let tag = tag(&owner, &history.template);
     tracing::info!(
-        dealer.id = owner.dealer().map(domain::DealerId::as_str),
+        dealer.id = owner.dealer().map(domain::values::DealerId::as_str),
         template.name = name.as_str(),
         template.version = history
             .template
@@ -263,7 +265,7 @@ async fn remove(
     let removing = api.templates.remove(owner, &name, &over, author);
     let left = in_time(removing, TemplateError::Store).await?;
     tracing::info!(
-        dealer.id = owner.dealer().map(domain::DealerId::as_str),
+        dealer.id = owner.dealer().map(domain::values::DealerId::as_str),
         template.name = name.as_str(),
         "template removed"
     );
@@ -302,9 +304,15 @@ async fn preview(
 fn recent(value: &Value) -> Result<u32, Rule> {
     let most = i64::from(MAX_RECENT);
     match crate::http::input(Some(value)) {
-        domain::Input::Whole(number) if number < 0 => Err(Fault::TooSmall { min: 0 }.into()),
-        domain::Input::Whole(number) if number > most => Err(Fault::TooLarge { max: most }.into()),
-        domain::Input::Whole(number) => u32::try_from(number).map_err(|_| Fault::NotWhole.into()),
+        domain::requests::Input::Whole(number) if number < 0 => {
+            Err(Fault::TooSmall { min: 0 }.into())
+        }
+        domain::requests::Input::Whole(number) if number > most => {
+            Err(Fault::TooLarge { max: most }.into())
+        }
+        domain::requests::Input::Whole(number) => {
+            u32::try_from(number).map_err(|_| Fault::NotWhole.into())
+        }
         _ => Err(Fault::NotWhole.into()),
     }
 }

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use api::{AnsweredCall, EventResult, Observer, SubmissionResult};
 use async_trait::async_trait;
+use domain::events::EventTopic;
+use domain::ports::MockRequestStore;
 use domain::template::TemplateOrigin;
-use domain::{EventTopic, MockRequestStore};
 use testkit::sample;
 use tracing::Span;
 

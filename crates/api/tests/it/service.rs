@@ -9,8 +9,9 @@ use api::{
     Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, PublicBaseUrl, RateLimit,
     TrustedProxies,
 };
+use domain::dealers::Dealer;
+use domain::ports::{BoxError, Health, Precondition, StoreError, TemplateOwner};
 use domain::template::TemplateName;
-use domain::{BoxError, Dealer, Health, Precondition, StoreError, TemplateOwner};
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
 
@@ -73,7 +74,7 @@ pub(crate) fn filled(pattern: &str, dealer: &str) -> String {
 
 /// What is behind the service; a test replaces the port that must fail.
 pub(crate) struct Ports {
-    domain: domain::Ports,
+    domain: domain::usecases::Ports,
     pub(crate) health: Arc<dyn Health>,
     pub(crate) auth: ApiAuth,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -96,15 +97,15 @@ impl Ports {
 }
 
 impl Deref for Ports {
-    type Target = domain::Ports;
+    type Target = domain::usecases::Ports;
 
-    fn deref(&self) -> &domain::Ports {
+    fn deref(&self) -> &domain::usecases::Ports {
         &self.domain
     }
 }
 
 impl DerefMut for Ports {
-    fn deref_mut(&mut self) -> &mut domain::Ports {
+    fn deref_mut(&mut self) -> &mut domain::usecases::Ports {
         &mut self.domain
     }
 }

@@ -6,11 +6,11 @@ mod text;
 
 use api::{AnsweredCall, EventResult, Observer, SubmissionResult};
 use async_trait::async_trait;
+use domain::delivery::{BlockCause, LaneChange, MessageChange, OutcomeKind};
+use domain::events::EventTopic;
+use domain::ports::{EventsApplied, Settled, Task};
 use domain::template::TemplateOrigin;
-use domain::{
-    BlockCause, Delivery, EventTopic, EventsApplied, LaneChange, MessageChange, OutcomeKind,
-    Settled, Task,
-};
+use domain::usecases::Delivery;
 #[cfg(target_os = "linux")]
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{

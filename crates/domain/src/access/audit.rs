@@ -1,8 +1,10 @@
 use chrono::{DateTime, Utc};
 
 use super::ApiKeyId;
+use crate::requests::{MessageId, RequestId};
+use crate::settings::SettingsChange;
 use crate::template::TemplateName;
-use crate::{DealerId, MessageId, RequestId, SettingsChange};
+use crate::values::DealerId;
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub enum Action {
     AddDealer,
     /// The key of a dealer's account was set on the command line.
     SetDealerKey,
-    /// Secrets were sealed anew, see [`Vault`](crate::Vault).
+    /// Secrets were sealed anew, see [`Vault`](crate::ports::Vault).
     ResealSecrets,
     /// A template got a new version.
     ChangeTemplate,

@@ -2,8 +2,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
+use crate::access::AuditEntry;
+use crate::requests::Request;
 use crate::template::{TemplateName, VALIDATION, Variables};
-use crate::{AuditEntry, DealerId, Request};
+use crate::values::DealerId;
 
 /// The most templates of one owner: they are read together.
 pub const MAX_TEMPLATES: u32 = 100;
@@ -44,7 +46,7 @@ pub struct TemplateVersion {
     pub version: u32,
     /// The text.
     pub body: String,
-    /// Who wrote it, [`Author::actor`](crate::Author::actor).
+    /// Who wrote it, [`Author::actor`](crate::access::Author::actor).
     pub author: String,
     /// When, by the store's clock.
     pub created_at: DateTime<Utc>,
@@ -125,7 +127,7 @@ pub struct RecentRequest {
 }
 
 /// The templates of dealers and of head office, as people write them. What messages are made from comes with
-/// the dealer, see [`Dealer::templates`](crate::Dealer::templates).
+/// the dealer, see [`Dealer::templates`](crate::dealers::Dealer::templates).
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait TemplateBook: Send + Sync {

@@ -11,7 +11,7 @@ use std::fmt;
 
 use chrono::NaiveDateTime;
 
-use crate::{Fault, Field, FieldPath};
+use crate::requests::{Fault, Field, FieldPath};
 
 pub use in_force::{InForce, TemplateOrigin, TemplateSet, Templates};
 pub use name::{

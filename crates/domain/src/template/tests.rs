@@ -213,7 +213,7 @@ proptest! {
         if let Ok(template) = Template::parse(&escaped) {
             prop_assert_eq!(template.render(&values(&Variables::default())), body);
         } else {
-            prop_assert!(crate::is_blank(&body));
+            prop_assert!(crate::values::is_blank(&body));
         }
     }
 }

@@ -2,12 +2,14 @@ use std::sync::Arc;
 
 use super::template_administration::is_in_force;
 use super::{Policies, Ports};
-use crate::template::TemplateName;
-use crate::{
-    AccountPolicy, AuditEntry, Author, Bell, DealerAdmin, DealerId, DealerPage, DealerRecord,
-    Input, Outbox, SettingFaults, SettingsChange, SettingsChanged, SettingsPatch, StoreError,
-    TemplateBook,
+use crate::access::{AuditEntry, Author};
+use crate::ports::{
+    Bell, DealerAdmin, DealerPage, DealerRecord, Outbox, SettingsChanged, StoreError, TemplateBook,
 };
+use crate::requests::Input;
+use crate::settings::{SettingFaults, SettingsChange, SettingsPatch};
+use crate::template::TemplateName;
+use crate::values::{AccountPolicy, DealerId};
 
 /// Shows dealers to operators and changes their settings.
 pub struct DealerAdministration {

@@ -1,13 +1,19 @@
 use std::sync::Arc;
 
 use super::{Policies, Ports};
-use crate::template::{InForce, RawVariables, Template, TemplateValues, Variables};
-use crate::{
-    AuditEntry, Author, Bell, Cancelled, Dealer, DealerDirectory, DealerId, DealerSettings,
-    DeliveryPolicy, Fault, Faults, Field, Ids, Input, LookupError, Message, MessageKind,
-    MessageView, Messages, NewMessage, Origin, Phone, Queue, Request, RequestId, RequestStore,
-    Resent, StoreError, Visibility, queue, waiting,
+use crate::access::{AuditEntry, Author, Visibility};
+use crate::dealers::{Dealer, DealerSettings};
+use crate::delivery::{DeliveryPolicy, Queue, queue, waiting};
+use crate::ports::{
+    Bell, Cancelled, DealerDirectory, Ids, Messages, RequestStore, Resent, StoreError,
 };
+use crate::requests::{
+    Fault, Faults, Field, Input, Message, MessageKind, MessageView, NewMessage, Origin, Request,
+    RequestId,
+};
+use crate::template::{InForce, RawVariables, Template, TemplateValues, Variables};
+use crate::usecases::LookupError;
+use crate::values::{DealerId, Phone};
 
 /// Shows, repeats and stops the messages of a request, and shows what waits in a dealer's lane.
 pub struct MessageActions {

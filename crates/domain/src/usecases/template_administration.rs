@@ -3,15 +3,18 @@ use std::sync::Arc;
 use chrono::NaiveDateTime;
 
 use super::{Policies, Ports};
+use crate::access::{AuditEntry, Author};
+use crate::dealers::Dealer;
+use crate::ports::{
+    DealerDirectory, Precondition, RecentRequest, StoreError, TemplateBook, TemplateOwner,
+    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion,
+};
+use crate::requests::RequestId;
 use crate::template::{
     FONNTE_CHARACTERS, InForce, Template, TemplateFault, TemplateName, TemplateOrigin,
     TemplateValues, TemplateWarning, VALIDATION, VALIDATION_BODY, Variables,
 };
-use crate::{
-    AuditEntry, Author, Dealer, DealerDirectory, DealerId, Precondition, RecentRequest, RequestId,
-    StoreError, TemplateBook, TemplateOwner, TemplateRecord, TemplateRemoved, TemplateSaved,
-    TemplateVersion,
-};
+use crate::values::DealerId;
 
 /// Shows, saves, removes and tries out templates.
 pub struct TemplateAdministration {

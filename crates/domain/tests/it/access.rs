@@ -1,11 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Access, ApiKey, ApiKeyId, ApiKeys as _, AuditLog as _, Clock as _, DealerId, IntakeError,
-    KeyError, KeyName, KeyOrder, MadeKey, MessageError, MockApiKeys, Ports, Principal, Refusal,
-    Reordered, Scope, Submission, Visibility,
+use domain::access::{Access, ApiKey, ApiKeyId, KeyName, Principal, Scope, Visibility};
+use domain::ports::{ApiKeys as _, AuditLog as _, Clock as _, MockApiKeys};
+use domain::requests::Submission;
+use domain::usecases::{
+    IntakeError, KeyError, KeyOrder, MadeKey, MessageError, Ports, Refusal, Reordered,
 };
+use domain::values::DealerId;
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
 

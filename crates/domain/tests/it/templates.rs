@@ -1,11 +1,13 @@
 //! Templates: written, looked up, and what messages are made from them.
 
+use domain::access::Visibility;
+use domain::ports::{DealerAdmin as _, Precondition, SeenTemplate, TemplateOwner};
+use domain::requests::{Fault, Field, FieldPath, Input, Message, RequestId, Submission};
+use domain::settings::{Change, SettingField, SettingsChange, SettingsPatch};
 use domain::template::{RawVariables, TemplateFault, TemplateName, TemplateOrigin, Variables};
-use domain::{
-    Change, DealerAdmin as _, DealerAdministrationError, Fault, Field, FieldPath, Input,
-    IntakeError, Message, MessageError, Precondition, PreviewSample, Reordered, RequestId,
-    ResendOrder, SeenTemplate, SettingField, SettingsChange, SettingsPatch, Submission,
-    TemplateError, TemplateOwner, Visibility,
+use domain::usecases::{
+    DealerAdministrationError, IntakeError, MessageError, PreviewSample, Reordered, ResendOrder,
+    TemplateError,
 };
 use testkit::{World, sample};
 
@@ -42,8 +44,11 @@ async fn by_default(world: &World, template: &str) {
         default_template: Change::Set(template.to_owned()),
         ..SettingsChange::default()
     };
-    let entry =
-        domain::AuditEntry::settings_changed(&sample::author(), &sample::dealer_id(), &change);
+    let entry = domain::access::AuditEntry::settings_changed(
+        &sample::author(),
+        &sample::dealer_id(),
+        &change,
+    );
     world
         .store
         .change(&sample::dealer_id(), &change, &entry)
@@ -191,7 +196,7 @@ async fn what_does_not_fit_the_template_is_told_when_nothing_else_is_wrong() {
     let intake = world.services().intake;
     let refused = intake.accept(foreign).await;
     assert!(matches!(refused, Err(IntakeError::UnknownDealer)));
-    world.store.put_dealer(domain::Dealer {
+    world.store.put_dealer(domain::dealers::Dealer {
         api_key: None,
         ..sample::dealer()
     });
@@ -371,7 +376,7 @@ async fn a_text_that_is_no_template_is_not_saved() {
     let (owner, promo, author) = (own(), name("promo"), sample::author());
     let saving = desk.save(&owner, &promo, "x", &stale, &author);
     assert!(matches!(saving.await, Err(TemplateError::Overtaken)));
-    world.store.put_dealer(domain::Dealer {
+    world.store.put_dealer(domain::dealers::Dealer {
         active: false,
         ..sample::dealer()
     });

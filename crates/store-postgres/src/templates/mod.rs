@@ -9,12 +9,15 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use diesel_async::AsyncPgConnection;
-use domain::template::{InForce, Template, TemplateName, TemplateOrigin, TemplateSet, VALIDATION};
-use domain::{
-    AuditEntry, DealerId, ERASED, MAX_TEMPLATES, Precondition, RecentRequest, Request,
-    SeenTemplate, StoreError, TemplateBook, TemplateOwner, TemplateRecord, TemplateRemoved,
-    TemplateSaved, TemplateVersion,
+use domain::access::AuditEntry;
+use domain::persons::ERASED;
+use domain::ports::{
+    MAX_TEMPLATES, Precondition, RecentRequest, SeenTemplate, StoreError, TemplateBook,
+    TemplateOwner, TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion,
 };
+use domain::requests::Request;
+use domain::template::{InForce, Template, TemplateName, TemplateOrigin, TemplateSet, VALIDATION};
+use domain::values::DealerId;
 
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{StoreResult, failed};

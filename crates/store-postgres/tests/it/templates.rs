@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use domain::template::{TemplateName, TemplateOrigin};
-use domain::{
-    AuditEntry, DealerDirectory as _, Precondition, TemplateBook as _, TemplateOwner, TemplateSaved,
+use domain::access::AuditEntry;
+use domain::ports::{
+    DealerDirectory as _, Precondition, TemplateBook as _, TemplateOwner, TemplateSaved,
 };
+use domain::template::{TemplateName, TemplateOrigin};
 use store_postgres::PgDealers;
 use store_postgres::testing::TestDatabase;
 use testkit::contract::Backstage as _;

@@ -1,10 +1,12 @@
-//! Promises of [`TemplateBook`](domain::TemplateBook), and of the templates that come with a dealer.
+//! Promises of [`TemplateBook`](domain::ports::TemplateBook), and of the templates that come with a dealer.
 
-use domain::template::{TemplateName, TemplateOrigin, Variables};
-use domain::{
-    AuditEntry, DealerId, MAX_TEMPLATES, Precondition, SeenTemplate, StoreError, TemplateOwner,
-    TemplateRemoved, TemplateSaved, TemplateVersion,
+use domain::access::AuditEntry;
+use domain::ports::{
+    MAX_TEMPLATES, Precondition, SeenTemplate, StoreError, TemplateOwner, TemplateRemoved,
+    TemplateSaved, TemplateVersion,
 };
+use domain::template::{TemplateName, TemplateOrigin, Variables};
+use domain::values::DealerId;
 use tokio::task::JoinSet;
 
 use super::persons::{erase, export, phone_of, timeline};

@@ -1,9 +1,12 @@
 use async_trait::async_trait;
-use domain::template::{InForce, Template, TemplateName, TemplateOrigin, TemplateSet, Templates};
-use domain::{
-    AuditEntry, DealerId, ERASED, MAX_TEMPLATES, Precondition, RecentRequest, StoreError,
-    TemplateBook, TemplateOwner, TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion,
+use domain::access::AuditEntry;
+use domain::persons::ERASED;
+use domain::ports::{
+    MAX_TEMPLATES, Precondition, RecentRequest, StoreError, TemplateBook, TemplateOwner,
+    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion,
 };
+use domain::template::{InForce, Template, TemplateName, TemplateOrigin, TemplateSet, Templates};
+use domain::values::DealerId;
 
 use super::MemoryStore;
 use super::state::State;

@@ -5,7 +5,9 @@ use api_types::{
     EXPORT_PAGE_SIZE, ErasureBody, ErasureData, ErasureReply, ExportBody, ExportData, ExportItem,
     ExportMessage, ExportReply,
 };
-use domain::{Fault, MessageView, Phone, RequestId, StoreError};
+use domain::ports::StoreError;
+use domain::requests::{Fault, MessageView, RequestId};
+use domain::values::Phone;
 use paperclip::actix::api_v2_operation;
 use uuid::Uuid;
 
