@@ -6,7 +6,7 @@ use chrono::DateTime;
 use domain::requests::{Fault, Faults, Field, FieldPath, Input, Submission, ValidSubmission};
 use domain::template::RawVariables;
 use domain::usecases::IntakeError;
-use domain::values::{BodyPrint, Once};
+use domain::values::{BodyFingerprint, Once};
 use paperclip::actix::api_v2_operation;
 use serde_json::{Map, Value};
 
@@ -102,7 +102,7 @@ fn read(
             let fields = body.fields()?;
             // It is JSON: its fields were just read.
             let text = canonical(body.bytes()).map_err(|_| Problem::UnforeseenInIntake)?;
-            let body = BodyPrint::of(&text);
+            let body = BodyFingerprint::of(&text);
             return Ok((submission(&fields), Some(Once { key, body })));
         }
         KeyHeader::Malformed(given) => given,
