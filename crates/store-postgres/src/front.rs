@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::connection::together::Together;
 use crate::connection::{Connector, Database, Gate, Home, PoolOptions, SchemaName, StoreResult};
-use crate::requests::request_store::Lookup;
+use crate::requests::lookup::Lookup;
 
 /// Connections for callers, and what is written and read together over them.
 pub(crate) struct Front {

@@ -11,7 +11,9 @@ use moka::future::Cache;
 use super::rows::{DealerRow, SettingsRow, same_dealer};
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Database, failed};
+use crate::dealers::secrets::SecretsKeys;
 use crate::schema::{dealer_settings, dealers};
+use crate::store::PgStore;
 
 /// How long a dealer is remembered. Operators are promised that a change counts within 30 seconds,
 /// and one of our settings on every copy within 5; breakers are looked at twice a second.
@@ -28,6 +30,20 @@ pub struct PgDealers {
     pub(crate) database: Database,
     pub(crate) vault: Arc<dyn Vault>,
     remembered: Cache<DealerId, Dealer>,
+}
+
+impl PgStore {
+    /// The dealers, read over the same connections, without a key for their sealed secrets.
+    #[must_use]
+    pub fn dealers(&self) -> PgDealers {
+        self.dealers_with(Arc::new(SecretsKeys::none()))
+    }
+
+    /// The dealers, whose secrets this vault seals and opens.
+    #[must_use]
+    pub fn dealers_with(&self, vault: Arc<dyn Vault>) -> PgDealers {
+        PgDealers::new(self.database.clone(), vault)
+    }
 }
 
 impl PgDealers {

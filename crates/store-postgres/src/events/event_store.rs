@@ -14,8 +14,8 @@ use domain::values::{DealerId, WebhookToken};
 
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::lanes::outbox::{impersonal, storable};
 use crate::lanes::rows::dealer;
+use crate::lanes::rows::{impersonal, storable};
 use crate::schema::{dealer_webhook, webhook_event};
 use crate::sql::{self, File, Statement};
 use crate::store::PgStore;

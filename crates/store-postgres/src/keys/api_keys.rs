@@ -17,6 +17,7 @@ use crate::connection::{Database, failed};
 use crate::operations::audit::with_entry;
 use crate::schema::api_key;
 use crate::sql::{self, File, Statement};
+use crate::store::PgStore;
 
 /// How old what is known of a key may be. A revocation is promised to count on every copy within 5
 /// seconds; the rest is for the answer under way.
@@ -61,6 +62,14 @@ impl Expiry<ApiKeyId, Remembered> for ByItsTime {
 enum NotLoaded {
     Unknown,
     Store(Arc<StoreError>),
+}
+
+impl PgStore {
+    /// The keys of callers, read over the same connections.
+    #[must_use]
+    pub fn api_keys(&self) -> PgApiKeys {
+        PgApiKeys::new(self.database.clone())
+    }
 }
 
 impl PgApiKeys {

@@ -1,6 +1,5 @@
 //! The outbox: each statement is one transaction in one round trip.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,12 +8,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Time, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::delivery::{expired, too_old_before};
-use domain::persons::without_numbers;
 use domain::ports::{BlockedLane, Claim, Lease, Outbox, Settled, Settlement, StoreError, WorkerId};
 use domain::requests::CHANGED_BY;
 use domain::values::{DealerId, QuietHours};
 
-use super::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, seconds};
+use super::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, readable, seconds};
 use super::settling::Settling;
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
@@ -215,27 +213,4 @@ fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static, sql::Expire> 
         .bind::<Text, _>("undecided_request_status", undecided_shown.0.as_str())
         .bind::<Text, _>("undecided_whatsapp_status", undecided_shown.1.as_str())
         .bind::<Text, _>("author", CHANGED_BY)
-}
-
-/// A row that cannot be read must not hold up the others of its batch.
-pub(crate) fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
-    row.inspect_err(|error| tracing::error!("a row of the outbox was passed over: {error}"))
-        .ok()
-}
-
-/// The provider's words as they are kept: without numbers.
-pub(crate) fn impersonal(words: &str) -> Cow<'_, str> {
-    match storable(words) {
-        Cow::Borrowed(words) => without_numbers(words),
-        Cow::Owned(words) => without_numbers(&words).into_owned().into(),
-    }
-}
-
-/// A text without NUL, which PostgreSQL has no place for.
-pub(crate) fn storable(words: &str) -> Cow<'_, str> {
-    if words.contains('\0') {
-        words.replace('\0', "\u{fffd}").into()
-    } else {
-        words.into()
-    }
 }

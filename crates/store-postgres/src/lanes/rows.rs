@@ -1,9 +1,11 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use domain::delivery::LaneHistory;
+use domain::persons::without_numbers;
 use domain::ports::{Claim, Lease, OutboxMessage, StoreError, Task};
 use domain::requests::{MessageId, RequestId};
 use domain::values::DealerId;
@@ -142,4 +144,32 @@ pub(crate) fn seconds(seconds: f64) -> Duration {
 
 fn count(stored: i32) -> u32 {
     u32::try_from(stored).unwrap_or(0)
+}
+
+/// A quota as it is stored; beyond what fits it makes no difference.
+pub(crate) fn quota(left: Option<u64>) -> Option<i64> {
+    left.map(|left| i64::try_from(left).unwrap_or(i64::MAX))
+}
+
+/// A row that cannot be read must not hold up the others of its batch.
+pub(crate) fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
+    row.inspect_err(|error| tracing::error!("a row of the outbox was passed over: {error}"))
+        .ok()
+}
+
+/// The provider's words as they are kept: without numbers.
+pub(crate) fn impersonal(words: &str) -> Cow<'_, str> {
+    match storable(words) {
+        Cow::Borrowed(words) => without_numbers(words),
+        Cow::Owned(words) => without_numbers(&words).into_owned().into(),
+    }
+}
+
+/// A text without NUL, which PostgreSQL has no place for.
+pub(crate) fn storable(words: &str) -> Cow<'_, str> {
+    if words.contains('\0') {
+        words.replace('\0', "\u{fffd}").into()
+    } else {
+        words.into()
+    }
 }

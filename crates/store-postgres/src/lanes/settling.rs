@@ -15,11 +15,9 @@ use domain::requests::{CHANGED_BY, MessageState};
 use domain::values::DealerId;
 use serde::Serialize;
 
-use super::outbox::{impersonal, readable};
-use super::rows::SettledRow;
+use super::rows::{SettledRow, impersonal, quota, readable};
 use crate::connection::together::Work;
 use crate::connection::{Database, StoreResult, failed};
-use crate::lanes::account_book::quota;
 use crate::sql::{self, Statement};
 
 /// How long a statement for many waits for a lock, and one for a settlement alone: a message or request

@@ -2,7 +2,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use domain::ports::StoreError;
 
-use super::migrate;
+use super::migrate::{self, MigrateError};
 use crate::connection::{SchemaName, StoreResult, failed};
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
@@ -51,6 +51,25 @@ struct InspectionRow {
 }
 
 impl PgStore {
+    /// From now on every question waits, as long as callers do, until [`PgStore::bring_up_to_date`] has
+    /// done so: no statement meets a schema that is not its own. Only
+    /// [`PgStore::migration_state`] is answered meanwhile.
+    pub fn wait_for_schema(&self) {
+        self.database.gate().close();
+    }
+
+    /// Applies the migrations that are missing, as [`migrate`](crate::migrate()) does, and lets all
+    /// questions go on. Returns how many were applied.
+    ///
+    /// # Errors
+    /// [`MigrateError`]
+    pub async fn bring_up_to_date(&self) -> Result<usize, MigrateError> {
+        let connector = self.database.connector();
+        let applied = migrate::apply_missing(connector, self.database.schema()).await?;
+        self.database.gate().open();
+        Ok(applied)
+    }
+
     /// The schema that holds our tables.
     #[must_use]
     pub fn schema(&self) -> &SchemaName {
