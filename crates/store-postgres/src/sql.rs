@@ -49,7 +49,7 @@ files! {
     KeepProfile "lanes/keep_profile.sql"
     Backlog "lanes/backlog.sql"
     Standing "lanes/standing.sql"
-    ApplyNews "events/apply_news.sql"
+    ApplyMessages "events/apply_messages.sql"
     ApplyDevices "events/apply_devices.sql"
     TakeEvidence "events/take_evidence.sql"
     ForgetEvents "events/forget_events.sql"

@@ -7,7 +7,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::connection::together::Together;
-use crate::connection::{Connector, Database, DatabaseUrl, Gate, Home, PoolOptions, SchemaName};
+use crate::connection::{
+    Connector, Database, DatabaseUrl, Home, PoolOptions, SchemaGate, SchemaName,
+};
 use crate::front::Fronts;
 use crate::keys::strangers::Strangers;
 use crate::lanes::settling::Settling;
@@ -18,7 +20,7 @@ pub struct PgStore {
     pub(crate) database: Database,
     pub(crate) fronts: Arc<Fronts>,
     pub(crate) settlements: Together<Settling>,
-    /// The prints of webhook tokens.
+    /// The fingerprints of webhook tokens.
     pub(crate) tokens: Strangers<[u8; 32]>,
     /// Lists and counts may be slow; they never have all connections.
     pub(crate) for_reports: Arc<Semaphore>,
@@ -38,7 +40,7 @@ impl PgStore {
         let connector = Connector::new(url)?;
         let home = Home::Fixed(Handle::current());
         let (size, fronts) = (options.size, connector.clone());
-        let gate = Gate::default();
+        let gate = SchemaGate::default();
         let database = Database::new(connector, schema.clone(), size, options, home, gate.clone())?;
         Ok(Self {
             fronts: Arc::new(Fronts::new(fronts, schema, options.clone(), gate)?),

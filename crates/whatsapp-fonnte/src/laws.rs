@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use domain::delivery::{Outcome, OutcomeKind};
-use domain::events::{EventTopic, News};
+use domain::events::{EventContent, EventTopic};
 use domain::ports::ProviderEvents as _;
 use domain::requests::MessageState;
 use httpdate::parse_http_date;
@@ -33,8 +33,8 @@ pub fn webhook_event(body: &[u8]) {
             continue;
         };
         assert!(is_json);
-        if let News::Message(news) = &read.news {
-            let ids: Vec<&String> = [&news.provider_id, &news.state_id]
+        if let EventContent::Message(report) = &read.content {
+            let ids: Vec<&String> = [&report.provider_id, &report.state_id]
                 .into_iter()
                 .flatten()
                 .collect();
@@ -43,18 +43,18 @@ pub fn webhook_event(body: &[u8]) {
                 assert!(!id.trim().is_empty() && id.chars().count() <= 100);
                 assert!(!id.chars().any(char::is_control));
             }
-            let failed = news.seen == Some(MessageState::Failed);
-            assert_eq!(news.reason.is_some(), failed);
+            let failed = report.seen == Some(MessageState::Failed);
+            assert_eq!(report.reason.is_some(), failed);
         }
         if read.text.is_empty() {
-            assert_eq!(read.news, News::Nothing);
+            assert_eq!(read.content, EventContent::Nothing);
             continue;
         }
         let again = FonnteEvents
             .read(topic, read.text.as_bytes())
             .expect("what is stored is JSON");
         assert!(again.secrets.is_empty());
-        assert_eq!((again.text, again.news), (read.text, read.news));
+        assert_eq!((again.text, again.content), (read.text, read.content));
     }
 }
 

@@ -61,31 +61,20 @@ pub(crate) async fn frame(
         key.id = tracing::field::Empty,
         key.name = tracing::field::Empty,
     );
-    if let Some(observer) = &observer {
+    let traceparent = observer.as_ref().and_then(|observer| {
         let traceparent = request.headers().get("traceparent");
         observer.begins(&span, traceparent.and_then(|value| value.to_str().ok()));
-    }
-    let traceparent = observer
-        .as_ref()
-        .and_then(|observer| observer.traceparent(&span));
+        observer.traceparent(&span)
+    });
     request.extensions_mut().insert(Origin {
         request_id: request_id.clone(),
         traceparent,
     });
     // What may hold personal data or a secret is kept by nobody.
     let is_public = target.access() == Some(Access::Public);
-    let answered = move |status: StatusCode| {
-        let took = began.elapsed();
+    let answered = move |status| {
         let route = target.pattern().unwrap_or("-");
-        log(&method, route, status, took);
-        if let Some(observer) = &observer {
-            observer.answered(AnsweredCall {
-                method: known(&method),
-                route,
-                status: status.as_str(),
-                took,
-            });
-        }
+        tell(observer.as_deref(), &method, route, status, began.elapsed());
     };
     async move {
         match in_one_call(next.call(request)).await {
@@ -240,8 +229,14 @@ fn name(status: StatusCode) -> String {
     sentence(status).split_whitespace().collect()
 }
 
-/// Paths are logged as patterns only: what stands in them may be a name or a secret.
-fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
+/// Logs and counts an answer. Paths appear as patterns only: what stands in them may be a name or a secret.
+fn tell(
+    observer: Option<&dyn Observer>,
+    method: &Method,
+    route: &'static str,
+    status: StatusCode,
+    took: Duration,
+) {
     tracing::info!(
         http.method = method.as_str(),
         http.route = route,
@@ -249,6 +244,14 @@ fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
         http.duration_ms = took.as_secs_f64() * 1_000.0,
         "answered"
     );
+    if let Some(observer) = observer {
+        observer.answered(AnsweredCall {
+            method: known(method),
+            route,
+            status: status.as_str(),
+            took,
+        });
+    }
 }
 
 /// The name of a method; callers can invent more of them than anybody wants to count.

@@ -158,23 +158,19 @@ mod tests {
         for another in [
             List {
                 dealer: &other,
-                range,
-                filter: &filter,
+                ..list
             },
             List {
-                dealer: &dealer,
                 range: from,
-                filter: &filter,
+                ..list
             },
             List {
-                dealer: &dealer,
-                range,
                 filter: &searched,
+                ..list
             },
             List {
-                dealer: &dealer,
-                range,
                 filter: &failed,
+                ..list
             },
         ] {
             assert_eq!(another.place(&cursor), None);

@@ -109,36 +109,27 @@ pub fn decide(
     dice: f64,
 ) -> Decision {
     let pace = policy.pace(dice);
+    let ready = |message| Decision {
+        message,
+        lane: LaneChange::Ready { pause: pace },
+    };
+    let blocked = |message, cause, reason| Decision {
+        message,
+        lane: LaneChange::Blocked {
+            cause,
+            pause: policy.breaker_pause(lane.blocks, dice),
+            reason,
+        },
+    };
     match outcome {
-        Outcome::Accepted(receipt) => Decision {
-            message: MessageChange::Sent(receipt),
-            lane: LaneChange::Ready { pause: pace },
-        },
-        Outcome::Refused { reason } => Decision {
-            message: MessageChange::Failed { reason },
-            lane: LaneChange::Ready { pause: pace },
-        },
-        Outcome::Blocked { cause, reason } => Decision {
-            message: MessageChange::Requeued,
-            lane: LaneChange::Blocked {
-                cause,
-                pause: policy.breaker_pause(lane.blocks, dice),
-                reason,
-            },
-        },
+        Outcome::Accepted(receipt) => ready(MessageChange::Sent(receipt)),
+        Outcome::Refused { reason } => ready(MessageChange::Failed { reason }),
+        Outcome::Blocked { cause, reason } => blocked(MessageChange::Requeued, cause, reason),
         // The account is well, so that the next message may try at once.
-        Outcome::Barred { reason, .. } if tries.suspected => Decision {
-            message: MessageChange::Failed { reason },
-            lane: LaneChange::Ready { pause: pace },
-        },
-        Outcome::Barred { cause, reason } => Decision {
-            message: MessageChange::Suspected,
-            lane: LaneChange::Blocked {
-                cause,
-                pause: policy.breaker_pause(lane.blocks, dice),
-                reason,
-            },
-        },
+        Outcome::Barred { reason, .. } if tries.suspected => {
+            ready(MessageChange::Failed { reason })
+        }
+        Outcome::Barred { cause, reason } => blocked(MessageChange::Suspected, cause, reason),
         Outcome::NotSent { retry_after, .. } => Decision {
             message: MessageChange::Requeued,
             lane: LaneChange::Waiting {

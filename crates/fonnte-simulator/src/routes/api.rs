@@ -76,13 +76,7 @@ pub(super) async fn answer(
 
     let said = match read_body(body).await {
         Err(Unread::ClientLeft) => return Err(Dropped),
-        Err(Unread::TooLarge) => {
-            let text = "Request Entity Too Large";
-            Some(Said::Other(Reply::text(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                text,
-            )))
-        }
+        Err(Unread::TooLarge) => Some(Said::Other(too_large())),
         Ok(_) if !next.fault.as_ref().is_none_or(Fault::handles_the_call) => None,
         Ok(body) => Some(say(&shared, endpoint, &head, token.as_deref(), body).await),
     };
@@ -111,6 +105,10 @@ pub(super) async fn answer(
         http_status: reply.status.as_u16(),
     });
     Ok(reply.whole())
+}
+
+fn too_large() -> Reply {
+    Reply::text(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
 }
 
 async fn say(

@@ -53,34 +53,7 @@ impl DatabaseUrl {
         }
         let (ssl_mode, verification, root_certificate) = parameters.tls()?;
         parameters.name("customer-service");
-        let Parameters {
-            mut config,
-            hosts,
-            addresses,
-            ports,
-            ..
-        } = parameters;
-        for host in &hosts {
-            // An abstract socket cannot be meant: a password with an `@` is, mostly.
-            if host.is_empty() || host.starts_with('@') {
-                return Err(DatabaseUrlError::Hosts);
-            }
-            config.host(host);
-        }
-        for address in addresses.iter().filter(|address| !address.is_empty()) {
-            let address = address.parse();
-            config.hostaddr(address.map_err(|_| DatabaseUrlError::Value("hostaddr"))?);
-        }
-        for port in &ports {
-            let port = match &**port {
-                "" => Ok(PORT),
-                port => port.parse(),
-            };
-            match port {
-                Ok(port) if port > 0 => config.port(port),
-                _ => return Err(DatabaseUrlError::Value("port")),
-            };
-        }
+        let mut config = with_servers(parameters)?;
         config.ssl_mode(ssl_mode);
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(TCP_USER_TIMEOUT);
@@ -95,6 +68,39 @@ impl DatabaseUrl {
             root_certificate,
         })
     }
+}
+
+/// The configuration with the hosts, addresses and ports that were listed.
+fn with_servers(parameters: Parameters) -> Result<tokio_postgres::Config, DatabaseUrlError> {
+    let Parameters {
+        mut config,
+        hosts,
+        addresses,
+        ports,
+        ..
+    } = parameters;
+    for host in &hosts {
+        // An abstract socket cannot be meant: a password with an `@` is, mostly.
+        if host.is_empty() || host.starts_with('@') {
+            return Err(DatabaseUrlError::Hosts);
+        }
+        config.host(host);
+    }
+    for address in addresses.iter().filter(|address| !address.is_empty()) {
+        let address = address.parse();
+        config.hostaddr(address.map_err(|_| DatabaseUrlError::Value("hostaddr"))?);
+    }
+    for port in &ports {
+        let port = match &**port {
+            "" => Ok(PORT),
+            port => port.parse(),
+        };
+        match port {
+            Ok(port) if port > 0 => config.port(port),
+            _ => return Err(DatabaseUrlError::Value("port")),
+        };
+    }
+    Ok(config)
 }
 
 impl fmt::Debug for DatabaseUrl {

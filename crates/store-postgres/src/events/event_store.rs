@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, SmallInt, Text, Timestamptz};
-use domain::events::{EVENT_LIFETIME, MessageNews, News, ProviderEvent};
+use domain::events::{EVENT_LIFETIME, EventContent, MessageReport, ProviderEvent};
 use domain::persons::ERASED;
 use domain::ports::{EventStore, EventsApplied, StoreError};
 use domain::requests::{CHANGED_BY, MessageState};
@@ -26,38 +26,38 @@ const FORGET_AT_ONCE: i64 = 1_000;
 #[async_trait]
 impl EventStore for PgStore {
     async fn owner(&self, token: &WebhookToken) -> Result<Option<DealerId>, StoreError> {
-        let print = token.print();
+        let fingerprint = token.fingerprint();
         // Nobody needs a key to ask.
-        let _turn = self.tokens.turn(&print).await?;
+        let _turn = self.tokens.turn(&fingerprint).await?;
         let owner = dealer_webhook::table
-            .filter(dealer_webhook::token_print.eq(&print[..]))
+            .filter(dealer_webhook::token_print.eq(&fingerprint[..]))
             .select(dealer_webhook::dealer_id);
         let row: Option<String> = self.database.optional(owner).await?;
         if row.is_some() {
-            self.tokens.meet(print).await;
+            self.tokens.meet(fingerprint).await;
         }
         row.map(|number| dealer(&number)).transpose()
     }
 
     async fn keep(&self, dealer: &DealerId, event: &ProviderEvent) -> Result<(), StoreError> {
-        let nothing = MessageNews::default();
-        let (about, connected, news) = match &event.news {
-            News::Message(news) => ("message", None, news),
-            News::Device { connected } => ("device", Some(*connected), &nothing),
-            News::Nothing => ("nothing", None, &nothing),
+        let nothing = MessageReport::default();
+        let (about, connected, report) = match &event.content {
+            EventContent::Message(report) => ("message", None, report),
+            EventContent::Device { connected } => ("device", Some(*connected), &nothing),
+            EventContent::Nothing => ("nothing", None, &nothing),
         };
-        let is_news = (event.news != News::Nothing).into_sql::<Bool>();
+        let is_about_us = (event.content != EventContent::Nothing).into_sql::<Bool>();
         let now = diesel::dsl::now.into_sql::<Timestamptz>();
         let keeping = diesel::insert_into(webhook_event::table).values((
             webhook_event::dealer_id.eq(dealer.as_str()),
             webhook_event::body.eq(storable(&event.text)),
             webhook_event::about.eq(about),
             webhook_event::connected.eq(connected),
-            webhook_event::provider_id.eq(news.provider_id.as_deref()),
-            webhook_event::state_id.eq(news.state_id.as_deref()),
-            webhook_event::seen.eq(news.seen.map(MessageState::as_str)),
-            webhook_event::reason.eq(news.reason.as_deref().map(impersonal)),
-            webhook_event::next_look_at.eq(diesel::dsl::case_when(is_news, now)),
+            webhook_event::provider_id.eq(report.provider_id.as_deref()),
+            webhook_event::state_id.eq(report.state_id.as_deref()),
+            webhook_event::seen.eq(report.seen.map(MessageState::as_str)),
+            webhook_event::reason.eq(report.reason.as_deref().map(impersonal)),
+            webhook_event::next_look_at.eq(diesel::dsl::case_when(is_about_us, now)),
         ));
         self.database.run(keeping).await?;
         Ok(())
@@ -67,7 +67,7 @@ impl EventStore for PgStore {
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
         let devices = self.round(Statement::new(sql::ApplyDevices).bind::<BigInt, _>("most", most));
         let mut applied = devices.await?;
-        applied.add(self.round(news(most)).await?);
+        applied.add(self.round(report(most)).await?);
         if applied.unmatched > 0 {
             applied.add(self.round(evidence(pause)).await?);
         }
@@ -115,10 +115,10 @@ impl PgStore {
 }
 
 /// The domain's ranks go with the statement: they stand in one place.
-fn news(most: i64) -> Statement<'static, sql::ApplyNews> {
+fn report(most: i64) -> Statement<'static, sql::ApplyMessages> {
     let all = MessageState::ALL;
     let shown = all.map(MessageState::version_1);
-    Statement::new(sql::ApplyNews)
+    Statement::new(sql::ApplyMessages)
         .bind::<BigInt, _>("most", most)
         .bind::<Array<Text>, _>("states", all.map(MessageState::as_str).to_vec())
         .bind::<Array<SmallInt>, _>("ranks", all.map(|state| i16::from(state.rank())).to_vec())

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Nullable, Text, Timestamptz};
-use domain::access::{Access, ApiKeyId, AuditEntry, KeyName, KeyPrint, Scope};
+use domain::access::{Access, ApiKeyId, AuditEntry, KeyFingerprint, KeyName, Scope};
 use domain::ports::{ApiKeyRecord, ApiKeys, BoxError, KnownKey, NewApiKey, StoreError, Validity};
 use domain::values::DealerId;
 use moka::Expiry;
@@ -105,11 +105,11 @@ impl PgApiKeys {
             })
             .await
             .map_err(store)?;
-        let (row, print, now) = row.ok_or(NotLoaded::Unknown)?;
+        let (row, fingerprint, now) = row.ok_or(NotLoaded::Unknown)?;
         let ends_in = row.expires_at.and_then(|at| (at - now).to_std().ok());
         let believed = ends_in.filter(|ends_in| !ends_in.is_zero());
         let believed = believed.map_or(REMEMBERED, |ends_in| ends_in.min(REMEMBERED));
-        let key = row.known(&print, now).map_err(store)?;
+        let key = row.known(&fingerprint, now).map_err(store)?;
         self.strangers.meet(id).await;
         Ok(Remembered {
             key,
@@ -144,7 +144,7 @@ impl ApiKeys for PgApiKeys {
         let statement = Statement::new(sql::CreateKey)
             .bind::<Text, _>("id", key.id.to_string())
             .bind::<Text, _>("name", key.name.as_str())
-            .bind::<Binary, _>("print", key.print.as_bytes())
+            .bind::<Binary, _>("print", key.fingerprint.as_bytes())
             .bind::<Nullable<Text>, _>("dealer_id", dealer.map(DealerId::as_str))
             .bind::<Array<Text>, _>("scopes", scopes)
             .bind::<Nullable<Timestamptz>, _>("expires_at", key.expires_at);
@@ -213,7 +213,7 @@ impl ApiKeys for PgApiKeys {
     }
 }
 
-/// A row of `api_key` without its print.
+/// A row of `api_key` without its fingerprint.
 #[derive(Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = api_key)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
@@ -238,10 +238,10 @@ impl KeyRow {
         }
     }
 
-    fn known(self, print: &[u8], now: DateTime<Utc>) -> Result<KnownKey, StoreError> {
-        let print = <[u8; 32]>::try_from(print).map_err(|_| corrupt("print"))?;
+    fn known(self, fingerprint: &[u8], now: DateTime<Utc>) -> Result<KnownKey, StoreError> {
+        let fingerprint = <[u8; 32]>::try_from(fingerprint).map_err(|_| corrupt("print"))?;
         Ok(KnownKey {
-            print: KeyPrint::stored(print),
+            fingerprint: KeyFingerprint::stored(fingerprint),
             validity: self.validity(now),
             record: self.record()?,
         })

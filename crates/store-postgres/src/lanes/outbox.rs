@@ -141,10 +141,10 @@ impl Outbox for PgStore {
             .await?;
         Ok(rows
             .into_iter()
-            .filter_map(|(dealer_id, account_print)| {
+            .filter_map(|(dealer_id, account_fingerprint)| {
                 Some(BlockedLane {
                     dealer_id: readable(dealer(&dealer_id))?,
-                    account_print,
+                    account_fingerprint,
                 })
             })
             .collect())
@@ -153,7 +153,7 @@ impl Outbox for PgStore {
     async fn unblock(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
         let statement = Statement::new(sql::Unblock)
             .bind::<Text, _>("dealer_id", lane.dealer_id.as_str())
-            .bind::<Nullable<Text>, _>("account_print", lane.account_print.as_deref());
+            .bind::<Nullable<Text>, _>("account_print", lane.account_fingerprint.as_deref());
         let closed = self.database.run(statement).await?;
         Ok(closed > 0)
     }

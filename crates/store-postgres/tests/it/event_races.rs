@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::access::{AuditEntry, Visibility};
 use domain::delivery::{LaneChange, MessageChange, Receipt};
-use domain::events::{MessageNews, News, ProviderEvent};
+use domain::events::{EventContent, MessageReport, ProviderEvent};
 use domain::ports::{
     EventStore as _, EventsApplied, Messages as _, Outbox as _, PersonalData as _,
     RequestStore as _, Resent, Settled, Settlement, WorkerId,
@@ -79,19 +79,22 @@ impl Scene {
             attempt: None,
             called: true,
             call: None,
-            account_print: None,
+            account_fingerprint: None,
         };
         let settled = self.store.settle(&claim.lease, &settlement).await;
         assert_eq!(settled.unwrap(), Settled::Applied);
     }
 
     async fn delivered(&self, dealer: &DealerId, id: &str) {
-        let news = News::Message(MessageNews {
+        let report = EventContent::Message(MessageReport {
             provider_id: Some(id.to_owned()),
             seen: Some(MessageState::Delivered),
-            ..MessageNews::default()
+            ..MessageReport::default()
         });
-        self.store.keep(dealer, &sample::event(news)).await.unwrap();
+        self.store
+            .keep(dealer, &sample::event(report))
+            .await
+            .unwrap();
     }
 
     async fn apply(&self) -> EventsApplied {
@@ -141,7 +144,7 @@ async fn lock_request(holder: &Transaction<'_>, request: RequestId) {
     assert_eq!(locked.len(), 1);
 }
 
-/// The news of a message are being applied while another copy sends its request again, and even
+/// The report of a message are being applied while another copy sends its request again, and even
 /// learns what became of that: the request shows the latter.
 #[tokio::test(flavor = "multi_thread")]
 async fn news_of_a_message_leave_the_one_after_it_alone() {
@@ -225,7 +228,7 @@ async fn a_resend_that_had_to_wait_is_the_newest() {
     assert_eq!(newest.id, message);
 }
 
-/// Somebody has locked a request. That is nobody else's business, and its own news are not lost.
+/// Somebody has locked a request. That is nobody else's business, and its own report are not lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_request_leaves_the_events_of_others_alone() {
     let scene = Scene::new().await;
@@ -248,10 +251,10 @@ async fn a_locked_request_leaves_the_events_of_others_alone() {
     assert_eq!(scene.shown(requests[1]).await, "DELIVERED");
 }
 
-/// Two copies apply news of the older and of the newer messages of the same two requests: each
+/// Two copies apply report of the older and of the newer messages of the same two requests: each
 /// passes over what the other one holds.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_copies_that_apply_news_do_not_wait_for_each_other() {
+async fn two_copies_that_apply_reports_do_not_wait_for_each_other() {
     let scene = Scene::new().await;
     let dealers = [1, 2].map(sample::dealer_id_numbered);
     let mut requests = Vec::new();
@@ -330,7 +333,7 @@ async fn a_device_that_connects_while_its_breaker_opens_closes_it() {
     let [opening, open] = [1, 2].map(sample::dealer_id_numbered);
     for dealer in [&opening, &open] {
         scene.sent(dealer, "100").await;
-        let connected = News::Device { connected: true };
+        let connected = EventContent::Device { connected: true };
         let event = sample::event(connected);
         scene.store.keep(dealer, &event).await.unwrap();
     }
@@ -379,7 +382,7 @@ async fn an_event_that_is_being_looked_at_is_erased_afterwards() {
     let phone = sample::another_phone();
     let reply = ProviderEvent {
         text: format!(r#"{{"sender":"62{}"}}"#, &phone.national()[1..]),
-        ..sample::event(News::Nothing)
+        ..sample::event(EventContent::Nothing)
     };
     let kept = scene.store.keep(&sample::dealer_id(), &reply).await;
     kept.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Stage;
 use super::acts::READY;
-use super::events::{accepted, by_id, by_state_id, news, seen, sent, shown};
+use super::events::{accepted, by_id, by_state_id, report, seen, sent, shown};
 use crate::sample;
 use domain::requests::MessageState;
 use tokio::task::JoinSet;
@@ -57,7 +57,7 @@ pub async fn any_order_of_events_ends_in_the_same_state(stage: &Stage) {
             let shapes = [
                 by_id(&id, state),
                 by_state_id(&state_id, state),
-                news(Some(&id), Some(&state_id), Some(state)),
+                report(Some(&id), Some(&state_id), Some(state)),
             ];
             for shape in shapes {
                 for _ in 0..dice.roll(3) {
@@ -66,7 +66,7 @@ pub async fn any_order_of_events_ends_in_the_same_state(stage: &Stage) {
             }
         }
         // Without a link nobody could know whose receipt it is.
-        reports.push(news(Some(&id), Some(&state_id), None));
+        reports.push(report(Some(&id), Some(&state_id), None));
         let last = reports.iter().filter_map(seen).max_by_key(|s| s.rank());
         let expected = last.map_or(MessageState::Sent, |s| MessageState::Sent.lifted_by(s));
 

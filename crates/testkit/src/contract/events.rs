@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::access::Visibility;
 use domain::delivery::{MessageChange, Receipt};
-use domain::events::{EVENT_LIFETIME, MessageNews, News};
+use domain::events::{EVENT_LIFETIME, EventContent, MessageReport};
 use domain::ports::EventsApplied;
 use domain::requests::{MessageState, RequestId};
 use domain::values::DealerId;
@@ -66,7 +66,7 @@ pub async fn an_event_never_moves_a_message_back(stage: &Stage) {
         stage.keep(by_id("100", state)).await;
         assert_eq!(stage.apply().await.lifted, 0, "{state:?}");
     }
-    stage.keep(news(Some("100"), None, None)).await;
+    stage.keep(report(Some("100"), None, None)).await;
     assert_eq!(stage.apply().await.lifted, 0);
     let after = (stage.request(request).await, timeline(stage, request).await);
     assert_eq!(after, before);
@@ -113,7 +113,7 @@ pub async fn a_state_id_is_learned_from_an_event_that_has_both(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     let other = sent(stage, 2, "101").await;
     stage
-        .keep(news(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
+        .keep(report(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
         .await;
     stage.apply().await;
     stage.keep(by_state_id("3EB0", MessageState::Read)).await;
@@ -130,7 +130,7 @@ pub async fn a_receipt_waits_for_the_event_that_links_it(stage: &Stage) {
         .await;
     assert_eq!(stage.apply().await.unmatched, 1);
     stage
-        .keep(news(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
+        .keep(report(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
         .await;
     stage.apply().await;
     stage.apply().await;
@@ -144,7 +144,7 @@ pub async fn everything_may_come_before_the_answer(stage: &Stage) {
     stage.keep(by_state_id("3EB0", MessageState::Read)).await;
     stage.apply().await;
     stage
-        .keep(news(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
+        .keep(report(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
         .await;
     stage.apply().await;
     stage.settle_now(&claim, accepted("100"), READY).await;
@@ -158,7 +158,7 @@ pub async fn events_that_belong_together_are_applied_at_once(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     stage.keep(by_state_id("3EB0", MessageState::Read)).await;
     stage
-        .keep(news(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
+        .keep(report(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
         .await;
     stage.keep(by_id("100", MessageState::Delivered)).await;
     stage.apply().await;
@@ -172,11 +172,11 @@ pub async fn events_that_belong_together_are_applied_at_once(stage: &Stage) {
 pub async fn an_event_is_about_messages_of_its_dealer(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     let stranger = sample::dealer_id_numbered(7);
-    for news in [
+    for report in [
         by_id("100", MessageState::Read),
-        news(Some("100"), Some("3EB0"), Some(MessageState::Read)),
+        report(Some("100"), Some("3EB0"), Some(MessageState::Read)),
     ] {
-        stage.keep_for(&stranger, news).await;
+        stage.keep_for(&stranger, report).await;
     }
     assert_eq!(stage.apply().await.unmatched, 2);
     stage.keep(by_state_id("3EB0", MessageState::Read)).await;
@@ -200,7 +200,7 @@ pub async fn an_event_that_matches_nothing_is_looked_at_again(stage: &Stage) {
 
 /// What concerns nobody is kept for people and never looked at.
 pub async fn an_event_without_news_is_only_kept(stage: &Stage) {
-    stage.keep(News::Nothing).await;
+    stage.keep(EventContent::Nothing).await;
     assert_eq!(stage.next_event().await, None);
     assert_eq!(stage.apply().await, EventsApplied::default());
     stage.pass(EVENT_LIFETIME + SECOND).await;
@@ -235,17 +235,17 @@ pub async fn an_event_about_an_older_message_leaves_the_request_alone(stage: &St
 pub async fn a_connected_device_closes_its_breaker(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     stage.block(HOUR).await;
-    stage.keep(News::Device { connected: false }).await;
+    stage.keep(EventContent::Device { connected: false }).await;
     assert_eq!(stage.apply().await.freed, 0);
     stage.assert_nothing_to_claim().await;
     stage
         .keep_for(
             &sample::dealer_id_numbered(7),
-            News::Device { connected: true },
+            EventContent::Device { connected: true },
         )
         .await;
     assert_eq!(stage.apply().await.freed, 0);
-    stage.keep(News::Device { connected: true }).await;
+    stage.keep(EventContent::Device { connected: true }).await;
     assert_eq!(stage.apply().await.freed, 1);
     let claim = stage.claim().await;
     assert_eq!(to_send(&claim).request_id, request.id);
@@ -253,12 +253,12 @@ pub async fn a_connected_device_closes_its_breaker(stage: &Stage) {
 }
 
 impl Stage {
-    pub(super) async fn keep(&self, news: News) {
-        self.keep_for(&sample::dealer_id(), news).await;
+    pub(super) async fn keep(&self, report: EventContent) {
+        self.keep_for(&sample::dealer_id(), report).await;
     }
 
-    async fn keep_for(&self, dealer: &DealerId, news: News) {
-        let kept = self.events.keep(dealer, &sample::event(news)).await;
+    async fn keep_for(&self, dealer: &DealerId, report: EventContent) {
+        let kept = self.events.keep(dealer, &sample::event(report)).await;
         kept.expect("keep");
     }
 
@@ -272,8 +272,12 @@ impl Stage {
     }
 }
 
-pub(super) fn news(id: Option<&str>, state_id: Option<&str>, seen: Option<MessageState>) -> News {
-    News::Message(MessageNews {
+pub(super) fn report(
+    id: Option<&str>,
+    state_id: Option<&str>,
+    seen: Option<MessageState>,
+) -> EventContent {
+    EventContent::Message(MessageReport {
         provider_id: id.map(str::to_owned),
         state_id: state_id.map(str::to_owned),
         seen,
@@ -281,21 +285,21 @@ pub(super) fn news(id: Option<&str>, state_id: Option<&str>, seen: Option<Messag
     })
 }
 
-pub(super) fn by_id(id: &str, seen: MessageState) -> News {
-    news(Some(id), None, Some(seen))
+pub(super) fn by_id(id: &str, seen: MessageState) -> EventContent {
+    report(Some(id), None, Some(seen))
 }
 
-pub(super) fn by_state_id(id: &str, seen: MessageState) -> News {
-    news(None, Some(id), Some(seen))
+pub(super) fn by_state_id(id: &str, seen: MessageState) -> EventContent {
+    report(None, Some(id), Some(seen))
 }
 
-pub(super) fn failed(id: &str) -> News {
+pub(super) fn failed(id: &str) -> EventContent {
     by_id(id, MessageState::Failed)
 }
 
-pub(super) fn seen(news: &News) -> Option<MessageState> {
-    match news {
-        News::Message(news) => news.seen,
+pub(super) fn seen(report: &EventContent) -> Option<MessageState> {
+    match report {
+        EventContent::Message(report) => report.seen,
         _ => None,
     }
 }

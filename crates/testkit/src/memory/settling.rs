@@ -37,27 +37,9 @@ impl State {
             }
             return Settled::LeaseLost;
         };
-        lane.give_back(&settlement.lane, settlement.account_print.as_deref(), now);
-        if let Some((id, MessageChange::Suspected)) = &settlement.message {
-            lane.suspect = Some(*id);
-        }
+        lane.settle(settlement, now);
         if of_erased && lane.block_reason.is_some() {
             lane.block_reason = Some(ERASED.to_owned());
-        }
-        let number = settlement.accepted().and_then(provider_number);
-        lane.last_known = lane.last_known.max(number);
-        if let Some(left) = settlement.receipt().and_then(|receipt| receipt.quota_left) {
-            lane.quota = Some(KnownQuota { left, at: now });
-        }
-        if let Some((_, MessageChange::Sent(_))) = &settlement.message {
-            lane.last_sent = Some(now);
-        }
-        lane.unaccounted = match settlement.unaccounted() {
-            Some(more) => lane.unaccounted.saturating_add_signed(more),
-            None => 0,
-        };
-        if settlement.called {
-            lane.count_call(jakarta_time(now).date());
         }
         if let Some((id, change)) = &settlement.message {
             // Evidence of an earlier lease may have lifted the message meanwhile.
@@ -148,8 +130,36 @@ impl State {
 }
 
 impl Lane {
+    /// Ends the lease and keeps what the settlement says about the lane.
+    fn settle(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
+        let fingerprint = settlement.account_fingerprint.as_deref();
+        self.give_back(&settlement.lane, fingerprint, now);
+        match &settlement.message {
+            Some((id, MessageChange::Suspected)) => self.suspect = Some(*id),
+            Some((_, MessageChange::Sent(_))) => self.last_sent = Some(now),
+            _ => {}
+        }
+        let number = settlement.accepted().and_then(provider_number);
+        self.last_known = self.last_known.max(number);
+        if let Some(left) = settlement.receipt().and_then(|receipt| receipt.quota_left) {
+            self.quota = Some(KnownQuota { left, at: now });
+        }
+        self.unaccounted = match settlement.unaccounted() {
+            Some(more) => self.unaccounted.saturating_add_signed(more),
+            None => 0,
+        };
+        if settlement.called {
+            self.count_call(jakarta_time(now).date());
+        }
+    }
+
     /// Ends the lease and writes what was decided about the lane.
-    fn give_back(&mut self, change: &LaneChange, account_print: Option<&str>, now: DateTime<Utc>) {
+    fn give_back(
+        &mut self,
+        change: &LaneChange,
+        account_fingerprint: Option<&str>,
+        now: DateTime<Utc>,
+    ) {
         let values = change.values();
         self.lease_until = None;
         if values.forgets_trouble {
@@ -162,7 +172,7 @@ impl Lane {
             self.blocked_since.get_or_insert(now);
             let reason = values.block_reason.map(without_numbers);
             self.block_reason = reason.map(Cow::into_owned);
-            self.account_print = account_print.map(str::to_owned);
+            self.account_fingerprint = account_fingerprint.map(str::to_owned);
         }
         let mut ready_at = now + values.pause;
         if let Some(until) = values.rest_until {
