@@ -19,6 +19,10 @@ pub(crate) fn variables() -> Result<BTreeMap<String, OsString>, ConfigErrors> {
         add(&mut all, &name, value.into());
     }
     let mut environment = BTreeMap::new();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where variables are read"
+    )]
     for (name, value) in std::env::vars_os() {
         // A name of ours is ASCII.
         if let Ok(name) = name.into_string() {

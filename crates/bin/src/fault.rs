@@ -3,6 +3,10 @@
 //! `FAULT_AT` names the step, `FAULT_PASS` says at which pass through it (1), and
 //! `FAULT_SIGNAL=STOP` freezes instead of killing. `FAULT_CLOCK_SECONDS` is by how much the clock of
 //! this machine is wrong.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test tells it by variables where to fail"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -33,6 +33,7 @@ fn processors() -> usize {
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the port's adapter")]
     fn now(&self) -> DateTime<Utc> {
         #[cfg(feature = "fault-injection")]
         return Utc::now() + crate::fault::clock_difference();

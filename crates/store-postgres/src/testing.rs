@@ -1,4 +1,8 @@
 //! A database of its own for each test, from a migrated template.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests are told their server by a variable, and make names by the clock"
+)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};

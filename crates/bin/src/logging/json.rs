@@ -93,6 +93,10 @@ where
                 return;
             };
             let metadata = event.metadata();
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a line tells when it was written"
+            )]
             line.begin(Utc::now());
             let line = &mut line.text;
             push_all(line, ["\"level\":\"", metadata.level().as_str(), "\","]);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::DateTime;
 use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Text, Uuid as SqlUuid};
@@ -147,7 +147,9 @@ fn submission() -> NewRequest {
     let key = IdempotencyKey::parse(&name).ok();
     NewRequest {
         id: RequestId(unique),
-        submission: submission.validate(Utc::now()).expect("it keeps the rules"),
+        submission: submission
+            .validate(DateTime::UNIX_EPOCH)
+            .expect("it keeps the rules"),
         message: NewMessage {
             id: MessageId(unique),
             kind: MessageKind::Live,

@@ -108,6 +108,7 @@ impl Hindrance {
     }
 
     fn tell(&mut self, holder: &Holder) {
+        #[expect(clippy::disallowed_methods, reason = "only decides whether to log")]
         let age = holder.xact_start.map(|start| Utc::now() - start);
         let is_young = age.is_some_and(|age| age.to_std().is_ok_and(|age| age < OLD));
         if is_young || !self.told.insert(holder.pid) {
