@@ -3,7 +3,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{LaneChange, MessageChange, Receipt, TOO_OLD};
-use crate::persons::{ERASED, erased};
 use crate::requests::MessageState;
 
 /// A change of a lane as values. A store writes them under the lease, and decides nothing by itself.
@@ -126,26 +125,6 @@ impl MessageChange {
     }
 }
 
-impl MessageValues<'_> {
-    /// The same of a message whose recipient was erased meanwhile, with so many unknown outcomes: it is
-    /// not tried again, and nothing that the provider says about it is kept.
-    #[must_use]
-    pub fn of_erased(self, unknowns: u32) -> Self {
-        match self.state {
-            MessageState::Queued => Self {
-                state: MessageState::Cancelled,
-                reason: Some(erased(unknowns)),
-                ..self
-            },
-            MessageState::Failed => Self {
-                reason: Some(ERASED),
-                ..self
-            },
-            _ => self,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,17 +153,5 @@ mod tests {
             assert!(!values.forgets_trouble, "{change:?}");
             assert_eq!((values.strikes, values.blocks), added, "{change:?}");
         }
-    }
-
-    #[test]
-    fn a_message_of_an_erased_recipient_is_not_tried_again() {
-        let wait = Duration::from_secs(5);
-        let resend = MessageChange::Resend { wait };
-        let values = resend.values().of_erased(1);
-        assert_eq!(values.state, MessageState::Cancelled);
-        assert_eq!(values.reason, Some(erased(1)));
-        let reason = "Adit refuses".to_owned();
-        let failed = MessageChange::Failed { reason };
-        assert_eq!(failed.values().of_erased(0).reason, Some(ERASED));
     }
 }

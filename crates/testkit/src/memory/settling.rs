@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use domain::delivery::{LaneChange, MessageChange, REST_DOUBT, REST_LOOK, Receipt};
 use domain::events::provider_number;
-use domain::persons::{ERASED, without_numbers};
+use domain::persons::{ERASED, erased, without_numbers};
 use domain::ports::{KnownQuota, Lease, Settled, Settlement};
 use domain::requests::{MessageId, MessageState};
 use domain::values::jakarta_time;
@@ -110,8 +110,14 @@ impl State {
         let mut values = change.values();
         message.unknowns += values.unknowns;
         let is_erased = message.is_erased();
-        if is_erased {
-            values = values.of_erased(message.unknowns);
+        // It is not tried again, and nothing that the provider says about it is kept.
+        match values.state {
+            MessageState::Queued if is_erased => {
+                values.state = MessageState::Cancelled;
+                values.reason = Some(erased(message.unknowns));
+            }
+            MessageState::Failed if is_erased => values.reason = Some(ERASED),
+            _ => {}
         }
         match values.state {
             MessageState::Queued => message.next_try = now + values.wait,
