@@ -16,14 +16,6 @@ use self::gathering::{Gathering, moment};
 use self::queue::{AT_ONCE, Batch, Queue, Waiting};
 use crate::connection::{ASK_TIMEOUT, Connection, Database, StoreResult, failed};
 
-/// How many statements are under way at once: while one waits for the disk, another is prepared.
-/// More make the statements smaller and nothing faster.
-const WRITERS: usize = 2;
-
-/// How many must wait before a second writer begins or goes on: what is under way will soon be over,
-/// and fewer and larger statements cost less.
-const COMPANY: usize = 32;
-
 /// How long a batch that failed may be divided. What is tried later might not be answered in time.
 const DIVIDING: Duration = Duration::from_secs(1);
 
@@ -59,10 +51,10 @@ pub(crate) trait Work: Send + Sync + Sized + 'static {
 
 /// Writes for callers who wait.
 ///
-/// A writer is a task that lives while there is something to write: whoever finds none begins one,
-/// so that a lone caller goes at once; whoever comes while the writers are busy is taken along by
-/// the next statement, for which a writer that answered several waits a [moment](gathering). A
-/// caller who leaves changes nothing for the others.
+/// The writer is a task that lives while there is something to write. A caller that finds none begins one,
+/// so that a lone caller goes at once. Callers that come while a statement is under way share the next one,
+/// for which a writer that answered several waits a [moment](gathering). A caller that leaves changes
+/// nothing for the others.
 pub(crate) struct Together<W: Work>(Arc<Shared<W>>);
 
 impl<W: Work> Clone for Together<W> {
@@ -84,7 +76,8 @@ struct Shared<W: Work> {
 
 struct State<W: Work> {
     queue: Queue<W>,
-    writers: usize,
+    /// Whether there is a writer.
+    is_written: bool,
     gathering: Gathering,
 }
 
@@ -92,7 +85,7 @@ impl<W: Work> Together<W> {
     pub(crate) fn new(database: Database, patience: Duration) -> Self {
         let state = State {
             queue: Queue::default(),
-            writers: 0,
+            is_written: false,
             gathering: Gathering::default(),
         };
         Self(Arc::new(Shared {
@@ -131,12 +124,12 @@ impl<W: Work> Together<W> {
             }
             return Ok(());
         }
-        if state.writers == 0 || waiting >= COMPANY && state.writers < WRITERS {
-            state.writers += 1;
+        if !state.is_written {
+            state.is_written = true;
             drop(state);
             let writer = Writer {
                 shared: self.0.clone(),
-                is_counted: true,
+                has_ended: false,
             };
             self.0.database.home().spawn(writer.run());
         }
@@ -157,13 +150,12 @@ impl<W: Work> Shared<W> {
         }
     }
 
-    /// Waits a moment for callers, where that is worth it: the only writer does, and only after it has
-    /// answered several.
+    /// Waits a moment for callers, after several were answered.
     async fn gather(&self, Written { answered, took }: Written) {
         let before = {
             let mut state = self.state();
             let waiting = state.queue.len();
-            if state.writers > 1 || !state.gathering.begin(answered, waiting, AT_ONCE) {
+            if !state.gathering.begin(answered, waiting, AT_ONCE) {
                 return;
             }
             waiting
@@ -290,16 +282,16 @@ fn is_of_a_row(error: &Error, connection: &Connection) -> bool {
     }
 }
 
-/// One of the writers; no longer counted when dropped, however it ended.
+/// The writer; the next caller begins another one when it has ended or was dropped.
 struct Writer<W: Work> {
     shared: Arc<Shared<W>>,
-    is_counted: bool,
+    has_ended: bool,
 }
 
 impl<W: Work> Writer<W> {
-    /// Writes until nobody waits, or until another writer can do the rest.
+    /// Writes until no caller waits.
     async fn run(mut self) {
-        while self.is_counted {
+        while !self.has_ended {
             let began = AtomicBool::new(false);
             let shared = &self.shared;
             let written = shared.database.ask(|connection| {
@@ -313,12 +305,11 @@ impl<W: Work> Writer<W> {
                 Err(_) => {}
             }
             let mut state = shared.state();
-            let waiting = state.queue.len();
-            if waiting == 0 || state.writers > 1 && waiting < COMPANY {
+            if state.queue.len() == 0 {
                 // Under the same lock, so that the next caller begins a new writer.
-                state.writers -= 1;
+                state.is_written = false;
                 drop(state);
-                self.is_counted = false;
+                self.has_ended = true;
             }
         }
     }
@@ -326,20 +317,15 @@ impl<W: Work> Writer<W> {
 
 impl<W: Work> Drop for Writer<W> {
     fn drop(&mut self) {
-        if !self.is_counted {
+        if self.has_ended {
             return;
         }
         let mut state = self.shared.state();
-        state.writers -= 1;
-        let is_last = state.writers == 0;
-        if is_last {
-            state.gathering.stop();
-        }
+        state.is_written = false;
+        state.gathering.stop();
         drop(state);
-        if is_last {
-            // The thread that it lived on ends. Nobody else would look after those who wait.
-            let ended = StoreError::Unavailable("the service is stopping".into());
-            self.shared.refuse_all(&ended);
-        }
+        // The thread that it lived on ends, and no other one would look after the callers that wait.
+        let ended = StoreError::Unavailable("the service is stopping".into());
+        self.shared.refuse_all(&ended);
     }
 }
