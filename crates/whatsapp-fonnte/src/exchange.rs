@@ -172,6 +172,7 @@ fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
     let header = |name: HeaderName| headers.get(name)?.to_str().ok();
     let asked = header(RETRY_AFTER)?;
     let now = header(DATE).and_then(|date| parse_http_date(date).ok());
+    #[expect(clippy::disallowed_methods, reason = "only where the answer tells no time of its own")]
     let now = now.unwrap_or_else(SystemTime::now);
     retry_after(asked, now)
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::problem::Problem;
 
-/// Whoever calls, and may call this route. Only the gate lets one in.
+/// A caller that may call this route. Only the admission makes one.
 pub(crate) struct Caller {
     principal: Principal,
     call: Option<String>,
@@ -34,7 +34,7 @@ impl Caller {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let extensions = request.extensions();
         let call = extensions.get::<Origin>();
-        // Without a gate nobody is known, and nobody comes in.
+        // Without the admission no caller is known, and none may come in.
         let principal = extensions.get::<Principal>().cloned();
         Ok(Self {
             principal: principal.ok_or(Problem::NoKey)?,

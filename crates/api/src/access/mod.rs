@@ -5,7 +5,7 @@
 //!
 //! Two things stand between a caller and a dealer's data, and a new route gets both:
 //!
-//! 1. [`gate`] checks key and scope against the route's [`Access`](crate::route::Access), before the body
+//! 1. [`admit`] checks key and scope against the route's [`Access`](crate::route::Access), before the body
 //!    is read. There is no route without one.
 //! 2. A handler learns who calls only through [`Caller`] or [`DealerAt`]. A dealer's data is reached
 //!    through [`DealerAt`] alone, and the use cases for one request want the caller's

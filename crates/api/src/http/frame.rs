@@ -21,9 +21,9 @@ use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::access::gate;
+use crate::access::admit;
 use crate::deadline::in_one_call;
-use crate::observe::AnsweredCall;
+use crate::observe::{AnsweredCall, Observer};
 use crate::problem::Problem;
 use crate::route::{Access, Route, Target};
 use crate::state::Api;
@@ -103,7 +103,7 @@ pub(crate) async fn survive(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let submits = Target::of(request.request()).submits();
-    AssertUnwindSafe(gate(request, next))
+    AssertUnwindSafe(admit(request, next))
         .catch_unwind()
         .await
         .unwrap_or_else(|_| {

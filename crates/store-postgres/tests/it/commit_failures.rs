@@ -167,7 +167,7 @@ fn new_key(n: u8) -> NewApiKey {
     let key = sample::api_key(n);
     NewApiKey {
         id: key.id(),
-        print: key.fingerprint(),
+        fingerprint: key.fingerprint(),
         name: KeyName::parse("Bengkel").expect("a name"),
         access: Access::new(None, [Scope::Read].into_iter().collect()).expect("access"),
         expires_at: None,

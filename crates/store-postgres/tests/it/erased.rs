@@ -234,7 +234,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
     let key = sample::api_key(1);
     let new = NewApiKey {
         id: key.id(),
-        print: key.fingerprint(),
+        fingerprint: key.fingerprint(),
         name: KeyName::parse(&by.actor).unwrap(),
         access: Access::new(None, [Scope::Read].into_iter().collect()).unwrap(),
         expires_at: None,

@@ -240,7 +240,7 @@ pub(super) fn blocked(pause: Duration) -> LaneChange {
 }
 
 /// What the sample account is recognised by.
-pub(super) const PRINT: &str = "0123456789abcdef";
+pub(super) const FINGERPRINT: &str = "0123456789abcdef";
 
 /// Whether a time is as long as expected, or a little longer because the store's clock goes on.
 pub(super) fn assert_since(actual: Duration, expected: Duration) {
@@ -258,7 +258,7 @@ pub(super) fn assert_until(actual: Option<Duration>, expected: Duration) {
 }
 
 fn fingerprint_of(lane: &LaneChange) -> Option<String> {
-    matches!(lane, LaneChange::Blocked { .. }).then(|| PRINT.to_owned())
+    matches!(lane, LaneChange::Blocked { .. }).then(|| FINGERPRINT.to_owned())
 }
 
 fn attempt(change: &MessageChange, lane: &LaneChange) -> Attempt {

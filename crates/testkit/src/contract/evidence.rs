@@ -10,7 +10,7 @@ use domain::requests::{MessageState, RequestId};
 
 use super::Stage;
 use super::acts::{HOUR, READY, UNCHANGED, settlement, to_recover, to_send, unknown, waiting};
-use super::events::{accepted, awaited, by_id, by_state_id, news, sent};
+use super::events::{accepted, awaited, by_id, by_state_id, report, sent};
 use super::events::{failed, shown};
 use crate::sample;
 
@@ -36,11 +36,11 @@ pub async fn an_event_of_a_known_message_is_no_evidence(stage: &Stage) {
 /// A message that is known by its state's id may have been sent under another number.
 pub async fn a_state_id_that_is_known_is_no_evidence(stage: &Stage) {
     sent(stage, 1, "100").await;
-    stage.keep(news(Some("100"), Some("3EB0"), None)).await;
+    stage.keep(report(Some("100"), Some("3EB0"), None)).await;
     stage.apply().await;
     let request = awaited(stage, 2).await;
     stage.keep(by_state_id("3EB1", MessageState::Sent)).await;
-    let other = news(Some("101"), Some("3EB0"), Some(MessageState::Sent));
+    let other = report(Some("101"), Some("3EB0"), Some(MessageState::Sent));
     stage.keep(other).await;
     assert_eq!(apply_one(stage).await, 0);
     assert_eq!(stage.apply().await.freed, 0);
@@ -237,7 +237,7 @@ pub async fn an_unknown_later_message_tells_the_outcome_that_is_waited_for(stage
     }
     assert_eq!(stage.apply().await.freed, 0);
     assert_eq!(stage.message(request).await.state, MessageState::Sending);
-    stage.keep(news(Some("101"), Some("3EB0"), None)).await;
+    stage.keep(report(Some("101"), Some("3EB0"), None)).await;
     assert_eq!(stage.apply().await.freed, 1);
     let message = stage.message(request).await;
     assert_eq!(message.state, MessageState::Sent);
