@@ -13,7 +13,7 @@ use crate::values::DealerId;
 #[async_trait]
 pub trait AccountBook: Send + Sync {
     /// Leases at most `limit` dealers whose profile is due, for `lease`: those with a message sent within
-    /// `active`, whose profile is missing or older than its time.
+    /// `active` whose profile is missing or due again.
     async fn take_due(
         &self,
         limit: usize,

@@ -1,4 +1,4 @@
--- The audit lines, of these dealers or of no dealer, that hold a phone, or that are about one of these
+-- The audit lines of these dealers, or of no dealer, that hold a phone. Also those that are about one of these
 -- requests and hold the id of an HTTP request.
 --
 -- Locks: none. Plan: the audit by dealer.

@@ -19,7 +19,7 @@ use crate::connection::{Database, StoreResult, failed};
 use crate::sql::{self, File, Statement};
 
 /// How long to wait for the first request of a key, and the shortest and longest pause between looks. The
-/// database's lock wait is not used: its time-out is not told from other errors by its SQLSTATE.
+/// wait is in this process and not for a lock of the database, so that it holds no connection.
 const KEY_WAIT: Duration = Duration::from_secs(2);
 const FIRST_LOOK: Duration = Duration::from_millis(10);
 const LONGEST_LOOK: Duration = Duration::from_millis(160);
