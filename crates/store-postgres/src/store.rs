@@ -1,4 +1,4 @@
-//! The store: its pools, and what its ports share.
+//! The store: its pools, and the state that its ports share.
 
 use std::sync::Arc;
 
@@ -22,13 +22,13 @@ pub struct PgStore {
     pub(crate) settlements: Together<Settling>,
     /// The fingerprints of webhook tokens.
     pub(crate) tokens: Strangers<[u8; 32]>,
-    /// Lists and counts may be slow; they never have all connections.
+    /// Limits slow lists and counts to a part of the connections.
     pub(crate) for_reports: Arc<Semaphore>,
 }
 
 impl PgStore {
-    /// Prepares a store; it connects when first asked. Must be called within the tokio runtime
-    /// that will drive the connections.
+    /// Prepares a store, which connects on first use. Must be called within the tokio runtime that will drive
+    /// the connections.
     ///
     /// # Errors
     /// When the root certificate of the URL cannot be read.
@@ -51,7 +51,7 @@ impl PgStore {
         })
     }
 
-    /// All pools of connections that there are by now.
+    /// All pools that exist so far.
     pub(crate) fn databases(&self) -> impl Iterator<Item = &Database> {
         self.fronts.databases().chain([&self.database])
     }

@@ -30,12 +30,11 @@ use crate::state::Api;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest request id that is taken over from a caller.
+/// The longest request id that is accepted from a caller (chosen).
 const MAX_REQUEST_ID: usize = 128;
 
-/// The frame around each call: finds its route, gives it a request id, logs it, makes every error body
-/// one of ours, and says what browsers and caches may do with the answer. A route says otherwise by a
-/// header of its own.
+/// The outermost middleware of each call: finds its route, sets the request id, logs, turns every error body
+/// into the documented form, and adds the headers for browsers and caches. A route's own header wins.
 pub(crate) async fn frame(
     routes: &'static [Route],
     mut request: ServiceRequest,
@@ -48,13 +47,13 @@ pub(crate) async fn frame(
         .app_data::<Data<Api>>()
         .map(|api| api.observer.clone());
     if method == Method::HEAD {
-        // Whoever may GET may HEAD; the body is left out when the answer is written.
+        // HEAD is handled like GET; the body is dropped when the answer is written.
         request.head_mut().method = Method::GET;
     }
     trim_path(&mut request);
     let target = Target::find(routes, request.method(), request.match_info().as_str());
     request.extensions_mut().insert(target);
-    // At level ERROR, so that no filter takes the id from a line that is shown.
+    // At level ERROR, so that no filter removes the id from a shown line.
     let span = tracing::error_span!(
         "call",
         http.request_id = request_id.as_str(),
@@ -70,7 +69,7 @@ pub(crate) async fn frame(
         request_id: request_id.clone(),
         traceparent,
     });
-    // What may hold personal data or a secret is kept by nobody.
+    // An answer with personal data or a secret must not be cached.
     let is_public = target.access() == Some(Access::Public);
     let answered = move |status| {
         let route = target.pattern().unwrap_or("-");
@@ -96,8 +95,8 @@ pub(crate) async fn frame(
     .await
 }
 
-/// Asks for a key, and turns a panic behind it into an error, which the layers around it make an answer
-/// like any other. Both in one middleware: each costs every call two allocations and a virtual call.
+/// Runs `admit`, and turns a panic behind it into an error answer. Both in one middleware: each costs every
+/// call two allocations and a virtual call.
 pub(crate) async fn survive(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -107,7 +106,7 @@ pub(crate) async fn survive(
         .catch_unwind()
         .await
         .unwrap_or_else(|_| {
-            // The panic hook has told where; here is the id of the call.
+            // The panic hook has logged the place; this line has the request id.
             tracing::error!("a handler panicked");
             Err(Panicked { submits }.into())
         })
@@ -140,8 +139,8 @@ fn trim_path(request: &mut ServiceRequest) {
     }
 }
 
-/// The caller's id when it is a sane one, else a new one. It stands in logs and tables, where no phone may
-/// be: one that holds a phone is not sane. A UUID is, whatever digits it has.
+/// The caller's id if it is acceptable, else a new one. Logs and tables hold it, which must not hold phones:
+/// an id with a phone is refused. A UUID is always accepted.
 fn request_id(request: &ServiceRequest) -> String {
     request
         .headers()
@@ -174,7 +173,7 @@ fn finish(mut response: HttpResponse, request_id: &str, is_public: bool) -> Http
     response
 }
 
-/// Nobody may keep what is not public, guess at another content type, or show a page within another.
+/// Forbids caching of an answer that is not public, content sniffing, and framing.
 fn protect(response: &mut HttpResponse, is_public: bool) {
     let is_public = is_public && response.status().is_success();
     let headers = response.headers_mut();
@@ -190,7 +189,7 @@ fn protect(response: &mut HttpResponse, is_public: bool) {
         policy.contains("frame-ancestors")
     };
     if is_page && !headers.get_all(CONTENT_SECURITY_POLICY).any(names_frames) {
-        // Of two policies both hold.
+        // Two policies are both in force.
         headers.append(
             CONTENT_SECURITY_POLICY,
             HeaderValue::from_static("frame-ancestors 'none'"),
@@ -198,8 +197,7 @@ fn protect(response: &mut HttpResponse, is_public: bool) {
     }
 }
 
-/// Without an allowed origin the other CORS headers, which actix-cors adds all the same, mean
-/// nothing.
+/// Without an allowed origin the other CORS headers, which actix-cors adds, have no meaning.
 fn drop_cors_headers(response: &mut HttpResponse) {
     let headers = response.headers_mut();
     for name in [
@@ -229,7 +227,7 @@ fn name(status: StatusCode) -> String {
     sentence(status).split_whitespace().collect()
 }
 
-/// Logs and counts an answer. Paths appear as patterns only: what stands in them may be a name or a secret.
+/// Logs and counts an answer. Paths appear as patterns only: their values may be names or secrets.
 fn tell(
     observer: Option<&dyn Observer>,
     method: &Method,
@@ -254,7 +252,7 @@ fn tell(
     }
 }
 
-/// The name of a method; callers can invent more of them than anybody wants to count.
+/// The name of a known method; an invented one would be one more label.
 fn known(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

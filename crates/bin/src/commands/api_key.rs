@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::output::{say, tell, written};
 use crate::surroundings::SystemClock;
 
-/// Makes a key: it alone goes to standard output, so that it can be piped where it is kept.
+/// Creates a key: standard output gets the key alone, so that it can be piped.
 pub(super) async fn create(config: Config, options: CreateKey) -> anyhow::Result<ExitCode> {
     let order = order(&options)?;
     let (_database, parts) = open(&config).await?;
@@ -139,10 +139,10 @@ fn order(options: &CreateKey) -> anyhow::Result<KeyOrder> {
     })
 }
 
-/// The longest life of a key that is given as a duration.
+/// The longest validity of a key that is given as a duration: a century (chosen).
 const LONGEST: TimeDelta = TimeDelta::days(36_525);
 
-/// A life such as `90d` or `2w`.
+/// A validity such as `90d` or `2w`.
 fn duration(raw: &str) -> Option<TimeDelta> {
     let duration = TimeDelta::from_std(humantime::parse_duration(raw).ok()?).ok()?;
     (TimeDelta::zero() < duration && duration <= LONGEST).then_some(duration)

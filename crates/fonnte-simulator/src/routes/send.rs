@@ -146,7 +146,7 @@ fn queue(
     (members, ids)
 }
 
-/// What is told of messages that were taken.
+/// The answer about accepted messages.
 fn accepted(detail: &str, ids: Value, requestid: i64, targets: Value) -> Members {
     Members::from([
         ("detail", Value::from(detail)),
@@ -158,7 +158,7 @@ fn accepted(detail: &str, ids: Value, requestid: i64, targets: Value) -> Members
     ])
 }
 
-/// What is told of the quota before and after.
+/// The quota before and after.
 fn figures(quota: i64, used: i64) -> Value {
     json!({
         "details": "deduced from total quota",
@@ -168,7 +168,7 @@ fn figures(quota: i64, used: i64) -> Value {
     })
 }
 
-/// Ids in the form in which this device's answers have them.
+/// Ids in the form of this device's answers.
 fn shown(ids: &[i64], form: IdForm) -> Value {
     let shown = ids.iter().map(|id| match form {
         IdForm::Number => Value::from(*id),
@@ -177,7 +177,7 @@ fn shown(ids: &[i64], form: IdForm) -> Value {
     shown.collect()
 }
 
-/// An id as WhatsApp makes them, the same for the same message.
+/// An id in WhatsApp's form, fixed for each message.
 fn stateid(id: i64) -> String {
     format!(
         "3EB0{:016X}",

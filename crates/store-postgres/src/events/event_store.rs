@@ -1,4 +1,4 @@
-//! Reports of the provider: stored first, applied later.
+//! The provider's reports: stored at once, applied later.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ use crate::schema::{dealer_webhook, webhook_event};
 use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
 
-/// How many events one statement removes at most, so that none holds many locks for long.
+/// The most events that one statement removes, so that none holds many locks for long (chosen).
 const FORGET_AT_ONCE: i64 = 1_000;
 
 #[async_trait]
 impl EventStore for PgStore {
     async fn owner(&self, token: &WebhookToken) -> Result<Option<DealerId>, StoreError> {
         let fingerprint = token.fingerprint();
-        // Nobody needs a key to ask.
+        // A webhook token needs no API key: unknown tokens have few look-ups.
         let _turn = self.tokens.turn(&fingerprint).await?;
         let owner = dealer_webhook::table
             .filter(dealer_webhook::token_print.eq(&fingerprint[..]))
@@ -114,7 +114,7 @@ impl PgStore {
     }
 }
 
-/// The domain's ranks go with the statement: they stand in one place.
+/// The domain's ranks of states are bound as values: they stand in one place.
 fn report(most: i64) -> Statement<'static, sql::ApplyMessages> {
     let all = MessageState::ALL;
     let shown = all.map(MessageState::version_1);

@@ -1,4 +1,4 @@
-//! What the provider last said about dealers' accounts; it is kept with their lanes.
+//! The provider's last word about dealers' accounts, kept with their lanes.
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ use crate::schema::{dealer_settings, lane};
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
-/// How many messages one statement ends at most, so that none holds many locks for long.
+/// The most messages that one statement expires, so that none holds many locks for long (chosen).
 const EXPIRE_AT_ONCE: i64 = 500;
 
 #[async_trait]
@@ -40,7 +40,7 @@ impl Outbox for PgStore {
             .await?;
         Ok(rows
             .into_iter()
-            // A lane whose holder died after its message had got evidence: now free, nothing to do.
+            // A lane whose message was settled by evidence after its holder died: it is free now.
             .filter(|row| !row.is_empty())
             .filter_map(|row| readable(Claim::try_from(row)))
             .collect())
@@ -59,7 +59,7 @@ impl Outbox for PgStore {
         let row: Option<EpochRow> = self
             .database
             .ask(|mut connection| async move {
-                // The lane of a dealer who never had a message does not exist yet.
+                // The lane of a dealer without messages does not exist yet.
                 diesel::insert_into(lane::table)
                     .values(lane::dealer_id.eq(dealer.as_str()))
                     .on_conflict_do_nothing()
@@ -172,7 +172,7 @@ fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statement<'static, 
         .bind::<Double, _>("lease_seconds", lease.as_secs_f64())
 }
 
-/// Quiet hours that dealers have, and the time.
+/// A pair of quiet hours, and the time.
 type QuietRow = (NaiveTime, NaiveTime, DateTime<Utc>);
 
 /// All pairs of quiet hours, with the database's time.

@@ -12,7 +12,7 @@ use crate::sql::{self, Statement};
 /// A look-up of one request by its id. Look-ups that arrive together share a statement.
 pub(crate) struct Lookup {
     pub(crate) id: RequestId,
-    /// The only dealer that the caller sees; `None` for all.
+    /// The tenant of the caller; `None` for all dealers.
     pub(crate) only: Option<DealerId>,
 }
 
@@ -26,7 +26,7 @@ struct FoundRow {
 
 impl Work for Lookup {
     type Answer = Option<Request>;
-    /// The same request may be asked for several times.
+    /// No key: one statement may look a request up several times.
     type Key = std::convert::Infallible;
     const SECOND_TRY: bool = false;
     const ALONE: usize = 1;

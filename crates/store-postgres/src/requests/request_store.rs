@@ -11,7 +11,7 @@ use crate::connection::failed;
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
-/// How many keys one statement removes at most, so that none holds many locks for long.
+/// The most keys that one statement deletes, so that none holds many locks for long (chosen).
 const FORGET_AT_ONCE: i64 = 500;
 
 #[async_trait]

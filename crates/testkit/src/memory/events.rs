@@ -102,7 +102,7 @@ impl State {
         }
     }
 
-    /// The dealer's message that has this id, else the one that has this state's id.
+    /// The dealer's message with this id, else the one with this state id.
     fn named_by(&self, dealer: &DealerId, report: &MessageReport) -> Option<MessageId> {
         let find = |has: &dyn Fn(&super::state::Message) -> bool| {
             self.messages
@@ -170,7 +170,7 @@ impl State {
         }
     }
 
-    /// Messages whose outcome is waited for, and events of messages that nobody knows.
+    /// Settles awaited outcomes by events of unknown messages.
     fn take_evidence(&mut self, pause: Duration, now: DateTime<Utc>) -> u64 {
         let waiting: Vec<(MessageId, DealerId, DateTime<Utc>)> = self
             .messages
@@ -192,7 +192,7 @@ impl State {
                     event.dealer == dealer && event.message.is_none() && event.received >= since
                 })
                 .filter_map(|event| match &event.content {
-                    // Not yet looked at is not unknown.
+                    // An event that is not matched yet does not count.
                     EventContent::Message(report) if self.named_by(&dealer, report).is_none() => {
                         report.provider_id.clone()
                     }
@@ -238,8 +238,8 @@ impl State {
         });
     }
 
-    /// Has events looked at that a settlement may have made known: those of what was accepted, and
-    /// those that may tell an outcome which is waited for.
+    /// Makes events due that a settlement may have made known: those of the accepted message, and those that
+    /// may tell an awaited outcome.
     pub(super) fn wake_events(
         &mut self,
         dealer: &DealerId,

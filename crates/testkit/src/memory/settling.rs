@@ -11,7 +11,7 @@ use domain::values::jakarta_time;
 use super::state::{Lane, Message, RecordedAttempt, State, between};
 
 impl State {
-    /// Records what came of a claim.
+    /// Settles a claim.
     pub(super) fn settle(
         &mut self,
         lease: &Lease,
@@ -136,7 +136,7 @@ impl State {
 }
 
 impl Lane {
-    /// Ends the lease and keeps what the settlement says about the lane.
+    /// Ends the lease and stores the settlement's facts about the lane.
     fn settle(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
         let fingerprint = settlement.account_fingerprint.as_deref();
         self.give_back(&settlement.lane, fingerprint, now);
@@ -159,7 +159,7 @@ impl Lane {
         }
     }
 
-    /// Ends the lease and writes what was decided about the lane.
+    /// Ends the lease and stores the change of the lane.
     fn give_back(
         &mut self,
         change: &LaneChange,

@@ -24,7 +24,9 @@ fn content(body: &str) -> MessageReport {
 #[test]
 fn the_three_shapes_are_read() {
     assert_eq!(
-        content(r#"{"device":"628","id":142223099,"stateid":"3EB0","status":"sent","state":"sent"}"#),
+        content(
+            r#"{"device":"628","id":142223099,"stateid":"3EB0","status":"sent","state":"sent"}"#
+        ),
         MessageReport {
             provider_id: Some("142223099".into()),
             state_id: Some("3EB0".into()),
@@ -179,5 +181,8 @@ fn a_device_is_connected_or_disconnected() {
         EventContent::Device { connected: false }
     );
     assert_eq!(content(r#"{"status":"sleeping"}"#), EventContent::Nothing);
-    assert_eq!(content(r#"{"id":1,"status":"sent"}"#), EventContent::Nothing);
+    assert_eq!(
+        content(r#"{"id":1,"status":"sent"}"#),
+        EventContent::Nothing
+    );
 }
