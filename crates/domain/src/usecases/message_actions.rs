@@ -15,7 +15,7 @@ use crate::template::{InForce, RawVariables, Template, TemplateValues, Variables
 use crate::usecases::LookupError;
 use crate::values::{DealerId, Phone};
 
-/// Shows, repeats and stops the messages of a request, and shows what waits in a dealer's lane.
+/// Shows, resends and cancels the messages of a request, and shows the queue of a dealer's lane.
 pub struct MessageActions {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
@@ -25,7 +25,7 @@ pub struct MessageActions {
     policy: DeliveryPolicy,
 }
 
-/// Why nothing was done about a message.
+/// Why an action on a message was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
     /// There is no such template, or it has other variables: where that is.
@@ -34,17 +34,17 @@ pub enum MessageError {
     /// No request has that id, or the caller cannot see it.
     #[error("the request is not known")]
     UnknownRequest,
-    /// A message of the request is still to be sent, or being sent.
+    /// A message of the request is QUEUED or SENDING.
     #[error("a message is still pending")]
     Pending,
-    /// No message of the request waits any more.
+    /// No message of the request is QUEUED.
     #[error("no message waits to be sent")]
     NotCancellable,
-    /// A request of an older service whose phone is none, or whose dealer is gone; or one whose
-    /// person was erased.
+    /// A request of an older service with an invalid phone or a deleted dealer; or one whose person was
+    /// erased.
     #[error("no message can be made for the request")]
     NotSendable,
-    /// The store could not answer, or nobody knows whether it wrote.
+    /// The store could not answer; the outcome of a write is unknown.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
 }
@@ -125,7 +125,7 @@ impl MessageActions {
         Ok(views(&*self.dealers, &self.policy, messages).await?)
     }
 
-    /// What waits in a dealer's lane.
+    /// The queue of a dealer's lane.
     ///
     /// # Errors
     /// [`LookupError`]
@@ -143,8 +143,7 @@ impl MessageActions {
     /// request of an older service has no message yet: it gets one of the dealer's default template.
     ///
     /// # Errors
-    /// [`MessageError`]; nothing is queued then, except that after [`MessageError::Store`] nobody
-    /// can know.
+    /// [`MessageError`]; nothing is queued then, but after [`MessageError::Store`] the outcome is unknown.
     pub async fn resend(
         &self,
         request: RequestId,
@@ -192,11 +191,10 @@ impl MessageActions {
         }
     }
 
-    /// Stops the message that waits to be sent, also when it is scheduled.
+    /// Cancels the queued message, a scheduled one included.
     ///
     /// # Errors
-    /// [`MessageError`]; nothing is stopped then, except that after [`MessageError::Store`] nobody
-    /// can know.
+    /// [`MessageError`]; nothing is cancelled then, but after [`MessageError::Store`] the outcome is unknown.
     pub async fn cancel(
         &self,
         request: RequestId,
@@ -301,7 +299,7 @@ fn view(message: Message, settings: &DealerSettings, policy: &DeliveryPolicy) ->
     }
 }
 
-/// A dealer's settings; of one that is gone, none are set.
+/// A dealer's settings; defaults for a deleted dealer.
 async fn settings(
     dealers: &dyn DealerDirectory,
     id: &DealerId,

@@ -1,4 +1,4 @@
-//! What stands about a person in rows about somebody or something else.
+//! Personal data in rows about another person or thing.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::schema::{api_key, audit, lane, template, template_version};
 use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
 
-/// Whose customer a person is.
+/// The dealers that have a person as their customer.
 #[derive(Default)]
 struct Known {
     dealers: Vec<String>,
@@ -72,7 +72,7 @@ impl PgStore {
             if reason == *was {
                 continue;
             }
-            // Unless the lane is blocked for another reason by now.
+            // Unless the lane is now blocked for another reason.
             let change = diesel::update(lane::table)
                 .filter(lane::dealer_id.eq(dealer))
                 .filter(lane::block_reason.eq(was))
@@ -140,7 +140,7 @@ impl PgStore {
     }
 }
 
-/// Binds the digits of a phone that a text may hold.
+/// Binds the digits of a phone, to be searched in texts.
 fn quoting<'a, F: File>(statement: Statement<'a, F>, subscriber: &'a str) -> Statement<'a, F> {
     statement
         .bind::<Text, _>("subscriber", subscriber)
@@ -169,7 +169,7 @@ struct LineRow {
     request_id: Option<String>,
     #[diesel(sql_type = Text)]
     detail: String,
-    /// It is about a request of theirs.
+    /// Whether it is about one of the person's requests.
     #[diesel(sql_type = Bool)]
     theirs: bool,
 }
