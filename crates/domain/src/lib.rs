@@ -2,6 +2,7 @@
 
 mod access;
 mod account_standing;
+mod analytics;
 mod dealer;
 pub mod delivery;
 mod erasure;
@@ -24,6 +25,7 @@ mod values;
 
 pub use access::*;
 pub use account_standing::*;
+pub use analytics::*;
 pub use dealer::*;
 pub use delivery::*;
 pub use erasure::*;

@@ -5,7 +5,9 @@ use thread_local::ThreadLocal;
 use tokio::runtime::Handle;
 
 use crate::connection::together::Together;
-use crate::connection::{Connector, Database, Gate, Home, PoolOptions, SchemaName, StoreResult};
+use crate::connection::{
+    Connector, Database, Gate, Home, PoolOptions, Purpose, SchemaName, StoreResult,
+};
 use crate::requests::request_store::Lookup;
 
 /// Connections for callers, and what is written and read together over them.
@@ -52,7 +54,8 @@ impl Fronts {
     fn open(&self, home: Home) -> Result<Front, BoxError> {
         let (connector, schema) = (self.connector.clone(), self.schema.clone());
         let (options, gate) = (&self.options, self.gate.clone());
-        let database = Database::new(connector, schema, options.callers, options, home, gate)?;
+        let kind = (Purpose::Work, options.callers);
+        let database = Database::new(connector, schema, kind, options, home, gate)?;
         Ok(Front {
             intake: Together::new(database.clone(), options.wait),
             lookups: Together::new(database.clone(), options.wait),

@@ -7,7 +7,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::connection::together::Together;
-use crate::connection::{Connector, Database, DatabaseUrl, Gate, Home, PoolOptions, SchemaName};
+use crate::connection::{
+    Connector, Database, DatabaseUrl, Gate, Home, PoolOptions, Purpose, SchemaName,
+};
 use crate::dealers::directory::PgDealers;
 use crate::dealers::secrets::SecretsKeys;
 use crate::front::Fronts;
@@ -24,6 +26,8 @@ pub struct PgStore {
     pub(crate) settlements: Together<Settling>,
     /// The prints of webhook tokens.
     pub(crate) tokens: Strangers<[u8; 32]>,
+    /// Connections for analytics and exports; without them these have some of `database`.
+    reports: Option<Database>,
     /// Lists and counts may be slow; they never have all connections.
     pub(crate) for_reports: Arc<Semaphore>,
 }
@@ -41,14 +45,24 @@ impl PgStore {
     ) -> Result<Self, BoxError> {
         let connector = Connector::new(url)?;
         let home = Home::Fixed(Handle::current());
-        let (size, fronts) = (options.size, connector.clone());
+        let fronts = connector.clone();
         let gate = Gate::default();
-        let database = Database::new(connector, schema.clone(), size, options, home, gate.clone())?;
+        let pool = |purpose, size| {
+            let (connector, home) = (connector.clone(), home.clone());
+            let kind = (purpose, size);
+            Database::new(connector, schema.clone(), kind, options, home, gate.clone())
+        };
+        let database = pool(Purpose::Work, options.size)?;
+        let reports = match options.reports {
+            0 => None,
+            size => Some(pool(Purpose::Reports, size)?),
+        };
         Ok(Self {
             fronts: Arc::new(Fronts::new(fronts, schema, options.clone(), gate)?),
             settlements: Together::new(database.clone(), options.wait),
             tokens: Strangers::new(),
             database,
+            reports,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })
     }
@@ -75,7 +89,13 @@ impl PgStore {
 
     /// All pools of connections that there are by now.
     pub(crate) fn databases(&self) -> impl Iterator<Item = &Database> {
-        self.fronts.databases().chain([&self.database])
+        let others = [&self.database].into_iter().chain(&self.reports);
+        self.fronts.databases().chain(others)
+    }
+
+    /// Where analytics and exports are read.
+    pub(crate) fn reports(&self) -> &Database {
+        self.reports.as_ref().unwrap_or(&self.database)
     }
 
     /// The dealers, read over the same connections, without a key for their sealed secrets.

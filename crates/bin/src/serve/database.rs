@@ -16,7 +16,7 @@ use crate::surroundings::web_workers;
 const MIGRATE_AGAIN: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How often changes of the numbers of requests are added up.
+/// How often changes of counts are added up.
 const ADD_UP: Duration = Duration::from_secs(1);
 
 /// Shares out the connections that the server gives. Where it is away, the pools take what they get.
@@ -30,7 +30,8 @@ pub(super) async fn connections(url: &DatabaseUrl) -> anyhow::Result<PoolOptions
         Ok((fitted, most)) => {
             tracing::info!(
                 connections.most = most,
-                connections.callers = fitted.total(threads) - fitted.size,
+                connections.callers = fitted.total(threads) - fitted.size - fitted.reports,
+                connections.reports = fitted.reports,
                 connections.others = fitted.size,
                 "connections to the database are shared out"
             );
@@ -98,14 +99,15 @@ pub(super) async fn tell_shortcomings(store: &PgStore) {
     }
 }
 
-/// Adds up changes of the numbers of requests, again and again. What is left at the end is as good
+/// Adds up changes of the numbers of requests, and of how long messages took, again and again. What is left at the end is as good
 /// added up by another copy, or later.
 pub(super) async fn add_up(store: PgStore) {
     let failures = Failures::of("cannot add up counts");
     let mut again = tokio::time::interval(ADD_UP);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        match store.add_up_counts().await {
+        let adding = async { Ok(store.add_up_counts().await? | store.add_up_seconds().await?) };
+        match adding.await {
             // There is more; breathe between two statements.
             Ok(true) => tokio::time::sleep(ADD_UP / 10).await,
             Ok(false) => {

@@ -19,7 +19,7 @@ pub(crate) use gate::Gate;
 pub(crate) use lent::{Connection, failed};
 pub use parameters::DatabaseUrlError;
 pub use pool::PoolOptions;
-pub(crate) use pool::{ASK_TIMEOUT, Database, Home, StoreResult};
+pub(crate) use pool::{ASK_TIMEOUT, Database, Home, Purpose, StoreResult};
 pub use room::ConnectionsError;
 pub use schema_name::{SchemaName, SchemaNameError};
 #[cfg(feature = "testing")]

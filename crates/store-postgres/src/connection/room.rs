@@ -49,7 +49,7 @@ pub enum ConnectionsError {
 
 impl PoolOptions {
     /// Asks the server how many connections there are for this role, and shares them out: callers first,
-    /// everything else in what is left. `threads` is on how many threads callers ask. The number is that of
+    /// everything else in what is left, of which reports have one where there are more than three. `threads` is on how many threads callers ask. The number is that of
     /// all copies and programs of this role; how many of them the others use changes all the time.
     ///
     /// # Errors
@@ -75,11 +75,13 @@ impl PoolOptions {
     fn within(self, usable: usize, threads: usize) -> Self {
         let threads = threads.max(1);
         let fronts = if self.each_thread { threads } else { 1 };
-        if usable >= self.size + self.callers * fronts {
+        if usable >= self.size + self.reports + self.callers * fronts {
             return self;
         }
-        let size = self.size.min((usable / 2).max(2));
-        let for_callers = usable - size;
+        let others = self.size.min((usable / 2).max(2));
+        let reports = self.reports.min(usize::from(others > 3));
+        let size = others - reports;
+        let for_callers = usable - others;
         let each_thread = self.each_thread && for_callers >= threads;
         let fronts = if each_thread { threads } else { 1 };
         Self {
@@ -88,6 +90,7 @@ impl PoolOptions {
             each_thread,
             // Whoever accepts a request looks its dealer up beside them.
             for_reports: self.for_reports.min(size - 1),
+            reports,
             idle: IDLE,
             ..self
         }
@@ -96,7 +99,7 @@ impl PoolOptions {
     /// How many there are at most.
     #[must_use]
     pub fn total(&self, threads: usize) -> usize {
-        self.size + self.callers * if self.each_thread { threads } else { 1 }
+        self.size + self.reports + self.callers * if self.each_thread { threads } else { 1 }
     }
 }
 

@@ -5,7 +5,7 @@
 -- evidence. What becomes of both is decided by `LaneChange` and `MessageChange` and comes as values. The
 -- attempt is kept in either case, once for each epoch. The request mirrors its newest
 -- message. A message whose recipient was erased meanwhile is not tried again, and nothing that the
--- provider says about it is kept.
+-- provider says about it is kept. How long an accepted message took is counted in the same statement.
 --
 -- With a `worker` a lane is leased again for its next message, which is read from a snapshot. Where that
 -- message is not to be sent any more when it is begun, the lane is leased without a message, and a row
@@ -139,7 +139,7 @@ WITH patience AS MATERIALIZED (
             ELSE k.state = 'SENT'
                 AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN', 'CANCELLED', 'EXPIRED')
                 AND NOT m.attempts @> jsonb_build_array(jsonb_build_object('epoch', k.epoch)) END
-    RETURNING m.id, m.request_id, m.created_at, m.target = :erased AS erased,
+    RETURNING m.id, m.request_id, m.created_at, m.due_at, m.sent_at, m.target = :erased AS erased,
         CASE WHEN m.state = 'CANCELLED' THEN :cancelled_request_status ELSE k.request_status END
             AS request_status,
         CASE WHEN m.state = 'CANCELLED' THEN :cancelled_whatsapp_status ELSE k.whatsapp_status END
@@ -173,6 +173,23 @@ WITH patience AS MATERIALIZED (
         fonnte_response = CASE WHEN c.erased OR r.no_telp = :erased
             THEN NULL ELSE coalesce(c.answer, r.fonnte_response) END,
 \ir ../requests/mirror.sql
+    RETURNING r.id, r.dealer_id, r.request_date
+), elsewhere AS (
+    -- The request shows a newer message.
+    SELECT r.id, r.dealer_id, r.request_date
+    FROM (
+        SELECT w.request_id FROM written w
+        WHERE w.sent_at = now() AND w.request_id NOT IN (SELECT id FROM mirrored)
+    ) o
+    JOIN customer_validation_request r ON r.id = o.request_id
+    FOR SHARE OF r
+), timed AS (
+    -- Under the lock of the request, so that whoever deletes or moves it counts before or after this.
+    INSERT INTO message_seconds_change (dealer_id, request_date, measure, seconds, messages)
+    SELECT r.dealer_id, r.request_date, 'send', whole_seconds(w.sent_at - w.due_at), 1
+    FROM (SELECT * FROM mirrored UNION ALL SELECT * FROM elsewhere) r
+    JOIN written w ON w.request_id = r.id
+    WHERE w.sent_at = now()
 ), named AS (
     -- Events that arrived before the id was known: those of the accepted message, and those that may
     -- tell an awaited outcome. Skips locked rows: a locked event is looked at again soon.

@@ -56,8 +56,14 @@ const FILLED_IN: [&str; 16] = [
     "newest_message_id",
 ];
 
-/// The tables that a submission writes to, and the rights that it needs.
-const WRITTEN: [&str; 4] = [REQUESTS, "idempotency_key", "lane", "message"];
+/// The tables that a submission and its message write to, and the rights that these need.
+const WRITTEN: [&str; 5] = [
+    REQUESTS,
+    "idempotency_key",
+    "lane",
+    "message",
+    "message_seconds_change",
+];
 const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
 
 /// Something about a database that is not as the service needs it. Its words say what to do about it.
