@@ -1,6 +1,6 @@
 use chrono::{Datelike as _, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
-use crate::DateRange;
+use crate::ports::DateRange;
 
 /// The most buckets of a period.
 pub const MOST_BUCKETS: usize = 1_000;

@@ -36,8 +36,8 @@ pub use outbox::{
 };
 pub use personal_data::PersonalData;
 pub use reports::{
-    DateRange, DealerStats, DealerTally, ExportPart, ExportQuery, Facts, ListPlace, Page, PageQuery,
-    Reports, RequestFilter, SecondsFact, Tally,
+    DateRange, DealerStats, DealerTally, ExportPart, ExportQuery, Facts, ListPlace, Page,
+    PageQuery, Reports, RequestFilter, SecondsFact, Tally,
 };
 pub use request_store::{Accepted, KeyUse, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};

@@ -1,11 +1,15 @@
 use std::sync::Arc;
 
 use super::Ports;
-use crate::{
-    AnalyticsReport, Bucket, Clock, DateRange, Dealer, DealerDirectory, DealerId, DealerStats,
-    ExportPart, ExportQuery, Page, PageQuery, Period, PeriodError, Reports, Request, RequestId,
-    RequestStore, StoreError, Visibility, jakarta_time,
+use crate::access::Visibility;
+use crate::dealers::Dealer;
+use crate::ports::{
+    Clock, DateRange, DealerDirectory, DealerStats, ExportPart, ExportQuery, Page, PageQuery,
+    Reports, RequestStore, StoreError,
 };
+use crate::requests::{Request, RequestId};
+use crate::values::{DealerId, jakarta_time};
+use crate::{AnalyticsReport, Bucket, Period, PeriodError};
 
 /// Answers questions about stored requests.
 pub struct Lookups {

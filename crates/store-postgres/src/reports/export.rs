@@ -7,7 +7,8 @@ use diesel::prelude::*;
 use diesel::row::NamedRow;
 use diesel::sql_types::{BigInt, Bool, Date, Nullable, Time, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
-use domain::{ExportPart, ExportQuery, PageQuery, Request, StoreError};
+use domain::ports::{ExportPart, ExportQuery, PageQuery, StoreError};
+use domain::requests::Request;
 
 use crate::connection::failed;
 use crate::requests::lists::{filtered, searched};

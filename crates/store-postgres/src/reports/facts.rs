@@ -7,10 +7,9 @@ use diesel::pg::data_types::PgDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
-use domain::{
-    Bucket, DealerId, DealerTally, Facts, MOST_LISTED, Measure, Period, SecondsFact, StoreError,
-    Tally,
-};
+use domain::ports::{DealerTally, Facts, SecondsFact, StoreError, Tally};
+use domain::values::DealerId;
+use domain::{Bucket, MOST_LISTED, Measure, Period};
 
 use crate::connection::{StoreResult, failed};
 use crate::requests::odd::{AnyDate, pg_date};
@@ -85,11 +84,17 @@ async fn count(
     let most = i64::try_from(MOST_LISTED).unwrap_or(i64::MAX);
     let units = question.of(sql::Units).bind::<BigInt, _>("most", most);
     let units = units.load::<UnitRow>(connection).await?.into_iter();
-    facts.units = units.map(|row| (row.unit_type, counted(row.rows))).collect();
+    facts.units = units
+        .map(|row| (row.unit_type, counted(row.rows)))
+        .collect();
     if has_failures {
-        let failures = question.of(sql::Failures).bind::<BigInt, _>("most", REASONS);
+        let failures = question
+            .of(sql::Failures)
+            .bind::<BigInt, _>("most", REASONS);
         let failures = failures.load::<FailureRow>(connection).await?.into_iter();
-        facts.failures = failures.map(|row| (row.reason, counted(row.rows))).collect();
+        facts.failures = failures
+            .map(|row| (row.reason, counted(row.rows)))
+            .collect();
     }
     let seconds: Vec<SecondsRow> = question.of(sql::Seconds).load(connection).await?;
     facts.seconds = seconds.into_iter().filter_map(SecondsRow::fact).collect();

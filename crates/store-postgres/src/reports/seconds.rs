@@ -3,7 +3,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use domain::StoreError;
+use domain::ports::StoreError;
 
 use crate::sql::{self, Statement};
 use crate::store::PgStore;

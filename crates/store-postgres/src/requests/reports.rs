@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::pg::data_types::PgDate;
-use domain::{
-    DateRange, DealerId, DealerStats, ExportPart, ExportQuery, Facts, Page, PageQuery, Period,
-    Reports, StoreError,
+use domain::Period;
+use domain::ports::{
+    DateRange, DealerStats, ExportPart, ExportQuery, Facts, Page, PageQuery, Reports, StoreError,
 };
+use domain::values::DealerId;
 use tokio::sync::SemaphorePermit;
 
 use super::counts::{self, StatusCount};

@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Datelike as _, NaiveDate, NaiveTime, TimeDelta, Timelike as _};
-use domain::{
-    Bucket, DealerId, DealerTally, Facts, Measure, MessageState, Period, Request, SecondsFact,
-    Tally, WhatsappStatus, unit_key, whole_seconds,
-};
+use domain::ports::{DealerTally, Facts, SecondsFact, Tally};
+use domain::requests::{MessageState, Request, WhatsappStatus};
+use domain::values::DealerId;
+use domain::{Bucket, Measure, Period, unit_key, whole_seconds};
 
 use super::state::{Message, State};
 
@@ -23,12 +23,20 @@ pub(super) fn facts(state: &State, dealer: Option<&DealerId>, period: &Period) -
             continue;
         }
         let status = request.whatsapp_status.as_str();
-        let told_hour = if period.bucket() == Bucket::Hour { hour } else { 0 };
+        let told_hour = if period.bucket() == Bucket::Hour {
+            hour
+        } else {
+            0
+        };
         *tallies.entry((day, told_hour, status)).or_default() += 1;
         *dealers.entry((&request.dealer_id, status)).or_default() += 1;
         facts.hours[day.weekday().num_days_from_monday() as usize][hour as usize] += 1;
         if let Some(unit) = &request.unit_type {
-            *units.entry(unit_key(unit)).or_default().entry(unit).or_default() += 1;
+            *units
+                .entry(unit_key(unit))
+                .or_default()
+                .entry(unit)
+                .or_default() += 1;
         }
         if let Some(reason) = failure(state, request) {
             *failures.entry(reason).or_default() += 1;
@@ -63,7 +71,9 @@ pub(super) fn facts(state: &State, dealer: Option<&DealerId>, period: &Period) -
 
 /// The day of a request in the period, and its hour.
 fn moment(request: &Request, period: &Period) -> Option<(NaiveDate, u32)> {
-    let day = request.request_date.filter(|day| period.range().contains(*day))?;
+    let day = request
+        .request_date
+        .filter(|day| period.range().contains(*day))?;
     // The last moment of a day stands for 24:00.
     let last = NaiveTime::MIN - TimeDelta::seconds(1);
     Some((day, request.request_time.unwrap_or(last).hour()))

@@ -1,10 +1,13 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use domain::{
-    DateRange, DealerId, DealerStats, ExportPart, ExportQuery, Facts, ListPlace, Page, PageQuery,
-    Period, Reports, Request, RequestFilter, StoreError,
+use domain::Period;
+use domain::ports::{
+    DateRange, DealerStats, ExportPart, ExportQuery, Facts, ListPlace, Page, PageQuery, Reports,
+    RequestFilter, StoreError,
 };
+use domain::requests::Request;
+use domain::values::DealerId;
 
 use super::MemoryStore;
 use super::state::State;
@@ -56,7 +59,8 @@ impl Reports for MemoryStore {
         let state = self.state();
         let mut found = requests_of(&state, &query.dealer, query.range);
         found.retain(|request| {
-            is_meant(request, &query.filter) && query.after.is_none_or(|after| place(request) < after)
+            is_meant(request, &query.filter)
+                && query.after.is_none_or(|after| place(request) < after)
         });
         found.sort_by_key(|request| Reverse(place(request)));
         let most = query.most as usize;
