@@ -11,6 +11,7 @@ use domain::usecases::{
 };
 use domain::values::AccountPolicy;
 
+use crate::exports::Exports;
 use crate::limits::Limits;
 use crate::observe::{Observer, Unobserved};
 
@@ -40,6 +41,8 @@ pub struct Api {
     pub(crate) admission: Admission,
     /// The version of the program.
     pub(crate) version: &'static str,
+    /// Files that are made.
+    pub(crate) exports: Exports,
     /// Who watches.
     pub(crate) observer: Arc<dyn Observer>,
 }
@@ -86,6 +89,7 @@ impl Api {
             health: parts.health,
             admission,
             version: parts.version,
+            exports: Exports::default(),
             observer: Arc::new(Unobserved),
         }
     }

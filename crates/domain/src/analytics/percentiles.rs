@@ -48,7 +48,7 @@ impl Measure {
 /// crossed, took no time.
 ///
 /// ```
-/// let seconds = |millis| domain::whole_seconds(chrono::TimeDelta::milliseconds(millis));
+/// let seconds = |millis| domain::analytics::whole_seconds(chrono::TimeDelta::milliseconds(millis));
 /// assert_eq!([seconds(-5), seconds(0), seconds(1), seconds(2_000)], [0, 0, 1, 2]);
 /// assert_eq!([seconds(120_000), seconds(120_001), seconds(122_000)], [120, 122, 122]);
 /// ```

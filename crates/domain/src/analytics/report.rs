@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDateTime, TimeDelta};
 
 use super::{Bucket, Measure, Percentiles, Period};
-use crate::ports::Facts;
+use crate::ports::{DealerTally, Facts};
 use crate::values::mask_phones;
 
 /// How many reasons and types of units are told.
@@ -185,7 +185,7 @@ fn units(mut counted: Vec<(String, u64)>, all: u64) -> Vec<UnitCount> {
     listed.chain(rest).collect()
 }
 
-fn dealers(tallies: Vec<crate::ports::DealerTally>) -> Vec<DealerCounts> {
+fn dealers(tallies: Vec<DealerTally>) -> Vec<DealerCounts> {
     let mut dealers = BTreeMap::<String, DealerCounts>::new();
     for tally in tallies {
         let dealer = dealers

@@ -2,9 +2,9 @@ use async_trait::async_trait;
 use chrono::{Datelike as _, NaiveDate, NaiveTime, Timelike as _};
 
 use super::StoreError;
+use crate::analytics::{Measure, Period};
 use crate::requests::{Request, RequestId, RequestStatus, WhatsappStatus};
 use crate::values::{DealerId, Search};
-use crate::{Measure, Period};
 
 /// Days of `request_date`, both ends included; an absent end is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -194,13 +194,13 @@ pub struct DealerTally {
 pub struct SecondsFact {
     /// For what.
     pub measure: Measure,
-    /// See [`whole_seconds`](crate::whole_seconds).
+    /// See [`whole_seconds`](crate::analytics::whole_seconds).
     pub seconds: u32,
     /// How many.
     pub messages: u64,
 }
 
-/// What is counted for [`AnalyticsReport`](crate::AnalyticsReport), all of one moment.
+/// What is counted for [`AnalyticsReport`](crate::analytics::AnalyticsReport), all of one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// By day, or by hour in a period of hours; no two of the same.
@@ -209,7 +209,7 @@ pub struct Facts {
     pub dealers: Vec<DealerTally>,
     /// Requests by weekday, from Monday, and hour.
     pub hours: [[u64; 24]; 7],
-    /// Requests by the type of the unit, at least the [most frequent](crate::MOST_LISTED), each as it is
+    /// Requests by the type of the unit, at least the [most frequent](crate::analytics::MOST_LISTED), each as it is
     /// written most often.
     pub units: Vec<(String, u64)>,
     /// Requests whose newest message is FAILED, and why: at least the most frequent reasons.
@@ -232,5 +232,5 @@ pub trait Reports: Send + Sync {
     async fn facts(&self, dealer: Option<DealerId>, period: &Period) -> Result<Facts, StoreError>;
 
     /// Reads a part of a dealer's list. Each part is of its own moment.
-    async fn export(&self, query: &ExportQuery) -> Result<ExportPart, StoreError>;
+    async fn part(&self, query: &ExportQuery) -> Result<ExportPart, StoreError>;
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::Ports;
 use crate::access::Visibility;
+use crate::analytics::{AnalyticsReport, Bucket, Period, PeriodError};
 use crate::dealers::Dealer;
 use crate::ports::{
     Clock, DateRange, DealerDirectory, DealerStats, ExportPart, ExportQuery, Page, PageQuery,
@@ -9,7 +10,6 @@ use crate::ports::{
 };
 use crate::requests::{Request, RequestId};
 use crate::values::{DealerId, jakarta_time};
-use crate::{AnalyticsReport, Bucket, Period, PeriodError};
 
 /// Answers questions about stored requests.
 pub struct Lookups {
@@ -114,7 +114,7 @@ impl Lookups {
         if query.after.is_none() {
             self.active_dealer(&query.dealer).await?;
         }
-        Ok(self.reports.export(query).await?)
+        Ok(self.reports.part(query).await?)
     }
 
     async fn active_dealer(&self, id: &DealerId) -> Result<Dealer, LookupError> {

@@ -23,6 +23,6 @@ pub(crate) use pool::{ASK_TIMEOUT, Database, Home, Purpose, StoreResult};
 pub use room::ConnectionsError;
 pub use schema_name::{SchemaName, SchemaNameError};
 #[cfg(feature = "testing")]
-pub(crate) use session::session_settings;
+pub(crate) use session::{report_settings, session_settings};
 pub(crate) use session::{Connector, Session};
 pub use url::DatabaseUrl;

@@ -367,7 +367,7 @@ const REPORT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Plans are made for the values of each question, which is asked seldom and may be about a day or ten years.
 /// Rows are in memory more often than not. What nobody waits for any more is given up: a server on Linux,
 /// PostgreSQL 14 or newer, looks whether its client is still there.
-pub(super) fn report_settings(schema: &SchemaName) -> String {
+pub(crate) fn report_settings(schema: &SchemaName) -> String {
     format!(
         "SET search_path TO \"{schema}\"; \
          SET plan_cache_mode TO force_custom_plan; \

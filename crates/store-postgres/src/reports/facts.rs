@@ -7,9 +7,9 @@ use diesel::pg::data_types::PgDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
+use domain::analytics::{Bucket, MOST_LISTED, Measure, Period};
 use domain::ports::{DealerTally, Facts, SecondsFact, StoreError, Tally};
 use domain::values::DealerId;
-use domain::{Bucket, MOST_LISTED, Measure, Period};
 
 use crate::connection::{StoreResult, failed};
 use crate::requests::odd::{AnyDate, pg_date};

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::pg::data_types::PgDate;
-use domain::Period;
+use domain::analytics::Period;
 use domain::ports::{
     DateRange, DealerStats, ExportPart, ExportQuery, Facts, Page, PageQuery, Reports, StoreError,
 };
@@ -44,7 +44,7 @@ impl Reports for PgStore {
         self.reports().ask_again(asking).await
     }
 
-    async fn export(&self, query: &ExportQuery) -> Result<ExportPart, StoreError> {
+    async fn part(&self, query: &ExportQuery) -> Result<ExportPart, StoreError> {
         let asking =
             |mut connection: Connection| async move { export::part(&mut connection, query).await };
         self.reports().ask_again(asking).await

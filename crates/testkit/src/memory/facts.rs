@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Datelike as _, NaiveDate, NaiveTime, TimeDelta, Timelike as _};
+use domain::analytics::{Bucket, Measure, Period, unit_key, whole_seconds};
 use domain::ports::{DealerTally, Facts, SecondsFact, Tally};
 use domain::requests::{MessageState, Request, WhatsappStatus};
 use domain::values::DealerId;
-use domain::{Bucket, Measure, Period, unit_key, whole_seconds};
 
 use super::state::{Message, State};
 

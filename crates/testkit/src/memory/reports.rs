@@ -1,7 +1,7 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use domain::Period;
+use domain::analytics::Period;
 use domain::ports::{
     DateRange, DealerStats, ExportPart, ExportQuery, Facts, ListPlace, Page, PageQuery, Reports,
     RequestFilter, StoreError,
@@ -55,7 +55,7 @@ impl Reports for MemoryStore {
         Ok(super::facts::facts(&self.state(), dealer.as_ref(), period))
     }
 
-    async fn export(&self, query: &ExportQuery) -> Result<ExportPart, StoreError> {
+    async fn part(&self, query: &ExportQuery) -> Result<ExportPart, StoreError> {
         let state = self.state();
         let mut found = requests_of(&state, &query.dealer, query.range);
         found.retain(|request| {
