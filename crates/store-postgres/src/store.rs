@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::connection::together::Together;
 use crate::connection::{
-    Connector, Database, DatabaseUrl, Gate, Home, PoolOptions, Purpose, SchemaName,
+    Connector, Database, DatabaseUrl, Home, PoolOptions, Purpose, SchemaGate, SchemaName,
 };
 use crate::dealers::directory::PgDealers;
 use crate::dealers::secrets::SecretsKeys;
@@ -46,7 +46,7 @@ impl PgStore {
         let connector = Connector::new(url)?;
         let home = Home::Fixed(Handle::current());
         let fronts = connector.clone();
-        let gate = Gate::default();
+        let gate = SchemaGate::default();
         let pool = |purpose, size| {
             let (connector, home) = (connector.clone(), home.clone());
             let kind = (purpose, size);

@@ -33,20 +33,33 @@ pub(crate) fn csv<'a>(header: &[&str], rows: impl Iterator<Item = &'a Cells>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exports::HEADER;
 
     #[test]
     fn texts_are_quoted_and_formulas_are_texts() {
         let mut cells = Cells::default();
         let texts = [
-            "a,b", "say \"hi\"", "two\r\nlines", "=1+1", "+62", "-1", "@x", "\tx", "\rx", "Adit", "'", " =1",
+            "a,b",
+            "say \"hi\"",
+            "two\r\nlines",
+            "=1+1",
+            "+62",
+            "-1",
+            "@x",
+            "\tx",
+            "\rx",
+            "Adit",
+            "'",
+            " =1",
         ];
         for (cell, text) in cells.iter_mut().zip(texts) {
             *cell = Some(text.to_owned());
         }
-        let written = csv(&["one", "two"], [cells].iter());
+        let written = csv(&HEADER, [cells].iter());
         assert_eq!(
             std::str::from_utf8(&written).unwrap(),
-            "one,two\r\n\"a,b\",\"say \"\"hi\"\"\",\"two\r\nlines\",'=1+1,'+62,'-1,'@x,'\tx,\"'\rx\",Adit,', =1,,\r\n"
+            HEADER.join(",")
+                + "\r\n\"a,b\",\"say \"\"hi\"\"\",\"two\r\nlines\",'=1+1,'+62,'-1,'@x,'\tx,\"'\rx\",Adit,', =1,,\r\n"
         );
         assert!(csv(&[], [].iter()).is_empty());
     }

@@ -1,8 +1,8 @@
 use actix_web::web::Bytes;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, XlsxError};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Cells, HEADER};
 
@@ -99,7 +99,14 @@ mod tests {
 
     #[tokio::test]
     async fn every_cell_is_a_text() {
-        let texts = ["082148523421", "=1+1", "", "D 123 AD", "a\u{7}b", "2026-01-05"];
+        let texts = [
+            "082148523421",
+            "=1+1",
+            "",
+            "D 123 AD",
+            "a\u{7}b",
+            "2026-01-05",
+        ];
         let mut cells = Cells::default();
         for (cell, text) in cells.iter_mut().zip(texts) {
             *cell = Some(text.to_owned());
@@ -118,7 +125,11 @@ mod tests {
         assert_eq!(rows[1][6], Data::Empty);
         let again = made(vec![Vec::new()]).await;
         assert_ne!(again, file);
-        assert_eq!(again, made(vec![Vec::new()]).await, "the same rows make the same file");
+        assert_eq!(
+            again,
+            made(vec![Vec::new()]).await,
+            "the same rows make the same file"
+        );
     }
 
     #[tokio::test]

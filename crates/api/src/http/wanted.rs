@@ -23,7 +23,8 @@ impl OtherEndWatch {
 
     /// Nothing more will come.
     pub(crate) fn has_left(&self) {
-        self.0.send_if_modified(|left| !std::mem::replace(left, true));
+        self.0
+            .send_if_modified(|left| !std::mem::replace(left, true));
     }
 }
 

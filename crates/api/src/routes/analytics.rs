@@ -63,7 +63,11 @@ fn period(mut query: QueryParameters<AnalyticsQuery>, api: &Api) -> Result<Perio
         [one] => one,
         _ => {
             let raw = query.text("bucket").unwrap_or_default();
-            query.refuse("bucket", Rule::NoneOf("'hour', 'day', 'week' or 'month'"), &raw);
+            query.refuse(
+                "bucket",
+                Rule::NoneOf("'hour', 'day', 'week' or 'month'"),
+                &raw,
+            );
             Bucket::default()
         }
     };

@@ -226,7 +226,10 @@ fn table(header: &[&str], items: Vec<Request>) -> Bytes {
 }
 
 fn rows(items: Vec<Request>) -> Vec<Cells> {
-    items.into_iter().map(|request| cells(item(request))).collect()
+    items
+        .into_iter()
+        .map(|request| cells(item(request)))
+        .collect()
 }
 
 /// A name for the file, with the dealer and the dates.

@@ -21,7 +21,10 @@ async fn with_requests(requests: &[(u32, Option<&str>)]) -> Service {
     let service = Service::start();
     for (n, (hour, status)) in (0..).zip(requests) {
         let mut row = OldRow::sample(&sample::dealer_id(), n);
-        row.requested = sample::morning(2026, 11, 22).date().and_hms_opt(*hour, 30, 0).unwrap();
+        row.requested = sample::morning(2026, 11, 22)
+            .date()
+            .and_hms_opt(*hour, 30, 0)
+            .unwrap();
         row.whatsapp_status = status.map(str::to_owned);
         service.world.store.insert_old_row(&row).await;
     }
@@ -34,8 +37,10 @@ async fn a_period_has_these_keys_in_this_order() {
     let none = "0,".repeat(23) + "0";
     let idle = format!("[{none}],").repeat(6);
     let sunday = "0,".repeat(15) + "2,1," + &"0,".repeat(6) + "0";
-    let zeros = r#""requests":0,"sent":0,"delivered":0,"read":0,"failed":0,"unknown":0,"not_sent":0}"#;
-    let counts = r#""requests":3,"sent":1,"delivered":1,"read":1,"failed":1,"unknown":0,"not_sent":1}"#;
+    let zeros =
+        r#""requests":0,"sent":0,"delivered":0,"read":0,"failed":0,"unknown":0,"not_sent":0}"#;
+    let counts =
+        r#""requests":3,"sent":1,"delivered":1,"read":1,"failed":1,"unknown":0,"not_sent":1}"#;
     let seconds = r#"{"p50":null,"p95":null,"p99":null}"#;
     let expected = format!(
         concat!(
@@ -54,9 +59,8 @@ async fn a_period_has_these_keys_in_this_order() {
     let own = service.get(&format!("{PATH}?{range}&bucket=day")).await;
     own.is(200, &format!("{expected}}}}}"));
     let all = service.get(&format!("{OF_ALL}?{range}")).await;
-    let dealers = format!(
-        r#","dealers":[{{"dealer_id":"0009999","dealer_name":"Dealer Demo",{counts}]"#
-    );
+    let dealers =
+        format!(r#","dealers":[{{"dealer_id":"0009999","dealer_name":"Dealer Demo",{counts}]"#);
     all.is(200, &format!("{expected}{dealers}}}}}"));
 }
 
@@ -70,13 +74,18 @@ async fn a_bucket_begins_at_an_hour_a_day_a_monday_or_the_first() {
         ("month", 1, "2026-11-01", 0, "2026-11-01"),
     ] {
         let range = "date_from=2026-11-21&date_to=2026-11-22";
-        let reply = service.get(&format!("{PATH}?{range}&bucket={bucket}")).await;
+        let reply = service
+            .get(&format!("{PATH}?{range}&bucket={bucket}"))
+            .await;
         let data = &reply.json()["data"];
         assert_eq!(data["bucket"], bucket);
         let series = data["series"].as_array().unwrap();
         assert_eq!(series.len(), count);
         assert_eq!(series[0]["start"], first);
-        assert_eq!((&series[at]["start"], &series[at]["requests"]), (&start.into(), &1.into()));
+        assert_eq!(
+            (&series[at]["start"], &series[at]["requests"]),
+            (&start.into(), &1.into())
+        );
     }
 }
 
@@ -93,7 +102,9 @@ async fn the_last_thirty_days_are_told_by_default() {
         assert_eq!(series[0]["start"], first.to_string());
         assert_eq!(series[29]["start"], today.to_string());
     }
-    let reply = service.get(&format!("{PATH}?date_from=2026-11-22&date_to=2026-11-21")).await;
+    let reply = service
+        .get(&format!("{PATH}?date_from=2026-11-22&date_to=2026-11-21"))
+        .await;
     assert_eq!(reply.json()["data"]["series"], Value::Array(Vec::new()));
 }
 
@@ -101,7 +112,11 @@ async fn the_last_thirty_days_are_told_by_default() {
 async fn what_is_wrong_with_the_query_is_told() {
     let service = Service::start();
     for path in [PATH, OF_ALL] {
-        let faulty = service.get(&format!("{path}?date_from=x&date_to=2026-13-01&bucket=year")).await;
+        let faulty = service
+            .get(&format!(
+                "{path}?date_from=x&date_to=2026-13-01&bucket=year"
+            ))
+            .await;
         let date = "Input should be a valid date in the form YYYY-MM-DD";
         faulty.is_invalid(&[
             &format!(r#"{{"type":"date_from_datetime_parsing","loc":["query","date_from"],"msg":"{date}","input":"x"}}"#),
@@ -122,7 +137,10 @@ async fn what_is_wrong_with_the_query_is_told() {
             if status == 422 {
                 let fault = &reply.json()["detail"][0];
                 assert_eq!(fault["loc"], serde_json::json!(["query", "date_from"]));
-                assert_eq!((&fault["type"], &fault["input"]), (&"value_error".into(), &from.into()));
+                assert_eq!(
+                    (&fault["type"], &fault["input"]),
+                    (&"value_error".into(), &from.into())
+                );
             }
         }
     }
@@ -141,7 +159,10 @@ async fn who_may_not_know_is_told_nothing() {
     // Others reach this service, and nobody has a key: head office is nobody.
     let service = Service::with(|ports| ports.auth = OFF_ELSEWHERE);
     let reply = service.get(OF_ALL).await;
-    assert_eq!((reply.status, &reply.json()["error"]["type"]), (403, &"ScopeMissing".into()));
+    assert_eq!(
+        (reply.status, &reply.json()["error"]["type"]),
+        (403, &"ScopeMissing".into())
+    );
 }
 
 #[tokio::test]
@@ -197,7 +218,10 @@ async fn a_caller_who_leaves_ends_the_question() {
         }
     }
 
-    let (ended, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(tokio::sync::Notify::new()));
+    let (ended, asked) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(tokio::sync::Notify::new()),
+    );
     let service = Service::with(|ports| {
         ports.reports = Arc::new(Slow(ended.clone(), asked.clone()));
     });
@@ -220,7 +244,9 @@ async fn a_submission_is_counted_at_once() {
     let service = Service::start();
     let request = sample::new_request();
     service.world.store.accept(&request).await.unwrap();
-    let call = Call::get(&format!("{PATH}?date_from=2019-12-31&date_to=2019-12-31&bucket=hour"));
+    let call = Call::get(&format!(
+        "{PATH}?date_from=2019-12-31&date_to=2019-12-31&bucket=hour"
+    ));
     let reply = service.send(call).await;
     let data = &reply.json()["data"];
     assert_eq!(data["totals"]["not_sent"], 1);

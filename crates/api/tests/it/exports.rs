@@ -29,11 +29,20 @@ async fn a_csv_file_has_the_keys_of_an_item_and_its_values() {
         row.id, request.id
     );
     reply.is(200, &expected);
-    assert_eq!(reply.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(
+        reply.header("content-type"),
+        Some("text/csv; charset=utf-8")
+    );
     assert_eq!(reply.header("cache-control"), Some("no-store"));
-    let keys = service.get("/api/v1/customer/dealer/0009999/requests").await;
+    let keys = service
+        .get("/api/v1/customer/dealer/0009999/requests")
+        .await;
     let keys = keys.json()["data"]["items"][0].as_object().unwrap().clone();
-    let keys: Vec<&str> = keys.keys().map(String::as_str).filter(|key| *key != "fonnte_response").collect();
+    let keys: Vec<&str> = keys
+        .keys()
+        .map(String::as_str)
+        .filter(|key| *key != "fonnte_response")
+        .collect();
     assert_eq!(keys.join(",") + "\r\n", HEADER);
 }
 
@@ -45,7 +54,10 @@ async fn a_file_is_named_after_dealer_and_dates() {
             ("", "0009999"),
             ("date_from=2026-11-01", "0009999-from-2026-11-01"),
             ("date_to=2026-11-30", "0009999-to-2026-11-30"),
-            ("date_from=2026-11-01&date_to=2026-11-30", "0009999-2026-11-01-2026-11-30"),
+            (
+                "date_from=2026-11-01&date_to=2026-11-30",
+                "0009999-2026-11-01-2026-11-30",
+            ),
         ] {
             let reply = service.get(&format!("{path}?{query}")).await;
             let expected = format!("attachment; filename=\"requests-{name}.{ending}\"");
@@ -59,7 +71,11 @@ async fn filters_are_those_of_the_list() {
     let service = Service::start();
     for n in 0..4 {
         let row = OldRow::sample(&sample::dealer_id(), n);
-        let row = if n == 2 { row.with_statuses("PROCESSED", "READ") } else { row };
+        let row = if n == 2 {
+            row.with_statuses("PROCESSED", "READ")
+        } else {
+            row
+        };
         service.world.store.insert_old_row(&row).await;
     }
     for (query, lines) in [
@@ -76,7 +92,9 @@ async fn filters_are_those_of_the_list() {
         assert_eq!(reply.body.lines().count(), lines, "{query}");
     }
     for path in [CSV, XLSX] {
-        let reply = service.get(&format!("{path}?date_from=x&request_status=y&q=z")).await;
+        let reply = service
+            .get(&format!("{path}?date_from=x&request_status=y&q=z"))
+            .await;
         let places = reply.json()["detail"].as_array().unwrap().len();
         assert_eq!((reply.status, places), (422, 3), "{reply:?}");
         let path = path.replace("0009999", "0000000");
@@ -95,7 +113,9 @@ async fn a_long_list_is_written_part_by_part() {
     }
     let mut connection = service.connect().await;
     connection
-        .write(format!("GET {CSV} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+        .write(format!(
+            "GET {CSV} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        ))
         .await;
     let all = connection.rest().await;
     assert!(all.starts_with("HTTP/1.1 200 OK\r\n"));
@@ -120,11 +140,16 @@ async fn a_file_that_cannot_be_finished_ends_with_the_connection() {
     });
     let mut connection = service.connect().await;
     connection
-        .write(format!("GET {CSV} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+        .write(format!(
+            "GET {CSV} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        ))
         .await;
     let all = connection.rest().await;
     assert!(all.matches(",0009999,").count() > 0);
-    assert!(!all.ends_with("\r\n0\r\n\r\n"), "it does not look like the whole");
+    assert!(
+        !all.ends_with("\r\n0\r\n\r\n"),
+        "it does not look like the whole"
+    );
 }
 
 /// A store whose second part holds something that cannot be read.

@@ -14,9 +14,8 @@ use domain::access::{Access, ApiKeyId, AuditEntry, KeyName, Principal, Visibilit
 use domain::analytics::Period;
 use domain::ports::{
     Accepted, ApiKeyRecord, ApiKeys, DateRange, DealerAdmin, DealerPage, DealerRecord, DealerStats,
-    ExportPart, ExportQuery, Facts,
-    KeyUse, KnownKey, MockOutbox, NewApiKey, Page, PageQuery, Reports, RequestStore,
-    SettingsChanged, StoreError, Validity,
+    ExportPart, ExportQuery, Facts, KeyUse, KnownKey, MockOutbox, NewApiKey, Page, PageQuery,
+    Reports, RequestStore, SettingsChanged, StoreError, Validity,
 };
 use domain::requests::{NewRequest, Request, RequestId};
 use domain::settings::SettingsChange;

@@ -185,16 +185,29 @@ mod tests {
         };
         let expect = |from: &str, to: &str| (from.to_owned(), to.to_owned());
         assert_eq!(of(None, None), expect("2026-11-01", "2026-11-30"));
-        assert_eq!(of(None, Some("2026-03-30")), expect("2026-03-01", "2026-03-30"));
-        assert_eq!(of(Some("2026-09-01"), None), expect("2026-09-01", "2026-11-30"));
-        assert_eq!(of(Some("2027-09-01"), None), expect("2027-09-01", "2026-11-30"));
+        assert_eq!(
+            of(None, Some("2026-03-30")),
+            expect("2026-03-01", "2026-03-30")
+        );
+        assert_eq!(
+            of(Some("2026-09-01"), None),
+            expect("2026-09-01", "2026-11-30")
+        );
+        assert_eq!(
+            of(Some("2027-09-01"), None),
+            expect("2027-09-01", "2026-11-30")
+        );
     }
 
     #[test]
     fn a_bucket_begins_where_the_calendar_says() {
         assert_eq!(
             starts("2026-11-22", "2026-11-24", Bucket::Day),
-            ["2026-11-22 00:00:00", "2026-11-23 00:00:00", "2026-11-24 00:00:00"]
+            [
+                "2026-11-22 00:00:00",
+                "2026-11-23 00:00:00",
+                "2026-11-24 00:00:00"
+            ]
         );
         // The 22nd is a Sunday.
         assert_eq!(
@@ -203,10 +216,17 @@ mod tests {
         );
         assert_eq!(
             starts("2025-12-31", "2026-02-01", Bucket::Month),
-            ["2025-12-01 00:00:00", "2026-01-01 00:00:00", "2026-02-01 00:00:00"]
+            [
+                "2025-12-01 00:00:00",
+                "2026-01-01 00:00:00",
+                "2026-02-01 00:00:00"
+            ]
         );
         let hours = starts("2026-11-22", "2026-11-23", Bucket::Hour);
-        assert_eq!((hours.len(), hours[47].as_str()), (48, "2026-11-23 23:00:00"));
+        assert_eq!(
+            (hours.len(), hours[47].as_str()),
+            (48, "2026-11-23 23:00:00")
+        );
         assert!(starts("2026-11-23", "2026-11-22", Bucket::Hour).is_empty());
     }
 

@@ -121,18 +121,25 @@ impl AnalyticsReport {
     /// Puts together what the store has counted.
     #[must_use]
     pub fn new(period: &Period, facts: Facts) -> Self {
-        let mut buckets: BTreeMap<NaiveDateTime, Counts> =
-            period.starts().map(|start| (start, Counts::default())).collect();
+        let mut buckets: BTreeMap<NaiveDateTime, Counts> = period
+            .starts()
+            .map(|start| (start, Counts::default()))
+            .collect();
         let mut totals = Counts::default();
         for tally in &facts.tallies {
             let hour = TimeDelta::hours(tally.hour.into());
-            let start = period.bucket().start(tally.day.and_time(chrono::NaiveTime::MIN) + hour);
+            let start = period
+                .bucket()
+                .start(tally.day.and_time(chrono::NaiveTime::MIN) + hour);
             let bucket = buckets.entry(start).or_default();
             bucket.add(&tally.whatsapp_status, tally.requests);
             totals.add(&tally.whatsapp_status, tally.requests);
         }
         let seconds = |measure| {
-            let of_it = facts.seconds.iter().filter(move |fact| fact.measure == measure);
+            let of_it = facts
+                .seconds
+                .iter()
+                .filter(move |fact| fact.measure == measure);
             Percentiles::of(of_it.map(|fact| (fact.seconds, fact.messages)))
         };
         Self {
@@ -235,7 +242,12 @@ mod tests {
 
     #[test]
     fn case_and_blanks_of_a_unit_do_not_matter() {
-        for same in ["BeAT Street", "beat street", " BEATSTREET\u{a0}", "beat\tstreet"] {
+        for same in [
+            "BeAT Street",
+            "beat street",
+            " BEATSTREET\u{a0}",
+            "beat\tstreet",
+        ] {
             assert_eq!(unit_key(same), "beatstreet");
         }
     }

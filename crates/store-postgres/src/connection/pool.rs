@@ -14,8 +14,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::SchemaName;
-use super::gate::Gate;
 use super::lent::{Connection, Returned, judged};
+use super::schema_gate::SchemaGate;
 use super::session::{ConnectError, Connector, Session, report_settings, session_settings};
 use super::watched::ServerError;
 
@@ -82,7 +82,7 @@ pub(crate) struct Database {
     time: Duration,
     schema: SchemaName,
     home: Home,
-    gate: Gate,
+    gate: SchemaGate,
 }
 
 /// What the connections of a pool are for.
@@ -165,7 +165,7 @@ impl Database {
         (purpose, size): (Purpose, usize),
         options: &PoolOptions,
         home: Home,
-        gate: Gate,
+        gate: SchemaGate,
     ) -> Result<Self, BoxError> {
         let (settings, time) = match purpose {
             Purpose::Work => (session_settings(&schema), ASK_TIMEOUT),
@@ -237,7 +237,7 @@ impl Database {
     }
 
     /// What keeps questions back until the schema is up to date.
-    pub(crate) fn gate(&self) -> &Gate {
+    pub(crate) fn gate(&self) -> &SchemaGate {
         &self.gate
     }
 

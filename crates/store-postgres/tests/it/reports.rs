@@ -24,7 +24,10 @@ fn january() -> Period {
 
 async fn connect(database: &TestDatabase) -> Client {
     let client = database.connect().await;
-    client.batch_execute("SET search_path TO customer").await.unwrap();
+    client
+        .batch_execute("SET search_path TO customer")
+        .await
+        .unwrap();
     client
 }
 
@@ -46,7 +49,11 @@ async fn seconds_are_those_of_the_domain() {
     for row in rows {
         let millis: i64 = row.get(0);
         let expected = whole_seconds(TimeDelta::milliseconds(millis));
-        assert_eq!(row.get::<_, i32>(1), i32::try_from(expected).unwrap(), "{millis}");
+        assert_eq!(
+            row.get::<_, i32>(1),
+            i32::try_from(expected).unwrap(),
+            "{millis}"
+        );
     }
 }
 
@@ -75,14 +82,19 @@ async fn messages_of_the_release_before_are_counted() {
     let client = database.connect().await;
     send_as_the_release_before(&client, 1, 40).await;
     let url = DatabaseUrl::parse(database.url()).unwrap();
-    migrate(&url, &SchemaName::parse("customer").unwrap()).await.unwrap();
+    migrate(&url, &SchemaName::parse("customer").unwrap())
+        .await
+        .unwrap();
     let store = store(&database);
     assert_eq!(sent_seconds(&store).await, [(90, 40)]);
     send_as_the_release_before(&client, 41, 50).await;
     assert_eq!(sent_seconds(&store).await, [(90, 50)]);
     while store.add_up_seconds().await.unwrap() {}
     assert_eq!(sent_seconds(&store).await, [(90, 50)]);
-    client.batch_execute("DELETE FROM customer.customer_validation_request").await.unwrap();
+    client
+        .batch_execute("DELETE FROM customer.customer_validation_request")
+        .await
+        .unwrap();
     assert_eq!(sent_seconds(&store).await, []);
     while store.add_up_seconds().await.unwrap() {}
     assert_eq!(sent_seconds(&store).await, []);
@@ -90,7 +102,11 @@ async fn messages_of_the_release_before_are_counted() {
 
 async fn sent_seconds(store: &PgStore) -> Vec<(u32, u64)> {
     let facts = store.facts(None, &january()).await.unwrap();
-    facts.seconds.iter().map(|fact| (fact.seconds, fact.messages)).collect()
+    facts
+        .seconds
+        .iter()
+        .map(|fact| (fact.seconds, fact.messages))
+        .collect()
 }
 
 /// Counts that drifted are found and put right with the others.
@@ -133,7 +149,9 @@ async fn reports_are_never_in_the_way() {
     let store = store_with(database.url(), &options);
     store.facts(None, &january()).await.unwrap();
     let lock = client.transaction().await.unwrap();
-    lock.batch_execute("LOCK TABLE message_seconds").await.unwrap();
+    lock.batch_execute("LOCK TABLE message_seconds")
+        .await
+        .unwrap();
     let waiting: Vec<_> = (0..2)
         .map(|_| {
             let store = store.clone();
@@ -144,7 +162,10 @@ async fn reports_are_never_in_the_way() {
     until(&onlooker, 2).await;
     let began = Instant::now();
     let third = store.facts(None, &january()).await;
-    assert!(matches!(third, Err(StoreError::Unavailable(_))), "{third:?}");
+    assert!(
+        matches!(third, Err(StoreError::Unavailable(_))),
+        "{third:?}"
+    );
     assert!(began.elapsed() < Duration::from_secs(2));
     store.accept(&sample::new_request()).await.unwrap();
     store
@@ -166,7 +187,9 @@ async fn a_report_that_nobody_waits_for_is_cancelled() {
     let store = store(&database);
     store.facts(None, &january()).await.unwrap();
     let lock = client.transaction().await.unwrap();
-    lock.batch_execute("LOCK TABLE message_seconds").await.unwrap();
+    lock.batch_execute("LOCK TABLE message_seconds")
+        .await
+        .unwrap();
     let asking = {
         let store = store.clone();
         tokio::spawn(async move { store.facts(None, &january()).await })
@@ -203,7 +226,10 @@ async fn reports_read_requests_by_their_index() {
     client.batch_execute(&report_settings()).await.unwrap();
     for name in ["hours", "units", "failures", "export"] {
         let path = format!("reports/{name}.sql");
-        let file = sql_files().into_iter().find(|file| file.path == path).unwrap();
+        let file = sql_files()
+            .into_iter()
+            .find(|file| file.path == path)
+            .unwrap();
         for dealer in ["'0010001'", "NULL"] {
             if name == "export" && dealer == "NULL" {
                 continue;
@@ -229,8 +255,14 @@ async fn reports_read_requests_by_their_index() {
                 })
                 .collect();
             let plan = plan.join("\n");
-            assert!(plan.contains("customer_validation_request_list"), "{path} {plan}");
-            assert!(!plan.contains("Seq Scan on customer_validation_request"), "{path} {plan}");
+            assert!(
+                plan.contains("customer_validation_request_list"),
+                "{path} {plan}"
+            );
+            assert!(
+                !plan.contains("Seq Scan on customer_validation_request"),
+                "{path} {plan}"
+            );
             let sorts = plan.contains("Sort Key: r.request_date");
             assert!(name != "export" || !sorts, "{path} {plan}");
         }

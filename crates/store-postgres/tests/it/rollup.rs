@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::analytics::{AnalyticsReport, Bucket, Measure, Period};
 use domain::delivery::{MessageChange, Receipt};
-use domain::events::{MessageNews, News};
+use domain::events::{EventContent, MessageReport};
 use domain::ports::{
     DateRange, DealerStats, EventStore as _, Outbox as _, Reports as _, RequestStore as _,
     SecondsFact, Settlement, Task, WorkerId,
@@ -184,12 +184,14 @@ async fn perform(store: &PgStore, client: &Client, act: Act) {
                 return;
             };
             let dealer = DealerId::parse(row.get(0)).unwrap();
-            let news = MessageNews {
+            let news = MessageReport {
                 provider_id: row.get(1),
                 seen: Some(state),
-                ..MessageNews::default()
+                ..MessageReport::default()
             };
-            let _ = store.keep(&dealer, &sample::event(News::Message(news))).await;
+            let _ = store
+                .keep(&dealer, &sample::event(EventContent::Message(news)))
+                .await;
             let _ = store.apply(100, Duration::ZERO).await;
         }
         Act::AddUp => {
@@ -221,7 +223,7 @@ fn sent(message: domain::requests::MessageId) -> Settlement {
         attempt: None,
         called: true,
         call: None,
-        account_print: None,
+        account_fingerprint: None,
     }
 }
 
@@ -305,7 +307,10 @@ async fn assert_told(
         assert_eq!(facts.seconds, seconds, "{plans:?}");
         let report = AnalyticsReport::new(&period, facts);
         let totals = report.totals;
-        assert_eq!((totals.requests, totals.read, totals.failed), (at(0), at(1), at(2)));
+        assert_eq!(
+            (totals.requests, totals.read, totals.failed),
+            (at(0), at(1), at(2))
+        );
         let hours: u64 = report.hours.iter().map(|day| day[10]).sum();
         assert_eq!(hours, at(3), "{plans:?}");
         let units: u64 = report.units.iter().map(|unit| unit.requests).sum();

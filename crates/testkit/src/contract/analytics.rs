@@ -60,7 +60,11 @@ pub async fn a_series_counts_requests_by_their_date_and_time(stage: &Stage) {
         assert_eq!(sum, 8, "{}", bucket.as_str());
     }
     let by_day = told(stage, Some(&dealer), 4..=7, Bucket::Day).await;
-    let counts: Vec<u64> = by_day.series.iter().map(|entry| entry.counts.requests).collect();
+    let counts: Vec<u64> = by_day
+        .series
+        .iter()
+        .map(|entry| entry.counts.requests)
+        .collect();
     assert_eq!(counts, [0, 4, 4, 0]);
     let by_hour = told(stage, Some(&dealer), 5..=5, Bucket::Hour).await;
     let nine = sample::morning(2026, 1, 5) + TimeDelta::hours(1);
@@ -71,7 +75,13 @@ pub async fn a_series_counts_requests_by_their_date_and_time(stage: &Stage) {
         ..Counts::default()
     };
     assert_eq!(entry.map(|entry| entry.counts), Some(expected));
-    let none = told(stage, Some(&sample::dealer_id_numbered(9)), 5..=5, Bucket::Day).await;
+    let none = told(
+        stage,
+        Some(&sample::dealer_id_numbered(9)),
+        5..=5,
+        Bucket::Day,
+    )
+    .await;
     assert_eq!(none.totals, Counts::default());
 }
 
@@ -94,7 +104,13 @@ pub async fn hours_are_by_weekday(stage: &Stage) {
 /// However they are written.
 pub async fn units_are_the_same_in_any_case(stage: &Stage) {
     let dealer = sample::dealer_id();
-    let types = ["BeAT Street", "beatstreet", "BeAT Street", "Vario 125", " VARIO125"];
+    let types = [
+        "BeAT Street",
+        "beatstreet",
+        "BeAT Street",
+        "Vario 125",
+        " VARIO125",
+    ];
     for (n, unit) in (0..).zip(types) {
         let row = OldRow {
             unit_type: unit.to_owned(),
@@ -151,7 +167,9 @@ pub async fn it_is_told_how_long_a_message_took(stage: &Stage) {
     assert_took(report.send_seconds, 60);
     assert_eq!(report.delivery_seconds, Percentiles::default());
     stage.pass(2 * MINUTE).await;
-    stage.keep(by_id("142223099", MessageState::Delivered)).await;
+    stage
+        .keep(by_id("142223099", MessageState::Delivered))
+        .await;
     stage.apply().await;
     stage.pass(HOUR).await;
     stage.keep(by_id("142223099", MessageState::Read)).await;
@@ -225,7 +243,10 @@ pub async fn a_deleted_request_takes_its_seconds_along(stage: &Stage) {
     stage.queue(&dealer, 3).await;
     stage.pass(HOUR).await;
     let claim = stage.claim().await;
-    stage.backstage.delete_row(sample::request_for(&dealer, 3).id).await;
+    stage
+        .backstage
+        .delete_row(sample::request_for(&dealer, 3).id)
+        .await;
     stage.settle_now(&claim, sent(), READY).await;
     let report = told(stage, Some(&dealer), 5..=5, Bucket::Day).await;
     assert_took(report.send_seconds, 60);
@@ -260,14 +281,20 @@ pub async fn all_dealers_are_counted_together(stage: &Stage) {
     for (dealer, n) in [(&one.id, 1), (&other.id, 2), (&other.id, 3), (&gone, 4)] {
         stage.queue(dealer, n).await;
     }
-    stage.backstage.delete_row(sample::request_for(&gone, 4).id).await;
+    stage
+        .backstage
+        .delete_row(sample::request_for(&gone, 4).id)
+        .await;
     let foreign = OldRow::sample(&gone, 5).with_statuses("PROCESSED", "READ");
     stage.backstage.insert_old_row(&foreign).await;
     for bucket in Bucket::ALL {
         let report = told(stage, None, 5..=5, bucket).await;
         assert_eq!((report.totals.requests, report.totals.read), (4, 1));
         assert_eq!(report.hours[0][8], 4);
-        assert_eq!(report.units.iter().map(|unit| unit.requests).sum::<u64>(), 4);
+        assert_eq!(
+            report.units.iter().map(|unit| unit.requests).sum::<u64>(),
+            4
+        );
         let dealers: Vec<_> = report
             .dealers
             .iter()
@@ -291,13 +318,21 @@ pub async fn all_dealers_are_counted_together(stage: &Stage) {
 pub async fn an_export_is_the_list_part_by_part(stage: &Stage) {
     let dealer = sample::dealer_id();
     for n in 0..23 {
-        let id = store(stage, &dealer, n, sample::morning(2026, 1, 5 + n % 3)).await.id;
+        let id = store(stage, &dealer, n, sample::morning(2026, 1, 5 + n % 3))
+            .await
+            .id;
         if n % 4 == 0 {
             let sent = (Some("PROCESSED"), Some("SENT"));
             stage.backstage.set_statuses(id, sent.0, sent.1).await;
         }
     }
-    store(stage, &sample::dealer_id_numbered(1), 99, sample::morning(2026, 1, 5)).await;
+    store(
+        stage,
+        &sample::dealer_id_numbered(1),
+        99,
+        sample::morning(2026, 1, 5),
+    )
+    .await;
     let some_days = DateRange {
         from: Some(january(6)),
         to: Some(january(6)),
@@ -364,7 +399,10 @@ async fn told(
 /// A machine may be slow.
 fn assert_took(found: Percentiles, expected: u32) {
     let (found, least) = (found.p50.unwrap_or_default(), expected);
-    assert!((least..=least + least / 10 + 30).contains(&found), "{found}, not {least}");
+    assert!(
+        (least..=least + least / 10 + 30).contains(&found),
+        "{found}, not {least}"
+    );
 }
 
 fn at(day: u32, hour: u32) -> NaiveDateTime {
