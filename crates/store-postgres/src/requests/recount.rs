@@ -10,8 +10,8 @@ use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Connector, DatabaseUrl, SchemaName, Session, failed};
 use crate::sql::{self, Statement};
 
-/// Of two corrections at once the second must see the first. Taken by a statement of its own, because
-/// a statement sees what was committed before it began.
+/// Of two concurrent corrections the second must see the first. Taken by a statement of its own, because a
+/// snapshot begins with its statement.
 const TURN: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 7165612951357349239))";
 
@@ -35,10 +35,10 @@ impl CountsWrong {
     }
 }
 
-/// Compares the counts with the rows. Reads all of them, for at most this long.
+/// Compares the counts with the rows. Reads all rows, for at most this long.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`], also when the time did not suffice.
+/// [`StoreError::Unavailable`], also when the time ran out.
 pub async fn compare_counts(
     url: &DatabaseUrl,
     schema: &SchemaName,
@@ -51,8 +51,8 @@ pub async fn compare_counts(
     Ok(counts.and(seconds.await.map_err(failed)?))
 }
 
-/// Makes the counts equal to the rows, and says what was wrong. The service may run
-/// meanwhile: it waits for nothing, and its counts are exact afterwards.
+/// Corrects the counts and returns what was wrong. The service may run meanwhile: it does not
+/// wait, and its counts are exact afterwards.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -70,7 +70,7 @@ pub async fn recount(url: &DatabaseUrl, schema: &SchemaName) -> Result<CountsWro
         .map_err(failed)
 }
 
-/// A session of its own: those of the service end a statement after two seconds, and plan for few
+/// A session of its own: the service's sessions end a statement after about two seconds, and plan for few
 /// rows.
 async fn connect(
     url: &DatabaseUrl,
