@@ -259,6 +259,7 @@ fn every_answer_is_there_with_its_headers() {
         if name.starts_with("GET")
             && !name.ends_with("/queue")
             && (name.contains("/dealer/")
+                || name.ends_with("/analytics")
                 || name.ends_with("/audit")
                 || name.ends_with("/admin/dealers"))
         {
