@@ -2,6 +2,7 @@
 
 mod access;
 mod deadline;
+mod exports;
 mod http;
 mod limits;
 mod observe;

@@ -12,6 +12,7 @@ mod origin;
 mod pieces;
 mod query;
 mod quiet;
+mod wanted;
 
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
@@ -24,3 +25,4 @@ pub(crate) use origin::CallOrigin;
 pub(crate) use pieces::Pieces;
 pub(crate) use query::QueryParameters;
 pub(crate) use quiet::Quiet;
+pub(crate) use wanted::while_wanted;

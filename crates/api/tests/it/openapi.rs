@@ -271,6 +271,7 @@ fn every_answer_is_there_with_its_headers() {
             && !name.ends_with("/queue")
             && !name.contains("/templates")
             && (name.contains("/dealer/")
+                || name.ends_with("/analytics")
                 || name.ends_with("/audit")
                 || name.ends_with("/admin/dealers"))
         {

@@ -36,7 +36,10 @@ pub use outbox::{
     WorkerId,
 };
 pub use personal_data::PersonalData;
-pub use reports::{DateRange, DealerStats, ListPlace, Page, PageQuery, Reports, RequestFilter};
+pub use reports::{
+    DateRange, DealerStats, DealerTally, ExportPart, ExportQuery, Facts, ListPlace, Page,
+    PageQuery, Reports, RequestFilter, SecondsFact, Tally,
+};
 pub use request_store::{Accepted, KeyUse, RequestStore};
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use template_book::{

@@ -115,7 +115,10 @@ fn listed<'a, F: File>(statement: Statement<'a, F>, query: &'a PageQuery) -> Sta
         .bind::<Date, _>("last_day", last)
 }
 
-fn filtered<'a, F: File>(statement: Statement<'a, F>, query: &'a PageQuery) -> Statement<'a, F> {
+pub(crate) fn filtered<'a, F: File>(
+    statement: Statement<'a, F>,
+    query: &'a PageQuery,
+) -> Statement<'a, F> {
     let names = |all: Vec<&'static str>| (!all.is_empty()).then_some(all);
     let requests = query.filter.request_statuses.iter();
     let whatsapps = query.filter.whatsapp_statuses.iter();
@@ -142,7 +145,10 @@ fn placed<'a, F: File>(statement: Statement<'a, F>, query: &PageQuery) -> Statem
         .bind::<BigInt, _>("most", i64::from(query.page_size) + 1)
 }
 
-fn searched<'a, F: File>(statement: Statement<'a, F>, query: &'a PageQuery) -> Statement<'a, F> {
+pub(crate) fn searched<'a, F: File>(
+    statement: Statement<'a, F>,
+    query: &'a PageQuery,
+) -> Statement<'a, F> {
     let search = query.filter.search.as_ref();
     let phone = |n: usize| search.and_then(|search| Some(search.phones().get(n)?.as_str()));
     let plate = search.map(Search::plate).filter(|plate| !plate.is_empty());

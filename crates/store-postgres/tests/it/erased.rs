@@ -85,6 +85,16 @@ const WORDLESS: [(&str, &[&str], &str); 14] = [
         "numbers, one of a few",
     ),
     (
+        "message_seconds",
+        &["dealer_id", "measure", "seconds", "messages"],
+        "numbers, one of a few",
+    ),
+    (
+        "message_seconds_change",
+        &["dealer_id", "measure"],
+        "a number, one of a few",
+    ),
+    (
         "request_count",
         &["dealer_id", "request_status", "whatsapp_status"],
         "a number, statuses",

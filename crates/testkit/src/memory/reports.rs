@@ -1,7 +1,11 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use domain::ports::{DateRange, DealerStats, ListPlace, Page, PageQuery, Reports, StoreError};
+use domain::analytics::Period;
+use domain::ports::{
+    DateRange, DealerStats, ExportPart, ExportQuery, Facts, ListPlace, Page, PageQuery, Reports,
+    RequestFilter, StoreError,
+};
 use domain::requests::Request;
 use domain::values::DealerId;
 
@@ -13,11 +17,7 @@ impl Reports for MemoryStore {
     async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
         let state = self.state();
         let mut found = requests_of(&state, &query.dealer, query.range);
-        let filter = &query.filter;
-        found.retain(|request| {
-            filter.wants(&request.request_status, &request.whatsapp_status)
-                && (filter.search.as_ref()).is_none_or(|search| search.matches(request))
-        });
+        found.retain(|request| is_meant(request, &query.filter));
         let total = found.len() as u64;
         found.sort_by_key(|request| Reverse(place(request)));
         let first = match query.after {
@@ -50,6 +50,31 @@ impl Reports for MemoryStore {
         }
         Ok(stats)
     }
+
+    async fn facts(&self, dealer: Option<DealerId>, period: &Period) -> Result<Facts, StoreError> {
+        Ok(super::facts::facts(&self.state(), dealer.as_ref(), period))
+    }
+
+    async fn part(&self, query: &ExportQuery) -> Result<ExportPart, StoreError> {
+        let state = self.state();
+        let mut found = requests_of(&state, &query.dealer, query.range);
+        found.retain(|request| {
+            is_meant(request, &query.filter)
+                && query.after.is_none_or(|after| place(request) < after)
+        });
+        found.sort_by_key(|request| Reverse(place(request)));
+        let most = query.most as usize;
+        let next = found.get(most).and(found.get(most.saturating_sub(1)));
+        Ok(ExportPart {
+            next: next.map(|last| place(last)),
+            items: found.into_iter().take(most).cloned().collect(),
+        })
+    }
+}
+
+fn is_meant(request: &Request, filter: &RequestFilter) -> bool {
+    filter.wants(&request.request_status, &request.whatsapp_status)
+        && (filter.search.as_ref()).is_none_or(|search| search.matches(request))
 }
 
 /// All rows here have a date and a time.
