@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike as _};
-use domain::{Field, parse_local_time};
+use domain::requests::Field;
+use domain::values::parse_local_time;
 use serde_json::{Map, Value};
 
 use crate::columns::{Column, wire_name};

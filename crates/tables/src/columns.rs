@@ -1,6 +1,6 @@
 //! Which column of a table is which field.
 
-use domain::Field;
+use domain::requests::Field;
 
 use crate::{Options, Refusal};
 

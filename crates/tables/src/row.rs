@@ -1,6 +1,6 @@
 //! A row as it was read: what a single submission would be.
 
-use domain::{Field, Input};
+use domain::requests::{Field, Input};
 use serde_json::{Map, Value};
 
 use crate::cells::CellFault;
