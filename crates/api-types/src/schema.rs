@@ -19,13 +19,13 @@ pub fn schemas() -> Map<String, Value> {
     }
     let mut all = named![Deserialize:
         SubmissionBody, TestBody, StatusReportBody, DeviceReportBody, SettingsBody, NewKeyBody,
-        ErasureBody, ExportBody,
+        ErasureBody, ExportBody, BulkBody,
     ];
     all.extend(named![Serialize:
         StoredReply, NotStoredReply, RequestReply, MessagesReply, MessageReply, ListReply, StatsReply,
         QueueReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
         MadeKeyReply, AuditReply, ErasureReply, ExportReply, RootReply, HealthReply,
-        DetailedHealthReply, ErrorReply, ValidationReply,
+        DetailedHealthReply, ErrorReply, ValidationReply, BulkReply,
     ]);
     all.sort_keys();
     all

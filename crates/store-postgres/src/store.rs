@@ -15,6 +15,7 @@ use crate::keys::api_keys::PgApiKeys;
 use crate::keys::strangers::Strangers;
 use crate::lanes::settling::Settling;
 use crate::operations::migrate::MigrateError;
+use crate::requests::bulk::BulkRequest;
 
 /// Requests, outbox, reports and audit in PostgreSQL.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct PgStore {
     pub(crate) database: Database,
     pub(crate) fronts: Arc<Fronts>,
     pub(crate) settlements: Together<Settling>,
+    /// The rows of bulk calls, beside the connections of other callers.
+    pub(crate) bulk: Together<BulkRequest>,
     /// The prints of webhook tokens.
     pub(crate) tokens: Strangers<[u8; 32]>,
     /// Lists and counts may be slow; they never have all connections.
@@ -47,6 +50,7 @@ impl PgStore {
         Ok(Self {
             fronts: Arc::new(Fronts::new(fronts, schema, options.clone(), gate)?),
             settlements: Together::new(database.clone(), options.wait),
+            bulk: Together::new(database.clone(), options.wait),
             tokens: Strangers::new(),
             database,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),

@@ -1,10 +1,8 @@
 //! A row as it was read: what a single submission would be.
 
-use domain::requests::{Field, Input};
 use serde_json::{Map, Value};
 
 use crate::cells::CellFault;
-use crate::columns::{IDEMPOTENCY_KEY, wire_name};
 
 /// A row of a table.
 #[derive(Debug)]
@@ -47,34 +45,4 @@ pub struct Fields {
     pub faults: Vec<(&'static str, CellFault)>,
     /// Whether a time that is absent is that of the call.
     pub times_may_be_absent: bool,
-}
-
-impl Fields {
-    /// A field as the domain reads it.
-    #[must_use]
-    pub fn input(&self, field: Field) -> Input {
-        input(self.values.get(wire_name(field)))
-    }
-
-    /// The row's own key, as the domain reads it.
-    #[must_use]
-    pub fn key(&self) -> Input {
-        input(self.values.get(IDEMPOTENCY_KEY))
-    }
-}
-
-/// A value as the domain reads it.
-fn input(value: Option<&Value>) -> Input {
-    match value {
-        None => Input::Absent,
-        Some(Value::Null) => Input::Null,
-        Some(Value::String(text)) => Input::Text(text.clone()),
-        Some(Value::Bool(flag)) => Input::Flag(*flag),
-        Some(Value::Number(number)) => match (number.as_i64(), number.is_u64()) {
-            (Some(number), _) => Input::Whole(number),
-            (None, true) => Input::Whole(i64::MAX),
-            (None, false) => Input::Other,
-        },
-        Some(Value::Array(_) | Value::Object(_)) => Input::Other,
-    }
 }

@@ -148,6 +148,7 @@ pub fn once(key: &str, body: &str) -> Once {
     Once {
         key: IdempotencyKey::parse(key).expect("the key is well formed"),
         body: BodyPrint::of(body),
+        alike: None,
     }
 }
 

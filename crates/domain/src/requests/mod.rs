@@ -1,6 +1,7 @@
 //! Submissions, the requests they become, and the states both show.
 
 mod field;
+mod fingerprint;
 mod input;
 mod message;
 mod origin;

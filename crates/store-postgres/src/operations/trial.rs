@@ -159,6 +159,7 @@ fn submission() -> NewRequest {
         once: key.map(|key| Once {
             key,
             body: BodyPrint::of(""),
+            alike: None,
         }),
     }
 }

@@ -13,19 +13,12 @@ use domain::ports::StoreError;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use self::gathering::{Gathering, moment};
-use self::queue::{AT_ONCE, Batch, Queue, Waiting};
+use self::queue::{Batch, Queue, Waiting};
 use crate::connection::{ASK_TIMEOUT, Connection, Database, StoreResult, failed};
-
-/// How many statements are under way at once: while one waits for the disk, another is prepared.
-/// More make the statements smaller and nothing faster.
-const WRITERS: usize = 2;
 
 /// How many must wait before a second writer begins or goes on: what is under way will soon be over,
 /// and fewer and larger statements cost less.
 const COMPANY: usize = 32;
-
-/// How long a batch that failed may be divided. What is tried later might not be answered in time.
-const DIVIDING: Duration = Duration::from_secs(1);
 
 /// Something that one statement can do for many at once.
 pub(crate) trait Work: Send + Sync + Sized + 'static {
@@ -40,6 +33,16 @@ pub(crate) trait Work: Send + Sync + Sized + 'static {
 
     /// How many are done alone at once. Each takes a connection that others wait for.
     const ALONE: usize;
+
+    /// For how many one statement does it at most, so that none takes long.
+    const AT_ONCE: usize = 128;
+
+    /// How many statements are under way at once: while one waits for the disk, another is prepared.
+    /// More make the statements smaller and nothing faster.
+    const WRITERS: usize = 2;
+
+    /// How long a batch that failed may be divided. What is tried later might not be answered in time.
+    const DIVIDING: Duration = Duration::from_secs(1);
 
     /// The key of this one, where it has one.
     fn key(&self) -> Option<Self::Key>;
@@ -109,21 +112,44 @@ impl<W: Work> Together<W> {
         // Whoever waits for the schema does not wait in the queue, where nobody stays for long.
         self.0.database.gate().passed().await?;
         let (answer, answered) = oneshot::channel();
-        self.enqueue(Waiting::new(work, answer))?;
-        match tokio::time::timeout(self.0.patience + ASK_TIMEOUT, answered).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(given_up)) => Err(StoreError::Unavailable(given_up.into())),
-            Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
-        }
+        self.enqueue(std::iter::once(Waiting::new(work, answer)))?;
+        told(tokio::time::timeout(self.0.patience + ASK_TIMEOUT, answered).await)
     }
 
-    fn enqueue(&self, waiting: Waiting<W>) -> StoreResult<()> {
+    /// Writes all of these, in this order and as far as there is room in the same statement; answers for
+    /// each after its commit.
+    pub(crate) async fn write_all(&self, works: Vec<W>) -> Vec<StoreResult<W::Answer>> {
+        let count = works.len();
+        let refused = |error: StoreError| (0..count).map(|_| Err(error.again())).collect();
+        if let Err(error) = self.0.database.gate().passed().await {
+            return refused(error);
+        }
+        let (answers, answered): (Vec<_>, Vec<_>) =
+            works.iter().map(|_| oneshot::channel()).unzip();
+        let waiting = works.into_iter().zip(answers);
+        if let Err(error) = self.enqueue(waiting.map(|(work, answer)| Waiting::new(work, answer))) {
+            return refused(error);
+        }
+        let until = tokio::time::Instant::now() + self.0.patience + ASK_TIMEOUT;
+        let mut all = Vec::with_capacity(count);
+        for answered in answered {
+            all.push(told(tokio::time::timeout_at(until, answered).await));
+        }
+        all
+    }
+
+    /// All of them or, where there is no room, none.
+    fn enqueue(&self, all: impl ExactSizeIterator<Item = Waiting<W>>) -> StoreResult<()> {
+        if all.len() == 0 {
+            return Ok(());
+        }
         let mut state = self.0.state();
-        if !state.queue.push(waiting) {
+        if !state.queue.has_room(all.len()) {
             return Err(StoreError::Unavailable(
                 "too many callers wait for the database".into(),
             ));
         }
+        state.queue.extend(all);
         let waiting = state.queue.len();
         if state.gathering.is_under_way() {
             if state.gathering.is_enough(waiting) {
@@ -131,7 +157,7 @@ impl<W: Work> Together<W> {
             }
             return Ok(());
         }
-        if state.writers == 0 || waiting >= COMPANY && state.writers < WRITERS {
+        if state.writers == 0 || waiting >= COMPANY && state.writers < W::WRITERS {
             state.writers += 1;
             drop(state);
             let writer = Writer {
@@ -141,6 +167,17 @@ impl<W: Work> Together<W> {
             self.0.database.home().spawn(writer.run());
         }
         Ok(())
+    }
+}
+
+/// What a caller was told, unless that came too late or never.
+fn told<A>(
+    answered: Result<Result<StoreResult<A>, oneshot::error::RecvError>, tokio::time::error::Elapsed>,
+) -> StoreResult<A> {
+    match answered {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(given_up)) => Err(StoreError::Unavailable(given_up.into())),
+        Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
     }
 }
 
@@ -163,7 +200,11 @@ impl<W: Work> Shared<W> {
         let before = {
             let mut state = self.state();
             let waiting = state.queue.len();
-            if state.writers > 1 || !state.gathering.begin(answered, waiting, AT_ONCE) {
+            // One writer alone is for calls of many rows, which come when they come.
+            if W::WRITERS == 1
+                || state.writers > 1
+                || !state.gathering.begin(answered, waiting, W::AT_ONCE)
+            {
                 return;
             }
             waiting
@@ -249,7 +290,7 @@ async fn divide<W: Work>(
             Err(error)
                 if part.len() > 1
                     && is_of_a_row(&error, connection)
-                    && began.elapsed() < DIVIDING =>
+                    && began.elapsed() < W::DIVIDING =>
             {
                 let second = part.split_off(part.len() / 2);
                 parts.push(second);
