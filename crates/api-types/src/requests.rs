@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::Field;
+use domain::requests::Field;
 use domain::template::{MAX_NAME_CHARACTERS, MAX_VARIABLE_CHARACTERS, MAX_VARIABLES};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,8 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _};
-use domain::{ApiKey, Principal, Refusal, Scope};
+use domain::access::{ApiKey, Principal, Scope};
+use domain::usecases::Refusal;
 
 use super::local::is_local;
 use super::pages::refuse_strangers;

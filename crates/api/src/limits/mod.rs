@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use domain::ApiKeyId;
+use domain::access::ApiKeyId;
 
 pub use self::client::{TrustedProxies, TrustedProxiesError};
 pub use self::meter::RateLimit;

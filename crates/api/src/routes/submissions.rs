@@ -2,8 +2,10 @@ use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use api_types::{FaultBody, StoredMessage, StoredReply, SubmissionBody};
+use domain::requests::{Faults, Field, FieldPath, Input, Submission};
 use domain::template::RawVariables;
-use domain::{BodyPrint, Faults, Field, FieldPath, Input, IntakeError, Once, Submission};
+use domain::usecases::IntakeError;
+use domain::values::{BodyPrint, Once};
 use paperclip::actix::api_v2_operation;
 use serde_json::Value;
 
@@ -180,6 +182,6 @@ pub(super) fn variables(value: Option<&Value>) -> RawVariables {
 }
 
 /// The path of a request, for `Location`.
-fn request_path(id: domain::RequestId) -> String {
+fn request_path(id: domain::requests::RequestId) -> String {
     format!("/api/v1/customer/request/{id}")
 }

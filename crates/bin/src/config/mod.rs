@@ -11,7 +11,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use api::{ApiAuth, Origins, PublicBaseUrl, RateLimit, TrustedProxies};
-use domain::{AccountPolicy, DeliveryPolicy};
+use domain::delivery::DeliveryPolicy;
+use domain::values::AccountPolicy;
 use store_postgres::{DatabaseUrl, SchemaName, SecretsKeys};
 use url::Url;
 

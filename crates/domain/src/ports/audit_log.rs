@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{AuditCursor, AuditEntry, AuditRecord};
+use crate::access::{AuditCursor, AuditEntry, AuditRecord};
 
 /// What was done by whom. Lines are written once and never changed, except that an erasure takes a phone
 /// out of them.

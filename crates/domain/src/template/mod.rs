@@ -9,7 +9,7 @@ use std::fmt;
 
 use chrono::NaiveDateTime;
 
-use crate::{Fault, Field, FieldPath};
+use crate::requests::{Fault, Field, FieldPath};
 
 pub use in_force::{InForce, TemplateOrigin, TemplateSet, Templates};
 pub use name::{
@@ -602,7 +602,7 @@ mod tests {
             if let Ok(template) = Template::parse(&escaped) {
                 prop_assert_eq!(template.render(&values(&Variables::default())), body);
             } else {
-                prop_assert!(crate::is_blank(&body));
+                prop_assert!(crate::values::is_blank(&body));
             }
         }
     }

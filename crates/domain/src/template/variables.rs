@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Fault, Field, FieldPath, Input};
+use crate::requests::{Fault, Field, FieldPath, Input};
 
 /// The most variables of a template, and of a submission.
 pub const MAX_VARIABLES: usize = 20;

@@ -2,7 +2,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
-use domain::{ApiKeyId, AuditCursor, AuditEntry, AuditLog, AuditRecord, BoxError, StoreError};
+use domain::access::{ApiKeyId, AuditCursor, AuditEntry, AuditRecord};
+use domain::ports::{AuditLog, BoxError, StoreError};
 
 use crate::schema::audit;
 use crate::sql::{File, Statement};

@@ -10,7 +10,9 @@ use diesel::prelude::*;
 use diesel::row::NamedRow;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Time, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::{Page, PageQuery, Request, Search, StoreError};
+use domain::ports::{Page, PageQuery, StoreError};
+use domain::requests::Request;
+use domain::values::Search;
 
 use super::reports::ends;
 use super::row::RequestRow;

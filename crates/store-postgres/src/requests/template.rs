@@ -1,7 +1,8 @@
 //! What a message remembers of the template that it was made from.
 
+use domain::ports::StoreError;
+use domain::requests::NewMessage;
 use domain::template::Variables;
-use domain::{NewMessage, StoreError};
 use serde_json::{Map, Value};
 
 /// Its version.

@@ -2,10 +2,8 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{
-    ApiKeyId, ApiKeyRecord, ApiKeys, AuditCursor, AuditEntry, AuditLog, AuditRecord, KnownKey,
-    NewApiKey, StoreError, Validity,
-};
+use domain::access::{ApiKeyId, AuditCursor, AuditEntry, AuditRecord};
+use domain::ports::{ApiKeyRecord, ApiKeys, AuditLog, KnownKey, NewApiKey, StoreError, Validity};
 
 use super::state::State;
 use super::{MemoryStore, exists_already};

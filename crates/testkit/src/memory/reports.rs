@@ -1,9 +1,9 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use domain::{
-    DateRange, DealerId, DealerStats, ListPlace, Page, PageQuery, Reports, Request, StoreError,
-};
+use domain::ports::{DateRange, DealerStats, ListPlace, Page, PageQuery, Reports, StoreError};
+use domain::requests::Request;
+use domain::values::DealerId;
 
 use super::MemoryStore;
 use super::state::State;

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::delivery::{OutcomeKind, Place, Waiting};
+use crate::requests::{MessageId, MessageKind, MessageState};
 use crate::template::Variables;
-use crate::{MessageId, MessageKind, MessageState, OutcomeKind, Place, Waiting, mask_phone};
+use crate::values::mask_phone;
 
 /// A stored message with everything that happened to it. Prints without its text, and its phone
 /// masked.
@@ -55,7 +57,7 @@ pub struct Message {
 pub struct MessageView {
     /// The message.
     pub message: Message,
-    /// See [`waiting`](crate::waiting()).
+    /// See [`waiting`](crate::delivery::waiting()).
     pub waiting: Option<Waiting>,
 }
 

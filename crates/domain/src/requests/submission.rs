@@ -4,10 +4,9 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
+use crate::requests::{Fault, Field, FieldPath, Input, Origin};
 use crate::template::{RawVariables, Variables};
-use crate::{
-    DealerId, Fault, Field, FieldPath, Input, LicensePlate, Origin, Phone, parse_local_time,
-};
+use crate::values::{DealerId, LicensePlate, Phone, parse_local_time};
 
 /// A submission as it came in: nothing is checked yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
