@@ -161,7 +161,14 @@ fn words(rule: Rule) -> (&'static str, String, Option<Value>) {
         Fault::SameTimes => value_error("Quiet hours must begin and end at different times"),
         Fault::NotAChoice => value_error("Expected hold or resend"),
         Fault::NotVisible => value_error("Expected 1 to 255 visible ASCII characters"),
-        Fault::UnknownTemplate => value_error("There is no template of that name"),
+        Fault::UnknownTemplate => plain("template_not_found", "There is no template of that name"),
+        Fault::UnknownVariable => plain("extra_forbidden", "Extra inputs are not permitted"),
+        Fault::TooMany { max } => limit(
+            "too_long",
+            format!("Object should have at most {max} entries"),
+            "max_length",
+            max.into(),
+        ),
         Fault::NoSecretsKey => {
             value_error("Secrets cannot be stored, because the service has no SECRETS_KEY")
         }
@@ -178,6 +185,8 @@ pub(crate) const fn wire_name(field: Field) -> &'static str {
         Field::CreatedTime => "createdTime",
         Field::ModifiedTime => "modifiedTime",
         Field::DealerId => "dealerId",
+        Field::Template => "template",
+        Field::Variables => "variables",
         Field::SendAt => "sendAt",
     }
 }

@@ -156,6 +156,8 @@ diesel::table! {
         read_at -> Nullable<Timestamptz>,
         http_request_id -> Nullable<Text>,
         traceparent -> Nullable<Text>,
+        template_version -> Nullable<Integer>,
+        variables -> Nullable<Jsonb>,
     }
 }
 

@@ -60,22 +60,24 @@ impl Fields {
     }
 
     /// Notes a rule that the field at this path breaks, with what was sent.
-    pub(crate) fn refuse(&mut self, path: &[&'static str], rule: impl Into<Rule>) {
+    pub(crate) fn refuse(&mut self, path: &[&str], rule: impl Into<Rule>) {
         let (first, rest) = path.split_first().unwrap_or((&"", &[]));
         let value = rest
             .iter()
-            .fold(self.value(first), |value, name| value?.get(*name));
+            .fold(self.value(first), |value, name| value?.get(name));
         let sent = value.cloned().unwrap_or(Value::Null);
         self.note(path, rule, sent);
     }
 
     /// The same for a secret, which is not repeated.
-    pub(crate) fn refuse_secret(&mut self, path: &[&'static str], rule: impl Into<Rule>) {
+    pub(crate) fn refuse_secret(&mut self, path: &[&str], rule: impl Into<Rule>) {
         self.note(path, rule, HIDDEN.into());
     }
 
-    fn note(&mut self, path: &[&'static str], rule: impl Into<Rule>, sent: Value) {
-        let names = path.iter().copied().map(place);
+    fn note(&mut self, path: &[&str], rule: impl Into<Rule>, sent: Value) {
+        let names = path
+            .iter()
+            .map(|name| Place::Name((*name).to_owned().into()));
         let place = self.place.iter().cloned().chain(names).collect();
         self.faults.push(fault(place, rule, sent));
     }

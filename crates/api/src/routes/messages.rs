@@ -89,7 +89,7 @@ pub(super) fn message_item(MessageView { message, waiting }: MessageView) -> Mes
         kind: message.kind.as_str().into(),
         state: message.state.as_str().into(),
         template: message.template,
-        template_version: None,
+        template_version: message.template_version,
         body: message.body,
         target: message.target,
         scheduled_at: rfc_3339(message.scheduled_at),

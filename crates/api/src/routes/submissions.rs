@@ -2,15 +2,17 @@ use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use api_types::{FaultBody, StoredMessage, StoredReply, SubmissionBody};
-use domain::requests::{Fault, Field, Input, Submission};
+use domain::requests::{Faults, Field, FieldPath, Input, Submission};
+use domain::template::RawVariables;
 use domain::usecases::IntakeError;
 use domain::values::{BodyPrint, Once};
 use paperclip::actix::api_v2_operation;
+use serde_json::Value;
 
 use super::item::item;
 use crate::access::Caller;
 use crate::deadline::in_time;
-use crate::http::{Answered, CallOrigin, Fields, JsonBody, KeyHeader, Prefer, canonical};
+use crate::http::{Answered, CallOrigin, Fields, JsonBody, KeyHeader, Prefer, canonical, input};
 use crate::observe::SubmissionResult;
 use crate::problem::Problem;
 use crate::state::Api;
@@ -123,6 +125,11 @@ fn plain_submission(body: SubmissionBody) -> Submission {
         created_time: body.created_time.into(),
         modified_time: body.modified_time.into(),
         dealer_id: body.dealer_id.into(),
+        template: body.template.map_or(Input::Absent, Input::Text),
+        variables: body.variables.map_or(RawVariables::Absent, |texts| {
+            let texts = texts.into_iter();
+            RawVariables::Given(texts.map(|(name, text)| (name, text.into())).collect())
+        }),
         send_at: body.send_at.map_or(Input::Absent, Input::Text),
         origin: None,
     }
@@ -139,17 +146,39 @@ fn submission(fields: &Fields) -> Submission {
         created_time: input(Field::CreatedTime),
         modified_time: input(Field::ModifiedTime),
         dealer_id: input(Field::DealerId),
+        template: input(Field::Template),
+        variables: variables(fields.value(wire_name(Field::Variables))),
         send_at: input(Field::SendAt),
         origin: None,
     }
 }
 
 /// The faults of a submission, each with what was sent.
-fn described(faults: &[(Field, Fault)], mut fields: Fields) -> Vec<FaultBody> {
-    for (field, fault) in faults {
-        fields.refuse(&[wire_name(*field)], *fault);
+pub(super) fn described(faults: &Faults, mut fields: Fields) -> Vec<FaultBody> {
+    for (path, fault) in faults {
+        let field = wire_name(path.field());
+        match path {
+            FieldPath::Field(_) => fields.refuse(&[field], *fault),
+            FieldPath::Variable(name) => fields.refuse(&[field, name], *fault),
+        }
     }
     fields.into_faults()
+}
+
+/// What was given for the variables of a template.
+pub(super) fn variables(value: Option<&Value>) -> RawVariables {
+    match value {
+        None | Some(Value::Null) => RawVariables::Absent,
+        Some(Value::Object(texts)) => {
+            let texts = texts.iter();
+            RawVariables::Given(
+                texts
+                    .map(|(name, text)| (name.clone(), input(Some(text))))
+                    .collect(),
+            )
+        }
+        Some(_) => RawVariables::Other,
+    }
 }
 
 /// The path of a request, for `Location`.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::delivery::OnUnknown;
 use crate::ports::SecretPurpose;
+use crate::template::Templates;
 use crate::values::{Account, AccountError, AccountPolicy, DealerId, QuietHours};
 
 /// How a dealer wants its messages delivered. What it leaves open is as the service has it.
@@ -50,6 +51,8 @@ pub struct Dealer {
     pub sealed_shut: Vec<SecretPurpose>,
     /// How the dealer wants its messages delivered.
     pub settings: DealerSettings,
+    /// The templates of its messages, as they are in force.
+    pub templates: Templates,
     /// Since when the dealer is known; local time as stored.
     pub created_at: Option<NaiveDateTime>,
     /// When the dealer was last changed; local time as stored.

@@ -8,7 +8,7 @@ use crate::ports::{
     Bell, Cancelled, DealerDirectory, Ids, Messages, RequestStore, Resent, StoreError,
 };
 use crate::requests::{Message, MessageKind, MessageView, NewMessage, Origin, Request, RequestId};
-use crate::template::{Template, TemplateValues, VALIDATION};
+use crate::template::{Template, TemplateValues, VALIDATION, Variables};
 use crate::usecases::LookupError;
 use crate::values::{DealerId, Phone};
 
@@ -105,16 +105,27 @@ impl MessageActions {
             Err(_) => DealerSettings::default(),
         };
         let newest = self.messages.timeline(request, seen).await?.pop();
-        let (template, body, target) = match newest {
+        let (template, template_version, variables, body, target) = match newest {
             Some(newest) if newest.is_pending() => return Err(MessageError::Pending),
-            Some(newest) => (newest.template, newest.body, newest.target),
-            None => self.first_message(&stored).await?,
+            Some(newest) => (
+                newest.template,
+                newest.template_version,
+                newest.variables,
+                newest.body,
+                newest.target,
+            ),
+            None => {
+                let (template, body, target) = self.first_message(&stored).await?;
+                (template, None, Variables::default(), body, target)
+            }
         };
         let target = Phone::parse(&target).map_err(|_| MessageError::NotSendable)?;
         let message = NewMessage {
             id: self.ids.message(),
             kind: MessageKind::Live,
             template,
+            template_version,
+            variables,
             body,
             not_before: None,
             origin,
@@ -191,6 +202,7 @@ impl MessageActions {
             license_plate,
             dealer_name: &dealer.name,
             request_time: date.and_time(time),
+            variables: &Variables::default(),
         });
         Ok((VALIDATION.to_owned(), body, phone.clone()))
     }

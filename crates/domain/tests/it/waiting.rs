@@ -53,6 +53,8 @@ fn message(state: MessageState, lane: LaneState) -> Message {
         kind: MessageKind::Live,
         state,
         template: "validation".to_owned(),
+        template_version: None,
+        variables: domain::template::Variables::default(),
         body: "Halo".to_owned(),
         target: "082148523421".to_owned(),
         scheduled_at: due_at,

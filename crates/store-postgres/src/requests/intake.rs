@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::{
-    Array, Binary, Date, Double, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid,
+    Array, Binary, Date, Double, Integer, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz,
+    Uuid,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::ports::{Accepted, KeyUse, StoreError};
@@ -13,7 +14,7 @@ use domain::requests::{CREATED_BY, MessageKind, NewRequest};
 use domain::values::{KEY_LIFETIME, Once};
 
 use super::key_uses::key_uses;
-use super::origin;
+use super::{origin, template};
 use crate::connection::together::Work;
 use crate::connection::{Database, StoreResult, failed};
 use crate::sql::{self, File, Statement};
@@ -166,6 +167,11 @@ fn with_rows<'a, F: File>(
         .bind::<Array<Text>, _>("kind", column!(|r| r.message.kind.as_str()))
         .bind::<Array<SmallInt>, _>("priority", column!(|r| priority(r.message.kind)))
         .bind::<Array<Text>, _>("template", column!(|r| r.message.template.as_str()))
+        .bind::<Array<Nullable<Integer>>, _>(
+            "template_version",
+            column!(|r| template::version(&r.message)),
+        )
+        .bind::<Array<Nullable<Text>>, _>("variables", column!(|r| template::variables(&r.message)))
         .bind::<Array<Text>, _>("body", column!(|r| r.message.body.as_str()))
         .bind::<Array<Nullable<Timestamptz>>, _>("not_before", column!(|r| r.message.not_before))
         .bind::<Array<Nullable<Text>>, _>(

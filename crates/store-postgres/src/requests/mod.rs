@@ -12,3 +12,4 @@ pub(crate) mod recount;
 pub(crate) mod reports;
 pub(crate) mod request_store;
 pub(crate) mod row;
+pub(crate) mod template;

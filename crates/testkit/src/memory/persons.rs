@@ -7,6 +7,7 @@ use domain::access::KeyName;
 use domain::persons::{ERASED, Erased, Person, PersonalRecord, Sweep, erased};
 use domain::ports::{PersonalData, StoreError};
 use domain::requests::{MessageId, MessageState, Origin, RequestId, impersonal_call};
+use domain::template::Variables;
 use domain::values::{Phone, jakarta_time};
 
 use super::MemoryStore;
@@ -167,6 +168,7 @@ impl State {
             }
             message.target = ERASED.to_owned();
             message.body = ERASED.to_owned();
+            message.variables = Variables::default();
             let state_id = message.state_id.take();
             message.state_id = state_id.filter(|id| person.erased_from(id) == *id);
             message.origin = message.origin.take().and_then(|origin| {

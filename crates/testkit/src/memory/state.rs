@@ -11,6 +11,7 @@ use domain::ports::{ApiKeyRecord, Attempt, KnownQuota, OutboxMessage};
 use domain::requests::{
     CHANGED_BY, MessageId, MessageKind, MessageState, NewMessage, Origin, Request, RequestId,
 };
+use domain::template::Variables;
 use domain::values::{
     BodyPrint, DealerId, IdempotencyKey, KEY_LIFETIME, Phone, WebhookToken, jakarta_time,
 };
@@ -85,6 +86,8 @@ pub(super) struct Message {
     pub(super) dealer_id: DealerId,
     pub(super) kind: MessageKind,
     pub(super) template: String,
+    pub(super) template_version: Option<u32>,
+    pub(super) variables: Variables,
     pub(super) target: String,
     pub(super) body: String,
     pub(super) state: MessageState,
@@ -255,6 +258,8 @@ impl State {
             dealer_id,
             kind: new.kind,
             template: new.template.clone(),
+            template_version: new.template_version,
+            variables: new.variables.clone(),
             target: target.national().to_owned(),
             body: new.body.clone(),
             state: MessageState::Queued,

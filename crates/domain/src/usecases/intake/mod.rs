@@ -5,9 +5,9 @@ use crate::access::Visibility;
 use crate::dealers::Dealer;
 use crate::ports::{Accepted, Bell, Clock, DealerDirectory, Ids, KeyUse, RequestStore, StoreError};
 use crate::requests::{
-    Fault, Field, MessageKind, NewMessage, NewRequest, Request, Submission, ValidSubmission,
+    Fault, Faults, Field, MessageKind, NewMessage, NewRequest, Request, Submission, ValidSubmission,
 };
-use crate::template::{Template, TemplateValues, VALIDATION};
+use crate::template::{InForce, TemplateOrigin, TemplateValues};
 use crate::values::{AccountError, AccountPolicy, Once};
 
 /// Takes submissions in: checks, finds the dealer, renders the message, stores.
@@ -18,16 +18,16 @@ pub struct Intake {
     ids: Arc<dyn Ids>,
     bell: Arc<dyn Bell>,
     accounts: AccountPolicy,
-    template: Template,
 }
 
 /// Why a submission was not stored. The order of the variants is the order of the checks, except
-/// that a key that was used before goes before everything about the dealer but whose it is.
+/// for templates, and that a key that was used before goes before everything about the dealer but whose it is.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
-    /// Fields break rules: for every faulty field its first broken rule, in field order.
+    /// Fields break rules: for every faulty field its first broken rule, in field order. That the dealer has
+    /// no such template, or the template other variables, is told when nothing else is wrong.
     #[error("the submission breaks rules")]
-    Invalid(Vec<(Field, Fault)>),
+    Invalid(Faults),
     /// The caller may not submit for that dealer, whether it exists or not.
     #[error("the dealer is not the caller's")]
     ForeignDealer,
@@ -58,6 +58,8 @@ pub struct Receival {
     pub request: Request,
     /// Whether that was earlier, under the same key.
     pub replayed: bool,
+    /// Whose template the message was made from; `None` where nothing was stored now.
+    pub template: Option<TemplateOrigin>,
 }
 
 /// What may be stored, as far as its dealer agrees.
@@ -75,7 +77,6 @@ impl Intake {
             ids: ports.ids.clone(),
             bell: ports.lane_bell.clone(),
             accounts: policies.accounts.clone(),
-            template: Template::validation(),
         }
     }
 
@@ -92,7 +93,7 @@ impl Intake {
 
     /// Which fields break rules, as [`accept`](Self::accept) would say.
     #[must_use]
-    pub fn faults(&self, submission: Submission) -> Vec<(Field, Fault)> {
+    pub fn faults(&self, submission: Submission) -> Faults {
         submission
             .validate(self.clock.now())
             .err()
@@ -154,14 +155,24 @@ impl Intake {
         &self,
         checked: Box<Checked>,
         dealer: Option<Dealer>,
-    ) -> Result<Box<NewRequest>, (Box<Checked>, IntakeError)> {
-        match self.sender(dealer) {
-            Ok(dealer) => Ok(Box::new(self.request(*checked, &dealer))),
-            Err(refusal) => Err((checked, refusal)),
+    ) -> Result<(Box<NewRequest>, TemplateOrigin), (Box<Checked>, IntakeError)> {
+        let dealer = match self.sender(dealer) {
+            Ok(dealer) => dealer,
+            Err(refusal) => return Err((checked, refusal)),
+        };
+        match template(&dealer, &checked.submission) {
+            Ok(template) => {
+                let origin = template.origin;
+                Ok((Box::new(self.request(*checked, &dealer, template)), origin))
+            }
+            Err(faults) => Err((checked, IntakeError::Invalid(faults))),
         }
     }
 
-    async fn store(&self, mut request: Box<NewRequest>) -> Result<Receival, IntakeError> {
+    async fn store(
+        &self,
+        (mut request, origin): (Box<NewRequest>, TemplateOrigin),
+    ) -> Result<Receival, IntakeError> {
         let accepted = self.requests.accept(&request).await;
         let replayed = match accepted.map_err(IntakeError::NotStored)? {
             Accepted::Stored => {
@@ -179,6 +190,7 @@ impl Intake {
         Ok(Receival {
             request: Request::of_submission(request.id, request.submission),
             replayed,
+            template: (!replayed).then_some(origin),
         })
     }
 
@@ -210,27 +222,35 @@ impl Intake {
             Some(KeyUse::SameBody(id)) => Ok(Receival {
                 request: Request::of_submission(id, submission),
                 replayed: true,
+                template: None,
             }),
             Some(KeyUse::AnotherBody) => Err(IntakeError::KeyReused),
             None => Err(refusal),
         }
     }
 
-    fn request(&self, checked: Checked, dealer: &Dealer) -> NewRequest {
-        let Checked { submission, once } = checked;
-        let body = self.template.render(&TemplateValues {
+    fn request(&self, checked: Checked, dealer: &Dealer, template: &InForce) -> NewRequest {
+        let Checked {
+            mut submission,
+            once,
+        } = checked;
+        let variables = std::mem::take(&mut submission.variables);
+        let body = template.template.render(&TemplateValues {
             customer_name: &submission.customer_name,
             unit_type: &submission.unit_type,
             license_plate: submission.license_plate.as_sent(),
             dealer_name: &dealer.name,
             request_time: submission.created_time,
+            variables: &variables,
         });
         NewRequest {
             id: self.ids.request(),
             message: NewMessage {
                 id: self.ids.message(),
                 kind: MessageKind::Live,
-                template: VALIDATION.to_owned(),
+                template: template.name.clone(),
+                template_version: template.version,
+                variables,
                 body,
                 not_before: submission.send_at,
                 origin: submission.origin.clone(),
@@ -238,5 +258,20 @@ impl Intake {
             submission,
             once,
         }
+    }
+}
+
+/// The template of a submission, whose variables are those of the submission.
+fn template<'a>(dealer: &'a Dealer, submission: &ValidSubmission) -> Result<&'a InForce, Faults> {
+    let templates = &dealer.templates;
+    let template = match &submission.template {
+        Some(name) => templates
+            .named(name)
+            .ok_or_else(|| vec![(Field::Template.into(), Fault::UnknownTemplate)])?,
+        None => templates.by_default(dealer.settings.default_template.as_deref()),
+    };
+    match template.template.check(&submission.variables) {
+        faults if faults.is_empty() => Ok(template),
+        faults => Err(faults),
     }
 }
