@@ -71,6 +71,11 @@ impl SubmissionResult {
         }
     }
 
+    /// Whether it is stored, now or before.
+    pub(crate) const fn is_stored(self) -> bool {
+        matches!(self, Self::Stored | Self::Replayed)
+    }
+
     pub(crate) fn of(problem: &Problem) -> Self {
         match problem {
             Problem::Invalid(_) => Self::Invalid,
@@ -145,6 +150,9 @@ pub trait Observer: Send + Sync {
     /// Something became of a submission.
     fn submitted(&self, result: SubmissionResult);
 
+    /// Something became of so many rows of a bulk call.
+    fn rows_submitted(&self, result: SubmissionResult, rows: u64);
+
     /// A provider event was taken in, or not.
     fn event_received(&self, topic: EventTopic, result: EventResult);
 
@@ -166,6 +174,8 @@ impl Observer for Unobserved {
     fn answered(&self, _: AnsweredCall<'_>) {}
 
     fn submitted(&self, _: SubmissionResult) {}
+
+    fn rows_submitted(&self, _: SubmissionResult, _: u64) {}
 
     fn event_received(&self, _: EventTopic, _: EventResult) {}
 

@@ -11,8 +11,14 @@ use domain::usecases::{
 };
 use domain::values::AccountPolicy;
 
+use tokio::sync::Semaphore;
+
 use crate::limits::Limits;
 use crate::observe::{Observer, Unobserved};
+
+/// How many tables of bulk calls are in memory at once: one takes up to 8 MiB, and a workbook four times as
+/// much when it is unpacked.
+const MOST_TABLES: usize = 4;
 
 /// What the routes need.
 pub struct Api {
@@ -40,6 +46,8 @@ pub struct Api {
     pub(crate) admission: Admission,
     /// The version of the program.
     pub(crate) version: &'static str,
+    /// Room for the tables of bulk calls that are in memory at once.
+    pub(crate) bulk_bodies: Arc<Semaphore>,
     /// Who watches.
     pub(crate) observer: Arc<dyn Observer>,
 }
@@ -86,6 +94,7 @@ impl Api {
             health: parts.health,
             admission,
             version: parts.version,
+            bulk_bodies: Arc::new(Semaphore::new(MOST_TABLES)),
             observer: Arc::new(Unobserved),
         }
     }

@@ -79,10 +79,7 @@ impl<T: RequestStore + ?Sized> RequestStore for Faulty<T> {
         accepted
     }
 
-    async fn key_uses(
-        &self,
-        uses: &[(DealerId, Once)],
-    ) -> Result<Vec<Option<KeyUse>>, StoreError> {
+    async fn key_uses(&self, uses: &[(DealerId, Once)]) -> Result<Vec<Option<KeyUse>>, StoreError> {
         self.0.key_uses(uses).await
     }
 

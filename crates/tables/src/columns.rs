@@ -21,6 +21,8 @@ pub const fn wire_name(field: Field) -> &'static str {
         Field::CreatedTime => "createdTime",
         Field::ModifiedTime => "modifiedTime",
         Field::DealerId => "dealerId",
+        Field::Template => "template",
+        Field::Variables => "variables",
         Field::SendAt => "sendAt",
     }
 }
@@ -36,12 +38,12 @@ pub(crate) enum Column {
     Other,
 }
 
-/// The names that a header may have besides those of fields.
-const FURTHER: [&str; 2] = ["template", IDEMPOTENCY_KEY];
-
-/// The names of all columns that are known.
+/// The names of all columns that are known; variables have columns of their own.
 fn names() -> impl Iterator<Item = &'static str> {
-    Field::ALL.into_iter().map(wire_name).chain(FURTHER)
+    let fields = Field::ALL
+        .into_iter()
+        .filter(|field| *field != Field::Variables);
+    fields.map(wire_name).chain([IDEMPOTENCY_KEY])
 }
 
 impl Column {

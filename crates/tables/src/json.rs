@@ -354,7 +354,6 @@ mod tests {
             "[1,]",
             "[tru]",
             "[truex]",
-            "[{\"a\":\"x\\ud800zzz\"}]",
             "[{}\n\n, {\"é\":1,}]",
         ] {
             let source = Box::new(io::Cursor::new(text.to_owned()));

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::cells::CellFault;
 
 /// A row of a table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Row {
     /// Its number, from 1; headers, blank lines and rows of empty cells have none.
     pub number: usize,
@@ -37,7 +37,7 @@ pub enum Unreadable {
 
 /// The fields of a row, under the names that a single submission has. Those of JSON are as they were sent.
 /// Of a table an empty cell is absent, and a time is in the form of a single submission.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Fields {
     /// The fields.
     pub values: Map<String, Value>,

@@ -43,6 +43,8 @@ pub(crate) struct Sheet {
     columns: Vec<Column>,
     keep_cells: bool,
     record: ByteRecord,
+    /// Whether lines end with a return and a feed. Of such an end csv has read the return only.
+    has_returns: bool,
 }
 
 /// The separators that are tried, the likelier first.
@@ -58,6 +60,8 @@ impl Sheet {
     ) -> Result<(Self, usize), Refusal> {
         let mut decoded = Decoded::begin(source)?;
         let said = said_separator(&mut decoded)?;
+        decoded = decoded.again()?;
+        let has_returns = has_returns(&mut decoded)?;
         let mut best: Option<(usize, u8, Vec<String>)> = None;
         for separator in said.map_or(SEPARATORS.to_vec(), |said| vec![said]) {
             let mut reader = records(decoded.again()?, separator, said.is_some())?;
@@ -87,6 +91,7 @@ impl Sheet {
             columns,
             keep_cells: options.keep_cells,
             record: ByteRecord::new(),
+            has_returns,
         };
         sheet.begin(decoded)?;
         let rows = sheet.look_through(options)?;
@@ -131,15 +136,20 @@ impl Sheet {
         let Some(reader) = &mut self.reader else {
             return Ok(None);
         };
-        let before = usize::from(self.dialect.says_separator);
         while reader
             .read_byte_record(&mut self.record)
             .map_err(io_error)?
         {
-            if !is_blank(&self.record) {
-                let line = self.record.position().map_or(0, csv::Position::line);
-                return Ok(Some(usize::try_from(line).unwrap_or(usize::MAX) + before));
+            if is_blank(&self.record) {
+                continue;
             }
+            // What csv tells of a record's beginning is that of blank lines before it.
+            let (end, text) = (reader.position(), reader.get_ref());
+            let is_last = end.byte() == text.length && text.last != b'\n';
+            let feeds = usize::from(!self.has_returns && !is_last) + feeds(&self.record);
+            let line = usize::try_from(end.line()).unwrap_or(usize::MAX);
+            let before = usize::from(self.dialect.says_separator);
+            return Ok(Some(line.saturating_sub(feeds) + before));
         }
         Ok(None)
     }
@@ -159,10 +169,12 @@ impl Sheet {
 
     /// Reads all rows once: how many there are, and whether their dates begin with the day.
     fn look_through(&mut self, options: &Options) -> Result<usize, Refusal> {
-        let (mut rows, mut order, mut last) = (0, DateOrder::default(), 0);
+        let (mut rows, mut order) = (0, DateOrder::default());
+        // The line of the last row, where it has more than one.
+        let mut spread = None;
         while let Some(line) = self.next_record()? {
             rows += 1;
-            last = line;
+            spread = (feeds(&self.record) > 0).then_some(line);
             if rows > options.most_rows {
                 return Err(Refusal::TooManyRows {
                     most: options.most_rows,
@@ -177,8 +189,8 @@ impl Sheet {
             .reader
             .as_ref()
             .is_some_and(|reader| reader.get_ref().quotes % 2 == 1);
-        if is_odd && self.record.as_slice().contains(&b'\n') {
-            return Err(Refusal::OpenQuote { line: last });
+        if let Some(line) = spread.filter(|_| is_odd) {
+            return Err(Refusal::OpenQuote { line });
         }
         match order.found() {
             Some((column, example)) => Err(Refusal::DateOrder { column, example }),
@@ -191,6 +203,29 @@ impl Sheet {
 fn cells(record: &ByteRecord) -> impl Iterator<Item = Cell> {
     let texts = record.iter().map(String::from_utf8_lossy);
     texts.map(|text| Cell::Text(text.into_owned()))
+}
+
+/// How many lines a record has beyond its first.
+fn feeds(record: &ByteRecord) -> usize {
+    record
+        .as_slice()
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+}
+
+/// Whether the first line ends with a return, too; true where there is but one.
+fn has_returns(decoded: &mut Decoded) -> io::Result<bool> {
+    let mut before = b'\r';
+    let mut reader = BufReader::new(decoded);
+    while let [byte, ..] = *reader.fill_buf()? {
+        if byte == b'\n' {
+            return Ok(before == b'\r');
+        }
+        before = byte;
+        reader.consume(1);
+    }
+    Ok(true)
 }
 
 fn is_blank(record: &ByteRecord) -> bool {
@@ -254,6 +289,7 @@ fn said_separator(decoded: &mut Decoded) -> io::Result<Option<u8>> {
 fn skip_line(decoded: &mut Decoded) -> io::Result<()> {
     let mut byte = [0];
     while decoded.read(&mut byte)? == 1 && byte[0] != b'\n' {}
+    decoded.length = 0;
     Ok(())
 }
 
@@ -266,6 +302,9 @@ pub(crate) struct Decoded {
     is_empty: bool,
     /// How many quotes were read.
     quotes: usize,
+    /// How many bytes were read, and the last of them.
+    length: u64,
+    last: u8,
     utf16: Option<Utf16>,
 }
 
@@ -305,6 +344,8 @@ impl Decoded {
             source,
             encoding,
             quotes: 0,
+            length: 0,
+            last: 0,
             utf16: decoder.map(|decoder| Utf16 {
                 decoder,
                 text: Vec::new(),
@@ -333,6 +374,8 @@ impl Read for Decoded {
                 length
             }
         };
+        self.length += length as u64;
+        self.last = to[..length].last().copied().unwrap_or(self.last);
         self.quotes += to[..length].iter().filter(|byte| **byte == b'"').count();
         Ok(length)
     }

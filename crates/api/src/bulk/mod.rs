@@ -6,9 +6,8 @@ mod rows;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api_types::{
-    BulkData, BulkItem, BulkMessage, BulkReply, DealerQueue, MAX_QUEUES, QueueData,
-};
+use api_types::{BulkData, BulkItem, BulkMessage, BulkReply, DealerQueue, FaultBody, MAX_QUEUES};
+use chrono::{DateTime, Utc};
 use domain::access::Visibility;
 use domain::ports::{StoreError, causes};
 use domain::requests::Origin;
@@ -22,6 +21,7 @@ use self::rows::Reader;
 use crate::http::Fields;
 use crate::observe::SubmissionResult;
 use crate::problem::{Body, Problem};
+use crate::routes::queue::queue_data;
 use crate::routes::submissions::described;
 use crate::validation::place;
 
@@ -118,7 +118,7 @@ impl Bulk {
         let (mut ready, mut sent) = (Vec::new(), Vec::new());
         for row in rows {
             let number = row.number;
-            match self.reader.read(&self.intake, row) {
+            match self.reader.read(row) {
                 Err(errors) => {
                     self.tally.count(SubmissionResult::Invalid);
                     items.push(Some(BulkItem::invalid(number, errors)));
@@ -153,9 +153,12 @@ impl Bulk {
         SubmissionResult::ALL.into_iter().zip(self.tally.results)
     }
 
-    /// Ends the call: the answer, with the queues of the dealers concerned.
-    pub async fn finish(self, messages: &MessageActions) -> BulkReply {
-        let queues = queues(messages, &self.tally.dealers).await;
+    /// Ends the call: the answer, with the queues of the dealers concerned where they can be asked for.
+    pub async fn finish(self, messages: Option<&MessageActions>) -> BulkReply {
+        let queues = match messages {
+            Some(messages) => queues(messages, &self.tally.dealers).await,
+            None => Vec::new(),
+        };
         let Tally {
             accepted,
             rejected,
@@ -202,6 +205,12 @@ impl Bulk {
             },
         }
     }
+}
+
+/// What is wrong with a row, as far as it itself tells: dealers and templates are not asked for.
+#[must_use]
+pub fn row_faults(row: Row, options: &BulkOptions, at: DateTime<Utc>) -> Vec<FaultBody> {
+    Reader::new(at, options.clone()).faults(row)
 }
 
 impl Tally {
@@ -266,8 +275,4 @@ async fn queues(messages: &MessageActions, dealers: &[DealerId]) -> Vec<DealerQu
         }
     }
     queues
-}
-
-fn queue_data(queue: domain::delivery::Queue) -> QueueData {
-    crate::routes::queue::queue_data(queue)
 }

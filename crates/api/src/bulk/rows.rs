@@ -3,7 +3,7 @@
 use api_types::FaultBody;
 use chrono::{DateTime, Utc};
 use domain::requests::{Fault, Field, Input};
-use domain::usecases::{BulkRow, Intake};
+use domain::usecases::BulkRow;
 use domain::values::{BodyPrint, IdempotencyKey, Once, jakarta_time};
 use serde_json::{Map, Value};
 use tables::{CellFault, IDEMPOTENCY_KEY, LONGEST_ROW, Row, Unreadable};
@@ -11,14 +11,14 @@ use tables::{CellFault, IDEMPOTENCY_KEY, LONGEST_ROW, Row, Unreadable};
 use super::BulkOptions;
 use crate::http::{Fields, canonical};
 use crate::routes::submissions::{described, submission};
-use crate::validation::{
-    Rule, fault, json_invalid, no_body, not_an_object, place, wire_name,
-};
+use crate::validation::{Rule, fault, json_invalid, no_body, not_an_object, place, wire_name};
 
 /// Reads the rows of a call.
 pub(super) struct Reader {
     options: BulkOptions,
-    /// The time of the call, as a row would say it.
+    /// The time of the call.
+    at: DateTime<Utc>,
+    /// The same, as a row would say it.
     now: String,
 }
 
@@ -30,13 +30,13 @@ pub(super) struct ReadRow {
 }
 
 impl Reader {
-    pub(super) fn new(now: DateTime<Utc>, options: BulkOptions) -> Self {
-        let now = jakarta_time(now).format("%d/%m/%Y %H:%M:%S").to_string();
-        Self { options, now }
+    pub(super) fn new(at: DateTime<Utc>, options: BulkOptions) -> Self {
+        let now = jakarta_time(at).format("%d/%m/%Y %H:%M:%S").to_string();
+        Self { options, at, now }
     }
 
     /// The submission of a row and its key, or its faults in the order of the fields.
-    pub(super) fn read(&self, intake: &Intake, row: Row) -> Result<ReadRow, Vec<FaultBody>> {
+    pub(super) fn read(&self, row: Row) -> Result<ReadRow, Vec<FaultBody>> {
         let content = row.content.map_err(|unreadable| vec![of_row(unreadable)])?;
         let tables::Fields {
             mut values,
@@ -67,7 +67,7 @@ impl Reader {
             }
         }
         if !of_cells.is_empty() || of_key.is_some() {
-            let of_fields = intake.faults(submission);
+            let of_fields = submission.validate(self.at).err().unwrap_or_default();
             let faults = described(&of_fields, fields.clone());
             return Err(in_order(faults, &of_cells, fields, of_key));
         }
@@ -81,16 +81,24 @@ impl Reader {
         Ok(ReadRow { row, values })
     }
 
+    /// What is wrong with a row, as far as it itself tells.
+    pub(super) fn faults(&self, row: Row) -> Vec<FaultBody> {
+        let read = match self.read(row) {
+            Ok(read) => read,
+            Err(faults) => return faults,
+        };
+        let broken = read.row.submission.validate(self.at).err();
+        let fields = Fields::new(vec![place("body")], read.values);
+        described(&broken.unwrap_or_default(), fields)
+    }
+
     /// The key of a row: its own, else the one that the call's makes of its number.
-    fn key(
-        &self,
-        number: usize,
-        own: Option<&Value>,
-    ) -> Result<Option<IdempotencyKey>, FaultBody> {
+    fn key(&self, number: usize, own: Option<&Value>) -> Result<Option<IdempotencyKey>, FaultBody> {
         let rule = match own {
             None | Some(Value::Null) => {
                 let of_call = self.options.key.as_ref();
-                let key = of_call.map(|key| IdempotencyKey::parse(&format!("{}/{number}", key.as_str())));
+                let key =
+                    of_call.map(|key| IdempotencyKey::parse(&format!("{}/{number}", key.as_str())));
                 // The call's key is short enough, which was looked at before.
                 return Ok(key.and_then(Result::ok));
             }
@@ -121,7 +129,7 @@ fn of_row(unreadable: Unreadable) -> FaultBody {
         Unreadable::NotJson { offset, reason } => json_invalid(offset, reason),
         Unreadable::NotAnObject(Value::Null) => no_body(),
         Unreadable::NotAnObject(value) => not_an_object(value),
-        Unreadable::NotText => fault(body(), Rule::NOT_TEXT, Value::Null),
+        Unreadable::NotText => fault(body(), Rule::NotUnicode, Value::Null),
         Unreadable::TooLong => fault(body(), Fault::TooLong { max: LONGEST_ROW }, Value::Null),
     }
 }
@@ -135,7 +143,7 @@ fn in_order(
     of_key: Option<FaultBody>,
 ) -> Vec<FaultBody> {
     for (column, cell) in of_cells {
-        fields.refuse(&[column], Rule::of_cell(*cell));
+        fields.refuse(&[*column], Rule::of_cell(*cell));
     }
     let mut all = fields.into_faults();
     let is_other = |fault: &FaultBody| {

@@ -68,7 +68,10 @@ fn form(request: &HttpRequest) -> Result<Form, Problem> {
         .is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
     let said = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
     let essence = said.and_then(|said| said.split(|byte| *byte == b';').next());
-    let essence = essence.unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    let essence = essence
+        .unwrap_or_default()
+        .trim_ascii()
+        .to_ascii_lowercase();
     match essence.as_slice() {
         _ if !is_plain => Err(Problem::UnsupportedMediaType),
         b"" | b"application/json" => Ok(Form::Json),

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use api_types::{
-    AuditQuery, DealerListQuery, HeaderParameters, ListQuery, PathParameters, RangeQuery,
-    parameters_of,
+    AuditQuery, BulkQuery, DealerListQuery, HeaderParameters, ListQuery, PathParameters,
+    RangeQuery, parameters_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -137,6 +137,7 @@ fn describe_parameters(document: &mut Value) {
         ("query", "Range", parameters_of::<RangeQuery>()),
         ("query", "Dealer", parameters_of::<DealerListQuery>()),
         ("query", "Audit", parameters_of::<AuditQuery>()),
+        ("query", "Bulk", parameters_of::<BulkQuery>()),
     ];
     for (kind, whose, parameters) in types {
         for (name, schema) in parameters {

@@ -5,17 +5,21 @@ use domain::requests::{Fault, Field};
 use domain::values::{DealerId, IdempotencyKey};
 use paperclip::actix::api_v2_operation;
 use serde_json::Value;
-use tables::{Options, Refusal, Table};
+use tables::{Form, Options, Refusal, Table};
+use tokio::sync::Semaphore;
 
 use crate::access::Caller;
 use crate::bulk::{Bulk, BulkOptions};
 use crate::http::{Answered, CallOrigin, KeyHeader, Prefer, QueryParameters, TableBody};
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::validation::{Rule, fault, json_invalid, no_body, of_key, place, wire_name};
+use crate::validation::{Rule, fault, json_invalid, no_body, of_key, place};
 
 /// The most bytes of a workbook when unpacked.
 const MAX_UNPACKED: u64 = 64 * 1024 * 1024;
+
+/// One workbook is unpacked after the other: its texts may take as much memory as all tables that are taken in.
+static UNPACKING: Semaphore = Semaphore::const_new(1);
 
 /// Store many submissions and queue their WhatsApp messages
 ///
@@ -51,15 +55,13 @@ pub(crate) async fn validate_customers(
     };
     let mut bulk = Bulk::new(api.intake.clone(), options);
     // Its rows are in memory.
-    bulk.take_in(table)
-        .await
-        .map_err(|_| Problem::Unforeseen)?;
+    bulk.take_in(table).await.map_err(|_| Problem::Unforeseen)?;
     for (result, rows) in bulk.results() {
         if !query.dry_run && rows > 0 {
             api.observer.rows_submitted(result, rows);
         }
     }
-    let reply = bulk.finish(&api.messages).await;
+    let reply = bulk.finish(Some(&api.messages)).await;
     let mut response = HttpResponse::Ok();
     if prefer.minimal {
         response.insert_header(("Preference-Applied", "return=minimal"));
@@ -93,7 +95,7 @@ fn read(
     match key {
         Ok(key) if faults.is_empty() => return Ok((Query { dry_run, dealer }, key)),
         Ok(_) => {}
-        Err(given) => faults.push(of_key(&given, MAX_BULK_KEY)),
+        Err(given) => faults.push(of_key(&given, true)),
     }
     Err(Problem::Invalid(faults))
 }
@@ -107,7 +109,12 @@ async fn open(body: TableBody, has_dealer: bool) -> Result<Table, Problem> {
         keep_cells: false,
     };
     let form = body.form;
-    let opening = tokio::task::spawn_blocking(move || Table::open(form, body.into_source(), &options));
+    let _turn = match form {
+        Form::Workbook => UNPACKING.acquire().await.ok(),
+        Form::Json | Form::JsonLines | Form::Csv => None,
+    };
+    let opening =
+        tokio::task::spawn_blocking(move || Table::open(form, body.into_source(), &options));
     let opened = opening.await.map_err(|_| Problem::Unforeseen)?;
     opened.map_err(refused)
 }
@@ -123,18 +130,19 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::Empty => no_body(),
         Refusal::NotJson { offset, reason } => json_invalid(offset, reason),
         Refusal::NotAnArray(value) => body(Rule::NotAList, value),
-        Refusal::MissingColumn(name) => {
-            column(name.to_owned(), Fault::Missing.into(), Value::Null)
-        }
+        Refusal::MissingColumn(name) => column(name.to_owned(), Fault::Missing.into(), Value::Null),
         Refusal::RepeatedColumn(name) => {
             let input = name.as_str().into();
             column(name, Rule::Own("The table has this column twice"), input)
         }
-        Refusal::DateOrder { column: name, example } => {
-            column(name.to_owned(), Rule::DateOrder, example.into())
-        }
+        Refusal::DateOrder {
+            column: name,
+            example,
+        } => column(name.to_owned(), Rule::DateOrder, example.into()),
         Refusal::OpenQuote { .. } => body(
-            Rule::Own("A quote is opened in the last row and not closed, so that rows are hidden in it"),
+            Rule::Own(
+                "A quote is opened in the last row and not closed, so that rows are hidden in it",
+            ),
             Value::Null,
         ),
         Refusal::NotAWorkbook => body(Rule::NotAWorkbook, Value::Null),
@@ -142,6 +150,5 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::TooLarge { most } => return Problem::UnpackedTooLarge { limit: most },
         Refusal::Io(_) => return Problem::Unforeseen,
     };
-    let _ = wire_name;
     Problem::Invalid(vec![fault])
 }

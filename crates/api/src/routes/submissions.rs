@@ -98,12 +98,18 @@ fn read(
             let fields = body.fields()?;
             // It is JSON: its fields were just read.
             let text = canonical(body.bytes()).map_err(|_| Problem::UnforeseenInIntake)?;
-            let body = BodyPrint::of(&text);
-            return Ok((submission(&fields), Some(Once { key, body })));
+            let submission = submission(&fields);
+            let once = Once {
+                key,
+                body: BodyPrint::of(&text),
+                // A row of a bulk call may have had this key.
+                alike: Some(submission.fingerprint()),
+            };
+            return Ok((submission, Some(once)));
         }
         KeyHeader::Malformed(given) => given,
     };
-    let mut faults = vec![of_key(&given)];
+    let mut faults = vec![of_key(&given, false)];
     match body.fields() {
         Ok(fields) => {
             let broken = api.intake.faults(submission(&fields));
@@ -136,7 +142,7 @@ fn plain_submission(body: SubmissionBody) -> Submission {
 }
 
 /// Whatever else comes, which is found out field by field.
-fn submission(fields: &Fields) -> Submission {
+pub(crate) fn submission(fields: &Fields) -> Submission {
     let input = |field| fields.input(wire_name(field));
     Submission {
         customer_name: input(Field::CustomerName),
@@ -154,7 +160,7 @@ fn submission(fields: &Fields) -> Submission {
 }
 
 /// The faults of a submission, each with what was sent.
-pub(super) fn described(faults: &Faults, mut fields: Fields) -> Vec<FaultBody> {
+pub(crate) fn described(faults: &Faults, mut fields: Fields) -> Vec<FaultBody> {
     for (path, fault) in faults {
         let field = wire_name(path.field());
         match path {

@@ -5,6 +5,7 @@
 mod access;
 mod account;
 mod admin;
+mod bulk;
 mod client;
 mod cors;
 mod dealers;

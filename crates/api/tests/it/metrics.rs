@@ -36,6 +36,10 @@ impl Observer for Notes {
         self.note(result.as_str().to_owned());
     }
 
+    fn rows_submitted(&self, result: SubmissionResult, rows: u64) {
+        self.note(format!("{rows} rows {}", result.as_str()));
+    }
+
     fn event_received(&self, topic: EventTopic, result: EventResult) {
         self.note(format!("{topic:?} {}", result.as_str()));
     }

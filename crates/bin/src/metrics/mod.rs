@@ -56,6 +56,7 @@ pub(crate) struct Metrics {
     calls: IntCounterVec,
     call_seconds: HistogramVec,
     submissions: IntCounterVec,
+    rows: IntCounterVec,
     received: IntCounterVec,
     events: IntCounterVec,
     lifted: IntCounter,
@@ -96,6 +97,11 @@ impl Metrics {
             submissions: maker.counters(
                 "submissions_total",
                 "Single submissions by what became of them",
+                &["result"],
+            )?,
+            rows: maker.counters(
+                "bulk_rows_total",
+                "Rows of bulk calls by what became of them, dry runs left out",
                 &["result"],
             )?,
             received: maker.counters(
@@ -163,6 +169,7 @@ impl Metrics {
     fn begin(&self) {
         for result in SubmissionResult::ALL {
             self.submissions.with_label_values(&[result.as_str()]);
+            self.rows.with_label_values(&[result.as_str()]);
         }
         for topic in TOPICS.map(name_of) {
             for result in EventResult::ALL {
@@ -263,6 +270,10 @@ impl Observer for Metrics {
 
     fn submitted(&self, result: SubmissionResult) {
         self.submissions.with_label_values(&[result.as_str()]).inc();
+    }
+
+    fn rows_submitted(&self, result: SubmissionResult, rows: u64) {
+        self.rows.with_label_values(&[result.as_str()]).inc_by(rows);
     }
 
     fn event_received(&self, topic: EventTopic, result: EventResult) {

@@ -43,10 +43,7 @@ pub trait RequestStore: Send + Sync {
 
     /// What was stored under each of these keys of the dealers before, if that still counts. Changes
     /// nothing.
-    async fn key_uses(
-        &self,
-        uses: &[(DealerId, Once)],
-    ) -> Result<Vec<Option<KeyUse>>, StoreError>;
+    async fn key_uses(&self, uses: &[(DealerId, Once)]) -> Result<Vec<Option<KeyUse>>, StoreError>;
 
     /// Removes some of the keys that no longer count. Returns how many.
     async fn forget_old_keys(&self) -> Result<u64, StoreError>;

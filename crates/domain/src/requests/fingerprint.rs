@@ -106,7 +106,9 @@ mod tests {
     #[test]
     fn values_and_where_they_stand_matter() {
         let variables = |texts: &[(&str, &str)]| {
-            let texts = texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).into()));
+            let texts = texts
+                .iter()
+                .map(|(name, text)| ((*name).to_owned(), (*text).into()));
             Submission {
                 variables: RawVariables::Given(texts.collect()),
                 ..submission()

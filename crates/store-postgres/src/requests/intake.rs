@@ -74,7 +74,10 @@ pub(super) async fn insert(
 
 /// Stores a request, unless its key was used before. A transaction that is just storing the key is waited
 /// for, without a connection.
-pub(super) async fn accept_alone(database: &Database, request: &NewRequest) -> StoreResult<Accepted> {
+pub(super) async fn accept_alone(
+    database: &Database,
+    request: &NewRequest,
+) -> StoreResult<Accepted> {
     let began = Instant::now();
     let mut look = FIRST_LOOK;
     loop {

@@ -28,10 +28,7 @@ impl RequestStore for PgStore {
         bulk::accept_all(&self.bulk, requests).await
     }
 
-    async fn key_uses(
-        &self,
-        uses: &[(DealerId, Once)],
-    ) -> Result<Vec<Option<KeyUse>>, StoreError> {
+    async fn key_uses(&self, uses: &[(DealerId, Once)]) -> Result<Vec<Option<KeyUse>>, StoreError> {
         if uses.is_empty() {
             return Ok(Vec::new());
         }

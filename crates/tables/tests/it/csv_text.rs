@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 use tables::{CellFault, Encoding, Form, Refusal, Unreadable};
 
-use crate::support::{HEADER, ROW, fields, faults, only, open, refusal, rows, sample, sample_with};
+use crate::support::{HEADER, ROW, faults, fields, only, open, refusal, rows, sample, sample_with};
 
 fn csv(rows: &str) -> String {
     format!("{HEADER}\r\n{rows}\r\n")
@@ -38,7 +38,12 @@ fn the_separator_is_the_one_that_gives_the_header_most_names() {
 
 #[test]
 fn a_line_that_names_the_separator_is_obeyed() {
-    for (said, separator) in [("sep=;", ";"), ("SEP=|", "|"), ("sep=\t", "\t"), ("\"sep=;\"", ";")] {
+    for (said, separator) in [
+        ("sep=;", ";"),
+        ("SEP=|", "|"),
+        ("sep=\t", "\t"),
+        ("\"sep=;\"", ";"),
+    ] {
         let text = format!("{said}\r\n{}", csv(ROW).replace(',', separator));
         let table = open(Form::Csv, text.clone()).expect("a table");
         assert!(table.dialect().expect("text").says_separator);
@@ -92,7 +97,10 @@ fn bytes_that_are_not_of_the_encoding_make_their_row_an_error() {
 fn quotes_hold_separators_quotes_and_lines() {
     let text = csv(&format!(
         "\"Adit, \"\"Bos\"\"\",{}\r\n{ROW}",
-        ROW.split_once(',').expect("cells").1.replace("BeAT Street", "\"BeAT\nStreet\"")
+        ROW.split_once(',')
+            .expect("cells")
+            .1
+            .replace("BeAT Street", "\"BeAT\nStreet\"")
     ));
     let found = rows(Form::Csv, text);
     assert_eq!((found[0].line, found[1].line), (2, 4));
@@ -104,7 +112,10 @@ fn quotes_hold_separators_quotes_and_lines() {
 #[test]
 fn a_quote_that_is_not_closed_hides_rows_and_is_refused() {
     let text = csv(&format!("{ROW}\r\n\"{ROW}\r\n{ROW}\r\n{ROW}"));
-    assert!(matches!(refusal(Form::Csv, text), Refusal::OpenQuote { line: 3 }));
+    assert!(matches!(
+        refusal(Form::Csv, text),
+        Refusal::OpenQuote { line: 3 }
+    ));
     // One in the middle of a cell hides nothing.
     assert_eq!(
         only(Form::Csv, with("tipeUnit", "Ban 17\"")),
@@ -114,9 +125,15 @@ fn a_quote_that_is_not_closed_hides_rows_and_is_refused() {
 
 #[test]
 fn blank_lines_and_rows_of_empty_cells_are_passed_over() {
-    let text = format!("\r\n;;;\r\n{HEADER}\r\n\r\n,,,,,,\r\n{ROW}\r\n , ,,,,,\r\n{ROW}\r\n\r\n,,\r\n");
+    let text =
+        format!("\r\n;;;\r\n{HEADER}\r\n\r\n,,,,,,\r\n{ROW}\r\n , ,,,,,\r\n{ROW}\r\n\r\n,,\r\n");
     let found = rows(Form::Csv, text.replace(";;;", ",,,"));
     assert_eq!(found.iter().map(|row| row.line).collect::<Vec<_>>(), [6, 8]);
+    for end in ["\n", "\r\n"] {
+        let text = format!("{HEADER}{end}{end}{ROW}{end}{end}{end}{ROW}");
+        let found = rows(Form::Csv, text);
+        assert_eq!(found.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 6]);
+    }
 }
 
 #[test]
@@ -129,7 +146,8 @@ fn every_end_of_a_line_is_one() {
 
 #[test]
 fn headers_are_known_in_any_case_and_further_columns_ignored() {
-    let text = "No,NAMA PEMBAWA,no_telp,Tipe Unit,nopol,CREATED_TIME,modified time,Dealer ID,Catatan\n";
+    let text =
+        "No,NAMA PEMBAWA,no_telp,Tipe Unit,nopol,CREATED_TIME,modified time,Dealer ID,Catatan\n";
     let text = format!("{text}1,{ROW},hadir");
     assert_eq!(only(Form::Csv, text), sample());
     // A cell beyond the header.
@@ -145,7 +163,11 @@ fn a_table_must_have_its_columns_each_once() {
         };
         assert_eq!(missing, name);
     }
-    for (name, again) in [("noTelp", "NO TELP"), ("createdTime", "created_time"), ("var.km", "VAR.KM")] {
+    for (name, again) in [
+        ("noTelp", "NO TELP"),
+        ("createdTime", "created_time"),
+        ("var.km", "VAR.KM"),
+    ] {
         let text = format!("{HEADER},var.km,{again}\n{ROW}");
         let Refusal::RepeatedColumn(repeated) = refusal(Form::Csv, text) else {
             panic!("{name} is there twice")
@@ -185,13 +207,17 @@ fn dates_that_begin_with_the_month_are_refused_as_a_whole() {
     let text = format!(
         "{}\r\n{}",
         with("createdTime", "01/02/2019").trim_end(),
-        ROW.replacen("31/12/2019", "02/13/2019", 1).replace("31/12/2019", "02/03/2019")
+        ROW.replacen("31/12/2019", "02/13/2019", 1)
+            .replace("31/12/2019", "02/03/2019")
     );
     let text = text.replace(",31/12/2019 15:40:50,", ",02/03/2019,");
     let Refusal::DateOrder { column, example } = refusal(Form::Csv, text.clone()) else {
         panic!("the month is first")
     };
-    assert_eq!((column, example.as_str()), ("createdTime", "02/13/2019 15:40:50"));
+    assert_eq!(
+        (column, example.as_str()),
+        ("createdTime", "02/13/2019 15:40:50")
+    );
     // One that begins with the day shows that the other one is merely wrong.
     let text = format!("{text}\r\n{ROW}");
     assert_eq!(rows(Form::Csv, text).len(), 3);
@@ -201,20 +227,34 @@ fn dates_that_begin_with_the_month_are_refused_as_a_whole() {
 fn what_excel_made_of_a_phone_is_told_and_nothing_guessed() {
     for phone in ["\"8,21E+11\"", "8.21E+11", "6.28E+12"] {
         let found = rows(Form::Csv, with("noTelp", phone));
-        assert_eq!(faults(&found[0]), [("noTelp", CellFault::Exponent)], "{phone}");
+        assert_eq!(
+            faults(&found[0]),
+            [("noTelp", CellFault::Exponent)],
+            "{phone}"
+        );
     }
     // A lost zero is no loss.
-    assert_eq!(only(Form::Csv, with("noTelp", "82148523421"))["noTelp"], "82148523421");
+    assert_eq!(
+        only(Form::Csv, with("noTelp", "82148523421"))["noTelp"],
+        "82148523421"
+    );
 }
 
 #[test]
 fn error_values_and_numbers_for_times_are_faults() {
     for text in ["#N/A", "#VALUE!", "#REF!", "########"] {
         let found = rows(Form::Csv, with("noPol", text));
-        assert_eq!(faults(&found[0]), [("noPol", CellFault::ErrorValue)], "{text}");
+        assert_eq!(
+            faults(&found[0]),
+            [("noPol", CellFault::ErrorValue)],
+            "{text}"
+        );
     }
     let found = rows(Form::Csv, with("modifiedTime", "43830.65"));
-    assert_eq!(faults(&found[0]), [("modifiedTime", CellFault::NumberForTime)]);
+    assert_eq!(
+        faults(&found[0]),
+        [("modifiedTime", CellFault::NumberForTime)]
+    );
     // Where nobody looks.
     let text = format!("{HEADER},Catatan\n{ROW},#N/A");
     assert_eq!(faults(&rows(Form::Csv, text)[0]), []);

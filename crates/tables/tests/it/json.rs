@@ -35,11 +35,18 @@ fn elements_end_where_they_end() {
 #[test]
 fn what_is_no_object_is_an_error_of_its_row() {
     let found = rows(Form::Json, "[null, 7, \"x\", [[]], {}]");
-    for (row, value) in found.iter().zip([json!(null), json!(7), json!("x"), json!([[]])]) {
+    for (row, value) in found
+        .iter()
+        .zip([json!(null), json!(7), json!("x"), json!([[]])])
+    {
         let expected = Unreadable::NotAnObject(value);
         assert_eq!(row.content.as_ref().err(), Some(&expected));
     }
     assert!(found[4].content.is_ok());
+    // A half of a pair of UTF-16.
+    let found = rows(Form::Json, "[{\"a\":\"\\ud800\"}, {}]");
+    assert!(matches!(found[0].content, Err(Unreadable::NotJson { .. })));
+    assert!(found[1].content.is_ok());
 }
 
 #[test]
@@ -49,7 +56,10 @@ fn a_line_that_is_no_json_harms_only_itself() {
         panic!("it is no JSON")
     };
     assert_eq!((*offset, reason.as_str()), (6, "expected value"));
-    assert!(matches!(found[2].content, Err(Unreadable::NotJson { offset: 1, .. })));
+    assert!(matches!(
+        found[2].content,
+        Err(Unreadable::NotJson { offset: 1, .. })
+    ));
     assert!(found[3].content.is_ok());
 }
 
@@ -64,7 +74,13 @@ fn an_array_is_refused_as_a_whole_where_it_is_none() {
         };
         assert_eq!(found, value);
     }
-    for (text, place) in [("[{}", 3), ("[{},]", 4), ("nope", 0), ("[{}] x", 5), (" ", 1)] {
+    for (text, place) in [
+        ("[{}", 3),
+        ("[{},]", 4),
+        ("nope", 0),
+        ("[{}] x", 5),
+        (" ", 1),
+    ] {
         let Refusal::NotJson { offset, .. } = refusal(Form::Json, text) else {
             panic!("{text} is no JSON")
         };

@@ -18,7 +18,9 @@ impl RequestStore for MemoryStore {
         });
         if let Some((key, once)) = &key {
             match state.keys.get(key).filter(|used| used.counts(now)) {
-                Some(used) if once.is_of(&used.body) => return Ok(Accepted::Replayed(used.request)),
+                Some(used) if once.is_of(&used.body) => {
+                    return Ok(Accepted::Replayed(used.request));
+                }
                 Some(_) => return Ok(Accepted::KeyReused),
                 None => {}
             }
@@ -51,10 +53,7 @@ impl RequestStore for MemoryStore {
         answers
     }
 
-    async fn key_uses(
-        &self,
-        uses: &[(DealerId, Once)],
-    ) -> Result<Vec<Option<KeyUse>>, StoreError> {
+    async fn key_uses(&self, uses: &[(DealerId, Once)]) -> Result<Vec<Option<KeyUse>>, StoreError> {
         let now = self.now();
         let state = self.state();
         let key_use = |(dealer, once): &(DealerId, Once)| {

@@ -104,7 +104,11 @@ impl Intake {
             let receivals = answers.iter_mut().flatten().flatten();
             receivals.for_each(|receival| receival.request = None);
         }
-        let unanswered = || Err(IntakeError::NotStored(StoreError::Unavailable("no answer".into())));
+        let unanswered = || {
+            Err(IntakeError::NotStored(StoreError::Unavailable(
+                "no answer".into(),
+            )))
+        };
         answers
             .into_iter()
             .map(|answer| answer.unwrap_or_else(unanswered))

@@ -172,7 +172,10 @@ impl<W: Work> Together<W> {
 
 /// What a caller was told, unless that came too late or never.
 fn told<A>(
-    answered: Result<Result<StoreResult<A>, oneshot::error::RecvError>, tokio::time::error::Elapsed>,
+    answered: Result<
+        Result<StoreResult<A>, oneshot::error::RecvError>,
+        tokio::time::error::Elapsed,
+    >,
 ) -> StoreResult<A> {
     match answered {
         Ok(Ok(answer)) => answer,
