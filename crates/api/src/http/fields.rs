@@ -3,7 +3,7 @@ use domain::requests::{Fault, Input};
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
-use crate::validation::{Rule, fault, place};
+use crate::validation::{Rule, fault};
 
 /// What is shown in place of a secret that was refused.
 const HIDDEN: &str = "**********";
@@ -128,6 +128,7 @@ pub(crate) fn input(value: Option<&Value>) -> Input {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::validation::place;
     use serde_json::json;
 
     fn fields(place: Vec<Place>) -> Fields {

@@ -1,7 +1,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use api_types::{BulkQuery, BulkReply, FaultBody, MAX_BULK_KEY, MAX_ROWS};
-use domain::requests::{Fault, Field};
+use domain::requests::Fault;
 use domain::values::{DealerId, IdempotencyKey};
 use paperclip::actix::api_v2_operation;
 use serde_json::Value;
@@ -81,9 +81,10 @@ fn read(
 ) -> Result<(Query, Option<IdempotencyKey>), Problem> {
     let dry_run = query.flag("dry_run");
     let dealer = query.text("dealer_id").and_then(|raw| {
-        let checked = Field::DealerId.check(&raw);
-        let refused = checked.map_err(|fault| query.refuse("dealer_id", fault, &raw));
-        refused.ok().map(|()| DealerId::from_checked(raw))
+        let parsed = DealerId::parse(&raw);
+        parsed
+            .map_err(|fault| query.refuse("dealer_id", fault, &raw))
+            .ok()
     });
     let key = match key {
         KeyHeader::Absent => Ok(None),

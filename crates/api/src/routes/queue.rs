@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use api_types::{QueueData, QueueReply, WaitingItem};
-use domain::delivery::Waiting;
+use domain::delivery::{Queue, Waiting};
 use domain::usecases::LookupError;
 use paperclip::actix::api_v2_operation;
 

@@ -32,9 +32,7 @@ enum Whose {
     HeadOffices,
 }
 
-use Whose::{
-    DealerOfBody, DealerOfPath, DealerOfRequest, DealerOfRow, HeadOffices, Nobodys,
-};
+use Whose::{DealerOfBody, DealerOfPath, DealerOfRequest, DealerOfRow, HeadOffices, Nobodys};
 
 fn whose(route: &Route) -> Whose {
     match route.access() {

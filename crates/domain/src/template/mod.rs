@@ -518,10 +518,11 @@ mod tests {
 
     #[test]
     fn a_value_cannot_complete_a_literal_brace() {
+        let none = Variables::default();
         let mut values = TemplateValues {
             customer_name: "name",
             unit_type: "1}",
-            ..values(&Variables(Vec::new()))
+            ..values(&none)
         };
         values.license_plate = "{";
         let text = Template::parse("{{{customer_name}}} {{var{unit_type} {license_plate}name}}")

@@ -10,9 +10,7 @@ use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use domain::delivery::{LaneChange, MessageChange, Receipt};
 use domain::ports::{Lease, Settlement, StoreError};
-use domain::requests::{
-    Input, MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission,
-};
+use domain::requests::{MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission};
 use domain::template::Variables;
 use domain::values::{BodyPrint, IdempotencyKey, Once, mask_phones};
 use uuid::Uuid;

@@ -9,6 +9,7 @@ use domain::usecases::BLOCK;
 use domain::values::BodyPrint;
 
 use super::Stage;
+use super::acts::message_of;
 use crate::sample;
 
 /// The `n`th row of the sample dealer.
@@ -60,7 +61,7 @@ pub async fn a_row_goes_behind_what_is_live(stage: &Stage) {
     accept_all(stage, &rows).await;
     let live = stage.queue(&sample::dealer_id(), 3).await;
     let claim = stage.claim().await;
-    assert_eq!(claim.message.id, live.message.id);
+    assert_eq!(message_of(&claim).id, live.message.id);
 }
 
 /// All rows again, with their first ids; what is missing is stored.
