@@ -91,25 +91,23 @@ impl Bulk {
         }
     }
 
-    /// Takes all rows of a table in, in their order, a block after the other. Reading is done where it holds
-    /// nobody up.
+    /// Takes all rows of a table in, in their order, a block after the other; on a thread of its own, so that
+    /// reading and checking hold up no other call. Goes on to its end when the caller leaves.
     ///
     /// # Errors
     /// When the table could not be read any more from where it is.
-    pub async fn take_in(&mut self, mut table: Table) -> std::io::Result<()> {
-        loop {
-            let reading = tokio::task::spawn_blocking(move || {
-                let rows = table.next_rows(BLOCK);
-                (table, rows)
-            });
-            let (read_on, rows) = reading.await.map_err(std::io::Error::other)?;
-            let rows = rows?;
-            if rows.is_empty() {
-                return Ok(());
+    pub async fn take_in(mut self, mut table: Table) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Handle::current();
+        let taking = tokio::task::spawn_blocking(move || {
+            loop {
+                let rows = table.next_rows(BLOCK)?;
+                if rows.is_empty() {
+                    return Ok(self);
+                }
+                runtime.block_on(self.take_block(rows));
             }
-            table = read_on;
-            self.take_block(rows).await;
-        }
+        });
+        taking.await.map_err(std::io::Error::other)?
     }
 
     /// Takes the next rows in, at most [`BLOCK`].

@@ -53,9 +53,10 @@ pub(crate) async fn validate_customers(
         minimal: prefer.minimal,
         origin: origin.0,
     };
-    let mut bulk = Bulk::new(api.intake.clone(), options);
-    // Its rows are in memory.
-    bulk.take_in(table).await.map_err(|_| Problem::Unforeseen)?;
+    let bulk = Bulk::new(api.intake.clone(), options);
+    // Its rows are in memory, so that reading them cannot fail.
+    let bulk = bulk.take_in(table).await;
+    let bulk = bulk.map_err(|_| Problem::Unforeseen)?;
     for (result, rows) in bulk.results() {
         if !query.dry_run && rows > 0 {
             api.observer.rows_submitted(result, rows);
