@@ -4,7 +4,7 @@ use api_types::FaultBody;
 use chrono::{DateTime, Utc};
 use domain::requests::{Fault, Field, Input};
 use domain::usecases::BulkRow;
-use domain::values::{BodyPrint, IdempotencyKey, Once, jakarta_time};
+use domain::values::{BodyFingerprint, IdempotencyKey, Once, jakarta_time};
 use serde_json::{Map, Value};
 use tables::{CellFault, IDEMPOTENCY_KEY, LONGEST_ROW, Row, Unreadable};
 
@@ -115,11 +115,11 @@ impl Reader {
 
 /// The fingerprint that the row has as the body of a single submission, whose key the caller may also have
 /// used.
-fn as_single(values: &Map<String, Value>) -> Option<BodyPrint> {
+fn as_single(values: &Map<String, Value>) -> Option<BodyFingerprint> {
     let mut values = values.clone();
     values.shift_remove(IDEMPOTENCY_KEY);
     let text = Value::Object(values).to_string();
-    Some(BodyPrint::of(&canonical(text.as_bytes()).ok()?))
+    Some(BodyFingerprint::of(&canonical(text.as_bytes()).ok()?))
 }
 
 /// Why a row has no fields.

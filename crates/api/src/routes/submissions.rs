@@ -5,7 +5,7 @@ use api_types::{FaultBody, StoredMessage, StoredReply, SubmissionBody};
 use domain::requests::{Faults, Field, FieldPath, Input, Submission};
 use domain::template::RawVariables;
 use domain::usecases::IntakeError;
-use domain::values::{BodyPrint, Once};
+use domain::values::{BodyFingerprint, Once};
 use paperclip::actix::api_v2_operation;
 use serde_json::Value;
 
@@ -101,7 +101,7 @@ fn read(
             let submission = submission(&fields);
             let once = Once {
                 key,
-                body: BodyPrint::of(&text),
+                body: BodyFingerprint::of(&text),
                 // A row of a bulk call may have had this key.
                 alike: Some(submission.fingerprint()),
             };

@@ -6,7 +6,7 @@ use chrono::DateTime;
 
 use super::{Input, Submission};
 use crate::template::RawVariables;
-use crate::values::{BodyPrint, Phone, parse_local_time};
+use crate::values::{BodyFingerprint, Phone, parse_local_time};
 
 impl Submission {
     /// The fingerprint of its values: the same for all forms that say the same, such as a phone with blanks
@@ -15,7 +15,7 @@ impl Submission {
     ///
     /// No fingerprint of a JSON text is the same.
     #[must_use]
-    pub fn fingerprint(&self) -> BodyPrint {
+    pub fn fingerprint(&self) -> BodyFingerprint {
         // No JSON begins like that.
         let mut values = Values("values:".to_owned());
         values.add("customer_name", &self.customer_name, |_| None);
@@ -43,7 +43,7 @@ impl Submission {
                 }
             }
         }
-        BodyPrint::of(&values.0)
+        BodyFingerprint::of(&values.0)
     }
 }
 

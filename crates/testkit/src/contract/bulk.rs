@@ -6,7 +6,7 @@ use domain::access::Visibility;
 use domain::ports::{Accepted, KeyUse, StoreError};
 use domain::requests::{MessageKind, NewRequest, RequestId};
 use domain::usecases::BLOCK;
-use domain::values::BodyPrint;
+use domain::values::BodyFingerprint;
 
 use super::Stage;
 use super::acts::message_of;
@@ -123,7 +123,7 @@ pub async fn the_same_may_have_another_form(stage: &Stage) {
     let alike = |key: &str, body: &str, alike: &str, n: u32| {
         let mut request = under(key, body, n);
         if let Some(once) = &mut request.once {
-            once.alike = Some(BodyPrint::of(alike));
+            once.alike = Some(BodyFingerprint::of(alike));
         }
         request
     };

@@ -17,7 +17,7 @@ use crate::state::Api;
 use crate::state::ApiAuth;
 
 /// Lets in who may, as often as they may, and tells the routes who calls.
-pub(crate) async fn gate(
+pub(crate) async fn admit(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
