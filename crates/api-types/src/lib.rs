@@ -11,6 +11,7 @@ mod parameters;
 mod patterns;
 mod requests;
 mod schema;
+mod templates;
 mod webhooks;
 
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ pub use messages::*;
 pub use parameters::*;
 pub use requests::*;
 pub use schema::{parameters_of, schemas};
+pub use templates::*;
 pub use webhooks::*;
 
 /// A text that the service takes from its program and a caller from an answer.

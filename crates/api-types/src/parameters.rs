@@ -1,11 +1,12 @@
 //! Parameters of paths and query strings. Values of a query are texts to the service, which tells what is
 //! wrong with each; here they have the types that are sent.
 
+use domain::template::MAX_NAME_CHARACTERS;
 use domain::values::{IdempotencyKey, SEARCH_CHARACTERS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::patterns::{KEY_ID, VISIBLE};
+use crate::patterns::{KEY_ID, TEMPLATE_NAME, VISIBLE};
 use crate::requests::DEALER_ID;
 use crate::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 
@@ -91,6 +92,9 @@ pub struct PathParameters {
     /// The public part of a key, 16 lower-case hexadecimal digits. What is none is an id that no key has.
     #[schemars(regex(pattern = KEY_ID), example = &"3f9c1a7be2d40586")]
     pub key_id: String,
+    /// The name of a template: 1 to 50 of `a` to `z`, digits, `_` and `-`.
+    #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS), regex(pattern = TEMPLATE_NAME), example = &"servis")]
+    pub name: String,
     /// The unguessable part of the dealer's address.
     #[schemars(length(min = 16, max = 128), regex(pattern = "^[A-Za-z0-9_-]{16,128}$"), example = &"invented-token-00000001")]
     pub token: String,
@@ -120,4 +124,9 @@ pub struct HeaderParameters {
     #[serde(rename = "Idempotency-Key")]
     #[schemars(length(min = 1, max = IdempotencyKey::MAX), regex(pattern = VISIBLE), example = &"4b1c6a52-3d1f-4a5c-9d4e-0f6a7b8c9d0e")]
     pub idempotency_key: Option<String>,
+    /// Makes the change only while one of these is in force: the `ETag` of the template as it was read, so
+    /// that nobody else's version is written over. `*`: any template of that name.
+    #[serde(rename = "If-Match")]
+    #[schemars(example = &"\"3\"")]
+    pub if_match: Option<String>,
 }

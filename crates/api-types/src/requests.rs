@@ -63,7 +63,7 @@ pub struct SubmissionBody {
     /// Texts for the variables of the template, by name, without control characters. An empty one counts as
     /// not given; one that the template does not have is refused, and so is a missing one without a default.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "BTreeMap<String, VariableText>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
+    #[schemars(with = "Option<BTreeMap<String, VariableText>>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
     pub variables: Option<BTreeMap<String, String>>,
     /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead. A time
     /// that has passed, like null or an absent one, means at once.
@@ -74,10 +74,38 @@ pub struct SubmissionBody {
 
 discreet!(SubmissionBody, dealer_id);
 
+/// Parts of a submission, to try a template out with.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SubmissionSample {
+    /// The name of the person who brought the unit in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = NAME.0, max = NAME.1), regex(pattern = SEEN), example = &"Adit")]
+    pub nama_pembawa: Option<String>,
+    /// The type of the motorcycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = UNIT_TYPE.0, max = UNIT_TYPE.1), regex(pattern = SEEN), example = &"BeAT Street")]
+    pub tipe_unit: Option<String>,
+    /// The motorcycle's plate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = PLATE.0, max = PLATE.1), regex(pattern = SEEN), example = &"D 123 AD")]
+    pub no_pol: Option<String>,
+    /// When the dealer's system made the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = SUBMITTED_TIME), example = &"31/12/2019 15:40:50")]
+    pub created_time: Option<String>,
+    /// Texts for the template's variables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, VariableText>>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
+    pub variables: Option<BTreeMap<String, String>>,
+}
+
+discreet!(SubmissionSample);
+
 /// The text of a variable.
 #[derive(JsonSchema)]
 #[schemars(inline)]
-struct VariableText(
+pub(crate) struct VariableText(
     #[schemars(length(max = MAX_VARIABLE_CHARACTERS))]
     #[expect(dead_code, reason = "a schema only")]
     String,

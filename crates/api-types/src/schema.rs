@@ -18,12 +18,13 @@ pub fn schemas() -> Map<String, Value> {
         }};
     }
     let mut all = named![Deserialize:
-        SubmissionBody, TestBody, StatusReportBody, DeviceReportBody, SettingsBody, NewKeyBody,
+        SubmissionBody, ResendBody, TemplateBody, PreviewBody, TestBody, StatusReportBody, DeviceReportBody, SettingsBody, NewKeyBody,
         ErasureBody, ExportBody, BulkBody,
     ];
     all.extend(named![Serialize:
         StoredReply, NotStoredReply, RequestReply, MessagesReply, MessageReply, ListReply, StatsReply,
-        QueueReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
+        QueueReply, TemplatesReply, TemplateReply, SavedTemplateReply, RemovedTemplateReply,
+        PreviewReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
         MadeKeyReply, AuditReply, ErasureReply, ExportReply, RootReply, HealthReply,
         DetailedHealthReply, ErrorReply, ValidationReply, BulkReply,
     ]);
@@ -54,7 +55,7 @@ fn plain(schema: &mut Schema) {
     };
     schema.remove("$schema");
     schema.remove("title");
-    // There are no unsigned types, and whoever lists values needs no limits.
+    // OpenAPI has no unsigned types, and a list of values needs no limits.
     let format = schema.get("format").and_then(Value::as_str);
     let signed = match format {
         Some("uint64" | "uint") => Some("int64"),

@@ -1,8 +1,8 @@
-//! How the API is served.
+//! The options of the server.
 
 use url::Url;
 
-/// Web pages whose scripts may call the API.
+/// Origins of web pages whose scripts may call the API (CORS).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origins(Vec<String>);
 
@@ -12,10 +12,10 @@ pub struct Origins(Vec<String>);
 pub struct OriginError(String);
 
 impl Origins {
-    /// Reads a comma list of origins.
+    /// Parses a comma-separated list of origins.
     ///
     /// # Errors
-    /// [`OriginError`] for the first that is none; `*` is none, because credentials are allowed.
+    /// [`OriginError`] for the first that is none; `*` is refused, because credentials are allowed.
     pub fn parse(list: &str) -> Result<Self, OriginError> {
         list.split(',')
             .map(str::trim)
@@ -34,24 +34,23 @@ impl Origins {
             .map(Self)
     }
 
-    /// Each origin, as browsers write it.
+    /// Each origin, in browsers' notation.
     pub(crate) fn as_slice(&self) -> &[String] {
         &self.0
     }
 }
 
-/// How the service is reached from outside: an http or https address without a query, and without
-/// a slash at its end.
+/// The service's public address: an http or https URL without a query and without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicBaseUrl(String);
 
-/// The text is not the address of a service.
+/// The text is not such a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an http or https address such as https://customer.example, without a query")]
 pub struct PublicBaseUrlError;
 
 impl PublicBaseUrl {
-    /// Reads an address; slashes at its end do not matter.
+    /// Parses a URL; trailing slashes are removed.
     ///
     /// # Errors
     /// [`PublicBaseUrlError`]
@@ -69,28 +68,28 @@ impl PublicBaseUrl {
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// The address without a slash at its end.
+    /// The URL without a trailing slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Where Fonnte reports to; `kind` is `status` or `device`.
+    /// The webhook address for Fonnte; `kind` is `status` or `device`.
     pub(crate) fn webhook(&self, token: &str, kind: &str) -> String {
         format!("{}/api/v1/webhooks/fonnte/{token}/{kind}", self.0)
     }
 }
 
-/// How the API is served.
+/// The options of the server.
 #[derive(Debug, Clone)]
 pub struct ApiOptions {
-    /// Web pages whose scripts may call the API.
+    /// Origins whose scripts may call the API.
     pub origins: Origins,
-    /// How many threads answer.
+    /// The number of web workers.
     pub workers: usize,
-    /// How long requests in flight may take after the server was told to stop, in seconds.
+    /// Seconds that requests in flight have after a shutdown begins.
     pub shutdown_seconds: u64,
-    /// How the service is reached from outside, for the addresses it shows.
+    /// The public address, for URLs in answers.
     pub public_base_url: PublicBaseUrl,
 }
 

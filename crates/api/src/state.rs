@@ -1,4 +1,4 @@
-//! What a copy of the API knows while it runs.
+//! The state of a running copy of the API.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use actix_web::web::Bytes;
 use domain::ports::{AuditLog, Health, TestLine};
 use domain::usecases::{
     DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake, Gatekeeper, Intake,
-    KeyAdministration, Lookups, MessageActions, Services,
+    KeyAdministration, Lookups, MessageActions, Services, TemplateAdministration,
 };
 use domain::values::AccountPolicy;
 
@@ -20,14 +20,16 @@ use crate::observe::{Observer, Unobserved};
 /// much when it is unpacked.
 const MOST_TABLES: usize = 4;
 
-/// What the routes need.
+/// The state that the routes share.
 pub struct Api {
-    /// Takes submissions in.
+    /// Accepts submissions.
     pub(crate) intake: Arc<Intake>,
-    /// Answers questions about stored requests.
+    /// Finds requests.
     pub(crate) lookups: Arc<Lookups>,
-    /// Shows, repeats and stops messages.
+    /// Shows, resends and cancels messages.
     pub(crate) messages: Arc<MessageActions>,
+    /// Shows, saves, removes and tries out templates.
+    pub(crate) templates: Arc<TemplateAdministration>,
     /// Takes in the provider's reports.
     pub(crate) events: Arc<EventIntake>,
     /// Checks dealers' accounts.
@@ -36,42 +38,42 @@ pub struct Api {
     pub(crate) tests: Arc<dyn TestLine>,
     /// Shows dealers to operators and changes their settings.
     pub(crate) dealers: Arc<DealerAdministration>,
-    /// Erases persons and shows what is stored about them.
+    /// Erases and exports personal data.
     pub(crate) subjects: Arc<DataSubjectRequests>,
     /// Which accounts can be used.
     pub(crate) accounts: AccountPolicy,
-    /// The health of what the service stands on.
+    /// The health of the adapters.
     pub(crate) health: Arc<dyn Health>,
-    /// Who may call.
+    /// Authentication and limits.
     pub(crate) admission: Admission,
     /// The version of the program.
     pub(crate) version: &'static str,
     /// Room for the tables of bulk calls that are in memory at once.
     pub(crate) bulk_bodies: Arc<Semaphore>,
-    /// Who watches.
+    /// The observer.
     pub(crate) observer: Arc<dyn Observer>,
 }
 
-/// What the routes need besides the use cases.
+/// The parts of the state besides the use cases.
 pub struct ApiParts {
     /// Sends test messages.
     pub tests: Arc<dyn TestLine>,
     /// Which accounts can be used.
     pub accounts: AccountPolicy,
-    /// The health of what the service stands on.
+    /// The health of the adapters.
     pub health: Arc<dyn Health>,
-    /// Who did what.
+    /// The audit.
     pub audit: Arc<dyn AuditLog>,
     /// Whether callers need keys.
     pub auth: ApiAuth,
-    /// How much callers may ask for.
+    /// The limits of callers.
     pub limits: Limits,
     /// The version of the program.
     pub version: &'static str,
 }
 
 impl Api {
-    /// What the routes need; nobody watches.
+    /// A state without an observer.
     #[must_use]
     pub fn new(services: Services, parts: ApiParts) -> Self {
         let admission = Admission {
@@ -85,6 +87,7 @@ impl Api {
             intake: services.intake,
             lookups: services.lookups,
             messages: services.messages,
+            templates: services.templates,
             events: services.events,
             check: services.checks,
             tests: parts.tests,
@@ -99,7 +102,7 @@ impl Api {
         }
     }
 
-    /// The same, watched.
+    /// The same with an observer.
     #[must_use]
     pub fn observed(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = observer;
@@ -114,29 +117,29 @@ pub(crate) struct Document(pub(crate) Bytes);
 /// Whether callers need keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApiAuth {
-    /// Every route that is not for everybody wants one.
+    /// Every route that is not public needs one.
     Required,
-    /// Nobody does. Only sensible where nobody else reaches the port.
+    /// No route does. Only safe where no other machine or user reaches the port.
     Off {
-        /// The address that the service listens on. The routes below `/api/v1/admin` exist only where it
-        /// is a loopback one, for callers on this machine.
+        /// The address that the service listens on. The admin routes exist only where it is a loopback
+        /// address, for callers on this machine.
         host: IpAddr,
-        /// Whether the operator said so. Where it is only the default, no proxy is expected, and calls to
-        /// other names than this machine's own are refused.
+        /// Whether the operator chose it. Where it is the default, no proxy is expected, and calls to another
+        /// host name than this machine's are refused.
         said: bool,
     },
 }
 
-/// What the routes need to know about callers.
+/// Authentication, limits, and the use cases about them.
 pub(crate) struct Admission {
     /// Whether callers need keys.
     pub(crate) auth: ApiAuth,
-    /// Knows their keys.
+    /// Authenticates keys.
     pub(crate) gatekeeper: Arc<Gatekeeper>,
-    /// How much callers may ask for.
+    /// The limits of callers.
     pub(crate) limits: Limits,
-    /// Makes, lists and revokes keys.
+    /// Creates, lists and revokes keys.
     pub(crate) keys: Arc<KeyAdministration>,
-    /// What was done by whom.
+    /// The audit.
     pub(crate) audit: Arc<dyn AuditLog>,
 }

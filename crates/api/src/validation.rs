@@ -1,15 +1,16 @@
-//! The 422 answers: which field breaks which rule, in the words existing clients know.
+//! The 422 answers: which field breaks which rule, in pydantic's words, which existing clients know.
 
 use api_types::{FaultBody, Place};
 use domain::requests::Fault;
+use domain::template::TemplateFault;
 use serde_json::{Value, json};
 use tables::CellFault;
 pub(crate) use tables::wire_name;
 
-/// A rule that something given breaks.
+/// A broken rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
-    /// One of the domain's.
+    /// A rule of the domain.
     Value(Fault),
     /// The text of a parameter is not a whole number.
     NotANumber,
@@ -25,9 +26,9 @@ pub(crate) enum Rule {
     NotAWorkbook,
     /// Bytes are not of the text's encoding.
     NotUnicode,
-    /// The text of a parameter is not, or not only, of these names.
+    /// The text of a parameter is none, or holds others, of these names.
     NoneOf(&'static str),
-    /// Another one, in words.
+    /// Another rule, in words.
     Own(&'static str),
 }
 
@@ -38,7 +39,7 @@ impl From<Fault> for Rule {
 }
 
 impl Rule {
-    /// A cursor was altered, or is another dealer's or another filter's.
+    /// A cursor was altered, or belongs to another dealer's or filter's list.
     pub(crate) const NOT_A_CURSOR: Self = Self::Own("Expected the next_cursor of the same list");
 
     /// What is wrong with a cell of a table.
@@ -56,7 +57,7 @@ impl Rule {
     }
 }
 
-/// What was sent breaks a rule.
+/// The fault of a value.
 pub(crate) fn fault(loc: Vec<Place>, rule: impl Into<Rule>, input: Value) -> FaultBody {
     let (kind, msg, ctx) = words(rule.into());
     FaultBody {
@@ -68,12 +69,12 @@ pub(crate) fn fault(loc: Vec<Place>, rule: impl Into<Rule>, input: Value) -> Fau
     }
 }
 
-/// A place of that name.
+/// A place with this name.
 pub(crate) fn place(name: &'static str) -> Place {
     Place::Name(name.into())
 }
 
-/// A parameter of the query string. Its limits stand in the sentence only.
+/// The fault of a query parameter. Its limits are only in the sentence.
 pub(crate) fn of_query(name: &'static str, rule: impl Into<Rule>, input: &str) -> FaultBody {
     let mut body = fault(vec![place("query"), place(name)], rule, input.into());
     if matches!(&*body.kind, "greater_than_equal" | "less_than_equal") {
@@ -82,7 +83,7 @@ pub(crate) fn of_query(name: &'static str, rule: impl Into<Rule>, input: &str) -
     body
 }
 
-/// A body that is no JSON; `offset` counts characters from 0.
+/// A body that is not JSON; `offset` counts characters from 0.
 pub(crate) fn json_invalid(offset: usize, error: String) -> FaultBody {
     FaultBody {
         kind: "json_invalid".into(),
@@ -93,7 +94,7 @@ pub(crate) fn json_invalid(offset: usize, error: String) -> FaultBody {
     }
 }
 
-/// A body that is no JSON object, or not said to be JSON.
+/// A body that is no JSON object, or not declared as JSON.
 pub(crate) fn not_an_object(input: Value) -> FaultBody {
     fault(vec![place("body")], Fault::NotObject, input)
 }
@@ -101,6 +102,36 @@ pub(crate) fn not_an_object(input: Value) -> FaultBody {
 /// No body at all.
 pub(crate) fn no_body() -> FaultBody {
     fault(vec![place("body")], Fault::Missing, Value::Null)
+}
+
+/// A fault of a template, with what stands there.
+pub(crate) fn of_template(loc: Vec<Place>, found: &TemplateFault, body: &str) -> FaultBody {
+    let position = found.position();
+    let characters = body.chars().skip(position);
+    let mut first = true;
+    // A brace with what it encloses, or one character.
+    let piece: String = match found {
+        TemplateFault::UnknownPlace { .. }
+        | TemplateFault::DefaultTooLong { .. }
+        | TemplateFault::TooManyVariables { .. } => characters
+            .scan(false, |over, c| {
+                let go_on = !*over;
+                *over = c == '}';
+                go_on.then_some(c)
+            })
+            .collect(),
+        TemplateFault::MessageTooLong => body.to_owned(),
+        _ => characters
+            .take_while(|_| std::mem::take(&mut first))
+            .collect(),
+    };
+    FaultBody {
+        kind: "value_error".into(),
+        loc,
+        msg: format!("Value error, {found}"),
+        input: piece.into(),
+        ctx: Some(json!({ "position": position })),
+    }
 }
 
 /// A malformed `Idempotency-Key`, or one that is longer than that of a bulk call may be.
@@ -113,8 +144,7 @@ pub(crate) fn of_key(input: &str, is_bulk: bool) -> FaultBody {
     fault(place, rule, input.into())
 }
 
-/// The kind of a fault, a sentence about it and the limit that was broken, as pydantic says it and
-/// existing clients know it.
+/// The type, sentence and limit of a fault, in pydantic's words, which existing clients know.
 fn words(rule: Rule) -> (&'static str, String, Option<Value>) {
     let plain = |kind, text: &str| (kind, text.to_owned(), None);
     let value_error = |text: &str| ("value_error", format!("Value error, {text}"), None);
@@ -230,7 +260,7 @@ fn words(rule: Rule) -> (&'static str, String, Option<Value>) {
     }
 }
 
-/// So many characters, in words.
+/// A number of characters, in words.
 fn characters(count: usize) -> String {
     if count == 1 {
         "1 character".to_owned()

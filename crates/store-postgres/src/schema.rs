@@ -182,6 +182,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    template (dealer_id, name) {
+        dealer_id -> Varchar,
+        name -> Varchar,
+        version -> Integer,
+        body -> Text,
+        author -> Text,
+        created_at -> Timestamptz,
+        removed -> Bool,
+    }
+}
+
+diesel::table! {
+    template_version (dealer_id, name, version) {
+        dealer_id -> Varchar,
+        name -> Varchar,
+        version -> Integer,
+        body -> Text,
+        author -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     webhook_event (id) {
         id -> BigInt,
         dealer_id -> Varchar,
@@ -210,5 +233,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     message,
     request_count,
     request_count_change,
+    template,
+    template_version,
     webhook_event,
 );

@@ -45,7 +45,7 @@ VALUES (
 ";
 
 /// The value of each column of the service's own statement, for one submission.
-const SAME_VALUES: [(&str, &str); 22] = [
+const SAME_VALUES: [(&str, &str); 24] = [
     ("id", "ARRAY[gen_random_uuid()]"),
     ("dealer_id", "ARRAY[:dealer]"),
     ("request_date", "ARRAY['2026-11-22']"),
@@ -61,6 +61,8 @@ const SAME_VALUES: [(&str, &str); 22] = [
     ("kind", "ARRAY['live']"),
     ("priority", "ARRAY[0]"),
     ("template", "ARRAY['validation']"),
+    ("template_version", "ARRAY[NULL]"),
+    ("variables", "ARRAY[NULL]"),
     (
         "body",
         "ARRAY['Halo Adit,
@@ -267,6 +269,12 @@ impl Ingest<'_> {
             ratio: Spread::of_quotients(&at_256.service, &at_64.pgbench),
             ..Row::default()
         });
+        self.report_beside(report);
+    }
+
+    /// More connections beside fewer, and two copies beside one.
+    fn report_beside(&self, report: &mut Report) {
+        let [_, _, at_64, at_256] = &self.singles;
         let [shared_64, shared_256] = &self.two_copies;
         for (name, of, rates, beside) in [
             (

@@ -1,8 +1,8 @@
-//! What keeps a web page in somebody's browser from using a service that asks for no keys.
+//! Keeps web pages in a browser from using a service without authentication.
 //!
-//! A browser sends any page's requests to loopback addresses too, and so does a name of the page's own
-//! that resolves to one (DNS rebinding). A call from this machine is therefore no sign of a trusted
-//! caller. The browser itself writes `Origin`, `Sec-Fetch-Site` and `Host`, and no page can change them.
+//! A browser sends any page's requests to loopback addresses too, also through a name of the page's own that
+//! resolves to one (DNS rebinding). So a call from this machine need not come from a trusted caller. The
+//! browser writes `Origin`, `Sec-Fetch-Site` and `Host`, which no page can change.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,10 +16,10 @@ use crate::options::ApiOptions;
 use crate::problem::Problem;
 use crate::state::ApiAuth;
 
-/// What a browser says about the page that asks.
+/// The browser's relation between the page and this service.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// The pages that may call: those of `ALLOWED_ORIGINS`, and the service's own at `PUBLIC_BASE_URL`.
+/// The allowed origins: those of `ALLOWED_ORIGINS`, and the service's own at `PUBLIC_BASE_URL`.
 pub(crate) struct Pages(Vec<String>);
 
 impl Pages {
@@ -36,7 +36,7 @@ impl Pages {
     }
 }
 
-/// Refuses what a stranger's page sends, and what came to a name that is not this service's.
+/// Refuses requests of foreign pages, and requests to a host name that is not this service's.
 pub(super) fn refuse_strangers(
     request: &ServiceRequest,
     auth: ApiAuth,
@@ -58,8 +58,8 @@ pub(super) fn refuse_strangers(
     Ok(())
 }
 
-/// Whether the call is to `localhost`, a loopback address or the address that the service listens on.
-/// The port does not matter: a tunnel or a container may have another one.
+/// Whether the host is `localhost`, a loopback address or the address that the service listens on. The port
+/// is ignored: a tunnel or a container may have another one.
 fn came_to_own_name(request: &ServiceRequest, listens_on: IpAddr) -> bool {
     let is_own = |authority: &str| match Name::of(authority) {
         Some(Name::Localhost) => true,
@@ -68,7 +68,7 @@ fn came_to_own_name(request: &ServiceRequest, listens_on: IpAddr) -> bool {
         }
         None => false,
     };
-    // A target such as `http://name/path` goes before `Host`; a sane caller sends the same in both.
+    // An absolute target such as `http://name/path` overrides `Host`; ordinary callers send the same in both.
     let target = request.uri().authority();
     target.is_none_or(|target| is_own(target.as_str())) && host(request).is_some_and(is_own)
 }
@@ -84,7 +84,7 @@ fn comes_from_foreign_page(request: &ServiceRequest) -> bool {
             _ => return true,
         }
     }
-    // `http://localhost:3000`, which is listed by default, is another site than `127.0.0.1`.
+    // `http://localhost:3000`, an origin that is allowed by default, is another site than `127.0.0.1`.
     !listed
         && request.headers().get_all(SEC_FETCH_SITE).any(|site| {
             let site = site.as_bytes().to_ascii_lowercase();
@@ -92,8 +92,8 @@ fn comes_from_foreign_page(request: &ServiceRequest) -> bool {
         })
 }
 
-/// Whether a page came from the very address that it calls. Other names than `localhost` do not count:
-/// any page's name may resolve to this machine.
+/// Whether a page came from the host that it calls. Of names only `localhost` counts: any other may resolve
+/// to this machine.
 fn is_own_origin(origin: &str, host: Option<&str>) -> bool {
     let authority = origin
         .strip_prefix("http://")
@@ -106,7 +106,7 @@ fn is_own_origin(origin: &str, host: Option<&str>) -> bool {
     }
 }
 
-/// The `Host` of a call; none where it is missing, unreadable or there twice.
+/// The `Host` of a call; `None` where it is missing, unreadable or repeated.
 fn host(request: &ServiceRequest) -> Option<&str> {
     let mut hosts = request.headers().get_all(HOST);
     match (hosts.next(), hosts.next()) {
@@ -115,7 +115,7 @@ fn host(request: &ServiceRequest) -> Option<&str> {
     }
 }
 
-/// A host that resolves to nothing but itself.
+/// A host that resolves only to itself.
 #[derive(Debug, PartialEq, Eq)]
 enum Name {
     Localhost,
@@ -123,7 +123,7 @@ enum Name {
 }
 
 impl Name {
-    /// The host of an authority, with or without a port; none where it is any other name, or no host.
+    /// The host of an authority, with or without a port; `None` for any other name.
     fn of(authority: &str) -> Option<Self> {
         if let Some(rest) = authority.strip_prefix('[') {
             let (address, port) = rest.split_once(']')?;
@@ -132,7 +132,7 @@ impl Name {
         }
         let end = authority.find(':').unwrap_or(authority.len());
         let (host, port) = authority.split_at(end);
-        // With a full stop at its end it is the same name, written in full.
+        // A trailing full stop makes the name absolute; it is the same name.
         let host = host.strip_suffix('.').unwrap_or(host);
         if !is_port(port) {
             None

@@ -22,18 +22,18 @@ use crate::problem::Problem;
 use crate::route::Target;
 use crate::validation::{json_invalid, no_body, not_an_object, place};
 
-/// A UTF-8 byte order mark, which some editors and programs put before their JSON.
+/// A UTF-8 byte order mark, which some editors and programs put before JSON.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// How long a body may take to arrive.
+/// How long a body may take to arrive (chosen).
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How much of a large one must arrive in each further second, in bytes: a megabit and a half, which a
 /// workshop's line has.
 const SLOWEST: usize = 192 * 1024;
 
-/// A body as it came in, documented as `T`. It is read by hand, because existing clients know
-/// exactly what a wrong one is answered with.
+/// A raw body, documented as `T`. It is parsed here and not by actix, because existing clients rely on the
+/// exact error answers.
 pub(crate) struct JsonBody<T> {
     bytes: Vec<u8>,
     said_to_be_json: bool,
@@ -41,20 +41,20 @@ pub(crate) struct JsonBody<T> {
 }
 
 impl<T> JsonBody<T> {
-    /// The body as it came.
+    /// The body as sent.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Whether there is no body, or only `null`.
+    /// Whether the body is empty or `null`.
     pub(crate) fn is_absent(&self) -> bool {
         self.bytes.is_empty() || self.bytes.trim_ascii() == b"null"
     }
 
-    /// The body, where it is an object with the fields of `P`, each once and of its type, and nothing
-    /// else. What is no such body is for [`fields`](Self::fields), which finds out what it is.
+    /// The fast path: the body as an object with the fields of `P`, each once and of its type, and no others.
+    /// Any other body is left to [`fields`](Self::fields), which finds its faults.
     pub(crate) fn plain<P: DeserializeOwned>(&self) -> Option<P> {
-        // To serde an array of values would be an object without names.
+        // serde would take an array of values for a struct.
         let is_object = self.bytes.trim_ascii_start().starts_with(b"{");
         if !(self.said_to_be_json && is_object) {
             return None;
@@ -156,7 +156,7 @@ async fn read(mut payload: Payload, limit: usize, room: usize) -> Result<BytesMu
     Ok(bytes)
 }
 
-/// `application/json` and `application/…+json`; none at all counts as JSON.
+/// `application/json` and `application/…+json`; a missing type counts as JSON.
 fn is_json(request: &HttpRequest) -> bool {
     let Some(value) = request.headers().get(CONTENT_TYPE) else {
         return true;

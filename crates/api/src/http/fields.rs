@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 use crate::problem::Problem;
 use crate::validation::{Rule, fault};
 
-/// What is shown in place of a secret that was refused.
+/// The placeholder for a refused secret.
 const HIDDEN: &str = "**********";
 
-/// The fields of a JSON object or of a row of a table, and the rules that they break. Every body is read
-/// through it, field after field, so that every faulty field is listed with the first rule it breaks.
+/// The fields of a JSON object or of a row of a table, and their faults. Every body is read through it, field
+/// by field, so that every faulty field is listed with the first rule it breaks.
 #[derive(Clone)]
 pub(crate) struct Fields {
     place: Vec<Place>,
@@ -18,7 +18,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// The fields of what stands at this place, such as `body`.
+    /// The fields of the object at this place, such as `body`.
     pub(crate) fn new(place: Vec<Place>, values: Map<String, Value>) -> Self {
         Self {
             place,
@@ -27,17 +27,17 @@ impl Fields {
         }
     }
 
-    /// A field as it came in.
+    /// A raw field.
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
     }
 
-    /// A field as the domain reads it.
+    /// A field for the domain.
     pub(crate) fn input(&self, name: &str) -> Input {
         input(self.value(name))
     }
 
-    /// Reads a field that must be there; none where it is faulty.
+    /// Reads a required field; `None` where it is faulty.
     pub(crate) fn required<T>(
         &mut self,
         name: &'static str,
@@ -48,7 +48,7 @@ impl Fields {
         outcome.map_err(|rule| self.refuse(&[name], rule)).ok()
     }
 
-    /// Reads a field that may be absent or null; none where it is faulty.
+    /// Reads an optional field; `None` where it is absent, null or faulty.
     pub(crate) fn optional<T>(
         &mut self,
         name: &'static str,
@@ -66,7 +66,10 @@ impl Fields {
         let value = rest
             .iter()
             .fold(self.value(first), |value, name| value?.get(name));
-        let sent = value.cloned().unwrap_or(Value::Null);
+        let rule = rule.into();
+        // What counts as not given was not sent.
+        let sent = value.filter(|_| rule != Rule::Value(Fault::Missing));
+        let sent = sent.cloned().unwrap_or(Value::Null);
         self.note(path, rule, sent);
     }
 
@@ -88,12 +91,12 @@ impl Fields {
         self.values
     }
 
-    /// Ends the reading: every fault, in the order in which they were noted.
+    /// All faults, in the order in which they were added.
     pub(crate) fn into_faults(self) -> Vec<FaultBody> {
         self.faults
     }
 
-    /// The same as a problem.
+    /// All faults as a problem.
     pub(crate) fn invalid(self) -> Problem {
         Problem::Invalid(self.faults)
     }
@@ -109,7 +112,7 @@ pub(crate) fn text<T, R: Into<Rule>>(
     }
 }
 
-/// A value as the domain reads it.
+/// A value for the domain.
 pub(crate) fn input(value: Option<&Value>) -> Input {
     match value {
         None => Input::Absent,

@@ -1,9 +1,10 @@
-//! What every route shares: reading bodies and queries, the request id, answers that are
-//! documented, and the frame around each call.
+//! Shared by all routes: readers of bodies and queries, the request id, documented answers, and the
+//! middleware of each call.
 
 mod answer;
 mod body;
 mod canonical;
+mod conditions;
 mod fields;
 mod frame;
 mod headers;
@@ -16,6 +17,7 @@ mod table_body;
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
 pub(crate) use canonical::canonical;
+pub(crate) use conditions::{IfMatch, etag};
 pub(crate) use fields::{Fields, input, text};
 pub(crate) use frame::{frame, survive};
 pub(crate) use headers::{KeyHeader, Prefer};

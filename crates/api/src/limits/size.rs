@@ -2,16 +2,16 @@ use actix_web::dev::ServiceRequest;
 
 use crate::problem::Problem;
 
-/// The most bytes a path may have, and a query: what RFC 9110 wants to be possible (section 4.1) and
-/// far more than any of ours needs.
+/// The most bytes of a path, and of a query: RFC 9110, section 4.1, recommends 8,000, far more than ours
+/// need.
 pub(crate) const MAX_PATH_BYTES: usize = 8_192;
 const MAX_QUERY_BYTES: usize = 8_192;
 
-/// The most bytes that names and values of all headers may have. actix itself reads up to 96 headers
-/// and some 128 KiB before it says no.
+/// The most bytes of all headers' names and values (chosen). actix itself refuses beyond 96 headers or some
+/// 128 KiB.
 pub(crate) const MAX_HEADER_BYTES: usize = 32_768;
 
-/// Whether address and headers of a call are as long as those of a sane one.
+/// Whether address and headers are within these limits.
 pub(crate) fn of_sane_size(request: &ServiceRequest) -> Result<(), Problem> {
     let uri = request.uri();
     if uri.path().len() > MAX_PATH_BYTES {

@@ -11,12 +11,11 @@ use crate::http::{Answered, Pieces};
 use crate::problem::Problem;
 use crate::state::{Api, Document};
 
-/// The page loads its parts by absolute paths, because it is served both with and without a slash
-/// at the end.
+/// The page loads its parts by absolute paths, because it is served with and without a trailing slash.
 const PAGE: &str = include_str!("docs.html");
 const SCRIPT: &str = include_str!("docs.js");
 
-/// Swagger UI needs inline styles and images from `data:`, and nothing from elsewhere.
+/// Swagger UI needs inline styles and images from `data:`, and nothing from other hosts.
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     base-uri 'none'; frame-ancestors 'none'";
 
@@ -31,7 +30,7 @@ pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Prob
         status: "running".into(),
         docs: "/docs".into(),
     };
-    // Which version runs is to be known at once after a release.
+    // Not cached: after a release the running version must be known at once.
     let no_store = (CACHE_CONTROL, "no-store");
     Ok(Answered::with(
         HttpResponse::Ok().insert_header(no_store).json(reply),

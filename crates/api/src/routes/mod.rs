@@ -12,6 +12,7 @@ mod metrics;
 pub(crate) mod queue;
 mod requests;
 pub(crate) mod submissions;
+mod templates;
 mod webhooks;
 
 use actix_web::HttpResponse;
@@ -34,12 +35,12 @@ const READ: Access = Access::Scope(Scope::Read);
 const WRITE: Access = Access::Scope(Scope::Write);
 const ADMIN: Access = Access::Scope(Scope::Admin);
 
-/// Makes the table; a macro, so that a route is one line of it.
+/// Makes the table: with this macro a route is one line.
 macro_rules! routes {
     ($($method:ident $path:literal $access:expr, $calls:ident $body:ident $handler:path;)*) => {
-        /// Every route there is. Everything else that depends on one is read from here: what actix
-        /// calls, 405, who may, the limits, the labels of metrics, and the OpenAPI document, which
-        /// has the paths in this order. Routes of one path stand together.
+        /// All routes. Everything that depends on one is derived from here: actix's resources, 405, access,
+        /// limits, the labels of metrics, and the OpenAPI document, with the paths in this order. Routes of
+        /// one path stand together.
         pub(crate) static ROUTES: &[Route] = &[$(Route {
             method: Method::$method,
             path: $path,
@@ -54,22 +55,32 @@ macro_rules! routes {
 use Access::{Local, Public, Webhook};
 
 routes! {
-    // method and path, who may, how calls are counted, the size of the body, the handler
+    // method and path, access, how calls are counted, size of the body, handler
     POST   "/api/v1/customer/validate-customer"                 WRITE,   Metered   JSON submissions::validate_customer;
     POST   "/api/v1/customer/validate-customers"                WRITE,   Metered   TABLE bulk::validate_customers;
     GET    "/api/v1/customer/request/{request_id}"              READ,    Metered   NONE requests::get_request;
     GET    "/api/v1/customer/request/{request_id}/messages"     READ,    Metered   NONE messages::list_request_messages;
-    POST   "/api/v1/customer/request/{request_id}/resend"       WRITE,   Metered   NONE messages::resend_request_message;
+    POST   "/api/v1/customer/request/{request_id}/resend"       WRITE,   Metered   JSON messages::resend_request_message;
     POST   "/api/v1/customer/request/{request_id}/cancel"       WRITE,   Metered   NONE messages::cancel_request_message;
     GET    "/api/v1/customer/dealer/{dealer_id}/requests"       READ,    Metered   NONE dealers::list_dealer_requests;
     GET    "/api/v1/customer/dealer/{dealer_id}/stats"          READ,    Metered   NONE dealers::get_dealer_stats;
     GET    "/api/v1/customer/dealer/{dealer_id}/queue"          READ,    Metered   NONE queue::get_dealer_queue;
     POST   "/api/v1/customer/dealer/{dealer_id}/test-whatsapp"  WRITE,   Metered   JSON dealers::test_dealer_whatsapp;
+    GET    "/api/v1/customer/dealer/{dealer_id}/templates"      READ,    Metered   NONE templates::list_dealer_templates;
+    POST   "/api/v1/customer/dealer/{dealer_id}/templates/preview" READ, Metered   JSON templates::preview_dealer_template;
+    GET    "/api/v1/customer/dealer/{dealer_id}/templates/{name}" READ,  Metered   NONE templates::get_dealer_template;
+    PUT    "/api/v1/customer/dealer/{dealer_id}/templates/{name}" WRITE, Metered   JSON templates::save_dealer_template;
+    DELETE "/api/v1/customer/dealer/{dealer_id}/templates/{name}" WRITE, Metered   NONE templates::remove_dealer_template;
     POST   "/api/v1/webhooks/fonnte/{token}/status"             Webhook, Unmetered JSON webhooks::report_message_status;
     POST   "/api/v1/webhooks/fonnte/{token}/device"             Webhook, Unmetered JSON webhooks::report_device_status;
     GET    "/api/v1/admin/dealers"                              ADMIN,   Metered   NONE accounts::list_dealers;
     GET    "/api/v1/admin/dealers/{dealer_id}"                  ADMIN,   Metered   NONE accounts::get_dealer;
     PATCH  "/api/v1/admin/dealers/{dealer_id}/settings"         ADMIN,   Metered   JSON accounts::change_dealer_settings;
+    GET    "/api/v1/admin/templates"                            ADMIN,   Metered   NONE templates::list_shared_templates;
+    POST   "/api/v1/admin/templates/preview"                    ADMIN,   Metered   JSON templates::preview_shared_template;
+    GET    "/api/v1/admin/templates/{name}"                     ADMIN,   Metered   NONE templates::get_shared_template;
+    PUT    "/api/v1/admin/templates/{name}"                     ADMIN,   Metered   JSON templates::save_shared_template;
+    DELETE "/api/v1/admin/templates/{name}"                     ADMIN,   Metered   NONE templates::remove_shared_template;
     GET    "/api/v1/admin/api-keys"                             ADMIN,   Metered   NONE api_keys::list_api_keys;
     POST   "/api/v1/admin/api-keys"                             ADMIN,   Metered   JSON api_keys::create_api_key;
     DELETE "/api/v1/admin/api-keys/{key_id}"                    ADMIN,   Metered   NONE api_keys::revoke_api_key;
@@ -87,13 +98,13 @@ routes! {
     GET    "/openapi.json"                                      Public,  Metered   NONE docs::get_openapi;
 }
 
-/// Every route, for those who want to know what there is.
+/// All routes, for tests and tools.
 #[must_use]
 pub fn routes() -> &'static [Route] {
     ROUTES
 }
 
-/// Tells actix about the routes.
+/// Registers the routes with actix.
 pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
     for routes in ROUTES.chunk_by(|one, next| one.path == next.path) {
         let methods = allowed(routes);
@@ -110,7 +121,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
     }
 }
 
-/// The answer to any other path.
+/// The answer to an unknown path.
 pub(crate) async fn unknown_path() -> Result<HttpResponse, Problem> {
     Err(Problem::UnknownPath)
 }

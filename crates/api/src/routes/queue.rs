@@ -1,4 +1,4 @@
-//! What waits in a dealer's lane, and why messages wait.
+//! The queue of a dealer's lane, and why messages wait.
 
 use actix_web::web::Data;
 use api_types::{QueueData, QueueReply, WaitingItem};
@@ -41,7 +41,7 @@ pub(crate) fn queue_data(queue: Queue) -> QueueData {
     }
 }
 
-/// Why something waits, as it is shown.
+/// The wire form of a wait.
 pub(super) fn waiting_item(waiting: Waiting) -> WaitingItem {
     WaitingItem {
         reason: waiting.reason.as_str().into(),

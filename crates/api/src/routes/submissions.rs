@@ -2,12 +2,13 @@ use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use api_types::{FaultBody, StoredMessage, StoredReply, SubmissionBody};
-use domain::requests::{Faults, Field, FieldPath, Input, Submission};
+use chrono::DateTime;
+use domain::requests::{Fault, Faults, Field, FieldPath, Input, Submission, ValidSubmission};
 use domain::template::RawVariables;
 use domain::usecases::IntakeError;
 use domain::values::{BodyFingerprint, Once};
 use paperclip::actix::api_v2_operation;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::item::item;
 use crate::access::Caller;
@@ -38,7 +39,7 @@ pub(crate) async fn validate_customer(
     let (mut submitted, once) = read(&api, key, &body).inspect_err(refused)?;
     submitted.origin = origin.0;
     let seen = caller.visibility();
-    // Apart from the rest: what is put on the heap in pieces below a kilobyte costs much less.
+    // Boxed on its own: heap allocations below a kilobyte are much cheaper.
     let storing = Box::pin(api.intake.accept_once(submitted, once, seen));
     let received = in_time(storing, IntakeError::NotStored)
         .await
@@ -55,6 +56,9 @@ pub(crate) async fn validate_customer(
     } else {
         SubmissionResult::Stored
     });
+    if let Some(origin) = received.template {
+        api.observer.made_from(origin);
+    }
     let request = received.request;
     tracing::info!(
         request.id = %request.id,
@@ -79,8 +83,7 @@ pub(crate) async fn validate_customer(
     })))
 }
 
-/// What is submitted, and whether it is to be stored once. The fault of a malformed key goes before the
-/// body's.
+/// The submission, and its idempotency. A malformed key is reported before the body's faults.
 fn read(
     api: &Api,
     key: KeyHeader,
@@ -96,7 +99,7 @@ fn read(
         }
         KeyHeader::Key(key) => {
             let fields = body.fields()?;
-            // It is JSON: its fields were just read.
+            // The body is JSON: its fields were just read.
             let text = canonical(body.bytes()).map_err(|_| Problem::UnforeseenInIntake)?;
             let submission = submission(&fields);
             let once = Once {
@@ -121,7 +124,7 @@ fn read(
     Err(Problem::Invalid(faults))
 }
 
-/// A body as it is described, which is read without a detour over JSON values.
+/// A body on the fast path, without JSON values in between.
 fn plain_submission(body: SubmissionBody) -> Submission {
     Submission {
         customer_name: body.nama_pembawa.into(),
@@ -141,7 +144,7 @@ fn plain_submission(body: SubmissionBody) -> Submission {
     }
 }
 
-/// Whatever else comes, which is found out field by field.
+/// Any other body, field by field.
 pub(crate) fn submission(fields: &Fields) -> Submission {
     let input = |field| fields.input(wire_name(field));
     Submission {
@@ -184,6 +187,60 @@ pub(super) fn variables(value: Option<&Value>) -> RawVariables {
             )
         }
         Some(_) => RawVariables::Other,
+    }
+}
+
+/// The values of a template that is tried out: those of `sample`, else those of the example of a submission.
+/// None where one is faulty.
+pub(super) fn sample(fields: &mut Fields) -> Option<ValidSubmission> {
+    let given = match fields.value("sample") {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(given)) => given.clone(),
+        Some(_) => {
+            fields.refuse(&["sample"], Fault::NotObject);
+            return None;
+        }
+    };
+    let value = |field: Field| match given.get(wire_name(field)) {
+        None | Some(Value::Null) => Input::from(example(field)),
+        given => input(given),
+    };
+    let sampled = Submission {
+        customer_name: value(Field::CustomerName),
+        unit_type: value(Field::UnitType),
+        license_plate: value(Field::LicensePlate),
+        created_time: value(Field::CreatedTime),
+        variables: variables(given.get(wire_name(Field::Variables))),
+        phone: example(Field::Phone).into(),
+        modified_time: example(Field::ModifiedTime).into(),
+        dealer_id: example(Field::DealerId).into(),
+        ..Submission::default()
+    };
+    // Nothing is scheduled, so that the time plays no part.
+    let faults = match sampled.validate(DateTime::UNIX_EPOCH) {
+        Ok(valid) => return Some(valid),
+        Err(faults) => faults,
+    };
+    for (path, fault) in faults {
+        let field = wire_name(path.field());
+        match path {
+            FieldPath::Field(_) => fields.refuse(&["sample", field], fault),
+            FieldPath::Variable(name) => fields.refuse(&["sample", field, &name], fault),
+        }
+    }
+    None
+}
+
+/// The example of the contract.
+const fn example(field: Field) -> &'static str {
+    match field {
+        Field::CustomerName => "Adit",
+        Field::Phone => "082148523421",
+        Field::UnitType => "BeAT Street",
+        Field::LicensePlate => "D 123 AD",
+        Field::CreatedTime | Field::ModifiedTime => "31/12/2019 15:40:50",
+        Field::DealerId => "0009999",
+        Field::Template | Field::Variables | Field::SendAt => "",
     }
 }
 

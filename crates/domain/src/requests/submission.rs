@@ -1,4 +1,4 @@
-//! What a dealer's system posts, and the rules that make it a request.
+//! A dealer's submission, and the rules that make it a request.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::requests::{Fault, Field, FieldPath, Input, Origin};
 use crate::template::{RawVariables, Variables};
 use crate::values::{DealerId, LicensePlate, Phone, parse_local_time};
 
-/// A submission as it came in: nothing is checked yet.
+/// A raw submission: nothing is checked yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Submission {
     /// The person who brought the unit in, 1 to 255 characters.
@@ -33,7 +33,7 @@ pub struct Submission {
     /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead.
     /// [`Absent`](Input::Absent), [`Null`](Input::Null) and a time that has passed mean at once.
     pub send_at: Input,
-    /// The call that brought it; no field of it.
+    /// The HTTP request that brought it; not a field.
     pub origin: Option<Origin>,
 }
 
@@ -43,7 +43,7 @@ pub type Faults = Vec<(FieldPath, Fault)>;
 /// How far ahead a message may be scheduled.
 pub const LONGEST_SCHEDULE: TimeDelta = TimeDelta::days(30);
 
-/// A submission that keeps all rules. Prints neither name nor plate.
+/// A valid submission. `Debug` hides name and plate.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ValidSubmission {
     /// The person who brought the unit in.
@@ -66,7 +66,7 @@ pub struct ValidSubmission {
     pub variables: Variables,
     /// When the message may first be sent; `None` means at once.
     pub send_at: Option<DateTime<Utc>>,
-    /// The call that brought it.
+    /// The HTTP request that brought it.
     pub origin: Option<Origin>,
 }
 
@@ -81,7 +81,7 @@ impl fmt::Debug for ValidSubmission {
 }
 
 impl Submission {
-    /// Checks every field; `now` is the time against which a schedule is measured.
+    /// Checks every field; `now` is the reference time of a schedule.
     ///
     /// # Errors
     /// For every faulty field, and every faulty variable, its first broken rule, in the order of
@@ -121,7 +121,7 @@ impl Submission {
                 parse_send_at(&text, now)
             }),
         };
-        // Every field that is `None` here has left its fault in the list.
+        // Every `None` here has its fault in the list.
         match (
             customer_name,
             phone,
@@ -163,7 +163,7 @@ impl Submission {
     }
 }
 
-/// A moment to come; `None` for one that has passed.
+/// A future time; `None` for one that has passed.
 fn parse_send_at(text: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Fault> {
     let at = DateTime::parse_from_rfc3339(text)
         .map_err(|_| Fault::Instant)?
@@ -390,7 +390,7 @@ mod tests {
             };
             if let Err(faults) = submission.validate(now()) {
                 prop_assert!(!faults.is_empty());
-                prop_assert!(faults.windows(2).all(|pair| pair[0].0 < pair[1].0));
+                prop_assert!(faults.windows(2).all(|pair| pair[0].0.field() < pair[1].0.field()));
             }
         }
     }

@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
+use super::template_administration::is_in_force;
 use super::{Policies, Ports};
 use crate::access::{AuditEntry, Author};
 use crate::ports::{
-    Bell, DealerAdmin, DealerPage, DealerRecord, Outbox, SettingsChanged, StoreError,
+    Bell, DealerAdmin, DealerPage, DealerRecord, Outbox, SettingsChanged, StoreError, TemplateBook,
 };
+use crate::requests::Input;
 use crate::settings::{SettingFaults, SettingsChange, SettingsPatch};
+use crate::template::TemplateName;
 use crate::values::{AccountPolicy, DealerId};
 
 /// Shows dealers to operators and changes their settings.
@@ -13,6 +16,7 @@ pub struct DealerAdministration {
     dealers: Arc<dyn DealerAdmin>,
     outbox: Arc<dyn Outbox>,
     bell: Arc<dyn Bell>,
+    templates: Arc<dyn TemplateBook>,
     accounts: AccountPolicy,
 }
 
@@ -25,7 +29,7 @@ pub enum DealerAdministrationError {
     /// Settings break rules: for every faulty field its first broken rule, in field order.
     #[error("the settings break rules")]
     Invalid(SettingFaults),
-    /// The store could not answer, or nobody knows whether it wrote.
+    /// The store could not answer; the outcome of a write is unknown.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
 }
@@ -36,6 +40,7 @@ impl DealerAdministration {
             dealers: ports.dealer_admin.clone(),
             outbox: ports.outbox.clone(),
             bell: ports.lane_bell.clone(),
+            templates: ports.templates.clone(),
             accounts: policies.accounts.clone(),
         }
     }
@@ -57,26 +62,33 @@ impl DealerAdministration {
         found.ok_or(DealerAdministrationError::UnknownDealer)
     }
 
-    /// Checks a patch against the rules, as far as they do not concern what is stored.
+    /// Checks a patch for a dealer against the rules, as far as they do not concern its other settings.
     ///
     /// # Errors
-    /// [`DealerAdministrationError::Invalid`]
-    pub fn check(
+    /// [`DealerAdministrationError::Invalid`] or [`DealerAdministrationError::Store`].
+    pub async fn check(
         &self,
+        id: Option<&DealerId>,
         patch: &SettingsPatch,
     ) -> Result<SettingsChange, DealerAdministrationError> {
+        let is_template = match &patch.default_template {
+            Input::Text(name) => match TemplateName::parse(name) {
+                Ok(name) => is_in_force(&*self.templates, id, &name).await?,
+                Err(_) => false,
+            },
+            _ => false,
+        };
         patch
-            .validate(&self.accounts, self.dealers.keeps_secrets())
+            .validate(&self.accounts, self.dealers.keeps_secrets(), is_template)
             .map_err(DealerAdministrationError::Invalid)
     }
 
-    /// Changes a dealer's settings. A rest that the old ones may have caused ends, and is begun
-    /// anew where the new ones ask for it; that a key or an address changed is for the dispatcher
-    /// to notice. Repeating it is harmless.
+    /// Changes a dealer's settings. A rest under the old settings ends, and begins again where the new ones
+    /// ask for it. The dispatcher notices a changed key or address. Repeating it is harmless.
     ///
     /// # Errors
-    /// [`DealerAdministrationError`]; nothing is changed then, except that after [`DealerAdministrationError::Store`] nobody can
-    /// know.
+    /// [`DealerAdministrationError`]; nothing is changed then, but after [`DealerAdministrationError::Store`]
+    /// the outcome is unknown.
     pub async fn change(
         &self,
         id: &DealerId,

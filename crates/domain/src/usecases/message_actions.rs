@@ -2,17 +2,20 @@ use std::sync::Arc;
 
 use super::{Policies, Ports};
 use crate::access::{AuditEntry, Author, Visibility};
-use crate::dealers::DealerSettings;
+use crate::dealers::{Dealer, DealerSettings};
 use crate::delivery::{DeliveryPolicy, Queue, queue, waiting};
 use crate::ports::{
     Bell, Cancelled, DealerDirectory, Ids, Messages, RequestStore, Resent, StoreError,
 };
-use crate::requests::{Message, MessageKind, MessageView, NewMessage, Origin, Request, RequestId};
-use crate::template::{Template, TemplateValues, VALIDATION, Variables};
+use crate::requests::{
+    Fault, Faults, Field, Input, Message, MessageKind, MessageView, NewMessage, Origin, Request,
+    RequestId,
+};
+use crate::template::{InForce, RawVariables, Template, TemplateValues, Variables};
 use crate::usecases::LookupError;
 use crate::values::{DealerId, Phone};
 
-/// Shows, repeats and stops the messages of a request, and shows what waits in a dealer's lane.
+/// Shows, resends and cancels the messages of a request, and shows the queue of a dealer's lane.
 pub struct MessageActions {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
@@ -22,25 +25,75 @@ pub struct MessageActions {
     policy: DeliveryPolicy,
 }
 
-/// Why nothing was done about a message.
+/// Why an action on a message was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
+    /// There is no such template, or it has other variables: where that is.
+    #[error("the order does not fit a template")]
+    Invalid(Faults),
     /// No request has that id, or the caller cannot see it.
     #[error("the request is not known")]
     UnknownRequest,
-    /// A message of the request is still to be sent, or being sent.
+    /// A message of the request is QUEUED or SENDING.
     #[error("a message is still pending")]
     Pending,
-    /// No message of the request waits any more.
+    /// No message of the request is QUEUED.
     #[error("no message waits to be sent")]
     NotCancellable,
-    /// A request of an older service whose phone is none, or whose dealer is gone; or one whose
-    /// person was erased.
+    /// A request of an older service with an invalid phone or a deleted dealer; or one whose person was
+    /// erased.
     #[error("no message can be made for the request")]
     NotSendable,
-    /// The store could not answer, or nobody knows whether it wrote.
+    /// The store could not answer; the outcome of a write is unknown.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
+}
+
+/// What is to be different about a message that is sent once more, as it came in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResendOrder {
+    /// The name of its template; [`Absent`](Input::Absent) and [`Null`](Input::Null) leave it.
+    pub template: Input,
+    /// All of its variables; [`Absent`](RawVariables::Absent) leaves them.
+    pub variables: RawVariables,
+}
+
+/// A [`ResendOrder`] that keeps the rules, as far as they do not concern the template.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reordered {
+    template: Option<String>,
+    variables: Option<Variables>,
+}
+
+impl ResendOrder {
+    /// Checks it.
+    ///
+    /// # Errors
+    /// For every faulty field, and every faulty variable, its first broken rule.
+    pub fn check(self) -> Result<Reordered, Faults> {
+        let mut faults = Vec::new();
+        let template = match self.template {
+            Input::Absent | Input::Null => None,
+            Input::Text(name) => Some(name),
+            _ => {
+                faults.push((Field::Template.into(), Fault::NotText));
+                None
+            }
+        };
+        let given = self.variables != RawVariables::Absent;
+        let variables = Variables::check(self.variables).unwrap_or_else(|broken| {
+            faults.extend(broken);
+            Variables::default()
+        });
+        if faults.is_empty() {
+            Ok(Reordered {
+                template,
+                variables: given.then_some(variables),
+            })
+        } else {
+            Err(faults)
+        }
+    }
 }
 
 impl MessageActions {
@@ -72,7 +125,7 @@ impl MessageActions {
         Ok(views(&*self.dealers, &self.policy, messages).await?)
     }
 
-    /// What waits in a dealer's lane.
+    /// The queue of a dealer's lane.
     ///
     /// # Errors
     /// [`LookupError`]
@@ -85,48 +138,41 @@ impl MessageActions {
         Ok(queue(&state, &dealer.settings, &self.policy))
     }
 
-    /// Queues one more message with the text and the recipient of the newest one, for this call. A request of an
-    /// older service has none: then it is made from the row.
+    /// Queues one more message to the recipient of the newest one, for this call: of the same template, in
+    /// the version that is in force, and with the same variables, as far as the order says nothing else. A
+    /// request of an older service has no message yet: it gets one of the dealer's default template.
     ///
     /// # Errors
-    /// [`MessageError`]; nothing is queued then, except that after [`MessageError::Store`] nobody
-    /// can know.
+    /// [`MessageError`]; nothing is queued then, but after [`MessageError::Store`] the outcome is unknown.
     pub async fn resend(
         &self,
         request: RequestId,
         seen: &Visibility,
+        order: Reordered,
         by: &Author,
         origin: Option<Origin>,
     ) -> Result<MessageView, MessageError> {
         let stored = self.request(request, seen).await?;
-        // Before the act, which must not fail afterwards.
-        let settings = match DealerId::parse(&stored.dealer_id) {
-            Ok(dealer) => settings(&*self.dealers, &dealer).await?,
-            Err(_) => DealerSettings::default(),
-        };
         let newest = self.messages.timeline(request, seen).await?.pop();
-        let (template, template_version, variables, body, target) = match newest {
-            Some(newest) if newest.is_pending() => return Err(MessageError::Pending),
-            Some(newest) => (
-                newest.template,
-                newest.template_version,
-                newest.variables,
-                newest.body,
-                newest.target,
-            ),
-            None => {
-                let (template, body, target) = self.first_message(&stored).await?;
-                (template, None, Variables::default(), body, target)
-            }
+        if newest.as_ref().is_some_and(Message::is_pending) {
+            return Err(MessageError::Pending);
+        }
+        let target = match &newest {
+            Some(newest) => Some(&*newest.target),
+            None => stored.phone.as_deref(),
         };
-        let target = Phone::parse(&target).map_err(|_| MessageError::NotSendable)?;
+        let target = target.and_then(|raw| Phone::parse(raw).ok());
+        let target = target.ok_or(MessageError::NotSendable)?;
+        let dealer = self.dealer_of(&stored, newest.is_some()).await?;
+        let (template, variables) = chosen(&dealer, newest, order)?;
+        let body = rendered(&template.template, &stored, &dealer.name, &variables);
         let message = NewMessage {
             id: self.ids.message(),
             kind: MessageKind::Live,
-            template,
-            template_version,
+            template: template.name.clone(),
+            template_version: template.version,
+            body: body.ok_or(MessageError::NotSendable)?,
             variables,
-            body,
             not_before: None,
             origin,
         };
@@ -137,7 +183,7 @@ impl MessageActions {
         match resending.await? {
             Resent::Queued(message) => {
                 self.bell.ring();
-                Ok(view(message, &settings, &self.policy))
+                Ok(view(message, &dealer.settings, &self.policy))
             }
             Resent::Pending => Err(MessageError::Pending),
             Resent::Erased => Err(MessageError::NotSendable),
@@ -145,11 +191,10 @@ impl MessageActions {
         }
     }
 
-    /// Stops the message that waits to be sent, also when it is scheduled.
+    /// Cancels the queued message, a scheduled one included.
     ///
     /// # Errors
-    /// [`MessageError`]; nothing is stopped then, except that after [`MessageError::Store`] nobody
-    /// can know.
+    /// [`MessageError`]; nothing is cancelled then, but after [`MessageError::Store`] the outcome is unknown.
     pub async fn cancel(
         &self,
         request: RequestId,
@@ -172,40 +217,62 @@ impl MessageActions {
         found.ok_or(MessageError::UnknownRequest)
     }
 
-    /// Template, text and recipient of a message for a row that never had one.
-    async fn first_message(
-        &self,
-        request: &Request,
-    ) -> Result<(String, String, String), MessageError> {
+    /// The dealer of a request. One that is not active any more sends what it had begun.
+    async fn dealer_of(&self, request: &Request, begun: bool) -> Result<Dealer, MessageError> {
         let id = DealerId::parse(&request.dealer_id).map_err(|_| MessageError::NotSendable)?;
-        let dealer = self
-            .dealers
-            .find(&id)
-            .await?
-            .filter(|dealer| dealer.active)
-            .ok_or(MessageError::NotSendable)?;
-        // What only another writer leaves out.
-        let (Some(customer_name), Some(unit_type), Some(license_plate), Some(phone)) = (
-            &request.customer_name,
-            &request.unit_type,
-            &request.license_plate,
-            &request.phone,
-        ) else {
-            return Err(MessageError::NotSendable);
-        };
-        let (Some(date), Some(time)) = (request.request_date, request.request_time) else {
-            return Err(MessageError::NotSendable);
-        };
-        let body = Template::validation().render(&TemplateValues {
-            customer_name,
-            unit_type,
-            license_plate,
-            dealer_name: &dealer.name,
-            request_time: date.and_time(time),
-            variables: &Variables::default(),
-        });
-        Ok((VALIDATION.to_owned(), body, phone.clone()))
+        let dealer = self.dealers.find(&id).await?;
+        dealer
+            .filter(|dealer| dealer.active || begun)
+            .ok_or(MessageError::NotSendable)
     }
+}
+
+/// The template of the next message, and its variables. What the newest message has and the template does
+/// not is left out.
+fn chosen(
+    dealer: &Dealer,
+    newest: Option<Message>,
+    order: Reordered,
+) -> Result<(&InForce, Variables), MessageError> {
+    let (named, kept) = match newest {
+        Some(newest) => (Some(newest.template), newest.variables),
+        None => (None, Variables::default()),
+    };
+    let template = match order.template.or(named) {
+        Some(name) => dealer.templates.named(&name).ok_or_else(|| {
+            MessageError::Invalid(vec![(Field::Template.into(), Fault::UnknownTemplate)])
+        })?,
+        None => {
+            let default = dealer.settings.default_template.as_deref();
+            dealer.templates.by_default(default)
+        }
+    };
+    let variables = order.variables.unwrap_or_else(|| {
+        let mut kept = kept;
+        kept.retain(|name| template.template.has(name));
+        kept
+    });
+    match template.template.check(&variables) {
+        faults if faults.is_empty() => Ok((template, variables)),
+        faults => Err(MessageError::Invalid(faults)),
+    }
+}
+
+/// The text of a message for a request; none for a row of another writer that lacks a value.
+pub(super) fn rendered(
+    template: &Template,
+    request: &Request,
+    dealer_name: &str,
+    variables: &Variables,
+) -> Option<String> {
+    Some(template.render(&TemplateValues {
+        customer_name: request.customer_name.as_deref()?,
+        unit_type: request.unit_type.as_deref()?,
+        license_plate: request.license_plate.as_deref()?,
+        dealer_name,
+        request_time: request.request_date?.and_time(request.request_time?),
+        variables,
+    }))
 }
 
 /// Messages with the reasons why they wait.
@@ -232,7 +299,7 @@ fn view(message: Message, settings: &DealerSettings, policy: &DeliveryPolicy) ->
     }
 }
 
-/// A dealer's settings; of one that is gone, none are set.
+/// A dealer's settings; defaults for a deleted dealer.
 async fn settings(
     dealers: &dyn DealerDirectory,
     id: &DealerId,

@@ -12,6 +12,7 @@ mod key_administration;
 mod lookups;
 mod message_actions;
 mod services;
+mod template_administration;
 
 pub use account_watch::AccountWatch;
 pub use data_subject_requests::DataSubjectRequests;
@@ -23,5 +24,9 @@ pub use gatekeeper::{Gatekeeper, Refusal};
 pub use intake::{BLOCK, BulkCall, BulkRow, Intake, IntakeError, Receival, RowAnswer, RowReceival};
 pub use key_administration::{KeyAdministration, KeyError, KeyOrder, MadeKey};
 pub use lookups::{LookupError, Lookups};
-pub use message_actions::{MessageActions, MessageError};
+pub use message_actions::{MessageActions, MessageError, Reordered, ResendOrder};
 pub use services::{Policies, Ports, Services};
+pub use template_administration::{
+    Preview, PreviewSample, Rendering, TemplateAdministration, TemplateError, TemplateHistory,
+    TemplateView,
+};

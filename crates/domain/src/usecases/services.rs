@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use super::{
     AccountWatch, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher, EventIntake,
-    Gatekeeper, Intake, KeyAdministration, Lookups, MessageActions,
+    Gatekeeper, Intake, KeyAdministration, Lookups, MessageActions, TemplateAdministration,
 };
 use crate::delivery::DeliveryPolicy;
 use crate::ports::{
     AccountBook, ApiKeys, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory, Dice, Entropy,
     EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents, Reports, RequestStore,
-    Whatsapp, WorkerId,
+    TemplateBook, Whatsapp, WorkerId,
 };
 use crate::values::AccountPolicy;
 
@@ -22,73 +22,77 @@ pub struct Ports {
     pub reports: Arc<dyn Reports>,
     /// Shows, resends and cancels messages.
     pub messages: Arc<dyn Messages>,
-    /// Leases lanes and settles what came of it.
+    /// Leases lanes and settles claims.
     pub outbox: Arc<dyn Outbox>,
-    /// Keeps and applies provider events.
+    /// Stores and applies provider events.
     pub events: Arc<dyn EventStore>,
     /// Finds dealers.
     pub dealers: Arc<dyn DealerDirectory>,
     /// Shows dealers to operators and changes their settings.
     pub dealer_admin: Arc<dyn DealerAdmin>,
+    /// Keeps the templates of dealers and of head office.
+    pub templates: Arc<dyn TemplateBook>,
     /// Keeps what the provider says about accounts.
     pub accounts: Arc<dyn AccountBook>,
-    /// Keeps the hashes of API keys.
+    /// Stores the fingerprints of API keys.
     pub api_keys: Arc<dyn ApiKeys>,
-    /// Keeps who did what.
+    /// Stores the audit.
     pub audit: Arc<dyn AuditLog>,
     /// Erases and exports personal data.
     pub persons: Arc<dyn PersonalData>,
     /// Calls the provider.
     pub whatsapp: Arc<dyn Whatsapp>,
-    /// Reads provider events.
+    /// Parses provider events.
     pub provider_events: Arc<dyn ProviderEvents>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The ids of new requests and messages.
     pub ids: Arc<dyn Ids>,
-    /// Chance, for jitter.
+    /// Randomness for jitter.
     pub dice: Arc<dyn Dice>,
-    /// Chance that nobody can guess, for secrets.
+    /// Randomness for secrets.
     pub entropy: Arc<dyn Entropy>,
     /// Wakes the dispatcher.
     pub lane_bell: Arc<dyn Bell>,
-    /// Wakes whoever applies events.
+    /// Wakes the loop that applies events.
     pub event_bell: Arc<dyn Bell>,
 }
 
-/// What operators decide about the use cases.
+/// The operator's policies for the use cases.
 #[derive(Debug, Clone)]
 pub struct Policies {
     /// Which addresses accounts may have.
     pub accounts: AccountPolicy,
     /// How messages are delivered.
     pub delivery: DeliveryPolicy,
-    /// This copy of the service.
+    /// The id of this copy of the service.
     pub worker: WorkerId,
 }
 
-/// All use cases over the same ports. The only place that puts them together.
+/// All use cases over the same ports, wired here and nowhere else.
 #[derive(Clone)]
 pub struct Services {
-    /// Takes submissions in.
+    /// Accepts submissions.
     pub intake: Arc<Intake>,
-    /// Answers questions about requests.
+    /// Finds requests.
     pub lookups: Arc<Lookups>,
     /// Shows, resends and cancels messages.
     pub messages: Arc<MessageActions>,
-    /// Takes in and applies what the provider reports.
+    /// Stores and applies provider events.
     pub events: Arc<EventIntake>,
     /// Shows dealers and changes their settings.
     pub dealers: Arc<DealerAdministration>,
+    /// Shows, saves, removes and tries out templates.
+    pub templates: Arc<TemplateAdministration>,
     /// Makes, lists and revokes API keys.
     pub keys: Arc<KeyAdministration>,
-    /// Lets callers in.
+    /// Authenticates callers.
     pub gatekeeper: Arc<Gatekeeper>,
     /// Erases and exports personal data.
     pub subjects: Arc<DataSubjectRequests>,
     /// Checks accounts on request.
     pub checks: Arc<DealerCheck>,
-    /// Asks for the profiles of accounts, once a day.
+    /// Reads the profiles of accounts, once a day.
     pub accounts: Arc<AccountWatch>,
     /// Delivers messages.
     pub dispatcher: Arc<Dispatcher>,
@@ -104,6 +108,7 @@ impl Services {
             messages: Arc::new(MessageActions::new(ports, policies)),
             events: Arc::new(EventIntake::new(ports, policies)),
             dealers: Arc::new(DealerAdministration::new(ports, policies)),
+            templates: Arc::new(TemplateAdministration::new(ports, policies)),
             keys: Arc::new(KeyAdministration::new(ports)),
             gatekeeper: Arc::new(Gatekeeper::new(ports)),
             subjects: Arc::new(DataSubjectRequests::new(ports, policies)),

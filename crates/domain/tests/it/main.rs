@@ -15,4 +15,5 @@ mod message_actions;
 mod recovery;
 mod settings;
 mod support;
+mod templates;
 mod waiting;

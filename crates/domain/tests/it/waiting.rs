@@ -10,7 +10,7 @@ use domain::delivery::{
     WaitingFor, paused, queue, waiting,
 };
 use domain::requests::{Message, MessageId, MessageKind, MessageState, PastAttempt};
-use domain::usecases::LookupError;
+use domain::usecases::{LookupError, Reordered};
 use domain::values::{QuietHours, from_jakarta_time, jakarta_time, parse_local_time};
 use proptest::prelude::*;
 use testkit::{World, sample};
@@ -600,7 +600,7 @@ async fn the_desk_says_why_a_message_waits() {
 
     // A resend says it at once.
     let author = sample::author();
-    let again = desk.resend(first, &Visibility::All, &author, None);
+    let again = desk.resend(first, &Visibility::All, Reordered::default(), &author, None);
     let again = again.await.unwrap().waiting.unwrap();
     assert_eq!(again.reason, WaitingFor::DailyLimit);
 }

@@ -1,4 +1,4 @@
-//! Rows of dealers and what they become.
+//! Rows of dealers, and their conversion.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub(crate) struct DealerRow {
     updated_at: Option<Shown<NaiveDateTime>>,
 }
 
-/// What a dealer has settled with us; the table is ours.
+/// A dealer's settings in our own table.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = dealer_settings)]
 #[diesel(check_for_backend(Pg))]
@@ -46,14 +46,14 @@ pub(crate) struct SettingsRow {
     default_template: Option<String>,
 }
 
-/// The two tables meet by the dealer's number.
+/// Joins the two tables by the dealer's number.
 #[auto_type(no_type_alias)]
 pub(crate) fn same_dealer() -> _ {
     dealer_settings::dealer_id.eq(dealers::dealer_id)
 }
 
 impl SettingsRow {
-    /// The table's checks keep out what could not be read.
+    /// The table's checks keep out unreadable values.
     fn settings(&self) -> DealerSettings {
         let time = |ms: Option<i64>| Some(Duration::from_millis(u64::try_from(ms?).ok()?));
         let quiet = self.quiet_from.zip(self.quiet_to);
@@ -70,7 +70,7 @@ impl SettingsRow {
 }
 
 impl DealerRow {
-    /// Where the key comes from: one of the settings wins, be it one that cannot be opened.
+    /// Where the key comes from: our settings win, even with a key that cannot be opened.
     pub(crate) fn key_source(&self, settings: Option<&SettingsRow>) -> Option<KeySource> {
         if settings.is_some_and(|settings| settings.fonnte_api_key.is_some()) {
             return Some(KeySource::Settings);
@@ -84,6 +84,7 @@ impl DealerRow {
         self,
         id: DealerId,
         settings: Option<SettingsRow>,
+        templates: Templates,
         vault: &dyn Vault,
     ) -> Dealer {
         let source = self.key_source(settings.as_ref());
@@ -115,7 +116,7 @@ impl DealerRow {
             webhook_secret,
             sealed_shut,
             settings: delivery.unwrap_or_default(),
-            templates: Templates::default(),
+            templates,
             created_at: self.created_at.and_then(|Shown(at)| at),
             updated_at: self.updated_at.and_then(|Shown(at)| at),
             id,
@@ -123,11 +124,9 @@ impl DealerRow {
     }
 }
 
-/// A secret that nobody has stands for one that cannot be opened, so that no report passes as one
-/// that needs none.
+/// A random secret in place of one that cannot be opened, so that no report passes without its secret.
 fn unknown_secret() -> Option<SecretString> {
-    // Without randomness the next look fails as well; an empty secret is equal to nothing that a
-    // report carries.
+    // Without randomness the next read fails as well. No report carries an empty secret.
     Some(crate::dealers::secrets::new_token().unwrap_or_default())
 }
 

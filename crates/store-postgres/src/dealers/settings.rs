@@ -1,4 +1,4 @@
-//! What operators see and change of dealers.
+//! The dealers' settings, for operators.
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -12,6 +12,7 @@ use domain::ports::{
     SettingsChanged, StoreError, VaultError,
 };
 use domain::settings::{Change, SettingsChange};
+use domain::template::Templates;
 use domain::values::{DealerId, QuietHours, WebhookToken};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -130,8 +131,8 @@ impl DealerAdmin for PgDealers {
     }
 }
 
-/// A change of which one quiet hour is as it is stored: its row is locked until it is made, so that
-/// nobody else changes the other one meanwhile.
+/// Completes a change of one quiet hour with the stored other one. The row stays locked until the change is
+/// made, so that no concurrent change is lost.
 async fn complete(
     connection: &mut AsyncPgConnection,
     id: &DealerId,
@@ -148,7 +149,7 @@ async fn complete(
     make(connection, change, stored.quiet_hours(), statement).await
 }
 
-/// Makes a change, given the quiet hours that are stored where they matter.
+/// Makes a change, with the stored quiet hours where it needs them.
 async fn make(
     connection: &mut AsyncPgConnection,
     change: &SettingsChange,
@@ -174,7 +175,7 @@ async fn make(
     })
 }
 
-/// All of a change but its secrets and its quiet hours.
+/// A change without its secrets and quiet hours.
 fn changing<'a>(
     id: &'a DealerId,
     change: &'a SettingsChange,
@@ -209,9 +210,11 @@ fn changing<'a>(
 }
 
 impl PgDealers {
-    /// These dealers, by number; those who have no webhook token yet get one.
+    /// These dealers, by number; a dealer without a webhook token gets one.
     async fn records(&self, ids: &[String]) -> StoreResult<Vec<DealerRecord>> {
         let mut rows = self.rows(ids).await?;
+        let mut own = self.own_templates(ids).await?;
+        let shared = self.shared_templates().await?;
         let missing: Vec<&str> = rows
             .iter()
             .filter(|row| row.4.is_none())
@@ -223,7 +226,13 @@ impl PgDealers {
         }
         Ok(rows
             .into_iter()
-            .filter_map(|row| self.read_record(row))
+            .filter_map(|row| {
+                let templates = Templates {
+                    own: own.remove(&row.0).unwrap_or_default(),
+                    shared: shared.clone(),
+                };
+                self.read_record(row, templates)
+            })
             .collect())
     }
 
@@ -275,7 +284,7 @@ impl PgDealers {
         Ok(())
     }
 
-    fn read_record(&self, row: RecordRow) -> Option<DealerRecord> {
+    fn read_record(&self, row: RecordRow, templates: Templates) -> Option<DealerRecord> {
         let (id, row, settings, lane, token, now) = row;
         let id = DealerId::parse(&id).ok()?;
         let key_source = row.key_source(settings.as_ref());
@@ -283,7 +292,7 @@ impl PgDealers {
         let webhook_secret_set = settings
             .as_ref()
             .is_some_and(|own| own.webhook_secret.is_some());
-        let mut dealer = row.dealer(id, settings, &*self.vault);
+        let mut dealer = row.dealer(id, settings, templates, &*self.vault);
         let purpose = SecretPurpose::WebhookToken;
         let token = token.map(|token| read(&*self.vault, &dealer.id, purpose, token));
         if matches!(token, Some(Err(_))) {
@@ -321,7 +330,7 @@ impl LaneRow {
     }
 }
 
-/// Callers ask whether secrets can be kept before they set one.
+/// Callers check that secrets can be sealed before they set one.
 fn unsealed(error: VaultError) -> StoreError {
     StoreError::Unavailable(error.into())
 }

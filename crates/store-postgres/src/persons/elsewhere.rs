@@ -1,4 +1,4 @@
-//! What stands about a person in rows about somebody or something else.
+//! Personal data in rows about another person or thing.
 
 use std::collections::HashSet;
 
@@ -10,11 +10,11 @@ use domain::values::Phone;
 
 use super::personal_data::BETWEEN_DIGITS;
 use crate::connection::StoreResult;
-use crate::schema::{api_key, audit, lane};
+use crate::schema::{api_key, audit, lane, template, template_version};
 use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
 
-/// Whose customer a person is.
+/// The dealers that have a person as their customer.
 #[derive(Default)]
 struct Known {
     dealers: Vec<String>,
@@ -24,7 +24,7 @@ struct Known {
 }
 
 impl PgStore {
-    /// Takes a person out of why lanes are blocked, of the audit and of names of keys, and forgets what
+    /// Takes a person out of why lanes are blocked, of the audit, of names of keys and of authors of templates, and forgets what
     /// callers called submissions by the phone. Each statement is a transaction; repeating them is
     /// harmless. To be done before the person's own rows are erased, which tell where to look.
     pub(crate) async fn erase_elsewhere(&self, phone: &Phone) -> StoreResult<()> {
@@ -38,7 +38,8 @@ impl PgStore {
             self.database.run(statement).await?;
         }
         self.erase_audit(&known, subscriber, &by_phone).await?;
-        self.erase_key_names(subscriber, &by_phone).await
+        self.erase_key_names(subscriber, &by_phone).await?;
+        self.erase_template_authors(subscriber, &by_phone).await
     }
 
     async fn known(&self, phone: &Phone) -> StoreResult<Known> {
@@ -71,7 +72,7 @@ impl PgStore {
             if reason == *was {
                 continue;
             }
-            // Unless the lane is blocked for another reason by now.
+            // Unless the lane is now blocked for another reason.
             let change = diesel::update(lane::table)
                 .filter(lane::dealer_id.eq(dealer))
                 .filter(lane::block_reason.eq(was))
@@ -120,9 +121,26 @@ impl PgStore {
         }
         Ok(())
     }
+
+    async fn erase_template_authors(&self, subscriber: &str, by_phone: &Person) -> StoreResult<()> {
+        let statement = quoting(Statement::new(sql::TemplateAuthors), subscriber);
+        let authors: Vec<AuthorRow> = self.database.all(statement).await?;
+        for AuthorRow { author } in authors {
+            let kept = by_phone.erased_from(&author);
+            let change = diesel::update(template::table)
+                .filter(template::author.eq(&author))
+                .set(template::author.eq(&*kept));
+            self.database.run(change).await?;
+            let change = diesel::update(template_version::table)
+                .filter(template_version::author.eq(&author))
+                .set(template_version::author.eq(&*kept));
+            self.database.run(change).await?;
+        }
+        Ok(())
+    }
 }
 
-/// Binds the digits of a phone that a text may hold.
+/// Binds the digits of a phone, to be searched in texts.
 fn quoting<'a, F: File>(statement: Statement<'a, F>, subscriber: &'a str) -> Statement<'a, F> {
     statement
         .bind::<Text, _>("subscriber", subscriber)
@@ -151,7 +169,7 @@ struct LineRow {
     request_id: Option<String>,
     #[diesel(sql_type = Text)]
     detail: String,
-    /// It is about a request of theirs.
+    /// Whether it is about one of the person's requests.
     #[diesel(sql_type = Bool)]
     theirs: bool,
 }
@@ -162,4 +180,10 @@ struct KeyRow {
     id: String,
     #[diesel(sql_type = Text)]
     name: String,
+}
+
+#[derive(QueryableByName)]
+struct AuthorRow {
+    #[diesel(sql_type = Text)]
+    author: String,
 }

@@ -27,9 +27,6 @@ impl Work for BulkRequest {
     const SECOND_TRY: bool = false;
     const ALONE: usize = 1;
     const AT_ONCE: usize = BLOCK;
-    /// One block after the other, of all calls: a second writer would take processor time and a connection
-    /// from what is live.
-    const WRITERS: usize = 1;
     /// Time for some hundred statements, which find the rows that are refused.
     const DIVIDING: Duration = Duration::from_secs(2);
 

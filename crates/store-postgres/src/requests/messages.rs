@@ -53,7 +53,7 @@ impl Messages for PgStore {
         let locking = requests::table
             .filter(requests::id.eq(request.0))
             .filter(sees(only))
-            .select(requests::no_telp.eq(ERASED))
+            .select(requests::no_telp.is_not_distinct_from(ERASED))
             .for_no_key_update();
         let statement = with_entry(seeing(Statement::new(sql::Resend), request, seen), entry)
             .bind::<Uuid, _>("message_id", message.id.0)
@@ -141,7 +141,7 @@ impl Messages for PgStore {
     }
 }
 
-/// Whether a request belongs to this dealer; any does where the view is not limited to one.
+/// Whether a request belongs to this tenant; true without one.
 #[auto_type(no_type_alias)]
 fn sees(only: Option<&str>) -> _ {
     let anybody: bool = only.is_none();
@@ -151,7 +151,7 @@ fn sees(only: Option<&str>) -> _ {
         .or(anybody.into_sql::<Bool>())
 }
 
-/// Binds a request, and the dealer to which the caller's view is limited.
+/// Binds a request, and the tenant of the caller.
 fn seeing<'a, F: File>(
     statement: Statement<'a, F>,
     request: RequestId,

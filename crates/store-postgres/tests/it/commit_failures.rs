@@ -12,11 +12,13 @@ use domain::events::{EventContent, MessageReport};
 use domain::persons::Sweep;
 use domain::ports::{
     AccountBook as _, AccountProfile, ApiKeys as _, AuditLog as _, Claim, DealerAdmin as _,
-    EventStore as _, Messages as _, NewApiKey, Outbox as _, PersonalData as _, RequestStore as _,
-    Settlement, StoreError, Task, WorkerId,
+    EventStore as _, Messages as _, NewApiKey, Outbox as _, PersonalData as _, Precondition,
+    RequestStore as _, Settlement, StoreError, Task, TemplateBook as _, TemplateOwner,
+    TemplateRemoved, TemplateSaved, WorkerId,
 };
 use domain::requests::{MessageId, MessageState, NewMessage, NewRequest};
 use domain::settings::{Change, SettingsChange};
+use domain::template::TemplateName;
 use domain::values::{DealerId, Phone};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{NewDealer, PgDealers, PgStore, SecretPlace, SecretsKeys};
@@ -544,4 +546,21 @@ async fn sealing_secrets_anew() {
         trial.dealers.reseal(place, &sample::author(), |_| {}).await
     };
     assert_eq!(trial.fails_at_commit(reseal).await.sealed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saving_and_removing_a_template() {
+    let trial = Trial::begin().await;
+    let owner = TemplateOwner::Dealer(sample::dealer_id());
+    let name = TemplateName::parse("promo").expect("a name");
+    let over = Precondition::Unconditional;
+    let entry = entry(Action::ChangeTemplate);
+    let save = async || {
+        let book = &trial.dealers;
+        book.save(&owner, &name, "Halo", &over, &entry).await
+    };
+    assert_eq!(trial.fails_at_commit(save).await, TemplateSaved::Saved);
+    let remove = async || trial.dealers.remove(&owner, &name, &over, &entry).await;
+    let removed = trial.fails_at_commit(remove).await;
+    assert_eq!(removed, TemplateRemoved::Removed);
 }

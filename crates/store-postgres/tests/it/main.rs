@@ -1,4 +1,8 @@
 //! The store against a real PostgreSQL.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests look at the real clock and at how they were started"
+)]
 
 mod api_keys;
 mod backlog;
@@ -28,6 +32,7 @@ mod sessions;
 mod shortcomings;
 mod stale;
 mod starting;
+mod templates;
 mod tls;
 mod together;
 mod tokens;

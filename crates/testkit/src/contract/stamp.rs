@@ -1,7 +1,7 @@
-/// Stamps every promise of [`contract`](crate::contract) into a test of the same name.
+/// Makes every promise of [`contract`](crate::contract) a test of the same name.
 ///
-/// It is given an `async fn() -> (Stage, Guard)`, which makes an empty store for each test; the
-/// guard, whatever it is, is kept until the test is over. The crate of the tests needs tokio.
+/// Takes an `async fn() -> (Stage, Guard)` that makes an empty store for each test; the guard is kept until
+/// the test is over. The crate of the tests needs tokio.
 #[macro_export]
 macro_rules! contract_tests {
     ($make_stage:path) => {
@@ -70,6 +70,18 @@ macro_rules! contract_tests {
                 messages_that_cannot_be_seen_are_as_if_they_did_not_exist
                 resending_and_cancelling_are_noted_in_the_audit
                 what_cannot_be_noted_is_not_done_to_a_message;
+            templates:
+                a_saved_text_is_a_new_version
+                the_same_text_makes_no_version
+                a_number_is_never_given_twice
+                a_name_is_looked_up_at_its_dealer_then_at_head_office
+                another_version_is_not_overtaken
+                of_writers_at_the_same_moment_each_gets_a_number
+                an_owner_has_so_many_templates_at_most
+                what_cannot_be_noted_is_not_done_to_a_template
+                a_message_remembers_its_template
+                variables_of_an_erased_person_are_gone
+                the_newest_requests_come_with_their_messages;
             places:
                 a_message_knows_how_many_go_before_it
                 a_place_tells_of_the_call_in_flight

@@ -13,7 +13,7 @@ use super::MemoryStore;
 use super::state::State;
 use crate::sample;
 
-/// What a dealer has settled with us.
+/// A dealer's settings in our own table.
 #[derive(Default)]
 pub(super) struct OwnSettings {
     api_key: Option<SecretString>,
@@ -92,6 +92,7 @@ impl State {
             dealer.api_url = own.api_url.clone().or(dealer.api_url);
             dealer.webhook_secret = own.webhook_secret.clone().or(dealer.webhook_secret);
         }
+        dealer.templates = self.templates_for(id);
         Some(dealer)
     }
 
