@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod analytics;
+mod bulk;
 mod dealers;
 mod errors;
 mod health;
@@ -19,6 +20,7 @@ use std::borrow::Cow;
 pub use accounts::*;
 pub use admin::*;
 pub use analytics::*;
+pub use bulk::*;
 pub use dealers::*;
 pub use errors::*;
 pub use health::*;

@@ -149,8 +149,9 @@ pub struct HeaderParameters {
     #[serde(rename = "X-Request-Id")]
     #[schemars(example = &"4b1c6a52-3d1f-4a5c-9d4e-0f6a7b8c9d0e")]
     pub request_id: Option<String>,
-    /// `return=representation` puts what was stored into `data` (RFC 7240). Of several preferences of that
-    /// name the first counts; every other preference is ignored.
+    /// `return=representation` puts what was stored into `data` of a single submission, `return=minimal` leaves
+    /// stored rows out of the answer to a bulk call (RFC 7240). Of several preferences of that name the first
+    /// counts; every other preference is ignored.
     #[serde(rename = "Prefer")]
     #[schemars(example = &"return=representation")]
     pub prefer: Option<String>,
@@ -158,7 +159,8 @@ pub struct HeaderParameters {
     /// 255 visible ASCII characters. For 24 hours the same key with the same body, that is the same JSON
     /// value, is answered as the first time, with `Idempotent-Replayed: true`, and nothing is stored or
     /// sent. White space and the order of members do not matter, and `Prefer` may differ. Only answers that
-    /// stored something are kept.
+    /// stored something are kept. Of a bulk call it has at most 240 characters: row `n` counts as sent under
+    /// `KEY/n`, whatever the form of the rows is, and is the same when its values are.
     #[serde(rename = "Idempotency-Key")]
     #[schemars(length(min = 1, max = IdempotencyKey::MAX), regex(pattern = VISIBLE), example = &"4b1c6a52-3d1f-4a5c-9d4e-0f6a7b8c9d0e")]
     pub idempotency_key: Option<String>,

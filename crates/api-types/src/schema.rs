@@ -19,14 +19,14 @@ pub fn schemas() -> Map<String, Value> {
     }
     let mut all = named![Deserialize:
         SubmissionBody, ResendBody, TemplateBody, PreviewBody, TestBody, StatusReportBody, DeviceReportBody, SettingsBody, NewKeyBody,
-        ErasureBody, ExportBody,
+        ErasureBody, ExportBody, BulkBody,
     ];
     all.extend(named![Serialize:
         StoredReply, NotStoredReply, RequestReply, MessagesReply, MessageReply, ListReply, StatsReply,
         QueueReply, AnalyticsReply, TemplatesReply, TemplateReply, SavedTemplateReply, RemovedTemplateReply,
         PreviewReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
         MadeKeyReply, AuditReply, ErasureReply, ExportReply, RootReply, HealthReply,
-        DetailedHealthReply, ErrorReply, ValidationReply,
+        DetailedHealthReply, ErrorReply, ValidationReply, BulkReply,
     ]);
     all.sort_keys();
     all

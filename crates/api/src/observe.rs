@@ -72,6 +72,11 @@ impl SubmissionResult {
         }
     }
 
+    /// Whether it is stored, now or before.
+    pub(crate) const fn is_stored(self) -> bool {
+        matches!(self, Self::Stored | Self::Replayed)
+    }
+
     pub(crate) fn of(problem: &Problem) -> Self {
         match problem {
             Problem::Invalid(_) => Self::Invalid,
@@ -149,6 +154,9 @@ pub trait Observer: Send + Sync {
     /// A message was made from a template of this origin.
     fn made_from(&self, origin: TemplateOrigin);
 
+    /// Something became of so many rows of a bulk call.
+    fn rows_submitted(&self, result: SubmissionResult, rows: u64);
+
     /// A provider event was taken in, or not.
     fn event_received(&self, topic: EventTopic, result: EventResult);
 
@@ -172,6 +180,8 @@ impl Observer for Unobserved {
     fn submitted(&self, _: SubmissionResult) {}
 
     fn made_from(&self, _: TemplateOrigin) {}
+
+    fn rows_submitted(&self, _: SubmissionResult, _: u64) {}
 
     fn event_received(&self, _: EventTopic, _: EventResult) {}
 

@@ -48,6 +48,12 @@ pub(crate) enum Problem {
     MethodNotAllowed(String),
     #[error("the body has more than {limit} bytes")]
     BodyTooLarge { limit: usize },
+    #[error("the body has more than {limit} rows")]
+    TooManyRows { limit: usize },
+    #[error("the workbook has more than {limit} bytes when unpacked")]
+    UnpackedTooLarge { limit: u64 },
+    #[error("the body is of a type that is not read")]
+    UnsupportedMediaType,
     #[error("the body did not arrive in time")]
     BodyTooSlow,
     #[error("the body could not be read")]
@@ -180,6 +186,21 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "PayloadTooLarge",
                 format!("The body has more than {limit} bytes"),
+            ),
+            Self::TooManyRows { limit } => envelope(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "PayloadTooLarge",
+                format!("The body has more than {limit} rows"),
+            ),
+            Self::UnpackedTooLarge { limit } => envelope(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "PayloadTooLarge",
+                format!("The workbook has more than {limit} bytes when unpacked"),
+            ),
+            Self::UnsupportedMediaType => envelope(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UnsupportedMediaType",
+                "Expected application/json, application/x-ndjson, text/csv or an Excel workbook (xlsx), not compressed",
             ),
             Self::BodyTooSlow => envelope(
                 StatusCode::REQUEST_TIMEOUT,

@@ -12,8 +12,14 @@ use domain::usecases::{
 use domain::values::AccountPolicy;
 
 use crate::exports::Exports;
+use tokio::sync::Semaphore;
+
 use crate::limits::Limits;
 use crate::observe::{Observer, Unobserved};
+
+/// How many tables of bulk calls are in memory at once: one takes up to 8 MiB, and a workbook four times as
+/// much when it is unpacked.
+const MOST_TABLES: usize = 4;
 
 /// The state that the routes share.
 pub struct Api {
@@ -45,6 +51,8 @@ pub struct Api {
     pub(crate) version: &'static str,
     /// The files that are being made.
     pub(crate) exports: Exports,
+    /// Room for the tables of bulk calls that are in memory at once.
+    pub(crate) bulk_bodies: Arc<Semaphore>,
     /// The observer.
     pub(crate) observer: Arc<dyn Observer>,
 }
@@ -93,6 +101,7 @@ impl Api {
             admission,
             version: parts.version,
             exports: Exports::default(),
+            bulk_bodies: Arc::new(Semaphore::new(MOST_TABLES)),
             observer: Arc::new(Unobserved),
         }
     }

@@ -54,6 +54,7 @@ files! {
     ForgetEvents "events/forget_events.sql"
     Accept "requests/accept.sql"
     AcceptOnce "requests/accept_once.sql"
+    KeyUses "requests/key_uses.sql"
     Find "requests/find.sql"
     ForgetKeys "requests/forget_keys.sql"
     Timeline "requests/timeline.sql"

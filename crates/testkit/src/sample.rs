@@ -151,6 +151,7 @@ pub fn once(key: &str, body: &str) -> Once {
     Once {
         key: IdempotencyKey::parse(key).expect("the key is well formed"),
         body: BodyFingerprint::of(body),
+        alike: None,
     }
 }
 

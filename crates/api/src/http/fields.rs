@@ -10,6 +10,7 @@ const HIDDEN: &str = "**********";
 
 /// The fields of a JSON object or of a row of a table, and their faults. Every body is read through it, field
 /// by field, so that every faulty field is listed with the first rule it breaks.
+#[derive(Clone)]
 pub(crate) struct Fields {
     place: Vec<Place>,
     values: Map<String, Value>,
@@ -83,6 +84,11 @@ impl Fields {
             .map(|name| Place::Name((*name).to_owned().into()));
         let place = self.place.iter().cloned().chain(names).collect();
         self.faults.push(fault(place, rule, sent));
+    }
+
+    /// The fields as they came in.
+    pub(crate) fn into_values(self) -> Map<String, Value> {
+        self.values
     }
 
     /// All faults, in the order in which they were added.

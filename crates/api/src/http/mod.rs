@@ -13,6 +13,7 @@ mod pieces;
 mod query;
 mod quiet;
 mod wanted;
+mod table_body;
 
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
@@ -26,3 +27,4 @@ pub(crate) use pieces::Pieces;
 pub(crate) use query::QueryParameters;
 pub(crate) use quiet::Quiet;
 pub(crate) use wanted::while_wanted;
+pub(crate) use table_body::TableBody;

@@ -1,6 +1,7 @@
 //! Examples that follow from the schemas: bodies from the examples of their fields, error answers from the
 //! problems.
 
+use api_types::MAX_ROWS;
 use domain::access::Scope;
 use domain::ports::StoreError;
 use domain::usecases::{
@@ -97,6 +98,14 @@ fn problem(name: &str) -> Option<Problem> {
         "MethodNotAllowed" => Problem::MethodNotAllowed(String::new()),
         "RequestTimeout" => Problem::BodyTooSlow,
         "PayloadTooLarge" => Problem::BodyTooLarge { limit: 64 * 1024 },
+        "TableTooLarge" => Problem::BodyTooLarge {
+            limit: 8 * 1024 * 1024,
+        },
+        "TooManyRows" => Problem::TooManyRows { limit: MAX_ROWS },
+        "UnpackedTooLarge" => Problem::UnpackedTooLarge {
+            limit: 64 * 1024 * 1024,
+        },
+        "UnsupportedMediaType" => Problem::UnsupportedMediaType,
         "UriTooLong" => Problem::UriTooLong {
             part: "path",
             limit: MAX_PATH_BYTES,

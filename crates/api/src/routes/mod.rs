@@ -2,6 +2,7 @@
 
 mod admin;
 mod analytics;
+mod bulk;
 mod cursor;
 mod dealers;
 mod docs;
@@ -10,9 +11,9 @@ mod health;
 mod item;
 mod messages;
 mod metrics;
-mod queue;
+pub(crate) mod queue;
 mod requests;
-mod submissions;
+pub(crate) mod submissions;
 mod templates;
 mod webhooks;
 
@@ -27,6 +28,8 @@ use crate::route::{Access, Calls, Route, allowed};
 
 /// The most bytes of a JSON body.
 const JSON: Option<usize> = Some(64 * 1024);
+/// The most bytes of a table.
+const TABLE: Option<usize> = Some(8 * 1024 * 1024);
 /// The route reads no body.
 const NONE: Option<usize> = None;
 
@@ -56,6 +59,7 @@ use Access::{Local, Public, Webhook};
 routes! {
     // method and path, access, how calls are counted, size of the body, handler
     POST   "/api/v1/customer/validate-customer"                 WRITE,   Metered   JSON submissions::validate_customer;
+    POST   "/api/v1/customer/validate-customers"                WRITE,   Metered   TABLE bulk::validate_customers;
     GET    "/api/v1/customer/request/{request_id}"              READ,    Metered   NONE requests::get_request;
     GET    "/api/v1/customer/request/{request_id}/messages"     READ,    Metered   NONE messages::list_request_messages;
     POST   "/api/v1/customer/request/{request_id}/resend"       WRITE,   Metered   JSON messages::resend_request_message;

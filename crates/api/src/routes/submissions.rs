@@ -101,12 +101,18 @@ fn read(
             let fields = body.fields()?;
             // The body is JSON: its fields were just read.
             let text = canonical(body.bytes()).map_err(|_| Problem::UnforeseenInIntake)?;
-            let body = BodyFingerprint::of(&text);
-            return Ok((submission(&fields), Some(Once { key, body })));
+            let submission = submission(&fields);
+            let once = Once {
+                key,
+                body: BodyFingerprint::of(&text),
+                // A row of a bulk call may have had this key.
+                alike: Some(submission.fingerprint()),
+            };
+            return Ok((submission, Some(once)));
         }
         KeyHeader::Malformed(given) => given,
     };
-    let mut faults = vec![of_key(&given)];
+    let mut faults = vec![of_key(&given, false)];
     match body.fields() {
         Ok(fields) => {
             let broken = api.intake.faults(submission(&fields));
@@ -139,7 +145,7 @@ fn plain_submission(body: SubmissionBody) -> Submission {
 }
 
 /// Any other body, field by field.
-fn submission(fields: &Fields) -> Submission {
+pub(crate) fn submission(fields: &Fields) -> Submission {
     let input = |field| fields.input(wire_name(field));
     Submission {
         customer_name: input(Field::CustomerName),
@@ -157,7 +163,7 @@ fn submission(fields: &Fields) -> Submission {
 }
 
 /// The faults of a submission, each with what was sent.
-pub(super) fn described(faults: &Faults, mut fields: Fields) -> Vec<FaultBody> {
+pub(crate) fn described(faults: &Faults, mut fields: Fields) -> Vec<FaultBody> {
     for (path, fault) in faults {
         let field = wire_name(path.field());
         match path {

@@ -10,6 +10,7 @@ mod access;
 mod account;
 mod admin;
 mod analytics;
+mod bulk;
 mod client;
 mod cors;
 mod dealers;

@@ -41,6 +41,10 @@ impl Observer for Notes {
         self.note(format!("made from {}", origin.as_str()));
     }
 
+    fn rows_submitted(&self, result: SubmissionResult, rows: u64) {
+        self.note(format!("{rows} rows {}", result.as_str()));
+    }
+
     fn event_received(&self, topic: EventTopic, result: EventResult) {
         self.note(format!("{topic:?} {}", result.as_str()));
     }

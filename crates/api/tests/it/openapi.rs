@@ -249,8 +249,11 @@ fn every_answer_is_there_with_its_headers() {
         } else if takes_a_body(&name) {
             expected.extend(["400", "408", "413", "422"]);
         }
-        if name.contains("validate") {
+        if name.ends_with("/validate-customer") {
             expected.insert("409");
+        }
+        if name.ends_with("/validate-customers") {
+            expected.insert("415");
         }
         if name == "POST /api/v1/admin/api-keys" {
             expected.remove("200");
@@ -289,9 +292,10 @@ fn every_answer_is_there_with_its_headers() {
                 "429" | "503" => needed.push("Retry-After"),
                 "401" => needed.push("WWW-Authenticate"),
                 "405" => needed.push("Allow"),
-                "200" if name.contains("validate") => {
+                "200" if name.ends_with("/validate-customer") => {
                     needed.extend(["Location", "Preference-Applied", "Idempotent-Replayed"])
                 }
+                "200" if name.ends_with("/validate-customers") => needed.push("Preference-Applied"),
                 _ => {}
             }
             for header in needed {

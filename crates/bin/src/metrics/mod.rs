@@ -57,6 +57,7 @@ pub(crate) struct Metrics {
     call_seconds: HistogramVec,
     submissions: IntCounterVec,
     templates: IntCounterVec,
+    rows: IntCounterVec,
     received: IntCounterVec,
     events: IntCounterVec,
     lifted: IntCounter,
@@ -103,6 +104,11 @@ impl Metrics {
                 "messages_by_template_total",
                 "Messages of submissions by whose template they were made from",
                 &["origin"],
+            )?,
+            rows: maker.counters(
+                "bulk_rows_total",
+                "Rows of bulk calls by what became of them, dry runs left out",
+                &["result"],
             )?,
             received: maker.counters(
                 "webhook_reports_total",
@@ -169,6 +175,7 @@ impl Metrics {
     fn begin(&self) {
         for result in SubmissionResult::ALL {
             self.submissions.with_label_values(&[result.as_str()]);
+            self.rows.with_label_values(&[result.as_str()]);
         }
         for origin in TemplateOrigin::ALL {
             self.templates.with_label_values(&[origin.as_str()]);
@@ -276,6 +283,10 @@ impl Observer for Metrics {
 
     fn made_from(&self, origin: TemplateOrigin) {
         self.templates.with_label_values(&[origin.as_str()]).inc();
+    }
+
+    fn rows_submitted(&self, result: SubmissionResult, rows: u64) {
+        self.rows.with_label_values(&[result.as_str()]).inc_by(rows);
     }
 
     fn event_received(&self, topic: EventTopic, result: EventResult) {

@@ -21,7 +21,7 @@ pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT, TestCall
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
 pub use event_intake::{EventError, EventIntake, EventReceived};
 pub use gatekeeper::{Gatekeeper, Refusal};
-pub use intake::{Intake, IntakeError, Receival};
+pub use intake::{BLOCK, BulkCall, BulkRow, Intake, IntakeError, Receival, RowAnswer, RowReceival};
 pub use key_administration::{KeyAdministration, KeyError, KeyOrder, MadeKey};
 pub use lookups::{LookupError, Lookups};
 pub use message_actions::{MessageActions, MessageError, Reordered, ResendOrder};

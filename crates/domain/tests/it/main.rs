@@ -3,6 +3,7 @@
 mod access;
 mod account_watch;
 mod breaker;
+mod bulk;
 mod dealer_check;
 mod dispatcher;
 mod event_intake;

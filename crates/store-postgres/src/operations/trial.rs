@@ -161,6 +161,7 @@ fn submission() -> NewRequest {
         once: key.map(|key| Once {
             key,
             body: BodyFingerprint::of(""),
+            alike: None,
         }),
     }
 }

@@ -177,6 +177,25 @@ fn new_key(n: u8) -> NewApiKey {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn accepting_the_rows_of_a_call() {
+    let trial = Trial::begin().await;
+    let mut rows: Vec<NewRequest> = (0..20)
+        .map(|n| sample::request_for(&sample::dealer_id(), n))
+        .collect();
+    for row in &mut rows[10..] {
+        row.once = Some(sample::once(&row.id.to_string(), "body"));
+    }
+    let accept_all = async || {
+        let answers = trial.store.accept_all(&rows).await;
+        // Each is told, and none is told anything else.
+        let failed = answers.iter().filter(|answer| answer.is_err()).count();
+        assert!(failed == 0 || failed == rows.len(), "{answers:?}");
+        answers.into_iter().collect::<Result<Vec<_>, _>>()
+    };
+    trial.fails_at_commit(accept_all).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn accepting_a_request() {
     let trial = Trial::begin().await;
     let request = sample::new_request();

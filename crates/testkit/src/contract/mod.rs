@@ -24,6 +24,7 @@ pub mod analytics;
 pub mod api_keys;
 pub mod audit;
 pub mod breaker;
+pub mod bulk;
 pub mod claims;
 pub mod dealer_records;
 pub mod dealers;

@@ -33,6 +33,16 @@ macro_rules! contract_tests {
                 a_key_counts_for_24_hours
                 it_is_known_what_a_key_was_used_for
                 only_old_keys_are_forgotten;
+            bulk:
+                rows_of_a_call_are_all_stored
+                a_row_goes_behind_what_is_live
+                a_call_that_is_repeated_stores_what_is_missing
+                two_rows_of_a_call_may_have_one_key
+                rows_and_single_submissions_share_their_keys
+                the_same_may_have_another_form
+                a_row_that_cannot_be_stored_harms_only_itself
+                the_same_call_may_come_twice_at_once
+                it_is_known_what_many_keys_were_used_for;
             accounts:
                 the_latest_quota_is_kept_with_the_lane
                 a_refused_message_leaves_the_quota

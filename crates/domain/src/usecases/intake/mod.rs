@@ -1,4 +1,8 @@
+mod bulk;
+
 use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 
 use super::{Policies, Ports};
 use crate::access::Visibility;
@@ -9,6 +13,8 @@ use crate::requests::{
 };
 use crate::template::{InForce, TemplateOrigin, TemplateValues};
 use crate::values::{AccountError, AccountPolicy, Once};
+
+pub use self::bulk::{BLOCK, BulkCall, BulkRow, RowAnswer, RowReceival};
 
 /// Accepts submissions: checks, finds the dealer, renders the message, stores.
 pub struct Intake {
@@ -100,6 +106,12 @@ impl Intake {
             .unwrap_or_default()
     }
 
+    /// The time, for what is said of now.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     /// Deletes a batch of expired idempotency keys. Returns how many.
     ///
     /// # Errors
@@ -128,7 +140,12 @@ impl Intake {
         async move {
             let checked = checked?;
             let dealer = self.dealers.find(&checked.submission.dealer_id).await;
-            match self.prepare(checked, dealer.map_err(IntakeError::NotStored)?) {
+            // Apart, so that the dealer is not kept while the request is stored.
+            let prepared = {
+                let dealer = dealer.map_err(IntakeError::NotStored)?;
+                self.prepare(checked, dealer.as_ref(), MessageKind::Live)
+            };
+            match prepared {
                 Ok(request) => self.store(request).await,
                 Err((checked, refusal)) => self.stored_before(checked, refusal).await,
             }
@@ -154,16 +171,17 @@ impl Intake {
     fn prepare(
         &self,
         checked: Box<Checked>,
-        dealer: Option<Dealer>,
+        dealer: Option<&Dealer>,
+        kind: MessageKind,
     ) -> Result<(Box<NewRequest>, TemplateOrigin), (Box<Checked>, IntakeError)> {
         let dealer = match self.sender(dealer) {
             Ok(dealer) => dealer,
             Err(refusal) => return Err((checked, refusal)),
         };
-        match template(&dealer, &checked.submission) {
+        match template(dealer, &checked.submission) {
             Ok(template) => {
-                let origin = template.origin;
-                Ok((Box::new(self.request(*checked, &dealer, template)), origin))
+                let request = self.request(*checked, dealer, template, kind);
+                Ok((Box::new(request), template.origin))
             }
             Err(faults) => Err((checked, IntakeError::Invalid(faults))),
         }
@@ -195,7 +213,7 @@ impl Intake {
     }
 
     /// The dealer, if a message of it could be sent.
-    fn sender(&self, dealer: Option<Dealer>) -> Result<Dealer, IntakeError> {
+    fn sender<'a>(&self, dealer: Option<&'a Dealer>) -> Result<&'a Dealer, IntakeError> {
         let dealer = dealer.ok_or(IntakeError::UnknownDealer)?;
         if !dealer.active {
             return Err(IntakeError::InactiveDealer);
@@ -217,8 +235,10 @@ impl Intake {
         let Some(once) = once else {
             return Err(refusal);
         };
-        let key_use = self.requests.key_use(&submission.dealer_id, &once).await;
-        match key_use.map_err(IntakeError::NotStored)? {
+        let uses = [(submission.dealer_id.clone(), once)];
+        let used = self.requests.key_uses(&uses).await;
+        let used = used.map_err(IntakeError::NotStored)?;
+        match used.first().copied().flatten() {
             Some(KeyUse::SameBody(id)) => Ok(Receival {
                 request: Request::of_submission(id, submission),
                 replayed: true,
@@ -229,7 +249,13 @@ impl Intake {
         }
     }
 
-    fn request(&self, checked: Checked, dealer: &Dealer, template: &InForce) -> NewRequest {
+    fn request(
+        &self,
+        checked: Checked,
+        dealer: &Dealer,
+        template: &InForce,
+        kind: MessageKind,
+    ) -> NewRequest {
         let Checked {
             mut submission,
             once,
@@ -247,7 +273,7 @@ impl Intake {
             id: self.ids.request(),
             message: NewMessage {
                 id: self.ids.message(),
-                kind: MessageKind::Live,
+                kind,
                 template: template.name.clone(),
                 template_version: template.version,
                 variables,
