@@ -2,6 +2,7 @@
 
 mod cells;
 mod columns;
+mod decoded;
 mod json;
 mod row;
 mod text;
@@ -11,11 +12,12 @@ use std::io::{self, Read, Seek};
 
 pub use self::cells::CellFault;
 pub use self::columns::{IDEMPOTENCY_KEY, wire_name};
+pub use self::decoded::Encoding;
 use self::json::{Array, Lines};
 pub use self::json::{offset, reason};
 pub use self::row::{Fields, Row, Unreadable};
+pub use self::text::Dialect;
 use self::text::Sheet as TextSheet;
-pub use self::text::{Dialect, Encoding};
 use self::workbook::Sheet;
 
 /// The most bytes of one row as JSON or CSV, which are those of a single submission.

@@ -121,7 +121,19 @@ async fn files(stage: &Stage, plan: &Plan, copy: &Copy, report: &mut Report) -> 
         idle,
         30.0,
     ));
+    workbook(stage, plan, copy, report).await
+}
+
+async fn workbook(
+    stage: &Stage,
+    plan: &Plan,
+    copy: &Copy,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     stage.progress.say("reports: a workbook");
+    let client = copy.client();
+    let list = format!("/api/v1/customer/dealer/{LARGE_DEALER}/requests");
+    let idle = resident_bytes(copy.pid()).unwrap_or_default();
     // As many days as have at most 100,000 rows: a year has a quarter of all.
     let days = (365.0 * 100_000.0 / f64::from(plan.rows / 4))
         .floor()

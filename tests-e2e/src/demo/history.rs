@@ -8,6 +8,7 @@ use chrono::{Datelike as _, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use super::fate::Fate;
 use super::setup::{answer, switch};
 use super::{START_LIMIT, say};
 use crate::Client;
@@ -77,41 +78,6 @@ pub(super) const DEALERS: [DemoDealer; 3] = [
         ],
     },
 ];
-
-/// What becomes of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Fate {
-    /// Its recipient reads it.
-    Read,
-    /// It arrives.
-    Delivered,
-    /// Its number is not on WhatsApp.
-    Failed,
-    /// The phone is off.
-    Sent,
-}
-
-impl Fate {
-    /// How far the simulator takes a message.
-    fn stage(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Delivered => "delivered",
-            Self::Failed => "invalid",
-            Self::Sent => "sent",
-        }
-    }
-
-    /// The `whatsapp_status` that comes of it.
-    fn status(self) -> &'static str {
-        match self {
-            Self::Read => "READ",
-            Self::Delivered => "DELIVERED",
-            Self::Failed => "FAILED",
-            Self::Sent => "SENT",
-        }
-    }
-}
 
 /// One customer at a dealer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Everything that is needed to try the service.
 
+mod fate;
 mod history;
 mod ports;
 mod setup;

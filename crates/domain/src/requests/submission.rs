@@ -122,44 +122,22 @@ impl Submission {
             }),
         };
         // Every `None` here has its fault in the list.
-        match (
-            customer_name,
-            phone,
-            unit_type,
-            license_plate,
-            created_time,
-            modified_time,
-            dealer_id,
-            template,
-            variables,
-            send_at,
-        ) {
-            (
-                Some(customer_name),
-                Some(phone),
-                Some(unit_type),
-                Some(license_plate),
-                Some(created_time),
-                Some(modified_time),
-                Some(dealer_id),
-                Some(template),
-                Some(variables),
-                Some(send_at),
-            ) => Ok(ValidSubmission {
-                customer_name,
-                phone,
-                unit_type,
-                license_plate,
-                created_time,
-                modified_time,
-                dealer_id,
-                template,
-                variables,
-                send_at,
+        let valid = || {
+            Some(ValidSubmission {
+                customer_name: customer_name?,
+                phone: phone?,
+                unit_type: unit_type?,
+                license_plate: license_plate?,
+                created_time: created_time?,
+                modified_time: modified_time?,
+                dealer_id: dealer_id?,
+                template: template?,
+                variables: variables?,
+                send_at: send_at?,
                 origin: self.origin,
-            }),
-            _ => Err(faults),
-        }
+            })
+        };
+        valid().ok_or(faults)
     }
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 use chrono::{NaiveDateTime, TimeDelta};
 use domain::access::{AuditEntry, Visibility};
 use domain::analytics::{AnalyticsReport, Bucket, Counts, Percentiles, Period};
-use domain::ports::{DateRange, ExportQuery, RequestFilter};
-use domain::requests::{MessageState, RequestId, WhatsappStatus};
-use domain::values::{DealerId, Search};
+use domain::ports::DateRange;
+use domain::requests::{MessageState, RequestId};
+use domain::values::DealerId;
 
 use super::acts::{HOUR, READY, failed, sent, unknown};
 use super::events::by_id;
 use super::messages::resend;
-use super::reports::{everything, january, list, store};
+use super::reports::{january, store};
 use super::{OldRow, Stage};
 use crate::sample;
 
@@ -53,11 +53,8 @@ pub async fn a_series_counts_requests_by_their_date_and_time(stage: &Stage) {
     ] {
         let report = told(stage, Some(&dealer), 4..=7, bucket).await;
         assert_eq!((report.totals, report.series.len()), (total, buckets));
-        let mut sum = 0;
-        for entry in &report.series {
-            sum += entry.counts.requests;
-        }
-        assert_eq!(sum, 8, "{}", bucket.as_str());
+        let counts = report.series.iter().map(|entry| entry.counts.requests);
+        assert_eq!(counts.sum::<u64>(), 8, "{}", bucket.as_str());
     }
     let by_day = told(stage, Some(&dealer), 4..=7, Bucket::Day).await;
     let counts: Vec<u64> = by_day
@@ -75,13 +72,8 @@ pub async fn a_series_counts_requests_by_their_date_and_time(stage: &Stage) {
         ..Counts::default()
     };
     assert_eq!(entry.map(|entry| entry.counts), Some(expected));
-    let none = told(
-        stage,
-        Some(&sample::dealer_id_numbered(9)),
-        5..=5,
-        Bucket::Day,
-    )
-    .await;
+    let other = sample::dealer_id_numbered(9);
+    let none = told(stage, Some(&other), 5..=5, Bucket::Day).await;
     assert_eq!(none.totals, Counts::default());
 }
 
@@ -311,72 +303,6 @@ pub async fn all_dealers_are_counted_together(stage: &Stage) {
         assert_eq!(dealers, expected);
         let own = told(stage, Some(&one.id), 5..=5, bucket).await;
         assert_eq!((own.totals.requests, own.dealers.len()), (1, 0));
-    }
-}
-
-/// Whatever is filtered, and however small the parts are.
-pub async fn an_export_is_the_list_part_by_part(stage: &Stage) {
-    let dealer = sample::dealer_id();
-    for n in 0..23 {
-        let id = store(stage, &dealer, n, sample::morning(2026, 1, 5 + n % 3))
-            .await
-            .id;
-        if n % 4 == 0 {
-            let sent = (Some("PROCESSED"), Some("SENT"));
-            stage.backstage.set_statuses(id, sent.0, sent.1).await;
-        }
-    }
-    store(
-        stage,
-        &sample::dealer_id_numbered(1),
-        99,
-        sample::morning(2026, 1, 5),
-    )
-    .await;
-    let some_days = DateRange {
-        from: Some(january(6)),
-        to: Some(january(6)),
-    };
-    let sent = RequestFilter {
-        whatsapp_statuses: vec![WhatsappStatus::Sent],
-        ..RequestFilter::default()
-    };
-    let searched = RequestFilter {
-        search: Search::parse("Pelanggan 2").ok(),
-        ..RequestFilter::default()
-    };
-    for range in [DateRange::default(), some_days] {
-        for filter in [RequestFilter::default(), sent.clone(), searched.clone()] {
-            let mut asked = everything(1, 100);
-            (asked.range, asked.filter) = (range, filter.clone());
-            let whole = list(stage, &asked).await.items;
-            assert!(!whole.is_empty());
-            for most in [1, 4, 23, 100] {
-                let mut query = ExportQuery {
-                    dealer: dealer.clone(),
-                    range,
-                    filter: filter.clone(),
-                    after: None,
-                    most,
-                };
-                let mut all = Vec::new();
-                loop {
-                    let part = stage.reports.part(&query).await.expect("part");
-                    assert!(part.items.len() <= most as usize);
-                    all.extend(part.items);
-                    query.after = part.next;
-                    if query.after.is_none() {
-                        break;
-                    }
-                }
-                // A file has no place for what the provider answered.
-                let ids = |all: &[domain::requests::Request]| -> Vec<RequestId> {
-                    all.iter().map(|request| request.id).collect()
-                };
-                assert_eq!(ids(&all), ids(&whole), "parts of {most}");
-                assert_eq!(all[0].phone, whole[0].phone);
-            }
-        }
     }
 }
 

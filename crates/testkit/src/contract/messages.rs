@@ -14,7 +14,7 @@ use super::acts::{HOUR, READY, failed, sent, settlement, to_send, unknown};
 use super::{OldRow, Stage};
 use crate::sample;
 
-fn another() -> NewMessage {
+pub(super) fn another() -> NewMessage {
     NewMessage {
         id: MessageId(Uuid::now_v7()),
         kind: MessageKind::Live,
@@ -62,7 +62,7 @@ pub async fn a_message_that_is_sent_again_remembers_the_later_call(stage: &Stage
     assert_eq!(to_send(&stage.claim().await).origin, origin);
 }
 
-async fn cancel(stage: &Stage, id: RequestId) -> Cancelled {
+pub(super) async fn cancel(stage: &Stage, id: RequestId) -> Cancelled {
     cancel_as(stage, id, &Visibility::All).await
 }
 
@@ -72,7 +72,7 @@ async fn cancel_as(stage: &Stage, id: RequestId, seen: &Visibility) -> Cancelled
     cancelling.await.expect("cancel")
 }
 
-async fn states(stage: &Stage, id: RequestId) -> Vec<MessageState> {
+pub(super) async fn states(stage: &Stage, id: RequestId) -> Vec<MessageState> {
     let timeline = stage
         .messages
         .timeline(id, &Visibility::All)
@@ -87,7 +87,7 @@ async fn finish(stage: &Stage, change: MessageChange) {
     stage.settle_now(&claim, change, READY).await;
 }
 
-async fn queued(stage: &Stage) -> NewRequest {
+pub(super) async fn queued(stage: &Stage) -> NewRequest {
     stage.queue(&sample::dealer_id(), 1).await
 }
 
@@ -362,45 +362,4 @@ pub async fn messages_that_cannot_be_seen_are_as_if_they_did_not_exist(stage: &S
     let shown = stage.messages.timeline(request.id, &own).await;
     assert_eq!(shown.expect("timeline").len(), 2);
     assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 2);
-}
-
-/// Action and audit entry are one transaction.
-pub async fn what_cannot_be_noted_is_not_done_to_a_message(stage: &Stage) {
-    let request = queued(stage).await;
-    let unstorable = AuditEntry {
-        detail: sample::UNSTORABLE.to_owned(),
-        ..AuditEntry::cancelled(&sample::author(), request.id)
-    };
-    let all = Visibility::All;
-    let stopped = stage.messages.cancel(request.id, &all, &unstorable).await;
-    assert!(stopped.is_err(), "{stopped:?}");
-    assert_eq!(states(stage, request.id).await, [MessageState::Queued]);
-    cancel(stage, request.id).await;
-    let (message, target) = (another(), sample::another_phone());
-    let resending = stage
-        .messages
-        .resend(request.id, &all, &message, &target, &unstorable);
-    let resent = resending.await;
-    assert!(resent.is_err(), "{resent:?}");
-    assert_eq!(states(stage, request.id).await, [MessageState::Cancelled]);
-    assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 1);
-}
-
-/// With the message's dealer; without a change there is no entry.
-pub async fn resending_and_cancelling_are_noted_in_the_audit(stage: &Stage) {
-    let request = queued(stage).await;
-    assert_eq!(resend(stage, request.id).await, Resent::Pending);
-    cancel(stage, request.id).await;
-    assert_eq!(cancel(stage, request.id).await, Cancelled::TooLate);
-    resend(stage, request.id).await;
-    let noted = stage.audit.page(None, 10).await.expect("page");
-    let actions: Vec<&str> = noted.iter().map(|line| line.action.as_str()).collect();
-    assert_eq!(actions, ["message.resend", "message.cancel"]);
-    for line in noted {
-        assert_eq!(line.dealer_id.as_deref(), Some("0009999"));
-        assert_eq!(line.actor, sample::author().actor);
-        assert_eq!(line.key, sample::author().key);
-        assert_eq!(line.call, sample::author().call);
-        assert!(line.detail.contains(&request.id.to_string()), "{line:?}");
-    }
 }

@@ -67,7 +67,8 @@ macro_rules! contract_tests {
                 the_newest_message_is_mirrored
                 the_newest_message_is_the_one_that_was_queued_last
                 an_unknown_request_has_no_messages
-                messages_that_cannot_be_seen_are_as_if_they_did_not_exist
+                messages_that_cannot_be_seen_are_as_if_they_did_not_exist;
+            message_audit:
                 resending_and_cancelling_are_noted_in_the_audit
                 what_cannot_be_noted_is_not_done_to_a_message;
             templates:
@@ -230,7 +231,8 @@ macro_rules! contract_tests {
                 every_message_of_a_request_counts
                 a_deleted_request_takes_its_seconds_along
                 an_erased_persons_seconds_stay
-                all_dealers_are_counted_together
+                all_dealers_are_counted_together;
+            exports:
                 an_export_is_the_list_part_by_part;
             claims:
                 an_empty_queue_has_nothing_to_do
@@ -331,7 +333,8 @@ macro_rules! contract_tests {
                 every_attempt_is_recorded
                 odd_words_of_the_provider_can_be_settled
                 words_of_the_provider_are_kept_without_numbers
-                a_message_without_its_request_can_be_settled
+                a_message_without_its_request_can_be_settled;
+            expiry:
                 a_message_that_became_too_old_expires
                 messages_of_a_paused_lane_expire_as_well
                 a_message_being_sent_does_not_expire

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::KeyName;
+use domain::access::{AuditRecord, KeyName};
 use domain::persons::{ERASED, Erased, Person, PersonalRecord, Sweep, erased};
 use domain::ports::{PersonalData, StoreError};
 use domain::requests::{MessageId, MessageState, Origin, RequestId, impersonal_call};
@@ -229,25 +229,13 @@ impl State {
                 *reason = person.erased_from_words(reason);
             }
         }
-        for line in &mut self.audit {
-            if line
-                .dealer_id
-                .as_ref()
-                .is_some_and(|dealer| !dealers.contains(dealer))
-            {
-                continue;
-            }
-            let of_theirs = requests.iter().any(|id| line.detail.contains(id));
-            line.call = line.call.take().and_then(|call| {
-                let kept = if of_theirs {
-                    impersonal_call(&call)?
-                } else {
-                    &call
-                };
-                Some(by_phone.erased_from(kept).into_owned())
-            });
-            line.actor = by_phone.erased_from(&line.actor).into_owned();
-            line.detail = by_phone.erased_from(&line.detail).into_owned();
+        let concerns = |line: &&mut AuditRecord| {
+            let dealer = line.dealer_id.as_ref();
+            dealer.is_none_or(|dealer| dealers.contains(dealer))
+        };
+        for line in self.audit.iter_mut().filter(concerns) {
+            let is_theirs = requests.iter().any(|id| line.detail.contains(id));
+            erase_line(line, &by_phone, is_theirs);
         }
         for (_, record) in self.api_keys.values_mut() {
             let name = by_phone.erased_from(record.name.as_str());
@@ -294,4 +282,18 @@ impl State {
 /// A text that rows of other writers may lack.
 fn text(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or_default()
+}
+
+/// Takes a phone out of a line of the audit; of a line about the person's own request also the call's id.
+fn erase_line(line: &mut AuditRecord, by_phone: &Person, is_theirs: bool) {
+    line.call = line.call.take().and_then(|call| {
+        let kept = if is_theirs {
+            impersonal_call(&call)?
+        } else {
+            &call
+        };
+        Some(by_phone.erased_from(kept).into_owned())
+    });
+    line.actor = by_phone.erased_from(&line.actor).into_owned();
+    line.detail = by_phone.erased_from(&line.detail).into_owned();
 }
