@@ -1,9 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
-mod deadline;
 mod http;
-mod limits;
 mod observe;
 mod openapi;
 mod options;
@@ -14,11 +12,11 @@ mod server;
 mod state;
 mod validation;
 
-pub use limits::{Limits, RateLimit, TrustedProxies, TrustedProxiesError};
+pub use callers::{Keys as ApiAuth, Limits, RateLimit, TrustedProxies, TrustedProxiesError};
 pub use observe::{AnsweredCall, EventResult, Observer, SubmissionResult};
 pub use openapi::document as openapi_document;
-pub use options::{ApiOptions, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError};
+pub use options::{ApiOptions, OriginError, Origins};
 pub use route::{Access, Calls, Route};
 pub use routes::routes;
 pub use server::{MAX_CONNECTIONS, app, serve};
-pub use state::{Api, ApiAuth, ApiParts};
+pub use state::{Api, ApiParts, Beside};

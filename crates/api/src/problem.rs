@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use api_types::{ErrorReply, FaultBody, NotStoredMessage, NotStoredReply, ValidationReply};
+use callers::Oversized;
 use domain::{
     CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
     Refusal, Scope, StoreError,
@@ -90,6 +91,15 @@ enum Answer<'a> {
     Validation(&'a [FaultBody]),
     Envelope(StatusCode, &'static str, String),
     NotStored(StatusCode, &'static str),
+}
+
+impl From<Oversized> for Problem {
+    fn from(oversized: Oversized) -> Self {
+        match oversized {
+            Oversized::Uri { part, limit } => Self::UriTooLong { part, limit },
+            Oversized::Headers { limit } => Self::HeadersTooLarge { limit },
+        }
+    }
 }
 
 impl Problem {

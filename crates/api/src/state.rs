@@ -1,15 +1,14 @@
 //! What a copy of the API knows while it runs.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, ServiceConfig};
+use callers::{Keys, Limits};
 use domain::{
     AccountPolicy, AuditLog, DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake,
     Gatekeeper, Health, Intake, KeyAdministration, Lookups, MessageActions, Services, TestLine,
 };
 
-use crate::limits::Limits;
 use crate::observe::{Observer, Unobserved};
 
 /// What the routes need.
@@ -40,6 +39,26 @@ pub struct Api {
     pub(crate) version: &'static str,
     /// Who watches.
     pub(crate) observer: Arc<dyn Observer>,
+    /// What else is served.
+    pub(crate) beside: Option<Beside>,
+}
+
+/// What another adapter serves in the same server, below a path of its own. Its calls get an id, a line in
+/// the log and a count, and nothing else: who may call, and what a refusal looks like, is its own matter.
+#[derive(Clone)]
+pub struct Beside {
+    /// The path, without a slash at its end. A browser that asks for `/` is sent there.
+    pub path: &'static str,
+    /// Tells actix about its routes.
+    pub configure: Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>,
+}
+
+impl Beside {
+    /// Whether a path is one of these.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        let below = path.strip_prefix(self.path);
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }
 
 /// What the routes need besides the use cases.
@@ -53,9 +72,9 @@ pub struct ApiParts {
     /// Who did what.
     pub audit: Arc<dyn AuditLog>,
     /// Whether callers need keys.
-    pub auth: ApiAuth,
+    pub auth: Keys,
     /// How much callers may ask for.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     /// The version of the program.
     pub version: &'static str,
 }
@@ -85,7 +104,15 @@ impl Api {
             admission,
             version: parts.version,
             observer: Arc::new(Unobserved),
+            beside: None,
         }
+    }
+
+    /// The same with other pages below a path.
+    #[must_use]
+    pub fn beside(mut self, beside: Beside) -> Self {
+        self.beside = Some(beside);
+        self
     }
 
     /// The same, watched.
@@ -100,30 +127,14 @@ impl Api {
 #[derive(Clone)]
 pub(crate) struct Document(pub(crate) Bytes);
 
-/// Whether callers need keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ApiAuth {
-    /// Every route that is not for everybody wants one.
-    Required,
-    /// Nobody does. Only sensible where nobody else reaches the port.
-    Off {
-        /// The address that the service listens on. The routes below `/api/v1/admin` exist only where it
-        /// is a loopback one, for callers on this machine.
-        host: IpAddr,
-        /// Whether the operator said so. Where it is only the default, no proxy is expected, and calls to
-        /// other names than this machine's own are refused.
-        said: bool,
-    },
-}
-
 /// What the routes need to know about callers.
 pub(crate) struct Admission {
     /// Whether callers need keys.
-    pub(crate) auth: ApiAuth,
+    pub(crate) auth: Keys,
     /// Knows their keys.
     pub(crate) gatekeeper: Arc<Gatekeeper>,
     /// How much callers may ask for.
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
     /// Makes, lists and revokes keys.
     pub(crate) keys: Arc<KeyAdministration>,
     /// What was done by whom.

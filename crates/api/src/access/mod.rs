@@ -15,7 +15,6 @@
 
 mod caller;
 mod gate;
-mod local;
 mod pages;
 
 pub(crate) use caller::{Caller, DealerAt};

@@ -21,11 +21,11 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::access::gate;
-use crate::deadline::in_one_call;
 use crate::observe::AnsweredCall;
 use crate::problem::Problem;
 use crate::route::{Access, Route, Target};
 use crate::state::Api;
+use callers::in_one_call;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -43,15 +43,19 @@ pub(crate) async fn frame(
     let began = Instant::now();
     let request_id = request_id(&request);
     let method = request.method().clone();
-    let observer = request
-        .app_data::<Data<Api>>()
-        .map(|api| api.observer.clone());
+    let api = request.app_data::<Data<Api>>();
+    let observer = api.map(|api| api.observer.clone());
+    let beside = api.and_then(|api| api.beside.clone());
     if method == Method::HEAD {
         // Whoever may GET may HEAD; the body is left out when the answer is written.
         request.head_mut().method = Method::GET;
     }
     trim_path(&mut request);
-    let target = Target::find(routes, request.method(), request.match_info().as_str());
+    let path = request.match_info().as_str();
+    let target = match beside.filter(|beside| beside.has(path)) {
+        Some(_) => Target::beside(),
+        None => Target::find(routes, request.method(), path),
+    };
     request.extensions_mut().insert(target);
     // At level ERROR, so that no filter takes the id from a line that is shown.
     let span = tracing::error_span!(
@@ -71,11 +75,9 @@ pub(crate) async fn frame(
         request_id: request_id.clone(),
         traceparent,
     });
-    // What may hold personal data or a secret is kept by nobody.
-    let is_public = target.access() == Some(Access::Public);
-    let answered = move |status: StatusCode| {
+    let answered = move |route: Option<&str>, status: StatusCode| {
         let took = began.elapsed();
-        let route = target.pattern().unwrap_or("-");
+        let route = target.pattern().or(route).unwrap_or("-");
         log(&method, route, status, took);
         if let Some(observer) = &observer {
             observer.answered(AnsweredCall {
@@ -90,14 +92,15 @@ pub(crate) async fn frame(
         match in_one_call(next.call(request)).await {
             Ok(response) => {
                 let (request, response) = response.map_into_boxed_body().into_parts();
-                answered(response.status());
-                let response = finish(response, &request_id, is_public);
+                let route = target.is_beside().then(|| request.match_pattern());
+                answered(route.flatten().as_deref(), response.status());
+                let response = finish(response, &request_id, target);
                 Ok(ServiceResponse::new(request, response))
             }
             Err(mut error) => {
                 let status = error.as_response_error().status_code();
-                answered(status);
-                error.add_response_mapper(move |response| finish(response, &request_id, false));
+                answered(None, status);
+                error.add_response_mapper(move |response| finish(response, &request_id, target));
                 Err(error)
             }
         }
@@ -163,10 +166,10 @@ fn request_id(request: &ServiceRequest) -> String {
         .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 
-fn finish(mut response: HttpResponse, request_id: &str, is_public: bool) -> HttpResponse {
+fn finish(mut response: HttpResponse, request_id: &str, target: Target) -> HttpResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    if is_error && !is_json(&response) {
+    if is_error && !is_json(&response) && !target.is_beside() {
         let body = ErrorReply::new(status.as_u16(), name(status), sentence(status));
         let body = serde_json::to_string(&body).unwrap_or_default();
         response = response.set_body(BoxBody::new(body));
@@ -174,13 +177,18 @@ fn finish(mut response: HttpResponse, request_id: &str, is_public: bool) -> Http
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
+    if target.is_beside() {
+        // `ALLOWED_ORIGINS` is for the API: no other page reads these.
+        response.headers_mut().remove(ACCESS_CONTROL_ALLOW_ORIGIN);
+    }
     if !response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
         drop_cors_headers(&mut response);
     }
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
-    protect(&mut response, is_public);
+    // What may hold personal data or a secret is kept by nobody.
+    protect(&mut response, target.access() == Some(Access::Public));
     response
 }
 

@@ -8,8 +8,8 @@ use domain::{
 use serde_json::{Map, Value, json};
 
 use super::reference;
-use crate::limits::{MAX_HEADER_BYTES, MAX_PATH_BYTES};
 use crate::problem::Problem;
+use callers::{MAX_HEADER_BYTES, MAX_PATH_BYTES};
 
 /// Writes out answers that name problems, and gives every JSON body that has no example one.
 pub(super) fn complete(document: &mut Value) {

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::item::rfc_3339;
 use super::queue::waiting_item;
 use crate::access::Caller;
-use crate::deadline::in_time;
 use crate::http::{Answered, CallOrigin};
 use crate::problem::Problem;
 use crate::state::Api;
+use callers::in_time;
 
 /// List the messages of a request
 ///

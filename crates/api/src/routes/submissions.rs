@@ -7,12 +7,12 @@ use paperclip::actix::api_v2_operation;
 
 use super::item::item;
 use crate::access::Caller;
-use crate::deadline::in_time;
 use crate::http::{Answered, CallOrigin, Fields, JsonBody, KeyHeader, Prefer, canonical};
 use crate::observe::SubmissionResult;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validation::{of_key, wire_name};
+use callers::in_time;
 
 /// Store a submission and queue its WhatsApp message
 ///

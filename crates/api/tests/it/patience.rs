@@ -13,8 +13,9 @@ use async_trait::async_trait;
 use domain::{
     Accepted, Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, DateRange, DealerAdmin,
     DealerId, DealerPage, DealerRecord, DealerStats, KeyName, KeyOrder, KeyUse, KnownKey,
-    MockOutbox, NewApiKey, NewRequest, Once, Page, PageQuery, Principal, Reports, Request,
-    RequestId, RequestStore, SettingsChange, SettingsChanged, StoreError, Validity, Visibility,
+    MockOutbox, NewApiKey, NewRequest, NewestPage, NewestQuery, Once, Page, PageQuery, Principal,
+    Reports, Request, RequestId, RequestStore, SettingsChange, SettingsChanged, StoreError,
+    Validity, Visibility,
 };
 use futures_util::{Stream, stream};
 use secrecy::ExposeSecret as _;
@@ -50,6 +51,10 @@ impl RequestStore for Stuck {
 #[async_trait]
 impl Reports for Stuck {
     async fn list(&self, _: &PageQuery) -> Result<Page, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn newest(&self, _: &NewestQuery) -> Result<NewestPage, StoreError> {
         std::future::pending().await
     }
 

@@ -6,10 +6,9 @@ use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
 use api::{
-    Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, PublicBaseUrl, RateLimit,
-    TrustedProxies,
+    Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, RateLimit, TrustedProxies,
 };
-use domain::{BoxError, Dealer, Health, StoreError};
+use domain::{BoxError, Dealer, Health, PublicBaseUrl, StoreError};
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
 
@@ -199,7 +198,7 @@ pub(crate) fn api(world: &World, ports: &Ports) -> Api {
         health: ports.health.clone(),
         audit: ports.audit.clone(),
         auth: ports.auth,
-        limits: Limits::new(ports.rate, ports.proxies.clone()),
+        limits: Arc::new(Limits::new(ports.rate, ports.proxies.clone())),
         version: VERSION,
     };
     let api = Api::new(services, parts);

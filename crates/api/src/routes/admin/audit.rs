@@ -5,11 +5,11 @@ use api_types::{AuditData, AuditItem, AuditQuery, AuditReply};
 use domain::{AuditCursor, AuditRecord, StoreError};
 use paperclip::actix::api_v2_operation;
 
-use crate::deadline::in_time;
 use crate::http::{Answered, QueryParameters};
 use crate::problem::Problem;
 use crate::routes::item::rfc_3339;
 use crate::state::Api;
+use callers::in_time;
 
 /// Read the audit
 ///

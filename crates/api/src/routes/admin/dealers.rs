@@ -8,18 +8,17 @@ use api_types::{
 use chrono::NaiveTime;
 use domain::{
     AccountPolicy, DealerAdministrationError, DealerId, DealerRecord, DealerSettings, KeySource,
-    LaneView, QuietHours,
+    LaneView, PublicBaseUrl, QuietHours,
 };
 use paperclip::actix::api_v2_operation;
 
 use super::settings;
 use crate::access::DealerAt;
-use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, QueryParameters};
-use crate::options::PublicBaseUrl;
 use crate::problem::Problem;
 use crate::routes::item::rfc_3339;
 use crate::state::Api;
+use callers::in_time;
 
 /// List dealers
 ///

@@ -15,12 +15,15 @@ tokio::task_local! {
 }
 
 /// Answers a call, whose questions to the stores have [`STORE_TIMEOUT`] between them.
-pub(crate) fn in_one_call<T>(call: impl Future<Output = T>) -> impl Future<Output = T> {
+pub fn in_one_call<T>(call: impl Future<Output = T>) -> impl Future<Output = T> {
     SPENT.scope(Cell::default(), call)
 }
 
 /// Asks the stores, and gives up in time.
-pub(crate) async fn in_time<T, E>(
+///
+/// # Errors
+/// What the stores say, or `given_up`.
+pub async fn in_time<T, E>(
     asking: impl Future<Output = Result<T, E>>,
     given_up: impl FnOnce(StoreError) -> E,
 ) -> Result<T, E> {

@@ -1,13 +1,8 @@
 //! How much callers may ask for, and how much at once.
 //!
-//! Each limit says no at once and keeps nothing waiting: [`size`] to addresses and headers that are
-//! too long, [`Slot`] to more requests than a copy can answer in time, [`Meter`] to a caller who asks
-//! too often. Who that caller is, behind proxies too, is told by [`client`].
-
-mod client;
-mod meter;
-mod size;
-mod slots;
+//! Each limit says no at once and keeps nothing waiting: [`Slot`] to more requests than a copy can answer
+//! in time, [`Meter`] to a caller who asks too often. Who that caller is, behind proxies too, is told by
+//! [`TrustedProxies`].
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -18,15 +13,9 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use domain::ApiKeyId;
 
-pub use self::client::{TrustedProxies, TrustedProxiesError};
-pub use self::meter::RateLimit;
-use self::meter::{Meter, Subject};
-pub(crate) use self::slots::Slot;
-use self::slots::Slots;
-use crate::problem::Problem;
-use crate::route::Calls;
-
-pub(crate) use self::size::{MAX_HEADER_BYTES, MAX_PATH_BYTES, of_sane_size};
+use crate::client::TrustedProxies;
+use crate::meter::{Meter, RateLimit, Subject};
+use crate::slots::{Slot, Slots};
 
 /// The fields of draft-ietf-httpapi-ratelimit-headers-06, the last one with a field for each number.
 const RATE_LIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
@@ -43,15 +32,15 @@ pub struct Limits {
 
 /// What a caller has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Allowance {
+pub struct Allowance {
     /// The most requests that are answered in a row.
-    pub(crate) limit: u32,
+    pub limit: u32,
     /// How many of them are left.
-    pub(crate) remaining: u32,
+    pub remaining: u32,
     /// Seconds until all of them are there again.
-    pub(crate) reset_seconds: u32,
+    pub reset_seconds: u32,
     /// Seconds until there is one; absent where there is.
-    pub(crate) wait_seconds: Option<u32>,
+    pub wait_seconds: Option<u32>,
 }
 
 impl Limits {
@@ -67,28 +56,32 @@ impl Limits {
     }
 
     /// Counts a request of this key's holder; nothing where nothing is counted.
-    pub(crate) fn count_key(&self, key: ApiKeyId, calls: Calls) -> Option<Allowance> {
-        self.count(calls, || Subject::Key(key))
+    pub fn count_key(&self, key: ApiKeyId) -> Option<Allowance> {
+        self.count(Subject::Key(key))
     }
 
     /// Counts a request of whoever has the address it comes from.
-    pub(crate) fn count_address(&self, request: &HttpRequest, calls: Calls) -> Option<Allowance> {
-        self.count(calls, || Subject::of(self.client(request)))
+    pub fn count_address(&self, request: &HttpRequest) -> Option<Allowance> {
+        self.count(Subject::of(self.client(request)))
     }
 
     /// Takes back that a request was counted for the address it comes from.
-    pub(crate) fn give_back(&self, request: &HttpRequest) {
+    pub fn give_back(&self, request: &HttpRequest) {
         if let Some(meter) = &self.meter {
             meter.give_back(Subject::of(self.client(request)));
         }
     }
 
-    fn count(&self, calls: Calls, subject: impl FnOnce() -> Subject) -> Option<Allowance> {
+    fn count(&self, subject: Subject) -> Option<Allowance> {
         let meter = self.meter.as_ref()?;
-        if calls != Calls::Metered {
-            return None;
-        }
-        Some(meter.count(subject(), self.began.elapsed()))
+        Some(meter.count(subject, self.began.elapsed()))
+    }
+
+    /// Whether a trusted proxy says that the call came to it over https.
+    #[must_use]
+    pub fn came_over_https(&self, request: &HttpRequest) -> bool {
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        peer.is_some_and(|peer| self.proxies.came_over_https(peer, request.headers()))
     }
 
     /// The address of whoever asks.
@@ -98,12 +91,15 @@ impl Limits {
     }
 
     /// Takes one more request in, as long as there is room for it.
-    pub(crate) fn slot(&self, calls: Calls) -> Result<Rc<Slot>, Problem> {
-        let slots = self.slots.clone();
-        if calls == Calls::Always {
-            return Ok(Slot::beside(slots));
-        }
-        Slot::take(slots).ok_or(Problem::Busy { submits: false })
+    #[must_use]
+    pub fn slot(&self) -> Option<Rc<Slot>> {
+        Slot::take(self.slots.clone())
+    }
+
+    /// Takes one in that does not count.
+    #[must_use]
+    pub fn slot_beside(&self) -> Rc<Slot> {
+        Slot::beside(self.slots.clone())
     }
 }
 
@@ -115,18 +111,8 @@ impl Default for Limits {
 }
 
 impl Allowance {
-    /// Whether this request is to be answered.
-    pub(crate) fn check(self) -> Result<(), Problem> {
-        match self.wait_seconds {
-            None => Ok(()),
-            Some(seconds) => Err(Problem::RateLimited {
-                retry_seconds: seconds,
-            }),
-        }
-    }
-
     /// Tells the caller.
-    pub(crate) fn tell(self, headers: &mut HeaderMap) {
+    pub fn tell(self, headers: &mut HeaderMap) {
         headers.insert(RATE_LIMIT_LIMIT, HeaderValue::from(self.limit));
         headers.insert(RATE_LIMIT_REMAINING, HeaderValue::from(self.remaining));
         headers.insert(RATE_LIMIT_RESET, HeaderValue::from(self.reset_seconds));
