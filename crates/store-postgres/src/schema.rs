@@ -28,6 +28,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    console_session (print) {
+        print -> Binary,
+        key_id -> Text,
+        ends_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     customer_validation_request (id) {
         id -> Uuid,
         dealer_id -> Varchar,

@@ -12,6 +12,7 @@ use crate::dealers::directory::PgDealers;
 use crate::dealers::secrets::SecretsKeys;
 use crate::front::Fronts;
 use crate::keys::api_keys::PgApiKeys;
+use crate::keys::sessions::PgSessions;
 use crate::keys::strangers::Strangers;
 use crate::lanes::settling::Settling;
 use crate::operations::migrate::MigrateError;
@@ -94,5 +95,11 @@ impl PgStore {
     #[must_use]
     pub fn api_keys(&self) -> PgApiKeys {
         PgApiKeys::new(self.database.clone())
+    }
+
+    /// The sessions of people, read over the same connections.
+    #[must_use]
+    pub fn sessions(&self) -> PgSessions {
+        PgSessions::new(self.database.clone())
     }
 }

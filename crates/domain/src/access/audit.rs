@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use super::ApiKeyId;
-use crate::{DealerId, MessageId, RequestId, SettingsChange};
+use crate::{DealerId, MessageId, Request, RequestId, SettingsChange};
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub enum Action {
     Erase,
     /// A person's data was shown as a whole.
     Export,
+    /// The phone of a request, which is masked everywhere, was shown.
+    ShowPhone,
 }
 
 impl Action {
@@ -60,6 +62,7 @@ impl Action {
             Self::RemoveTemplate => "template.remove",
             Self::Erase => "person.erase",
             Self::Export => "person.export",
+            Self::ShowPhone => "person.show_phone",
         }
     }
 }
@@ -89,6 +92,17 @@ impl AuditEntry {
             action: Action::ResendMessage,
             dealer: None,
             detail: format!("request {request}, message {message}"),
+        }
+    }
+
+    /// The phone of a request was shown; the detail as above.
+    #[must_use]
+    pub fn phone_shown(author: &Author, request: &Request) -> Self {
+        Self {
+            author: author.clone(),
+            action: Action::ShowPhone,
+            dealer: DealerId::parse(&request.dealer_id).ok(),
+            detail: format!("request {}", request.id),
         }
     }
 

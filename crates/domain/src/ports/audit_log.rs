@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{AuditCursor, AuditEntry, AuditRecord};
+use crate::{AuditCursor, AuditEntry, AuditRecord, RequestId};
 
 /// What was done by whom. Lines are written once and never changed, except that an erasure takes a phone
 /// out of them.
@@ -16,6 +16,15 @@ pub trait AuditLog: Send + Sync {
     async fn page(
         &self,
         after: Option<AuditCursor>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError>;
+
+    /// What people did to a request of this dealer, as the details tell that begin with `request` and its id:
+    /// the newest lines, oldest first.
+    async fn about(
+        &self,
+        dealer: &str,
+        request: RequestId,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError>;
 }

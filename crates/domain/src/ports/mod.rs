@@ -14,8 +14,10 @@ mod outbox;
 mod personal_data;
 mod reports;
 mod request_store;
+mod sessions;
 mod surroundings;
 mod test_line;
+mod troubles;
 mod vault;
 mod whatsapp;
 
@@ -35,10 +37,15 @@ pub use outbox::{
     WorkerId,
 };
 pub use personal_data::PersonalData;
-pub use reports::{DateRange, DealerStats, ListPlace, Page, PageQuery, Reports, RequestFilter};
+pub use reports::{
+    DateRange, DealerStats, ListPlace, NewestPage, NewestQuery, Page, PageQuery, Reports,
+    RequestFilter,
+};
 pub use request_store::{Accepted, KeyUse, RequestStore};
+pub use sessions::Sessions;
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use test_line::TestLine;
+pub use troubles::{DealerTrouble, Troubles};
 pub use vault::{SEALED, SecretPurpose, Vault, VaultError};
 pub use whatsapp::{AccountProfile, DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 
@@ -57,8 +64,10 @@ pub use {
     personal_data::MockPersonalData,
     reports::MockReports,
     request_store::MockRequestStore,
+    sessions::MockSessions,
     surroundings::{MockBell, MockClock, MockDice, MockIds},
     test_line::MockTestLine,
+    troubles::MockTroubles,
     vault::MockVault,
     whatsapp::MockWhatsapp,
 };

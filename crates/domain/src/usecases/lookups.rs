@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::Ports;
 use crate::{
-    DateRange, Dealer, DealerDirectory, DealerId, DealerStats, Page, PageQuery, Reports, Request,
-    RequestId, RequestStore, StoreError, Visibility,
+    DateRange, Dealer, DealerDirectory, DealerId, DealerStats, NewestPage, NewestQuery, Page,
+    PageQuery, Reports, Request, RequestId, RequestStore, StoreError, Visibility,
 };
 
 /// Answers questions about stored requests.
@@ -52,6 +52,14 @@ impl Lookups {
     pub async fn list(&self, query: &PageQuery) -> Result<Page, LookupError> {
         self.active_dealer(&query.dealer).await?;
         Ok(self.reports.list(query).await?)
+    }
+
+    /// One page of the requests of all dealers, for head office.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn newest(&self, query: &NewestQuery) -> Result<NewestPage, StoreError> {
+        self.reports.newest(query).await
     }
 
     /// A dealer and the counts of its requests.

@@ -3,9 +3,10 @@ use std::sync::Arc;
 use super::{Policies, Ports};
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::{
-    AuditEntry, Author, Bell, Cancelled, DealerDirectory, DealerId, DealerSettings, DeliveryPolicy,
-    Ids, LookupError, Message, MessageKind, MessageView, Messages, NewMessage, Origin, Phone,
-    Queue, Request, RequestId, RequestStore, Resent, StoreError, Visibility, queue, waiting,
+    AuditEntry, AuditLog, AuditRecord, Author, Bell, Cancelled, DealerDirectory, DealerId,
+    DealerSettings, DeliveryPolicy, Ids, LookupError, Message, MessageKind, MessageView, Messages,
+    NewMessage, Origin, Phone, Queue, Request, RequestId, RequestStore, Resent, StoreError,
+    Visibility, queue, waiting,
 };
 
 /// Shows, repeats and stops the messages of a request, and shows what waits in a dealer's lane.
@@ -15,8 +16,12 @@ pub struct MessageActions {
     messages: Arc<dyn Messages>,
     ids: Arc<dyn Ids>,
     bell: Arc<dyn Bell>,
+    audit: Arc<dyn AuditLog>,
     policy: DeliveryPolicy,
 }
+
+/// How many acts of people are told of a request, the newest ones.
+const ACTS: u32 = 100;
 
 /// Why nothing was done about a message.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +52,34 @@ impl MessageActions {
             messages: ports.messages.clone(),
             ids: ports.ids.clone(),
             bell: ports.lane_bell.clone(),
+            audit: ports.audit.clone(),
             policy: policies.delivery.clone(),
         }
+    }
+
+    /// What people did to a request, oldest first; of very many the newest.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn acts(&self, request: &Request) -> Result<Vec<AuditRecord>, StoreError> {
+        let dealer = &request.dealer_id;
+        self.audit.about(dealer, request.id, ACTS).await
+    }
+
+    /// A request whose phone is shown to somebody, which the audit tells from then on.
+    ///
+    /// # Errors
+    /// [`MessageError::UnknownRequest`] or [`MessageError::Store`]; nothing may be shown then.
+    pub async fn show_phone(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+        by: &Author,
+    ) -> Result<Request, MessageError> {
+        let request = self.request(request, seen).await?;
+        let entry = AuditEntry::phone_shown(by, &request);
+        self.audit.record(&entry).await?;
+        Ok(request)
     }
 
     /// The messages of a request, oldest first.

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
 use super::{
-    AccountWatch, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher, EventIntake,
-    Gatekeeper, Intake, KeyAdministration, Lookups, MessageActions,
+    AccountWatch, Attention, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher,
+    EventIntake, Gatekeeper, Intake, KeyAdministration, Logins, Lookups, MessageActions,
 };
 use crate::{
     AccountBook, AccountPolicy, ApiKeys, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory,
     DeliveryPolicy, Dice, Entropy, EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents,
-    Reports, RequestStore, Whatsapp, WorkerId,
+    Reports, RequestStore, Sessions, Troubles, Whatsapp, WorkerId,
 };
 
 /// The adapters behind the use cases, one for each port. Tests replace single ones:
@@ -32,6 +32,10 @@ pub struct Ports {
     pub accounts: Arc<dyn AccountBook>,
     /// Keeps the hashes of API keys.
     pub api_keys: Arc<dyn ApiKeys>,
+    /// Finds dealers who may need somebody.
+    pub troubles: Arc<dyn Troubles>,
+    /// Keeps the sessions of people.
+    pub sessions: Arc<dyn Sessions>,
     /// Keeps who did what.
     pub audit: Arc<dyn AuditLog>,
     /// Erases and exports personal data.
@@ -82,6 +86,10 @@ pub struct Services {
     pub keys: Arc<KeyAdministration>,
     /// Lets callers in.
     pub gatekeeper: Arc<Gatekeeper>,
+    /// Finds what needs somebody right now.
+    pub attention: Arc<Attention>,
+    /// Lets people in to the console.
+    pub logins: Arc<Logins>,
     /// Erases and exports personal data.
     pub subjects: Arc<DataSubjectRequests>,
     /// Checks accounts on request.
@@ -104,6 +112,8 @@ impl Services {
             dealers: Arc::new(DealerAdministration::new(ports, policies)),
             keys: Arc::new(KeyAdministration::new(ports)),
             gatekeeper: Arc::new(Gatekeeper::new(ports)),
+            attention: Arc::new(Attention::new(ports)),
+            logins: Arc::new(Logins::new(ports)),
             subjects: Arc::new(DataSubjectRequests::new(ports, policies)),
             checks: Arc::new(DealerCheck::new(ports, policies)),
             accounts: Arc::new(AccountWatch::new(ports, policies)),

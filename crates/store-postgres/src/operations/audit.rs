@@ -2,7 +2,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
-use domain::{ApiKeyId, AuditCursor, AuditEntry, AuditLog, AuditRecord, BoxError, StoreError};
+use domain::{
+    ApiKeyId, AuditCursor, AuditEntry, AuditLog, AuditRecord, BoxError, RequestId, StoreError,
+};
 
 use crate::schema::audit;
 use crate::sql::{File, Statement};
@@ -56,6 +58,23 @@ impl AuditLog for PgStore {
             .select(AuditRow::as_select());
         let rows: Vec<AuditRow> = self.database.all(lines).await?;
         rows.into_iter().map(AuditRecord::try_from).collect()
+    }
+
+    async fn about(
+        &self,
+        dealer: &str,
+        request: RequestId,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let lines = audit::table
+            .filter(audit::dealer_id.eq(dealer))
+            .filter(audit::detail.like(format!("request {request}%")))
+            .order(audit::id.desc())
+            .limit(limit.into())
+            .select(AuditRow::as_select());
+        let rows: Vec<AuditRow> = self.database.all(lines).await?;
+        let oldest_first = rows.into_iter().rev();
+        oldest_first.map(AuditRecord::try_from).collect()
     }
 }
 

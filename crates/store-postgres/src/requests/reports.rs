@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::pg::data_types::PgDate;
-use domain::{DateRange, DealerId, DealerStats, Page, PageQuery, Reports, StoreError};
+use domain::{
+    DateRange, DealerId, DealerStats, NewestPage, NewestQuery, Page, PageQuery, Reports, StoreError,
+};
 use tokio::sync::SemaphorePermit;
 
 use super::counts::{self, StatusCount};
@@ -16,6 +18,13 @@ impl Reports for PgStore {
         let _turn = self.turn().await?;
         self.database
             .ask_again(|mut connection| async move { lists::page(&mut connection, query).await })
+            .await
+    }
+
+    async fn newest(&self, query: &NewestQuery) -> Result<NewestPage, StoreError> {
+        let _turn = self.turn().await?;
+        self.database
+            .ask_again(|mut connection| async move { lists::newest(&mut connection, query).await })
             .await
     }
 
@@ -33,7 +42,7 @@ impl Reports for PgStore {
 
 impl PgStore {
     /// Waits for a turn among the reports.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
         tokio::time::timeout(TURN_TIMEOUT, self.for_reports.acquire())
             .await
             .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?

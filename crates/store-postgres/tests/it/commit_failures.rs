@@ -10,8 +10,8 @@ use domain::{
     Access, AccountBook as _, AccountProfile, Action, ApiKeys as _, AuditEntry, AuditLog as _,
     Change, Claim, DealerAdmin as _, DealerId, EventStore as _, KeyName, LaneChange, MessageChange,
     MessageId, MessageNews, MessageState, Messages as _, NewApiKey, NewMessage, NewRequest, News,
-    Outbox as _, PersonalData as _, Phone, Receipt, RequestStore as _, Scope, SettingsChange,
-    Settlement, StoreError, Sweep, Task, Visibility, WorkerId,
+    Outbox as _, PersonalData as _, Phone, Receipt, RequestStore as _, Scope, SessionPrint,
+    Sessions as _, SettingsChange, Settlement, StoreError, Sweep, Task, Visibility, WorkerId,
 };
 use store_postgres::testing::TestDatabase;
 use store_postgres::{NewDealer, PgDealers, PgStore, SecretPlace, SecretsKeys};
@@ -396,6 +396,21 @@ async fn revoking_a_key() {
     let entry = entry(Action::RevokeKey);
     let revoke = async || keys.revoke(key.id, &entry).await;
     assert!(trial.fails_at_commit(revoke).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beginning_and_ending_a_session() {
+    let trial = Trial::begin().await;
+    let sessions = trial.store.sessions();
+    let (one, other) = (SessionPrint([1; 32]), SessionPrint([2; 32]));
+    let (key, lifetime) = (new_key(1).id, Duration::from_secs(3_600));
+    trial
+        .fails_at_commit(async || sessions.begin(one, key, lifetime).await)
+        .await;
+    sessions.begin(other, key, lifetime).await.unwrap();
+    trial
+        .fails_at_commit(async || sessions.end(other).await)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,6 +35,7 @@ pub mod late;
 pub mod leases;
 pub mod mentions;
 pub mod messages;
+pub mod newest;
 pub mod outcomes;
 pub mod persons;
 pub mod places;
@@ -42,8 +43,10 @@ pub mod reports;
 pub mod requests;
 pub mod rests;
 pub mod retention;
+pub mod sessions;
 pub mod settings;
 pub mod statistics;
+pub mod troubles;
 
 mod acts;
 mod stamp;
@@ -56,7 +59,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::{
     AccountBook, ApiKeys, AuditLog, Dealer, DealerAdmin, DealerDirectory, DealerId, EventStore,
     MessageId, MessageState, Messages, Outbox, OutcomeKind, PersonalData, Reports, Request,
-    RequestId, RequestStatus, RequestStore, WebhookToken, WhatsappStatus,
+    RequestId, RequestStatus, RequestStore, Sessions, Troubles, WebhookToken, WhatsappStatus,
 };
 
 use crate::sample;
@@ -78,6 +81,10 @@ pub struct Stage {
     pub persons: Arc<dyn PersonalData>,
     /// The keys of callers.
     pub api_keys: Arc<dyn ApiKeys>,
+    /// Who may need somebody.
+    pub troubles: Arc<dyn Troubles>,
+    /// The sessions of people.
+    pub sessions: Arc<dyn Sessions>,
     /// What was done by whom.
     pub audit: Arc<dyn AuditLog>,
     /// Lists and counts.
@@ -105,6 +112,8 @@ impl Stage {
             + DealerDirectory
             + DealerAdmin
             + ApiKeys
+            + Sessions
+            + Troubles
             + AuditLog
             + Backstage
             + 'static,
@@ -117,6 +126,8 @@ impl Stage {
             events: store.clone(),
             persons: store.clone(),
             api_keys: store.clone(),
+            troubles: store.clone(),
+            sessions: store.clone(),
             audit: store.clone(),
             reports: store.clone(),
             dealers: store.clone(),

@@ -11,6 +11,7 @@ mod reports;
 mod requests;
 mod settling;
 mod state;
+mod troubles;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -2,7 +2,8 @@ use std::cmp::Reverse;
 
 use async_trait::async_trait;
 use domain::{
-    DateRange, DealerId, DealerStats, ListPlace, Page, PageQuery, Reports, Request, StoreError,
+    DateRange, DealerId, DealerStats, ListPlace, NewestPage, NewestQuery, Page, PageQuery, Reports,
+    Request, RequestFilter, StoreError,
 };
 
 use super::MemoryStore;
@@ -13,11 +14,7 @@ impl Reports for MemoryStore {
     async fn list(&self, query: &PageQuery) -> Result<Page, StoreError> {
         let state = self.state();
         let mut found = requests_of(&state, &query.dealer, query.range);
-        let filter = &query.filter;
-        found.retain(|request| {
-            filter.wants(&request.request_status, &request.whatsapp_status)
-                && (filter.search.as_ref()).is_none_or(|search| search.matches(request))
-        });
+        found.retain(|request| is_meant(request, &query.filter));
         let total = found.len() as u64;
         found.sort_by_key(|request| Reverse(place(request)));
         let first = match query.after {
@@ -42,6 +39,24 @@ impl Reports for MemoryStore {
         })
     }
 
+    async fn newest(&self, query: &NewestQuery) -> Result<NewestPage, StoreError> {
+        let state = self.state();
+        let mut found: Vec<_> = state
+            .requests
+            .values()
+            .filter(|request| is_within(request, query.range) && is_meant(request, &query.filter))
+            .filter(|request| query.after.is_none_or(|after| place(request) < after))
+            .collect();
+        found.sort_by_key(|request| Reverse(place(request)));
+        let has_more = found.len() > query.page_size as usize;
+        found.truncate(query.page_size as usize);
+        Ok(NewestPage {
+            last: found.last().map(|request| place(request)),
+            has_more,
+            items: found.into_iter().cloned().collect(),
+        })
+    }
+
     async fn stats(&self, dealer: &DealerId, range: DateRange) -> Result<DealerStats, StoreError> {
         let state = self.state();
         let mut stats = DealerStats::default();
@@ -63,12 +78,19 @@ fn requests_of<'a>(state: &'a State, dealer: &DealerId, range: DateRange) -> Vec
         .requests
         .values()
         .filter(|request| request.dealer_id == dealer.as_str())
-        .filter(|request| {
-            request
-                .request_date
-                .is_some_and(|date| range.contains(date))
-        })
+        .filter(|request| is_within(request, range))
         .collect()
+}
+
+fn is_within(request: &Request, range: DateRange) -> bool {
+    let date = request.request_date;
+    date.is_some_and(|date| range.contains(date))
+}
+
+fn is_meant(request: &Request, filter: &RequestFilter) -> bool {
+    let search = filter.search.as_ref();
+    filter.wants(&request.request_status, &request.whatsapp_status)
+        && search.is_none_or(|search| search.matches(request))
 }
 
 fn count(stats: &mut DealerStats, request: &Request) {

@@ -6,7 +6,7 @@ use domain::{
     ApiKeyId, ApiKeyRecord, Attempt, AuditRecord, BodyPrint, CHANGED_BY, Dealer, DealerId, ERASED,
     IdempotencyKey, KEY_LIFETIME, KeyPrint, KnownQuota, LaneHistory, MessageId, MessageKind,
     MessageState, NewMessage, News, Origin, OutboxMessage, Phone, Receipt, Request, RequestId,
-    WebhookToken, jakarta_time,
+    SessionPrint, WebhookToken, jakarta_time,
 };
 
 use super::dealers::OwnSettings;
@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) keys: HashMap<(DealerId, IdempotencyKey), UsedKey>,
     pub(super) events: Vec<Event>,
     pub(super) api_keys: HashMap<ApiKeyId, (KeyPrint, ApiKeyRecord)>,
+    /// Whose key each is of, and when it is over.
+    pub(super) sessions: HashMap<SessionPrint, (ApiKeyId, DateTime<Utc>)>,
     /// Oldest first.
     pub(super) audit: Vec<AuditRecord>,
 }
@@ -42,6 +44,7 @@ impl Default for State {
             keys: HashMap::new(),
             events: Vec::new(),
             api_keys: HashMap::new(),
+            sessions: HashMap::new(),
             audit: Vec::new(),
         }
     }
