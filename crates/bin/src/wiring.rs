@@ -134,6 +134,8 @@ impl Parts {
             dealer_admin: directory,
             accounts: all.clone(),
             api_keys: Arc::new(store.api_keys()),
+            troubles: all.clone(),
+            sessions: Arc::new(store.sessions()),
             audit: all.clone(),
             persons: all,
             whatsapp,

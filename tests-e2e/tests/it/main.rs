@@ -4,6 +4,7 @@ mod access;
 mod account_tests;
 mod blocked_lanes;
 mod commands;
+mod console;
 mod copies;
 mod crashes;
 mod demo;

@@ -10,8 +10,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use api::{ApiAuth, Origins, PublicBaseUrl, RateLimit, TrustedProxies};
-use domain::{AccountPolicy, DeliveryPolicy};
+use api::{ApiAuth, Origins, RateLimit, TrustedProxies};
+use domain::{AccountPolicy, DeliveryPolicy, PublicBaseUrl};
 use store_postgres::{DatabaseUrl, SchemaName, SecretsKeys};
 use url::Url;
 
