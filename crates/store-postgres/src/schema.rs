@@ -207,6 +207,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     api_key,
     audit,
+    console_session,
     customer_validation_request,
     dealer_settings,
     dealer_webhook,
