@@ -1,6 +1,6 @@
 //! Dealers as operators see them, and their settings.
 
-use domain::{LARGEST_DAILY_LIMIT, LONGEST_PAUSE_MS, LONGEST_SETTING};
+use domain::settings::{LARGEST_DAILY_LIMIT, LONGEST_PAUSE_MS, LONGEST_SETTING};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 

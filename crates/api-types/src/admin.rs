@@ -1,6 +1,6 @@
 //! Keys, the audit, and what is stored about a person.
 
-use domain::{KeyName, Scope};
+use domain::access::{KeyName, Scope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

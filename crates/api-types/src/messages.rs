@@ -1,6 +1,7 @@
 //! The messages of a request, and what waits to be sent for a dealer.
 
-use domain::{MessageState, WaitingFor};
+use domain::delivery::WaitingFor;
+use domain::requests::MessageState;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

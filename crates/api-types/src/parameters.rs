@@ -1,7 +1,7 @@
 //! Parameters of paths and query strings. Values of a query are texts to the service, which tells what is
 //! wrong with each; here they have the types that are sent.
 
-use domain::{IdempotencyKey, SEARCH_CHARACTERS};
+use domain::values::{IdempotencyKey, SEARCH_CHARACTERS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! Submissions, and requests as they are stored.
 
-use domain::Field;
+use domain::requests::Field;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -121,7 +121,7 @@ mod tests {
     fn limits_are_those_of_the_domain() {
         let all = schemas();
         let name = &all["SubmissionBody"]["properties"]["namaPembawa"];
-        let (min, max) = domain::Field::CustomerName.length().unwrap();
+        let (min, max) = domain::requests::Field::CustomerName.length().unwrap();
         assert_eq!(name["minLength"], min);
         assert_eq!(name["maxLength"], max);
         assert_eq!(

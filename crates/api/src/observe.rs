@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{EventError, EventReceived, EventTopic, IntakeError};
+use domain::events::EventTopic;
+use domain::usecases::{EventError, EventReceived, IntakeError};
 use tracing::Span;
 
 use crate::problem::Problem;

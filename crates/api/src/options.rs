@@ -1,6 +1,6 @@
 //! How the API is served.
 
-use domain::PublicBaseUrl;
+use domain::values::PublicBaseUrl;
 use url::Url;
 
 /// Web pages whose scripts may call the API.

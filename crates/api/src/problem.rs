@@ -5,9 +5,11 @@ use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use api_types::{ErrorReply, FaultBody, NotStoredMessage, NotStoredReply, ValidationReply};
 use callers::Oversized;
-use domain::{
+use domain::access::Scope;
+use domain::ports::StoreError;
+use domain::usecases::{
     CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
-    Refusal, Scope, StoreError,
+    Refusal,
 };
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;

@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpMessage as _, HttpRequest};
-use domain::Scope;
+use domain::access::Scope;
 use paperclip::actix::web;
 
 /// A line of the table of routes.

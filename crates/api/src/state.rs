@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use actix_web::web::{Bytes, ServiceConfig};
 use callers::{Keys, Limits};
-use domain::{
-    AccountPolicy, AuditLog, DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake,
-    Gatekeeper, Health, Intake, KeyAdministration, Lookups, MessageActions, Services, TestLine,
+use domain::ports::{AuditLog, Health, TestLine};
+use domain::usecases::{
+    DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake, Gatekeeper, Intake,
+    KeyAdministration, Lookups, MessageActions, Services,
 };
+use domain::values::AccountPolicy;
 
 use crate::observe::{Observer, Unobserved};
 

@@ -1,7 +1,7 @@
 //! The 422 answers: which field breaks which rule, in the words existing clients know.
 
 use api_types::{FaultBody, Place};
-use domain::{Fault, Field};
+use domain::requests::{Fault, Field};
 use serde_json::{Value, json};
 
 /// A rule that something given breaks.

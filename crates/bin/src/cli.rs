@@ -1,5 +1,5 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::Scope;
+use domain::access::Scope;
 
 /// Takes in who brought a motorcycle to a dealer, and sends that person a WhatsApp message through
 /// the dealer's own Fonnte account.

@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{TimeDelta, Utc};
-use domain::{
-    Accepted, Account, BlockedLane, Claim, DealerId, DeviceReport, KeyUse, Lease, NewRequest, Once,
-    Outbox, OutgoingMessage, Request, RequestId, RequestStore, SendReport, Settled, Settlement,
-    StoreError, Visibility, Whatsapp, WorkerId,
+use domain::access::Visibility;
+use domain::ports::{
+    Accepted, BlockedLane, Claim, DeviceReport, KeyUse, Lease, Outbox, OutgoingMessage,
+    RequestStore, SendReport, Settled, Settlement, StoreError, Whatsapp, WorkerId,
 };
+use domain::requests::{NewRequest, Request, RequestId};
+use domain::values::{Account, DealerId, Once};
 use nix::sys::signal::{Signal, raise};
 use uuid::{NoContext, Timestamp, Uuid};
 

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use domain::{Bell, Clock, DealerId, Dice, Entropy, Ids, MessageId, RequestId};
+use domain::ports::{Bell, Clock, Dice, Entropy, Ids};
+use domain::requests::{MessageId, RequestId};
+use domain::values::DealerId;
 use tokio::sync::Notify;
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use domain::StoreError;
+use domain::ports::StoreError;
 use tokio::time::Instant;
 
 /// How long the stores may take altogether: callers are promised an answer within 5 seconds.

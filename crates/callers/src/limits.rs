@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use domain::ApiKeyId;
+use domain::access::ApiKeyId;
 
 use crate::client::TrustedProxies;
 use crate::meter::{Meter, RateLimit, Subject};

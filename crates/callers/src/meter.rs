@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::ApiKeyId;
+use domain::access::ApiKeyId;
 
 use super::Allowance;
 

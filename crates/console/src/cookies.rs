@@ -2,7 +2,8 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::COOKIE;
-use domain::{SESSION_LIFETIME, SessionToken};
+use domain::access::SessionToken;
+use domain::usecases::SESSION_LIFETIME;
 use secrecy::ExposeSecret as _;
 
 /// The language that was chosen.

@@ -13,7 +13,9 @@ use actix_web::middleware::Next as Inner;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _};
 use callers::{Keys, came_to_own_name, host, in_time, is_local, of_sane_size};
-use domain::{Origin, Principal, causes};
+use domain::access::Principal;
+use domain::ports::causes;
+use domain::requests::Origin;
 use futures_util::FutureExt as _;
 
 use crate::look::Look;

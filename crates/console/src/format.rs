@@ -1,7 +1,7 @@
 //! Numbers and times as people read them.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, TimeDelta, Utc};
-use domain::jakarta_time;
+use domain::values::jakarta_time;
 
 use crate::look::Language;
 use crate::text::Text;

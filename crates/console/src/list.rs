@@ -1,9 +1,9 @@
 //! The list of messages as an address describes it, with the API's names.
 
 use chrono::NaiveDate;
-use domain::{
-    DateRange, DealerId, ListPlace, RequestFilter, RequestId, Search, SearchError, WhatsappStatus,
-};
+use domain::ports::{DateRange, ListPlace, RequestFilter};
+use domain::requests::{RequestId, WhatsappStatus};
+use domain::values::{DealerId, Search, SearchError};
 use uuid::Uuid;
 
 use crate::PATH;

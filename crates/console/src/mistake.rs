@@ -2,7 +2,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
 use callers::Oversized;
-use domain::{DealerAdministrationError, KeyError, LookupError, MessageError, Scope, StoreError};
+use domain::access::Scope;
+use domain::ports::StoreError;
+use domain::usecases::{DealerAdministrationError, KeyError, LookupError, MessageError};
 
 /// How long whoever met a store that is away waits, in seconds.
 const RETRY_SECONDS: u32 = 5;

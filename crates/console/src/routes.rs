@@ -2,7 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use domain::Scope;
+use domain::access::Scope;
 
 use crate::mistake::Mistake;
 use crate::pages::{dealers, keys, login, message, messages, operation, preferences};

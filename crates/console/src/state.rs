@@ -3,7 +3,9 @@ use std::sync::Arc;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use callers::{Keys, Limits};
-use domain::{AccountPolicy, AuditLog, Clock, Health, PublicBaseUrl, Services, TestLine};
+use domain::ports::{AuditLog, Clock, Health, TestLine};
+use domain::usecases::Services;
+use domain::values::{AccountPolicy, PublicBaseUrl};
 
 use crate::door::door;
 use crate::{PATH, routes};

@@ -2,7 +2,8 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
-use domain::{Author, DealerId, Principal, Scope, Visibility};
+use domain::access::{Author, Principal, Scope, Visibility};
+use domain::values::DealerId;
 
 use crate::look::Look;
 use crate::mistake::Mistake;

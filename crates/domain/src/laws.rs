@@ -4,8 +4,8 @@
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, TimeDelta};
 
 use crate::template::{MAX_TEMPLATE_CHARACTERS, Template, TemplateFault, TemplateValues};
-use crate::{IdempotencyKey, Phone, QuietHours, WebhookToken};
-use crate::{mask_phones, normal_plate, parse_local_time};
+use crate::values::{IdempotencyKey, Phone, QuietHours, WebhookToken};
+use crate::values::{mask_phones, normal_plate, parse_local_time};
 
 /// A phone is stored as `08…`, whatever it was written as, and printed masked.
 ///

@@ -1,6 +1,7 @@
 //! What callers wait for in great number: requests that are accepted, or looked up by id.
 
-use domain::{BoxError, NewRequest, StoreError};
+use domain::ports::{BoxError, StoreError};
+use domain::requests::NewRequest;
 use thread_local::ThreadLocal;
 use tokio::runtime::Handle;
 

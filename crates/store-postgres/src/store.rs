@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{BoxError, Vault};
+use domain::ports::{BoxError, Vault};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 

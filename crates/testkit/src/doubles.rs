@@ -2,10 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use domain::{
-    Bell, CheckError, CheckPassed, DealerCheck, DealerId, Dice, Entropy, Ids, MessageId, Phone,
-    RequestId, TestLine,
-};
+use domain::ports::{Bell, Dice, Entropy, Ids, TestLine};
+use domain::requests::{MessageId, RequestId};
+use domain::usecases::{CheckError, CheckPassed, DealerCheck};
+use domain::values::{DealerId, Phone};
 
 use crate::sample;
 

@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound as _, TimeDelta, Utc};
+use domain::access::{ApiKey, ApiKeyId, Author};
+use domain::dealers::{Dealer, DealerSettings};
+use domain::delivery::{DeliveryPolicy, OnUnknown};
+use domain::events::{News, ProviderEvent};
+use domain::requests::{
+    Input, MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission,
+};
 use domain::template::{Template, TemplateValues, VALIDATION};
-use domain::{
-    AccountPolicy, ApiKey, ApiKeyId, Author, BodyPrint, Dealer, DealerId, DealerSettings,
-    DeliveryPolicy, IdempotencyKey, Input, MessageId, MessageKind, NewMessage, NewRequest, News,
-    OnUnknown, Once, Phone, ProviderEvent, RequestId, Submission, WebhookToken,
+use domain::values::{
+    AccountPolicy, BodyPrint, DealerId, IdempotencyKey, Once, Phone, WebhookToken,
 };
 use uuid::Uuid;
 

@@ -3,10 +3,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
-use domain::{
-    Account, AccountProfile, Clock, DeviceReport, EventTopic, News, Outcome, OutgoingMessage,
-    ProviderEvent, ProviderEvents, Receipt, SendReport, Whatsapp,
+use domain::delivery::{Outcome, Receipt};
+use domain::events::{EventTopic, News, ProviderEvent};
+use domain::ports::{
+    AccountProfile, Clock, DeviceReport, OutgoingMessage, ProviderEvents, SendReport, Whatsapp,
 };
+use domain::values::Account;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AccountPolicy, DeliveryPolicy, Policies, Ports, Services, WorkerId};
+use domain::delivery::DeliveryPolicy;
+use domain::ports::WorkerId;
+use domain::usecases::{Policies, Ports, Services};
+use domain::values::AccountPolicy;
 use uuid::Uuid;
 
 use crate::{

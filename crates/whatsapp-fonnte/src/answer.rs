@@ -1,6 +1,6 @@
 //! What an answer to `send` means. Pure functions: evidence in, outcome out.
 
-use domain::{Outcome, Receipt};
+use domain::delivery::{Outcome, Receipt};
 
 use crate::exchange::{Answer, Trouble};
 use crate::fields::{Fields, Status};

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use domain::{Account, BlockCause, DeviceReport, OutgoingMessage, SendReport, Whatsapp};
+use domain::delivery::BlockCause;
+use domain::ports::{DeviceReport, OutgoingMessage, SendReport, Whatsapp};
+use domain::values::Account;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, redirect, retry};
 use rustls::crypto::ring;
@@ -209,7 +211,7 @@ pub fn tls() -> Result<ClientConfig, SetupError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::AccountPolicy;
+    use domain::values::AccountPolicy;
     use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 

@@ -1,6 +1,7 @@
 //! What an answer to `device` means.
 
-use domain::{AccountProfile, BlockCause, DeviceReport};
+use domain::delivery::BlockCause;
+use domain::ports::{AccountProfile, DeviceReport};
 
 use crate::answer::fields;
 use crate::exchange::{Answer, Trouble};

@@ -3,9 +3,10 @@
 //! A status event names its message by `id`, by `stateid`, or by both, and says how it is in
 //! `status`, in `state`, or in both.
 
-use domain::{
-    EventTopic, MessageNews, MessageState, News, ProviderEvent, ProviderEvents, without_numbers,
-};
+use domain::events::{EventTopic, MessageNews, News, ProviderEvent};
+use domain::persons::without_numbers;
+use domain::ports::ProviderEvents;
+use domain::requests::MessageState;
 use secrecy::SecretString;
 use serde::de::IgnoredAny;
 

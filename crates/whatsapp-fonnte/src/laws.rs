@@ -3,7 +3,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use domain::{EventTopic, MessageState, News, Outcome, OutcomeKind, ProviderEvents as _};
+use domain::delivery::{Outcome, OutcomeKind};
+use domain::events::{EventTopic, News};
+use domain::ports::ProviderEvents as _;
+use domain::requests::MessageState;
 use httpdate::parse_http_date;
 use serde::de::IgnoredAny;
 

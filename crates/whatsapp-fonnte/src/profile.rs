@@ -1,7 +1,8 @@
 //! What Fonnte says about an account: its quota, and the last day of its package.
 
 use chrono::{DateTime, NaiveDate};
-use domain::{AccountProfile, jakarta_time};
+use domain::ports::AccountProfile;
+use domain::values::jakarta_time;
 
 use crate::fields::Fields;
 

@@ -1,6 +1,6 @@
 //! What Fonnte's words about a failure mean: who is at fault, and why an account cannot send.
 
-use domain::BlockCause;
+use domain::delivery::BlockCause;
 
 use crate::fields::Fields;
 use crate::redact::Redactor;

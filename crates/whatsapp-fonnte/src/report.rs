@@ -1,6 +1,7 @@
 //! What is reported about a call to `send`: its outcome and what is kept of the answer.
 
-use domain::{BlockCause, Outcome, SendReport};
+use domain::delivery::{BlockCause, Outcome};
+use domain::ports::SendReport;
 
 use crate::answer::{classify, fields};
 use crate::exchange::{Answer, LONGEST_ANSWER, Trouble};

@@ -5,7 +5,8 @@ use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _};
 use callers::{Allowance, Keys, in_time, is_local, of_sane_size};
-use domain::{ApiKey, Principal, Refusal, Scope};
+use domain::access::{ApiKey, Principal, Scope};
+use domain::usecases::Refusal;
 
 use super::pages::refuse_strangers;
 use crate::problem::Problem;

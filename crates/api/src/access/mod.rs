@@ -9,7 +9,7 @@
 //!    is read. There is no route without one.
 //! 2. A handler learns who calls only through [`Caller`] or [`DealerAt`]. A dealer's data is reached
 //!    through [`DealerAt`] alone, and the use cases for one request want the caller's
-//!    [`Visibility`](domain::Visibility).
+//!    [`Visibility`](domain::access::Visibility).
 //!
 //! A test walks the whole table of routes.
 

@@ -1,5 +1,5 @@
 use api_types::{FaultBody, Place};
-use domain::{Fault, Input};
+use domain::requests::{Fault, Input};
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;

@@ -107,7 +107,7 @@ fn tell_rate(responses: &mut Map<String, Value>) {
 fn protect(route: &Route, operation: &mut Value) {
     let scope = match route.access {
         Access::Scope(scope) => scope,
-        _ => domain::Scope::Admin,
+        _ => domain::access::Scope::Admin,
     };
     let needs = format!("Needs a key with the scope `{}`.", scope.as_str());
     let description = operation["description"].as_str().unwrap_or_default();

@@ -1,10 +1,13 @@
 //! Examples that follow from the schemas: of whole bodies, from those of their fields, and of errors,
 //! from the problems that are answered so.
 
-use domain::{
-    AccountError, CheckError, DealerAdministrationError, EventError, IntakeError, LookupError,
-    MessageError, Refusal, Scope, StoreError,
+use domain::access::Scope;
+use domain::ports::StoreError;
+use domain::usecases::{
+    CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
+    Refusal,
 };
+use domain::values::AccountError;
 use serde_json::{Map, Value, json};
 
 use super::reference;

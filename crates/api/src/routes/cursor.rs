@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use domain::{
-    DateRange, DealerId, ListPlace, RequestFilter, RequestId, RequestStatus, WhatsappStatus,
-};
+use domain::ports::{DateRange, ListPlace, RequestFilter};
+use domain::requests::{RequestId, RequestStatus, WhatsappStatus};
+use domain::values::DealerId;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -68,7 +68,7 @@ impl List<'_> {
             statuses.dedup();
         }
         // The search goes into the digest alone, with its length in front of what comes after it.
-        let search = filter.search.as_ref().map(domain::Search::name);
+        let search = filter.search.as_ref().map(domain::values::Search::name);
         let list = format!(
             "{}|{:?}|{:?}|{requests:?}|{whatsapps:?}|{search:?}|",
             self.dealer, self.range.from, self.range.to
@@ -144,7 +144,7 @@ mod tests {
         }
 
         let searched = RequestFilter {
-            search: domain::Search::parse("adit").ok(),
+            search: domain::values::Search::parse("adit").ok(),
             ..RequestFilter::default()
         };
         let failed = RequestFilter {

@@ -3,9 +3,10 @@ use api_types::{
     ListData, ListQuery, ListReply, RangeQuery, SHOWN_CHARACTERS, StatsData, StatsReply, TestBody,
     TestReply,
 };
-use domain::{
-    CheckError, Fault, LookupError, PageQuery, Phone, RequestFilter, RequestStatus, WhatsappStatus,
-};
+use domain::ports::{PageQuery, RequestFilter};
+use domain::requests::{Fault, RequestStatus, WhatsappStatus};
+use domain::usecases::{CheckError, LookupError};
+use domain::values::Phone;
 use paperclip::actix::api_v2_operation;
 
 use super::cursor::List;

@@ -2,7 +2,8 @@ use actix_web::HttpResponse;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Data;
 use api_types::{BacklogBody, DetailedHealthReply, HealthReply, SERVICE, StateBody};
-use domain::{Backlog, Check, MessageState};
+use domain::ports::{Backlog, Check};
+use domain::requests::MessageState;
 use futures_util::future::join;
 use paperclip::actix::api_v2_operation;
 

@@ -1,6 +1,6 @@
 use api_types::Item;
 use chrono::{DateTime, NaiveDateTime, NaiveTime, SecondsFormat, Timelike as _, Utc};
-use domain::Request;
+use domain::requests::Request;
 use serde_json::value::RawValue;
 
 /// A request as it is shown.

@@ -1,7 +1,8 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use api_types::{AttemptItem, MessageItem, MessageReply, MessagesReply};
-use domain::{MessageError, MessageView, PastAttempt, RequestId};
+use domain::requests::{MessageView, PastAttempt, RequestId};
+use domain::usecases::MessageError;
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 use uuid::Uuid;

@@ -15,7 +15,7 @@ mod webhooks;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
-use domain::Scope;
+use domain::access::Scope;
 use paperclip::actix::web::{self, ServiceConfig};
 
 use self::admin::{api_keys, audit, dealers as accounts, persons};

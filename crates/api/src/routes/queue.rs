@@ -2,7 +2,8 @@
 
 use actix_web::web::Data;
 use api_types::{QueueData, QueueReply, WaitingItem};
-use domain::{LookupError, Waiting};
+use domain::delivery::Waiting;
+use domain::usecases::LookupError;
 use paperclip::actix::api_v2_operation;
 
 use super::item::rfc_3339;

@@ -2,7 +2,7 @@ use std::convert::identity;
 
 use actix_web::web::Data;
 use api_types::RequestReply;
-use domain::RequestId;
+use domain::requests::RequestId;
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 use uuid::Uuid;

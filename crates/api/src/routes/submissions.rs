@@ -2,7 +2,9 @@ use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
 use api_types::{FaultBody, StoredMessage, StoredReply, SubmissionBody};
-use domain::{BodyPrint, Fault, Field, Input, IntakeError, Once, Submission};
+use domain::requests::{Fault, Field, Input, Submission};
+use domain::usecases::IntakeError;
+use domain::values::{BodyPrint, Once};
 use paperclip::actix::api_v2_operation;
 
 use super::item::item;
@@ -151,6 +153,6 @@ fn described(faults: &[(Field, Fault)], mut fields: Fields) -> Vec<FaultBody> {
 }
 
 /// The path of a request, for `Location`.
-fn request_path(id: domain::RequestId) -> String {
+fn request_path(id: domain::requests::RequestId) -> String {
     format!("/api/v1/customer/request/{id}")
 }

@@ -1,6 +1,7 @@
 use actix_web::web::Data;
 use api_types::{DeviceReportBody, ReportReply, StatusReportBody};
-use domain::{EventError, EventReceived, EventTopic};
+use domain::events::EventTopic;
+use domain::usecases::{EventError, EventReceived};
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 

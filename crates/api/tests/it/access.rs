@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use api::ApiAuth;
 use chrono::{DateTime, Utc};
-use domain::{Access, ApiKeyId, Clock as _, KeyName, KeyOrder, MockApiKeys, Principal, Scope};
+use domain::access::{Access, ApiKeyId, KeyName, Principal, Scope};
+use domain::ports::{Clock as _, MockApiKeys};
+use domain::usecases::KeyOrder;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use testkit::sample;
@@ -116,7 +118,7 @@ async fn the_right_id_with_another_secret_is_no_key() {
     let service = closed();
     let (id, key) = key(&service, Some(0), &[Scope::Read], None).await;
     assert_eq!(get(&service, STATS, &key).await.status, 200);
-    let forged = domain::ApiKey::new(id, [0; 32]).reveal();
+    let forged = domain::access::ApiKey::new(id, [0; 32]).reveal();
     let reply = get(&service, STATS, forged.expose_secret()).await;
     assert_unauthorized(&reply, "The API key is not valid");
 }

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use domain::{AccountProfile, DeviceReport, MockOutbox, Outcome, Receipt, SendReport};
+use domain::delivery::{Outcome, Receipt};
+use domain::ports::{AccountProfile, DeviceReport, MockOutbox, SendReport};
 use testkit::sample;
 
 use crate::client::{Call, Reply};
@@ -166,7 +167,7 @@ async fn what_fonnte_says_is_passed_on() {
     let service = Service::start();
     for report in [
         DeviceReport::NotReady {
-            cause: domain::BlockCause::Token,
+            cause: domain::delivery::BlockCause::Token,
             reason: "invalid token".to_owned(),
             profile: AccountProfile::default(),
         },
@@ -188,7 +189,7 @@ async fn why_a_test_message_was_not_accepted_is_passed_on() {
             reason: reason.clone(),
         },
         Outcome::Blocked {
-            cause: domain::BlockCause::Device,
+            cause: domain::delivery::BlockCause::Device,
             reason: reason.clone(),
         },
         Outcome::NotSent {

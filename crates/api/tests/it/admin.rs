@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{MockApiKeys, MockAuditLog, Scope};
+use domain::access::Scope;
+use domain::ports::{MockApiKeys, MockAuditLog};
 use serde_json::Value;
 
 use crate::access::{closed, key};

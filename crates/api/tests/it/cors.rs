@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::MockRequestStore;
+use domain::ports::MockRequestStore;
 
 use crate::client::{Call, Reply};
 use crate::service::{LISTED, PATHS, SUBMIT, Service, body, unavailable};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{DealerStats, MockReports, RequestStore as _};
+use domain::ports::{DealerStats, MockReports, RequestStore as _};
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::sample;
 

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use api::{ApiAuth, RateLimit};
-use domain::{MockHealth, MockRequestStore, Scope};
+use domain::access::Scope;
+use domain::ports::{MockHealth, MockRequestStore};
 use uuid::Uuid;
 
 use crate::access::key;

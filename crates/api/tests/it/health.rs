@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Check, MockHealth};
+use domain::ports::{Check, MockHealth};
 
 use crate::service::{Service, body};
 

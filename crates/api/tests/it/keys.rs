@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Accepted, MockRequestStore};
+use domain::ports::{Accepted, MockRequestStore};
 use serde_json::Value;
 
 use crate::client::{Call, Reply};
@@ -156,7 +156,7 @@ async fn a_stored_answer_is_given_again_whatever_became_of_the_dealer() {
     let first = submit(&service, "a-key", body()).await;
     let other = Value::from(fields_with("namaPembawa", "Budi")).to_string();
     for change in [
-        (|dealer| dealer.active = false) as fn(&mut domain::Dealer),
+        (|dealer| dealer.active = false) as fn(&mut domain::dealers::Dealer),
         |dealer| dealer.api_key = None,
         |dealer| dealer.api_url = Some("https://evil.example/send".to_owned()),
     ] {

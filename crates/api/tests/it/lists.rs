@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use domain::{MockDealerDirectory, MockReports, Page, RequestStore as _};
+use domain::ports::{MockDealerDirectory, MockReports, Page, RequestStore as _};
 use serde_json::Value;
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::sample;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use domain::MockRequestStore;
+use domain::ports::MockRequestStore;
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -144,7 +144,8 @@ async fn a_failure_is_logged_once_with_its_cause() {
 async fn a_line_says_which_key_and_never_its_secret() {
     let _ = &*LOG;
     let service = crate::access::closed();
-    let (id, key) = crate::access::key(&service, Some(0), &[domain::Scope::Write], None).await;
+    let (id, key) =
+        crate::access::key(&service, Some(0), &[domain::access::Scope::Write], None).await;
     let call = Call::post(SUBMIT, body()).header("X-API-Key", &key);
     let all = lines(&service, "logs-key", call).await;
     assert_eq!(all.len(), 2);

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{MockRequestStore, Request, RequestId, RequestStore as _};
+use domain::ports::{MockRequestStore, RequestStore as _};
+use domain::requests::{Request, RequestId};
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::sample;
 use uuid::Uuid;
@@ -14,7 +15,7 @@ fn path(id: impl std::fmt::Display) -> String {
 }
 
 fn with_found(
-    find: impl Fn() -> Result<Option<Request>, domain::StoreError> + Send + 'static,
+    find: impl Fn() -> Result<Option<Request>, domain::ports::StoreError> + Send + 'static,
 ) -> Service {
     let mut requests = MockRequestStore::new();
     requests.expect_find().returning(move |_, _| find());
@@ -131,10 +132,13 @@ async fn a_message_that_waits_shows_the_answer_of_the_last_try() {
     let store = &service.world.store;
     store.accept(&request).await.unwrap();
     let dispatcher = service.world.services().dispatcher;
-    service.world.whatsapp.will(domain::Outcome::NotSent {
-        reason: "connection refused".to_owned(),
-        retry_after: None,
-    });
+    service
+        .world
+        .whatsapp
+        .will(domain::delivery::Outcome::NotSent {
+            reason: "connection refused".to_owned(),
+            retry_after: None,
+        });
     dispatcher.run_once(1).await.unwrap();
     let data = service.get(&path(request.id)).await.json();
     assert_eq!(data["data"]["whatsapp_status"], "NOT_SENT");

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{MessageState, MockMessages, RequestId};
+use domain::ports::MockMessages;
+use domain::requests::{MessageState, RequestId};
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::sample;
 

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use api::{AnsweredCall, EventResult, Observer, SubmissionResult};
 use async_trait::async_trait;
-use domain::{EventTopic, MockRequestStore};
+use domain::events::EventTopic;
+use domain::ports::MockRequestStore;
 use testkit::sample;
 use tracing::Span;
 

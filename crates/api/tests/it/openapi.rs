@@ -337,7 +337,11 @@ fn a_text_keeps_its_pattern_exactly_when_something_is_seen_of_it() {
         let pattern = regex::Regex::new(pattern).unwrap();
         for c in (0..=0xffff).filter_map(char::from_u32) {
             let text = c.to_string();
-            assert_eq!(pattern.is_match(&text), !domain::is_blank(&text), "{c:?}");
+            assert_eq!(
+                pattern.is_match(&text),
+                !domain::values::is_blank(&text),
+                "{c:?}"
+            );
         }
     }
 }

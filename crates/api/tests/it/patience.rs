@@ -10,13 +10,16 @@ use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, Data};
 use api::{Api, ApiAuth, app};
 use async_trait::async_trait;
-use domain::{
-    Accepted, Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, DateRange, DealerAdmin,
-    DealerId, DealerPage, DealerRecord, DealerStats, KeyName, KeyOrder, KeyUse, KnownKey,
-    MockOutbox, NewApiKey, NewRequest, NewestPage, NewestQuery, Once, Page, PageQuery, Principal,
-    Reports, Request, RequestId, RequestStore, SettingsChange, SettingsChanged, StoreError,
-    Validity, Visibility,
+use domain::access::{Access, ApiKeyId, AuditEntry, KeyName, Principal, Visibility};
+use domain::ports::{
+    Accepted, ApiKeyRecord, ApiKeys, DateRange, DealerAdmin, DealerPage, DealerRecord, DealerStats,
+    KeyUse, KnownKey, MockOutbox, NewApiKey, NewestPage, NewestQuery, Page, PageQuery, Reports,
+    RequestStore, SettingsChanged, StoreError, Validity,
 };
+use domain::requests::{NewRequest, Request, RequestId};
+use domain::settings::SettingsChange;
+use domain::usecases::KeyOrder;
+use domain::values::{DealerId, Once};
 use futures_util::{Stream, stream};
 use secrecy::ExposeSecret as _;
 use testkit::World;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{MockAuditLog, MockPersonalData};
+use domain::ports::{MockAuditLog, MockPersonalData};
 use serde_json::{Value, json};
 
 use crate::client::{Call, Reply};

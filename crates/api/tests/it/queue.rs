@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{MockMessages, Outcome, QuietHours};
+use domain::delivery::Outcome;
+use domain::ports::MockMessages;
+use domain::values::QuietHours;
 use serde_json::Value;
 
 use crate::client::Call;
@@ -94,7 +96,7 @@ async fn a_blocked_account_says_why_in_every_answer_without_the_phone() {
     stored(&service).await;
     service.world.pass(Duration::from_secs(1));
     service.world.whatsapp.will(Outcome::Blocked {
-        cause: domain::BlockCause::Device,
+        cause: domain::delivery::BlockCause::Device,
         reason: "device 6282148523421 is disconnected".to_owned(),
     });
     dispatcher.run_once(10).await.unwrap();

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use api::{ApiAuth, RateLimit, TrustedProxies};
-use domain::{Access, ApiKey, ApiKeyId, KeyName, KeyOrder, MockApiKeys, Principal, Scope};
+use domain::access::{Access, ApiKey, ApiKeyId, KeyName, Principal, Scope};
+use domain::ports::MockApiKeys;
+use domain::usecases::KeyOrder;
 use secrecy::ExposeSecret as _;
 use testkit::sample;
 
@@ -175,9 +177,9 @@ async fn a_key_that_may_be_invented_is_looked_up_within_the_rate_of_its_address(
 #[tokio::test]
 async fn a_valid_key_costs_its_address_nothing_though_nobody_knew_it() {
     let key = sample::api_key(1);
-    let record = domain::KnownKey {
+    let record = domain::ports::KnownKey {
         print: key.print(),
-        record: domain::ApiKeyRecord {
+        record: domain::ports::ApiKeyRecord {
             id: key.id(),
             name: KeyName::parse("Kantor pusat").unwrap(),
             access: Access::unlimited(),
@@ -185,7 +187,7 @@ async fn a_valid_key_costs_its_address_nothing_though_nobody_knew_it() {
             expires_at: None,
             revoked_at: None,
         },
-        validity: domain::Validity::InForce,
+        validity: domain::ports::Validity::InForce,
     };
     let service = Service::with(|ports| {
         ports.auth = ApiAuth::Required;

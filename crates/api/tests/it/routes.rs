@@ -21,21 +21,22 @@ fn good_call(method: &'static str, path: &str) -> Call {
 
 /// A service in which every path of [`PATHS`] exists.
 async fn full_service() -> Service {
-    use domain::{ApiKeys as _, RequestStore as _};
+    use domain::ports::{ApiKeys as _, RequestStore as _};
 
     let service = Service::start();
     let mut request = testkit::sample::new_request();
-    request.id = domain::RequestId("23f16411-6eb2-4829-a964-9ad1f0e0cc22".parse().unwrap());
+    request.id =
+        domain::requests::RequestId("23f16411-6eb2-4829-a964-9ad1f0e0cc22".parse().unwrap());
     service.world.store.accept(&request).await.unwrap();
     let key = testkit::sample::api_key(7);
-    let new = domain::NewApiKey {
+    let new = domain::ports::NewApiKey {
         id: key.id(),
         print: key.print(),
-        name: domain::KeyName::parse("Kantor pusat").unwrap(),
-        access: domain::Access::unlimited(),
+        name: domain::access::KeyName::parse("Kantor pusat").unwrap(),
+        access: domain::access::Access::unlimited(),
         expires_at: None,
     };
-    let entry = domain::AuditEntry::cancelled(&testkit::sample::author(), request.id);
+    let entry = domain::access::AuditEntry::cancelled(&testkit::sample::author(), request.id);
     service.world.store.create(&new, &entry).await.unwrap();
     service
 }

@@ -8,7 +8,9 @@ use actix_web::dev::ServerHandle;
 use api::{
     Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, RateLimit, TrustedProxies,
 };
-use domain::{BoxError, Dealer, Health, PublicBaseUrl, StoreError};
+use domain::dealers::Dealer;
+use domain::ports::{BoxError, Health, StoreError};
+use domain::values::PublicBaseUrl;
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
 
@@ -70,7 +72,7 @@ pub(crate) fn filled(pattern: &str, dealer: &str) -> String {
 
 /// What is behind the service; a test replaces the port that must fail.
 pub(crate) struct Ports {
-    domain: domain::Ports,
+    domain: domain::usecases::Ports,
     pub(crate) health: Arc<dyn Health>,
     pub(crate) auth: ApiAuth,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -93,15 +95,15 @@ impl Ports {
 }
 
 impl Deref for Ports {
-    type Target = domain::Ports;
+    type Target = domain::usecases::Ports;
 
-    fn deref(&self) -> &domain::Ports {
+    fn deref(&self) -> &domain::usecases::Ports {
         &self.domain
     }
 }
 
 impl DerefMut for Ports {
-    fn deref_mut(&mut self) -> &mut domain::Ports {
+    fn deref_mut(&mut self) -> &mut domain::usecases::Ports {
         &mut self.domain
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{AuditLog, DealerAdmin, MockAuditLog, MockDealerAdmin, Outbox as _};
+use domain::ports::{AuditLog, DealerAdmin, MockAuditLog, MockDealerAdmin, Outbox as _};
 use serde_json::{Value, json};
 use testkit::sample;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{MockDealerDirectory, MockRequestStore, Outbox as _};
+use domain::ports::{MockDealerDirectory, MockRequestStore, Outbox as _};
 
 use crate::client::{Call, Reply};
 use crate::service::{SUBMIT, Service, body, corrupt, fields, fields_with, rejected, unavailable};

@@ -4,7 +4,11 @@
 use std::sync::LazyLock;
 
 use api::{ApiAuth, Route};
-use domain::{Access, DealerId, KeyName, KeyOrder, Principal, RequestId, RequestStore as _, Scope};
+use domain::access::{Access, KeyName, Principal, Scope};
+use domain::ports::RequestStore as _;
+use domain::requests::RequestId;
+use domain::usecases::KeyOrder;
+use domain::values::DealerId;
 use secrecy::ExposeSecret as _;
 use testkit::sample;
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{Dealer, MockEventStore, News, ProviderEvent};
+use domain::dealers::Dealer;
+use domain::events::{News, ProviderEvent};
+use domain::ports::MockEventStore;
 use testkit::sample;
 
 use crate::client::{Call, Reply};

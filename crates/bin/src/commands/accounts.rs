@@ -5,9 +5,10 @@ use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    AccountError, AccountStanding, AccountTrouble, BlockCause, Dealer, DealerCheck, DealerId,
-};
+use domain::dealers::{AccountStanding, AccountTrouble, Dealer};
+use domain::delivery::BlockCause;
+use domain::usecases::DealerCheck;
+use domain::values::{AccountError, DealerId};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
@@ -142,7 +143,7 @@ pub(super) fn remedy(id: &DealerId, error: AccountError) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::AccountProfile;
+    use domain::ports::AccountProfile;
 
     use super::*;
 

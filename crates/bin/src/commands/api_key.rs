@@ -4,7 +4,10 @@ use anyhow::{Context as _, bail};
 use chrono::{DateTime, TimeDelta, Utc};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
-use domain::{Access, ApiKeyId, Author, DealerId, KeyName, KeyOrder, Principal, Scope, Validity};
+use domain::access::{Access, ApiKeyId, Author, KeyName, Principal, Scope};
+use domain::ports::Validity;
+use domain::usecases::KeyOrder;
+use domain::values::DealerId;
 use secrecy::ExposeSecret as _;
 
 use super::database::open;
@@ -83,7 +86,7 @@ pub(super) async fn list(config: Config) -> anyhow::Result<ExitCode> {
 
 /// Revokes a key.
 pub(super) async fn revoke(config: Config, options: RevokeKey) -> anyhow::Result<ExitCode> {
-    let id = options.id.strip_prefix(domain::API_KEY_PREFIX);
+    let id = options.id.strip_prefix(domain::access::API_KEY_PREFIX);
     let id = ApiKeyId::parse(id.unwrap_or(&options.id)).map_err(|_| {
         anyhow::anyhow!("this is no key's id: 16 hexadecimal digits, as `api-key list` shows them")
     })?;

@@ -1,11 +1,15 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use domain::{
-    Account, AccountPolicy, Action, AuditEntry, Change, CheckError, Dealer, DealerAdmin as _,
-    DealerDirectory as _, DealerId, KeySource, Phone, Principal, SecretPurpose, SettingsChange,
-    SettingsChanged, TestLine as _, Vault as _,
+use domain::access::{Action, AuditEntry, Principal};
+use domain::dealers::Dealer;
+use domain::ports::{
+    DealerAdmin as _, DealerDirectory as _, KeySource, SecretPurpose, SettingsChanged,
+    TestLine as _, Vault as _,
 };
+use domain::settings::{Change, SettingsChange};
+use domain::usecases::CheckError;
+use domain::values::{Account, AccountPolicy, DealerId, Phone};
 use secrecy::{ExposeSecret as _, SecretString};
 use store_postgres::{DealerAdminError, NewDealer, PgDealers};
 
@@ -23,7 +27,7 @@ pub(super) async fn add(config: Config, options: AddDealer) -> anyhow::Result<Ex
         api_key: options.key.read()?,
         api_url: options.url,
     };
-    if domain::is_blank(&dealer.name) || dealer.name.chars().count() > 255 {
+    if domain::values::is_blank(&dealer.name) || dealer.name.chars().count() > 255 {
         bail!("a dealer's name has 1 to 255 characters");
     }
     if let Some(key) = &dealer.api_key {

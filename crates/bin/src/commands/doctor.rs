@@ -1,7 +1,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use domain::{Backlog, Dealer, MessageState, StoreError, causes};
+use domain::dealers::Dealer;
+use domain::ports::{Backlog, StoreError, causes};
+use domain::requests::MessageState;
 use store_postgres::{
     CountsWrong, Inspection, MigrationState, PgStore, PoolOptions, compare_counts,
 };

@@ -2,7 +2,8 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use domain::{Principal, Vault as _};
+use domain::access::Principal;
+use domain::ports::Vault as _;
 use store_postgres::{Resealed, SecretPlace};
 
 use super::database::open;

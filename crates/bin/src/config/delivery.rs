@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{AccountPolicy, AllowedHost, DeliveryPolicy, OnUnknown};
+use domain::delivery::{DeliveryPolicy, OnUnknown};
+use domain::values::{AccountPolicy, AllowedHost};
 
 use super::reader::Reader;
 

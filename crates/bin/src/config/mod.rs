@@ -11,7 +11,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use api::{ApiAuth, Origins, RateLimit, TrustedProxies};
-use domain::{AccountPolicy, DeliveryPolicy, PublicBaseUrl};
+use domain::delivery::DeliveryPolicy;
+use domain::values::{AccountPolicy, PublicBaseUrl};
 use store_postgres::{DatabaseUrl, SchemaName, SecretsKeys};
 use url::Url;
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::Backlog;
+use domain::ports::Backlog;
 use store_postgres::{PgStore, Standing};
 
 use super::text::Text;

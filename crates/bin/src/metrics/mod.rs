@@ -6,10 +6,10 @@ mod text;
 
 use api::{AnsweredCall, EventResult, Observer, SubmissionResult};
 use async_trait::async_trait;
-use domain::{
-    BlockCause, Delivery, EventTopic, EventsApplied, LaneChange, MessageChange, OutcomeKind,
-    Settled, Task,
-};
+use domain::delivery::{BlockCause, LaneChange, MessageChange, OutcomeKind};
+use domain::events::EventTopic;
+use domain::ports::{EventsApplied, Settled, Task};
+use domain::usecases::Delivery;
 #[cfg(target_os = "linux")]
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{

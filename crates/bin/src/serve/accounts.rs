@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AccountWatch, DealerId};
+use domain::usecases::AccountWatch;
+use domain::values::DealerId;
 use tokio::task::JoinSet;
 
 use super::failures::Failures;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use domain::causes;
+use domain::ports::causes;
 use store_postgres::{ConnectionsError, DatabaseUrl, MigrateError, PgStore, PoolOptions};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;

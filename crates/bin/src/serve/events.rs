@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{EventIntake, EventsApplied, StoreError};
+use domain::ports::{EventsApplied, StoreError};
+use domain::usecases::EventIntake;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 

@@ -4,7 +4,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{DealerId, StoreError, causes, mask_phones};
+use domain::ports::{StoreError, causes};
+use domain::values::{DealerId, mask_phones};
 use tokio::time::Instant;
 
 /// The pause after the first line about a failure; each is twice the one before.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Backlog, Check, Health};
+use domain::ports::{Backlog, Check, Health};
 use store_postgres::{MigrationState, PgStore};
 
 use super::trial::LatestTrial;

@@ -18,7 +18,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use api::{Api, ApiAuth, ApiOptions, ApiParts, Beside, Limits};
 use console::{Console, ConsoleParts};
-use domain::{Health, PublicBaseUrl};
+use domain::ports::Health;
+use domain::values::PublicBaseUrl;
 use store_postgres::MigrateError;
 use tokio_util::task::AbortOnDropHandle;
 

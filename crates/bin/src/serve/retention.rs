@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{DataSubjectRequests, Erased, Sweep};
+use domain::persons::{Erased, Sweep};
+use domain::usecases::DataSubjectRequests;
 
 use super::failures::Failures;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::StoreError;
+use domain::ports::StoreError;
 use tokio::time::MissedTickBehavior;
 
 use super::failures::Failures;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::Backlog;
+use domain::ports::Backlog;
 use store_postgres::PgStore;
 
 use super::trial::LatestTrial;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use api::{ApiAuth, RateLimit, TrustedProxies};
 use customer_service::{Config, ConfigErrors};
-use domain::DeliveryPolicy;
+use domain::delivery::DeliveryPolicy;
 
 const DEFAULT_FONNTE_URL: &str = "https://api.fonnte.com/send";
 

@@ -4,10 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use callers::in_time;
-use domain::{
-    CheckError, DealerAdministrationError, DealerId, Input, LookupError, Phone, RawQuietHours,
-    SettingsPatch, Visibility,
-};
+use domain::access::Visibility;
+use domain::requests::Input;
+use domain::settings::{RawQuietHours, SettingsPatch};
+use domain::usecases::{CheckError, DealerAdministrationError, LookupError};
+use domain::values::{DealerId, Phone};
 
 use super::{Answer, go_to, page, page_with};
 use crate::form::{Fields, Form};

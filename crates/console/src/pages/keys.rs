@@ -5,9 +5,9 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use callers::in_time;
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{
-    Access, AccessError, ApiKeyId, DealerId, KeyError, KeyName, KeyOrder, Scope, from_jakarta_time,
-};
+use domain::access::{Access, AccessError, ApiKeyId, KeyName, Scope};
+use domain::usecases::{KeyError, KeyOrder};
+use domain::values::{DealerId, from_jakarta_time};
 
 use super::{Answer, go_to, page, page_with};
 use crate::form::{Fields, Form};

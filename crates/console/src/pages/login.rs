@@ -5,7 +5,7 @@ use actix_web::http::header::{HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use callers::{Keys, in_time};
-use domain::Refusal;
+use domain::usecases::Refusal;
 
 use super::{Answer, go_to, page, page_with};
 use crate::form::{Fields, Form};

@@ -3,7 +3,8 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpMessage as _, HttpRequest};
 use callers::in_time;
-use domain::{MessageError, Origin, Request, RequestId};
+use domain::requests::{Origin, Request, RequestId};
+use domain::usecases::MessageError;
 use uuid::Uuid;
 
 use super::{Answer, go_to, page};

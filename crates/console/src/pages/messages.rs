@@ -7,10 +7,10 @@ use actix_web::web::Data;
 use actix_web::{HttpMessage as _, HttpRequest};
 use callers::in_time;
 use chrono::{DateTime, Days, Utc};
-use domain::{
-    DealerId, ListPlace, LookupError, MessageError, MessageState, NewestQuery, Origin, PageQuery,
-    Request, RequestId, StoreError, jakarta_time,
-};
+use domain::ports::{ListPlace, NewestQuery, PageQuery, StoreError};
+use domain::requests::{MessageState, Origin, Request, RequestId};
+use domain::usecases::{LookupError, MessageError};
+use domain::values::{DealerId, jakarta_time};
 use uuid::Uuid;
 
 use super::{Answer, go_to, page, page_with};

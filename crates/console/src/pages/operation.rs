@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::web::Data;
 use callers::in_time;
-use domain::AuditCursor;
+use domain::access::AuditCursor;
 
 use super::{Answer, page};
 use crate::form::Fields;

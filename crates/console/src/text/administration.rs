@@ -1,6 +1,8 @@
 //! What the pages of head office say: keys, audit, system.
 
-use domain::{Fault, MessageState, Scope, Validity};
+use domain::access::Scope;
+use domain::ports::Validity;
+use domain::requests::{Fault, MessageState};
 
 use super::{Text, texts};
 use crate::look::Language;

@@ -1,6 +1,8 @@
 //! What the pages of dealers say.
 
-use domain::{AccountError, CheckError, Fault};
+use domain::requests::Fault;
+use domain::usecases::CheckError;
+use domain::values::AccountError;
 
 use super::{Text, texts};
 use crate::look::Language;

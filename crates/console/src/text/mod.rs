@@ -2,7 +2,9 @@
 //!
 //! Indonesian as a clerk speaks: Pesan, Terkirim, Sampai, Dibaca, Gagal, Menunggu. English as plain as that.
 
-use domain::{OutcomeKind, Scope, WaitingFor, WhatsappStatus};
+use domain::access::Scope;
+use domain::delivery::{OutcomeKind, WaitingFor};
+use domain::requests::WhatsappStatus;
 
 use crate::look::Language;
 

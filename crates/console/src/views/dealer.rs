@@ -1,10 +1,13 @@
 //! One dealer: account, queue, addresses and settings.
 
 use chrono::{DateTime, Utc};
-use domain::{
-    AccountError, CheckError, CheckPassed, DealerRecord, KeySource, LOW_QUOTA, Queue, Scope,
-    SettingFaults, mask_phones,
-};
+use domain::access::Scope;
+use domain::dealers::LOW_QUOTA;
+use domain::delivery::Queue;
+use domain::ports::{DealerRecord, KeySource};
+use domain::settings::SettingFaults;
+use domain::usecases::{CheckError, CheckPassed};
+use domain::values::{AccountError, mask_phones};
 use maud::{Markup, html};
 
 use super::dealers::account;

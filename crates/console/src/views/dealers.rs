@@ -1,7 +1,9 @@
 //! All dealers, for head office.
 
 use chrono::{DateTime, Utc};
-use domain::{AccountError, DealerRecord, LOW_QUOTA};
+use domain::dealers::LOW_QUOTA;
+use domain::ports::DealerRecord;
+use domain::values::AccountError;
 use maud::{Markup, html};
 
 use super::layout::{self, Section};

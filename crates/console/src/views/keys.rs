@@ -1,5 +1,8 @@
 use chrono::{DateTime, Utc};
-use domain::{ApiKeyRecord, Fault, MadeKey, Scope, Validity};
+use domain::access::Scope;
+use domain::ports::{ApiKeyRecord, Validity};
+use domain::requests::Fault;
+use domain::usecases::MadeKey;
 use maud::{Markup, html};
 use secrecy::ExposeSecret as _;
 

@@ -1,6 +1,6 @@
 //! What stands around every page.
 
-use domain::Scope;
+use domain::access::Scope;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::PATH;

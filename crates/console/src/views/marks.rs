@@ -1,6 +1,6 @@
 //! Marks beside words: a state is never told by a colour alone.
 
-use domain::WhatsappStatus;
+use domain::requests::WhatsappStatus;
 use maud::{Markup, html};
 
 use crate::text::Text;

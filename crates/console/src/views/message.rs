@@ -1,10 +1,10 @@
 //! One message: its bubble, its story, and what can be done.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{
-    AuditRecord, Message, MessageState, MessageView, OutcomeKind, Request, Scope, Waiting,
-    WhatsappStatus, mask_phone, mask_phones,
-};
+use domain::access::{AuditRecord, Scope};
+use domain::delivery::{OutcomeKind, Waiting};
+use domain::requests::{Message, MessageState, MessageView, Request, WhatsappStatus};
+use domain::values::{mask_phone, mask_phones};
 use maud::{Markup, html};
 
 use super::layout::{self, Section};
@@ -91,7 +91,8 @@ fn delivery(message: &Message, text: Text, events: &mut Vec<Event>) {
             false => format!("{} · {took}", attempt.detail),
         }));
     }
-    let is_told = |attempt: &domain::PastAttempt| attempt.outcome == OutcomeKind::Accepted;
+    let is_told =
+        |attempt: &domain::requests::PastAttempt| attempt.outcome == OutcomeKind::Accepted;
     let sent = message
         .sent_at
         .filter(|_| !message.attempts.iter().any(is_told));
@@ -192,7 +193,7 @@ fn why_it_waits(waiting: &Waiting, story: &Story, text: Text) -> Markup {
                     Some(until) => {
                         ", " (text.until()) " "
                         time datetime=(machine(until)) title=(text.exactly(until)) {
-                            (text.local(domain::jakarta_time(until), story.now))
+                            (text.local(domain::values::jakarta_time(until), story.now))
                         }
                         "."
                     }
@@ -249,7 +250,7 @@ fn bubble(message: &Message, story: &Story, text: Text) -> Markup {
             div class="bubble" {
                 p dir="auto" { (message.body) }
                 p class="stamp" {
-                    (text.local(domain::jakarta_time(at), story.now)) " "
+                    (text.local(domain::values::jakarta_time(at), story.now)) " "
                     span class=(if status == WhatsappStatus::Read { "read" } else { "" }) {
                         (marks::mark(status))
                     }

@@ -1,7 +1,9 @@
 //! The list of messages, and the question before something is done to several.
 
 use chrono::{DateTime, Utc};
-use domain::{Request, RequestId, Scope, SearchError, WhatsappStatus, mask_phone};
+use domain::access::Scope;
+use domain::requests::{Request, RequestId, WhatsappStatus};
+use domain::values::{SearchError, mask_phone};
 use maud::{Markup, html};
 
 use super::layout::{self, Section};

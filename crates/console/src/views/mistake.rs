@@ -1,4 +1,4 @@
-use domain::StoreError;
+use domain::ports::StoreError;
 use maud::{Markup, html};
 
 use super::layout;

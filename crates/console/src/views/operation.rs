@@ -1,7 +1,8 @@
 //! Who did what, and how the service is.
 
 use chrono::{DateTime, Utc};
-use domain::{AuditRecord, Backlog, Check};
+use domain::access::AuditRecord;
+use domain::ports::{Backlog, Check};
 use maud::{Markup, html};
 
 use super::layout::{self, Section};

@@ -1,6 +1,7 @@
 //! The settings of a dealer, as a form.
 
-use domain::{KeySource, SettingField};
+use domain::ports::KeySource;
+use domain::settings::SettingField;
 use maud::{Markup, html};
 
 use super::dealer::DealerPage;

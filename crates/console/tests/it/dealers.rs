@@ -1,6 +1,7 @@
 //! Dealers: accounts, queues, settings, tests.
 
-use domain::{Outcome, Scope};
+use domain::access::Scope;
+use domain::delivery::Outcome;
 use testkit::sample;
 
 use crate::site::Site;

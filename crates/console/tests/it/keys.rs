@@ -1,6 +1,6 @@
 //! Keys, audit and system: what head office has.
 
-use domain::{ApiKeyId, Scope};
+use domain::access::{ApiKeyId, Scope};
 use testkit::sample;
 
 use crate::site::Site;

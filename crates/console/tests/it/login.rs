@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use actix_web::test::TestRequest;
 use console::{Right, routes};
-use domain::{ApiKeyId, SESSION_LIFETIME, Scope};
+use domain::access::{ApiKeyId, Scope};
+use domain::usecases::SESSION_LIFETIME;
 use testkit::sample;
 
 use crate::site::Site;

@@ -1,7 +1,7 @@
 //! What every page has, in both languages and all themes.
 
 use actix_web::test::TestRequest;
-use domain::Scope;
+use domain::access::Scope;
 use testkit::sample;
 
 use crate::site::{Reply, Site};

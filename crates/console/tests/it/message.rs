@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{MessageState, Outcome, RequestId, Scope};
+use domain::access::Scope;
+use domain::delivery::Outcome;
+use domain::requests::{MessageState, RequestId};
 use testkit::sample;
 
 use crate::site::Site;

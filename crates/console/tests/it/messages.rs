@@ -1,7 +1,9 @@
 //! The list of messages.
 
 use chrono::TimeDelta;
-use domain::{Dealer, MessageState, NewRequest, RequestId, Scope, Submission};
+use domain::access::Scope;
+use domain::dealers::Dealer;
+use domain::requests::{MessageState, NewRequest, RequestId, Submission};
 use testkit::contract::Backstage as _;
 use testkit::sample;
 
@@ -251,7 +253,7 @@ async fn several_are_sent_again_after_asking_once() {
     // Two are done with, one still waits.
     for id in &ids[..2] {
         let messages = site.world.services().messages;
-        let all = domain::Visibility::All;
+        let all = domain::access::Visibility::All;
         messages.cancel(*id, &all, &sample::author()).await.unwrap();
     }
     let cookie = site.dealer(Scope::Write).await;

@@ -2,7 +2,7 @@
 
 use actix_web::test::TestRequest;
 use console::routes;
-use domain::Scope;
+use domain::access::Scope;
 
 use crate::site::Site;
 

@@ -8,10 +8,11 @@ use actix_web::body::to_bytes;
 use actix_web::test::{TestRequest, call_service, init_service};
 use callers::{Keys, Limits, RateLimit, TrustedProxies};
 use console::{Console, ConsoleParts};
-use domain::{
-    Access, DealerId, KeyName, KeyOrder, NewRequest, PublicBaseUrl, RequestId, RequestStore as _,
-    Scope,
-};
+use domain::access::{Access, KeyName, Scope};
+use domain::ports::RequestStore as _;
+use domain::requests::{NewRequest, RequestId};
+use domain::usecases::KeyOrder;
+use domain::values::{DealerId, PublicBaseUrl};
 use secrecy::ExposeSecret as _;
 use testkit::{TestsInPlace, World, sample};
 

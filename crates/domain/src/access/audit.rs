@@ -1,7 +1,9 @@
 use chrono::{DateTime, Utc};
 
 use super::ApiKeyId;
-use crate::{DealerId, MessageId, Request, RequestId, SettingsChange};
+use crate::requests::{MessageId, Request, RequestId};
+use crate::settings::SettingsChange;
+use crate::values::DealerId;
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub enum Action {
     AddDealer,
     /// The key of a dealer's account was set on the command line.
     SetDealerKey,
-    /// Secrets were sealed anew, see [`Vault`](crate::Vault).
+    /// Secrets were sealed anew, see [`Vault`](crate::ports::Vault).
     ResealSecrets,
     /// A template got a new version.
     ChangeTemplate,

@@ -4,7 +4,8 @@ use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::{Fault, holds_phone, is_blank, mask_phones};
+use crate::requests::Fault;
+use crate::values::{holds_phone, is_blank, mask_phones};
 
 /// What every key begins with, so that secret scanners find leaked ones.
 pub const API_KEY_PREFIX: &str = "csk_";

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::{Access, ApiKeyId, Author, KeyName, Scope};
-use crate::DealerId;
+use crate::values::DealerId;
 
 /// Whose data a caller can see and write. Everything else is to them as if it did not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]

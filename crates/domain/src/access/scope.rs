@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::Visibility;
-use crate::DealerId;
+use crate::values::DealerId;
 
 /// What a key may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,7 +3,8 @@ use std::time::Duration;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use super::DeliveryPolicy;
-use crate::{DealerSettings, QuietHours, from_jakarta_time, jakarta_time};
+use crate::dealers::DealerSettings;
+use crate::values::{QuietHours, from_jakarta_time, jakarta_time};
 
 /// How far ahead calls are foreseen, in days. Messages expire long before.
 const HORIZON: Days = Days::new(366);
@@ -159,7 +160,7 @@ fn microseconds(time: TimeDelta) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse_local_time;
+    use crate::values::parse_local_time;
     use proptest::prelude::*;
 
     fn at(local: &str) -> DateTime<Utc> {

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 
-use crate::{DealerSettings, QuietHours, from_jakarta_time, jakarta_time};
+use crate::dealers::DealerSettings;
+use crate::values::{QuietHours, from_jakarta_time, jakarta_time};
 
 /// For how long after a change of settings a copy of the service may act on the old ones, with a
 /// good margin: it remembers dealers for a few seconds.
@@ -58,7 +59,7 @@ pub fn too_old_before(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse_local_time;
+    use crate::values::parse_local_time;
 
     fn rest(settings: &DealerSettings, calls: u32, now: &str) -> Option<String> {
         let now = from_jakarta_time(parse_local_time(now).unwrap());

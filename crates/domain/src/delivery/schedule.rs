@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::DealerSettings;
+use crate::dealers::DealerSettings;
 
 /// Waits after *not sent*, for a base of five seconds; the last one repeats.
 const RETRY_SECONDS: [f64; 6] = [5.0, 30.0, 120.0, 600.0, 1_800.0, 3_600.0];

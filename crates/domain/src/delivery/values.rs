@@ -3,7 +3,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{LaneChange, MessageChange, Receipt, TOO_OLD};
-use crate::{ERASED, MessageState, erased};
+use crate::persons::{ERASED, erased};
+use crate::requests::MessageState;
 
 /// A change of a lane as values. A store writes them under the lease, and decides nothing by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -148,7 +149,7 @@ impl MessageValues<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::BlockCause;
+    use crate::delivery::BlockCause;
 
     #[test]
     fn only_a_call_that_reached_the_account_forgets_its_trouble() {

@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
 use super::{DeliveryPolicy, Forecast, LaneHistory, calls_per_hour};
-use crate::{
-    DealerId, DealerSettings, Message, MessageId, MessageState, jakarta_time, mask_phones,
-};
+use crate::dealers::DealerSettings;
+use crate::requests::{Message, MessageId, MessageState};
+use crate::values::{DealerId, jakarta_time, mask_phones};
 
 /// What a message waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -3,7 +3,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{AccountProfile, DealerId};
+use crate::ports::AccountProfile;
+use crate::values::DealerId;
 
 /// What the provider last said about dealers' accounts.
 ///

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use crate::{Access, ApiKeyId, AuditEntry, KeyName, KeyPrint};
+use crate::access::{Access, ApiKeyId, AuditEntry, KeyName, KeyPrint};
 
 /// A key to be stored: only its print is.
 #[derive(Debug, Clone, PartialEq, Eq)]

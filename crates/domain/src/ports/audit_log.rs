@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{AuditCursor, AuditEntry, AuditRecord, RequestId};
+use crate::access::{AuditCursor, AuditEntry, AuditRecord};
+use crate::requests::RequestId;
 
 /// What was done by whom. Lines are written once and never changed, except that an erasure takes a phone
 /// out of them.

@@ -2,7 +2,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::StoreError;
-use crate::{AuditEntry, Dealer, DealerId, SettingFaults, SettingsChange, WebhookToken};
+use crate::access::AuditEntry;
+use crate::dealers::Dealer;
+use crate::settings::{SettingFaults, SettingsChange};
+use crate::values::{DealerId, WebhookToken};
 
 /// Whose table says the key of a dealer's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

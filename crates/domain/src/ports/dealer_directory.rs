@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{Dealer, DealerId};
+use crate::dealers::Dealer;
+use crate::values::DealerId;
 
 /// Who the dealers are and how they send. A change is seen within 30 seconds.
 #[cfg_attr(feature = "testing", mockall::automock)]

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::MessageState;
+use crate::requests::MessageState;
 
 /// Whether one part of the service works.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{AuditEntry, DealerId, Message, NewMessage, Phone, QueueState, RequestId, Visibility};
+use crate::access::{AuditEntry, Visibility};
+use crate::delivery::QueueState;
+use crate::requests::{Message, NewMessage, RequestId};
+use crate::values::{DealerId, Phone};
 
 /// Whether one more message was queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +63,7 @@ pub trait Messages: Send + Sync {
         entry: &AuditEntry,
     ) -> Result<Resent, StoreError>;
 
-    /// Stops the message of a request that is QUEUED, as [`cancelled`](crate::cancelled) says. Where
+    /// Stops the message of a request that is QUEUED, as [`cancelled`](crate::requests::cancelled) says. Where
     /// it is claimed at the same moment, either happens and not both. The entry is written into the
     /// audit with it, of the request's dealer.
     async fn cancel(

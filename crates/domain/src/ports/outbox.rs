@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::StoreError;
-use crate::{
-    DealerId, LaneChange, LaneHistory, MessageChange, MessageId, Origin, Outcome, OutcomeKind,
-    Receipt, RequestId, mask_phone, mask_phones, provider_number,
-};
+use crate::delivery::{LaneChange, LaneHistory, MessageChange, Outcome, OutcomeKind, Receipt};
+use crate::events::provider_number;
+use crate::requests::{MessageId, Origin, RequestId};
+use crate::values::{DealerId, mask_phone, mask_phones};
 
 /// One copy of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -249,7 +249,7 @@ pub trait Outbox: Send + Sync {
     ) -> Result<Option<Lease>, StoreError>;
 
     /// Records what came of a claim and gives the lane back. Reasons and details are kept
-    /// [without numbers](crate::without_numbers); the provider's answer is kept as it came, with the
+    /// [without numbers](crate::persons::without_numbers); the provider's answer is kept as it came, with the
     /// request alone.
     async fn settle(&self, lease: &Lease, settlement: &Settlement) -> Result<Settled, StoreError>;
 
@@ -267,8 +267,8 @@ pub trait Outbox: Send + Sync {
     /// How long until some lane has something to do; `None` when the queue is empty.
     async fn next_due(&self) -> Result<Option<Duration>, StoreError>;
 
-    /// Ends queued messages that are [too old](crate::too_old_before), in lanes that are paused as
-    /// well, as [`expired`](crate::expired) says. Returns how many.
+    /// Ends queued messages that are [too old](crate::delivery::too_old_before), in lanes that are paused as
+    /// well, as [`expired`](crate::delivery::expired) says. Returns how many.
     async fn expire(&self, ttl: Duration) -> Result<u64, StoreError>;
 
     /// The lanes whose breaker is open.
@@ -281,7 +281,7 @@ pub trait Outbox: Send + Sync {
 
     /// Ends a rest, because the settings that caused it changed: the lane is ready at once, and its
     /// messages age from now, since nobody remembers when the old settings let them wait. A rest
-    /// that begins within [`REST_DOUBT`](crate::REST_DOUBT), perhaps by a copy that remembers the
-    /// old settings, lasts [`REST_LOOK`](crate::REST_LOOK) at most.
+    /// that begins within [`REST_DOUBT`](crate::delivery::REST_DOUBT), perhaps by a copy that remembers the
+    /// old settings, lasts [`REST_LOOK`](crate::delivery::REST_LOOK) at most.
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError>;
 }

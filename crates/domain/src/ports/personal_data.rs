@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{Erased, PersonalRecord, Phone, RequestId, Sweep};
+use crate::persons::{Erased, PersonalRecord, Sweep};
+use crate::requests::RequestId;
+use crate::values::Phone;
 
 /// What is stored about persons, whatever the dealer. A person is whoever has a phone, however rows
 /// of an older service spell it, see [`Phone::is_written_as`].
@@ -12,10 +14,10 @@ pub trait PersonalData: Send + Sync {
     /// left when nothing is erased any more.
     ///
     /// Name, phone and plate, the text and the recipient of messages, details of attempts and
-    /// reports' texts become [`ERASED`](crate::ERASED), stored answers of the provider and keys of
-    /// callers go. Of what others wrote the [`Person`](crate::Person) is taken out: of reasons, also of
+    /// reports' texts become [`ERASED`](crate::persons::ERASED), stored answers of the provider and keys of
+    /// callers go. Of what others wrote the [`Person`](crate::persons::Person) is taken out: of reasons, also of
     /// lanes, of unit types, of names of API keys and of the audit. Calls keep an id that is
-    /// [impersonal](crate::impersonal_call). What is QUEUED is cancelled. What is SENDING may be on its
+    /// [impersonal](crate::requests::impersonal_call). What is QUEUED is cancelled. What is SENDING may be on its
     /// way: its outcome is recorded, but it is not sent again. Statuses, times, dealers and ids of ours
     /// stay, except that a request shows the cancellation of its newest message.
     async fn erase(&self, phone: &Phone, limit: usize) -> Result<Erased, StoreError>;

@@ -2,7 +2,8 @@ use async_trait::async_trait;
 use chrono::{Datelike as _, NaiveDate, NaiveTime, Timelike as _};
 
 use super::StoreError;
-use crate::{DealerId, Request, RequestId, RequestStatus, Search, WhatsappStatus};
+use crate::requests::{Request, RequestId, RequestStatus, WhatsappStatus};
+use crate::values::{DealerId, Search};
 
 /// Days of `request_date`, both ends included; an absent end is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

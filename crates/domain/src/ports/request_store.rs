@@ -1,7 +1,9 @@
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{DealerId, NewRequest, Once, Request, RequestId, Visibility};
+use crate::access::Visibility;
+use crate::requests::{NewRequest, Request, RequestId};
+use crate::values::{DealerId, Once};
 
 /// What became of a request that was given to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub enum KeyUse {
 pub trait RequestStore: Send + Sync {
     /// Stores a request, queues its message and remembers its key, all or nothing. Of many at once
     /// under one key of one dealer one is stored. A key counts for
-    /// [`KEY_LIFETIME`](crate::KEY_LIFETIME).
+    /// [`KEY_LIFETIME`](crate::values::KEY_LIFETIME).
     async fn accept(&self, request: &NewRequest) -> Result<Accepted, StoreError>;
 
     /// What [`accept`](Self::accept) stored under this key of the dealer before, if that still

@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::{ApiKeyId, SessionPrint};
+use crate::access::{ApiKeyId, SessionPrint};
 
 /// The sessions of people who logged in to the console. A session is of one key, and whether that key still
 /// counts is asked of [`ApiKeys`](super::ApiKeys) each time: what ends the key ends all its sessions.

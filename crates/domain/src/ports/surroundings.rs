@@ -2,7 +2,8 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 
-use crate::{DealerId, MessageId, RequestId};
+use crate::requests::{MessageId, RequestId};
+use crate::values::DealerId;
 
 /// Time, as this machine sees it.
 #[cfg_attr(feature = "testing", mockall::automock)]

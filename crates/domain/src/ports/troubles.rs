@@ -2,7 +2,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{KnownQuota, StoreError};
-use crate::{DealerId, Visibility};
+use crate::access::Visibility;
+use crate::values::DealerId;
 
 /// What is known of a dealer who may need somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub struct DealerTrouble {
 }
 
 /// Finds whoever may need somebody. What of it is trouble, and what comes first, is decided by
-/// [`Attention`](crate::Attention).
+/// [`Attention`](crate::usecases::Attention).
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Troubles: Send + Sync {

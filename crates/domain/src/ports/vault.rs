@@ -1,6 +1,6 @@
 use secrecy::SecretString;
 
-use crate::DealerId;
+use crate::values::DealerId;
 
 /// How a sealed value begins; a value that does not is plain.
 pub const SEALED: &str = "sealed:";

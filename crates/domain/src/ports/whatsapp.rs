@@ -4,7 +4,8 @@ use std::time::Instant;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 
-use crate::{Account, BlockCause, Outcome, Phone};
+use crate::delivery::{BlockCause, Outcome};
+use crate::values::{Account, Phone};
 
 /// A message on its way out. Prints without its text.
 #[derive(Clone, PartialEq, Eq)]

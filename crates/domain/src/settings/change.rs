@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::{DealerSettings, OnUnknown, QuietHours, QuietTimes, SettingFaults};
+use crate::dealers::DealerSettings;
+use crate::delivery::OnUnknown;
+use crate::settings::{QuietTimes, SettingFaults};
+use crate::values::QuietHours;
 
 /// What becomes of one setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,10 +3,11 @@ use std::time::Duration;
 use chrono::NaiveTime;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::delivery::OnUnknown;
+use crate::requests::{Fault, Input};
+use crate::settings::{Change, QuietTimes, SettingsChange};
 use crate::template::VALIDATION;
-use crate::{
-    Account, AccountPolicy, Change, Fault, Input, OnUnknown, QuietHours, QuietTimes, SettingsChange,
-};
+use crate::values::{Account, AccountPolicy, QuietHours};
 
 /// The longest pause that can be set, in milliseconds: an hour, as in the service's environment.
 pub const LONGEST_PAUSE_MS: i64 = 3_600_000;
@@ -242,7 +243,7 @@ fn key(raw: &str) -> Result<SecretString, Fault> {
     Account::checked_key(Some(&SecretString::from(raw)))
         .ok()
         // A value of this form is read as a sealed one.
-        .filter(|key| !key.expose_secret().starts_with(crate::SEALED))
+        .filter(|key| !key.expose_secret().starts_with(crate::ports::SEALED))
         .ok_or(Fault::NotAKey)
 }
 

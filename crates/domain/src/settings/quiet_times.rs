@@ -1,6 +1,8 @@
 use chrono::NaiveTime;
 
-use crate::{Fault, QuietHours, SettingFaults, SettingField};
+use crate::requests::Fault;
+use crate::settings::{SettingFaults, SettingField};
+use crate::values::QuietHours;
 
 /// Quiet hours as a change gives them: a time that is not given stays as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Policies, Ports};
-use crate::{
-    AccountBook, AccountPolicy, AccountProfile, DealerDirectory, DealerId, Dice, StoreError,
-    Whatsapp, profile_again,
-};
+use crate::delivery::profile_again;
+use crate::ports::{AccountBook, AccountProfile, DealerDirectory, Dice, StoreError, Whatsapp};
+use crate::values::{AccountPolicy, DealerId};
 
 /// Whose profile is asked for: a dealer that sent something within this time.
 const ACTIVE: Duration = Duration::from_secs(24 * 3_600);

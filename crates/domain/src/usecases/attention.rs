@@ -4,9 +4,10 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Ports;
-use crate::{
-    Clock, DealerTrouble, LOW_QUOTA, SOON, StoreError, Troubles, Visibility, jakarta_time,
-};
+use crate::access::Visibility;
+use crate::dealers::{LOW_QUOTA, SOON};
+use crate::ports::{Clock, DealerTrouble, StoreError, Troubles};
+use crate::values::jakarta_time;
 
 /// A lane that stands for so long should have sent: no pace, and no retry that is not of an outage, takes
 /// longer.
@@ -112,7 +113,8 @@ fn concerns(dealer: DealerTrouble, now: DateTime<Utc>, today: NaiveDate) -> Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DealerId, KnownQuota};
+    use crate::ports::KnownQuota;
+    use crate::values::DealerId;
 
     fn now() -> DateTime<Utc> {
         "2026-11-30T05:00:00Z".parse().unwrap()

@@ -2,10 +2,12 @@ use std::sync::Arc;
 
 use super::message_actions::views;
 use super::{Policies, Ports};
-use crate::{
-    Action, AuditEntry, AuditLog, Author, DealerDirectory, DeliveryPolicy, Erased, MessageView,
-    PersonalData, Phone, Request, RequestId, StoreError, Sweep,
-};
+use crate::access::{Action, AuditEntry, Author};
+use crate::delivery::DeliveryPolicy;
+use crate::persons::{Erased, Sweep};
+use crate::ports::{AuditLog, DealerDirectory, PersonalData, StoreError};
+use crate::requests::{MessageView, Request, RequestId};
+use crate::values::Phone;
 
 /// How many rows one step looks at, so that none holds many locks for long.
 const AT_ONCE: usize = 500;

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use super::{Policies, Ports};
-use crate::{
-    AccountPolicy, AuditEntry, Author, Bell, DealerAdmin, DealerId, DealerPage, DealerRecord,
-    Outbox, SettingFaults, SettingsChange, SettingsChanged, SettingsPatch, StoreError,
+use crate::access::{AuditEntry, Author};
+use crate::ports::{
+    Bell, DealerAdmin, DealerPage, DealerRecord, Outbox, SettingsChanged, StoreError,
 };
+use crate::settings::{SettingFaults, SettingsChange, SettingsPatch};
+use crate::values::{AccountPolicy, DealerId};
 
 /// Shows dealers to operators and changes their settings.
 pub struct DealerAdministration {

@@ -2,12 +2,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Policies, Ports};
-use crate::{
-    Account, AccountBook, AccountError, AccountPolicy, AccountProfile, AccountStanding, CallEnd,
-    Clock, Dealer, DealerDirectory, DealerId, DeliveryPolicy, DeviceReport, Dice, LaneChange,
-    Lease, Outbox, Outcome, OutgoingMessage, Phone, Settled, Settlement, StoreError, Whatsapp,
-    WorkerId, jakarta_time, profile_again,
+use crate::dealers::{AccountStanding, Dealer};
+use crate::delivery::{DeliveryPolicy, LaneChange, Outcome, profile_again};
+use crate::ports::{
+    AccountBook, AccountProfile, CallEnd, Clock, DealerDirectory, DeviceReport, Dice, Lease,
+    Outbox, OutgoingMessage, Settled, Settlement, StoreError, Whatsapp, WorkerId,
 };
+use crate::values::{Account, AccountError, AccountPolicy, DealerId, Phone, jakarta_time};
 
 /// How long a test message waits for its turn in the dealer's lane.
 pub const TEST_WAIT: Duration = Duration::from_secs(10);

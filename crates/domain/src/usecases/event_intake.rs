@@ -5,10 +5,10 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{Policies, Ports};
-use crate::{
-    Bell, DealerDirectory, DealerId, DeliveryPolicy, EventStore, EventTopic, EventsApplied,
-    ProviderEvents, StoreError, WebhookToken,
-};
+use crate::delivery::DeliveryPolicy;
+use crate::events::EventTopic;
+use crate::ports::{Bell, DealerDirectory, EventStore, EventsApplied, ProviderEvents, StoreError};
+use crate::values::{DealerId, WebhookToken};
 
 /// Takes in provider events, and applies them.
 pub struct EventIntake {

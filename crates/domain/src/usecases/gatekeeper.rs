@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::Ports;
-use crate::{ApiKey, ApiKeys, Principal, StoreError, Validity};
+use crate::access::{ApiKey, Principal};
+use crate::ports::{ApiKeys, StoreError, Validity};
 
 /// Lets callers in who have a key.
 pub struct Gatekeeper {

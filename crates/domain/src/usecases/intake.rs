@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
 use super::{Policies, Ports};
-use crate::template::{Template, TemplateValues, VALIDATION};
-use crate::{
-    Accepted, AccountError, AccountPolicy, Bell, Clock, Dealer, DealerDirectory, Fault, Field, Ids,
-    KeyUse, MessageKind, NewMessage, NewRequest, Once, Request, RequestStore, StoreError,
-    Submission, ValidSubmission, Visibility,
+use crate::access::Visibility;
+use crate::dealers::Dealer;
+use crate::ports::{Accepted, Bell, Clock, DealerDirectory, Ids, KeyUse, RequestStore, StoreError};
+use crate::requests::{
+    Fault, Field, MessageKind, NewMessage, NewRequest, Request, Submission, ValidSubmission,
 };
+use crate::template::{Template, TemplateValues, VALIDATION};
+use crate::values::{AccountError, AccountPolicy, Once};
 
 /// Takes submissions in: checks, finds the dealer, renders the message, stores.
 pub struct Intake {

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use super::Ports;
-use crate::{
-    Access, Action, ApiKey, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, Author, Clock,
-    DealerDirectory, Entropy, KeyName, NewApiKey, StoreError, Validity,
+use crate::access::{Access, Action, ApiKey, ApiKeyId, AuditEntry, Author, KeyName};
+use crate::ports::{
+    ApiKeyRecord, ApiKeys, Clock, DealerDirectory, Entropy, NewApiKey, StoreError, Validity,
 };
 
 /// How many keys are listed at most.

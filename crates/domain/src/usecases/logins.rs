@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Gatekeeper, Ports, Refusal};
-use crate::{ApiKeys, Entropy, Principal, SessionToken, Sessions, StoreError, Validity};
+use crate::access::{Principal, SessionToken};
+use crate::ports::{ApiKeys, Entropy, Sessions, StoreError, Validity};
 
 /// How long a session lasts at most.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(12 * 3_600);

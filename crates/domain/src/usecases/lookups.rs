@@ -1,10 +1,14 @@
 use std::sync::Arc;
 
 use super::Ports;
-use crate::{
-    DateRange, Dealer, DealerDirectory, DealerId, DealerStats, NewestPage, NewestQuery, Page,
-    PageQuery, Reports, Request, RequestId, RequestStore, StoreError, Visibility,
+use crate::access::Visibility;
+use crate::dealers::Dealer;
+use crate::ports::{
+    DateRange, DealerDirectory, DealerStats, NewestPage, NewestQuery, Page, PageQuery, Reports,
+    RequestStore, StoreError,
 };
+use crate::requests::{Request, RequestId};
+use crate::values::DealerId;
 
 /// Answers questions about stored requests.
 pub struct Lookups {

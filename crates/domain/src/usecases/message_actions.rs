@@ -1,13 +1,16 @@
 use std::sync::Arc;
 
 use super::{Policies, Ports};
-use crate::template::{Template, TemplateValues, VALIDATION};
-use crate::{
-    AuditEntry, AuditLog, AuditRecord, Author, Bell, Cancelled, DealerDirectory, DealerId,
-    DealerSettings, DeliveryPolicy, Ids, LookupError, Message, MessageKind, MessageView, Messages,
-    NewMessage, Origin, Phone, Queue, Request, RequestId, RequestStore, Resent, StoreError,
-    Visibility, queue, waiting,
+use crate::access::{AuditEntry, AuditRecord, Author, Visibility};
+use crate::dealers::DealerSettings;
+use crate::delivery::{DeliveryPolicy, Queue, queue, waiting};
+use crate::ports::{
+    AuditLog, Bell, Cancelled, DealerDirectory, Ids, Messages, RequestStore, Resent, StoreError,
 };
+use crate::requests::{Message, MessageKind, MessageView, NewMessage, Origin, Request, RequestId};
+use crate::template::{Template, TemplateValues, VALIDATION};
+use crate::usecases::LookupError;
+use crate::values::{DealerId, Phone};
 
 /// Shows, repeats and stops the messages of a request, and shows what waits in a dealer's lane.
 pub struct MessageActions {

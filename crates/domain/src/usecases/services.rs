@@ -4,11 +4,13 @@ use super::{
     AccountWatch, Attention, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher,
     EventIntake, Gatekeeper, Intake, KeyAdministration, Logins, Lookups, MessageActions,
 };
-use crate::{
-    AccountBook, AccountPolicy, ApiKeys, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory,
-    DeliveryPolicy, Dice, Entropy, EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents,
-    Reports, RequestStore, Sessions, Troubles, Whatsapp, WorkerId,
+use crate::delivery::DeliveryPolicy;
+use crate::ports::{
+    AccountBook, ApiKeys, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory, Dice, Entropy,
+    EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents, Reports, RequestStore,
+    Sessions, Troubles, Whatsapp, WorkerId,
 };
+use crate::values::AccountPolicy;
 
 /// The adapters behind the use cases, one for each port. Tests replace single ones:
 /// `Ports { reports: Arc::new(failing), ..world.ports() }`.

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use super::AllowedHost;
-use crate::BlockCause;
+use crate::delivery::BlockCause;
 
 /// A dealer's account at the provider, fit for use: a key that can stand in a header, and an
 /// address that we are allowed to call.

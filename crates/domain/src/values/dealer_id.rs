@@ -1,7 +1,7 @@
 use std::fmt;
 
-use crate::Field;
 use crate::input::Fault;
+use crate::requests::Field;
 
 /// A dealer's number, 4 to 10 characters without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -17,9 +17,9 @@ pub struct LocalTimeError;
 /// [`LocalTimeError`] for any other form and for dates that do not exist.
 ///
 /// ```
-/// let time = domain::parse_local_time("1/2/2019 5:4:5")?;
+/// let time = domain::values::parse_local_time("1/2/2019 5:4:5")?;
 /// assert_eq!(time.to_string(), "2019-02-01 05:04:05");
-/// # Ok::<(), domain::LocalTimeError>(())
+/// # Ok::<(), domain::values::LocalTimeError>(())
 /// ```
 pub fn parse_local_time(raw: &str) -> Result<NaiveDateTime, LocalTimeError> {
     let (date, time) = raw.split_once(' ').ok_or(LocalTimeError)?;

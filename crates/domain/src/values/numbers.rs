@@ -25,8 +25,8 @@ fn is_separator(c: char) -> bool {
 /// between one and the next.
 ///
 /// ```
-/// assert_eq!(domain::mask_phones("target 6282148523421 invalid"), "target 6282******421 invalid");
-/// assert_eq!(domain::mask_phones("to +62 821-4852-3421"), "to +62 82*-****-*421");
+/// assert_eq!(domain::values::mask_phones("target 6282148523421 invalid"), "target 6282******421 invalid");
+/// assert_eq!(domain::values::mask_phones("to +62 821-4852-3421"), "to +62 82*-****-*421");
 /// ```
 #[must_use]
 pub fn mask_phones(text: &str) -> String {
@@ -53,10 +53,10 @@ pub fn mask_phones(text: &str) -> String {
 ///
 /// ```
 /// for id in ["order-082148523421", "wa_6282148523421", "+62-821-4852-3421/7"] {
-///     assert!(domain::holds_phone(id), "{id}");
+///     assert!(domain::values::holds_phone(id), "{id}");
 /// }
 /// for id in ["20261130-081530-0042", "1764489600000000", "call-12345678"] {
-///     assert!(!domain::holds_phone(id), "{id}");
+///     assert!(!domain::values::holds_phone(id), "{id}");
 /// }
 /// ```
 #[must_use]

@@ -20,12 +20,12 @@ impl Phone {
     /// [`PhoneError`] when the text is not an Indonesian mobile number, land-lines included.
     ///
     /// ```
-    /// use domain::Phone;
+    /// use domain::values::Phone;
     ///
     /// let phone = Phone::parse("+62 821-4852-3421")?;
     /// assert_eq!(phone.national(), "082148523421");
     /// assert_eq!(phone.international(), "6282148523421");
-    /// # Ok::<(), domain::PhoneError>(())
+    /// # Ok::<(), domain::values::PhoneError>(())
     /// ```
     pub fn parse(raw: &str) -> Result<Self, PhoneError> {
         let mut bare = String::with_capacity(raw.len());
@@ -71,10 +71,10 @@ impl Phone {
     /// nobody is missed: everything but digits and `+` is ignored, and so is a `0` after the `62`.
     ///
     /// ```
-    /// # let phone = domain::Phone::parse("082148523421")?;
+    /// # let phone = domain::values::Phone::parse("082148523421")?;
     /// assert!(phone.is_written_as("+62 (0)821/4852-3421"));
     /// assert!(!phone.is_written_as("+62 821 4852 3422"));
-    /// # Ok::<(), domain::PhoneError>(())
+    /// # Ok::<(), domain::values::PhoneError>(())
     /// ```
     #[must_use]
     pub fn is_written_as(&self, raw: &str) -> bool {

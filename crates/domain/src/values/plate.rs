@@ -38,8 +38,8 @@ impl LicensePlate {
 /// the groups apart by one space. `None` when the text is not such a plate.
 ///
 /// ```
-/// assert_eq!(domain::normal_plate("d-123ad").as_deref(), Some("D 123 AD"));
-/// assert_eq!(domain::normal_plate("CD 12 34"), None);
+/// assert_eq!(domain::values::normal_plate("d-123ad").as_deref(), Some("D 123 AD"));
+/// assert_eq!(domain::values::normal_plate("CD 12 34"), None);
 /// ```
 #[must_use]
 pub fn normal_plate(raw: &str) -> Option<String> {

@@ -20,8 +20,8 @@ impl QuietHours {
     /// [`QuietHoursError`]
     ///
     /// ```
-    /// let night = domain::QuietHours::parse("21:00", "07:00")?;
-    /// # Ok::<(), domain::QuietHoursError>(())
+    /// let night = domain::values::QuietHours::parse("21:00", "07:00")?;
+    /// # Ok::<(), domain::values::QuietHoursError>(())
     /// ```
     pub fn parse(from: &str, to: &str) -> Result<Self, QuietHoursError> {
         Self::new(time(from)?, time(to)?)

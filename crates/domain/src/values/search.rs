@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 
 use icu_normalizer::DecomposingNormalizer;
 
-use crate::Request;
+use crate::requests::Request;
 
 /// The fewest and the most characters that can be searched for. With fewer nearly everything would
 /// be found.

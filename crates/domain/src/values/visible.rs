@@ -6,8 +6,8 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 /// directional marks, variation selectors, fillers of Hangul and the like).
 ///
 /// ```
-/// assert!(domain::is_blank(" \u{200b}\u{2060}\u{3164}"));
-/// assert!(!domain::is_blank("\u{200e}Adit\u{200e}"));
+/// assert!(domain::values::is_blank(" \u{200b}\u{2060}\u{3164}"));
+/// assert!(!domain::values::is_blank("\u{200e}Adit\u{200e}"));
 /// ```
 #[must_use]
 pub fn is_blank(text: &str) -> bool {

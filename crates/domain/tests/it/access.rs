@@ -1,11 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Access, ApiKey, ApiKeyId, ApiKeys as _, AuditLog as _, Clock as _, DealerId, IntakeError,
-    KeyError, KeyName, KeyOrder, MadeKey, MessageError, MockApiKeys, Ports, Principal, Refusal,
-    Scope, Submission, Visibility,
-};
+use domain::access::{Access, ApiKey, ApiKeyId, KeyName, Principal, Scope, Visibility};
+use domain::ports::{ApiKeys as _, AuditLog as _, Clock as _, MockApiKeys};
+use domain::requests::Submission;
+use domain::usecases::{IntakeError, KeyError, KeyOrder, MadeKey, MessageError, Ports, Refusal};
+use domain::values::DealerId;
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
 

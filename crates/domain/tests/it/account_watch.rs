@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{AccountProfile, Dealer, DealerAdmin as _, DealerId, DeviceReport};
+use domain::dealers::Dealer;
+use domain::ports::{AccountProfile, DealerAdmin as _, DeviceReport};
+use domain::values::DealerId;
 use testkit::{World, sample};
 
 use crate::support::{profile, queue, quota_left, step};
@@ -44,7 +46,7 @@ async fn a_device_that_is_away_tells_its_account_as_well() {
     let world = World::new();
     send(&world, 1).await;
     world.whatsapp.device_will(DeviceReport::NotReady {
-        cause: domain::BlockCause::Device,
+        cause: domain::delivery::BlockCause::Device,
         reason: "device disconnected".to_owned(),
         profile: profile(5),
     });

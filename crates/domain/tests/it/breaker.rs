@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::{
-    AccountProfile, BlockCause, Dealer, DeviceReport, Dispatcher, LaneChange, MessageState,
-    MockDealerDirectory, MockOutbox, Ports, QUOTA_USED_UP, Task,
-};
+use domain::dealers::Dealer;
+use domain::delivery::{BlockCause, LaneChange, QUOTA_USED_UP};
+use domain::ports::{AccountProfile, DeviceReport, MockDealerDirectory, MockOutbox, Task};
+use domain::requests::MessageState;
+use domain::usecases::{Dispatcher, Ports};
 use testkit::contract::Backstage;
 use testkit::{World, sample};
 

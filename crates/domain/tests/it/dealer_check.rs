@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
-use domain::{
-    AccountError, AccountProfile, AccountTrouble, CheckError, CheckPassed, Clock, Dealer,
-    DealerCheck, DeviceReport, MessageState, MockDealerDirectory, MockOutbox, Outbox, Outcome,
-    Phone, Ports, Receipt, TestLine as _, jakarta_time,
+use domain::dealers::{AccountTrouble, Dealer};
+use domain::delivery::{Outcome, Receipt};
+use domain::ports::{
+    AccountProfile, Clock, DeviceReport, MockDealerDirectory, MockOutbox, Outbox, TestLine as _,
 };
+use domain::requests::MessageState;
+use domain::usecases::{CheckError, CheckPassed, DealerCheck, Ports};
+use domain::values::{AccountError, Phone, jakarta_time};
 use testkit::{TestsInPlace, World, sample};
 
 use crate::support::{
@@ -64,7 +67,7 @@ async fn a_device_that_cannot_send_fails_with_the_providers_words() {
     let world = World::new();
     for report in [
         DeviceReport::NotReady {
-            cause: domain::BlockCause::Device,
+            cause: domain::delivery::BlockCause::Device,
             reason: "device disconnected".to_owned(),
             profile: profile(5),
         },

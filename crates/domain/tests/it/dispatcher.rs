@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Clock, Dealer, Dispatcher, LaneChange, MessageChange, MessageState, MockDealerDirectory,
-    MockOutbox, OutcomeKind, Ports, QuietHours, Settled, StoreError, Task,
-};
+use domain::dealers::Dealer;
+use domain::delivery::{LaneChange, MessageChange, OutcomeKind};
+use domain::ports::{Clock, MockDealerDirectory, MockOutbox, Settled, StoreError, Task};
+use domain::requests::MessageState;
+use domain::usecases::{Dispatcher, Ports};
+use domain::values::QuietHours;
 use testkit::contract::Backstage;
 use testkit::{World, sample};
 

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
-use domain::{
-    Dealer, EventError, EventReceived, EventTopic, EventsApplied, MessageNews, MessageState,
-    MockBell, MockEventStore, News, Ports, ProviderEvent, Receipt, StoreError,
-};
+use domain::dealers::Dealer;
+use domain::delivery::Receipt;
+use domain::events::{EventTopic, MessageNews, News, ProviderEvent};
+use domain::ports::{EventsApplied, MockBell, MockEventStore, StoreError};
+use domain::requests::MessageState;
+use domain::usecases::{EventError, EventReceived, Ports};
 use testkit::{World, sample};
 
 use crate::support::{queue, round, state, unavailable};
@@ -103,10 +105,12 @@ async fn a_dealer_without_a_secret_takes_any() {
 #[tokio::test]
 async fn a_receipt_reaches_its_message() {
     let world = world(None);
-    world.whatsapp.will(domain::Outcome::Accepted(Receipt {
-        message_id: Some("77".to_owned()),
-        ..Receipt::default()
-    }));
+    world
+        .whatsapp
+        .will(domain::delivery::Outcome::Accepted(Receipt {
+            message_id: Some("77".to_owned()),
+            ..Receipt::default()
+        }));
     let request = queue(&world, 1).await;
     round(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Sent);

@@ -2,11 +2,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::{
-    Accepted, AccountError, Clock as _, Dealer, Fault, Field, Input, Intake, IntakeError,
-    MessageState, MockDealerDirectory, MockRequestStore, Outbox, Ports, Request, RequestStore,
-    StoreError, Submission, Task, Visibility, WorkerId,
+use domain::access::Visibility;
+use domain::dealers::Dealer;
+use domain::ports::{
+    Accepted, Clock as _, MockDealerDirectory, MockRequestStore, Outbox, RequestStore, StoreError,
+    Task, WorkerId,
 };
+use domain::requests::{Fault, Field, Input, MessageState, Request, Submission};
+use domain::usecases::{Intake, IntakeError, Ports};
+use domain::values::AccountError;
 use testkit::{World, sample};
 
 use crate::support::{blocked, queue, state, step, unavailable};

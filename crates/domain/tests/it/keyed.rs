@@ -1,6 +1,9 @@
 //! Submissions under a caller's key.
 
-use domain::{Accepted, Dealer, IntakeError, MockRequestStore, StoreError, Visibility};
+use domain::access::Visibility;
+use domain::dealers::Dealer;
+use domain::ports::{Accepted, MockRequestStore, StoreError};
+use domain::usecases::IntakeError;
 use testkit::{World, sample};
 
 use crate::intake::with_store;

@@ -1,7 +1,8 @@
 //! The laws of every parser, on random texts that are close to what it reads.
 
 use domain::laws;
-use domain::{Input, Submission, jakarta_time, normal_plate};
+use domain::requests::{Input, Submission};
+use domain::values::{jakarta_time, normal_plate};
 use proptest::prelude::*;
 
 /// Anything at all, control characters included.
@@ -89,7 +90,7 @@ proptest! {
                 prop_assert_eq!(valid.send_at, (ahead > 0).then_some(at));
                 prop_assert!(ahead <= 30);
                 // A moment of Jakarta is a moment.
-                prop_assert_eq!(domain::from_jakarta_time(jakarta_time(at)), at);
+                prop_assert_eq!(domain::values::from_jakarta_time(jakarta_time(at)), at);
             }
             Err(faults) => {
                 prop_assert!(!faults.is_empty());

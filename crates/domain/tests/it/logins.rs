@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use domain::{
-    Access, KeyName, KeyOrder, Principal, Refusal, SESSION_LIFETIME, Scope, SessionToken,
-};
+use domain::access::{Access, KeyName, Principal, Scope, SessionToken};
+use domain::usecases::{KeyOrder, Refusal, SESSION_LIFETIME};
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
 
 /// A key of the sample dealer, as its holder has it.
-async fn key_until(world: &World, lifetime: Option<Duration>) -> (domain::ApiKeyId, String) {
+async fn key_until(
+    world: &World,
+    lifetime: Option<Duration>,
+) -> (domain::access::ApiKeyId, String) {
     let order = KeyOrder {
         name: KeyName::parse("Bengkel").unwrap(),
         access: Access::new(

@@ -1,9 +1,13 @@
 use std::sync::Arc;
 
-use domain::{
-    DateRange, Dealer, DealerStats, LookupError, Lookups, MockDealerDirectory, MockReports,
-    MockRequestStore, PageQuery, Ports, Request, RequestId, StoreError, Visibility,
+use domain::access::Visibility;
+use domain::dealers::Dealer;
+use domain::ports::{
+    DateRange, DealerStats, MockDealerDirectory, MockReports, MockRequestStore, PageQuery,
+    StoreError,
 };
+use domain::requests::{Request, RequestId};
+use domain::usecases::{LookupError, Lookups, Ports};
 use testkit::{World, sample};
 
 use crate::support::{queue, step, unavailable};
@@ -205,7 +209,7 @@ fn with_reports(world: &World, reports: MockReports) -> Arc<Lookups> {
 
 fn everything() -> PageQuery {
     PageQuery {
-        filter: domain::RequestFilter::default(),
+        filter: domain::ports::RequestFilter::default(),
         after: None,
         dealer: sample::dealer_id(),
         range: DateRange::default(),

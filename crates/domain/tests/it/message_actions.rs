@@ -1,10 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Dealer, MessageError, MessageState, Messages as _, MockMessages, Outcome, Ports, RequestId,
-    Resent, Visibility,
-};
+use domain::access::Visibility;
+use domain::dealers::Dealer;
+use domain::delivery::Outcome;
+use domain::ports::{Messages as _, MockMessages, Resent};
+use domain::requests::{MessageState, RequestId};
+use domain::usecases::{MessageError, Ports};
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::{World, sample};
 use uuid::Uuid;
@@ -157,7 +159,7 @@ async fn only_a_queued_message_is_cancelled() {
 #[tokio::test]
 async fn an_unknown_message_waits_for_a_person() {
     let mut world = World::new();
-    world.policy.on_unknown = domain::OnUnknown::Hold;
+    world.policy.on_unknown = domain::delivery::OnUnknown::Hold;
     world.whatsapp.will(Outcome::Unknown {
         reason: "timeout".to_owned(),
     });

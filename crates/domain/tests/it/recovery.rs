@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::{Delivery, MessageState, OutcomeKind, Settled, Task, TimedClaim};
+use domain::delivery::OutcomeKind;
+use domain::ports::{Settled, Task};
+use domain::requests::MessageState;
+use domain::usecases::{Delivery, TimedClaim};
 use testkit::contract::Backstage;
 use testkit::{World, sample};
 
@@ -218,7 +221,7 @@ async fn copies_that_work_together_send_every_message_once() {
 
 #[tokio::test]
 async fn the_lease_of_a_claim_is_counted_from_before_the_store_was_asked() {
-    use domain::Clock as _;
+    use domain::ports::Clock as _;
 
     let world = World::new();
     queue(&world, 1).await;
@@ -231,7 +234,7 @@ async fn the_lease_of_a_claim_is_counted_from_before_the_store_was_asked() {
 
 #[tokio::test]
 async fn a_lane_without_a_pace_goes_on_under_a_lease_counted_in_the_same_way() {
-    use domain::Clock as _;
+    use domain::ports::Clock as _;
 
     let mut world = World::new();
     (world.policy.min_interval, world.policy.jitter) = (ms(0), ms(0));

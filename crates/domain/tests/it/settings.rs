@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Change, DealerAdministrationError, DealerDirectory as _, Fault, Input, MockDealerAdmin,
-    MockOutbox, OnUnknown, Ports, QuietHours, RawQuietHours, SettingFaults, SettingField as Field,
-    SettingsChange, SettingsChanged, SettingsPatch,
+use domain::delivery::OnUnknown;
+use domain::ports::{DealerDirectory as _, MockDealerAdmin, MockOutbox, SettingsChanged};
+use domain::requests::{Fault, Input};
+use domain::settings::{
+    Change, RawQuietHours, SettingFaults, SettingField as Field, SettingsChange, SettingsPatch,
 };
+use domain::usecases::{DealerAdministrationError, Ports};
+use domain::values::QuietHours;
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
 
@@ -317,14 +320,16 @@ fn a_key_that_cannot_be_opened_is_a_fault_of_the_configuration() {
     let well = dealer.account_print(&accounts);
     dealer
         .sealed_shut
-        .push(domain::SecretPurpose::WebhookSecret);
+        .push(domain::ports::SecretPurpose::WebhookSecret);
     assert!(dealer.account(&accounts).is_ok());
     dealer.api_key = None;
     let none = dealer.account_print(&accounts);
-    dealer.sealed_shut.push(domain::SecretPurpose::ApiKey);
+    dealer
+        .sealed_shut
+        .push(domain::ports::SecretPurpose::ApiKey);
     assert_eq!(
         dealer.account(&accounts).unwrap_err(),
-        domain::AccountError::SealedShut
+        domain::values::AccountError::SealedShut
     );
     let shut = dealer.account_print(&accounts);
     assert!(well != none && none != shut && well != shut);

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use domain::{
-    AccountProfile, BoxError, DealerAdmin, DealerId, Delivery, DeliveryPolicy, Dispatcher,
-    MessageState, OnUnknown, Outcome, RequestId, RequestStore, Settled, StoreError, Visibility,
-};
+use domain::access::Visibility;
+use domain::delivery::{DeliveryPolicy, OnUnknown, Outcome};
+use domain::ports::{AccountProfile, BoxError, DealerAdmin, RequestStore, Settled, StoreError};
+use domain::requests::{MessageState, RequestId};
+use domain::usecases::{Delivery, Dispatcher};
+use domain::values::DealerId;
 use testkit::{World, sample};
 
 /// What a port says when it fails.
@@ -80,7 +82,7 @@ pub(crate) fn refused(reason: &str) -> Outcome {
 
 pub(crate) fn blocked() -> Outcome {
     Outcome::Blocked {
-        cause: domain::BlockCause::Token,
+        cause: domain::delivery::BlockCause::Token,
         reason: "invalid token".to_owned(),
     }
 }
@@ -88,7 +90,7 @@ pub(crate) fn blocked() -> Outcome {
 /// An HTTP status that nobody explains.
 pub(crate) fn barred() -> Outcome {
     Outcome::Barred {
-        cause: domain::BlockCause::Other,
+        cause: domain::delivery::BlockCause::Other,
         reason: "HTTP 403".to_owned(),
     }
 }

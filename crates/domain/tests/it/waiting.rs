@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{
-    DealerSettings, DeliveryPolicy, Forecast, LaneHistory, LaneState, LookupError, Message,
-    MessageId, MessageKind, MessageState, OutcomeKind, PastAttempt, Place, QueueState, QuietHours,
-    Visibility, Waiting, WaitingFor, from_jakarta_time, jakarta_time, parse_local_time, paused,
-    queue, waiting,
+use domain::access::Visibility;
+use domain::dealers::DealerSettings;
+use domain::delivery::{
+    DeliveryPolicy, Forecast, LaneHistory, LaneState, OutcomeKind, Place, QueueState, Waiting,
+    WaitingFor, paused, queue, waiting,
 };
+use domain::requests::{Message, MessageId, MessageKind, MessageState, PastAttempt};
+use domain::usecases::LookupError;
+use domain::values::{QuietHours, from_jakarta_time, jakarta_time, parse_local_time};
 use proptest::prelude::*;
 use testkit::{World, sample};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::StoreError;
+use domain::ports::StoreError;
 use tokio::sync::watch;
 
 use super::StoreResult;

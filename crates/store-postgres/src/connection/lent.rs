@@ -7,7 +7,7 @@ use deadpool::managed::Object;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::AsyncPgConnection;
-use domain::{BoxError, StoreError};
+use domain::ports::{BoxError, StoreError};
 use tokio_postgres::error::SqlState;
 
 use super::pool::Sessions;

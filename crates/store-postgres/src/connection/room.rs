@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::sql_types::Integer;
-use domain::BoxError;
+use domain::ports::BoxError;
 
 use super::session::Connector;
 use super::{DatabaseUrl, PoolOptions};

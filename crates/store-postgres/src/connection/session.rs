@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager as _};
-use domain::{BoxError, causes};
+use domain::ports::{BoxError, causes};
 use tokio::time::timeout;
 use tokio_postgres::config::{LoadBalanceHosts, SslMode};
 use tokio_postgres::error::SqlState;

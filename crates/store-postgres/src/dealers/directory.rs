@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use domain::{Dealer, DealerDirectory, DealerId, StoreError, Vault};
+use domain::dealers::Dealer;
+use domain::ports::{DealerDirectory, StoreError, Vault};
+use domain::values::DealerId;
 use moka::future::Cache;
 
 use super::rows::{DealerRow, SettingsRow, same_dealer};

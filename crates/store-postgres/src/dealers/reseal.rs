@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
-use domain::{Action, AuditEntry, Author, DealerId, SEALED, SecretPurpose, StoreError, VaultError};
+use domain::access::{Action, AuditEntry, Author};
+use domain::ports::{SEALED, SecretPurpose, StoreError, VaultError};
+use domain::values::DealerId;
 use tokio_postgres::error::SqlState;
 
 use super::directory::PgDealers;

@@ -6,10 +6,10 @@ use chrono::{NaiveDateTime, NaiveTime};
 use diesel::dsl::auto_type;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use domain::{
-    Dealer, DealerId, DealerSettings, KeySource, OnUnknown, QuietHours, SEALED, SecretPurpose,
-    Vault, VaultError,
-};
+use domain::dealers::{Dealer, DealerSettings};
+use domain::delivery::OnUnknown;
+use domain::ports::{KeySource, SEALED, SecretPurpose, Vault, VaultError};
+use domain::values::{DealerId, QuietHours};
 use secrecy::SecretString;
 
 use crate::requests::odd::Shown;

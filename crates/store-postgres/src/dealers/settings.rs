@@ -5,11 +5,14 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Time, Timestamptz};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
-use domain::{
-    AuditEntry, BoxError, Change, DealerAdmin, DealerId, DealerPage, DealerRecord, KnownQuota,
-    LaneView, OnUnknown, QuietHours, SecretPurpose, SettingsChange, SettingsChanged, StoreError,
-    VaultError, WebhookToken,
+use domain::access::AuditEntry;
+use domain::delivery::OnUnknown;
+use domain::ports::{
+    BoxError, DealerAdmin, DealerPage, DealerRecord, KnownQuota, LaneView, SecretPurpose,
+    SettingsChanged, StoreError, VaultError,
 };
+use domain::settings::{Change, SettingsChange};
+use domain::values::{DealerId, QuietHours, WebhookToken};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::directory::PgDealers;

@@ -2,7 +2,10 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
-use domain::{AuditEntry, Dealer, DealerId, SecretPurpose, StoreError};
+use domain::access::AuditEntry;
+use domain::dealers::Dealer;
+use domain::ports::{SecretPurpose, StoreError};
+use domain::values::DealerId;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::error::SqlState;
 

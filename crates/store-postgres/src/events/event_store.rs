@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, SmallInt, Text, Timestamptz};
-use domain::{
-    CHANGED_BY, DealerId, ERASED, EVENT_LIFETIME, EventStore, EventsApplied, MessageNews,
-    MessageState, News, ProviderEvent, StoreError, WebhookToken,
-};
+use domain::events::{EVENT_LIFETIME, MessageNews, News, ProviderEvent};
+use domain::persons::ERASED;
+use domain::ports::{EventStore, EventsApplied, StoreError};
+use domain::requests::{CHANGED_BY, MessageState};
+use domain::values::{DealerId, WebhookToken};
 
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;

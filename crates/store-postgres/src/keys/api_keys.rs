@@ -5,10 +5,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Nullable, Text, Timestamptz};
-use domain::{
-    Access, ApiKeyId, ApiKeyRecord, ApiKeys, AuditEntry, BoxError, DealerId, KeyName, KeyPrint,
-    KnownKey, NewApiKey, Scope, StoreError, Validity,
-};
+use domain::access::{Access, ApiKeyId, AuditEntry, KeyName, KeyPrint, Scope};
+use domain::ports::{ApiKeyRecord, ApiKeys, BoxError, KnownKey, NewApiKey, StoreError, Validity};
+use domain::values::DealerId;
 use moka::Expiry;
 use moka::future::Cache;
 

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Double, Text, Timestamptz};
-use domain::{ApiKeyId, SessionPrint, Sessions, StoreError};
+use domain::access::{ApiKeyId, SessionPrint};
+use domain::ports::{Sessions, StoreError};
 use moka::future::Cache;
 
 use super::strangers::Strangers;

@@ -2,7 +2,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::StoreError;
+use domain::ports::StoreError;
 use moka::future::Cache;
 use tokio::sync::{Semaphore, SemaphorePermit};
 

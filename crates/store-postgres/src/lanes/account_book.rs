@@ -5,7 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Double, Nullable, Text};
-use domain::{AccountBook, AccountProfile, DealerId, StoreError};
+use domain::ports::{AccountBook, AccountProfile, StoreError};
+use domain::values::DealerId;
 
 use super::rows::dealer;
 use crate::sql::{self, Statement};

@@ -1,6 +1,7 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Nullable, Text};
-use domain::{Backlog, BoxError, MessageState, StoreError};
+use domain::ports::{Backlog, BoxError, StoreError};
+use domain::requests::MessageState;
 
 use crate::sql::{self, Statement};
 use crate::store::PgStore;

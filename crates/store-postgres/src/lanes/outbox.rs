@@ -8,10 +8,11 @@ use chrono::{DateTime, NaiveTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Time, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
-use domain::{
-    BlockedLane, CHANGED_BY, Claim, DealerId, Lease, Outbox, QuietHours, Settled, Settlement,
-    StoreError, WorkerId, expired, too_old_before, without_numbers,
-};
+use domain::delivery::{expired, too_old_before};
+use domain::persons::without_numbers;
+use domain::ports::{BlockedLane, Claim, Lease, Outbox, Settled, Settlement, StoreError, WorkerId};
+use domain::requests::CHANGED_BY;
+use domain::values::{DealerId, QuietHours};
 
 use super::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, seconds};
 use super::settling::Settling;

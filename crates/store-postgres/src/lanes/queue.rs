@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::AsyncPgConnection;
-use domain::{DealerId, LaneState, MessageId, Place, QueueState, StoreError};
+use domain::delivery::{LaneState, Place, QueueState};
+use domain::ports::StoreError;
+use domain::requests::MessageId;
+use domain::values::DealerId;
 
 use super::rows::{dealer, history};
 use crate::connection::failed;

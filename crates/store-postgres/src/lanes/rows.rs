@@ -3,9 +3,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
-use domain::{
-    Claim, DealerId, LaneHistory, Lease, MessageId, OutboxMessage, RequestId, StoreError, Task,
-};
+use domain::delivery::LaneHistory;
+use domain::ports::{Claim, Lease, OutboxMessage, StoreError, Task};
+use domain::requests::{MessageId, RequestId};
+use domain::values::DealerId;
 
 use crate::requests::origin;
 

@@ -7,11 +7,12 @@ use std::time::Duration;
 use diesel::result::{Error, QueryResult};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
-use domain::{
-    CHANGED_BY, Claim, DealerId, ERASED, LaneValues, Lease, MessageChange, MessageState,
-    MessageValues, REST_DOUBT, REST_LOOK, Settled, Settlement, StoreError, WorkerId, erased,
-    provider_number,
-};
+use domain::delivery::{LaneValues, MessageChange, MessageValues, REST_DOUBT, REST_LOOK};
+use domain::events::provider_number;
+use domain::persons::{ERASED, erased};
+use domain::ports::{Claim, Lease, Settled, Settlement, StoreError, WorkerId};
+use domain::requests::{CHANGED_BY, MessageState};
+use domain::values::DealerId;
 use serde::Serialize;
 
 use super::outbox::{impersonal, readable};

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Double, Nullable};
-use domain::{LOW_QUOTA, StoreError};
+use domain::dealers::LOW_QUOTA;
+use domain::ports::StoreError;
 
 use super::rows::seconds;
 use crate::connection::Database;

@@ -2,7 +2,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamptz};
-use domain::{DealerId, DealerTrouble, KnownQuota, StoreError, Troubles, Visibility};
+use domain::access::Visibility;
+use domain::ports::{DealerTrouble, KnownQuota, StoreError, Troubles};
+use domain::values::DealerId;
 
 use super::account_book::quota;
 use super::rows::dealer;

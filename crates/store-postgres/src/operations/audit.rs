@@ -2,9 +2,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
-use domain::{
-    ApiKeyId, AuditCursor, AuditEntry, AuditLog, AuditRecord, BoxError, RequestId, StoreError,
-};
+use domain::access::{ApiKeyId, AuditCursor, AuditEntry, AuditRecord};
+use domain::ports::{AuditLog, BoxError, StoreError};
+use domain::requests::RequestId;
 
 use crate::schema::audit;
 use crate::sql::{File, Statement};

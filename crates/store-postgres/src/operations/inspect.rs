@@ -1,6 +1,6 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use domain::StoreError;
+use domain::ports::StoreError;
 
 use super::migrate;
 use crate::connection::{SchemaName, StoreResult, failed};

@@ -6,7 +6,7 @@ use std::fmt;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::StoreError;
+use domain::ports::StoreError;
 
 use crate::connection::{SchemaName, failed};
 use crate::sql::{self, Statement};

@@ -8,11 +8,12 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
-use domain::{
-    BodyPrint, IdempotencyKey, Input, LaneChange, Lease, MessageChange, MessageId, MessageKind,
-    NewMessage, NewRequest, Once, Receipt, RequestId, Settlement, StoreError, Submission,
-    mask_phones,
+use domain::delivery::{LaneChange, MessageChange, Receipt};
+use domain::ports::{Lease, Settlement, StoreError};
+use domain::requests::{
+    Input, MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission,
 };
+use domain::values::{BodyPrint, IdempotencyKey, Once, mask_phones};
 use uuid::Uuid;
 
 use crate::connection::read_to_end::ReadToEnd as _;

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
-use domain::{Person, Phone, impersonal_call};
+use domain::persons::Person;
+use domain::requests::impersonal_call;
+use domain::values::Phone;
 
 use super::personal_data::BETWEEN_DIGITS;
 use crate::connection::StoreResult;

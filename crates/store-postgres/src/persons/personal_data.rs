@@ -6,10 +6,11 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
-use domain::{
-    CHANGED_BY, EVENT_LIFETIME, Erased, Message, MessageState, PersonalData, PersonalRecord, Phone,
-    Request, RequestId, StoreError, Sweep, erased,
-};
+use domain::events::EVENT_LIFETIME;
+use domain::persons::{Erased, PersonalRecord, Sweep, erased};
+use domain::ports::{PersonalData, StoreError};
+use domain::requests::{CHANGED_BY, Message, MessageState, Request, RequestId};
+use domain::values::Phone;
 use uuid::Uuid;
 
 use super::rows::{ErasedRow, EventsRow, MessageRow, RequestRow};
@@ -280,7 +281,7 @@ struct OwnedMessageRow {
 
 #[cfg(test)]
 mod tests {
-    use domain::ERASED;
+    use domain::persons::ERASED;
 
     /// The indexes of `migrations/` name what stands for erased data, and how a phone is read.
     #[test]

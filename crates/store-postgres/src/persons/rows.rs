@@ -2,7 +2,8 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid};
-use domain::{Erased, Person, impersonal_call};
+use domain::persons::{Erased, Person};
+use domain::requests::impersonal_call;
 
 /// A message, or a place in a batch at which none is to be erased.
 #[derive(QueryableByName)]

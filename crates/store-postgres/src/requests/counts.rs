@@ -8,7 +8,7 @@ use diesel::pg::data_types::PgDate;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Date, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::StoreError;
+use domain::ports::StoreError;
 
 use crate::connection::failed;
 use crate::sql::{self, Statement};

@@ -8,9 +8,9 @@ use diesel::sql_types::{
     Array, Binary, Date, Double, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::{
-    Accepted, CREATED_BY, KEY_LIFETIME, KeyUse, MessageKind, NewRequest, Once, StoreError,
-};
+use domain::ports::{Accepted, KeyUse, StoreError};
+use domain::requests::{CREATED_BY, MessageKind, NewRequest};
+use domain::values::{KEY_LIFETIME, Once};
 
 use super::key_use::key_use;
 use super::origin;

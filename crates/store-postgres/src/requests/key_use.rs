@@ -4,7 +4,9 @@ use diesel::dsl::IntervalDsl as _;
 use diesel::prelude::*;
 use diesel::sql_types::Timestamptz;
 use diesel_async::AsyncPgConnection;
-use domain::{DealerId, KEY_LIFETIME, KeyUse, Once, RequestId};
+use domain::ports::KeyUse;
+use domain::requests::RequestId;
+use domain::values::{DealerId, KEY_LIFETIME, Once};
 
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::schema::idempotency_key;

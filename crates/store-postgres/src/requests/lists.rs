@@ -10,9 +10,11 @@ use diesel::prelude::*;
 use diesel::row::NamedRow;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Time, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::{
-    ListPlace, NewestPage, NewestQuery, Page, PageQuery, Request, RequestFilter, Search, StoreError,
+use domain::ports::{
+    ListPlace, NewestPage, NewestQuery, Page, PageQuery, RequestFilter, StoreError,
 };
+use domain::requests::Request;
+use domain::values::Search;
 
 use super::reports::ends;
 use super::row::RequestRow;

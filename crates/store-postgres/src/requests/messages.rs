@@ -7,11 +7,15 @@ use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Bool, Nullable, SmallInt, Text, Timestamptz, Uuid};
 use diesel_async::AsyncConnection as _;
-use domain::{
-    AuditEntry, BoxError, CHANGED_BY, Cancelled, DealerId, ERASED, Message, MessageId, MessageKind,
-    MessageState, Messages, NewMessage, OutcomeKind, PastAttempt, Phone, QueueState, RequestId,
-    Resent, StoreError, Visibility, cancelled,
+use domain::access::{AuditEntry, Visibility};
+use domain::delivery::{OutcomeKind, QueueState};
+use domain::persons::ERASED;
+use domain::ports::{BoxError, Cancelled, Messages, Resent, StoreError};
+use domain::requests::{
+    CHANGED_BY, Message, MessageId, MessageKind, MessageState, NewMessage, PastAttempt, RequestId,
+    cancelled,
 };
+use domain::values::{DealerId, Phone};
 use serde_json::Value;
 
 use super::intake::priority;

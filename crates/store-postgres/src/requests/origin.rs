@@ -1,6 +1,6 @@
 //! The call that a message came from, in two columns.
 
-use domain::{NewMessage, Origin};
+use domain::requests::{NewMessage, Origin};
 
 pub(crate) fn request_id(message: &NewMessage) -> Option<&str> {
     let origin = message.origin.as_ref()?;

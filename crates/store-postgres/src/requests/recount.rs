@@ -4,7 +4,7 @@ use diesel::QueryableByName;
 use diesel::result::Error;
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
-use domain::StoreError;
+use domain::ports::StoreError;
 
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Connector, DatabaseUrl, SchemaName, Session, failed};

@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::pg::data_types::PgDate;
-use domain::{
-    DateRange, DealerId, DealerStats, NewestPage, NewestQuery, Page, PageQuery, Reports, StoreError,
+use domain::ports::{
+    DateRange, DealerStats, NewestPage, NewestQuery, Page, PageQuery, Reports, StoreError,
 };
+use domain::values::DealerId;
 use tokio::sync::SemaphorePermit;
 
 use super::counts::{self, StatusCount};

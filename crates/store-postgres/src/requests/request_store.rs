@@ -2,10 +2,10 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::{
-    Accepted, DealerId, KEY_LIFETIME, KeyUse, NewRequest, Once, Request, RequestId, RequestStore,
-    StoreError, Visibility,
-};
+use domain::access::Visibility;
+use domain::ports::{Accepted, KeyUse, RequestStore, StoreError};
+use domain::requests::{NewRequest, Request, RequestId};
+use domain::values::{DealerId, KEY_LIFETIME, Once};
 
 use super::key_use::key_use;
 use super::row::RequestRow;

@@ -3,7 +3,8 @@ use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
 use diesel::sql_types::Json;
-use domain::{ListPlace, MessageState, Request, RequestId};
+use domain::ports::ListPlace;
+use domain::requests::{MessageState, Request, RequestId};
 use uuid::Uuid;
 
 use crate::requests::odd::{AnyDate, AnyTime, Shown};

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{Access, Action, ApiKeys, AuditEntry, KeyName, NewApiKey, StoreError, Validity};
+use domain::access::{Access, Action, AuditEntry, KeyName};
+use domain::ports::{ApiKeys, NewApiKey, StoreError, Validity};
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
 

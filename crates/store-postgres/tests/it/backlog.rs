@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{
-    Backlog, LaneChange, MessageChange, MessageState, Outbox as _, RequestStore as _, Settlement,
-    Task, WorkerId,
-};
+use domain::delivery::{LaneChange, MessageChange};
+use domain::ports::{Backlog, Outbox as _, RequestStore as _, Settlement, Task, WorkerId};
+use domain::requests::MessageState;
 use store_postgres::testing::TestDatabase;
 use store_postgres::{PgStore, Standing};
 use testkit::contract::Backstage as _;
@@ -84,7 +83,7 @@ async fn what_is_past_due_is_told_apart_from_what_has_an_excuse() {
     let blocked = Settlement {
         message: Some((request.message.id, MessageChange::Requeued)),
         lane: LaneChange::Blocked {
-            cause: domain::BlockCause::Token,
+            cause: domain::delivery::BlockCause::Token,
             pause: Duration::ZERO,
             reason: "token invalid".to_owned(),
         },

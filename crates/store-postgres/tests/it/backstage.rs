@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{Dealer, DealerId, MessageId, MessageState, OutcomeKind, RequestId, WebhookToken};
+use domain::dealers::Dealer;
+use domain::delivery::OutcomeKind;
+use domain::requests::{MessageId, MessageState, RequestId};
+use domain::values::{DealerId, WebhookToken};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{DatabaseUrl, PgStore, PoolOptions, SchemaName};
 use testkit::contract::{Backstage, OldRow, StoredAttempt, StoredMessage};

@@ -6,13 +6,18 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Access, AccountBook as _, AccountProfile, Action, ApiKeys as _, AuditEntry, AuditLog as _,
-    Change, Claim, DealerAdmin as _, DealerId, EventStore as _, KeyName, LaneChange, MessageChange,
-    MessageId, MessageNews, MessageState, Messages as _, NewApiKey, NewMessage, NewRequest, News,
-    Outbox as _, PersonalData as _, Phone, Receipt, RequestStore as _, Scope, SessionPrint,
-    Sessions as _, SettingsChange, Settlement, StoreError, Sweep, Task, Visibility, WorkerId,
+use domain::access::{Access, Action, AuditEntry, KeyName, Scope, SessionPrint, Visibility};
+use domain::delivery::{LaneChange, MessageChange, Receipt};
+use domain::events::{MessageNews, News};
+use domain::persons::Sweep;
+use domain::ports::{
+    AccountBook as _, AccountProfile, ApiKeys as _, AuditLog as _, Claim, DealerAdmin as _,
+    EventStore as _, Messages as _, NewApiKey, Outbox as _, PersonalData as _, RequestStore as _,
+    Sessions as _, Settlement, StoreError, Task, WorkerId,
 };
+use domain::requests::{MessageId, MessageState, NewMessage, NewRequest};
+use domain::settings::{Change, SettingsChange};
+use domain::values::{DealerId, Phone};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{NewDealer, PgDealers, PgStore, SecretPlace, SecretsKeys};
 use testkit::contract::Backstage as _;
@@ -252,7 +257,7 @@ async fn closing_a_breaker() {
     trial.accept(1).await;
     let claim = trial.claim().await;
     let blocked = LaneChange::Blocked {
-        cause: domain::BlockCause::Token,
+        cause: domain::delivery::BlockCause::Token,
         pause: DAY,
         reason: "invalid token".to_owned(),
     };

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{
-    Action, AuditEntry, AuditLog as _, DealerAdmin as _, DealerDirectory as _, Principal,
-};
+use domain::access::{Action, AuditEntry, Principal};
+use domain::ports::{AuditLog as _, DealerAdmin as _, DealerDirectory as _};
 use secrecy::ExposeSecret as _;
 use store_postgres::testing::TestDatabase;
 use store_postgres::{DealerAdminError, NewDealer, PgDealers, SecretPlace, SecretsKeys};

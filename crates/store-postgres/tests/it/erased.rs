@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
-use domain::{
-    Access, Action, ApiKeys as _, Attempt, AuditEntry, AuditLog as _, Author, CallEnd,
-    EventStore as _, KeyName, LaneChange, MessageChange, MessageNews, MessageState, NewApiKey,
-    NewRequest, News, Origin, Outbox as _, OutcomeKind, PersonalData as _, Phone, ProviderEvent,
-    Receipt, RequestStore as _, Scope, Settlement, Submission, Sweep, Task, WorkerId,
+use domain::access::{Access, Action, AuditEntry, Author, KeyName, Scope};
+use domain::delivery::{LaneChange, MessageChange, OutcomeKind, Receipt};
+use domain::events::{MessageNews, News, ProviderEvent};
+use domain::persons::Sweep;
+use domain::ports::{
+    ApiKeys as _, Attempt, AuditLog as _, CallEnd, EventStore as _, NewApiKey, Outbox as _,
+    PersonalData as _, RequestStore as _, Settlement, Task, WorkerId,
 };
+use domain::requests::{MessageState, NewRequest, Origin, Submission};
+use domain::values::Phone;
 use store_postgres::PgStore;
 use store_postgres::testing::TestDatabase;
 use testkit::contract::Backstage as _;
@@ -213,7 +217,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
     }
     store.apply(10, Duration::ZERO).await.unwrap();
     let blocked = LaneChange::Blocked {
-        cause: domain::BlockCause::Token,
+        cause: domain::delivery::BlockCause::Token,
         pause: Duration::from_secs(3_600),
         reason: words(),
     };

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    AuditEntry, DealerId, EventStore as _, EventsApplied, LaneChange, MessageChange, MessageId,
-    MessageKind, MessageNews, MessageState, Messages as _, NewMessage, News, Outbox as _,
-    PersonalData as _, ProviderEvent, Receipt, RequestId, RequestStore as _, Resent, Settled,
-    Settlement, Visibility, WorkerId,
+use domain::access::{AuditEntry, Visibility};
+use domain::delivery::{LaneChange, MessageChange, Receipt};
+use domain::events::{MessageNews, News, ProviderEvent};
+use domain::ports::{
+    EventStore as _, EventsApplied, Messages as _, Outbox as _, PersonalData as _,
+    RequestStore as _, Resent, Settled, Settlement, WorkerId,
 };
+use domain::requests::{MessageId, MessageKind, MessageState, NewMessage, RequestId};
+use domain::values::DealerId;
 use store_postgres::PgStore;
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
@@ -67,7 +70,7 @@ impl Scene {
         let lease = Duration::from_secs(60);
         let claims = self.store.claim(WorkerId(uuid::Uuid::nil()), 9, lease);
         let claim = claims.await.unwrap().remove(0);
-        let domain::Task::Send(message) = claim.task else {
+        let domain::ports::Task::Send(message) = claim.task else {
             panic!("a message is to be sent: {claim:?}");
         };
         let settlement = Settlement {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::{AuditCursor, AuditLog as _, RequestId, RequestStore as _, StoreError, Visibility};
+use domain::access::{AuditCursor, Visibility};
+use domain::ports::{AuditLog as _, RequestStore as _, StoreError};
+use domain::requests::RequestId;
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{DatabaseUrl, MigrationState, PgStore, PoolOptions, SchemaName, migrate};

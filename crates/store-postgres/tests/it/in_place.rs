@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{
-    Attempt, LaneChange, MessageChange, Outbox as _, OutcomeKind, Receipt, RequestStore as _,
-    Settlement, Task, WorkerId,
-};
+use domain::delivery::{LaneChange, MessageChange, OutcomeKind, Receipt};
+use domain::ports::{Attempt, Outbox as _, RequestStore as _, Settlement, Task, WorkerId};
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
 use tokio_postgres::Client;
@@ -71,7 +69,7 @@ async fn pages(client: &Client, table: &str) -> Vec<i64> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-fn accepted(message: domain::MessageId) -> Settlement {
+fn accepted(message: domain::requests::MessageId) -> Settlement {
     let receipt = Receipt {
         message_id: Some("80367170".to_owned()),
         request_id: Some(2_937_124),

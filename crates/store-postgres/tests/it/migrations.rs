@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use domain::{
+use domain::access::Visibility;
+use domain::ports::{
     DateRange, DealerDirectory as _, EventStore as _, Outbox as _, Reports as _, RequestStore as _,
-    Visibility,
 };
 use store_postgres::testing::{TestDatabase, grants_for};
 use store_postgres::{
@@ -98,7 +98,7 @@ async fn an_existing_installation_keeps_its_rows_and_gets_no_messages_for_them()
     );
     let claims = store
         .claim(
-            domain::WorkerId(uuid::Uuid::nil()),
+            domain::ports::WorkerId(uuid::Uuid::nil()),
             10,
             sample::policy().lease,
         )
@@ -290,7 +290,7 @@ async fn undo(client: &Client, first: &str) {
 async fn serve_a_little(store: &PgStore) {
     let request = sample::new_request();
     store.accept(&request).await.unwrap();
-    let worker = domain::WorkerId(uuid::Uuid::nil());
+    let worker = domain::ports::WorkerId(uuid::Uuid::nil());
     let claims = store.claim(worker, 10, sample::policy().lease).await;
     assert_eq!(claims.unwrap().len(), 1);
     let dealer = sample::dealer_id();

@@ -1,10 +1,13 @@
 //! Rows of other writers with values that no request of ours has: shown as well as they can be, each by
 //! itself.
 
-use domain::{
-    DateRange, DealerDirectory as _, PageQuery, PersonalData as _, Phone, Reports as _, Request,
-    RequestFilter, RequestId, RequestStore as _, Search, Visibility, WhatsappStatus,
+use domain::access::Visibility;
+use domain::ports::{
+    DateRange, DealerDirectory as _, PageQuery, PersonalData as _, Reports as _, RequestFilter,
+    RequestStore as _,
 };
+use domain::requests::{Request, RequestId, WhatsappStatus};
+use domain::values::{Phone, Search};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{PgStore, SecretsKeys};
 use testkit::contract::Backstage as _;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{Outbox as _, RequestId, RequestStore as _, StoreError, Visibility};
+use domain::access::Visibility;
+use domain::ports::{Outbox as _, RequestStore as _, StoreError};
+use domain::requests::RequestId;
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{DatabaseUrl, SchemaName, migrate};
@@ -120,7 +122,7 @@ async fn a_message_that_somebody_has_locked_holds_up_its_own_lane_alone() {
         .await
         .unwrap();
     let claim = async || {
-        let worker = domain::WorkerId(uuid::Uuid::nil());
+        let worker = domain::ports::WorkerId(uuid::Uuid::nil());
         let claims = store.claim(worker, 10, Duration::from_secs(60)).await;
         let dealers = claims
             .unwrap()

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::NaiveDate;
-use domain::{
-    DateRange, DealerId, Page, PageQuery, Reports as _, RequestFilter, RequestStatus,
-    WhatsappStatus,
-};
+use domain::ports::{DateRange, Page, PageQuery, Reports as _, RequestFilter};
+use domain::requests::{RequestStatus, WhatsappStatus};
+use domain::values::DealerId;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{
-    DateRange, LaneChange, MessageChange, Outbox as _, PageQuery, Receipt, Reports as _,
-    RequestFilter, RequestStore as _, Settlement, Task, WhatsappStatus, WorkerId,
+use domain::delivery::{LaneChange, MessageChange, Receipt};
+use domain::ports::{
+    DateRange, Outbox as _, PageQuery, Reports as _, RequestFilter, RequestStore as _, Settlement,
+    Task, WorkerId,
 };
+use domain::requests::WhatsappStatus;
 use serde_json::Value;
 use store_postgres::testing::{TestDatabase, session_settings, sql_files};
 use testkit::sample;
@@ -285,7 +287,7 @@ async fn the_service_reads_no_large_table_from_end_to_end() {
             store.accept(&keyed).await.unwrap();
             assert!(
                 store
-                    .find(request.id, &domain::Visibility::All)
+                    .find(request.id, &domain::access::Visibility::All)
                     .await
                     .unwrap()
                     .is_some()

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Accepted, Attempt, LaneChange, Lease, MessageChange, NewRequest, Outbox as _, OutcomeKind,
-    Receipt, RequestStatus, RequestStore as _, Settled, Settlement, Task, Visibility, WorkerId,
+use domain::access::Visibility;
+use domain::delivery::{LaneChange, MessageChange, OutcomeKind, Receipt};
+use domain::ports::{
+    Accepted, Attempt, Lease, Outbox as _, RequestStore as _, Settled, Settlement, Task, WorkerId,
 };
+use domain::requests::{NewRequest, RequestStatus};
 use store_postgres::PgStore;
 use store_postgres::testing::TestDatabase;
 use testkit::sample;
@@ -214,7 +216,7 @@ async fn a_lane_whose_next_message_is_cancelled_meanwhile_stays_free() {
     assert!(matches!(next, Some(Task::Send(message)) if message.id == third.message.id));
 }
 
-fn accepted(message: domain::MessageId) -> Settlement {
+fn accepted(message: domain::requests::MessageId) -> Settlement {
     Settlement {
         message: Some((message, MessageChange::Sent(Receipt::default()))),
         lane: LaneChange::Ready {
@@ -230,7 +232,7 @@ fn accepted(message: domain::MessageId) -> Settlement {
 /// A transaction that stores a request under the sample dealer's key, not committed yet.
 async fn using_a_key<'c>(
     client: &'c mut tokio_postgres::Client,
-    request: &domain::NewRequest,
+    request: &domain::requests::NewRequest,
 ) -> tokio_postgres::Transaction<'c> {
     let once = request.once.as_ref().expect("it has a key");
     let using = client.transaction().await.unwrap();
@@ -257,7 +259,7 @@ async fn using_a_key<'c>(
     using
 }
 
-fn keyed(n: u32) -> domain::NewRequest {
+fn keyed(n: u32) -> domain::requests::NewRequest {
     let mut request = sample::request_for(&sample::dealer_id(), n);
     request.once = Some(sample::once("key", "body"));
     request

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::{DateRange, Reports as _, RequestStore as _};
+use domain::ports::{DateRange, Reports as _, RequestStore as _};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{CountsWrong, DatabaseUrl, SchemaName, compare_counts, recount};
 use testkit::sample;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use domain::{
-    DateRange, DealerStats, MessageChange, Outbox as _, Receipt, Reports as _, RequestStore as _,
-    Settlement, Task, WorkerId,
+use domain::delivery::{MessageChange, Receipt};
+use domain::ports::{
+    DateRange, DealerStats, Outbox as _, Reports as _, RequestStore as _, Settlement, Task,
+    WorkerId,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -147,10 +148,10 @@ async fn perform(store: &PgStore, client: &Client, act: Act) {
     }
 }
 
-fn sent(message: domain::MessageId) -> Settlement {
+fn sent(message: domain::requests::MessageId) -> Settlement {
     Settlement {
         message: Some((message, MessageChange::Sent(Receipt::default()))),
-        lane: domain::LaneChange::Ready {
+        lane: domain::delivery::LaneChange::Ready {
             pause: std::time::Duration::ZERO,
         },
         attempt: None,

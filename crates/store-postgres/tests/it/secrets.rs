@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::{
-    AccountError, AuditEntry, Change, DealerAdmin as _, DealerDirectory as _, SecretPurpose,
-    SettingsChange, SettingsChanged, Vault as _, VaultError,
+use domain::access::AuditEntry;
+use domain::ports::{
+    DealerAdmin as _, DealerDirectory as _, SecretPurpose, SettingsChanged, Vault as _, VaultError,
 };
+use domain::settings::{Change, SettingsChange};
+use domain::values::AccountError;
 use secrecy::ExposeSecret as _;
 use store_postgres::testing::TestDatabase;
 use store_postgres::{PgDealers, Resealed, SecretPlace, SecretsKeys};
@@ -187,7 +189,7 @@ async fn everything_is_sealed_anew_in_batches_and_only_once() {
         plain.page(page, 100).await.unwrap();
     }
     let rotating = dealers(&database, &format!("{NEW_KEY},{TEST_KEY}"));
-    let id = domain::DealerId::parse("D000001").unwrap();
+    let id = domain::values::DealerId::parse("D000001").unwrap();
     let old = dealers(&database, TEST_KEY);
     let changed = old.change(&id, &both(), &entry()).await.unwrap();
     assert_eq!(changed, SettingsChanged::Made);

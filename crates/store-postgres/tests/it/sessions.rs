@@ -1,6 +1,7 @@
 //! What is set on every session.
 
-use domain::{AuditEntry, AuditLog as _, RequestStore as _};
+use domain::access::AuditEntry;
+use domain::ports::{AuditLog as _, RequestStore as _};
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::testing::{TestDatabase, session_settings};
 use store_postgres::{DatabaseUrl, PgStore, SchemaName, compare_counts, migrate, recount};

@@ -1,7 +1,7 @@
 //! Databases that are not as the service needs them: what is found at the start, and what a submission
 //! meets.
 
-use domain::{RequestStore as _, StoreError};
+use domain::ports::{RequestStore as _, StoreError};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{DatabaseUrl, MigrateError, PgStore, SchemaName, migrate};
 use testkit::sample;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use domain::{
-    ApiKeys as _, AuditEntry, AuditLog as _, CallEnd, DateRange, DealerAdmin as _,
-    DealerDirectory as _, EventStore as _, LaneChange, MessageChange, Messages as _, Outbox as _,
-    PageQuery, PersonalData as _, Reports as _, RequestFilter, RequestStore as _, Settlement,
-    StoreError, Visibility, WorkerId,
+use domain::access::{AuditEntry, Visibility};
+use domain::delivery::{LaneChange, MessageChange};
+use domain::ports::{
+    ApiKeys as _, AuditLog as _, CallEnd, DateRange, DealerAdmin as _, DealerDirectory as _,
+    EventStore as _, Messages as _, Outbox as _, PageQuery, PersonalData as _, Reports as _,
+    RequestFilter, RequestStore as _, Settlement, StoreError, WorkerId,
 };
 use store_postgres::testing::TestDatabase;
 use store_postgres::{PgStore, PoolOptions};

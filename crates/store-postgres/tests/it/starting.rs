@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{
-    DateRange, DealerDirectory as _, Outbox as _, Reports as _, RequestId, RequestStore as _,
-    StoreError, Visibility, WorkerId,
+use domain::access::Visibility;
+use domain::ports::{
+    DateRange, DealerDirectory as _, Outbox as _, Reports as _, RequestStore as _, StoreError,
+    WorkerId,
 };
+use domain::requests::RequestId;
 use store_postgres::testing::TestDatabase;
 use store_postgres::{MigrationState, PgStore};
 use testkit::sample;
@@ -32,13 +34,13 @@ fn ask_everything(store: &PgStore) -> JoinSet<Result<(), StoreError>> {
     ask!(store => store.find(RequestId(uuid::Uuid::nil()), &Visibility::All));
     ask!(store => store.stats(&sample::dealer_id(), DateRange::default()));
     ask!(store => store.claim(WorkerId(uuid::Uuid::nil()), 1, lease));
-    ask!(store => domain::AuditLog::page(&store, None, 1));
+    ask!(store => domain::ports::AuditLog::page(&store, None, 1));
     ask!(store => store.forget_old_keys());
     ask!(store => store.standing());
     ask!(store => store.backlog());
     ask!(store => store.inspect());
     asking.spawn(async move { dealers.find(&sample::dealer_id()).await.map(drop) });
-    asking.spawn(async move { domain::ApiKeys::list(&keys, 1).await.map(drop) });
+    asking.spawn(async move { domain::ports::ApiKeys::list(&keys, 1).await.map(drop) });
     asking
 }
 

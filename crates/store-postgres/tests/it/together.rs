@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Accepted, RequestStore as _, StoreError};
+use domain::ports::{Accepted, RequestStore as _, StoreError};
 use store_postgres::PoolOptions;
 use store_postgres::testing::TestDatabase;
 use testkit::sample;

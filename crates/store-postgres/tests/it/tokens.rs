@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use domain::EventStore as _;
+use domain::ports::EventStore as _;
 use store_postgres::testing::TestDatabase;
 use testkit::contract::Backstage as _;
 use testkit::sample;

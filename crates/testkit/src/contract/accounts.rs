@@ -1,10 +1,12 @@
-//! Promises of [`AccountBook`](domain::AccountBook).
+//! Promises of [`AccountBook`](domain::ports::AccountBook).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{NaiveDate, TimeDelta};
-use domain::{AccountProfile, CallEnd, DealerId, LaneView, MessageChange, Receipt};
+use domain::delivery::{MessageChange, Receipt};
+use domain::ports::{AccountProfile, CallEnd, LaneView};
+use domain::values::DealerId;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 

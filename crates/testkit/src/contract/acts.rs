@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use domain::{
-    Attempt, CallEnd, Claim, DealerId, LaneChange, Lease, MessageChange, NewRequest, OutboxMessage,
-    OutcomeKind, Receipt, Request, RequestId, Settled, Settlement, Task, Visibility, WorkerId,
+use domain::access::Visibility;
+use domain::delivery::{LaneChange, MessageChange, OutcomeKind, Receipt};
+use domain::ports::{
+    Attempt, CallEnd, Claim, Lease, OutboxMessage, Settled, Settlement, Task, WorkerId,
 };
+use domain::requests::{NewRequest, Request, RequestId};
+use domain::values::DealerId;
 use uuid::Uuid;
 
 use super::{Stage, StoredMessage};
@@ -230,7 +233,7 @@ pub(super) fn waiting(pause: Duration) -> LaneChange {
 
 pub(super) fn blocked(pause: Duration) -> LaneChange {
     LaneChange::Blocked {
-        cause: domain::BlockCause::Token,
+        cause: domain::delivery::BlockCause::Token,
         pause,
         reason: "invalid token".to_owned(),
     }

@@ -1,12 +1,10 @@
-//! Promises of [`ApiKeys`](domain::ApiKeys).
+//! Promises of [`ApiKeys`](domain::ports::ApiKeys).
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::{
-    Access, Action, ApiKeyId, ApiKeyRecord, AuditEntry, KeyName, KnownKey, NewApiKey, Scope,
-    Validity,
-};
+use domain::access::{Access, Action, ApiKeyId, AuditEntry, KeyName, Scope};
+use domain::ports::{ApiKeyRecord, KnownKey, NewApiKey, Validity};
 
 use super::Stage;
 use super::acts::HOUR;

@@ -1,7 +1,7 @@
-//! Promises of [`AuditLog`](domain::AuditLog).
+//! Promises of [`AuditLog`](domain::ports::AuditLog).
 
 use chrono::TimeDelta;
-use domain::{Action, AuditEntry, AuditRecord, Author};
+use domain::access::{Action, AuditEntry, AuditRecord, Author};
 
 use super::Stage;
 use crate::sample;

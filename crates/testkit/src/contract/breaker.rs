@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::{
-    BlockedLane, Claim, DealerId, LaneChange, LaneHistory, MessageChange, MessageKind,
-    MessageState, Settled, Task,
-};
+use domain::delivery::{LaneChange, LaneHistory, MessageChange};
+use domain::ports::{BlockedLane, Claim, Settled, Task};
+use domain::requests::{MessageKind, MessageState};
+use domain::values::DealerId;
 
 use super::Stage;
 use super::acts::{

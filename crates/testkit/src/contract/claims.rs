@@ -1,13 +1,14 @@
-//! Promises of [`Outbox::claim`](domain::Outbox::claim) and
-//! [`Outbox::next_due`](domain::Outbox::next_due): whose turn it is.
+//! Promises of [`Outbox::claim`](domain::ports::Outbox::claim) and
+//! [`Outbox::next_due`](domain::ports::Outbox::next_due): whose turn it is.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Claim, DealerId, LaneHistory, MessageChange, MessageId, MessageKind, MessageState, Settled,
-};
+use domain::delivery::{LaneHistory, MessageChange};
+use domain::ports::{Claim, Settled};
+use domain::requests::{MessageId, MessageKind, MessageState};
+use domain::values::DealerId;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -200,7 +201,7 @@ pub async fn the_next_due_time_is_that_of_the_first_lane(stage: &Stage) {
         stage.queue(dealer, 2).await;
         assert_until(stage.next_due().await, Duration::ZERO);
         let claim = stage.claim().await;
-        let rest = domain::LaneChange::Ready { pause };
+        let rest = domain::delivery::LaneChange::Ready { pause };
         stage.settle_now(&claim, sent(), rest).await;
     }
     assert_until(stage.next_due().await, HOUR);

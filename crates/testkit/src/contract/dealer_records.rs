@@ -4,7 +4,9 @@ use super::Stage;
 use super::acts::HOUR;
 use super::settings::{OWN_URL, change, everything, everything_set, known_dealer, record};
 use crate::sample;
-use domain::{Dealer, DealerId, LaneChange, MessageChange};
+use domain::dealers::Dealer;
+use domain::delivery::{LaneChange, MessageChange};
+use domain::values::DealerId;
 
 /// What is ours and what is not can be told apart.
 pub async fn a_record_shows_what_is_set_here(stage: &Stage) {
@@ -89,7 +91,7 @@ pub async fn a_record_says_why_a_lane_is_blocked(stage: &Stage) {
     stage.queue(&dealer.id, 1).await;
     let claim = stage.claim().await;
     let blocked = LaneChange::Blocked {
-        cause: domain::BlockCause::Token,
+        cause: domain::delivery::BlockCause::Token,
         pause: HOUR,
         reason: "invalid token".to_owned(),
     };

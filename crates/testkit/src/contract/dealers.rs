@@ -1,6 +1,6 @@
-//! Promises of [`DealerDirectory`](domain::DealerDirectory).
+//! Promises of [`DealerDirectory`](domain::ports::DealerDirectory).
 
-use domain::Dealer;
+use domain::dealers::Dealer;
 
 use super::Stage;
 use crate::sample;

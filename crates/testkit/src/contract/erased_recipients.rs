@@ -6,7 +6,10 @@ use super::Stage;
 use super::acts::{HOUR, LEASE, READY, sent, settlement, to_recover, unknown, waiting};
 use super::persons::{assert_erased, erase, phone_of, queued, timeline};
 use crate::sample;
-use domain::{ERASED, MessageChange, MessageState, Settled, erased};
+use domain::delivery::MessageChange;
+use domain::persons::{ERASED, erased};
+use domain::ports::Settled;
+use domain::requests::MessageState;
 
 /// It is cancelled and says why.
 pub async fn what_is_queued_for_an_erased_person_is_never_sent(stage: &Stage) {

@@ -6,7 +6,7 @@ use super::Stage;
 use super::acts::READY;
 use super::events::{accepted, by_id, by_state_id, news, seen, sent, shown};
 use crate::sample;
-use domain::MessageState;
+use domain::requests::MessageState;
 use tokio::task::JoinSet;
 
 /// Copies of the service share the work; nothing is applied twice or lost.

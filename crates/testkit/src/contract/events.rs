@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use domain::{
-    DealerId, EVENT_LIFETIME, EventsApplied, MessageChange, MessageNews, MessageState, News,
-    Receipt, RequestId, Visibility,
-};
+use domain::access::Visibility;
+use domain::delivery::{MessageChange, Receipt};
+use domain::events::{EVENT_LIFETIME, MessageNews, News};
+use domain::ports::EventsApplied;
+use domain::requests::{MessageState, RequestId};
+use domain::values::DealerId;
 
 use super::Stage;
 use super::acts::{HOUR, READY, settlement, to_send};
@@ -307,8 +309,8 @@ pub(super) fn accepted(id: &str) -> MessageChange {
     })
 }
 
-fn waiting() -> domain::LaneChange {
-    domain::LaneChange::Unchanged { pause: HOUR }
+fn waiting() -> domain::delivery::LaneChange {
+    domain::delivery::LaneChange::Unchanged { pause: HOUR }
 }
 
 /// A message that the provider took under this id.
@@ -328,7 +330,7 @@ pub(super) async fn awaited(stage: &Stage, n: u32) -> RequestId {
     request.id
 }
 
-async fn timeline(stage: &Stage, request: RequestId) -> domain::Message {
+async fn timeline(stage: &Stage, request: RequestId) -> domain::requests::Message {
     let seen = &Visibility::All;
     let timeline = stage.messages.timeline(request, seen).await;
     let mut messages = timeline.expect("timeline");

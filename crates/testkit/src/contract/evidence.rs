@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use domain::{
-    CallEnd, EVENT_LIFETIME, LaneChange, MessageChange, MessageState, News, Receipt, RequestId,
-    Settled, Task,
-};
+use domain::delivery::{LaneChange, MessageChange, Receipt};
+use domain::events::{EVENT_LIFETIME, News};
+use domain::ports::{CallEnd, Settled, Task};
+use domain::requests::{MessageState, RequestId};
 
 use super::Stage;
 use super::acts::{HOUR, READY, UNCHANGED, settlement, to_recover, to_send, unknown, waiting};

@@ -1,8 +1,11 @@
-//! Promises of [`RequestStore`](domain::RequestStore) about callers' keys.
+//! Promises of [`RequestStore`](domain::ports::RequestStore) about callers' keys.
 
 use std::time::Duration;
 
-use domain::{Accepted, DateRange, DealerId, KeyUse, NewRequest, PageQuery, Visibility};
+use domain::access::Visibility;
+use domain::ports::{Accepted, DateRange, KeyUse, PageQuery};
+use domain::requests::NewRequest;
+use domain::values::DealerId;
 use tokio::task::JoinSet;
 
 use super::Stage;
@@ -22,7 +25,7 @@ async fn accept(stage: &Stage, request: &NewRequest) -> Accepted {
 
 async fn total(stage: &Stage, dealer: &DealerId) -> u64 {
     let query = PageQuery {
-        filter: domain::RequestFilter::default(),
+        filter: domain::ports::RequestFilter::default(),
         after: None,
         dealer: dealer.clone(),
         range: DateRange::default(),

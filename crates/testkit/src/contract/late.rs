@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Claim, DateRange, LaneChange, MessageChange, MessageState, OutcomeKind, RequestId, Settled,
-};
+use domain::delivery::{LaneChange, MessageChange, OutcomeKind};
+use domain::ports::{Claim, DateRange, Settled};
+use domain::requests::{MessageState, RequestId};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
@@ -302,5 +302,8 @@ async fn assert_sent(stage: &Stage, request: RequestId) {
     assert_eq!(shown.request_status, "PROCESSED");
     assert_eq!(shown.whatsapp_status, "SENT");
     assert_eq!(shown.provider_answer.as_deref(), Some(sample::ANSWER));
-    assert_eq!(shown.last_modified_by.as_deref(), Some(domain::CHANGED_BY));
+    assert_eq!(
+        shown.last_modified_by.as_deref(),
+        Some(domain::requests::CHANGED_BY)
+    );
 }

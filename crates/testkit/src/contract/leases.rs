@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{LaneChange, LaneHistory, MessageChange, MessageState, Settled};
+use domain::delivery::{LaneChange, LaneHistory, MessageChange};
+use domain::ports::Settled;
+use domain::requests::MessageState;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 

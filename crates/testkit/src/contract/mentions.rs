@@ -1,9 +1,10 @@
-//! Promises of [`PersonalData`](domain::PersonalData) about rows of others that mention a person.
+//! Promises of [`PersonalData`](domain::ports::PersonalData) about rows of others that mention a person.
 
-use domain::{
-    Accepted, Access, Action, AuditEntry, Author, ERASED, KeyName, LaneChange, MessageChange,
-    MessageState, NewApiKey, NewRequest, Origin, Scope,
-};
+use domain::access::{Access, Action, AuditEntry, Author, KeyName, Scope};
+use domain::delivery::{LaneChange, MessageChange};
+use domain::persons::ERASED;
+use domain::ports::{Accepted, NewApiKey};
+use domain::requests::{MessageState, NewRequest, Origin};
 
 use super::acts::{HOUR, LEASE, READY, to_recover, to_send, unknown};
 use super::persons::{assert_erased, erase, phone_of, queued};
@@ -80,7 +81,7 @@ pub async fn why_a_lane_is_blocked_does_not_name_an_erased_person(stage: &Stage)
 
 fn blocked_for(name: &str) -> LaneChange {
     LaneChange::Blocked {
-        cause: domain::BlockCause::Token,
+        cause: domain::delivery::BlockCause::Token,
         pause: HOUR,
         reason: format!("no token for {name}"),
     }

@@ -1,8 +1,10 @@
-//! Promises of [`Messages`](domain::Messages).
+//! Promises of [`Messages`](domain::ports::Messages).
 
-use domain::{
-    AuditEntry, Cancelled, LaneChange, MessageChange, MessageId, MessageKind, MessageState,
-    NewMessage, NewRequest, Origin, OutcomeKind, RequestId, Resent, Settled, Task, Visibility,
+use domain::access::{AuditEntry, Visibility};
+use domain::delivery::{LaneChange, MessageChange, OutcomeKind};
+use domain::ports::{Cancelled, Resent, Settled, Task};
+use domain::requests::{
+    MessageId, MessageKind, MessageState, NewMessage, NewRequest, Origin, RequestId,
 };
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -208,7 +210,10 @@ pub async fn a_queued_message_can_be_cancelled(stage: &Stage) {
     };
     assert_eq!(message.id, request.message.id);
     assert_eq!(message.state, MessageState::Cancelled);
-    assert_eq!(message.reason.as_deref(), Some(domain::cancelled(0)));
+    assert_eq!(
+        message.reason.as_deref(),
+        Some(domain::requests::cancelled(0))
+    );
     assert!(message.failed_at.is_some());
     let shown = stage.statuses(request.id).await;
     assert_eq!(shown, ("FAILED".to_owned(), "FAILED".to_owned()));

@@ -56,11 +56,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use domain::{
-    AccountBook, ApiKeys, AuditLog, Dealer, DealerAdmin, DealerDirectory, DealerId, EventStore,
-    MessageId, MessageState, Messages, Outbox, OutcomeKind, PersonalData, Reports, Request,
-    RequestId, RequestStatus, RequestStore, Sessions, Troubles, WebhookToken, WhatsappStatus,
+use domain::dealers::Dealer;
+use domain::delivery::OutcomeKind;
+use domain::ports::{
+    AccountBook, ApiKeys, AuditLog, DealerAdmin, DealerDirectory, EventStore, Messages, Outbox,
+    PersonalData, Reports, RequestStore, Sessions, Troubles,
 };
+use domain::requests::{
+    MessageId, MessageState, Request, RequestId, RequestStatus, WhatsappStatus,
+};
+use domain::values::{DealerId, WebhookToken};
 
 use crate::sample;
 
@@ -192,9 +197,9 @@ pub struct StoredMessage {
     pub unknowns: u32,
     /// Why it ended as it did, unless it was sent.
     pub reason: Option<String>,
-    /// [`Receipt::message_id`](domain::Receipt::message_id)
+    /// [`Receipt::message_id`](domain::delivery::Receipt::message_id)
     pub provider_message_id: Option<String>,
-    /// [`Receipt::request_id`](domain::Receipt::request_id)
+    /// [`Receipt::request_id`](domain::delivery::Receipt::request_id)
     pub provider_request_id: Option<i64>,
 }
 
@@ -203,9 +208,9 @@ pub struct StoredMessage {
 pub struct StoredAttempt {
     /// The lease of the lane under which it was made.
     pub epoch: i64,
-    /// [`Attempt::outcome`](domain::Attempt::outcome)
+    /// [`Attempt::outcome`](domain::ports::Attempt::outcome)
     pub outcome: OutcomeKind,
-    /// [`Attempt::detail`](domain::Attempt::detail)
+    /// [`Attempt::detail`](domain::ports::Attempt::detail)
     pub detail: String,
 }
 

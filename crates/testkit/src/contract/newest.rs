@@ -1,9 +1,9 @@
-//! Promises of [`Reports::newest`](domain::Reports::newest).
+//! Promises of [`Reports::newest`](domain::ports::Reports::newest).
 
 use chrono::{NaiveDate, TimeDelta};
-use domain::{
-    DateRange, ListPlace, NewestPage, NewestQuery, RequestFilter, RequestId, Search, WhatsappStatus,
-};
+use domain::ports::{DateRange, ListPlace, NewestPage, NewestQuery, RequestFilter};
+use domain::requests::{RequestId, WhatsappStatus};
+use domain::values::Search;
 
 use super::Stage;
 use crate::sample;

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::{
-    Attempt, LaneChange, MessageChange, MessageNews, MessageState, News, OutcomeKind, Receipt,
-    RequestId, Settled, Settlement, Visibility, jakarta_time,
-};
+use domain::access::Visibility;
+use domain::delivery::{LaneChange, MessageChange, OutcomeKind, Receipt};
+use domain::events::{MessageNews, News};
+use domain::ports::{Attempt, Settled, Settlement};
+use domain::requests::{MessageState, RequestId};
+use domain::values::jakarta_time;
 
 use super::Stage;
 use super::acts::{
@@ -248,7 +250,7 @@ pub async fn words_of_the_provider_are_kept_without_numbers(stage: &Stage) {
     stage.queue(&dealer.id, 4).await;
     let claim = stage.claim().await;
     let blocked = LaneChange::Blocked {
-        cause: domain::BlockCause::Token,
+        cause: domain::delivery::BlockCause::Token,
         pause: HOUR,
         reason: reason(),
     };
@@ -292,7 +294,7 @@ pub async fn a_message_that_became_too_old_expires(stage: &Stage) {
     let request = stage.request(old).await;
     assert_eq!(
         request.last_modified_by.as_deref(),
-        Some(domain::CHANGED_BY)
+        Some(domain::requests::CHANGED_BY)
     );
     assert_eq!(stage.message(young).await.state, MessageState::Queued);
     assert_eq!(stage.statuses(young).await, pair("PENDING", "NOT_SENT"));
@@ -385,8 +387,14 @@ async fn assert_shows(
     assert_eq!(shown.request_status, request_status);
     assert_eq!(shown.whatsapp_status, whatsapp_status);
     assert_eq!(shown.provider_answer.as_deref(), Some(answer));
-    assert_eq!(shown.last_modified_by.as_deref(), Some(domain::CHANGED_BY));
-    assert_eq!(shown.created_by.as_deref(), Some(domain::CREATED_BY));
+    assert_eq!(
+        shown.last_modified_by.as_deref(),
+        Some(domain::requests::CHANGED_BY)
+    );
+    assert_eq!(
+        shown.created_by.as_deref(),
+        Some(domain::requests::CREATED_BY)
+    );
     let changed = shown.last_modified_date.expect("the change has a date");
     let ago = jakarta_time(stage.backstage.now()) - changed;
     assert!(

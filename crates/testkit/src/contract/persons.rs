@@ -1,11 +1,14 @@
-//! Promises of [`PersonalData`](domain::PersonalData).
+//! Promises of [`PersonalData`](domain::ports::PersonalData).
 
 use std::time::Duration;
 
-use domain::{
-    Accepted, DateRange, ERASED, Erased, Message, MessageChange, MessageNews, MessageState,
-    NewRequest, News, PersonalRecord, Phone, ProviderEvent, RequestId, Resent, Sweep, Visibility,
-};
+use domain::access::Visibility;
+use domain::delivery::MessageChange;
+use domain::events::{MessageNews, News, ProviderEvent};
+use domain::persons::{ERASED, Erased, PersonalRecord, Sweep};
+use domain::ports::{Accepted, DateRange, Resent};
+use domain::requests::{Message, MessageState, NewRequest, RequestId};
+use domain::values::Phone;
 use tokio::task::JoinSet;
 
 use super::acts::{READY, failed, sent};

@@ -2,10 +2,11 @@
 //! which it is decided why something waits.
 
 use chrono::TimeDelta;
-use domain::{
-    AuditEntry, Cancelled, DealerId, LaneChange, LaneHistory, MessageChange, MessageId,
-    MessageKind, NewMessage, Place, QueueState, RequestId, Resent, Visibility,
-};
+use domain::access::{AuditEntry, Visibility};
+use domain::delivery::{LaneChange, LaneHistory, MessageChange, Place, QueueState};
+use domain::ports::{Cancelled, Resent};
+use domain::requests::{MessageId, MessageKind, NewMessage, RequestId};
+use domain::values::DealerId;
 use uuid::Uuid;
 
 use super::Stage;

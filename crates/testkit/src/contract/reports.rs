@@ -1,10 +1,9 @@
-//! Promises of [`Reports`](domain::Reports).
+//! Promises of [`Reports`](domain::ports::Reports).
 
 use chrono::{NaiveDate, NaiveDateTime};
-use domain::{
-    DateRange, DealerId, DealerStats, NewRequest, Page, PageQuery, Request, RequestId,
-    RequestStatus, Search, WhatsappStatus,
-};
+use domain::ports::{DateRange, DealerStats, Page, PageQuery};
+use domain::requests::{NewRequest, Request, RequestId, RequestStatus, WhatsappStatus};
+use domain::values::{DealerId, Search};
 
 use super::acts::{READY, sent};
 use super::{OldRow, Stage};
@@ -374,7 +373,7 @@ pub(super) async fn stats(stage: &Stage, dealer: &DealerId, range: DateRange) ->
 
 pub(super) fn query(range: DateRange, page: u64, page_size: u32) -> PageQuery {
     PageQuery {
-        filter: domain::RequestFilter::default(),
+        filter: domain::ports::RequestFilter::default(),
         after: None,
         dealer: sample::dealer_id(),
         range,

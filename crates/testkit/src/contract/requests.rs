@@ -1,10 +1,10 @@
-//! Promises of [`RequestStore`](domain::RequestStore).
+//! Promises of [`RequestStore`](domain::ports::RequestStore).
 
 use chrono::NaiveDate;
-use domain::{
-    DateRange, LicensePlate, MessageState, NewRequest, Origin, PageQuery, Request, RequestId,
-    Submission, Visibility,
-};
+use domain::access::Visibility;
+use domain::ports::{DateRange, PageQuery};
+use domain::requests::{MessageState, NewRequest, Origin, Request, RequestId, Submission};
+use domain::values::LicensePlate;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -269,7 +269,7 @@ async fn accept_at_once(stage: &Stage, requests: Vec<NewRequest>) -> usize {
 /// How many requests the dealer of this one has.
 async fn total(stage: &Stage, request: &NewRequest) -> u64 {
     let query = PageQuery {
-        filter: domain::RequestFilter::default(),
+        filter: domain::ports::RequestFilter::default(),
         after: None,
         dealer: request.submission.dealer_id.clone(),
         range: DateRange::default(),

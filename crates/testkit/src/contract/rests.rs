@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::{
-    Change, DealerId, LaneChange, MessageChange, MessageState, QuietTimes, SettingsChange,
-    SettingsChanged, jakarta_time,
-};
+use domain::delivery::{LaneChange, MessageChange};
+use domain::ports::SettingsChanged;
+use domain::requests::MessageState;
+use domain::settings::{Change, QuietTimes, SettingsChange};
+use domain::values::{DealerId, jakarta_time};
 
 use super::Stage;
 use super::acts::{HOUR, READY, UNCHANGED, blocked, sent, to_recover, to_send, waiting};

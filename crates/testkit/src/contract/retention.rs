@@ -4,7 +4,9 @@ use super::acts::{HOUR, READY, sent};
 use super::persons::{assert_erased, erase, export, phone_of, queued, report, sweep, timeline};
 use super::{OldRow, Stage};
 use crate::sample;
-use domain::{ERASED, Erased, Message, MessageChange, MessageState, PersonalRecord, RequestId};
+use domain::delivery::MessageChange;
+use domain::persons::{ERASED, Erased, PersonalRecord};
+use domain::requests::{Message, MessageState, RequestId};
 
 /// In pages, with all their messages, whatever the dealer and the spelling.
 pub async fn a_person_is_shown_what_is_stored(stage: &Stage) {

@@ -1,8 +1,8 @@
-//! Promises of [`Sessions`](domain::Sessions).
+//! Promises of [`Sessions`](domain::ports::Sessions).
 
 use std::time::Duration;
 
-use domain::{ApiKeyId, SessionPrint};
+use domain::access::{ApiKeyId, SessionPrint};
 
 use super::Stage;
 use super::acts::HOUR;

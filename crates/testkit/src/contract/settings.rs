@@ -1,12 +1,14 @@
-//! Promises of [`DealerAdmin`](domain::DealerAdmin).
+//! Promises of [`DealerAdmin`](domain::ports::DealerAdmin).
 
 use std::time::Duration;
 
-use domain::{
-    AuditEntry, AuditRecord, Change, Dealer, DealerId, DealerRecord, DealerSettings, Fault,
-    KeySource, OnUnknown, QuietHours, QuietTimes, SettingField, SettingsChange, SettingsChanged,
-    StoreError,
-};
+use domain::access::{AuditEntry, AuditRecord};
+use domain::dealers::{Dealer, DealerSettings};
+use domain::delivery::OnUnknown;
+use domain::ports::{DealerRecord, KeySource, SettingsChanged, StoreError};
+use domain::requests::Fault;
+use domain::settings::{Change, QuietTimes, SettingField, SettingsChange};
+use domain::values::{DealerId, QuietHours};
 use secrecy::ExposeSecret as _;
 
 use super::Stage;

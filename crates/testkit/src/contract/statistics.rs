@@ -1,6 +1,8 @@
-//! Promises of the counts of [`Reports`](domain::Reports).
+//! Promises of the counts of [`Reports`](domain::ports::Reports).
 
-use domain::{DateRange, DealerStats, MessageChange, MessageState};
+use domain::delivery::MessageChange;
+use domain::ports::{DateRange, DealerStats};
+use domain::requests::MessageState;
 
 use super::acts::{HOUR, UNCHANGED, failed, sent, unknown};
 use super::reports::stats;

@@ -1,9 +1,12 @@
-//! Promises of [`Troubles`](domain::Troubles).
+//! Promises of [`Troubles`](domain::ports::Troubles).
 
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use domain::{AccountProfile, DealerId, DealerTrouble, MessageChange, Visibility};
+use domain::access::Visibility;
+use domain::delivery::MessageChange;
+use domain::ports::{AccountProfile, DealerTrouble};
+use domain::values::DealerId;
 
 use super::Stage;
 use super::acts::{HOUR, READY, sent};
@@ -73,7 +76,7 @@ pub async fn whoever_may_need_somebody_is_told(stage: &Stage) {
     // Whoever sends it again has decided.
     let message = sample::request_for(&dealer, 7).message;
     let phone = sample::another_phone();
-    let entry = domain::AuditEntry::resent(&sample::author(), request.id, message.id);
+    let entry = domain::access::AuditEntry::resent(&sample::author(), request.id, message.id);
     let seen = Visibility::All;
     let resending = stage
         .messages

@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{
-    ApiKeyId, ApiKeyRecord, ApiKeys, AuditCursor, AuditEntry, AuditLog, AuditRecord, KnownKey,
-    NewApiKey, RequestId, SessionPrint, Sessions, StoreError, Validity,
+use domain::access::{ApiKeyId, AuditCursor, AuditEntry, AuditRecord, SessionPrint};
+use domain::ports::{
+    ApiKeyRecord, ApiKeys, AuditLog, KnownKey, NewApiKey, Sessions, StoreError, Validity,
 };
+use domain::requests::RequestId;
 
 use super::state::State;
 use super::{MemoryStore, exists_already};

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{AccountBook, AccountProfile, DealerId, KnownQuota, StoreError};
+use domain::ports::{AccountBook, AccountProfile, KnownQuota, StoreError};
+use domain::values::DealerId;
 
 use super::MemoryStore;
 use super::state::between;

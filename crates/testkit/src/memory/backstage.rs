@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{Dealer, DealerId, RequestId, RequestStatus, WebhookToken, WhatsappStatus};
+use domain::dealers::Dealer;
+use domain::requests::{RequestId, RequestStatus, WhatsappStatus};
+use domain::values::{DealerId, WebhookToken};
 
 use super::MemoryStore;
 use crate::contract::{Backstage, OldRow, StoredAttempt, StoredMessage};

@@ -1,8 +1,12 @@
 use async_trait::async_trait;
-use domain::{
-    AuditEntry, Dealer, DealerAdmin, DealerDirectory, DealerId, DealerPage, DealerRecord,
-    DealerSettings, KeySource, LaneView, SettingsChange, SettingsChanged, StoreError,
+use domain::access::AuditEntry;
+use domain::dealers::{Dealer, DealerSettings};
+use domain::ports::{
+    DealerAdmin, DealerDirectory, DealerPage, DealerRecord, KeySource, LaneView, SettingsChanged,
+    StoreError,
 };
+use domain::settings::SettingsChange;
+use domain::values::DealerId;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::MemoryStore;

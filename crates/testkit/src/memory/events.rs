@@ -2,11 +2,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{
-    DealerId, ERASED, EVENT_LIFETIME, EventStore, EventsApplied, MessageChange, MessageId,
-    MessageNews, MessageState, News, ProviderEvent, Receipt, Settlement, StoreError, WebhookToken,
-    is_evidence, provider_number, without_numbers,
+use domain::delivery::{MessageChange, Receipt};
+use domain::events::{
+    EVENT_LIFETIME, MessageNews, News, ProviderEvent, is_evidence, provider_number,
 };
+use domain::persons::{ERASED, without_numbers};
+use domain::ports::{EventStore, EventsApplied, Settlement, StoreError};
+use domain::requests::{MessageId, MessageState};
+use domain::values::{DealerId, WebhookToken};
 
 use super::MemoryStore;
 use super::state::{Event, State, between};

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{Backlog, Check, Health, MessageState};
+use domain::ports::{Backlog, Check, Health};
+use domain::requests::MessageState;
 
 use super::MemoryStore;
 use super::state::between;

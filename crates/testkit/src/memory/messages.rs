@@ -1,10 +1,13 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{
-    AuditEntry, BoxError, Cancelled, DealerId, ERASED, LaneState, Message, MessageId, MessageState,
-    Messages, NewMessage, PastAttempt, Phone, Place, QueueState, RequestId, Resent, StoreError,
-    Visibility, cancelled, jakarta_time,
+use domain::access::{AuditEntry, Visibility};
+use domain::delivery::{LaneState, Place, QueueState};
+use domain::persons::ERASED;
+use domain::ports::{BoxError, Cancelled, Messages, Resent, StoreError};
+use domain::requests::{
+    Message, MessageId, MessageState, NewMessage, PastAttempt, RequestId, cancelled,
 };
+use domain::values::{DealerId, Phone, jakarta_time};
 
 use super::state::{Lane, State};
 use super::{MemoryStore, exists_already};

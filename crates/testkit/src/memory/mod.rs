@@ -16,7 +16,10 @@ mod troubles;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use domain::{Clock, Dealer, DealerId, MessageState, RequestId, StoreError, WebhookToken};
+use domain::dealers::Dealer;
+use domain::ports::{Clock, StoreError};
+use domain::requests::{MessageState, RequestId};
+use domain::values::{DealerId, WebhookToken};
 
 use crate::ManualClock;
 use state::State;

@@ -2,11 +2,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::{
-    BlockedLane, Claim, DealerId, LaneHistory, Lease, MessageId, MessageState, Outbox,
-    OutboxMessage, Settled, Settlement, StoreError, Task, WorkerId, expired, jakarta_time,
-    too_old_before,
+use domain::delivery::{LaneHistory, expired, too_old_before};
+use domain::ports::{
+    BlockedLane, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, StoreError, Task,
+    WorkerId,
 };
+use domain::requests::{MessageId, MessageState};
+use domain::values::{DealerId, jakarta_time};
 
 use super::MemoryStore;
 use super::state::{Lane, Message, State, between};

@@ -3,10 +3,11 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{
-    ERASED, Erased, KeyName, MessageId, MessageState, Origin, Person, PersonalData, PersonalRecord,
-    Phone, RequestId, StoreError, Sweep, erased, impersonal_call, jakarta_time,
-};
+use domain::access::KeyName;
+use domain::persons::{ERASED, Erased, Person, PersonalRecord, Sweep, erased};
+use domain::ports::{PersonalData, StoreError};
+use domain::requests::{MessageId, MessageState, Origin, RequestId, impersonal_call};
+use domain::values::{Phone, jakarta_time};
 
 use super::MemoryStore;
 use super::state::{Message, State};

@@ -1,10 +1,12 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use domain::{
-    DateRange, DealerId, DealerStats, ListPlace, NewestPage, NewestQuery, Page, PageQuery, Reports,
-    Request, RequestFilter, StoreError,
+use domain::ports::{
+    DateRange, DealerStats, ListPlace, NewestPage, NewestQuery, Page, PageQuery, Reports,
+    RequestFilter, StoreError,
 };
+use domain::requests::Request;
+use domain::values::DealerId;
 
 use super::MemoryStore;
 use super::state::State;

@@ -1,8 +1,8 @@
 use async_trait::async_trait;
-use domain::{
-    Accepted, DealerId, KeyUse, NewRequest, Once, Request, RequestId, RequestStore, StoreError,
-    Visibility,
-};
+use domain::access::Visibility;
+use domain::ports::{Accepted, KeyUse, RequestStore, StoreError};
+use domain::requests::{NewRequest, Request, RequestId};
+use domain::values::{DealerId, Once};
 
 use super::state::UsedKey;
 use super::{MemoryStore, exists_already};

@@ -1,10 +1,12 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
-use domain::{
-    ERASED, KnownQuota, LaneChange, Lease, MessageChange, MessageId, MessageState, REST_DOUBT,
-    REST_LOOK, Receipt, Settled, Settlement, jakarta_time, provider_number, without_numbers,
-};
+use domain::delivery::{LaneChange, MessageChange, REST_DOUBT, REST_LOOK, Receipt};
+use domain::events::provider_number;
+use domain::persons::{ERASED, without_numbers};
+use domain::ports::{KnownQuota, Lease, Settled, Settlement};
+use domain::requests::{MessageId, MessageState};
+use domain::values::jakarta_time;
 
 use super::state::{Lane, Message, RecordedAttempt, State, between};
 

@@ -2,11 +2,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::{
-    ApiKeyId, ApiKeyRecord, Attempt, AuditRecord, BodyPrint, CHANGED_BY, Dealer, DealerId, ERASED,
-    IdempotencyKey, KEY_LIFETIME, KeyPrint, KnownQuota, LaneHistory, MessageId, MessageKind,
-    MessageState, NewMessage, News, Origin, OutboxMessage, Phone, Receipt, Request, RequestId,
-    SessionPrint, WebhookToken, jakarta_time,
+use domain::access::{ApiKeyId, AuditRecord, KeyPrint, SessionPrint};
+use domain::dealers::Dealer;
+use domain::delivery::{LaneHistory, Receipt};
+use domain::events::News;
+use domain::persons::ERASED;
+use domain::ports::{ApiKeyRecord, Attempt, KnownQuota, OutboxMessage};
+use domain::requests::{
+    CHANGED_BY, MessageId, MessageKind, MessageState, NewMessage, Origin, Request, RequestId,
+};
+use domain::values::{
+    BodyPrint, DealerId, IdempotencyKey, KEY_LIFETIME, Phone, WebhookToken, jakarta_time,
 };
 
 use super::dealers::OwnSettings;

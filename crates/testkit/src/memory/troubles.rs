@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
-use domain::{DealerTrouble, MessageState, StoreError, Troubles, Visibility};
+use domain::access::Visibility;
+use domain::ports::{DealerTrouble, StoreError, Troubles};
+use domain::requests::MessageState;
 
 use super::MemoryStore;
 

@@ -1,10 +1,10 @@
 //! What an answer to `send` means.
 
-use domain::{
-    BlockCause, Outcome,
-    OutcomeKind::{self, Accepted, Blocked, NotSent, Refused, Unknown},
-    OutgoingMessage, Receipt, Whatsapp as _,
+use domain::delivery::{
+    BlockCause, Outcome, OutcomeKind, OutcomeKind::Accepted, OutcomeKind::Blocked,
+    OutcomeKind::NotSent, OutcomeKind::Refused, OutcomeKind::Unknown, Receipt,
 };
+use domain::ports::{OutgoingMessage, Whatsapp as _};
 use std::time::{Duration, Instant};
 
 use crate::provider::{Provider, answered_with, client, http, message};

@@ -1,7 +1,8 @@
 //! What an answer to `device` means.
 
 use chrono::NaiveDate;
-use domain::{AccountProfile, BlockCause, DeviceReport, Whatsapp as _};
+use domain::delivery::BlockCause;
+use domain::ports::{AccountProfile, DeviceReport, Whatsapp as _};
 
 use crate::provider::{KEY, Provider, account, client, hasty_client, http};
 

@@ -1,6 +1,8 @@
 //! What provider events mean.
 
-use domain::{EventTopic, MessageNews, MessageState, News, ProviderEvent, ProviderEvents as _};
+use domain::events::{EventTopic, MessageNews, News, ProviderEvent};
+use domain::ports::ProviderEvents as _;
+use domain::requests::MessageState;
 use secrecy::ExposeSecret as _;
 use whatsapp_fonnte::FonnteEvents;
 

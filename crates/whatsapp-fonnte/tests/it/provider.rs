@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use domain::{Account, AccountPolicy, OutgoingMessage, Phone, SendReport, Whatsapp as _};
+use domain::ports::{OutgoingMessage, SendReport, Whatsapp as _};
+use domain::values::{Account, AccountPolicy, Phone};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;

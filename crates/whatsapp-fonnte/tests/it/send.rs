@@ -1,10 +1,11 @@
 use std::time::{Duration, Instant};
 
-use domain::{
-    Account, Outcome,
-    OutcomeKind::{self, Accepted, Blocked, NotSent, Refused, Unknown},
-    SendReport, Whatsapp,
+use domain::delivery::{
+    Outcome, OutcomeKind, OutcomeKind::Accepted, OutcomeKind::Blocked, OutcomeKind::NotSent,
+    OutcomeKind::Refused, OutcomeKind::Unknown,
 };
+use domain::ports::{SendReport, Whatsapp};
+use domain::values::Account;
 use whatsapp_fonnte::FonnteClient;
 
 use crate::provider::{

@@ -2,10 +2,11 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 use api_types::{KeyItem, KeyReply, KeysReply, MadeKeyData, MadeKeyReply, NewKeyBody, ScopeName};
 use chrono::{DateTime, Utc};
-use domain::{
-    Access, AccessError, ApiKeyId, ApiKeyRecord, DealerId, Fault, KeyError, KeyName, KeyOrder,
-    Scope, Scopes, StoreError, Validity,
-};
+use domain::access::{Access, AccessError, ApiKeyId, KeyName, Scope, Scopes};
+use domain::ports::{ApiKeyRecord, StoreError, Validity};
+use domain::requests::Fault;
+use domain::usecases::{KeyError, KeyOrder};
+use domain::values::DealerId;
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 use serde_json::Value;

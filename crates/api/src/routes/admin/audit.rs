@@ -2,7 +2,8 @@ use std::convert::identity;
 
 use actix_web::web::Data;
 use api_types::{AuditData, AuditItem, AuditQuery, AuditReply};
-use domain::{AuditCursor, AuditRecord, StoreError};
+use domain::access::{AuditCursor, AuditRecord};
+use domain::ports::StoreError;
 use paperclip::actix::api_v2_operation;
 
 use crate::http::{Answered, QueryParameters};

@@ -6,10 +6,10 @@ use api_types::{
     QuietHoursItem, SettingsBody, SettingsItem, WebhooksItem,
 };
 use chrono::NaiveTime;
-use domain::{
-    AccountPolicy, DealerAdministrationError, DealerId, DealerRecord, DealerSettings, KeySource,
-    LaneView, PublicBaseUrl, QuietHours,
-};
+use domain::dealers::DealerSettings;
+use domain::ports::{DealerRecord, KeySource, LaneView};
+use domain::usecases::DealerAdministrationError;
+use domain::values::{AccountPolicy, DealerId, PublicBaseUrl, QuietHours};
 use paperclip::actix::api_v2_operation;
 
 use super::settings;

@@ -5,7 +5,9 @@ use api_types::{
     EXPORT_PAGE_SIZE, ErasureBody, ErasureData, ErasureReply, ExportBody, ExportData, ExportItem,
     ExportReply,
 };
-use domain::{Fault, Phone, RequestId, StoreError};
+use domain::ports::StoreError;
+use domain::requests::{Fault, RequestId};
+use domain::values::Phone;
 use paperclip::actix::api_v2_operation;
 use uuid::Uuid;
 

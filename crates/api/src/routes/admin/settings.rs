@@ -1,6 +1,7 @@
 //! A merge patch of a dealer's settings: read, and refused in the form of all faults.
 
-use domain::{DealerAdministrationError, RawQuietHours, SettingField, SettingsPatch};
+use domain::settings::{RawQuietHours, SettingField, SettingsPatch};
+use domain::usecases::DealerAdministrationError;
 use serde_json::Value;
 
 use crate::http::{Fields, input};

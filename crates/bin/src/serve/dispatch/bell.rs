@@ -2,7 +2,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::{Bell, DealerId};
+use domain::ports::Bell;
+use domain::values::DealerId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Bell as _, Delivery, Dispatcher, LaneChange, OutcomeKind, Settled, Task, TimedClaim,
-    mask_phones,
-};
+use domain::delivery::{LaneChange, OutcomeKind};
+use domain::ports::{Bell as _, Settled, Task};
+use domain::usecases::{Delivery, Dispatcher, TimedClaim};
+use domain::values::mask_phones;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Bell as _, Dispatcher, Intake};
+use domain::ports::Bell as _;
+use domain::usecases::{Dispatcher, Intake};
 use tokio::time::MissedTickBehavior;
 
 use super::bell::LaneBell;

@@ -10,7 +10,7 @@ mod unsettled;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Dispatcher, Intake, TimedClaim};
+use domain::usecases::{Dispatcher, Intake, TimedClaim};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{
-    CheckError, CheckPassed, DealerCheck, DealerId, Phone, TEST_WAIT, TestCall, TestEnd, TestLine,
-};
+use domain::ports::TestLine;
+use domain::usecases::{CheckError, CheckPassed, DealerCheck, TEST_WAIT, TestCall, TestEnd};
+use domain::values::{DealerId, Phone};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot::{self, Sender};
 use tokio::time::Instant;
@@ -114,7 +114,8 @@ impl TestLine for TestMessages {
 mod tests {
     use std::sync::Arc;
 
-    use domain::{BoxError, CallEnd, Lease, MockOutbox, Outbox, Ports, Settled, StoreError};
+    use domain::ports::{BoxError, CallEnd, Lease, MockOutbox, Outbox, Settled, StoreError};
+    use domain::usecases::Ports;
     use mockall::Sequence;
     use testkit::{World, sample};
 
@@ -140,7 +141,7 @@ mod tests {
     }
 
     async fn lease_lane(world: &World) -> Option<Lease> {
-        let worker = domain::WorkerId(uuid::Uuid::nil());
+        let worker = domain::ports::WorkerId(uuid::Uuid::nil());
         let dealer = sample::dealer_id();
         let lane = world
             .store

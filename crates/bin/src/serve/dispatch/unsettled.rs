@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::DealerId;
+use domain::values::DealerId;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Policies, Ports};
-use crate::{
-    AccountBook, AccountPolicy, BlockedLane, Claim, Clock, DealerDirectory, DeliveryPolicy, Dice,
-    Lease, Outbox, Settled, Settlement, StoreError, Task, Whatsapp, WorkerId,
+use crate::delivery::DeliveryPolicy;
+use crate::ports::{
+    AccountBook, BlockedLane, Claim, Clock, DealerDirectory, Dice, Lease, Outbox, Settled,
+    Settlement, StoreError, Task, Whatsapp, WorkerId,
 };
+use crate::values::AccountPolicy;
 
 /// How long a lane rests when its dealer could not be looked up.
 const LOOKUP_PAUSE: Duration = Duration::from_secs(1);

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{
-    Account, AccountError, Attempt, BlockCause, Claim, Dealer, DealerSettings, DeviceReport,
-    LaneChange, MessageChange, OutboxMessage, Outcome, OutcomeKind, OutgoingMessage, Phone,
-    QUOTA_USED_UP, SendReport, Settlement, Task, Tries, decide, expired, is_spent, profile_again,
-    rest_until, too_old_before,
+use crate::dealers::{Dealer, DealerSettings};
+use crate::delivery::{
+    BlockCause, LaneChange, MessageChange, Outcome, OutcomeKind, QUOTA_USED_UP, Tries, decide,
+    expired, is_spent, profile_again, rest_until, too_old_before,
 };
+use crate::ports::{
+    Attempt, Claim, DeviceReport, OutboxMessage, OutgoingMessage, SendReport, Settlement, Task,
+};
+use crate::values::{Account, AccountError, Phone};
 
 use super::{Dispatcher, LOOKUP_PAUSE};
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use diesel::result::{DatabaseErrorKind, Error, QueryResult};
 use diesel_async::AsyncPgConnection;
-use domain::StoreError;
+use domain::ports::StoreError;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use self::gathering::{Gathering, moment};

@@ -1,7 +1,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use domain::StoreError;
+use domain::ports::StoreError;
 use tokio::sync::oneshot;
 
 use super::Work;

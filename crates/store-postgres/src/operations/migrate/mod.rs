@@ -12,7 +12,7 @@ use diesel_async::{
     AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
-use domain::BoxError;
+use domain::ports::BoxError;
 use tokio_postgres::error::SqlState;
 
 use self::hindrance::Hindrance;

@@ -91,7 +91,7 @@ pub enum Fault {
     /// The text has a character of Unicode's category Cc.
     #[error("the text has a control character")]
     ControlCharacter,
-    /// Nobody sees anything of the text, see [`is_blank`](crate::is_blank).
+    /// Nobody sees anything of the text, see [`is_blank`](crate::values::is_blank).
     #[error("the text is blank")]
     Blank,
     /// The text is not an Indonesian mobile number.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::MessageState;
+use crate::requests::MessageState;
 
 /// How long an event that matches nothing is kept, and an applied one for people who look.
 pub const EVENT_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3_600);

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::persons::{ERASED, without_numbers};
 use crate::values::FEWEST_DIGITS;
-use crate::{ERASED, Phone, without_numbers};
+use crate::values::Phone;
 
 /// The most characters between two letters or digits of one name: ` - `.
 const MOST_BETWEEN: usize = 3;
@@ -79,7 +80,7 @@ impl Person {
     /// A text without the person: [`ERASED`] stands where it names them.
     ///
     /// ```
-    /// let person = domain::Person::default()
+    /// let person = domain::persons::Person::default()
     ///     .with_phone("082148523421")
     ///     .with_name("Adit Pratama");
     /// assert_eq!(person.erased_from("order-adit_pratama"), "order-[dihapus]");
@@ -95,7 +96,7 @@ impl Person {
     /// number, see [`without_numbers`]. What else they say is kept, because failures are counted by it.
     ///
     /// ```
-    /// let person = domain::Person::default().with_name("Adit Pratama");
+    /// let person = domain::persons::Person::default().with_name("Adit Pratama");
     /// assert_eq!(person.erased_from_words("ADIT is blocked"), "[dihapus] is blocked");
     /// assert_eq!(person.erased_from_words("6282148523421 invalid"), "[nomor] invalid");
     /// ```

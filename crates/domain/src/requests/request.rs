@@ -5,7 +5,8 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
-use crate::{MessageState, Once, Origin, ValidSubmission};
+use crate::requests::{MessageState, Origin, ValidSubmission};
+use crate::values::Once;
 
 /// The id of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -126,9 +127,9 @@ pub struct Request {
     pub unit_type: Option<String>,
     /// The plate as sent.
     pub license_plate: Option<String>,
-    /// The state of the request, see [`RequestStatus`](crate::RequestStatus).
+    /// The state of the request, see [`RequestStatus`](crate::requests::RequestStatus).
     pub request_status: String,
-    /// The state of its newest message, see [`WhatsappStatus`](crate::WhatsappStatus).
+    /// The state of its newest message, see [`WhatsappStatus`](crate::requests::WhatsappStatus).
     pub whatsapp_status: String,
     /// The provider's last answer as JSON text.
     pub provider_answer: Option<String>,
@@ -147,7 +148,10 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("id", &self.id)
             .field("dealer_id", &self.dealer_id)
-            .field("phone", &self.phone.as_deref().map(crate::mask_phone))
+            .field(
+                "phone",
+                &self.phone.as_deref().map(crate::values::mask_phone),
+            )
             .field("request_status", &self.request_status)
             .field("whatsapp_status", &self.whatsapp_status)
             .finish_non_exhaustive()

@@ -2,7 +2,8 @@
 
 use chrono::{NaiveDate, TimeDelta};
 
-use crate::{AccountProfile, BlockCause, DeviceReport};
+use crate::delivery::BlockCause;
+use crate::ports::{AccountProfile, DeviceReport};
 
 /// Below so many messages a quota is low: a busy dealer sends about as many in a day.
 pub const LOW_QUOTA: u64 = 100;

@@ -1,8 +1,8 @@
 //! The fields of a submission, and what the text of each must be.
 
-use crate::Fault;
+use crate::requests::Fault;
 #[cfg(doc)]
-use crate::Submission;
+use crate::requests::Submission;
 use crate::values::is_invisible;
 
 /// The fields of a submission, in their order.

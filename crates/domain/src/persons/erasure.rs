@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
+use crate::requests::{Message, Request};
 use crate::values::{FEWEST_DIGITS, replace_numbers};
-use crate::{Message, Request};
 
 /// What stands in place of a name, a phone, a plate, a text or a recipient that was erased. It is no
 /// phone, so that nothing can be sent to it.
@@ -25,11 +25,11 @@ pub const fn erased(unknowns: u32) -> &'static str {
 pub const NUMBER: &str = "[nomor]";
 
 /// The provider's words as they are stored: without anything that may be a phone, see
-/// [`mask_phones`](crate::mask_phones).
+/// [`mask_phones`](crate::values::mask_phones).
 ///
 /// ```
-/// assert_eq!(domain::without_numbers("target 6282148523421 invalid"), "target [nomor] invalid");
-/// assert_eq!(domain::without_numbers("HTTP 502, +62 821-4852-3421."), "HTTP 502, +[nomor].");
+/// assert_eq!(domain::persons::without_numbers("target 6282148523421 invalid"), "target [nomor] invalid");
+/// assert_eq!(domain::persons::without_numbers("HTTP 502, +62 821-4852-3421."), "HTTP 502, +[nomor].");
 /// ```
 #[must_use]
 pub fn without_numbers(words: &str) -> Cow<'_, str> {

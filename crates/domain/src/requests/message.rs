@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::{MessageId, MessageKind, MessageState, OutcomeKind, Place, Waiting, mask_phone};
+use crate::delivery::{OutcomeKind, Place, Waiting};
+use crate::requests::{MessageId, MessageKind, MessageState};
+use crate::values::mask_phone;
 
 /// A stored message with everything that happened to it. Prints without its text, and its phone
 /// masked.
@@ -50,7 +52,7 @@ pub struct Message {
 pub struct MessageView {
     /// The message.
     pub message: Message,
-    /// See [`waiting`](crate::waiting()).
+    /// See [`waiting`](crate::delivery::waiting()).
     pub waiting: Option<Waiting>,
 }
 

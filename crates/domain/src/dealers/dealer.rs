@@ -6,7 +6,9 @@ use chrono::NaiveDateTime;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::{Account, AccountError, AccountPolicy, DealerId, OnUnknown, QuietHours, SecretPurpose};
+use crate::delivery::OnUnknown;
+use crate::ports::SecretPurpose;
+use crate::values::{Account, AccountError, AccountPolicy, DealerId, QuietHours};
 
 /// How a dealer wants its messages delivered. What it leaves open is as the service has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,7 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use crate::{DealerId, Fault, Field, Input, LicensePlate, Origin, Phone, parse_local_time};
+use crate::requests::{Fault, Field, Input, Origin};
+use crate::values::{DealerId, LicensePlate, Phone, parse_local_time};
 
 /// A submission as it came in: nothing is checked yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
