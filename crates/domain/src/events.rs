@@ -28,14 +28,14 @@ pub struct ProviderEvent {
     /// The secrets that it carries; one of them has to be the dealer's, if it has one.
     pub secrets: Vec<SecretString>,
     /// What it says.
-    pub news: News,
+    pub content: EventContent,
 }
 
 /// What a provider event says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
+pub enum EventContent {
     /// Something about a message.
-    Message(MessageNews),
+    Message(MessageReport),
     /// The device was connected, or disconnected.
     Device {
         /// Whether it is connected now.
@@ -47,7 +47,7 @@ pub enum News {
 
 /// What a provider event says about a message. It names the message in one way at least.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MessageNews {
+pub struct MessageReport {
     /// The provider's id of the message.
     pub provider_id: Option<String>,
     /// WhatsApp's id of it, which some events carry instead.
@@ -61,7 +61,7 @@ pub struct MessageNews {
 impl fmt::Debug for ProviderEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProviderEvent")
-            .field("news", &self.news)
+            .field("content", &self.content)
             .finish_non_exhaustive()
     }
 }

@@ -6,7 +6,9 @@ use thread_local::ThreadLocal;
 use tokio::runtime::Handle;
 
 use crate::connection::together::Together;
-use crate::connection::{Connector, Database, Gate, Home, PoolOptions, SchemaName, StoreResult};
+use crate::connection::{
+    Connector, Database, Home, PoolOptions, SchemaGate, SchemaName, StoreResult,
+};
 use crate::requests::request_store::Lookup;
 
 /// Connections for callers, and what is written and read together over them.
@@ -21,7 +23,7 @@ pub(crate) struct Fronts {
     connector: Connector,
     schema: SchemaName,
     options: PoolOptions,
-    gate: Gate,
+    gate: SchemaGate,
     shared: Option<Front>,
     /// A thread that drives its own connections spares every question two changes of threads, which are
     /// most of what a lone caller waits for besides PostgreSQL; and threads that share nothing do
@@ -34,7 +36,7 @@ impl Fronts {
         connector: Connector,
         schema: SchemaName,
         options: PoolOptions,
-        gate: Gate,
+        gate: SchemaGate,
     ) -> Result<Self, BoxError> {
         let mut fronts = Self {
             connector,

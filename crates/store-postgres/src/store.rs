@@ -7,7 +7,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
 use crate::connection::together::Together;
-use crate::connection::{Connector, Database, DatabaseUrl, Gate, Home, PoolOptions, SchemaName};
+use crate::connection::{
+    Connector, Database, DatabaseUrl, Home, PoolOptions, SchemaGate, SchemaName,
+};
 use crate::dealers::directory::PgDealers;
 use crate::dealers::secrets::SecretsKeys;
 use crate::front::Fronts;
@@ -43,7 +45,7 @@ impl PgStore {
         let connector = Connector::new(url)?;
         let home = Home::Fixed(Handle::current());
         let (size, fronts) = (options.size, connector.clone());
-        let gate = Gate::default();
+        let gate = SchemaGate::default();
         let database = Database::new(connector, schema.clone(), size, options, home, gate.clone())?;
         Ok(Self {
             fronts: Arc::new(Fronts::new(fronts, schema, options.clone(), gate)?),

@@ -6,13 +6,13 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, SubsecRound as _, TimeDelta, Ut
 use domain::access::{ApiKey, ApiKeyId, Author};
 use domain::dealers::{Dealer, DealerSettings};
 use domain::delivery::{DeliveryPolicy, OnUnknown};
-use domain::events::{News, ProviderEvent};
+use domain::events::{EventContent, ProviderEvent};
 use domain::requests::{
     Input, MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission,
 };
 use domain::template::{Template, TemplateValues, VALIDATION};
 use domain::values::{
-    AccountPolicy, BodyPrint, DealerId, IdempotencyKey, Once, Phone, WebhookToken,
+    AccountPolicy, BodyFingerprint, DealerId, IdempotencyKey, Once, Phone, WebhookToken,
 };
 use uuid::Uuid;
 
@@ -52,7 +52,7 @@ pub fn submission() -> Submission {
 
 /// A report of the provider that says this.
 #[must_use]
-pub fn event(news: News) -> ProviderEvent {
+pub fn event(news: EventContent) -> ProviderEvent {
     ProviderEvent {
         text: r#"{"device":"628000000001"}"#.to_owned(),
         secrets: Vec::new(),
@@ -147,7 +147,7 @@ pub fn request_at(dealer: &DealerId, n: u32, created: NaiveDateTime) -> NewReque
 pub fn once(key: &str, body: &str) -> Once {
     Once {
         key: IdempotencyKey::parse(key).expect("the key is well formed"),
-        body: BodyPrint::of(body),
+        body: BodyFingerprint::of(body),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use domain::delivery::{Outcome, Receipt};
-use domain::events::{EventTopic, News, ProviderEvent};
+use domain::events::{EventContent, EventTopic, ProviderEvent};
 use domain::ports::{
     AccountProfile, Clock, DeviceReport, OutgoingMessage, ProviderEvents, SendReport, Whatsapp,
 };
@@ -189,7 +189,7 @@ impl ProviderEvents for ScriptedWhatsapp {
             return None;
         }
         let scripted = self.script().events.pop_front();
-        Some(scripted.unwrap_or_else(|| sample::event(News::Nothing)))
+        Some(scripted.unwrap_or_else(|| sample::event(EventContent::Nothing)))
     }
 }
 

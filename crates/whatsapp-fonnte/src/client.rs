@@ -13,8 +13,8 @@ use rustls::{ClientConfig, RootCertStore};
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
+use crate::body_gate::BodyGate;
 use crate::exchange::{Answer, Trouble, exchange};
-use crate::gate::Gate;
 use crate::redact::Redactor;
 use crate::{device, report};
 
@@ -95,7 +95,7 @@ impl FonnteClient {
         &self,
         account: &Account,
         form: String,
-        gate: &Gate,
+        gate: &BodyGate,
     ) -> Result<Answer, Trouble> {
         let request = authorized(self.http.post(account.address.send().clone()), &account.key)?
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
@@ -108,7 +108,7 @@ impl FonnteClient {
     /// Sends without a recipient, which the provider always refuses (fonnte-api 3): whether the address leads
     /// to its call at all.
     async fn ask_nothing(&self, account: &Account) -> Result<Answer, Trouble> {
-        let gate = Gate::new(Instant::now() + DEVICE_TIMEOUT);
+        let gate = BodyGate::new(Instant::now() + DEVICE_TIMEOUT);
         self.post_form(account, String::new(), &gate).await
     }
 
@@ -135,7 +135,7 @@ impl Whatsapp for FonnteClient {
         if Instant::now() >= start_by {
             return report::not_sent(Trouble::TooLate);
         }
-        let gate = Gate::new(start_by);
+        let gate = BodyGate::new(start_by);
         match self.post_form(account, form, &gate).await {
             Ok(reply) => {
                 let secret = Redactor::new(account.key.expose_secret());
@@ -224,7 +224,7 @@ mod tests {
             .account(Some(&"key".into()), None)
             .unwrap();
         let client = FonnteClient::new(FonnteOptions::default()).unwrap();
-        let gate = Gate::new(Instant::now());
+        let gate = BodyGate::new(Instant::now());
         let call = client.post_form(&account, "target=1".to_owned(), &gate);
         let peer = async {
             let (mut peer, _) = listener.accept().await.unwrap();

@@ -3,7 +3,7 @@
 //! A status event names its message by `id`, by `stateid`, or by both, and says how it is in
 //! `status`, in `state`, or in both.
 
-use domain::events::{EventTopic, MessageNews, News, ProviderEvent};
+use domain::events::{EventContent, EventTopic, MessageReport, ProviderEvent};
 use domain::persons::without_numbers;
 use domain::ports::ProviderEvents;
 use domain::requests::MessageState;
@@ -37,7 +37,7 @@ fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
         return Some(ProviderEvent {
             text: String::new(),
             secrets: Vec::new(),
-            news: News::Nothing,
+            news: EventContent::Nothing,
         });
     };
     Some(ProviderEvent {
@@ -54,11 +54,11 @@ fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
     })
 }
 
-fn about_message(fields: &Fields<'_>) -> News {
+fn about_message(fields: &Fields<'_>) -> EventContent {
     let provider_id = id(fields, "id");
     let state_id = id(fields, "stateid").map(|id| without_address(&id));
     if provider_id.is_none() && state_id.is_none() {
-        return News::Nothing;
+        return EventContent::Nothing;
     }
     let words = ["status", "state"].map(|name| fields.text_of(name));
     let told = words
@@ -66,7 +66,7 @@ fn about_message(fields: &Fields<'_>) -> News {
         .flatten()
         .filter_map(|word| Some((state(word)?, word)))
         .max_by_key(|(state, _)| state.rank());
-    News::Message(MessageNews {
+    EventContent::Message(MessageReport {
         provider_id,
         state_id,
         seen: told.map(|(state, _)| state),
@@ -76,11 +76,15 @@ fn about_message(fields: &Fields<'_>) -> News {
     })
 }
 
-fn about_device(fields: &Fields<'_>) -> News {
+fn about_device(fields: &Fields<'_>) -> EventContent {
     match fields.text_of("status") {
-        Some(word) if word.eq_ignore_ascii_case("connect") => News::Device { connected: true },
-        Some(word) if word.eq_ignore_ascii_case("disconnect") => News::Device { connected: false },
-        _ => News::Nothing,
+        Some(word) if word.eq_ignore_ascii_case("connect") => {
+            EventContent::Device { connected: true }
+        }
+        Some(word) if word.eq_ignore_ascii_case("disconnect") => {
+            EventContent::Device { connected: false }
+        }
+        _ => EventContent::Nothing,
     }
 }
 

@@ -9,7 +9,7 @@ use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Request, Response};
 use tokio::time::{Instant, timeout_at};
 
-use crate::gate::TooLate;
+use crate::body_gate::TooLate;
 use crate::retry_after::retry_after;
 
 /// The longest answer that is read as Fonnte's, in bytes.

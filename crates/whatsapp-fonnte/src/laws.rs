@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use domain::delivery::{Outcome, OutcomeKind};
-use domain::events::{EventTopic, News};
+use domain::events::{EventContent, EventTopic};
 use domain::ports::ProviderEvents as _;
 use domain::requests::MessageState;
 use httpdate::parse_http_date;
@@ -33,7 +33,7 @@ pub fn webhook_event(body: &[u8]) {
             continue;
         };
         assert!(is_json);
-        if let News::Message(news) = &read.news {
+        if let EventContent::Message(news) = &read.news {
             let ids: Vec<&String> = [&news.provider_id, &news.state_id]
                 .into_iter()
                 .flatten()
@@ -47,7 +47,7 @@ pub fn webhook_event(body: &[u8]) {
             assert_eq!(news.reason.is_some(), failed);
         }
         if read.text.is_empty() {
-            assert_eq!(read.news, News::Nothing);
+            assert_eq!(read.news, EventContent::Nothing);
             continue;
         }
         let again = FonnteEvents

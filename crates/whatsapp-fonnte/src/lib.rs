@@ -1,13 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod body_gate;
 mod client;
 mod device;
 mod escapes;
 mod event;
 mod exchange;
 mod fields;
-mod gate;
 #[cfg(any(test, feature = "testing"))]
 pub mod laws;
 mod profile;

@@ -13,10 +13,10 @@
 //!
 //! A test walks the whole table of routes.
 
+mod admission;
 mod caller;
-mod gate;
 mod pages;
 
+pub(crate) use admission::admit;
 pub(crate) use caller::{Caller, DealerAt};
-pub(crate) use gate::gate;
 pub(crate) use pages::Pages;

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use api_types::{FaultBody, StoredMessage, StoredReply, SubmissionBody};
 use domain::requests::{Fault, Field, Input, Submission};
 use domain::usecases::IntakeError;
-use domain::values::{BodyPrint, Once};
+use domain::values::{BodyFingerprint, Once};
 use paperclip::actix::api_v2_operation;
 
 use super::item::item;
@@ -96,7 +96,7 @@ fn read(
             let fields = body.fields()?;
             // It is JSON: its fields were just read.
             let text = canonical(body.bytes()).map_err(|_| Problem::UnforeseenInIntake)?;
-            let body = BodyPrint::of(&text);
+            let body = BodyFingerprint::of(&text);
             return Ok((submission(&fields), Some(Once { key, body })));
         }
         KeyHeader::Malformed(given) => given,

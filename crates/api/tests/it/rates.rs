@@ -178,7 +178,7 @@ async fn a_key_that_may_be_invented_is_looked_up_within_the_rate_of_its_address(
 async fn a_valid_key_costs_its_address_nothing_though_nobody_knew_it() {
     let key = sample::api_key(1);
     let record = domain::ports::KnownKey {
-        print: key.print(),
+        fingerprint: key.fingerprint(),
         record: domain::ports::ApiKeyRecord {
             id: key.id(),
             name: KeyName::parse("Kantor pusat").unwrap(),

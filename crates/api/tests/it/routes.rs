@@ -31,7 +31,7 @@ async fn full_service() -> Service {
     let key = testkit::sample::api_key(7);
     let new = domain::ports::NewApiKey {
         id: key.id(),
-        print: key.print(),
+        fingerprint: key.fingerprint(),
         name: domain::access::KeyName::parse("Kantor pusat").unwrap(),
         access: domain::access::Access::unlimited(),
         expires_at: None,

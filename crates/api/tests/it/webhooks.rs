@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::dealers::Dealer;
-use domain::events::{News, ProviderEvent};
+use domain::events::{EventContent, ProviderEvent};
 use domain::ports::MockEventStore;
 use testkit::sample;
 
@@ -85,7 +85,7 @@ async fn a_report_without_the_secret_gets_the_same_answer() {
     assert_eq!(service.world.bell.rings(), rings, "nothing was stored");
     service.world.whatsapp.will_read(ProviderEvent {
         secrets: vec!["hush".into()],
-        ..sample::event(News::Nothing)
+        ..sample::event(EventContent::Nothing)
     });
     report(&service, "status", "{}").await.is(200, RECEIVED);
     assert_eq!(service.world.bell.rings(), rings + 1);

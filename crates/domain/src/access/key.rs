@@ -112,8 +112,8 @@ impl ApiKey {
 
     /// What is kept of the key.
     #[must_use]
-    pub fn print(&self) -> KeyPrint {
-        KeyPrint(self.digest(b"customer-service api key print"))
+    pub fn fingerprint(&self) -> KeyFingerprint {
+        KeyFingerprint(self.digest(b"customer-service api key print"))
     }
 
     fn checksum(&self) -> [u8; CHECK] {
@@ -123,7 +123,7 @@ impl ApiKey {
         check
     }
 
-    /// Each purpose has a digest of its own, so that the checksum tells nothing about the print.
+    /// Each purpose has a digest of its own, so that the checksum tells nothing about the fingerprint.
     fn digest(&self, purpose: &[u8]) -> [u8; 32] {
         let mut digest = Sha256::new();
         digest.update(purpose);
@@ -137,10 +137,10 @@ impl ApiKey {
 /// the secret has 256 random bits, and whoever tries them all finds none, however fast. Two prints
 /// are compared in constant time.
 #[derive(Clone, Copy)]
-pub struct KeyPrint([u8; 32]);
+pub struct KeyFingerprint([u8; 32]);
 
-impl KeyPrint {
-    /// A print that was stored.
+impl KeyFingerprint {
+    /// A fingerprint that was stored.
     #[must_use]
     pub const fn stored(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -153,17 +153,17 @@ impl KeyPrint {
     }
 }
 
-impl PartialEq for KeyPrint {
+impl PartialEq for KeyFingerprint {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
 
-impl Eq for KeyPrint {}
+impl Eq for KeyFingerprint {}
 
-impl fmt::Debug for KeyPrint {
+impl fmt::Debug for KeyFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyPrint(…)")
+        f.write_str("KeyFingerprint(…)")
     }
 }
 
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn a_key_never_prints_its_secret() {
         let key = key([1; ID], [0x5c; SECRET]);
-        let printed = format!("{key:?} {:?}", key.print());
+        let printed = format!("{key:?} {:?}", key.fingerprint());
         assert!(
             !printed.contains("5c5c") && !printed.contains("92"),
             "{printed}"
@@ -308,7 +308,7 @@ mod tests {
             let made = key(id, secret);
             let read = ApiKey::parse(made.reveal().expose_secret()).unwrap();
             prop_assert_eq!(read.id(), made.id());
-            prop_assert_eq!(read.print(), made.print());
+            prop_assert_eq!(read.fingerprint(), made.fingerprint());
             prop_assert_eq!(ApiKeyId::parse(&made.id().to_string()), Ok(made.id()));
         }
 
@@ -328,7 +328,7 @@ mod tests {
 
         #[test]
         fn prints_differ_where_keys_do(id: [u8; ID], one: [u8; SECRET], other: [u8; SECRET]) {
-            prop_assert_eq!(key(id, one).print() == key(id, other).print(), one == other);
+            prop_assert_eq!(key(id, one).fingerprint() == key(id, other).fingerprint(), one == other);
         }
     }
 }

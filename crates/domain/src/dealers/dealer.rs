@@ -71,7 +71,7 @@ impl Dealer {
     /// Recognises the account without telling it: a digest of key and address. It changes when
     /// either does, and when the policy makes something else of them.
     #[must_use]
-    pub fn account_print(&self, policy: &AccountPolicy) -> String {
+    pub fn account_fingerprint(&self, policy: &AccountPolicy) -> String {
         let key = self.api_key.as_ref().map_or("", |key| key.expose_secret());
         let mut digest = Sha256::new();
         digest.update(self.id.as_str());

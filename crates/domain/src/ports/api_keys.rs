@@ -2,15 +2,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::StoreError;
-use crate::access::{Access, ApiKeyId, AuditEntry, KeyName, KeyPrint};
+use crate::access::{Access, ApiKeyId, AuditEntry, KeyFingerprint, KeyName};
 
-/// A key to be stored: only its print is.
+/// A key to be stored: only its fingerprint is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {
     /// The public part.
     pub id: ApiKeyId,
     /// What recognises the key.
-    pub print: KeyPrint,
+    pub fingerprint: KeyFingerprint,
     /// What people call it.
     pub name: KeyName,
     /// What it may be used for.
@@ -51,7 +51,7 @@ pub enum Validity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownKey {
     /// What recognises it.
-    pub print: KeyPrint,
+    pub fingerprint: KeyFingerprint,
     /// The key.
     pub record: ApiKeyRecord,
     /// Whether it still counts.

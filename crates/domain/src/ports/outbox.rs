@@ -125,7 +125,7 @@ pub struct Settlement {
     /// What came of a call that no message stands for, where the lane was leased for one.
     pub call: Option<CallEnd>,
     /// Recognises the account that was found blocked, see [`Outbox::blocked_lanes`].
-    pub account_print: Option<String>,
+    pub account_fingerprint: Option<String>,
 }
 
 /// What came of a call that no message stands for, see [`Outbox::begin_call`].
@@ -216,8 +216,8 @@ pub enum Settled {
 pub struct BlockedLane {
     /// Whose lane it is.
     pub dealer_id: DealerId,
-    /// What [`Settlement::account_print`] was when it was blocked.
-    pub account_print: Option<String>,
+    /// What [`Settlement::account_fingerprint`] was when it was blocked.
+    pub account_fingerprint: Option<String>,
 }
 
 /// The queue of messages, in one lane per dealer.

@@ -73,7 +73,7 @@ impl TestCall {
                 attempt: None,
                 called: false,
                 call: Some(call),
-                account_print: None,
+                account_fingerprint: None,
             },
         }
     }

@@ -54,12 +54,12 @@ impl Gatekeeper {
     /// # Errors
     /// [`Refusal`]; what is wrong with a key is told only to those who know its secret.
     pub async fn holder(&self, key: &ApiKey) -> Result<Principal, Refusal> {
-        let print = key.print();
+        let fingerprint = key.fingerprint();
         let known = self
             .keys
             .find(key.id())
             .await?
-            .filter(|known| known.print == print)
+            .filter(|known| known.fingerprint == fingerprint)
             .ok_or(Refusal::Invalid)?;
         match known.validity {
             Validity::InForce => {}

@@ -94,7 +94,7 @@ impl KeyAdministration {
         };
         let new = NewApiKey {
             id,
-            print: key.print(),
+            fingerprint: key.fingerprint(),
             name: order.name,
             access: order.access,
             expires_at: order.expires_at,

@@ -42,9 +42,9 @@ impl IdempotencyKey {
 
 /// Recognises a body without keeping it: a SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct BodyPrint([u8; 32]);
+pub struct BodyFingerprint([u8; 32]);
 
-impl BodyPrint {
+impl BodyFingerprint {
     /// The print of a body in a form that is the same for all that count as the same.
     #[must_use]
     pub fn of(canonical: &str) -> Self {
@@ -58,9 +58,9 @@ impl BodyPrint {
     }
 }
 
-impl fmt::Debug for BodyPrint {
+impl fmt::Debug for BodyFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BodyPrint({:02x}{:02x}…)", self.0[0], self.0[1])
+        write!(f, "BodyFingerprint({:02x}{:02x}…)", self.0[0], self.0[1])
     }
 }
 
@@ -70,7 +70,7 @@ pub struct Once {
     /// What the caller calls it.
     pub key: IdempotencyKey,
     /// What it says.
-    pub body: BodyPrint,
+    pub body: BodyFingerprint,
 }
 
 #[cfg(test)]
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn prints_differ_where_bodies_do() {
-        assert_eq!(BodyPrint::of("{}"), BodyPrint::of("{}"));
-        assert_ne!(BodyPrint::of("{}"), BodyPrint::of("[]"));
+        assert_eq!(BodyFingerprint::of("{}"), BodyFingerprint::of("{}"));
+        assert_ne!(BodyFingerprint::of("{}"), BodyFingerprint::of("[]"));
     }
 }

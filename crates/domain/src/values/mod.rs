@@ -17,7 +17,7 @@ mod webhook_token;
 pub use account::{Account, AccountError, AccountPolicy, ApiAddress};
 pub use allowed_host::{AllowedHost, AllowedHostError};
 pub use dealer_id::DealerId;
-pub use idempotency::{BodyPrint, IdempotencyKey, IdempotencyKeyError, KEY_LIFETIME, Once};
+pub use idempotency::{BodyFingerprint, IdempotencyKey, IdempotencyKeyError, KEY_LIFETIME, Once};
 pub use local_time::{
     JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_local_time,
 };

@@ -37,13 +37,13 @@ impl WebhookToken {
     /// A SHA-256, by which the token is looked up: how long that takes says nothing about the
     /// token.
     #[must_use]
-    pub fn print(&self) -> [u8; 32] {
-        Self::print_of(&self.0)
+    pub fn fingerprint(&self) -> [u8; 32] {
+        Self::fingerprint_of(&self.0)
     }
 
     /// The same of a token that is about to be stored.
     #[must_use]
-    pub fn print_of(token: &str) -> [u8; 32] {
+    pub fn fingerprint_of(token: &str) -> [u8; 32] {
         Sha256::digest(token).into()
     }
 }

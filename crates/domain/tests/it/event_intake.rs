@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use domain::dealers::Dealer;
 use domain::delivery::Receipt;
-use domain::events::{EventTopic, MessageNews, News, ProviderEvent};
+use domain::events::{EventContent, EventTopic, MessageReport, ProviderEvent};
 use domain::ports::{EventsApplied, MockBell, MockEventStore, StoreError};
 use domain::requests::MessageState;
 use domain::usecases::{EventError, EventReceived, Ports};
@@ -34,7 +34,7 @@ async fn receive(world: &World, body: &[u8]) -> Result<EventReceived, EventError
 fn with_secrets(secrets: &[&str]) -> ProviderEvent {
     ProviderEvent {
         secrets: secrets.iter().map(|secret| (*secret).into()).collect(),
-        ..sample::event(News::Device { connected: true })
+        ..sample::event(EventContent::Device { connected: true })
     }
 }
 
@@ -116,10 +116,10 @@ async fn a_receipt_reaches_its_message() {
     assert_eq!(state(&world, request), MessageState::Sent);
     world
         .whatsapp
-        .will_read(sample::event(News::Message(MessageNews {
+        .will_read(sample::event(EventContent::Message(MessageReport {
             provider_id: Some("77".to_owned()),
             seen: Some(MessageState::Read),
-            ..MessageNews::default()
+            ..MessageReport::default()
         })));
     receive(&world, BODY).await.unwrap();
     assert_eq!(state(&world, request), MessageState::Sent);

@@ -317,13 +317,13 @@ async fn a_store_that_fails_is_said_to_have_failed() {
 fn a_key_that_cannot_be_opened_is_a_fault_of_the_configuration() {
     let accounts = sample::account_policy();
     let mut dealer = sample::dealer();
-    let well = dealer.account_print(&accounts);
+    let well = dealer.account_fingerprint(&accounts);
     dealer
         .sealed_shut
         .push(domain::ports::SecretPurpose::WebhookSecret);
     assert!(dealer.account(&accounts).is_ok());
     dealer.api_key = None;
-    let none = dealer.account_print(&accounts);
+    let none = dealer.account_fingerprint(&accounts);
     dealer
         .sealed_shut
         .push(domain::ports::SecretPurpose::ApiKey);
@@ -331,6 +331,6 @@ fn a_key_that_cannot_be_opened_is_a_fault_of_the_configuration() {
         dealer.account(&accounts).unwrap_err(),
         domain::values::AccountError::SealedShut
     );
-    let shut = dealer.account_print(&accounts);
+    let shut = dealer.account_fingerprint(&accounts);
     assert!(well != none && none != shut && well != shut);
 }

@@ -14,8 +14,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::SchemaName;
-use super::gate::Gate;
 use super::lent::{Connection, Returned, judged};
+use super::schema_gate::SchemaGate;
 use super::session::{ConnectError, Connector, Session, session_settings};
 use super::watched::ServerError;
 
@@ -76,7 +76,7 @@ pub(crate) struct Database {
     wait: Duration,
     schema: SchemaName,
     home: Home,
-    gate: Gate,
+    gate: SchemaGate,
 }
 
 /// Where the tasks live that drive connections and write for others.
@@ -147,7 +147,7 @@ impl Database {
         size: usize,
         options: &PoolOptions,
         home: Home,
-        gate: Gate,
+        gate: SchemaGate,
     ) -> Result<Self, BoxError> {
         let sessions = Sessions {
             connector,
@@ -214,7 +214,7 @@ impl Database {
     }
 
     /// What keeps questions back until the schema is up to date.
-    pub(crate) fn gate(&self) -> &Gate {
+    pub(crate) fn gate(&self) -> &SchemaGate {
         &self.gate
     }
 

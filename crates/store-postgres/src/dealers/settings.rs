@@ -259,7 +259,7 @@ impl PgDealers {
         for dealer in dealers {
             let id = DealerId::parse(dealer).map_err(|_| unreadable(dealer))?;
             let token = new_token().map_err(unsealed)?;
-            prints.push(WebhookToken::print_of(token.expose_secret()).to_vec());
+            prints.push(WebhookToken::fingerprint_of(token.expose_secret()).to_vec());
             tokens.push(if self.vault.can_seal() {
                 let purpose = SecretPurpose::WebhookToken;
                 self.vault.seal(&id, purpose, &token).map_err(unsealed)?

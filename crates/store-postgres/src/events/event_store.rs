@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, SmallInt, Text, Timestamptz};
-use domain::events::{EVENT_LIFETIME, MessageNews, News, ProviderEvent};
+use domain::events::{EVENT_LIFETIME, EventContent, MessageReport, ProviderEvent};
 use domain::persons::ERASED;
 use domain::ports::{EventStore, EventsApplied, StoreError};
 use domain::requests::{CHANGED_BY, MessageState};
@@ -26,7 +26,7 @@ const FORGET_AT_ONCE: i64 = 1_000;
 #[async_trait]
 impl EventStore for PgStore {
     async fn owner(&self, token: &WebhookToken) -> Result<Option<DealerId>, StoreError> {
-        let print = token.print();
+        let print = token.fingerprint();
         // Nobody needs a key to ask.
         let _turn = self.tokens.turn(&print).await?;
         let owner = dealer_webhook::table
@@ -40,13 +40,13 @@ impl EventStore for PgStore {
     }
 
     async fn keep(&self, dealer: &DealerId, event: &ProviderEvent) -> Result<(), StoreError> {
-        let nothing = MessageNews::default();
-        let (about, connected, news) = match &event.news {
-            News::Message(news) => ("message", None, news),
-            News::Device { connected } => ("device", Some(*connected), &nothing),
-            News::Nothing => ("nothing", None, &nothing),
+        let nothing = MessageReport::default();
+        let (about, connected, news) = match &event.content {
+            EventContent::Message(news) => ("message", None, news),
+            EventContent::Device { connected } => ("device", Some(*connected), &nothing),
+            EventContent::Nothing => ("nothing", None, &nothing),
         };
-        let is_news = (event.news != News::Nothing).into_sql::<Bool>();
+        let is_news = (event.content != EventContent::Nothing).into_sql::<Bool>();
         let now = diesel::dsl::now.into_sql::<Timestamptz>();
         let keeping = diesel::insert_into(webhook_event::table).values((
             webhook_event::dealer_id.eq(dealer.as_str()),

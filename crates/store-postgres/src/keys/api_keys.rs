@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Nullable, Text, Timestamptz};
-use domain::access::{Access, ApiKeyId, AuditEntry, KeyName, KeyPrint, Scope};
+use domain::access::{Access, ApiKeyId, AuditEntry, KeyFingerprint, KeyName, Scope};
 use domain::ports::{ApiKeyRecord, ApiKeys, BoxError, KnownKey, NewApiKey, StoreError, Validity};
 use domain::values::DealerId;
 use moka::Expiry;
@@ -135,7 +135,7 @@ impl ApiKeys for PgApiKeys {
         let statement = Statement::new(sql::CreateKey)
             .bind::<Text, _>("id", key.id.to_string())
             .bind::<Text, _>("name", key.name.as_str())
-            .bind::<Binary, _>("print", key.print.as_bytes())
+            .bind::<Binary, _>("print", key.fingerprint.as_bytes())
             .bind::<Nullable<Text>, _>("dealer_id", dealer.map(DealerId::as_str))
             .bind::<Array<Text>, _>("scopes", scopes)
             .bind::<Nullable<Timestamptz>, _>("expires_at", key.expires_at);
@@ -232,7 +232,7 @@ impl KeyRow {
     fn known(self, print: &[u8], now: DateTime<Utc>) -> Result<KnownKey, StoreError> {
         let print = <[u8; 32]>::try_from(print).map_err(|_| corrupt("print"))?;
         Ok(KnownKey {
-            print: KeyPrint::stored(print),
+            fingerprint: KeyFingerprint::stored(print),
             validity: self.validity(now),
             record: self.record()?,
         })

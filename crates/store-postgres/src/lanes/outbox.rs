@@ -155,7 +155,7 @@ impl Outbox for PgStore {
     async fn unblock(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
         let statement = Statement::new(sql::Unblock)
             .bind::<Text, _>("dealer_id", lane.dealer_id.as_str())
-            .bind::<Nullable<Text>, _>("account_print", lane.account_print.as_deref());
+            .bind::<Nullable<Text>, _>("account_print", lane.account_fingerprint.as_deref());
         let closed = self.database.run(statement).await?;
         Ok(closed > 0)
     }

@@ -178,7 +178,7 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
         )
         .bind::<Array<Nullable<Text>>, _>(
             "account_print",
-            column!(|work| work.settlement.account_print.as_deref()),
+            column!(|work| work.settlement.account_fingerprint.as_deref()),
         )
         .bind::<Array<Nullable<Uuid>>, _>(
             "message_id",

@@ -13,7 +13,7 @@ use domain::ports::{Lease, Settlement, StoreError};
 use domain::requests::{
     Input, MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission,
 };
-use domain::values::{BodyPrint, IdempotencyKey, Once, mask_phones};
+use domain::values::{BodyFingerprint, IdempotencyKey, Once, mask_phones};
 use uuid::Uuid;
 
 use crate::connection::read_to_end::ReadToEnd as _;
@@ -113,7 +113,7 @@ async fn store_and_settle(
             attempt: None,
             called: true,
             call: None,
-            account_print: None,
+            account_fingerprint: None,
         },
         next: None,
     };
@@ -158,7 +158,7 @@ fn submission() -> NewRequest {
         },
         once: key.map(|key| Once {
             key,
-            body: BodyPrint::of(""),
+            body: BodyFingerprint::of(""),
         }),
     }
 }

@@ -13,7 +13,7 @@ fn key(n: u8) -> NewApiKey {
     let key = sample::api_key(n);
     NewApiKey {
         id: key.id(),
-        print: key.print(),
+        fingerprint: key.fingerprint(),
         name: KeyName::parse("Kantor pusat").unwrap(),
         access: Access::unlimited(),
         expires_at: None,

@@ -57,7 +57,7 @@ async fn messages_are_counted_until_they_are_finished() {
         attempt: None,
         called: true,
         call: None,
-        account_print: None,
+        account_fingerprint: None,
     };
     store.settle(&claim.lease, &settlement).await.unwrap();
     PgBackstage::connect(&database).await.pass(lease).await;
@@ -90,7 +90,7 @@ async fn what_is_past_due_is_told_apart_from_what_has_an_excuse() {
         attempt: None,
         called: true,
         call: None,
-        account_print: None,
+        account_fingerprint: None,
     };
     store.settle(&claim.lease, &blocked).await.unwrap();
     let backstage = PgBackstage::connect(&database).await;

@@ -81,7 +81,7 @@ impl Backstage for PgBackstage {
         self.0
             .execute(
                 "INSERT INTO dealer_webhook (dealer_id, token, token_print) VALUES ($1, $2, $3)",
-                &[&dealer.as_str(), &token.as_str(), &&token.print()[..]],
+                &[&dealer.as_str(), &token.as_str(), &&token.fingerprint()[..]],
             )
             .await
             .unwrap();

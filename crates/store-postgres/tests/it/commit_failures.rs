@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::access::{Access, Action, AuditEntry, KeyName, Scope, SessionPrint, Visibility};
 use domain::delivery::{LaneChange, MessageChange, Receipt};
-use domain::events::{MessageNews, News};
+use domain::events::{EventContent, MessageReport};
 use domain::persons::Sweep;
 use domain::ports::{
     AccountBook as _, AccountProfile, ApiKeys as _, AuditLog as _, Claim, DealerAdmin as _,
@@ -151,15 +151,15 @@ fn of_lane(lane: LaneChange) -> Settlement {
         attempt: None,
         called: true,
         call: None,
-        account_print: None,
+        account_fingerprint: None,
     }
 }
 
-fn delivered() -> News {
-    News::Message(MessageNews {
+fn delivered() -> EventContent {
+    EventContent::Message(MessageReport {
         provider_id: Some("142223099".to_owned()),
         seen: Some(MessageState::Delivered),
-        ..MessageNews::default()
+        ..MessageReport::default()
     })
 }
 
@@ -167,7 +167,7 @@ fn new_key(n: u8) -> NewApiKey {
     let key = sample::api_key(n);
     NewApiKey {
         id: key.id(),
-        print: key.print(),
+        fingerprint: key.fingerprint(),
         name: KeyName::parse("Bengkel").expect("a name"),
         access: Access::new(None, [Scope::Read].into_iter().collect()).expect("access"),
         expires_at: None,
@@ -324,7 +324,7 @@ async fn applying_events() {
 #[tokio::test(flavor = "multi_thread")]
 async fn applying_events_of_a_device() {
     let trial = Trial::begin().await;
-    let event = sample::event(News::Device { connected: true });
+    let event = sample::event(EventContent::Device { connected: true });
     let kept = trial.store.keep(&sample::dealer_id(), &event).await;
     kept.expect("keep");
     let apply = async || trial.store.apply(10, Duration::ZERO).await;
@@ -334,7 +334,7 @@ async fn applying_events_of_a_device() {
 #[tokio::test(flavor = "multi_thread")]
 async fn forgetting_old_events() {
     let trial = Trial::begin().await;
-    let event = sample::event(News::Nothing);
+    let event = sample::event(EventContent::Nothing);
     let kept = trial.store.keep(&sample::dealer_id(), &event).await;
     kept.expect("keep");
     trial.backstage.pass(8 * DAY).await;
@@ -469,7 +469,7 @@ async fn erasing_a_person() {
 #[tokio::test(flavor = "multi_thread")]
 async fn erasing_events_of_a_person() {
     let trial = Trial::begin().await;
-    let mut event = sample::event(News::Nothing);
+    let mut event = sample::event(EventContent::Nothing);
     event.text = r#"{"sender":"6281200000001"}"#.to_owned();
     let kept = trial.store.keep(&sample::dealer_id(), &event).await;
     kept.expect("keep");
@@ -486,7 +486,7 @@ async fn erasing_what_is_old() {
     let claim = trial.claim().await;
     let settled = trial.store.settle(&claim.lease, &sent(&claim)).await;
     settled.expect("settle");
-    let event = sample::event(News::Nothing);
+    let event = sample::event(EventContent::Nothing);
     let kept = trial.store.keep(&sample::dealer_id(), &event).await;
     kept.expect("keep");
     trial.backstage.pass_for_requests(30 * DAY).await;

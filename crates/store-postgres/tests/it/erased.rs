@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::access::{Access, Action, AuditEntry, Author, KeyName, Scope};
 use domain::delivery::{LaneChange, MessageChange, OutcomeKind, Receipt};
-use domain::events::{MessageNews, News, ProviderEvent};
+use domain::events::{EventContent, MessageReport, ProviderEvent};
 use domain::persons::Sweep;
 use domain::ports::{
     ApiKeys as _, Attempt, AuditLog as _, CallEnd, EventStore as _, NewApiKey, Outbox as _,
@@ -172,7 +172,7 @@ async fn settle(store: &PgStore, change: MessageChange, lane: LaneChange) {
         }),
         called: true,
         call: Some(CallEnd::NotAccepted),
-        account_print: None,
+        account_fingerprint: None,
     };
     store.settle(&claim.lease, &settlement).await.unwrap();
 }
@@ -203,7 +203,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
         ("142223099", "{}"),
         ("142223100", r#"{"sender":"62812-0000-0001"}"#),
     ] {
-        let news = MessageNews {
+        let news = MessageReport {
             provider_id: Some(id.to_owned()),
             state_id: Some(format!("true_62812@c.us_{id}")),
             seen: Some(MessageState::Failed),
@@ -211,7 +211,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
         };
         let event = ProviderEvent {
             text: text.to_owned(),
-            ..sample::event(News::Message(news))
+            ..sample::event(EventContent::Message(news))
         };
         store.keep(&sample::dealer_id(), &event).await.unwrap();
     }
@@ -239,7 +239,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
     let key = sample::api_key(1);
     let new = NewApiKey {
         id: key.id(),
-        print: key.print(),
+        fingerprint: key.fingerprint(),
         name: KeyName::parse(&by.actor).unwrap(),
         access: Access::new(None, [Scope::Read].into_iter().collect()).unwrap(),
         expires_at: None,

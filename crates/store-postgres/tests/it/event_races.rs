@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::access::{AuditEntry, Visibility};
 use domain::delivery::{LaneChange, MessageChange, Receipt};
-use domain::events::{MessageNews, News, ProviderEvent};
+use domain::events::{EventContent, MessageReport, ProviderEvent};
 use domain::ports::{
     EventStore as _, EventsApplied, Messages as _, Outbox as _, PersonalData as _,
     RequestStore as _, Resent, Settled, Settlement, WorkerId,
@@ -79,17 +79,17 @@ impl Scene {
             attempt: None,
             called: true,
             call: None,
-            account_print: None,
+            account_fingerprint: None,
         };
         let settled = self.store.settle(&claim.lease, &settlement).await;
         assert_eq!(settled.unwrap(), Settled::Applied);
     }
 
     async fn delivered(&self, dealer: &DealerId, id: &str) {
-        let news = News::Message(MessageNews {
+        let news = EventContent::Message(MessageReport {
             provider_id: Some(id.to_owned()),
             seen: Some(MessageState::Delivered),
-            ..MessageNews::default()
+            ..MessageReport::default()
         });
         self.store.keep(dealer, &sample::event(news)).await.unwrap();
     }
@@ -330,7 +330,7 @@ async fn a_device_that_connects_while_its_breaker_opens_closes_it() {
     let [opening, open] = [1, 2].map(sample::dealer_id_numbered);
     for dealer in [&opening, &open] {
         scene.sent(dealer, "100").await;
-        let connected = News::Device { connected: true };
+        let connected = EventContent::Device { connected: true };
         let event = sample::event(connected);
         scene.store.keep(dealer, &event).await.unwrap();
     }
@@ -379,7 +379,7 @@ async fn an_event_that_is_being_looked_at_is_erased_afterwards() {
     let phone = sample::another_phone();
     let reply = ProviderEvent {
         text: format!(r#"{{"sender":"62{}"}}"#, &phone.national()[1..]),
-        ..sample::event(News::Nothing)
+        ..sample::event(EventContent::Nothing)
     };
     let kept = scene.store.keep(&sample::dealer_id(), &reply).await;
     kept.unwrap();

@@ -88,6 +88,6 @@ fn accepted(message: domain::requests::MessageId) -> Settlement {
         }),
         called: true,
         call: None,
-        account_print: None,
+        account_fingerprint: None,
     }
 }

@@ -325,7 +325,7 @@ async fn the_service_reads_no_large_table_from_end_to_end() {
                     attempt: None,
                     called: true,
                     call: None,
-                    account_print: None,
+                    account_fingerprint: None,
                 };
                 store.settle(&claim.lease, &settlement).await.unwrap();
             }

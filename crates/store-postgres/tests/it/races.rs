@@ -225,7 +225,7 @@ fn accepted(message: domain::requests::MessageId) -> Settlement {
         attempt: None,
         called: true,
         call: None,
-        account_print: None,
+        account_fingerprint: None,
     }
 }
 

@@ -157,7 +157,7 @@ fn sent(message: domain::requests::MessageId) -> Settlement {
         attempt: None,
         called: true,
         call: None,
-        account_print: None,
+        account_fingerprint: None,
     }
 }
 

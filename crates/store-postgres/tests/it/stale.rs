@@ -72,7 +72,7 @@ async fn use_everything(store: &PgStore, n: u32) -> Failures {
     for claim in claims.into_iter().flatten() {
         let settlement = Settlement {
             message: None::<(_, MessageChange)>,
-            account_print: None,
+            account_fingerprint: None,
             lane: LaneChange::Ready {
                 pause: Duration::ZERO,
             },

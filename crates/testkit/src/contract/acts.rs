@@ -103,7 +103,7 @@ impl Stage {
     pub(super) async fn settle_lane(&self, lease: &Lease, lane: LaneChange) -> Settled {
         let settlement = Settlement {
             message: None,
-            account_print: print_of(&lane),
+            account_fingerprint: fingerprint_of(&lane),
             lane,
             attempt: None,
             called: false,
@@ -116,7 +116,7 @@ impl Stage {
     pub(super) async fn settle_call(&self, lease: &Lease, call: CallEnd) -> Settled {
         let settlement = Settlement {
             message: None,
-            account_print: None,
+            account_fingerprint: None,
             lane: UNCHANGED,
             attempt: None,
             called: false,
@@ -175,7 +175,7 @@ pub(super) fn settlement(claim: &Claim, change: MessageChange, lane: LaneChange)
     let attempt = attempt(&change, &lane);
     Settlement {
         message: Some((message_of(claim).id, change)),
-        account_print: print_of(&lane),
+        account_fingerprint: fingerprint_of(&lane),
         lane,
         attempt: Some(attempt),
         called: true,
@@ -257,7 +257,7 @@ pub(super) fn assert_until(actual: Option<Duration>, expected: Duration) {
     assert!(close, "about {expected:?} are left: {actual:?}");
 }
 
-fn print_of(lane: &LaneChange) -> Option<String> {
+fn fingerprint_of(lane: &LaneChange) -> Option<String> {
     matches!(lane, LaneChange::Blocked { .. }).then(|| PRINT.to_owned())
 }
 

@@ -16,7 +16,7 @@ fn key(n: u8) -> NewApiKey {
     let scopes = [Scope::Write, Scope::Read].into_iter().collect();
     NewApiKey {
         id: key.id(),
-        print: key.print(),
+        fingerprint: key.fingerprint(),
         name: KeyName::parse(&format!("Bengkel {n}")).expect("a name"),
         access: Access::new(Some(sample::dealer_id()), scopes).expect("access"),
         expires_at: None,
@@ -72,7 +72,7 @@ pub async fn a_key_is_found_as_it_was_made(stage: &Stage) {
     create(stage, &key(2)).await;
     let found = find(stage, new.id).await.expect("it is known");
     assert_eq!(found.record, record);
-    assert_eq!(found.print, new.print);
+    assert_eq!(found.fingerprint, new.fingerprint);
     assert_eq!(found.validity, Validity::InForce);
 }
 
@@ -116,7 +116,7 @@ pub async fn an_id_is_given_to_one_key(stage: &Stage) {
     let entry = entry(Action::CreateKey, second.id);
     assert!(stage.api_keys.create(&second, &entry).await.is_err());
     let found = find(stage, key(1).id).await.expect("it is known");
-    assert_eq!(found.print, key(1).print);
+    assert_eq!(found.fingerprint, key(1).fingerprint);
     assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 1);
 }
 

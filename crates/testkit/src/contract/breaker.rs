@@ -111,7 +111,7 @@ pub async fn open_breakers_are_listed_with_their_account(stage: &Stage) {
     }
     let print = |n| BlockedLane {
         dealer_id: sample::dealer_id_numbered(n),
-        account_print: Some(PRINT.to_owned()),
+        account_fingerprint: Some(PRINT.to_owned()),
     };
     let mut lanes = blocked_lanes(stage).await;
     lanes.sort_by(|one, other| one.dealer_id.cmp(&other.dealer_id));
@@ -153,7 +153,7 @@ pub async fn a_breaker_is_closed_as_it_was_seen(stage: &Stage) {
     for other in [None, Some("fedcba9876543210".to_owned())] {
         let lane = BlockedLane {
             dealer_id: dealer.clone(),
-            account_print: other,
+            account_fingerprint: other,
         };
         assert!(!stage.outbox.unblock(&lane).await.expect("unblock"));
     }
@@ -357,7 +357,7 @@ async fn blocked_lanes(stage: &Stage) -> Vec<BlockedLane> {
 async fn unblock(stage: &Stage, dealer: &DealerId) -> bool {
     let lane = BlockedLane {
         dealer_id: dealer.clone(),
-        account_print: Some(PRINT.to_owned()),
+        account_fingerprint: Some(PRINT.to_owned()),
     };
     stage.outbox.unblock(&lane).await.expect("unblock")
 }

@@ -20,8 +20,8 @@ pub async fn a_dealer_is_found_with_its_account(stage: &Stage) {
     assert_eq!(found.created_at, dealer.created_at);
     assert_eq!(found.updated_at, dealer.updated_at);
     assert_eq!(
-        found.account_print(&crate::sample::account_policy()),
-        dealer.account_print(&crate::sample::account_policy())
+        found.account_fingerprint(&crate::sample::account_policy()),
+        dealer.account_fingerprint(&crate::sample::account_policy())
     );
 }
 
@@ -79,8 +79,8 @@ pub async fn each_dealer_has_its_own_account(stage: &Stage) {
     for dealer in &dealers {
         let found = find(stage, dealer).await.expect("the dealer is known");
         assert_eq!(
-            found.account_print(&crate::sample::account_policy()),
-            dealer.account_print(&crate::sample::account_policy())
+            found.account_fingerprint(&crate::sample::account_policy()),
+            dealer.account_fingerprint(&crate::sample::account_policy())
         );
     }
 }

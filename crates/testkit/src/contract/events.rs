@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::access::Visibility;
 use domain::delivery::{MessageChange, Receipt};
-use domain::events::{EVENT_LIFETIME, MessageNews, News};
+use domain::events::{EVENT_LIFETIME, EventContent, MessageReport};
 use domain::ports::EventsApplied;
 use domain::requests::{MessageState, RequestId};
 use domain::values::DealerId;
@@ -200,7 +200,7 @@ pub async fn an_event_that_matches_nothing_is_looked_at_again(stage: &Stage) {
 
 /// What concerns nobody is kept for people and never looked at.
 pub async fn an_event_without_news_is_only_kept(stage: &Stage) {
-    stage.keep(News::Nothing).await;
+    stage.keep(EventContent::Nothing).await;
     assert_eq!(stage.next_event().await, None);
     assert_eq!(stage.apply().await, EventsApplied::default());
     stage.pass(EVENT_LIFETIME + SECOND).await;
@@ -235,17 +235,17 @@ pub async fn an_event_about_an_older_message_leaves_the_request_alone(stage: &St
 pub async fn a_connected_device_closes_its_breaker(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     stage.block(HOUR).await;
-    stage.keep(News::Device { connected: false }).await;
+    stage.keep(EventContent::Device { connected: false }).await;
     assert_eq!(stage.apply().await.freed, 0);
     stage.assert_nothing_to_claim().await;
     stage
         .keep_for(
             &sample::dealer_id_numbered(7),
-            News::Device { connected: true },
+            EventContent::Device { connected: true },
         )
         .await;
     assert_eq!(stage.apply().await.freed, 0);
-    stage.keep(News::Device { connected: true }).await;
+    stage.keep(EventContent::Device { connected: true }).await;
     assert_eq!(stage.apply().await.freed, 1);
     let claim = stage.claim().await;
     assert_eq!(to_send(&claim).request_id, request.id);
@@ -253,11 +253,11 @@ pub async fn a_connected_device_closes_its_breaker(stage: &Stage) {
 }
 
 impl Stage {
-    pub(super) async fn keep(&self, news: News) {
+    pub(super) async fn keep(&self, news: EventContent) {
         self.keep_for(&sample::dealer_id(), news).await;
     }
 
-    async fn keep_for(&self, dealer: &DealerId, news: News) {
+    async fn keep_for(&self, dealer: &DealerId, news: EventContent) {
         let kept = self.events.keep(dealer, &sample::event(news)).await;
         kept.expect("keep");
     }
@@ -272,8 +272,12 @@ impl Stage {
     }
 }
 
-pub(super) fn news(id: Option<&str>, state_id: Option<&str>, seen: Option<MessageState>) -> News {
-    News::Message(MessageNews {
+pub(super) fn news(
+    id: Option<&str>,
+    state_id: Option<&str>,
+    seen: Option<MessageState>,
+) -> EventContent {
+    EventContent::Message(MessageReport {
         provider_id: id.map(str::to_owned),
         state_id: state_id.map(str::to_owned),
         seen,
@@ -281,21 +285,21 @@ pub(super) fn news(id: Option<&str>, state_id: Option<&str>, seen: Option<Messag
     })
 }
 
-pub(super) fn by_id(id: &str, seen: MessageState) -> News {
+pub(super) fn by_id(id: &str, seen: MessageState) -> EventContent {
     news(Some(id), None, Some(seen))
 }
 
-pub(super) fn by_state_id(id: &str, seen: MessageState) -> News {
+pub(super) fn by_state_id(id: &str, seen: MessageState) -> EventContent {
     news(None, Some(id), Some(seen))
 }
 
-pub(super) fn failed(id: &str) -> News {
+pub(super) fn failed(id: &str) -> EventContent {
     by_id(id, MessageState::Failed)
 }
 
-pub(super) fn seen(news: &News) -> Option<MessageState> {
+pub(super) fn seen(news: &EventContent) -> Option<MessageState> {
     match news {
-        News::Message(news) => news.seen,
+        EventContent::Message(news) => news.seen,
         _ => None,
     }
 }

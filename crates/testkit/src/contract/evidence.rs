@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::delivery::{LaneChange, MessageChange, Receipt};
-use domain::events::{EVENT_LIFETIME, News};
+use domain::events::{EVENT_LIFETIME, EventContent};
 use domain::ports::{CallEnd, Settled, Task};
 use domain::requests::{MessageState, RequestId};
 
@@ -50,7 +50,7 @@ pub async fn a_state_id_that_is_known_is_no_evidence(stage: &Stage) {
 /// The breaker was open and half closed when the outcome of the first message stayed unknown.
 pub async fn a_connected_device_does_not_end_a_wait_for_evidence(stage: &Stage) {
     let request = awaited_behind_a_breaker(stage).await;
-    stage.keep(News::Device { connected: true }).await;
+    stage.keep(EventContent::Device { connected: true }).await;
     assert_eq!(stage.apply().await.freed, 1);
     assert_wait_lasts(stage, request).await;
 }

@@ -179,7 +179,7 @@ pub async fn an_api_key_is_not_called_by_the_phone_of_an_erased_person(stage: &S
     for (n, name) in [(1, "HP 0812-0000-0001 (Adit)"), (2, "HP 0812-0000-0002")] {
         let key = NewApiKey {
             id: sample::api_key(n).id(),
-            print: sample::api_key(n).print(),
+            fingerprint: sample::api_key(n).fingerprint(),
             name: KeyName::parse(name).expect("a name"),
             access: Access::new(None, [Scope::Read].into_iter().collect()).expect("access"),
             expires_at: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::access::Visibility;
 use domain::delivery::{LaneChange, MessageChange, OutcomeKind, Receipt};
-use domain::events::{MessageNews, News};
+use domain::events::{EventContent, MessageReport};
 use domain::ports::{Attempt, Settled, Settlement};
 use domain::requests::{MessageState, RequestId};
 use domain::values::jakarta_time;
@@ -238,13 +238,13 @@ pub async fn words_of_the_provider_are_kept_without_numbers(stage: &Stage) {
     let request = stage.queue(&dealer.id, 3).await.id;
     let claim = stage.claim().await;
     stage.settle_now(&claim, sent(), READY).await;
-    let news = MessageNews {
+    let news = MessageReport {
         provider_id: Some("142223099".to_owned()),
         state_id: None,
         seen: Some(MessageState::Failed),
         reason: Some(reason()),
     };
-    stage.keep(News::Message(news)).await;
+    stage.keep(EventContent::Message(news)).await;
     stage.apply().await;
     assert_eq!(stage.message(request).await.reason.as_deref(), Some(kept));
     stage.queue(&dealer.id, 4).await;

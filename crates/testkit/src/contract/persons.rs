@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::access::Visibility;
 use domain::delivery::MessageChange;
-use domain::events::{MessageNews, News, ProviderEvent};
+use domain::events::{EventContent, MessageReport, ProviderEvent};
 use domain::persons::{ERASED, Erased, PersonalRecord, Sweep};
 use domain::ports::{Accepted, DateRange, Resent};
 use domain::requests::{Message, MessageState, NewRequest, RequestId};
@@ -63,7 +63,7 @@ pub(super) async fn export(
     stage.persons.export(phone, after, 2).await.expect("export")
 }
 
-async fn keep(stage: &Stage, text: &str, news: News) {
+async fn keep(stage: &Stage, text: &str, news: EventContent) {
     let event = ProviderEvent {
         text: text.to_owned(),
         ..sample::event(news)
@@ -77,13 +77,13 @@ async fn keep(stage: &Stage, text: &str, news: News) {
 
 /// A report of the sample receipt's message.
 pub(super) async fn report(stage: &Stage, seen: MessageState) {
-    let news = MessageNews {
+    let news = MessageReport {
         provider_id: Some("142223099".to_owned()),
         state_id: None,
         seen: Some(seen),
         reason: None,
     };
-    keep(stage, r#"{"id":"142223099"}"#, News::Message(news)).await;
+    keep(stage, r#"{"id":"142223099"}"#, EventContent::Message(news)).await;
 }
 
 pub(super) async fn queued(stage: &Stage) -> NewRequest {
@@ -227,7 +227,7 @@ pub async fn a_report_that_quotes_the_phone_is_erased(stage: &Stage) {
     let reply = r#"{"sender":"6281200000001","message":"Siapa ini?"}"#;
     let other = r#"{"sender":"6281200000002","message":"Terima kasih"}"#;
     for text in [reply, other] {
-        keep(stage, text, News::Nothing).await;
+        keep(stage, text, EventContent::Nothing).await;
     }
     assert_eq!(erase(stage, &phone_of(1)).await.events, 1);
     assert_eq!(stage.backstage.reports().await, [ERASED, other]);

@@ -291,7 +291,7 @@ pub async fn a_change_that_cannot_be_noted_is_not_made(stage: &Stage) {
 pub async fn a_key_of_the_settings_wins(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     let policy = sample::account_policy();
-    let before = find(stage, &dealer.id).await.account_print(&policy);
+    let before = find(stage, &dealer.id).await.account_fingerprint(&policy);
     assert_eq!(
         record(stage, &dealer.id).await.key_source,
         Some(KeySource::Dealers)
@@ -303,7 +303,7 @@ pub async fn a_key_of_the_settings_wins(stage: &Stage) {
     change(stage, &dealer.id, &set).await;
     let found = find(stage, &dealer.id).await;
     assert_eq!(key(&found).as_deref(), Some(OWN_KEY));
-    assert_ne!(found.account_print(&policy), before);
+    assert_ne!(found.account_fingerprint(&policy), before);
     assert_eq!(
         record(stage, &dealer.id).await.key_source,
         Some(KeySource::Settings)

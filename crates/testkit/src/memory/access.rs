@@ -33,7 +33,9 @@ impl ApiKeys for MemoryStore {
             revoked_at: None,
         };
         state.note(entry, None, now)?;
-        state.api_keys.insert(key.id, (key.print, record.clone()));
+        state
+            .api_keys
+            .insert(key.id, (key.fingerprint, record.clone()));
         Ok(record)
     }
 
@@ -56,11 +58,14 @@ impl ApiKeys for MemoryStore {
     async fn find(&self, id: ApiKeyId) -> Result<Option<KnownKey>, StoreError> {
         let now = self.now();
         let state = self.state();
-        Ok(state.api_keys.get(&id).map(|(print, record)| KnownKey {
-            print: *print,
-            record: record.clone(),
-            validity: validity(record, now),
-        }))
+        Ok(state
+            .api_keys
+            .get(&id)
+            .map(|(fingerprint, record)| KnownKey {
+                fingerprint: *fingerprint,
+                record: record.clone(),
+                validity: validity(record, now),
+            }))
     }
 
     fn knows(&self, id: ApiKeyId) -> bool {
@@ -74,14 +79,14 @@ impl ApiKeys for MemoryStore {
     ) -> Result<Option<ApiKeyRecord>, StoreError> {
         let now = self.now();
         let mut state = self.state();
-        let Some((print, mut record)) = state.api_keys.get(&id).cloned() else {
+        let Some((fingerprint, mut record)) = state.api_keys.get(&id).cloned() else {
             return Ok(None);
         };
         if record.revoked_at.is_none() {
             let dealer = record.access.visibility().dealer();
             state.note(entry, dealer.map(|dealer| dealer.as_str()), now)?;
             record.revoked_at = Some(now);
-            state.api_keys.insert(id, (print, record.clone()));
+            state.api_keys.insert(id, (fingerprint, record.clone()));
         }
         Ok(Some(record))
     }

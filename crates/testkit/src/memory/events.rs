@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::delivery::{MessageChange, Receipt};
 use domain::events::{
-    EVENT_LIFETIME, MessageNews, News, ProviderEvent, is_evidence, provider_number,
+    EVENT_LIFETIME, EventContent, MessageReport, ProviderEvent, is_evidence, provider_number,
 };
 use domain::persons::{ERASED, without_numbers};
 use domain::ports::{EventStore, EventsApplied, Settlement, StoreError};
@@ -27,10 +27,10 @@ impl EventStore for MemoryStore {
         let now = self.now();
         self.state().events.push(Event {
             dealer: dealer.clone(),
-            news: event.news.clone(),
+            news: event.content.clone(),
             text: event.text.clone(),
             received: now,
-            next_look: (event.news != News::Nothing).then_some(now),
+            next_look: (event.content != EventContent::Nothing).then_some(now),
             message: None,
         });
         Ok(())
@@ -81,16 +81,16 @@ impl EventStore for MemoryStore {
 impl State {
     fn look_at(&mut self, place: usize, applied: &mut EventsApplied, now: DateTime<Utc>) {
         let event = &self.events[place];
-        let (dealer, news) = (event.dealer.clone(), event.news.clone());
+        let (dealer, news) = (event.dealer.clone(), event.content.clone());
         match news {
-            News::Nothing => {}
-            News::Device { connected } => {
+            EventContent::Nothing => {}
+            EventContent::Device { connected } => {
                 self.events[place].next_look = None;
                 if connected && self.close_breaker(&dealer, now) {
                     applied.freed += 1;
                 }
             }
-            News::Message(news) => match self.named_by(&dealer, &news) {
+            EventContent::Message(news) => match self.named_by(&dealer, &news) {
                 Some(message) => self.apply_news(place, message, &news, applied, now),
                 None => {
                     let age = between(self.events[place].received, now);
@@ -103,7 +103,7 @@ impl State {
     }
 
     /// The dealer's message that has this id, else the one that has this state's id.
-    fn named_by(&self, dealer: &DealerId, news: &MessageNews) -> Option<MessageId> {
+    fn named_by(&self, dealer: &DealerId, news: &MessageReport) -> Option<MessageId> {
         let find = |has: &dyn Fn(&super::state::Message) -> bool| {
             self.messages
                 .iter()
@@ -126,7 +126,7 @@ impl State {
         &mut self,
         place: usize,
         id: MessageId,
-        news: &MessageNews,
+        news: &MessageReport,
         applied: &mut EventsApplied,
         now: DateTime<Utc>,
     ) {
@@ -191,9 +191,9 @@ impl State {
                 .filter(|event| {
                     event.dealer == dealer && event.message.is_none() && event.received >= since
                 })
-                .filter_map(|event| match &event.news {
+                .filter_map(|event| match &event.content {
                     // Not yet looked at is not unknown.
-                    News::Message(news) if self.named_by(&dealer, news).is_none() => {
+                    EventContent::Message(news) if self.named_by(&dealer, news).is_none() => {
                         news.provider_id.clone()
                     }
                     _ => None,
@@ -251,9 +251,14 @@ impl State {
         });
     }
 
-    fn wake(&mut self, dealer: &DealerId, now: DateTime<Utc>, that: impl Fn(&MessageNews) -> bool) {
+    fn wake(
+        &mut self,
+        dealer: &DealerId,
+        now: DateTime<Utc>,
+        that: impl Fn(&MessageReport) -> bool,
+    ) {
         for event in &mut self.events {
-            let News::Message(news) = &event.news else {
+            let EventContent::Message(news) = &event.content else {
                 continue;
             };
             if event.dealer == *dealer && event.message.is_none() && that(news) {

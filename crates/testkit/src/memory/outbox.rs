@@ -123,7 +123,7 @@ impl Outbox for MemoryStore {
             .filter(|(_, lane)| lane.history.blocks > 0)
             .map(|(dealer, lane)| BlockedLane {
                 dealer_id: dealer.clone(),
-                account_print: lane.account_print.clone(),
+                account_fingerprint: lane.account_fingerprint.clone(),
             })
             .collect())
     }
@@ -132,7 +132,8 @@ impl Outbox for MemoryStore {
         let now = self.now();
         let mut state = self.state();
         let stored = state.lanes.get(&lane.dealer_id);
-        let as_seen = stored.is_some_and(|stored| stored.account_print == lane.account_print);
+        let as_seen =
+            stored.is_some_and(|stored| stored.account_fingerprint == lane.account_fingerprint);
         Ok(as_seen && state.close_breaker(&lane.dealer_id, now))
     }
 

@@ -37,7 +37,11 @@ impl State {
             }
             return Settled::LeaseLost;
         };
-        lane.give_back(&settlement.lane, settlement.account_print.as_deref(), now);
+        lane.give_back(
+            &settlement.lane,
+            settlement.account_fingerprint.as_deref(),
+            now,
+        );
         if let Some((id, MessageChange::Suspected)) = &settlement.message {
             lane.suspect = Some(*id);
         }
@@ -149,7 +153,12 @@ impl State {
 
 impl Lane {
     /// Ends the lease and writes what was decided about the lane.
-    fn give_back(&mut self, change: &LaneChange, account_print: Option<&str>, now: DateTime<Utc>) {
+    fn give_back(
+        &mut self,
+        change: &LaneChange,
+        account_fingerprint: Option<&str>,
+        now: DateTime<Utc>,
+    ) {
         let values = change.values();
         self.lease_until = None;
         if values.forgets_trouble {
@@ -162,7 +171,7 @@ impl Lane {
             self.blocked_since.get_or_insert(now);
             let reason = values.block_reason.map(without_numbers);
             self.block_reason = reason.map(Cow::into_owned);
-            self.account_print = account_print.map(str::to_owned);
+            self.account_fingerprint = account_fingerprint.map(str::to_owned);
         }
         let mut ready_at = now + values.pause;
         if let Some(until) = values.rest_until {

@@ -2,17 +2,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::access::{ApiKeyId, AuditRecord, KeyPrint, SessionPrint};
+use domain::access::{ApiKeyId, AuditRecord, KeyFingerprint, SessionPrint};
 use domain::dealers::Dealer;
 use domain::delivery::{LaneHistory, Receipt};
-use domain::events::News;
+use domain::events::EventContent;
 use domain::persons::ERASED;
 use domain::ports::{ApiKeyRecord, Attempt, KnownQuota, OutboxMessage};
 use domain::requests::{
     CHANGED_BY, MessageId, MessageKind, MessageState, NewMessage, Origin, Request, RequestId,
 };
 use domain::values::{
-    BodyPrint, DealerId, IdempotencyKey, KEY_LIFETIME, Phone, WebhookToken, jakarta_time,
+    BodyFingerprint, DealerId, IdempotencyKey, KEY_LIFETIME, Phone, WebhookToken, jakarta_time,
 };
 
 use super::dealers::OwnSettings;
@@ -29,7 +29,7 @@ pub(super) struct State {
     pub(super) attempts: Vec<RecordedAttempt>,
     pub(super) keys: HashMap<(DealerId, IdempotencyKey), UsedKey>,
     pub(super) events: Vec<Event>,
-    pub(super) api_keys: HashMap<ApiKeyId, (KeyPrint, ApiKeyRecord)>,
+    pub(super) api_keys: HashMap<ApiKeyId, (KeyFingerprint, ApiKeyRecord)>,
     /// Whose key each is of, and when it is over.
     pub(super) sessions: HashMap<SessionPrint, (ApiKeyId, DateTime<Utc>)>,
     /// Oldest first.
@@ -58,7 +58,7 @@ impl Default for State {
 
 /// A key and the request it stands for.
 pub(super) struct UsedKey {
-    pub(super) body: BodyPrint,
+    pub(super) body: BodyFingerprint,
     pub(super) request: RequestId,
     pub(super) since: DateTime<Utc>,
 }
@@ -72,7 +72,7 @@ impl UsedKey {
 /// A report of the provider.
 pub(super) struct Event {
     pub(super) dealer: DealerId,
-    pub(super) news: News,
+    pub(super) news: EventContent,
     /// The report as it came.
     pub(super) text: String,
     pub(super) received: DateTime<Utc>,
@@ -129,7 +129,7 @@ pub(super) struct Lane {
     pub(super) history: LaneHistory,
     pub(super) blocked_since: Option<DateTime<Utc>>,
     pub(super) block_reason: Option<String>,
-    pub(super) account_print: Option<String>,
+    pub(super) account_fingerprint: Option<String>,
     /// A probe went well since the account was found blocked.
     pub(super) probed: bool,
     /// The message that may be the cause of the block.
@@ -191,7 +191,7 @@ impl Lane {
         self.suspect = None;
         self.blocked_since = None;
         self.block_reason = None;
-        self.account_print = None;
+        self.account_fingerprint = None;
     }
 }
 

@@ -1,6 +1,6 @@
 //! What provider events mean.
 
-use domain::events::{EventTopic, MessageNews, News, ProviderEvent};
+use domain::events::{EventContent, EventTopic, MessageReport, ProviderEvent};
 use domain::ports::ProviderEvents as _;
 use domain::requests::MessageState;
 use secrecy::ExposeSecret as _;
@@ -14,9 +14,9 @@ fn event(body: &str) -> ProviderEvent {
     read(EventTopic::Status, body.as_bytes()).unwrap()
 }
 
-fn news(body: &str) -> MessageNews {
+fn news(body: &str) -> MessageReport {
     match event(body).news {
-        News::Message(news) => news,
+        EventContent::Message(news) => news,
         other => panic!("{body} tells about a message: {other:?}"),
     }
 }
@@ -25,7 +25,7 @@ fn news(body: &str) -> MessageNews {
 fn the_three_shapes_are_read() {
     assert_eq!(
         news(r#"{"device":"628","id":142223099,"stateid":"3EB0","status":"sent","state":"sent"}"#),
-        MessageNews {
+        MessageReport {
             provider_id: Some("142223099".into()),
             state_id: Some("3EB0".into()),
             seen: Some(MessageState::Sent),
@@ -34,7 +34,7 @@ fn the_three_shapes_are_read() {
     );
     assert_eq!(
         news(r#"{"device":"628","id":"142223099","status":"expired"}"#),
-        MessageNews {
+        MessageReport {
             provider_id: Some("142223099".into()),
             state_id: None,
             seen: Some(MessageState::Failed),
@@ -43,7 +43,7 @@ fn the_three_shapes_are_read() {
     );
     assert_eq!(
         news(r#"{"device":"628","stateid":"3EB0","state":"read"}"#),
-        MessageNews {
+        MessageReport {
             provider_id: None,
             state_id: Some("3EB0".into()),
             seen: Some(MessageState::Read),
@@ -135,7 +135,7 @@ fn unknown_shapes_say_nothing() {
         r#"[{"id":1,"status":"sent"}]"#,
         &long,
     ] {
-        assert_eq!(event(body).news, News::Nothing, "{body}");
+        assert_eq!(event(body).news, EventContent::Nothing, "{body}");
     }
 }
 
@@ -153,7 +153,7 @@ fn only_json_is_read() {
     }
     let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
     let deep = read(EventTopic::Status, &deep).expect("JSON, however deep");
-    assert_eq!(deep.news, News::Nothing);
+    assert_eq!(deep.news, EventContent::Nothing);
 }
 
 #[test]
@@ -172,12 +172,12 @@ fn a_device_is_connected_or_disconnected() {
     let news = |body: &str| read(EventTopic::Device, body.as_bytes()).unwrap().news;
     assert_eq!(
         news(r#"{"status":"connect"}"#),
-        News::Device { connected: true }
+        EventContent::Device { connected: true }
     );
     assert_eq!(
         news(r#"{"status":"Disconnect","reason":"logout"}"#),
-        News::Device { connected: false }
+        EventContent::Device { connected: false }
     );
-    assert_eq!(news(r#"{"status":"sleeping"}"#), News::Nothing);
-    assert_eq!(news(r#"{"id":1,"status":"sent"}"#), News::Nothing);
+    assert_eq!(news(r#"{"status":"sleeping"}"#), EventContent::Nothing);
+    assert_eq!(news(r#"{"id":1,"status":"sent"}"#), EventContent::Nothing);
 }

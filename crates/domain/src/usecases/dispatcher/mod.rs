@@ -197,7 +197,7 @@ impl Dispatcher {
 
     async fn close_if_healed(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
         let dealer = self.dealers.find(&lane.dealer_id).await?;
-        let unchanged = lane.account_print == Some(self.print(dealer.as_ref()));
+        let unchanged = lane.account_fingerprint == Some(self.fingerprint(dealer.as_ref()));
         Ok(!unchanged && self.outbox.unblock(lane).await?)
     }
 }

@@ -123,7 +123,7 @@ impl Dispatcher {
         Settlement {
             attempt: Some(attempt),
             called: true,
-            account_print: blocked.then(|| self.print(dealer)),
+            account_fingerprint: blocked.then(|| self.fingerprint(dealer)),
             ..self.decided(claim, Some(message), settings, report.outcome)
         }
     }
@@ -159,7 +159,7 @@ impl Dispatcher {
             DeviceReport::Unreachable { reason } => (BlockCause::Other, reason),
         };
         Settlement {
-            account_print: Some(self.print(dealer)),
+            account_fingerprint: Some(self.fingerprint(dealer)),
             ..self.decided(claim, None, settings, Outcome::Blocked { cause, reason })
         }
     }
@@ -183,14 +183,16 @@ impl Dispatcher {
             reason: error.to_string(),
         };
         Settlement {
-            account_print: Some(self.print(dealer)),
+            account_fingerprint: Some(self.fingerprint(dealer)),
             ..self.decided(claim, message, settings, outcome)
         }
     }
 
     /// Recognises the account with which a lane is blocked.
-    pub(super) fn print(&self, dealer: Option<&Dealer>) -> String {
-        dealer.map_or_else(String::new, |dealer| dealer.account_print(&self.accounts))
+    pub(super) fn fingerprint(&self, dealer: Option<&Dealer>) -> String {
+        dealer.map_or_else(String::new, |dealer| {
+            dealer.account_fingerprint(&self.accounts)
+        })
     }
 
     /// What follows from an outcome, before anything is known about a call.
@@ -235,7 +237,7 @@ impl Dispatcher {
             attempt: None,
             called: false,
             call: None,
-            account_print: None,
+            account_fingerprint: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::route::{Access, Calls, Target};
 use crate::state::Api;
 
 /// Lets in who may, as often as they may, and tells the routes who calls.
-pub(crate) async fn gate(
+pub(crate) async fn admit(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {

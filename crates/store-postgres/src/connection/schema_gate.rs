@@ -13,15 +13,15 @@ const PATIENCE: Duration = Duration::from_millis(4_300);
 /// Keeps questions back until the schema is the one that their statements are written for. Open, unless
 /// somebody closes it.
 #[derive(Clone)]
-pub(crate) struct Gate(Arc<watch::Sender<bool>>);
+pub(crate) struct SchemaGate(Arc<watch::Sender<bool>>);
 
-impl Default for Gate {
+impl Default for SchemaGate {
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(true)))
     }
 }
 
-impl Gate {
+impl SchemaGate {
     pub(crate) fn close(&self) {
         self.0.send_replace(false);
     }

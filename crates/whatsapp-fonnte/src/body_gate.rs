@@ -19,7 +19,7 @@ const SHUT: u8 = 2;
 
 /// The way of one request's body to a connection.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate {
+pub(crate) struct BodyGate {
     state: Arc<AtomicU8>,
     start_by: Instant,
 }
@@ -31,7 +31,7 @@ pub(crate) struct TooLate;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-impl Gate {
+impl BodyGate {
     /// An open gate that no body passes at `start_by` or later.
     pub(crate) fn new(start_by: Instant) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Gate {
 
 struct Guarded {
     inner: reqwest::Body,
-    gate: Gate,
+    gate: BodyGate,
     passed: bool,
 }
 
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_gate_is_passed_once_at_most_and_remembers_it() {
-        let gate = Gate::new(later());
+        let gate = BodyGate::new(later());
         assert!(gate.pass().is_ok());
         assert!(gate.pass().is_err());
         assert!(gate.shut(), "it had been passed");
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_shut_gate_is_never_passed() {
-        let gate = Gate::new(later());
+        let gate = BodyGate::new(later());
         assert!(!gate.shut());
         assert!(gate.pass().is_err());
         assert!(!gate.shut(), "still not passed");
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_gate_is_not_passed_too_late() {
-        let gate = Gate::new(Instant::now());
+        let gate = BodyGate::new(Instant::now());
         assert!(gate.pass().is_err());
         assert!(!gate.shut());
     }
