@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "programs for tests have a clock and an environment of their own"
+)]
 
 pub mod bench;
 mod browser;

@@ -54,7 +54,7 @@ fn plain(schema: &mut Schema) {
     };
     schema.remove("$schema");
     schema.remove("title");
-    // There are no unsigned types, and whoever lists values needs no limits.
+    // OpenAPI has no unsigned types, and a list of values needs no limits.
     let format = schema.get("format").and_then(Value::as_str);
     let signed = match format {
         Some("uint64" | "uint") => Some("int64"),

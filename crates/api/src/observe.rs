@@ -1,4 +1,4 @@
-//! What the API tells whoever watches it. How that is counted, shown or traced is not its matter.
+//! The API's events for metrics and traces. How these are counted, shown or traced is up to the observer.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use tracing::Span;
 
 use crate::problem::Problem;
 
-/// A call that was answered. Holds patterns and words of ours only, never what a caller chose.
+/// An answered call. Holds patterns and fixed words only, nothing that a caller chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnsweredCall<'a> {
     /// The method, or `OTHER`.
     pub method: &'static str,
-    /// The route's pattern; `-` for a path that is none of ours.
+    /// The route's pattern; `-` for an unknown path.
     pub route: &'a str,
     /// The HTTP status in digits.
     pub status: &'a str,
-    /// How long it took.
+    /// The duration.
     pub took: Duration,
 }
 
-/// What became of a submission.
+/// The result of a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SubmissionResult {
     /// It is stored, and its message queued.
@@ -33,13 +33,13 @@ pub enum SubmissionResult {
     UnknownDealer,
     /// The dealer has no account that could send.
     NotConfigured,
-    /// It breaks rules, or is no submission.
+    /// It breaks rules, or is not JSON.
     Invalid,
-    /// Its key stands for another submission, or for one that is just being stored.
+    /// Its key was used for another submission, or for one that is just being stored.
     KeyTaken,
-    /// It could not be stored, or nobody knows whether it was.
+    /// It was not stored, or the outcome is unknown.
     NotStored,
-    /// It was turned away for another reason.
+    /// It was refused for another reason.
     Other,
 }
 
@@ -87,16 +87,16 @@ impl SubmissionResult {
     }
 }
 
-/// What became of a provider event.
+/// The result of a provider event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventResult {
     /// It is stored and will be applied.
     Kept,
-    /// It does not carry the dealer's secret.
+    /// It lacks the dealer's secret.
     Ignored,
     /// It is not JSON.
     NotJson,
-    /// Its address is none of ours.
+    /// Its webhook address is unknown.
     UnknownAddress,
     /// It could not be stored.
     NotStored,
@@ -135,30 +135,30 @@ impl EventResult {
     }
 }
 
-/// Whoever watches the API. Everything but [`scrape`](Self::scrape) is called while a caller waits:
-/// it must not wait for anything.
+/// An observer of the API. All methods but [`scrape`](Self::scrape) are called while a caller waits, and must
+/// not block.
 #[async_trait]
 pub trait Observer: Send + Sync {
     /// A call was answered.
     fn answered(&self, call: AnsweredCall<'_>);
 
-    /// Something became of a submission.
+    /// A submission ended.
     fn submitted(&self, result: SubmissionResult);
 
-    /// A provider event was taken in, or not.
+    /// A provider event was received.
     fn event_received(&self, topic: EventTopic, result: EventResult);
 
-    /// A call begins, in this span; `traceparent` is the caller's (W3C Trace Context).
+    /// A call begins in this span; `traceparent` is the caller's (W3C Trace Context).
     fn begins(&self, span: &Span, traceparent: Option<&str>);
 
     /// The `traceparent` of a span, where calls are traced.
     fn traceparent(&self, span: &Span) -> Option<String>;
 
-    /// Everything that was counted, as Prometheus text. Takes a second at most.
+    /// All metrics as Prometheus text. Takes a second at most.
     async fn scrape(&self) -> String;
 }
 
-/// Nobody watches.
+/// Ignores everything.
 pub(crate) struct Unobserved;
 
 #[async_trait]

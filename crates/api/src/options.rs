@@ -1,9 +1,9 @@
-//! How the API is served.
+//! The options of the server.
 
 use domain::values::PublicBaseUrl;
 use url::Url;
 
-/// Web pages whose scripts may call the API.
+/// Origins of web pages whose scripts may call the API (CORS).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origins(Vec<String>);
 
@@ -13,10 +13,10 @@ pub struct Origins(Vec<String>);
 pub struct OriginError(String);
 
 impl Origins {
-    /// Reads a comma list of origins.
+    /// Parses a comma-separated list of origins.
     ///
     /// # Errors
-    /// [`OriginError`] for the first that is none; `*` is none, because credentials are allowed.
+    /// [`OriginError`] for the first that is none; `*` is refused, because credentials are allowed.
     pub fn parse(list: &str) -> Result<Self, OriginError> {
         list.split(',')
             .map(str::trim)
@@ -35,22 +35,22 @@ impl Origins {
             .map(Self)
     }
 
-    /// Each origin, as browsers write it.
+    /// Each origin, in browsers' notation.
     pub(crate) fn as_slice(&self) -> &[String] {
         &self.0
     }
 }
 
-/// How the API is served.
+/// The options of the server.
 #[derive(Debug, Clone)]
 pub struct ApiOptions {
-    /// Web pages whose scripts may call the API.
+    /// Origins whose scripts may call the API.
     pub origins: Origins,
-    /// How many threads answer.
+    /// The number of web workers.
     pub workers: usize,
-    /// How long requests in flight may take after the server was told to stop, in seconds.
+    /// Seconds that requests in flight have after a shutdown begins.
     pub shutdown_seconds: u64,
-    /// How the service is reached from outside, for the addresses it shows.
+    /// The public address, for URLs in answers.
     pub public_base_url: PublicBaseUrl,
 }
 

@@ -1,4 +1,4 @@
-//! Every way to say no, mapped to HTTP in one place.
+//! Every error answer, mapped to HTTP in one place.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -18,13 +18,13 @@ const DEALER_NOT_FOUND: &str = "Dealer not found or inactive";
 const NOT_STORED: &str = "Gagal menyimpan data ke database";
 const UNFORESEEN: &str = "Terjadi kesalahan sistem";
 
-/// How to come in, for whoever was not let in (RFC 6750).
+/// The challenge of a 401 (RFC 6750).
 const CHALLENGE: &str = "Bearer realm=\"customer-service\"";
 
-/// How many seconds a caller should wait before it asks again.
+/// Seconds of `Retry-After` (chosen).
 pub(crate) const RETRY_SECONDS: u32 = 5;
 
-/// Why a request is not answered with what it asked for.
+/// Why a call is answered with an error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
     #[error("the request breaks rules")]
@@ -85,10 +85,10 @@ pub(crate) enum Problem {
     Unforeseen,
 }
 
-/// Which errors an operation can answer with is said in `openapi/additions`.
+/// The errors of each operation are in `openapi/additions`.
 impl Apiv2Errors for Problem {}
 
-/// What is sent for a problem.
+/// The parts of an error answer.
 enum Answer<'a> {
     Validation(&'a [FaultBody]),
     Envelope(StatusCode, &'static str, String),
@@ -105,7 +105,7 @@ impl From<Oversized> for Problem {
 }
 
 impl Problem {
-    /// The one place that maps errors to HTTP.
+    /// The one mapping of errors to HTTP.
     fn answer(&self) -> Answer<'_> {
         match self {
             Self::Invalid(faults) => Answer::Validation(faults),
@@ -138,7 +138,7 @@ impl Problem {
                     "IdempotencyKeyInProgress",
                     "The first request with this Idempotency-Key is still in progress",
                 ),
-                // The handler answers invalid submissions itself: it knows what was sent.
+                // The handler answers invalid submissions itself, with the values sent.
                 IntakeError::NotStored(StoreError::Corrupt(_)) | IntakeError::Invalid(_) => {
                     Answer::NotStored(StatusCode::INTERNAL_SERVER_ERROR, UNFORESEEN)
                 }
@@ -214,7 +214,7 @@ impl Problem {
                 "RateLimited",
                 "Too many requests; try again after Retry-After seconds",
             ),
-            // Who submits knows this sentence: nothing was stored.
+            // Submitters know this sentence: nothing was stored.
             Self::Busy { submits: true } => {
                 Answer::NotStored(StatusCode::SERVICE_UNAVAILABLE, NOT_STORED)
             }
@@ -255,7 +255,7 @@ impl Problem {
             Self::Desk(DealerAdministrationError::UnknownDealer) => {
                 envelope(StatusCode::NOT_FOUND, "DealerNotFound", "Dealer not found")
             }
-            // The handler answers invalid settings itself: it knows what was sent.
+            // The handler answers invalid settings itself, with the values sent.
             Self::Desk(DealerAdministrationError::Invalid(_)) => unforeseen(),
             Self::Lookup(LookupError::Store(error))
             | Self::Desk(DealerAdministrationError::Store(error))
@@ -322,7 +322,7 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        // Being busy is no failure, and logging it each time would be one more thing to do.
+        // Being busy is no failure, and logging it would add load.
         if self.status_code().is_server_error() && !matches!(self, Self::Busy { .. }) {
             log_failure(self);
         }
@@ -331,8 +331,8 @@ impl ResponseError for Problem {
 }
 
 impl Problem {
-    /// The same in the form that submitters know: a key that could not be looked up is a submission
-    /// that was not stored.
+    /// The same in the submitters' form: a key that could not be looked up is a submission that was not
+    /// stored.
     pub(crate) fn of_submission(self) -> Self {
         match self {
             Self::Refused(Refusal::Store(error)) => Self::Intake(IntakeError::NotStored(error)),
@@ -342,7 +342,7 @@ impl Problem {
         }
     }
 
-    /// The answer, without a word in the log.
+    /// The answer, without logging.
     pub(crate) fn response(&self) -> HttpResponse {
         let status = self.status_code();
         let mut response = HttpResponse::build(status);
@@ -382,7 +382,7 @@ impl Problem {
     }
 }
 
-/// What is written for a problem.
+/// The body of a problem.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Body {
@@ -391,7 +391,7 @@ pub(crate) enum Body {
     NotStored(NotStoredReply),
 }
 
-/// Logs a failure once, with all its sources. Texts of the database name no values of ours.
+/// Logs a failure once, with all its sources. The database's texts hold no values of requests.
 fn log_failure(error: &dyn std::error::Error) {
     let mut causes = Vec::new();
     let mut source = error.source();

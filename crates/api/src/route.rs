@@ -1,4 +1,4 @@
-//! What a route is: everything that is known about it besides its handler's code.
+//! A route: everything about it besides its handler's code.
 
 use actix_web::http::Method;
 use actix_web::{HttpMessage as _, HttpRequest};
@@ -12,36 +12,36 @@ pub struct Route {
     pub(crate) access: Access,
     pub(crate) calls: Calls,
     pub(crate) body: Option<usize>,
-    /// Makes the handler, which actix needs once for each thread.
+    /// Makes the handler; actix needs one for each thread.
     pub(crate) handler: fn() -> web::Route,
 }
 
-/// Who may call a route.
+/// The callers of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Anybody. What it answers may be kept by caches.
+    /// Any caller. Its answers may be cached.
     Public,
-    /// Whoever knows the secret in the path.
+    /// Callers with the secret of the path.
     Webhook,
     /// Callers with a key of this scope.
     Scope(Scope),
-    /// Callers on this machine, and those with a key of the scope `admin`.
+    /// Callers on this machine, and those with the scope `admin`.
     Local,
 }
 
-/// How the limits count the calls of a route.
+/// How the limits count calls of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Calls {
-    /// They count for the caller's rate, and for the requests that a copy works on at once.
+    /// Rate and concurrency are limited.
     Metered,
-    /// They count for the requests at once only. The provider's reports cannot be asked for again.
+    /// Only concurrency is limited: the provider's reports cannot be asked for again.
     Unmetered,
-    /// They count for nothing: supervisors must see a busy service as it is.
+    /// Not limited: supervisors must see a busy service as it is.
     Always,
 }
 
 impl Route {
-    /// The method; `HEAD` goes with `GET`.
+    /// The method; `GET` includes `HEAD`.
     #[must_use]
     pub fn method(&self) -> &str {
         self.method.as_str()
@@ -53,7 +53,7 @@ impl Route {
         self.path
     }
 
-    /// Who may call it.
+    /// Its callers.
     #[must_use]
     pub const fn access(&self) -> Access {
         self.access
@@ -73,28 +73,28 @@ impl Route {
 }
 
 impl Access {
-    /// Whether nobody needs a key.
+    /// Whether no key is needed.
     pub(crate) const fn needs_no_key(self) -> bool {
         matches!(self, Self::Public | Self::Webhook)
     }
 }
 
-/// Where a call leads.
+/// The target of a call.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Target {
-    /// A route of the path; none where there is no such path.
+    /// A route of the path; `None` for an unknown path.
     of_path: Option<&'static Route>,
     /// The route of path and method.
     route: Option<&'static Route>,
-    /// Whether the path is one of head office's, whether there is such a path or not.
+    /// Whether the path is below `/api/v1/admin`, known or not.
     is_admin: bool,
     /// Whether another adapter answers.
     is_beside: bool,
 }
 
 impl Target {
-    /// Finds the route of a call. The path must be as the router sees it, so that the router comes to the
-    /// same answer. Routes of one path stand together.
+    /// Finds the route of a call. The path must be the router's own, so that both agree. Routes of one path
+    /// stand together.
     pub(crate) fn find(routes: &'static [Route], method: &Method, path: &str) -> Self {
         let below = path.strip_prefix(ADMIN);
         let is_admin = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -129,27 +129,27 @@ impl Target {
         self.is_beside
     }
 
-    /// The target that the frame around each call has noted.
+    /// The target that the frame has set.
     pub(crate) fn of(request: &HttpRequest) -> Self {
         request.extensions().get().copied().unwrap_or_default()
     }
 
-    /// The path's pattern; `None` where there is no such path.
+    /// The path's pattern; `None` for an unknown path.
     pub(crate) fn pattern(self) -> Option<&'static str> {
         self.of_path.map(Route::path)
     }
 
-    /// Who may call the path, whatever the method.
+    /// The callers of the path, for any method.
     pub(crate) fn path_access(self) -> Option<Access> {
         self.of_path.map(Route::access)
     }
 
-    /// Who may call the route; `None` where path and method have none.
+    /// The callers of the route; `None` for an unknown path or method.
     pub(crate) fn access(self) -> Option<Access> {
         self.route.map(Route::access)
     }
 
-    /// How the call is counted; a path that does not exist counts like any other.
+    /// How the call is counted; an unknown path counts like any other.
     pub(crate) fn calls(self) -> Calls {
         self.of_path.map_or(Calls::Metered, Route::calls)
     }
@@ -159,25 +159,24 @@ impl Target {
         self.route.and_then(Route::body).unwrap_or_default()
     }
 
-    /// Whether the call submits: it is refused in the form that submitters know.
+    /// Whether the call submits: errors have the submitters' form.
     pub(crate) fn submits(self) -> bool {
         self.of_path.is_some_and(|route| route.path == SUBMIT)
     }
 
-    /// Whether the path is one of head office's, whether there is such a path or not: its host is looked at
-    /// before anything else.
+    /// Whether the path is below `/api/v1/admin`, known or not: its host is checked first.
     pub(crate) fn is_admin(self) -> bool {
         self.is_admin
     }
 }
 
-/// Below it are head office's paths.
+/// The prefix of the admin routes.
 const ADMIN: &str = "/api/v1/admin";
 
-/// The path that takes submissions in.
+/// The path of submissions.
 pub(crate) const SUBMIT: &str = "/api/v1/customer/validate-customer";
 
-/// Whether a path is one of a pattern; a parameter stands for one part that is not empty.
+/// Whether a path matches a pattern; a parameter matches one non-empty segment.
 fn leads_to(pattern: &str, path: &str) -> bool {
     let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
     loop {

@@ -20,25 +20,24 @@ use crate::options::{ApiOptions, Origins};
 use crate::routes;
 use crate::state::{Api, Document};
 
-/// How long a browser may remember a preflight, in seconds.
+/// Seconds that a browser may cache a preflight (chosen).
 const PREFLIGHT_SECONDS: usize = 600;
 
-/// How many connections a copy keeps open, over all its threads; more wait in the system's queue, and
-/// balancers go elsewhere. Twice the requests that it works on at once, and few enough that none of
-/// them together takes much memory.
+/// The most open connections of a copy; more wait in the system's queue. Twice the concurrent requests, and
+/// few enough for their memory together to be small.
 pub const MAX_CONNECTIONS: usize = 2_048;
 
-/// How long the head of a connection's first request may take to arrive.
+/// How long the head of a connection's first request may take (chosen).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection stays open on which nothing is asked: longer than the 60 seconds of usual
-/// balancers, so that they close it and never write to one that was just closed.
+/// How long an idle connection stays open: longer than the 60 seconds of usual load balancers, so that these
+/// close it first and never write to a closed one.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// How long a caller whose request was refused may go on sending before the connection is cut.
+/// How long the caller of a refused request may go on sending before the connection is closed (chosen).
 const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Request headers that a page of another origin may send.
+/// Request headers that a page of another origin may send (CORS).
 const ALLOWED_HEADERS: [&str; 6] = [
     "authorization",
     "content-type",
@@ -48,7 +47,7 @@ const ALLOWED_HEADERS: [&str; 6] = [
     "x-request-id",
 ];
 
-/// Response headers that a page of another origin may read.
+/// Response headers that a page of another origin may read (CORS).
 const EXPOSED_HEADERS: [HeaderName; 5] = [
     HeaderName::from_static("location"),
     HeaderName::from_static("preference-applied"),
@@ -57,8 +56,7 @@ const EXPOSED_HEADERS: [HeaderName; 5] = [
     HeaderName::from_static("x-request-id"),
 ];
 
-/// Starts serving on a listener. The server stops when it is told to through its handle; it does
-/// not listen to signals.
+/// Starts serving on a listener. The server stops through its handle; it ignores signals.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -74,14 +72,14 @@ pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::
         .shutdown_timeout(shutdown_seconds)
         .disable_signals();
     let stopping = server.graceful_shutdown_signal();
-    // What `HttpServer` does, but for `Quiet`: it takes no other connections than its own.
+    // Like `HttpServer`, but with `Quiet` connections, which `HttpServer` does not accept.
     let connections = move || {
         let stopping = stopping.clone();
         let app = app_with(api.clone(), &options, document.clone())
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let http = HttpService::build()
-            // Idle connections are closed when the server stops.
+            // Closes idle connections when the server stops.
             .graceful_shutdown_signal(move || {
                 let stopping = stopping.clone();
                 async move { stopping.notified().await }
@@ -100,7 +98,7 @@ pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::
     Ok(server.listen("api", listener, connections)?.run())
 }
 
-/// Everything that stands between a call and its answer, without a listener.
+/// The application: all middleware and routes, without a listener.
 pub fn app(
     api: Data<Api>,
     options: &ApiOptions,
@@ -167,7 +165,7 @@ fn cors(origins: &Origins) -> Cors {
         .expose_headers(EXPOSED_HEADERS)
         .supports_credentials()
         .max_age(PREFLIGHT_SECONDS)
-        // Other origins are answered without CORS headers; browsers do the rest.
+        // Other origins get no CORS headers; browsers then refuse the answer.
         .block_on_origin_mismatch(false);
     origins
         .as_slice()

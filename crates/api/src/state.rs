@@ -1,4 +1,4 @@
-//! What a copy of the API knows while it runs.
+//! The state of a running copy of the API.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use domain::values::AccountPolicy;
 
 use crate::observe::{Observer, Unobserved};
 
-/// What the routes need.
+/// The state that the routes share.
 pub struct Api {
-    /// Takes submissions in.
+    /// Accepts submissions.
     pub(crate) intake: Arc<Intake>,
-    /// Answers questions about stored requests.
+    /// Finds requests.
     pub(crate) lookups: Arc<Lookups>,
-    /// Shows, repeats and stops messages.
+    /// Shows, resends and cancels messages.
     pub(crate) messages: Arc<MessageActions>,
-    /// Takes in the provider's reports.
+    /// Stores provider events.
     pub(crate) events: Arc<EventIntake>,
     /// Checks dealers' accounts.
     pub(crate) check: Arc<DealerCheck>,
@@ -29,17 +29,17 @@ pub struct Api {
     pub(crate) tests: Arc<dyn TestLine>,
     /// Shows dealers to operators and changes their settings.
     pub(crate) dealers: Arc<DealerAdministration>,
-    /// Erases persons and shows what is stored about them.
+    /// Erases and exports personal data.
     pub(crate) subjects: Arc<DataSubjectRequests>,
     /// Which accounts can be used.
     pub(crate) accounts: AccountPolicy,
-    /// The health of what the service stands on.
+    /// The health of the adapters.
     pub(crate) health: Arc<dyn Health>,
-    /// Who may call.
+    /// Authentication and limits.
     pub(crate) admission: Admission,
     /// The version of the program.
     pub(crate) version: &'static str,
-    /// Who watches.
+    /// The observer.
     pub(crate) observer: Arc<dyn Observer>,
     /// What else is served.
     pub(crate) beside: Option<Beside>,
@@ -63,26 +63,26 @@ impl Beside {
     }
 }
 
-/// What the routes need besides the use cases.
+/// The parts of the state besides the use cases.
 pub struct ApiParts {
     /// Sends test messages.
     pub tests: Arc<dyn TestLine>,
     /// Which accounts can be used.
     pub accounts: AccountPolicy,
-    /// The health of what the service stands on.
+    /// The health of the adapters.
     pub health: Arc<dyn Health>,
-    /// Who did what.
+    /// The audit.
     pub audit: Arc<dyn AuditLog>,
     /// Whether callers need keys.
     pub auth: Keys,
-    /// How much callers may ask for.
+    /// The limits of callers.
     pub limits: Arc<Limits>,
     /// The version of the program.
     pub version: &'static str,
 }
 
 impl Api {
-    /// What the routes need; nobody watches.
+    /// A state without an observer.
     #[must_use]
     pub fn new(services: Services, parts: ApiParts) -> Self {
         let admission = Admission {
@@ -117,7 +117,7 @@ impl Api {
         self
     }
 
-    /// The same, watched.
+    /// The same with an observer.
     #[must_use]
     pub fn observed(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = observer;
@@ -129,16 +129,16 @@ impl Api {
 #[derive(Clone)]
 pub(crate) struct Document(pub(crate) Bytes);
 
-/// What the routes need to know about callers.
+/// Authentication, limits, and the use cases about them.
 pub(crate) struct Admission {
     /// Whether callers need keys.
     pub(crate) auth: Keys,
-    /// Knows their keys.
+    /// Authenticates keys.
     pub(crate) gatekeeper: Arc<Gatekeeper>,
-    /// How much callers may ask for.
+    /// The limits of callers.
     pub(crate) limits: Arc<Limits>,
-    /// Makes, lists and revokes keys.
+    /// Creates, lists and revokes keys.
     pub(crate) keys: Arc<KeyAdministration>,
-    /// What was done by whom.
+    /// The audit.
     pub(crate) audit: Arc<dyn AuditLog>,
 }

@@ -1,21 +1,21 @@
-//! The 422 answers: which field breaks which rule, in the words existing clients know.
+//! The 422 answers: which field breaks which rule, in pydantic's words, which existing clients know.
 
 use api_types::{FaultBody, Place};
 use domain::requests::{Fault, Field};
 use serde_json::{Value, json};
 
-/// A rule that something given breaks.
+/// A broken rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
-    /// One of the domain's.
+    /// A rule of the domain.
     Value(Fault),
     /// The text of a parameter is not a whole number.
     NotANumber,
     /// The text of a parameter is not a day.
     NotADate,
-    /// The text of a parameter is not, or not only, of these names.
+    /// The text of a parameter is none, or holds others, of these names.
     NoneOf(&'static str),
-    /// Another one, in words.
+    /// Another rule, in words.
     Own(&'static str),
 }
 
@@ -26,11 +26,11 @@ impl From<Fault> for Rule {
 }
 
 impl Rule {
-    /// A cursor was altered, or is another dealer's or another filter's.
+    /// A cursor was altered, or belongs to another dealer's or filter's list.
     pub(crate) const NOT_A_CURSOR: Self = Self::Own("Expected the next_cursor of the same list");
 }
 
-/// What was sent breaks a rule.
+/// The fault of a value.
 pub(crate) fn fault(loc: Vec<Place>, rule: impl Into<Rule>, input: Value) -> FaultBody {
     let (kind, msg, ctx) = words(rule.into());
     FaultBody {
@@ -42,12 +42,12 @@ pub(crate) fn fault(loc: Vec<Place>, rule: impl Into<Rule>, input: Value) -> Fau
     }
 }
 
-/// A place of that name.
+/// A place with this name.
 pub(crate) fn place(name: &'static str) -> Place {
     Place::Name(name.into())
 }
 
-/// A parameter of the query string. Its limits stand in the sentence only.
+/// The fault of a query parameter. Its limits are only in the sentence.
 pub(crate) fn of_query(name: &'static str, rule: impl Into<Rule>, input: &str) -> FaultBody {
     let mut body = fault(vec![place("query"), place(name)], rule, input.into());
     if matches!(&*body.kind, "greater_than_equal" | "less_than_equal") {
@@ -56,7 +56,7 @@ pub(crate) fn of_query(name: &'static str, rule: impl Into<Rule>, input: &str) -
     body
 }
 
-/// A body that is no JSON; `offset` counts characters from 0.
+/// A body that is not JSON; `offset` counts characters from 0.
 pub(crate) fn json_invalid(offset: usize, error: String) -> FaultBody {
     FaultBody {
         kind: "json_invalid".into(),
@@ -67,7 +67,7 @@ pub(crate) fn json_invalid(offset: usize, error: String) -> FaultBody {
     }
 }
 
-/// A body that is no JSON object, or not said to be JSON.
+/// A body that is no JSON object, or not declared as JSON.
 pub(crate) fn not_an_object(input: Value) -> FaultBody {
     fault(vec![place("body")], Fault::NotObject, input)
 }
@@ -83,8 +83,7 @@ pub(crate) fn of_key(input: &str) -> FaultBody {
     fault(place, Fault::NotVisible, input.into())
 }
 
-/// The kind of a fault, a sentence about it and the limit that was broken, as pydantic says it and
-/// existing clients know it.
+/// The type, sentence and limit of a fault, in pydantic's words, which existing clients know.
 fn words(rule: Rule) -> (&'static str, String, Option<Value>) {
     let plain = |kind, text: &str| (kind, text.to_owned(), None);
     let value_error = |text: &str| ("value_error", format!("Value error, {text}"), None);
@@ -168,7 +167,7 @@ fn words(rule: Rule) -> (&'static str, String, Option<Value>) {
     }
 }
 
-/// The wire's name of a field; Indonesian, as the clients know it.
+/// The wire's name of a field; Indonesian.
 pub(crate) const fn wire_name(field: Field) -> &'static str {
     match field {
         Field::CustomerName => "namaPembawa",
@@ -182,7 +181,7 @@ pub(crate) const fn wire_name(field: Field) -> &'static str {
     }
 }
 
-/// So many characters, in words.
+/// A number of characters, in words.
 fn characters(count: usize) -> String {
     if count == 1 {
         "1 character".to_owned()

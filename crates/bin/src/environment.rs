@@ -1,4 +1,4 @@
-//! Where settings come from: the environment, and a `.env` file in the working folder.
+//! The sources of settings: the environment, and a `.env` file in the working folder.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,11 +7,11 @@ use std::path::Path;
 
 use crate::config::ConfigErrors;
 
-/// The file that is read in the working folder.
+/// The file's name.
 const FILE: &str = ".env";
 
-/// All variables by upper-case name: names are matched without regard to case, and the environment
-/// wins over the file. Empty ones are as if unset.
+/// All variables by upper-case name. Names are matched without case, the environment overrides the file, and
+/// empty values count as unset.
 pub(crate) fn variables() -> Result<BTreeMap<String, OsString>, ConfigErrors> {
     let mut all = BTreeMap::new();
     let file = read(Path::new(FILE)).and_then(|text| lines(&text));
@@ -19,8 +19,12 @@ pub(crate) fn variables() -> Result<BTreeMap<String, OsString>, ConfigErrors> {
         add(&mut all, &name, value.into());
     }
     let mut environment = BTreeMap::new();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where variables are read"
+    )]
     for (name, value) in std::env::vars_os() {
-        // A name of ours is ASCII.
+        // Names of settings are ASCII.
         if let Ok(name) = name.into_string() {
             add(&mut environment, &name, value);
         }
@@ -29,7 +33,7 @@ pub(crate) fn variables() -> Result<BTreeMap<String, OsString>, ConfigErrors> {
     Ok(all)
 }
 
-/// A name in upper case wins over other ways to write it.
+/// A name in upper case overrides other spellings.
 fn add(all: &mut BTreeMap<String, OsString>, name: &str, value: OsString) {
     let upper = name.to_ascii_uppercase();
     let is_blank = value.to_str().is_some_and(|value| value.trim().is_empty());
@@ -39,7 +43,7 @@ fn add(all: &mut BTreeMap<String, OsString>, name: &str, value: OsString) {
     all.insert(upper, value);
 }
 
-/// The text of the file; empty where there is none.
+/// The text of the file; empty without one.
 fn read(file: &Path) -> Result<String, String> {
     let bytes = match std::fs::read(file) {
         Ok(bytes) => bytes,
@@ -60,8 +64,7 @@ fn read(file: &Path) -> Result<String, String> {
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
-/// The names and values of a file. A fault tells its line, never what stands there: that may be a
-/// secret.
+/// The names and values of a file. An error has the line number and no text, which may be a secret.
 fn lines(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut all = Vec::new();
     for line in dotenvy::Iter::new(text.as_bytes()) {

@@ -1,8 +1,11 @@
-//! Faults for tests: around the ports, steps at which this process kills or freezes itself.
+//! Fault injection for tests: steps around the ports at which this process kills or freezes itself.
 //!
-//! `FAULT_AT` names the step, `FAULT_PASS` says at which pass through it (1), and
-//! `FAULT_SIGNAL=STOP` freezes instead of killing. `FAULT_CLOCK_SECONDS` is by how much the clock of
-//! this machine is wrong.
+//! `FAULT_AT` names the step, `FAULT_PASS` the pass through it (default 1), and `FAULT_SIGNAL=STOP` freezes
+//! instead of killing. `FAULT_CLOCK_SECONDS` is the error of this machine's clock.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test tells it by variables where to fail"
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,13 +26,13 @@ use uuid::{NoContext, Timestamp, Uuid};
 #[cfg(not(debug_assertions))]
 compile_error!("fault-injection is for tests and has no place in a release");
 
-/// How long a call has been under way at the step `send-during`.
+/// How long a call has been in flight at the step `send-during`.
 const DURING: Duration = Duration::from_millis(15);
 
-/// A port's adapter with the named steps before and after what it does.
+/// An adapter with the named steps before and after its calls.
 pub(crate) struct Faulty<T: ?Sized>(pub(crate) Arc<T>);
 
-/// Passes a step, unless this is where and when the process is to end or to freeze.
+/// Passes a step, or kills or freezes the process there.
 fn pass(step: &str) {
     static PASSED: AtomicU32 = AtomicU32::new(0);
     if std::env::var("FAULT_AT").as_deref() != Ok(step) {
@@ -44,18 +47,18 @@ fn pass(step: &str) {
             Ok("STOP") => Signal::SIGSTOP,
             _ => Signal::SIGKILL,
         };
-        // To this thread, which then goes no further: another one might be the first to stop.
+        // To this thread, which then stops here; another thread might run on for a moment.
         raise(signal).expect("a thread may signal itself");
     }
 }
 
-/// By how much this machine's clock is wrong.
+/// The error of this machine's clock.
 pub(crate) fn clock_difference() -> TimeDelta {
     let seconds = std::env::var("FAULT_CLOCK_SECONDS").ok();
     TimeDelta::seconds(seconds.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
-/// A new id by that clock.
+/// A new id by the wrong clock.
 pub(crate) fn new_id() -> Uuid {
     let now = Utc::now() + clock_difference();
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
@@ -121,7 +124,7 @@ impl<T: Outbox + ?Sized> Outbox for Faulty<T> {
         lease: Duration,
     ) -> Result<Vec<Claim>, StoreError> {
         let claims = self.0.claim(worker, limit, lease).await;
-        // Most rounds find nothing, and killing there would be no test of anything.
+        // Most rounds find nothing; a kill there would test nothing.
         if claims.as_ref().is_ok_and(|claims| !claims.is_empty()) {
             pass("claim-after");
         }

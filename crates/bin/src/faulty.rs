@@ -1,5 +1,5 @@
-//! The program `customer-service` as tests need it: told by `FAULT_AT`, it dies or freezes at a
-//! named step of a send. The Makefile's `build` makes it; no release has it.
+//! The program `customer-service` with fault injection for tests: `FAULT_AT` kills or freezes it at a named
+//! step. Made by the Makefile's `build`; not part of a release.
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-// The macros of the standard library panic where the reader is gone; those of `output` do not.
+// The standard library's macros panic on a closed pipe; those of `output` do not.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod cli;

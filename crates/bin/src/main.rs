@@ -1,4 +1,4 @@
-//! The program `customer-service`; what it does is in the library.
+//! The program `customer-service`; its code is in the library.
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -4,18 +4,18 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-/// A question that is asked once for everybody: one at a time, and again only when the answer is too old.
+/// A cached question with single flight: one at a time, and again only when the answer is too old.
 ///
-/// It goes on when whoever asked first has left, so that callers who come and go ask no more either.
+/// The question goes on when its first caller has left, so that callers who come and go do not add load.
 pub(crate) struct OneAnswer<T> {
-    /// How old an answer may be, counted from its question.
+    /// The greatest age of an answer, counted from its question.
     fresh: Duration,
     runtime: Handle,
     latest: Mutex<Option<(Instant, watch::Receiver<Option<T>>)>>,
 }
 
 impl<T: Clone + Send + Sync + 'static> OneAnswer<T> {
-    /// Answers are at most so old. The question must take less time than that.
+    /// Answers are at most this old. The question must take less time than that.
     pub(crate) fn fresh_for(fresh: Duration) -> Self {
         Self {
             fresh,
@@ -24,7 +24,7 @@ impl<T: Clone + Send + Sync + 'static> OneAnswer<T> {
         }
     }
 
-    /// The answer; none when the question ended without one.
+    /// The answer; `None` when the question ended without one.
     pub(crate) async fn get<Q>(&self, question: impl FnOnce() -> Q) -> Option<T>
     where
         Q: Future<Output = T> + Send + 'static,
@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// A question that counts how often it is asked, and is answered when the door opens.
+    /// A question that counts its runs, and is answered when the door opens.
     #[derive(Clone, Default)]
     struct Question {
         asked: Arc<AtomicU32>,

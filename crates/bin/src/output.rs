@@ -1,5 +1,5 @@
-//! What commands print. Where it cannot be written, because the reader has gone or the disk is full,
-//! a command ends with an error: the macros of the standard library would panic.
+//! The output of commands. A write error, such as a closed pipe or a full disk, ends the command with an
+//! error; the standard library's macros would panic.
 
 use std::fmt::Arguments;
 use std::io::{self, Write as _};
@@ -7,10 +7,10 @@ use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 
-/// Why something could not be written to standard output, the first time.
+/// The first write error of standard output.
 static UNWRITTEN: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// Prints a line that was asked for to standard output, like `println!`.
+/// Prints a line of output to standard output, like `println!`.
 macro_rules! say {
     ($($text:tt)*) => { $crate::output::say_line(format_args!($($text)*)) };
 }
@@ -30,18 +30,18 @@ pub(crate) fn say_line(line: Arguments<'_>) {
     }
 }
 
-/// How good a finding is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// As it should be.
     Good,
-    /// Worth a look, but nothing is broken.
+    /// Notable, but nothing is broken.
     Odd,
     /// Something is wrong.
     Bad,
 }
 
-/// Prints a finding in one line: a mark, a name, and what was found.
+/// Prints a finding in one line: a mark, a name, and the text.
 pub(crate) fn say_finding(verdict: Verdict, name: &str, finding: &str) {
     let (mark, color) = match verdict {
         Verdict::Good => ("ok", AnsiColor::Green),
@@ -52,7 +52,7 @@ pub(crate) fn say_finding(verdict: Verdict, name: &str, finding: &str) {
     say!("{style}{mark:<5}{style:#}{name:<22} {finding}");
 }
 
-/// Nobody can be told when standard error is closed.
+/// An error of a closed standard error cannot be reported.
 pub(crate) fn tell_line(line: Arguments<'_>) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
@@ -63,10 +63,10 @@ pub(crate) fn show_progress(line: Arguments<'_>) {
     let _ = write!(stderr, "\r{line}\x1b[K").and_then(|()| stderr.flush());
 }
 
-/// Whether everything that was said could be written.
+/// Whether all output was written.
 ///
 /// # Errors
-/// Why it could not.
+/// The first write error.
 pub(crate) fn written() -> anyhow::Result<()> {
     let Some(error) = unwritten().take() else {
         return Ok(());

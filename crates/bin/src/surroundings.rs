@@ -1,4 +1,4 @@
-//! Time, ids, chance and the bell, as this machine has them.
+//! The machine's clock, ids, randomness and bell.
 
 use std::time::Instant;
 
@@ -9,18 +9,17 @@ use domain::values::DealerId;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-/// The most threads that answer callers. Four bring more than a PostgreSQL stores, and each has
-/// connections of its own.
+/// The most web workers. Four bring more requests than a PostgreSQL stores; each has its own connections.
 const MOST_WEB_WORKERS: usize = 4;
 
-/// As many threads answer callers as there are processors, but not too many: they share nothing, so
-/// that while the callers of one are answered, those of another are stored.
+/// Web workers: one for each processor, up to [`MOST_WEB_WORKERS`]. They share nothing, so that one can
+/// answer while another stores.
 pub(crate) fn web_workers() -> usize {
     processors().min(MOST_WEB_WORKERS)
 }
 
-/// So many threads do everything else, which is to wait for providers and the database most of the
-/// time: threads that wake each other cost more than they do.
+/// Threads for everything else, which mostly waits for providers and the database: with more threads, waking
+/// them costs more than it gains.
 pub(crate) fn half_of_processors() -> usize {
     (processors() / 2).max(1)
 }
@@ -33,6 +32,7 @@ fn processors() -> usize {
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the port's adapter")]
     fn now(&self) -> DateTime<Utc> {
         #[cfg(feature = "fault-injection")]
         return Utc::now() + crate::fault::clock_difference();
@@ -65,7 +65,7 @@ fn new_id() -> Uuid {
     Uuid::now_v7()
 }
 
-/// The thread's random numbers.
+/// The thread's random generator.
 pub(crate) struct ThreadDice;
 
 impl Dice for ThreadDice {
@@ -76,7 +76,7 @@ impl Dice for ThreadDice {
 
 impl Entropy for ThreadDice {
     fn bytes(&self) -> [u8; 40] {
-        // The thread's generator is made for cryptography, and seeded by the system.
+        // This generator is cryptographic and seeded by the system.
         rand::random()
     }
 }
@@ -86,7 +86,7 @@ impl Entropy for ThreadDice {
 pub(crate) struct NotifyBell(Notify);
 
 impl NotifyBell {
-    /// Waits for a ring; one that came while nobody waited counts.
+    /// Waits for a ring; an earlier ring that met no waiting task counts.
     pub(crate) async fn rung(&self) {
         self.0.notified().await;
     }

@@ -1,6 +1,5 @@
-//! Traces for OpenTelemetry, where there is a collector: the span of a call to the service and,
-//! later, that of the delivery which came of it, in one trace. Without a collector nothing of this
-//! runs, and spans are what the logs make of them.
+//! OpenTelemetry traces, with a collector: the span of an HTTP request and of the later delivery of its
+//! message, in one trace. Without a collector none of this runs, and spans only serve the log.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -25,29 +24,29 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 use url::Url;
 
-/// How the service calls itself.
+/// The service's name in traces.
 const SERVICE: &str = "customer-service";
 
-/// How long the collector may take to answer.
+/// Time limit for the collector's answer (chosen).
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long the last spans may take when the service stops.
+/// Time for the last spans when the service stops (chosen).
 const FINISH: Duration = Duration::from_millis(500);
 
-/// How often a collector that fails is logged at most.
+/// The shortest interval between two log lines about a failing collector.
 const COMPLAIN: Duration = Duration::from_secs(60);
 
-/// The spans that are traced; everything else is only for the logs.
+/// The spans that are traced; all others serve only the log.
 const TRACED: [&str; 2] = ["call", "delivery"];
 
-/// Sends spans to a collector, from a queue that is bounded: what does not fit is dropped.
+/// Sends spans to a collector, through a bounded queue: excess spans are dropped.
 pub(crate) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// Sends them to this collector. Must be called within the runtime that will do the sending.
+    /// Sends spans to this collector. Must be called within the runtime that will do the sending.
     ///
     /// # Errors
-    /// When no client can be made.
+    /// When no HTTP client can be made.
     pub(crate) fn to(collector: &Url) -> anyhow::Result<Self> {
         let base = collector.as_str().trim_end_matches('/');
         let exporter = SpanExporter::builder()
@@ -69,7 +68,7 @@ impl Traces {
         Ok(Self(provider))
     }
 
-    /// Makes spans of the logs spans of the traces. What is logged within them stays in the log.
+    /// The layer that traces spans. Events within them stay in the log.
     pub(crate) fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
@@ -84,7 +83,7 @@ impl Traces {
             }))
     }
 
-    /// Sends what is left, as far as that is quick.
+    /// Sends the last spans, within a short time.
     pub(crate) async fn finish(self) {
         let finishing = move || self.0.shutdown_with_timeout(FINISH);
         let _ = tokio::time::timeout(FINISH, tokio::task::spawn_blocking(finishing)).await;
@@ -94,23 +93,23 @@ impl Traces {
 /// The header of W3C Trace Context.
 const TRACEPARENT: &str = "traceparent";
 
-/// Puts a span that has not begun yet beneath another one, which may be of another process.
+/// Makes a span, not begun yet, the child of another one, perhaps of another process.
 pub(crate) fn follow(span: &Span, traceparent: Option<&str>) {
     if let Some(parent) = traceparent {
         let headers = HashMap::from([(TRACEPARENT.to_owned(), parent.to_owned())]);
-        // Without a collector there is nothing to put anywhere.
+        // Without a collector there is no parent to set.
         let _ = span.set_parent(TraceContextPropagator::new().extract(&headers));
     }
 }
 
-/// A span's place in its trace, where it is traced.
+/// The `traceparent` of a span that is traced.
 pub(crate) fn traceparent(span: &Span) -> Option<String> {
     let mut headers = HashMap::new();
     TraceContextPropagator::new().inject_context(&span.context(), &mut headers);
     headers.remove(TRACEPARENT)
 }
 
-/// Says in the current span how the call was answered.
+/// Records the answer in the current span.
 pub(crate) fn answered(method: &'static str, route: &str, status: &str) {
     let context = Span::current().context();
     let span = context.span();
@@ -128,7 +127,7 @@ pub(crate) fn answered(method: &'static str, route: &str, status: &str) {
     }
 }
 
-/// Says in the current span what came of a delivery.
+/// Records the result of a delivery in the current span.
 pub(crate) fn delivered(delivery: &Delivery) {
     let context = Span::current().context();
     let span = context.span();
@@ -146,7 +145,7 @@ pub(crate) fn delivered(delivery: &Delivery) {
     }
 }
 
-/// The client for the collector. It works in our runtime, on whose threads nobody waits for it.
+/// The HTTP client for the collector, on our runtime.
 #[derive(Debug)]
 struct Sender {
     http: reqwest::Client,

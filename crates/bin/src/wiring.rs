@@ -1,4 +1,4 @@
-//! Which adapter stands behind which port.
+//! The adapters behind the ports.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,29 +15,29 @@ use crate::config::Config;
 use crate::serve::dispatch::{InFlight, LaneBell, TestMessages};
 use crate::surroundings::{NotifyBell, SystemClock, ThreadDice, TimeOrderedIds};
 
-/// Where the private PostgreSQL of an installation without `DATABASE_URL` lives.
+/// The folder of the private PostgreSQL without `DATABASE_URL`.
 const LOCAL_POSTGRES: &str = ".local/postgres";
 
 /// The database of that PostgreSQL.
 const LOCAL_DATABASE: &str = "customer_service";
 
-/// The database, and the server when it is our own.
+/// The database, and its server when that is private.
 pub(crate) struct Database {
     pub(crate) url: DatabaseUrl,
     private: Option<Private>,
 }
 
-/// The PostgreSQL of an installation without `DATABASE_URL`.
+/// The private PostgreSQL without `DATABASE_URL`.
 struct Private {
     url: String,
-    /// Where its files are: elsewhere than wanted when its user could not reach that.
+    /// The folder of its files: not the wanted one when its user could not reach that.
     folder: PathBuf,
     /// Stops the server when dropped; absent when another process runs it.
     _server: Option<LocalPostgres>,
 }
 
 impl Database {
-    /// The configured database, or a private one that is started for it.
+    /// The configured database, or a private one, which is started.
     pub(crate) async fn open(config: &Config) -> anyhow::Result<Self> {
         if let Some(url) = &config.database {
             return Ok(Self {
@@ -54,7 +54,7 @@ impl Database {
         })
     }
 
-    /// What an operator who forgot to name a database must hear.
+    /// A warning for an operator who forgot to configure a database.
     pub(crate) fn warning(&self) -> Option<String> {
         let folder = self.private.as_ref()?.folder.display();
         Some(format!(
@@ -63,7 +63,7 @@ impl Database {
     }
 }
 
-/// Starts the private PostgreSQL; a command beside `serve` or `make run` joins theirs.
+/// Starts the private PostgreSQL; a command beside `serve` or `make run` uses theirs.
 fn start_or_join() -> Result<Private, local_postgres::Error> {
     let wanted = Path::new(LOCAL_POSTGRES);
     match LocalPostgres::start(&Options::durable(wanted)) {
@@ -86,7 +86,7 @@ fn start_or_join() -> Result<Private, local_postgres::Error> {
     }
 }
 
-/// Everything that does the work.
+/// All adapters and use cases.
 pub(crate) struct Parts {
     pub(crate) store: PgStore,
     pub(crate) dealers: PgDealers,
@@ -96,12 +96,12 @@ pub(crate) struct Parts {
     pub(crate) event_bell: Arc<NotifyBell>,
     pub(crate) services: Services,
     pub(crate) tests: Arc<TestMessages>,
-    /// The calls that are under way.
+    /// The calls in flight.
     pub(crate) in_flight: InFlight,
 }
 
 impl Parts {
-    /// Puts the parts together; connects to nothing yet.
+    /// Wires the adapters; opens no connection yet.
     pub(crate) fn assemble(
         config: &Config,
         url: &DatabaseUrl,

@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 use actix_web::http::header::HeaderMap;
 use ipnet::IpNet;
 
-/// Proxies whose word about their callers' addresses counts.
+/// Trusted proxies: their headers name the client's address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
@@ -13,7 +13,7 @@ pub struct TrustedProxies(Vec<IpNet>);
 pub struct TrustedProxiesError(String);
 
 impl TrustedProxies {
-    /// Reads a comma list of addresses and networks.
+    /// Parses a comma-separated list of addresses and networks.
     ///
     /// # Errors
     /// [`TrustedProxiesError`] for the first that is neither.
@@ -34,10 +34,10 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// Who asks: the peer, or whoever a trusted peer says it asks for.
+    /// The client's address: the peer, or the client that a trusted peer names.
     ///
-    /// A proxy adds to one of the two headers and may pass the other one on as a caller wrote it. So
-    /// when both are there and name different callers, neither is believed.
+    /// A proxy adds to one of the two headers and may pass the caller's other one on. So when both are
+    /// present and name different clients, both are ignored.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
@@ -68,8 +68,8 @@ impl TrustedProxies {
         scheme.is_some_and(|scheme| scheme.trim_matches('"').eq_ignore_ascii_case("https"))
     }
 
-    /// The last address in a header that is no trusted proxy's. What stands before it may be invented,
-    /// and so may be what stands before something that cannot be read.
+    /// The last address in a header that is no trusted proxy's. Anything before it may be forged, and so may
+    /// anything before an unreadable entry.
     fn named(
         &self,
         peer: IpAddr,
@@ -100,8 +100,8 @@ impl TrustedProxies {
     }
 }
 
-/// The `for` of one hop of `Forwarded` (RFC 7239). A comma within quotes makes no address, and what
-/// is left of it none either.
+/// The `for` of one hop of `Forwarded` (RFC 7239). A quoted comma splits a hop, and neither part is an
+/// address.
 fn node(hop: &str) -> Option<IpAddr> {
     address(pair(hop, "for")?)
 }
@@ -113,7 +113,7 @@ fn pair<'a>(hop: &'a str, wanted: &str) -> Option<&'a str> {
     Some(value.trim())
 }
 
-/// An address as proxies write it: with or without port, brackets and quotes.
+/// An address in proxies' notation: with or without port, brackets and quotes.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text
         .strip_prefix('"')
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
-    /// Whom `10.0.0.1` asks for when it sends these headers and `10.0.0.0/8` is trusted.
+    /// The client, when `10.0.0.1` sends these headers and `10.0.0.0/8` is trusted.
     fn client(headers: &[(&str, &str)]) -> String {
         client_of("10.0.0.1", headers)
     }
@@ -178,9 +178,9 @@ mod tests {
             ("[2001:db8::7]:4711", "2001:db8::7"),
             ("[2001:db8::7]", "2001:db8::7"),
             ("::ffff:203.0.113.7", "203.0.113.7"),
-            // All of them are ours: the first one asked.
+            // All are trusted proxies: the first one is the client.
             ("10.9.9.9, 10.1.2.3", "10.9.9.9"),
-            // What cannot be read hides everything before it.
+            // An unreadable entry hides everything before it.
             ("203.0.113.7, unknown", "10.0.0.1"),
             ("203.0.113.7, unknown, 10.1.2.3", "10.1.2.3"),
             ("", "10.0.0.1"),

@@ -10,21 +10,21 @@ use actix_web::http::header::HOST;
 /// Whether callers need keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keys {
-    /// Every route that is not for everybody wants one.
+    /// Every route that is not public needs one.
     Required,
-    /// Nobody does. Only sensible where nobody else reaches the port.
+    /// No route does. Only safe where no other machine or user reaches the port.
     Off {
-        /// The address that the service listens on. What is head office's, and the console, exist only where
-        /// it is a loopback one, for callers on this machine.
+        /// The address that the service listens on. The admin routes and the console exist only where it is a
+        /// loopback address, for callers on this machine.
         host: IpAddr,
-        /// Whether the operator said so. Where it is only the default, no proxy is expected, and calls to
-        /// other names than this machine's own are refused.
+        /// Whether the operator chose it. Where it is the default, no proxy is expected, and calls to another
+        /// host name than this machine's are refused.
         said: bool,
     },
 }
 
-/// Whether the call is to `localhost`, a loopback address or the address that the service listens on.
-/// The port does not matter: a tunnel or a container may have another one.
+/// Whether the host is `localhost`, a loopback address or the address that the service listens on. The port
+/// is ignored: a tunnel or a container may have another one.
 #[must_use]
 pub fn came_to_own_name(request: &HttpRequest, listens_on: IpAddr) -> bool {
     let is_own = |authority: &str| match Host::of(authority) {
@@ -34,12 +34,12 @@ pub fn came_to_own_name(request: &HttpRequest, listens_on: IpAddr) -> bool {
         }
         None => false,
     };
-    // A target such as `http://name/path` goes before `Host`; a sane caller sends the same in both.
+    // An absolute target such as `http://name/path` overrides `Host`; ordinary callers send the same in both.
     let target = request.uri().authority();
     target.is_none_or(|target| is_own(target.as_str())) && host(request).is_some_and(is_own)
 }
 
-/// The `Host` of a call; none where it is missing, unreadable or there twice.
+/// The `Host` of a call; `None` where it is missing, unreadable or repeated.
 #[must_use]
 pub fn host(request: &HttpRequest) -> Option<&str> {
     let mut hosts = request.headers().get_all(HOST);
@@ -49,7 +49,7 @@ pub fn host(request: &HttpRequest) -> Option<&str> {
     }
 }
 
-/// A host that resolves to nothing but itself.
+/// A host that resolves only to itself.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Host {
     /// `localhost`.
@@ -59,7 +59,7 @@ pub enum Host {
 }
 
 impl Host {
-    /// The host of an authority, with or without a port; none where it is any other name, or no host.
+    /// The host of an authority, with or without a port; `None` for any other name.
     #[must_use]
     pub fn of(authority: &str) -> Option<Self> {
         if let Some(rest) = authority.strip_prefix('[') {
@@ -69,7 +69,7 @@ impl Host {
         }
         let end = authority.find(':').unwrap_or(authority.len());
         let (host, port) = authority.split_at(end);
-        // With a full stop at its end it is the same name, written in full.
+        // A trailing full stop makes the name absolute; it is the same name.
         let host = host.strip_suffix('.').unwrap_or(host);
         if !is_port(port) {
             None

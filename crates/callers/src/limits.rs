@@ -1,8 +1,7 @@
-//! How much callers may ask for, and how much at once.
+//! Limits of size, concurrency and rate.
 //!
-//! Each limit says no at once and keeps nothing waiting: [`Slot`] to more requests than a copy can answer
-//! in time, [`Meter`] to a caller who asks too often. Who that caller is, behind proxies too, is told by
-//! [`TrustedProxies`].
+//! Each limit refuses at once and queues nothing: [`Slot`] more requests than a copy can answer in time,
+//! [`Meter`] a caller above its rate. [`TrustedProxies`] finds the caller's address, also behind proxies.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -17,12 +16,12 @@ use crate::client::TrustedProxies;
 use crate::meter::{Meter, RateLimit, Subject};
 use crate::slots::{Slot, Slots};
 
-/// The fields of draft-ietf-httpapi-ratelimit-headers-06, the last one with a field for each number.
+/// The header fields of draft-ietf-httpapi-ratelimit-headers-06, the last draft with one field per number.
 const RATE_LIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const RATE_LIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
-/// The limits of one copy, shared by all its threads.
+/// The limits of one copy, shared by all threads.
 pub struct Limits {
     meter: Option<Meter>,
     proxies: TrustedProxies,
@@ -30,21 +29,21 @@ pub struct Limits {
     began: Instant,
 }
 
-/// What a caller has left.
+/// A caller's remaining rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
-    /// The most requests that are answered in a row.
+    /// The largest burst.
     pub limit: u32,
-    /// How many of them are left.
+    /// Requests left of it.
     pub remaining: u32,
-    /// Seconds until all of them are there again.
+    /// Seconds until the whole burst is available.
     pub reset_seconds: u32,
-    /// Seconds until there is one; absent where there is.
+    /// Seconds until the next request is allowed; `None` when it is now.
     pub wait_seconds: Option<u32>,
 }
 
 impl Limits {
-    /// The limits of a copy that believes these proxies.
+    /// The limits of a copy with these trusted proxies.
     #[must_use]
     pub fn new(rate: RateLimit, proxies: TrustedProxies) -> Self {
         Self {
@@ -55,17 +54,17 @@ impl Limits {
         }
     }
 
-    /// Counts a request of this key's holder; nothing where nothing is counted.
+    /// Meters a request by its key; `None` without a limit.
     pub fn count_key(&self, key: ApiKeyId) -> Option<Allowance> {
         self.count(Subject::Key(key))
     }
 
-    /// Counts a request of whoever has the address it comes from.
+    /// Meters a request by its client address.
     pub fn count_address(&self, request: &HttpRequest) -> Option<Allowance> {
         self.count(Subject::of(self.client(request)))
     }
 
-    /// Takes back that a request was counted for the address it comes from.
+    /// Takes the request of a client address back.
     pub fn give_back(&self, request: &HttpRequest) {
         if let Some(meter) = &self.meter {
             meter.give_back(Subject::of(self.client(request)));
@@ -84,19 +83,19 @@ impl Limits {
         peer.is_some_and(|peer| self.proxies.came_over_https(peer, request.headers()))
     }
 
-    /// The address of whoever asks.
+    /// The client's address.
     fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr()?.ip();
         Some(self.proxies.client(peer, request.headers()))
     }
 
-    /// Takes one more request in, as long as there is room for it.
+    /// A slot for one more request, while there is one.
     #[must_use]
     pub fn slot(&self) -> Option<Rc<Slot>> {
         Slot::take(self.slots.clone())
     }
 
-    /// Takes one in that does not count.
+    /// A slot that is not counted.
     #[must_use]
     pub fn slot_beside(&self) -> Rc<Slot> {
         Slot::beside(self.slots.clone())
@@ -104,14 +103,14 @@ impl Limits {
 }
 
 impl Default for Limits {
-    /// No limit of rate, and no proxy.
+    /// No rate limit, and no proxy.
     fn default() -> Self {
         Self::new(RateLimit::none(), TrustedProxies::default())
     }
 }
 
 impl Allowance {
-    /// Tells the caller.
+    /// Adds the header fields.
     pub fn tell(self, headers: &mut HeaderMap) {
         headers.insert(RATE_LIMIT_LIMIT, HeaderValue::from(self.limit));
         headers.insert(RATE_LIMIT_REMAINING, HeaderValue::from(self.remaining));

@@ -1,6 +1,6 @@
 use actix_web::HttpRequest;
 
-/// How the names of proxies' headers begin: whoever sends one, the caller is somewhere else.
+/// Prefixes of proxies' headers: a call with one comes from another machine.
 const FORWARDING: [&str; 12] = [
     "forwarded",
     "via",
@@ -16,7 +16,7 @@ const FORWARDING: [&str; 12] = [
     "cf-connecting-ip",
 ];
 
-/// Whether a call comes from this very machine, and from no proxy on it.
+/// Whether a call comes from this machine, and not through a proxy on it.
 #[must_use]
 pub fn is_local(request: &HttpRequest) -> bool {
     let loopback = request

@@ -8,58 +8,57 @@ use domain::access::ApiKeyId;
 
 use super::Allowance;
 
-/// The most requests in a row, where the rate allows for more.
+/// The largest burst, where the rate allows for more (chosen).
 const MOST_IN_A_ROW: u32 = 100;
 
-/// How many callers are remembered, altogether: some 7 MB when all are. More would be needed only by
-/// an attacker, who then takes the place of others who asked least.
+/// The most callers in memory: some 7 MB. Only an attacker needs more, and then displaces callers with the
+/// least use.
 const MOST_CALLERS: usize = 100_000;
 
-/// Callers are spread over this many locks, so that threads seldom wait for each other.
+/// The locks over which callers are spread, so that threads seldom wait for each other.
 const PARTS: usize = 16;
 
-/// How often a full part is searched for callers who need not be remembered any more.
+/// How often a full part is searched for callers that may be forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// How many are looked at to find one who asked little.
+/// How many callers are compared to find one with little use.
 const LOOKED_AT: usize = 8;
 
 const NANOS_OF_A_SECOND: u64 = 1_000_000_000;
 
-/// How many requests a caller may make.
+/// The rate limit of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit(u32);
 
 impl RateLimit {
-    /// So many in a minute, of which the smaller of that and 100 in a row; of 0, as many as they
-    /// like.
+    /// This many requests in a minute, with a burst of at most 100; 0 means no limit.
     #[must_use]
     pub fn per_minute(requests: u32) -> Self {
         Self(requests)
     }
 
-    /// As many as they like.
+    /// No limit.
     #[must_use]
     pub fn none() -> Self {
         Self(0)
     }
 }
 
-/// Who is counted as one caller.
+/// The subject that is metered as one caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Subject {
-    /// Whoever holds a key.
+    /// The holder of a key.
     Key(ApiKeyId),
-    /// Whoever has an address of IPv4.
+    /// An IPv4 address.
     V4(u32),
-    /// Whoever has one of a customer's addresses of IPv6: the first 64 bits.
+    /// An IPv6 network: the first 64 bits, which one customer has.
     V6(u64),
-    /// Whoever comes without one, which no caller over TCP does.
+    /// A caller without an address, which does not happen over TCP.
     Nobody,
 }
 
 impl Subject {
-    /// Whoever has this address.
+    /// The subject of this address.
     pub(super) fn of(address: Option<IpAddr>) -> Self {
         match address.map(|address| address.to_canonical()) {
             None => Self::Nobody,
@@ -72,14 +71,12 @@ impl Subject {
     }
 }
 
-/// Counts callers' requests.
+/// Meters callers by GCRA, a leaky bucket without a timer.
 ///
-/// Of each caller one moment is kept, the one at which everything that they had is there again
-/// (GCRA, the leaky bucket without a timer). A caller whose moment is past is like one who was never
-/// here, so that forgetting them changes nothing. This is all there is to a limiter of ours, less
-/// than a crate for it would have to be told.
+/// For each caller one time is kept: when its whole burst is available again. A caller whose time has passed
+/// is like a new one, so forgetting it changes nothing. A crate for it would need more code than this.
 pub(super) struct Meter {
-    /// What one request costs, and how much a caller may owe.
+    /// The cost of one request, and the most that a caller may owe.
     cost: u64,
     most_owed: u64,
     limit: u32,
@@ -94,7 +91,7 @@ struct Part {
 }
 
 impl Meter {
-    /// A meter of that rate; none where everything is allowed.
+    /// A meter of this rate; `None` without a limit.
     pub(super) fn of(rate: RateLimit) -> Option<Self> {
         let RateLimit(requests) = rate;
         if requests == 0 {
@@ -111,7 +108,7 @@ impl Meter {
         })
     }
 
-    /// Takes back that a request was counted.
+    /// Takes a counted request back.
     pub(super) fn give_back(&self, caller: Subject) {
         let mut part = self.part_of(caller);
         if let Some(full_at) = part.full_at.get_mut(&caller) {
@@ -121,13 +118,13 @@ impl Meter {
 
     fn part_of(&self, caller: Subject) -> MutexGuard<'_, Part> {
         let part = self.hasher.hash_one(caller) as usize % PARTS;
-        // Whoever panicked here left a whole map behind: there is nothing to be repaired.
+        // A panic under this lock leaves the map valid: nothing to repair.
         self.parts[part]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request, now: the time since the meter began.
+    /// Counts a request; `now` is the time since the meter began.
     pub(super) fn count(&self, caller: Subject, now: Duration) -> Allowance {
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX / 2);
         let mut part = self.part_of(caller);
@@ -151,7 +148,7 @@ impl Meter {
         }
     }
 
-    /// How many callers are remembered.
+    /// The number of callers in memory.
     #[cfg(test)]
     fn callers(&self) -> usize {
         let lengths = self.parts.iter().map(|part| part.lock().unwrap());
@@ -160,7 +157,7 @@ impl Meter {
 }
 
 impl Part {
-    /// Forgets others where a new caller would be one too many.
+    /// Forgets other callers where a new one would be too many.
     fn make_room_for(&mut self, caller: Subject, now: u64) {
         if self.full_at.len() < MOST_CALLERS / PARTS || self.full_at.contains_key(&caller) {
             return;
@@ -179,7 +176,7 @@ impl Part {
     }
 }
 
-/// Rounded up, so that whoever waits that long has waited long enough.
+/// Rounded up, so that the caller waits long enough.
 fn whole_seconds(nanos: u64) -> u32 {
     u32::try_from(nanos.div_ceil(NANOS_OF_A_SECOND)).unwrap_or(u32::MAX)
 }
@@ -245,7 +242,7 @@ mod tests {
         }
         assert_eq!(meter.count(caller(1), at(0.0)).wait_seconds, None);
         assert!(meter.count(caller(1), at(0.0)).wait_seconds.is_some());
-        // Nobody gets more than there ever was.
+        // A caller never gets more than its burst.
         meter.give_back(caller(2));
         meter.give_back(caller(1));
         assert_eq!(meter.count(caller(1), at(60.0)).wait_seconds, None);
@@ -288,7 +285,7 @@ mod tests {
             assert_eq!(meter.count(caller(n), at(0.0)).wait_seconds, None);
         }
         assert!(meter.callers() <= MOST_CALLERS, "{}", meter.callers());
-        // A minute later they owe nothing, and the first who come are the first who are forgotten.
+        // A minute later they owe nothing, and are forgotten for new callers.
         for n in 200_000..201_000 {
             meter.count(caller(n), at(61.0));
         }
@@ -302,7 +299,7 @@ mod tests {
     }
 
     proptest! {
-        /// In no stretch of time is more answered than the rate and one row of requests.
+        /// In any stretch of time no more requests pass than the rate and one burst.
         #[test]
         fn no_more_is_answered_than_was_promised(
             requests in 1_u32..10_000,
@@ -317,7 +314,7 @@ mod tests {
                 prop_assert!(allowance.remaining <= allowance.limit);
                 answered += u32::from(allowance.wait_seconds.is_none());
                 if let Some(wait) = allowance.wait_seconds {
-                    // Whoever waits as told is answered.
+                    // A caller that waits as told is answered.
                     let later = now + Duration::from_secs(wait.into());
                     prop_assert_eq!(meter.count(caller(1), later).wait_seconds, None);
                     now = later;

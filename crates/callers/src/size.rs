@@ -1,35 +1,35 @@
 use actix_web::HttpRequest;
 
-/// The most bytes a path may have, and a query: what RFC 9110 wants to be possible (section 4.1) and
-/// far more than any of ours needs.
+/// The most bytes of a path, and of a query: RFC 9110, section 4.1, recommends 8,000, far more than ours
+/// need.
 pub const MAX_PATH_BYTES: usize = 8_192;
 const MAX_QUERY_BYTES: usize = 8_192;
 
-/// The most bytes that names and values of all headers may have. actix itself reads up to 96 headers
-/// and some 128 KiB before it says no.
+/// The most bytes of all headers' names and values (chosen). actix itself refuses beyond 96 headers or some
+/// 128 KiB.
 pub const MAX_HEADER_BYTES: usize = 32_768;
 
-/// What is too long about a call.
+/// A part of a request that is above its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Oversized {
-    /// A part of its address.
+    /// A part of the address.
     Uri {
         /// `path` or `query`.
         part: &'static str,
-        /// The most bytes it may have.
+        /// Its limit in bytes.
         limit: usize,
     },
-    /// Its headers.
+    /// The headers.
     Headers {
-        /// The most bytes they may have.
+        /// Their limit in bytes.
         limit: usize,
     },
 }
 
-/// Whether address and headers of a call are as long as those of a sane one.
+/// Whether address and headers are within these limits.
 ///
 /// # Errors
-/// What is too long.
+/// [`Oversized`]
 pub fn of_sane_size(request: &HttpRequest) -> Result<(), Oversized> {
     let uri = request.uri();
     if uri.path().len() > MAX_PATH_BYTES {

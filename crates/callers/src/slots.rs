@@ -3,29 +3,29 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The most requests that a copy works on at once. It is a fraction of a second of work for one that
-/// is well, and all that one whose database hangs has to answer for within 5 seconds.
+/// The most concurrent requests of a copy: a fraction of a second's work, and few enough to be answered
+/// within 5 seconds when the database hangs.
 const MOST_AT_ONCE: usize = 1_024;
 
-/// How many requests this copy works on.
+/// The number of concurrent requests of this copy.
 #[derive(Default)]
 pub(super) struct Slots(AtomicUsize);
 
-/// One of the requests that this copy works on; it counts as long as it is there.
+/// One concurrent request; counted until it is dropped.
 pub struct Slot {
     slots: Arc<Slots>,
     counts: Cell<bool>,
 }
 
 impl Slot {
-    /// One more; none where there are too many.
+    /// A counted slot; `None` when all are taken.
     pub(super) fn take(slots: Arc<Slots>) -> Option<Rc<Self>> {
         let slot = Self::beside(slots);
         slot.counts.set(slot.enter());
         slot.counts.get().then_some(slot)
     }
 
-    /// One that does not count.
+    /// A slot that is not counted.
     pub(super) fn beside(slots: Arc<Slots>) -> Rc<Self> {
         Rc::new(Self {
             slots,
@@ -33,7 +33,7 @@ impl Slot {
         })
     }
 
-    /// Waits for the caller: meanwhile nothing is worked on, and others may be.
+    /// Frees the slot while the caller is awaited.
     #[must_use]
     pub fn pause(self: &Rc<Self>) -> Pause {
         let counted = self.counts.take();
@@ -67,14 +67,14 @@ impl Drop for Slot {
     }
 }
 
-/// A request that waits for its caller.
+/// A slot that is free until its caller has sent more.
 pub struct Pause {
     slot: Rc<Slot>,
     counted: bool,
 }
 
 impl Pause {
-    /// Goes on; false where there are too many by now.
+    /// Takes the slot again; false when all are taken.
     #[must_use]
     pub fn end(self) -> bool {
         if self.counted {
@@ -115,7 +115,7 @@ mod tests {
         drop(other);
         let _ = taken[1].pause().end();
         let pause = taken[1].pause();
-        // The caller has gone.
+        // The caller disconnects.
         drop(pause);
         drop(taken);
         assert_eq!(slots.0.load(Ordering::Relaxed), 0);

@@ -1,5 +1,5 @@
-//! Provider events: what the provider tells by itself about a message or a device. They come early,
-//! late, repeatedly and in any order.
+//! Provider events: unsolicited reports about a message or a device. They come early, late, repeatedly and in
+//! any order.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use secrecy::SecretString;
 
 use crate::requests::MessageState;
 
-/// How long an event that matches nothing is kept, and an applied one for people who look.
+/// How long events are kept: unmatched ones for matching, applied ones for support (chosen).
 pub const EVENT_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// What the events of an address are about.
+/// The topic of a webhook address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventTopic {
     /// Messages.
@@ -20,41 +20,41 @@ pub enum EventTopic {
     Device,
 }
 
-/// A provider event. Prints without its text.
+/// A provider event. `Debug` hides its text.
 #[derive(Clone)]
 pub struct ProviderEvent {
-    /// The event as it came, without the secrets, for people who look.
+    /// The event as it came, without its secrets, for support.
     pub text: String,
-    /// The secrets that it carries; one of them has to be the dealer's, if it has one.
+    /// The secrets that it carries; one must equal the dealer's, if the dealer has one.
     pub secrets: Vec<SecretString>,
-    /// What it says.
+    /// The parsed content.
     pub content: EventContent,
 }
 
-/// What a provider event says.
+/// The content of a provider event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventContent {
-    /// Something about a message.
+    /// A report about a message.
     Message(MessageReport),
     /// The device was connected, or disconnected.
     Device {
         /// Whether it is connected now.
         connected: bool,
     },
-    /// Nothing that concerns us. It is kept all the same.
+    /// No report that matters here. It is stored all the same.
     Nothing,
 }
 
-/// What a provider event says about a message. It names the message in one way at least.
+/// A report about a message, which it names in at least one way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MessageReport {
     /// The provider's id of the message.
     pub provider_id: Option<String>,
-    /// WhatsApp's id of it, which some events carry instead.
+    /// WhatsApp's id of the message, which some events carry instead.
     pub state_id: Option<String>,
-    /// The state it is evidence of; none for what comes before sending.
+    /// The state that it proves; `None` for states before sending.
     pub seen: Option<MessageState>,
-    /// The provider's words, where it failed.
+    /// The provider's reason of a failure.
     pub reason: Option<String>,
 }
 
@@ -66,16 +66,15 @@ impl fmt::Debug for ProviderEvent {
     }
 }
 
-/// The number of a provider's id, where it is one: a larger number belongs to a later message.
+/// The number in a provider's id, if it is one: larger numbers are later messages.
 #[must_use]
 pub fn provider_number(id: &str) -> Option<i64> {
     let digits = !id.is_empty() && id.len() <= 18 && id.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| id.parse().ok()).flatten()
 }
 
-/// Whether an event about a message of this id, which is none of ours, is evidence that the message
-/// reached the provider whose outcome is unknown: through a device that nobody else uses, a later
-/// message than the last known one is that one.
+/// Whether an event about an unknown message id is evidence that the message with the unknown outcome reached
+/// the provider: through an exclusive device, a later message than the last known one is that message.
 #[must_use]
 pub fn is_evidence(id: &str, last_known: Option<i64>) -> bool {
     provider_number(id).is_some_and(|number| last_known.is_none_or(|last| number > last))

@@ -1,5 +1,5 @@
-//! What holds for whatever text a parser of this crate is given. Property tests and fuzz targets
-//! look for a text that breaks one; every function panics when it does.
+//! Laws that hold for any text that a parser is given. Property tests and fuzz targets search for
+//! counterexamples; every function panics at one.
 
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, TimeDelta};
 
@@ -7,7 +7,7 @@ use crate::template::{MAX_TEMPLATE_CHARACTERS, Template, TemplateFault, Template
 use crate::values::{IdempotencyKey, Phone, QuietHours, WebhookToken};
 use crate::values::{mask_phones, normal_plate, parse_local_time};
 
-/// A phone is stored as `08…`, whatever it was written as, and printed masked.
+/// A phone is stored as `08…` from any notation, and printed masked.
 ///
 /// # Panics
 /// When a law is broken.
@@ -34,7 +34,7 @@ pub fn phone(raw: &str) {
     assert_eq!(shown, 7);
 }
 
-/// A plate's normal form has the grammar it promises and the letters and digits it was sent with.
+/// A plate's normal form has the promised grammar and the letters and digits of the input.
 ///
 /// # Panics
 /// When a law is broken.
@@ -161,7 +161,7 @@ pub fn quiet_hours(from: &str, to: &str) {
     assert_eq!(quiet_minutes, length.rem_euclid(24 * 60));
 }
 
-/// A key is kept as it was sent, and is visible ASCII.
+/// A key is stored as it was sent, and is visible ASCII.
 ///
 /// # Panics
 /// When a law is broken.
@@ -174,7 +174,7 @@ pub fn idempotency_key(raw: &str) {
     );
 }
 
-/// A webhook token can stand in an address as it is, and is not printed.
+/// A webhook token needs no escaping in a URL, and is not printed.
 ///
 /// # Panics
 /// When a law is broken.

@@ -22,10 +22,10 @@ Terima kasih atas kepercayaan Anda.
 Best regards,
 {dealer_name}";
 
-/// A message text with places for values.
+/// A message text with placeholders.
 ///
-/// Places are `{customer_name}`, `{unit_type}`, `{license_plate}`, `{dealer_name}`,
-/// `{request_date}` and `{request_time}`; `{{` and `}}` are literal braces.
+/// Placeholders are `{customer_name}`, `{unit_type}`, `{license_plate}`, `{dealer_name}`, `{request_date}`
+/// and `{request_time}`; `{{` and `}}` are literal braces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     parts: Vec<Part>,
@@ -47,24 +47,24 @@ enum Place {
     RequestTime,
 }
 
-/// What is wrong with a template.
+/// A fault of a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateFault {
-    /// There is no text.
+    /// The text is empty.
     #[error("the template is empty")]
     Empty,
-    /// There is more text than [`MAX_TEMPLATE_CHARACTERS`].
+    /// The text is longer than [`MAX_TEMPLATE_CHARACTERS`].
     #[error("the template has more than {MAX_TEMPLATE_CHARACTERS} characters")]
     TooLong,
-    /// Something in braces that is not the name of a place.
+    /// Braces around something that is not a placeholder.
     #[error("unknown place {{{name}}} at character {position}")]
     UnknownPlace {
-        /// What stands between the braces.
+        /// The text between the braces.
         name: String,
         /// Where the brace is, in Unicode characters from 0.
         position: usize,
     },
-    /// A brace that is neither doubled nor has its partner.
+    /// A brace that is neither doubled nor paired.
     #[error("single brace at character {position}; a literal brace is written twice")]
     SingleBrace {
         /// Where the brace is, in Unicode characters from 0.
@@ -72,7 +72,7 @@ pub enum TemplateFault {
     },
 }
 
-/// The values of one message. Prints without them.
+/// The values of one message. `Debug` hides them.
 #[derive(Clone, Copy)]
 pub struct TemplateValues<'a> {
     /// The person who brought the unit in.
@@ -122,8 +122,8 @@ impl Template {
 
     /// Fills the values in.
     ///
-    /// Fonnte replaces `{name}` and `{var1}` in a message by variables of its own; a word joiner
-    /// (U+2060), which is not shown, behind each opening brace of a value prevents that.
+    /// Fonnte replaces `{name}` and `{var1}` in a message by its own variables. A word joiner (U+2060,
+    /// invisible) behind each opening brace of a value prevents that.
     #[must_use]
     pub fn render(&self, values: &TemplateValues<'_>) -> String {
         let mut text = String::with_capacity(512);
@@ -180,7 +180,7 @@ struct Parser {
 }
 
 impl Parser {
-    /// Reads what stands at `position` and returns where to go on.
+    /// Reads the piece at `position` and returns the position after it.
     fn step(&mut self, characters: &[char], position: usize) -> usize {
         let character = characters[position];
         if !matches!(character, '{' | '}') {

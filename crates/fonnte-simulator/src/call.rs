@@ -1,4 +1,4 @@
-//! The calls that came in, refused ones included.
+//! The recorded calls, refused ones included.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,31 +13,31 @@ pub struct Call {
     pub seq: u64,
     /// The path without a trailing slash.
     pub endpoint: Cow<'static, str>,
-    /// The `Authorization` header as it came.
+    /// The `Authorization` header as sent.
     pub token: Option<Arc<str>>,
-    /// When its head had been read.
+    /// When its head was read.
     pub received_at: DateTime<Utc>,
-    /// When it was answered or given up.
+    /// When it was answered or aborted.
     pub answered_at: Option<DateTime<Utc>>,
-    /// How it ended.
+    /// Its result.
     pub outcome: CallOutcome,
 }
 
-/// How a call ended.
+/// The result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CallOutcome {
-    /// It has not ended.
+    /// Still in progress.
     Open,
     /// It was answered completely.
     Answered {
         /// The HTTP status.
         http_status: u16,
     },
-    /// Its answer was broken off.
+    /// Its answer was cut off.
     Truncated,
     /// Its connection was closed without an answer.
     Dropped,
-    /// The client left, or the simulator closed, before there was an answer.
+    /// The client or the simulator closed the connection before the answer.
     ClientLeft,
 }

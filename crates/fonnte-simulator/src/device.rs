@@ -5,11 +5,11 @@ use serde::Deserialize;
 use crate::error::SimulatorError;
 use crate::switches::Switches;
 
-/// A device as the remote service knows it.
+/// A device as Fonnte knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Device {
-    /// What callers put into `Authorization`.
+    /// The value of callers' `Authorization`.
     pub token: String,
     /// The number as registered, `08…` or `62…`.
     pub number: String,
@@ -25,13 +25,13 @@ pub struct Device {
     /// Devices of different accounts cannot share an `Authorization` header.
     #[serde(default = "default_account")]
     pub account: String,
-    /// What is switched on.
+    /// Its switches.
     #[serde(default)]
     pub switches: Switches,
 }
 
 impl Device {
-    /// A device with nothing switched.
+    /// A device with default switches.
     pub fn new(token: impl Into<String>, number: impl Into<String>) -> Self {
         Self {
             token: token.into(),

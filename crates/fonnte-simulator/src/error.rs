@@ -1,29 +1,29 @@
-//! What can go wrong with the simulator itself.
+//! Errors of the simulator itself.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Why the simulator did not do as it was told.
+/// Why an action of the simulator failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SimulatorError {
-    /// The port is taken, or the system refuses it.
+    /// The port is taken or refused.
     #[error("cannot listen on {address}")]
     Listen {
-        /// Where it should have listened.
+        /// The wanted address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// The simulator listens on, and reports to, this machine only.
+    /// Only loopback addresses are allowed, for listening and for webhooks.
     #[error("{address} is not a loopback address")]
     NotLoopback {
-        /// The address that was given.
+        /// The given address.
         address: String,
     },
-    /// The runtime or the thread of the simulator could not be made.
+    /// The runtime or the thread could not be started.
     #[error("cannot start the simulator's thread")]
     Start(#[source] io::Error),
     /// No device is registered under this token or number.
@@ -32,30 +32,30 @@ pub enum SimulatorError {
     /// The token or the number already belongs to a device.
     #[error("the token or the number is already registered")]
     DeviceExists,
-    /// A switch, a token or a number has a value that cannot be used.
+    /// A switch, a token or a number has an invalid value.
     #[error("{field} {problem}")]
     BadValue {
-        /// Which one.
+        /// The field.
         field: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         problem: &'static str,
     },
-    /// No message has this id, or it is no longer kept.
+    /// No message has this id, or it was dropped from the history.
     #[error("no such message")]
     UnknownMessage,
-    /// What was waited for did not happen.
+    /// The awaited condition did not come true.
     #[error("still waiting after {waited:?}")]
     TimedOut {
-        /// How long it was waited for.
+        /// The time waited.
         waited: Duration,
     },
-    /// The device has no address for this event.
+    /// The device has no webhook for this event.
     #[error("the device has no webhook address")]
     NoWebhook,
     /// The webhook's receiver did not answer.
     #[error("the webhook could not be delivered: {problem}")]
     Webhook {
-        /// What happened instead.
+        /// The failure.
         problem: String,
     },
     /// The simulator has been stopped.

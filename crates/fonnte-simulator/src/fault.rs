@@ -1,22 +1,21 @@
-//! Faults of transport and of the answer, for the next calls or until switched off.
+//! Faults of transport and answer, for a number of calls or until switched off.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::SimulatorError;
 
-/// One way in which a call goes wrong.
+/// A fault of a call.
 ///
-/// `queued` decides whether the message is taken all the same, which is what makes an outcome
-/// unknown to the caller.
+/// `queued` tells whether the message is accepted all the same, which makes the caller's outcome unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
-    /// The call is handled, the answer comes late. Combines with another fault.
+    /// The call is handled, but the answer is late. Combines with another fault.
     Slow {
-        /// How late, in milliseconds.
+        /// The delay in milliseconds.
         ms: u64,
     },
-    /// No answer ever comes; the connection stays open until the client leaves.
+    /// No answer comes; the connection stays open until the client closes it.
     Hang {
         /// Whether the message is queued.
         #[serde(default = "yes")]
@@ -28,15 +27,15 @@ pub enum Fault {
         #[serde(default = "yes")]
         queued: bool,
     },
-    /// The message is queued and the connection breaks in the middle of the answer's body.
+    /// The message is queued, and the connection breaks within the answer's body.
     Truncate,
-    /// The message is queued; a complete HTTP answer carries half of the JSON.
+    /// The message is queued; a complete HTTP answer has half of the JSON.
     CutJson,
     /// Any HTTP status with any body: 502, 503, 429, redirects, HTML with 200, nothing with 200.
     Http {
         /// The HTTP status, 200 to 599.
         status: u16,
-        /// What the answer carries.
+        /// The body of the answer.
         #[serde(default)]
         body: FaultBody,
         /// The `Retry-After` header, in seconds.
@@ -62,22 +61,22 @@ pub enum Fault {
     },
 }
 
-/// What an answer of [`Fault::Http`] carries.
+/// The body of an answer of [`Fault::Http`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultBody {
-    /// A page of the web server in front.
+    /// A page of a proxy in front.
     #[default]
     Html,
     /// JSON that is not the API's own.
     Json,
     /// Nothing.
     Empty,
-    /// What the API would have answered; decided by `queued` like the rest, so use it with true.
+    /// The API's own answer; it depends on `queued` as well, so use it with true.
     Answer,
 }
 
-/// The calls that a fault meets.
+/// The calls that have a fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultScope {
@@ -90,16 +89,16 @@ pub enum FaultScope {
     All,
 }
 
-/// A fault and how long it lasts.
+/// A fault and its duration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaultSwitch {
-    /// What goes wrong.
+    /// The fault.
     #[serde(flatten)]
     pub fault: Fault,
-    /// For how many more calls; `None` until switched off.
+    /// The number of further calls; `None` until switched off.
     #[serde(default)]
     pub calls: Option<u32>,
-    /// For which calls.
+    /// The calls that have it.
     #[serde(default)]
     pub scope: FaultScope,
 }
@@ -153,7 +152,7 @@ impl Fault {
         }
     }
 
-    /// The call is refused with this text.
+    /// A refusal with this reason.
     pub fn reason(text: impl Into<String>) -> Self {
         Self::Reason { text: text.into() }
     }
@@ -172,7 +171,7 @@ impl Fault {
         }
     }
 
-    /// For every call to `/send` until it is taken away.
+    /// For every call to `/send` until it is switched off.
     pub fn until_off(self) -> FaultSwitch {
         FaultSwitch {
             fault: self,
@@ -181,7 +180,7 @@ impl Fault {
         }
     }
 
-    /// Whether the call is handled as if nothing were wrong.
+    /// Whether the call is handled normally.
     pub(crate) fn handles_the_call(&self) -> bool {
         match self {
             Self::Hang { queued } | Self::Drop { queued } | Self::Http { queued, .. } => *queued,
@@ -221,14 +220,14 @@ impl FaultSwitch {
     }
 }
 
-/// What the next call meets.
+/// The faults of the next call.
 #[derive(Debug, Default)]
 pub(crate) struct NextFault {
     pub(crate) slow_ms: Option<u64>,
     pub(crate) fault: Option<Fault>,
 }
 
-/// Takes the first slowness and the first other fault that fit, and uses one call of each.
+/// Takes the first delay and the first other fault that match, and counts one call of each.
 pub(crate) fn take_next(switches: &mut Vec<FaultSwitch>, is_send: bool, next: &mut NextFault) {
     let mut used = Vec::new();
     for (place, switch) in switches.iter_mut().enumerate() {

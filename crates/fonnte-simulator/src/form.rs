@@ -1,4 +1,4 @@
-//! Reads a request's body, whichever of the three forms it has.
+//! Parses a request's body in any of its three forms.
 
 use futures_util::stream;
 use hyper::body::Bytes;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::message::BodyForm;
 
-/// What the body said.
+/// The parsed body.
 #[derive(Debug)]
 pub(crate) struct Fields {
     pub(crate) form: BodyForm,
@@ -43,7 +43,7 @@ const NUMBERS: [&str; 4] = ["schedule", "followup", "duration", "inboxid"];
 const TRUTHS: [&str; 4] = ["typing", "connectOnly", "sequence", "preview"];
 
 impl Fields {
-    /// A field that is there and not empty.
+    /// A field that is present and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let found = self.pairs.iter().find(|(key, _)| key == name);
         found
@@ -71,7 +71,7 @@ pub(crate) async fn parse(content_type: Option<&str>, body: Bytes) -> Result<Fie
         }
         "multipart/form-data" => parse_multipart(content_type, body).await,
         "application/json" => parse_json(&body),
-        // A call without parameters has no body to speak of.
+        // A call without parameters may lack a body.
         "" if body.is_empty() => Ok(Fields {
             form: BodyForm::Form,
             pairs: Vec::new(),
@@ -110,7 +110,7 @@ async fn parse_multipart(content_type: &str, body: Bytes) -> Result<Fields, Unde
     Ok(fields)
 }
 
-/// Every known field must have its own type; one that has not spoils the whole body.
+/// Every known field must have its own type; one wrong type fails the whole body.
 fn parse_json(body: &[u8]) -> Result<Fields, Undecodable> {
     let Ok(Value::Object(members)) = serde_json::from_slice(body) else {
         return Err(Undecodable);

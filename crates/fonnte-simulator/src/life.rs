@@ -1,4 +1,4 @@
-//! The life of a message after acceptance, when it lives by itself.
+//! The automatic stages of a message after acceptance.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::switches::LifeCycle;
 use crate::webhook;
 use crate::world::World;
 
-/// Sets accepted messages on their way. With early events, returns when those were reported.
+/// Starts the stages of accepted messages. With early events, returns once those were reported.
 pub(crate) async fn begin(shared: &Arc<Shared>, ids: &[i64]) {
     for &id in ids {
         let Some(mut journey) = shared.read(|world| Journey::plan(shared, world, id)) else {
@@ -27,7 +27,7 @@ pub(crate) async fn begin(shared: &Arc<Shared>, ids: &[i64]) {
     }
 }
 
-/// Moves a message to a stage by hand and reports it; the webhook's answer, if it has one.
+/// Moves a message to a stage and reports it; returns the webhook's answer, if any.
 pub(crate) async fn advance(
     shared: &Arc<Shared>,
     id: i64,
@@ -51,11 +51,11 @@ struct Journey {
     early: bool,
     reversed: bool,
     ahead: VecDeque<Stage>,
-    /// Events held back until the end, to be reported last first.
+    /// Events held back until the end, to be reported in reverse order.
     held: Vec<webhook::Parcel>,
 }
 
-/// The message is gone, taken back, or at its end.
+/// The message was dropped, deleted, or has reached its end.
 struct Over;
 
 impl Journey {
@@ -94,7 +94,7 @@ impl Journey {
     }
 
     async fn finish(mut self) {
-        // However it ended, what was held back is reported.
+        // Held events are reported in any case.
         let _: Result<(), Over> = self.go_on().await;
         self.report_held().await;
     }
@@ -185,7 +185,7 @@ impl Journey {
     }
 }
 
-/// Whether WhatsApp knows a number. One without its country code is never routed.
+/// Whether a number is on WhatsApp. One without its country code is never routed.
 pub(crate) fn is_registered(world: &World, number: &str) -> bool {
     number.ends_with("@g.us")
         || !(number.starts_with('0')

@@ -1,4 +1,8 @@
-//! The simulator as a program for people.
+//! The simulator as a program.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it stands for another machine, which has a clock of its own"
+)]
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -157,8 +161,8 @@ impl Arguments {
     }
 }
 
-/// Ids rise from run to run, as the real ones do: a client that keeps them would take one that comes
-/// again for that of an old message. No run accepts more than a message in a millisecond for long.
+/// Ids rise from run to run, as the real ones do: a client that stores them would confuse a repeated one with
+/// an old message. A run accepts less than one message a millisecond on average.
 fn rising() -> Counters {
     const YEAR_2026: i64 = 1_767_225_600_000;
     let id = (Utc::now().timestamp_millis() - YEAR_2026).max(0) + 1;
@@ -180,7 +184,7 @@ impl Life {
     }
 }
 
-/// A token may have `=` in it; what follows the last one is the number when it is all digits.
+/// A token may contain `=`; digits after the last one are the number.
 fn split_token(text: &str, place: usize) -> (String, String) {
     match text.rsplit_once('=') {
         Some((token, number))

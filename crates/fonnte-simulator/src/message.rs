@@ -1,4 +1,4 @@
-//! The messages that were accepted.
+//! The accepted messages.
 
 use std::sync::Arc;
 
@@ -14,30 +14,30 @@ pub struct ReceivedMessage {
     pub token: Arc<str>,
     /// The number of the device that sends it.
     pub device: Arc<str>,
-    /// The number it goes to, as the service rewrote it.
+    /// The target's number, as Fonnte rewrote it.
     pub target: String,
-    /// The text as the phone shows it, variables replaced.
+    /// The text as shown on the phone, with variables replaced.
     pub message: String,
     /// The id in the answer, one per target.
     pub id: i64,
     /// The id of the request, shared by its targets.
     pub requestid: i64,
-    /// Where the service has it.
+    /// Its status in Fonnte's pipeline.
     pub status: MessageStatus,
-    /// What WhatsApp said about it.
+    /// WhatsApp's receipt.
     pub state: Option<Receipt>,
     /// WhatsApp's id of it.
     pub stateid: String,
-    /// When it should go out, if that was asked for.
+    /// The scheduled time, if any.
     pub schedule: Option<DateTime<Utc>>,
-    /// How the body was written.
+    /// The form of the body.
     pub body_form: BodyForm,
-    /// Every field of the request as it came, in its order.
+    /// Every field of the request as sent, in order.
     pub fields: Arc<Vec<(String, String)>>,
 }
 
 impl ReceivedMessage {
-    /// A field of the request, as it came.
+    /// A field of the request, as sent.
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields
             .iter()
@@ -46,7 +46,7 @@ impl ReceivedMessage {
     }
 }
 
-/// How a request's body was written.
+/// The form of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyForm {
@@ -58,7 +58,7 @@ pub enum BodyForm {
     Json,
 }
 
-/// The service's own pipeline.
+/// The status in Fonnte's own pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageStatus {
@@ -79,30 +79,30 @@ pub enum MessageStatus {
     /// The attachment's link is dead.
     #[serde(rename = "url unreachable")]
     UrlUnreachable,
-    /// Taken back by `/delete-message`; never reported.
+    /// Deleted by `/delete-message`; never reported.
     Deleted,
 }
 
 impl MessageStatus {
-    /// Whether the pipeline is done with it.
+    /// Whether the pipeline has finished it.
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Pending | Self::Waiting | Self::Processing)
     }
 }
 
-/// What WhatsApp says about a sent message.
+/// WhatsApp's receipt for a sent message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Receipt {
-    /// It left.
+    /// Sent.
     Sent,
-    /// It arrived.
+    /// Delivered.
     Delivered,
-    /// It was read.
+    /// Read.
     Read,
 }
 
-/// A step in the life of a message, as events name it.
+/// A stage of a message, as events name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -130,7 +130,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The word that events use.
+    /// The word in events.
     pub fn word(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -146,7 +146,7 @@ impl Stage {
         }
     }
 
-    /// Whether WhatsApp reports it rather than the service.
+    /// Whether it is WhatsApp's receipt and not Fonnte's status.
     pub(crate) fn is_receipt(self) -> bool {
         matches!(self, Self::Delivered | Self::Read)
     }
@@ -173,7 +173,7 @@ impl Stage {
         }
     }
 
-    /// The stages that lead from acceptance to this one.
+    /// The stages from acceptance to this one.
     pub(crate) fn way(self) -> &'static [Stage] {
         use Stage::*;
         match self {

@@ -1,4 +1,4 @@
-//! A call while it is under way.
+//! A call in progress.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::call::CallOutcome;
 use crate::shared::Shared;
 
-/// Keeps the books of one call; whoever drops it early is a client that left.
+/// Records one call; dropped early, it records that the client left.
 pub(crate) struct OpenCall {
     shared: Arc<Shared>,
     seq: u64,

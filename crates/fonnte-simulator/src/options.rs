@@ -1,36 +1,36 @@
-//! How a simulator starts.
+//! The options of a simulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::device::Device;
 use crate::switches::{GlobalSwitches, Switches};
 
-/// How a simulator starts.
+/// The options of a simulator.
 #[derive(Clone, Debug)]
 pub struct SimulatorOptions {
-    /// Where it listens: loopback, a free port unless said otherwise.
+    /// The address to listen on; by default loopback with a free port.
     pub listen: SocketAddr,
-    /// Whether addresses other than loopback are taken: for a container with a network of its own.
+    /// Whether other addresses than loopback are allowed: for a container with its own network.
     pub any_address: bool,
-    /// The devices that it knows from the start.
+    /// The registered devices at the start.
     pub devices: Vec<Device>,
-    /// The switches that belong to no device.
+    /// The global switches.
     pub global: GlobalSwitches,
     /// How many of the newest messages, calls and webhook attempts are kept, each.
     pub keep: usize,
-    /// Where ids begin.
+    /// The first ids.
     pub counters: Counters,
 }
 
-/// Where the ids of messages and requests begin.
+/// The first ids of messages and requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Counters {
     /// Near the recorded ones, below 2³¹.
     #[default]
     Recorded,
-    /// Above 2³¹ and 2³², to find fields that are too small.
+    /// Above 2³¹ and 2³², to find too small integers.
     Large,
-    /// Anywhere else.
+    /// At any other number.
     From {
         /// The first message's id.
         id: i64,
@@ -53,7 +53,7 @@ impl Default for SimulatorOptions {
 }
 
 impl SimulatorOptions {
-    /// The defaults with one device.
+    /// The defaults, with one device.
     pub fn with_device(token: impl Into<String>, number: impl Into<String>) -> Self {
         Self {
             devices: vec![Device::new(token, number)],
@@ -61,7 +61,7 @@ impl SimulatorOptions {
         }
     }
 
-    /// The same with other switches on every device.
+    /// The same with changed switches on every device.
     pub fn switched(mut self, change: impl Fn(&mut Switches)) -> Self {
         self.devices
             .iter_mut()

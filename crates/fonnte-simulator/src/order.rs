@@ -1,4 +1,4 @@
-//! What a call to `/send` asks for, once its body has been read.
+//! The parsed parameters of a call to `/send`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use crate::form::{Fields, Undecodable, Upload};
 use crate::reason;
 use crate::target::{self, BadTarget, Target};
 
-/// The limit on a message's length. Emoji and some scripts count as several, so bytes are counted.
+/// The limit of a message's length, in bytes: emoji and some scripts count as several.
 const LONGEST_MESSAGE: usize = 60_000;
 const LARGEST_FILE: usize = 10 * 1024 * 1024;
 const FILE_KINDS: [&str; 13] = [
@@ -27,22 +27,22 @@ pub(crate) struct Order {
     pub(crate) inbox_id: Option<i64>,
 }
 
-/// Why a request is refused, as far as it can be told without knowing the device.
+/// Why a request is refused, before its device is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadOrder {
-    /// A field; found before the target is looked at.
+    /// A field; checked before the target.
     Field(&'static str),
-    /// The target; its text depends on a switch.
+    /// The target; the reason's text depends on a switch.
     Target,
 }
 
-/// Whether the request is refused while the device is offline. Anything unreadable counts as the
-/// default; the field itself is refused later.
+/// Whether the request is refused while the device is offline. An invalid value counts as the default here
+/// and is refused later.
 pub(crate) fn connect_only(fields: &Fields) -> bool {
     fields.get("connectOnly").and_then(truth).unwrap_or(true)
 }
 
-/// Everything that the fields ask for: one order, or those of `data`.
+/// All orders of the fields: one, or those of `data`.
 pub(crate) fn read(fields: &Fields) -> Result<Vec<Order>, BadOrder> {
     let Some(data) = fields.get("data") else {
         return read_one(fields).map(|order| vec![order]);
@@ -109,7 +109,7 @@ fn read_one(fields: &Fields) -> Result<Order, BadOrder> {
     })
 }
 
-/// `None` when a value is one that its parameter cannot have.
+/// `None` when a parameter has an invalid value.
 fn check_values(fields: &Fields) -> Option<()> {
     for name in ["typing", "connectOnly", "sequence", "preview"] {
         fields.get(name).map_or(Some(true), truth)?;

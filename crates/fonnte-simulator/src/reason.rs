@@ -1,4 +1,4 @@
-//! The texts of the remote API, as its documentation or its recorded answers have them.
+//! Fonnte's texts, as documented or recorded.
 
 /// Bad token, recorded form; comes without `requestid`.
 pub const INVALID_TOKEN: &str = "invalid token";
@@ -16,7 +16,7 @@ pub const TARGET_INVALID: &str = "target invalid";
 pub const TARGET_INPUT_INVALID: &str = "target input invalid";
 /// No target was given; `/validate` only.
 pub const TARGET_REQUIRED: &str = "target required";
-/// A parameter has a value that it cannot have.
+/// A parameter has an invalid value.
 pub const INPUT_INVALID: &str = "input invalid";
 /// The body cannot be decoded, or `target` or `message` is empty.
 pub const INVALID_BODY_VALUE: &str = "invalid/empty body value";
@@ -26,9 +26,9 @@ pub const JSON_FORMAT_INVALID: &str = "JSON format invalid";
 pub const UNKNOWN_INBOX_ID: &str = "unknown inbox id";
 /// The attachment's address cannot be public.
 pub const URL_INVALID: &str = "url invalid";
-/// The attachment's address does not answer; on demand only, nothing is fetched.
+/// The attachment's address does not answer; only on demand, because nothing is fetched.
 pub const URL_UNREACHABLE: &str = "url unreachable";
-/// The attachment is of a kind that is not taken.
+/// The attachment's type is not supported.
 pub const FILE_FORMAT_NOT_SUPPORTED: &str = "file format not supported";
 /// The attachment is larger than 10 MB, whatever the text says.
 pub const FILE_TOO_LARGE: &str = "file size must under 4MB";
@@ -36,15 +36,15 @@ pub const FILE_TOO_LARGE: &str = "file size must under 4MB";
 pub const INVALID_MESSAGE_REQUEST: &str = "invalid message request";
 /// No message of the device has this id; `/delete-message` only.
 pub const INVALID_MESSAGE_ID: &str = "invalid message id";
-/// The message is on its way; `/delete-message` only.
+/// The message is being sent; `/delete-message` only.
 pub const CANNOT_DELETE_PROCESSING: &str = "cannot delete message with status processing";
-/// What `/status` says to a valid token.
+/// The answer of `/status` to a valid token.
 pub const STATUS_DEPRECATED: &str =
     "this API is deprecated, use webhook update message status instead";
 /// `/disconnect` of a device that is offline, under `detail`.
 pub const ALREADY_DISCONNECTED: &str = "device already disconnected";
 
-/// Every reason that `/send` is known to give.
+/// Every known reason of `/send`.
 pub const OF_SEND: [&str; 16] = [
     TOKEN_INVALID,
     INVALID_TOKEN,

@@ -1,4 +1,4 @@
-//! Who gets reports: addresses, the client that posts to them, and how each try ended.
+//! Webhook receivers: addresses, the HTTP client, and the result of each attempt.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub(crate) type WebhookClient = Client<HttpConnector, Full<Bytes>>;
 
-/// One try to report an event.
+/// An attempt to report an event.
 #[derive(Clone, Debug)]
 pub struct WebhookAttempt {
     /// When it ended.
     pub at: DateTime<Utc>,
-    /// The number of the device that reports.
+    /// The number of the reporting device.
     pub device: Arc<str>,
-    /// What was sent.
+    /// The body sent.
     pub body: String,
-    /// Which try it was, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
     /// The receiver's HTTP status, or why there is none.
     pub outcome: Result<u16, String>,

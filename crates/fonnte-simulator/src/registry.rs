@@ -7,10 +7,10 @@ use crate::device::Device;
 use crate::error::SimulatorError;
 use crate::switches::Switches;
 
-/// Unknown tokens register at most this many devices by themselves.
+/// The most devices that unknown tokens register (chosen).
 const MOST_DEVICES_BY_THEMSELVES: usize = 1_000;
 
-/// A device and what it has been through.
+/// A device and its counters.
 pub(crate) struct Registered {
     pub(crate) device: Device,
     pub(crate) token: Arc<str>,
@@ -19,7 +19,7 @@ pub(crate) struct Registered {
     pub(crate) accepted: u64,
     pub(crate) in_flight: usize,
     pub(crate) max_in_flight: usize,
-    /// Counts the calls to `/validate`, so that one can see that another began.
+    /// Counts the calls to `/validate`, to notice that another one began.
     pub(crate) validations: u64,
 }
 
@@ -28,7 +28,7 @@ impl Registered {
         &self.device.switches
     }
 
-    /// What is left of the quota, as callers see it.
+    /// The quota left, as answers show it.
     pub(crate) fn quota_left(&self) -> i64 {
         if self.switches().no_quota {
             0
@@ -46,9 +46,9 @@ pub(crate) struct Registry {
     turn: usize,
 }
 
-/// Whom a header stands for.
+/// The device of an `Authorization` header.
 pub(crate) enum Holder {
-    /// One device; with several tokens, the one whose turn it is.
+    /// One device; of several tokens, the next in turn.
     Device(usize),
     Unknown,
     ManyAccounts,
@@ -75,7 +75,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Registers a device for a token that nobody knows.
+    /// Registers a device for an unknown token.
     pub(crate) fn add_for_token(&mut self, token: &str) {
         let known = self.by_token.contains_key(token);
         if known || self.list.len() >= MOST_DEVICES_BY_THEMSELVES {
@@ -86,7 +86,7 @@ impl Registry {
             .into_iter()
             .find(|number| self.find_number(number).is_none());
         if let Some(number) = number {
-            // A token that cannot be registered stays unknown, and is refused as such.
+            // An invalid token stays unknown, and is refused as such.
             let _ = self.add(Device::new(token, number));
         }
     }
@@ -122,7 +122,7 @@ impl Registry {
         self.list.iter_mut()
     }
 
-    /// Whom this `Authorization` header stands for. Several tokens take turns.
+    /// The device of this `Authorization` header. Several tokens take turns.
     pub(crate) fn holder(&mut self, header: Option<&str>) -> Holder {
         let Some(header) = header else {
             return Holder::Unknown;

@@ -1,4 +1,4 @@
-//! HTTP answers, whole and broken.
+//! HTTP answers, complete and broken.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-/// The members of an answer, in alphabetical order as the remote service writes them.
+/// The members of an answer, in alphabetical order like Fonnte's.
 pub(crate) type Members = BTreeMap<&'static str, Value>;
 
 /// An answer before it is written.
@@ -61,13 +61,13 @@ impl Reply {
         Self { status, ..self }
     }
 
-    /// The whole answer.
+    /// The complete answer.
     pub(crate) fn whole(self) -> Response<AnswerBody> {
         let body = AnswerBody::Whole(Some(self.body.clone()));
         self.respond(body)
     }
 
-    /// The head promises the whole body; half of it comes, then the connection breaks.
+    /// The head announces the whole body; half of it is sent, then the connection breaks.
     pub(crate) fn broken(self) -> Response<AnswerBody> {
         let length = HeaderValue::from(self.body.len());
         let half = self.body.slice(..self.body.len() / 2);
@@ -107,7 +107,7 @@ fn to_bytes(value: &impl serde::Serialize) -> Bytes {
     Bytes::from(serde_json::to_vec(value).unwrap_or_default())
 }
 
-/// The connection is to be closed instead of answered on.
+/// Closes the connection instead of answering.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is dropped on purpose")]
 pub(crate) struct Dropped;
@@ -116,9 +116,9 @@ pub(crate) struct Dropped;
 #[derive(Debug)]
 pub(crate) enum AnswerBody {
     Whole(Option<Bytes>),
-    /// A part still to come, after which the connection breaks.
+    /// A part to be sent, after which the connection breaks.
     Half(Bytes),
-    /// The part is being written out.
+    /// The part is being sent.
     Flushing,
     Broken,
 }

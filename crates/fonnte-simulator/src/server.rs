@@ -1,4 +1,4 @@
-//! Listens, accepts, and can stop listening on its port and begin again.
+//! The listener: accepts, and can stop and start listening on its port.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,23 +17,23 @@ use crate::shared::Shared;
 
 const BACKLOG: u32 = 1024;
 
-/// What the handle asks of the server.
+/// A command of the handle to the server.
 pub(crate) enum Command {
-    /// Stop listening and close every connection; connecting is refused from now on.
+    /// Stop listening and close every connection; new ones are refused.
     StopListening(oneshot::Sender<io::Result<()>>),
     /// Listen on the same port again.
     ListenAgain(oneshot::Sender<io::Result<()>>),
 }
 
-/// The port: open, or kept so that nobody else takes it.
+/// The port: open, or reserved so that no other program takes it.
 enum Port {
     Open(TcpListener),
     Kept(TcpSocket),
-    /// Neither worked; a later try may.
+    /// Neither worked; a later attempt may.
     Lost,
 }
 
-/// Serves until the other end of `commands` is gone.
+/// Serves until the sender of `commands` is dropped.
 pub(crate) async fn run(
     shared: Arc<Shared>,
     listener: TcpListener,
@@ -59,7 +59,7 @@ pub(crate) async fn run(
                 Ok(stream) => {
                     connections.spawn(serve(Arc::clone(&shared), stream));
                 }
-                // Out of file descriptors, or a client that gave up: neither is ours to end for.
+                // Out of file descriptors, or a client that has left: go on in both cases.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next() => {}
@@ -76,10 +76,10 @@ async fn accept(port: &Port) -> io::Result<TcpStream> {
 }
 
 async fn serve(shared: Arc<Shared>, stream: TcpStream) {
-    // Small answers should not wait for more; a socket that refuses serves all the same.
+    // Small answers are sent at once; a socket that refuses works all the same.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| routes::answer(Arc::clone(&shared), request));
-    // A connection that ends with an error was dropped on purpose or by its client.
+    // A connection with an error was closed on purpose or by its client.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service)

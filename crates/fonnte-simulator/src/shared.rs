@@ -1,4 +1,4 @@
-//! What the server, the tasks and the handle share.
+//! The state shared by the server, its tasks and the handle.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,20 +11,20 @@ use crate::options::SimulatorOptions;
 use crate::receiver::{self, WebhookClient};
 use crate::world::World;
 
-/// A receiver gets at most this many events at the same time.
+/// The most concurrent events to a receiver (chosen).
 const WEBHOOK_PLACES: usize = 256;
 
 pub(crate) struct Shared {
     /// Held for short steps only, never across an await.
     world: Mutex<World>,
-    /// Something changed.
+    /// Notified of every change.
     pub(crate) changed: Notify,
-    /// A device went offline or came back, or the messages that wait for it are gone.
+    /// Notified when a device goes offline or online, or its waiting messages are dropped.
     pub(crate) connection_changed: Notify,
     pub(crate) webhook_client: WebhookClient,
-    /// Events being posted at the same time.
+    /// Permits of concurrent events.
     pub(crate) webhook_places: Semaphore,
-    /// Events waiting to be tried again.
+    /// Permits of events that wait for another attempt.
     pub(crate) webhook_retries: Arc<Semaphore>,
     runtime: Handle,
 }

@@ -21,8 +21,8 @@ use crate::shared::Shared;
 use crate::switches::{GlobalSwitches, Switches};
 use crate::webhook::{self, StatusEvent, Whose, switch};
 
-/// A running simulator. It has a thread and a runtime of its own, so it works beside any other,
-/// also one whose clock stands still. Dropping it stops it.
+/// A running simulator, on its own thread and runtime: it works beside any other runtime, also one with a
+/// paused clock. Dropping it stops it.
 pub struct Simulator {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -31,7 +31,7 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Starts listening. Only loopback addresses are taken, unless the options say otherwise.
+    /// Starts listening, on loopback addresses only unless the options allow others.
     pub async fn start(options: SimulatorOptions) -> Result<Self, SimulatorError> {
         let wanted = options.listen;
         if !wanted.ip().is_loopback() && !options.any_address {
@@ -54,7 +54,7 @@ impl Simulator {
         })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -76,7 +76,7 @@ impl Simulator {
         self.shared.change(|world| world.devices.add(device))
     }
 
-    /// Forgets a device; its token is unknown from now on.
+    /// Removes a device; its token is then unknown.
     pub fn remove_device(&self, token: &str) -> Result<Device, SimulatorError> {
         let removed = self.shared.change(|world| {
             let place = world.devices.find_token(token)?;
@@ -87,13 +87,13 @@ impl Simulator {
         removed.ok_or(SimulatorError::UnknownDevice)
     }
 
-    /// A device as it stands.
+    /// The present state of a device.
     pub fn device(&self, token: &str) -> Option<Device> {
         self.shared.read(|world| world.device(token))
     }
 
-    /// Changes a device's switches, all or nothing. Going offline or back online is reported to
-    /// the device's `connect_url`.
+    /// Changes a device's switches, all or nothing. Going offline or online is reported to the device's
+    /// `connect_url`.
     pub fn update(
         &self,
         token: &str,
@@ -105,12 +105,12 @@ impl Simulator {
         })
     }
 
-    /// The switches that belong to no device.
+    /// The global switches.
     pub fn global(&self) -> GlobalSwitches {
         self.shared.read(|world| world.global.clone())
     }
 
-    /// Changes the switches that belong to no device, all or nothing.
+    /// Changes the global switches, all or nothing.
     pub fn update_global(
         &self,
         change: impl FnOnce(&mut GlobalSwitches),
@@ -137,8 +137,7 @@ impl Simulator {
         self.shared.read(|world| world.message(id).cloned())
     }
 
-    /// How many messages were accepted since the start or the last clearing, forgotten ones
-    /// included.
+    /// The number of messages accepted since the start or the last clearing, dropped ones included.
     pub fn message_count(&self) -> u64 {
         self.shared.read(|world| world.messages_seen)
     }
@@ -149,12 +148,12 @@ impl Simulator {
             .read(|world| world.calls.iter().cloned().collect())
     }
 
-    /// How many calls came since the start or the last clearing, forgotten ones included.
+    /// The number of calls since the start or the last clearing, dropped ones included.
     pub fn call_count(&self) -> u64 {
         self.shared.read(|world| world.calls_seen)
     }
 
-    /// The newest tries to report an event, oldest first; as many as are kept.
+    /// The newest attempts to report an event, oldest first; as many as are kept.
     pub fn webhook_attempts(&self) -> Vec<WebhookAttempt> {
         self.shared
             .read(|world| world.webhooks.iter().cloned().collect())
@@ -169,14 +168,14 @@ impl Simulator {
         })
     }
 
-    /// Forgets messages, calls and webhook attempts; devices, switches and id counters stay.
+    /// Clears messages, calls and webhook attempts; devices, switches and id counters stay.
     pub fn clear(&self) {
         self.shared.clear();
     }
 
     // -- waiting
 
-    /// Waits until this many messages were accepted, and gives the newest ones.
+    /// Waits until this many messages were accepted; returns the newest ones.
     pub async fn wait_for_messages(
         &self,
         count: u64,
@@ -187,7 +186,7 @@ impl Simulator {
         Ok(self.messages())
     }
 
-    /// Waits until this many calls came in, answered or not, and gives the newest ones.
+    /// Waits until this many calls have arrived, answered or not; returns the newest ones.
     pub async fn wait_for_calls(
         &self,
         count: u64,
@@ -198,13 +197,13 @@ impl Simulator {
         Ok(self.calls())
     }
 
-    /// Waits until something is so; looks again after every change, and at no other time.
+    /// Waits until the condition is true; checks after every change, and at no other time.
     pub async fn wait_until(
         &self,
         timeout: Duration,
         is_so: impl Fn(&Self) -> bool,
     ) -> Result<(), SimulatorError> {
-        // The simulator's own clock, because the caller's may stand still or not exist.
+        // The simulator's own clock: the caller's may be paused or missing.
         let mut deadline = self
             .shared
             .spawn(async move { tokio::time::sleep(timeout).await });
@@ -225,15 +224,15 @@ impl Simulator {
 
     // -- events by hand
 
-    /// Moves a message to a stage and reports it once, in the shape that its device uses. Gives
-    /// the receiver's HTTP status, or `None` when there is no receiver.
+    /// Moves a message to a stage and reports it once, in its device's shape. Returns the receiver's HTTP
+    /// status, or `None` without a receiver.
     pub async fn advance(&self, id: i64, stage: Stage) -> Result<Option<u16>, SimulatorError> {
         let shared = Arc::clone(&self.shared);
         self.inside(async move { life::advance(&shared, id, stage).await })
             .await
     }
 
-    /// Reports this very event once, from the token's device, and changes nothing else. Gives the
+    /// Reports exactly this event once, from the token's device, and changes nothing else. Returns the
     /// receiver's HTTP status.
     pub async fn emit(&self, token: &str, event: StatusEvent) -> Result<u16, SimulatorError> {
         let parcel = self.shared.read(|world| {
@@ -250,8 +249,8 @@ impl Simulator {
 
     // -- the port
 
-    /// Closes the port and every connection: connecting is refused from now on. The port stays
-    /// taken, so that nobody else gets it.
+    /// Closes the port and every connection; new ones are refused. The port stays reserved, so that no other
+    /// program gets it.
     pub async fn stop_listening(&self) -> Result<(), SimulatorError> {
         self.ask(Command::StopListening).await
     }
@@ -296,7 +295,7 @@ impl Simulator {
     fn end(&mut self) {
         self.commands = None;
         if let Some(thread) = self.thread.take() {
-            // The server ends with its last command; a panic there has been printed already.
+            // The server ends with its last command; a panic was printed already.
             let _ = thread.join();
         }
     }
@@ -318,8 +317,7 @@ impl std::fmt::Debug for Simulator {
 
 type Started = Result<(Arc<Shared>, SocketAddr), SimulatorError>;
 
-/// The life of the simulator's thread: tells whether it started, then serves until its handle is
-/// gone.
+/// The simulator's thread: reports whether it started, then serves until its handle is dropped.
 fn live(
     options: SimulatorOptions,
     commands: mpsc::UnboundedReceiver<Command>,
@@ -346,7 +344,7 @@ fn live(
             });
         match begun {
             Ok((shared, listener, address)) => {
-                // Should nobody wait for it any more, the handle is gone, and so is the server.
+                // A failed send means that the handle is gone, and so is the server.
                 let _ = ready.send(Ok((Arc::clone(&shared), address)));
                 server::run(shared, listener, address, commands).await;
             }

@@ -1,4 +1,4 @@
-//! Everything that can be switched, per device and for all.
+//! The switches, per device and global.
 
 use std::collections::BTreeSet;
 
@@ -9,20 +9,20 @@ use crate::fault::{self, FaultSwitch};
 use crate::message::Stage;
 use crate::receiver::is_loopback_address;
 
-/// The switches of one device. The default is the service as it was recorded, with a device that
-/// is online, and with messages that stay where they are until told otherwise.
+/// The switches of one device. By default Fonnte as recorded, an online device, and messages that stay where
+/// they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Switches {
-    /// The device has lost WhatsApp.
+    /// The device has lost its connection to WhatsApp.
     pub offline: bool,
-    /// The token is refused as if it were wrong.
+    /// The token is refused as a wrong one.
     pub bad_token: bool,
-    /// The quota is refused as used up, whatever is left of it.
+    /// The quota is refused as used up, whatever is left.
     pub no_quota: bool,
-    /// What is left of the quota; one per target.
+    /// The quota left; each target uses one.
     pub quota: i64,
-    /// Whether the `quota` object is in the answers of `/send`.
+    /// Whether answers of `/send` have the `quota` object.
     pub quota_object: bool,
     /// The form of message ids, in answers and in webhooks.
     pub id_form: IdForm,
@@ -30,24 +30,24 @@ pub struct Switches {
     pub bad_target_form: TextForm,
     /// Accepts with `success! message pending due to server issue, will be sent later`.
     pub server_issue: bool,
-    /// Replaces `{name}` and `{var1}` by nothing when the target carries no variables, which is
-    /// the harmful reading of an open question; off leaves them alone.
+    /// Removes `{name}` and `{var1}` when the target has no variables: the worse reading of an unclear
+    /// document. Off leaves them.
     pub replace_always: bool,
     /// The ids of incoming messages that `inboxid` may name.
     pub inbox_ids: BTreeSet<i64>,
-    /// A `/validate` that starts while another is running spoils that other one's answer.
+    /// A `/validate` that starts during another one spoils the other one's answer.
     pub validate_spoils: bool,
-    /// How long a `/validate` takes.
+    /// The duration of a `/validate`.
     pub validate_ms: u64,
-    /// What goes wrong on the way.
+    /// The faults of its calls.
     pub faults: Vec<FaultSwitch>,
     /// A firewall in front of `/send` refuses messages with this text.
     pub forbidden_text: Option<String>,
-    /// The HTTP status with which it does, 200 to 599.
+    /// The HTTP status of that refusal, 200 to 599.
     pub forbidden_status: u16,
-    /// How far a message goes by itself.
+    /// The automatic stages of a message.
     pub life_cycle: LifeCycle,
-    /// Who is told.
+    /// The receivers of events.
     pub webhooks: Webhooks,
 }
 
@@ -62,18 +62,18 @@ pub enum IdForm {
     Text,
 }
 
-/// Which of two sources a text follows.
+/// The source of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TextForm {
     /// As recorded from the live service.
     #[default]
     Recorded,
-    /// As the documentation has it.
+    /// As documented.
     Documented,
 }
 
-/// How far a message goes by itself, and how fast.
+/// The automatic stages of a message, and their times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LifeCycle {
@@ -91,7 +91,7 @@ pub struct LifeCycle {
     pub expire_after_ms: u64,
 }
 
-/// Where events are reported, and how.
+/// The receivers of events, and the form of reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Webhooks {
@@ -109,7 +109,7 @@ pub struct Webhooks {
     pub shape_of_sent: Shape,
     /// The shape of `delivered` and `read`.
     pub shape_of_receipts: Shape,
-    /// The shape of everything else.
+    /// The shape of all other events.
     pub shape_of_others: Shape,
     /// Adds `timestamp` to status events.
     pub timestamp: bool,
@@ -138,7 +138,7 @@ pub enum SecretKey {
     SecretKey,
 }
 
-/// Which ids a status event carries.
+/// The ids in a status event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shape {
     /// `id` and `stateid`, with `status` and `state`.
@@ -149,7 +149,7 @@ pub enum Shape {
     C,
 }
 
-/// The switches that belong to no device.
+/// The switches of no device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GlobalSwitches {
@@ -159,7 +159,7 @@ pub struct GlobalSwitches {
     pub any_token: bool,
     /// The numbers that are not on WhatsApp: accepted by `/send`, later `invalid`.
     pub unregistered: BTreeSet<String>,
-    /// What goes wrong on the way, after the device's own faults.
+    /// The faults of all calls, after the device's own.
     pub faults: Vec<FaultSwitch>,
 }
 
@@ -201,7 +201,7 @@ impl Default for LifeCycle {
 }
 
 impl LifeCycle {
-    /// Every message goes to this stage at once.
+    /// Every message reaches this stage at once.
     pub fn until(stage: Stage) -> Self {
         Self {
             until: Some(stage),

@@ -1,4 +1,4 @@
-//! The `target` field: several numbers, each with variables, and how they are rewritten.
+//! The `target` field: several numbers, each with variables, and their normalisation.
 
 /// One target and the variables after its bars.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,16 +7,16 @@ pub(crate) struct Target {
     pub(crate) variables: Vec<String>,
 }
 
-/// Why a target is not taken.
+/// Why a target is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadTarget {
-    /// Refused like a body that cannot be read.
+    /// Refused like an unreadable body.
     Unreadable,
     /// Refused as a target.
     Invalid,
 }
 
-/// Reads `0812…|Name|Role,0813…`; one bad target spoils all.
+/// Parses `0812…|Name|Role,0813…`; one bad target fails all.
 pub(crate) fn parse(raw: &str, country_code: &str) -> Result<Vec<Target>, BadTarget> {
     raw.split(',')
         .map(|one| parse_one(one, country_code))
@@ -32,8 +32,8 @@ fn parse_one(raw: &str, country_code: &str) -> Result<Target, BadTarget> {
     })
 }
 
-/// The number as the service rewrites it. A country code of `0` leaves it alone; a number that
-/// starts with `8` is left alone too, and is later not routed.
+/// The number as Fonnte rewrites it. A country code of `0` leaves it alone. A number that starts with `8`
+/// stays as well, and is later not routed.
 pub(crate) fn normalise(raw: &str, country_code: &str) -> Result<String, BadTarget> {
     if let Some(group) = raw.strip_suffix("@g.us") {
         let sane = !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit() || b == b'-');
@@ -54,7 +54,7 @@ pub(crate) fn normalise(raw: &str, country_code: &str) -> Result<String, BadTarg
         Some(rest) if country_code != "0" => format!("{country_code}{rest}"),
         _ => digits.to_owned(),
     };
-    // Too short, or a group's id without its ending.
+    // Too short, or a group's id without its suffix.
     if (8..=15).contains(&number.len()) {
         Ok(number)
     } else {

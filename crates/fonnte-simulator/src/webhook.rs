@@ -1,5 +1,4 @@
-//! Reports to the receiver that a device names: status events in three shapes, and the device's
-//! connection.
+//! Reports to a device's receiver: status events in three shapes, and changes of the device's connection.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -21,10 +20,10 @@ use crate::shared::Shared;
 use crate::switches::{IdForm, SecretKey, Shape, Switches, Webhooks};
 use crate::world::{ConnectionChange, World};
 
-/// What is read of a receiver's answer; nothing in it matters.
+/// The most bytes read of a receiver's answer, which is ignored (chosen).
 const MOST_OF_AN_ANSWER: usize = 64 * 1024;
 
-/// A status event as it goes out. What is absent is left out of the body.
+/// A status event as sent. Absent values are left out of the body.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct StatusEvent {
@@ -32,7 +31,7 @@ pub struct StatusEvent {
     pub id: Option<i64>,
     /// WhatsApp's id.
     pub stateid: Option<String>,
-    /// The service's pipeline.
+    /// The status in Fonnte's pipeline.
     pub status: Option<String>,
     /// WhatsApp's receipt.
     pub state: Option<String>,
@@ -40,14 +39,14 @@ pub struct StatusEvent {
     pub timestamp: Option<i64>,
 }
 
-/// An event on its way.
+/// An event to be sent.
 #[derive(Clone)]
 pub(crate) struct Parcel {
     device: Arc<str>,
     address: String,
     body: Bytes,
     webhooks: Arc<Webhooks>,
-    /// Where messages may be forgotten: the one that the event is about.
+    /// The message of the event; once it is dropped, retries end.
     about: Option<i64>,
 }
 
@@ -94,7 +93,7 @@ pub(crate) fn parcel_for_stage(world: &World, id: i64, stage: Stage) -> Option<P
     parcel_for_event(world, place, event)
 }
 
-/// This very event, from this device.
+/// Exactly this event, from this device.
 pub(crate) fn parcel_for_event(world: &World, place: usize, event: StatusEvent) -> Option<Parcel> {
     let known = world.devices.get(place);
     let webhooks = &known.switches().webhooks;
@@ -155,7 +154,7 @@ fn parcel(
     }
 }
 
-/// Tells `webhookconnect` that a device went offline or came back.
+/// Reports to `webhookconnect` that a device went offline or online.
 pub(crate) async fn report_connection(shared: Arc<Shared>, change: ConnectionChange) {
     let found = shared.read(|world| {
         let place = world.devices.find_number(&change.number)?;
@@ -181,13 +180,13 @@ pub(crate) async fn report_connection(shared: Arc<Shared>, change: ConnectionCha
     }
 }
 
-/// Tries once, and once more for each duplicate; what fails is tried again in the background.
+/// Attempts once, and once more for each duplicate; failures are repeated in the background.
 pub(crate) async fn deliver(shared: &Arc<Shared>, parcel: Parcel) {
     for _ in 0..=parcel.webhooks.duplicates {
         if matches!(post(shared, &parcel, 1).await, Ok(200)) || parcel.webhooks.attempts <= 1 {
             continue;
         }
-        // More than that many waiting events would be without end; the rest is given up.
+        // The bound of waiting events; the rest is dropped.
         if let Ok(place) = Arc::clone(&shared.webhook_retries).try_acquire_owned() {
             shared.spawn(retry(Arc::clone(shared), parcel.clone(), place));
         }
@@ -206,13 +205,13 @@ async fn retry(shared: Arc<Shared>, parcel: Parcel, _place: OwnedSemaphorePermit
     }
 }
 
-/// Tries once and tells the receiver's HTTP status.
+/// Attempts once; returns the receiver's HTTP status.
 pub(crate) async fn post(
     shared: &Shared,
     parcel: &Parcel,
     attempt: u32,
 ) -> Result<u16, SimulatorError> {
-    // Not closed as long as the simulator lives; were it, the limit would be off, not the post.
+    // Closed only with the simulator; then the limit would be off, not the post.
     let _place = shared.webhook_places.acquire().await;
     let limit = Duration::from_millis(parcel.webhooks.timeout_ms);
     let outcome = match tokio::time::timeout(limit, request(shared, parcel)).await {
@@ -252,13 +251,13 @@ async fn request(shared: &Shared, parcel: &Parcel) -> Result<u16, String> {
     }
 }
 
-/// Whose switches are meant.
+/// The owner of switches.
 pub(crate) enum Whose<'a> {
     Token(&'a str),
     Number(&'a str),
 }
 
-/// Changes a device's switches, all or nothing, and reports a lost or found connection.
+/// Changes a device's switches, all or nothing, and reports a changed connection.
 pub(crate) fn switch<E: From<SimulatorError>>(
     shared: &Arc<Shared>,
     whose: Whose<'_>,

@@ -1,4 +1,4 @@
-//! What the simulator remembers. Every step is short and bounded; nothing here waits.
+//! The simulator's memory. Every step is short and bounded, and never waits.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -19,12 +19,12 @@ use crate::switches::{GlobalSwitches, Switches};
 pub(crate) struct World {
     pub(crate) devices: Registry,
     pub(crate) global: GlobalSwitches,
-    /// Newest last; their ids are without gaps, so that an id tells the place.
+    /// Newest last; ids have no gaps, so that an id gives the index.
     pub(crate) messages: VecDeque<ReceivedMessage>,
-    /// Newest last; their numbers are without gaps.
+    /// Newest last; numbers have no gaps.
     pub(crate) calls: VecDeque<Call>,
     pub(crate) webhooks: VecDeque<WebhookAttempt>,
-    /// Since the last clearing, forgotten ones included.
+    /// Since the last clearing, dropped ones included.
     pub(crate) messages_seen: u64,
     pub(crate) calls_seen: u64,
     /// Grows with every change.
@@ -35,7 +35,7 @@ pub(crate) struct World {
     keep: usize,
 }
 
-/// A device that went offline or came back, for the webhook.
+/// A device that went offline or online, for the webhook.
 pub(crate) struct ConnectionChange {
     pub(crate) number: Arc<str>,
     pub(crate) online: bool,
@@ -66,7 +66,7 @@ impl World {
         })
     }
 
-    /// Forgets messages, calls and webhooks; devices, switches and counters stay.
+    /// Clears messages, calls and webhook attempts; devices, switches and counters stay.
     pub(crate) fn clear(&mut self) {
         self.messages.clear();
         self.calls.clear();
@@ -86,7 +86,7 @@ impl World {
         id
     }
 
-    /// Keeps a message under the next id.
+    /// Stores a message under the next id.
     pub(crate) fn add_message(&mut self, build: impl FnOnce(i64) -> ReceivedMessage) -> i64 {
         let id = self.next_id;
         self.next_id += 1;
@@ -103,7 +103,7 @@ impl World {
         self.place_of(id).map(|place| &mut self.messages[place])
     }
 
-    /// The message with WhatsApp's id; looked for among the newest first.
+    /// The message with WhatsApp's id; the newest are searched first.
     pub(crate) fn id_of_stateid(&self, stateid: &str) -> Option<i64> {
         self.messages
             .iter()
@@ -112,7 +112,7 @@ impl World {
             .map(|m| m.id)
     }
 
-    /// Moves a message to a stage; false when it is gone or taken back.
+    /// Moves a message to a stage; false when it was dropped or deleted.
     pub(crate) fn move_message(&mut self, id: i64, stage: Stage) -> bool {
         let Some(message) = self.message_mut(id) else {
             return false;
@@ -166,7 +166,7 @@ impl World {
         }
     }
 
-    /// Registers the token's device, if unknown tokens may do that.
+    /// Registers the token's device, if unknown tokens may register.
     pub(crate) fn admit(&mut self, header: Option<&str>) {
         if self.global.any_token
             && let Some(header) = header
@@ -200,7 +200,7 @@ impl World {
 
     // -- switches
 
-    /// What the next call meets: the device's own faults, then everyone's.
+    /// The faults of the next call: the device's own, then the global ones.
     pub(crate) fn take_fault(&mut self, header: Option<&str>, is_send: bool) -> NextFault {
         let mut next = NextFault::default();
         let first_token = header.and_then(|header| header.split(',').next());
@@ -212,7 +212,7 @@ impl World {
         next
     }
 
-    /// Puts new switches in force; tells whether the device went offline or came back.
+    /// Applies new switches; returns whether the device went offline or online.
     pub(crate) fn set_switches(
         &mut self,
         place: usize,
@@ -229,7 +229,7 @@ impl World {
         }
         let number = known.number.clone();
         if is_offline {
-            // Losing the device turns what is being sent back to waiting for it.
+            // Without the device, a message being sent waits for it again.
             for message in &mut self.messages {
                 if message.device == number && message.status == MessageStatus::Processing {
                     message.status = MessageStatus::Pending;
@@ -243,7 +243,7 @@ impl World {
         }))
     }
 
-    /// A device as it stands, by its token.
+    /// The present state of a device, by its token.
     pub(crate) fn device(&self, token: &str) -> Option<Device> {
         self.devices
             .find_token(token)

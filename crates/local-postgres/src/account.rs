@@ -1,4 +1,4 @@
-//! Who runs the server.
+//! The user that runs the server.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +12,7 @@ use nix::unistd::{Gid, Uid, User};
 use crate::Error;
 use crate::error::Attempt;
 
-/// The unprivileged user that root hands the server to. An ordinary user needs none.
+/// The unprivileged user to whom root hands the server. An ordinary user needs none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     uid: u32,
@@ -32,7 +32,7 @@ impl Account {
         found.map(|user| Some(user.into())).ok_or(Error::NoAccount)
     }
 
-    /// Whoever owns the data, when somebody does: under `sudo`, a cluster stays the ordinary user's who made it.
+    /// The owner of existing data, if any: under `sudo`, an ordinary user's cluster stays that user's.
     pub(crate) fn or_owner_of(self, data: &Path) -> Self {
         match fs::metadata(data) {
             Ok(found) if found.uid() != 0 => Self::of(found.uid(), found.gid()),
@@ -53,7 +53,7 @@ impl Account {
         chown(path, Some(self.uid), Some(self.gid)).attempt("change the owner of", path)
     }
 
-    /// Asks the system itself, since mode bits are not the whole truth (ACLs, security modules).
+    /// Asks the system itself: mode bits are not everything (ACLs, security modules).
     pub(crate) fn can_enter(&self, folder: &Path) -> bool {
         let mut command = Command::new("/bin/sh");
         command.args([
@@ -94,7 +94,7 @@ impl From<User> for Account {
     }
 }
 
-/// The name of the user that owns something, for messages.
+/// The name of a path's owner, for messages.
 pub(crate) fn owner_of(path: &Path) -> String {
     match fs::metadata(path) {
         Ok(found) => Account::of(found.uid(), found.gid()).name,

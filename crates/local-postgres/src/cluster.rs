@@ -22,7 +22,7 @@ use crate::site::Site;
 use crate::watch::{SHELL, Watcher, Wish};
 use crate::{Error, Programs, Version, leftover};
 
-/// How long a start is repeated when the children of a killed server are still leaving, or a port was lost.
+/// How long a start is repeated while a killed server's children end, or after a port was lost (chosen).
 const REPEAT_LIMIT: Duration = Duration::from_secs(15);
 
 /// A running cluster. Dropping it stops the server; so does the end of this process, even by SIGKILL.
@@ -35,19 +35,19 @@ pub struct LocalPostgres {
     is_temporary: bool,
     /// The server was killed and has not run since.
     is_unclean: bool,
-    // These two go last, and in this order: the watcher removes a temporary folder, and then others may have it.
+    // Dropped last, in this order: the watcher removes a temporary folder before the lock is free.
     watcher: Watcher,
     _lock: Lock,
 }
 
 impl LocalPostgres {
-    /// Starts the cluster, making it first when there is none, and waits until it takes connections.
+    /// Starts the cluster, after creating it if necessary, and waits until it accepts connections.
     pub fn start(options: &Options) -> Result<Self, Error> {
         Self::start_from(options, None)
     }
 
-    /// Starts a standby, a copy of this cluster that follows it and takes no writes. It is made when there is no
-    /// cluster in the folder yet, and becomes a primary by `SELECT pg_promote()`.
+    /// Starts a read-only standby of this cluster. It is created if the folder has no cluster, and becomes a
+    /// primary by `SELECT pg_promote()`.
     pub fn start_standby(&self, options: &Options) -> Result<Self, Error> {
         Self::start_from(options, Some(self))
     }
@@ -80,13 +80,13 @@ impl LocalPostgres {
         Ok(new)
     }
 
-    /// The superuser's connection to a database of the cluster in this folder, when another process runs it.
+    /// The superuser's URL of a database of the cluster in this folder, when another process runs it.
     pub fn running_url(dir: &Path, database: &str) -> Result<Option<String>, Error> {
         let home = Home::open(dir, Account::for_server()?.as_ref())?;
         let Some(port) = PidFile::ready_port(&home.data()) else {
             return Ok(None);
         };
-        // What a killed server left says "ready", too.
+        // The files of a killed server say "ready", too.
         if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             return Ok(None);
         }
@@ -94,33 +94,33 @@ impl LocalPostgres {
         Ok(password.map(|password| url(&password, port, database)))
     }
 
-    /// The superuser's connection to a database, for instance `postgres` or `customer_service`, which always exist.
+    /// The superuser's URL of a database, for instance `postgres` or `customer_service`, which always exist.
     pub fn url(&self, database: &str) -> String {
         url(&self.password, self.port, database)
     }
 
-    /// The port on 127.0.0.1; it stays the same for the life of this value.
+    /// The port on 127.0.0.1; fixed for the life of this value.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The postmaster's process; `None` after [`LocalPostgres::kill`].
+    /// The postmaster's process id; `None` after [`LocalPostgres::kill`].
     pub fn pid(&self) -> Option<u32> {
         self.server.as_ref().map(Server::pid)
     }
 
-    /// The cluster's folder. It differs from the wanted one when the server's user could not reach that.
+    /// The cluster's folder. Not the wanted one when the server's user could not reach that.
     pub fn dir(&self) -> &Path {
         self.site.home.root()
     }
 
-    /// The version that runs.
+    /// The running version.
     pub fn version(&self) -> Version {
         self.site.programs.version()
     }
 
-    /// Ends the server as a crash does (SIGKILL); when this returns, none of its processes is left. Only with
-    /// [`Durability::Durable`] every commit survives it.
+    /// Kills the server (SIGKILL) and waits for all its processes. Only with [`Durability::Durable`] every
+    /// commit survives it.
     pub fn kill(&mut self) -> Result<(), Error> {
         if let Some(server) = &mut self.server {
             server.kill()?;
@@ -130,13 +130,13 @@ impl LocalPostgres {
         Ok(())
     }
 
-    /// Starts the server again on the same port, after stopping it if it runs.
+    /// Starts the server again on the same port, after stopping it if necessary.
     pub fn restart(&mut self) -> Result<(), Error> {
         self.stop_server()?;
         self.run(Some(self.port))
     }
 
-    /// Starts the server again, on the same port, as a standby that follows nobody: it takes no writes until it is
+    /// Starts the server again, on the same port, as a standby without a primary: read-only until it is
     /// promoted by `SELECT pg_promote()`.
     pub fn demote(&mut self) -> Result<(), Error> {
         self.stop_server()?;
@@ -146,7 +146,7 @@ impl LocalPostgres {
         self.run(Some(self.port))
     }
 
-    /// Stops the server in good order and says whether that went well, which dropping cannot.
+    /// Stops the server gracefully and returns the error, which dropping cannot.
     pub fn stop(mut self) -> Result<(), Error> {
         self.stop_server()
     }
@@ -181,7 +181,7 @@ impl LocalPostgres {
         })
     }
 
-    /// Runs the server on the port, or on any.
+    /// Runs the server on this port, or on any.
     fn run(&mut self, wanted: Option<u16>) -> Result<(), Error> {
         let deadline = Instant::now() + REPEAT_LIMIT;
         loop {
@@ -229,7 +229,7 @@ impl LocalPostgres {
             }
             Start::TooSlow => {
                 let log = site.home.log();
-                // The handle keeps it until it ends, in this step or when dropped.
+                // The handle keeps the server until it ends, here or when dropped.
                 self.server = Some(server);
                 self.stop_server()?;
                 Err(Error::TooSlow {
@@ -243,7 +243,7 @@ impl LocalPostgres {
 
 impl Drop for LocalPostgres {
     fn drop(&mut self) {
-        // Should it fail, the watcher tries again, and more firmly.
+        // On failure the watcher tries again, by force.
         let _ = self.stop_server();
         if self.is_temporary && self.is_unclean {
             // Only PostgreSQL itself frees the shared memory of a killed server.
@@ -276,7 +276,7 @@ fn settle_in(dir: &Path, account: Option<Account>) -> Result<Place, Error> {
     };
     let account = owned(account, dir);
     let home = Home::open(dir, account.as_ref())?;
-    // When the folder is another one than wanted, its data may have another owner too.
+    // A folder other than the wanted one may have another owner.
     let account = owned(account, home.root());
     let lock = Lock::take(&home)?;
     let watcher = lock
@@ -288,7 +288,7 @@ fn settle_in(dir: &Path, account: Option<Account>) -> Result<Place, Error> {
 
 fn camp(account: Option<Account>) -> Result<Place, Error> {
     let home = Home::temporary(account.as_ref());
-    // The watcher comes first: from here on the folder is removed, whatever happens.
+    // The watcher comes first: from now on the folder is removed in any case.
     let watcher =
         Watcher::start(Some(home.root()), Stdio::null()).attempt("run", Path::new(SHELL))?;
     home.make_temporary(account.as_ref())?;
@@ -318,7 +318,7 @@ fn programs_for(home: &Home) -> Result<Programs, Error> {
     })
 }
 
-/// A killed server leaves its socket, and a lock beside it that could name a living process by now.
+/// A killed server leaves its socket, and its lock file may now name another living process.
 fn renew_sockets(site: &Site) -> Result<(), Error> {
     let sockets = site.home.sockets();
     match fs::remove_dir_all(&sockets) {
@@ -330,14 +330,14 @@ fn renew_sockets(site: &Site) -> Result<(), Error> {
     site.make_folder(&sockets)
 }
 
-/// Whether the same may succeed in a moment.
+/// Whether a repetition may succeed in a moment.
 fn passes(error: &Error, wanted: Option<u16>, port: u16) -> bool {
     let Error::Failed { tail, .. } = error else {
         return false;
     };
-    // The children of a killed server have not all left.
+    // Children of a killed server are still alive.
     let is_in_use = tail.contains("pre-existing shared memory block");
-    // Somebody was faster.
+    // Another program took the port.
     let has_lost_port = wanted.is_none() && !is_free(port);
     is_in_use || has_lost_port
 }

@@ -1,4 +1,4 @@
-//! What can go wrong, told so that the person knows what to do next.
+//! Errors, whose texts say what to do next.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,14 +8,14 @@ use crate::port::Holder;
 /// Why there is no running PostgreSQL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nothing to run; installing helps.
+    /// No server programs were found, and installing helps.
     #[error(
         "no PostgreSQL server programs (initdb and postgres, version 10 or later) were found in PATH or the usual \
          places; run `local-postgres install`, or set PG_BIN_DIR to the folder that holds them"
     )]
     NoPrograms,
 
-    /// `PG_BIN_DIR` is the only place that is searched, and it is wrong.
+    /// `PG_BIN_DIR` is wrong, and no other place is searched.
     #[error(
         "PG_BIN_DIR is {}, but no working initdb and postgres (version 10 or later) are there; \
          correct it, or unset it to search the usual places", .dir.display()
@@ -28,11 +28,11 @@ pub enum Error {
     /// The programs are missing and this process may not, or could not, install them.
     #[error("{reason}; to install {what}, type:\n{commands}")]
     NotInstalled {
-        /// What is missing.
+        /// The missing programs.
         what: &'static str,
-        /// Why not.
+        /// The reason.
         reason: String,
-        /// What the person can type, one command a line.
+        /// Commands to type, one a line.
         commands: String,
     },
 
@@ -41,11 +41,11 @@ pub enum Error {
         "none of the known package managers (apt-get, dnf, apk, brew) is here; install {what} by your system's own means"
     )]
     NoManager {
-        /// What is missing.
+        /// The missing programs.
         what: &'static str,
     },
 
-    /// A cluster can only be run by the major version that made it.
+    /// Only the major version that made a cluster can run it.
     #[error(
         "the cluster in {} was made by PostgreSQL {made_by}, and only {found} is here; install PostgreSQL {made_by}, \
          or move the folder away to start with an empty cluster (its data stays in the old folder)", .dir.display()
@@ -55,11 +55,11 @@ pub enum Error {
         dir: PathBuf,
         /// The major version that made it.
         made_by: String,
-        /// What is installed.
+        /// The installed versions.
         found: String,
     },
 
-    /// Somebody else runs this very cluster now.
+    /// Another process runs this cluster now.
     #[error(
         "the PostgreSQL cluster in {} is already in use by process {}; stop that process, or choose another folder",
         .dir.display(), .pid.map_or("(unknown)".to_owned(), |pid| pid.to_string())
@@ -67,11 +67,11 @@ pub enum Error {
     AlreadyRunning {
         /// The cluster's folder.
         dir: PathBuf,
-        /// The process that runs it, when it could be found out.
+        /// That process, if known.
         pid: Option<u32>,
     },
 
-    /// The folder is another user's.
+    /// The folder belongs to another user.
     #[error(
         "the folder {} cannot be used: it, or something in it, belongs to user {owner}; run as that user, \
          or choose another folder", .dir.display()
@@ -79,22 +79,22 @@ pub enum Error {
     NotOurs {
         /// The cluster's folder.
         dir: PathBuf,
-        /// Whose it is.
+        /// The owner.
         owner: String,
     },
 
-    /// The folder holds something that is not, or no longer, a cluster of ours.
+    /// The folder holds something else than a complete cluster.
     #[error(
         "the cluster in {} is damaged: {what}; move the folder away to start with an empty cluster", .dir.display()
     )]
     Damaged {
         /// The cluster's folder.
         dir: PathBuf,
-        /// What is missing or wrong.
+        /// The missing or wrong part.
         what: &'static str,
     },
 
-    /// PostgreSQL refuses to run as root and nobody else is there.
+    /// PostgreSQL refuses to run as root, and there is no other user.
     #[error(
         "PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`; \
          create one of them, or run as an ordinary user"
@@ -106,22 +106,22 @@ pub enum Error {
     Failed {
         /// `initdb` or `postgres`.
         program: &'static str,
-        /// Where all its words are.
+        /// Its log.
         log: PathBuf,
         /// The end of the log.
         tail: String,
     },
 
-    /// The server came up too slowly.
+    /// The server took too long to start.
     #[error("PostgreSQL was not ready within {seconds} seconds; see {}", .log.display())]
     TooSlow {
-        /// How long was waited.
+        /// The seconds waited.
         seconds: u64,
         /// The server's log.
         log: PathBuf,
     },
 
-    /// The server did not go away.
+    /// The server did not end.
     #[error(
         "PostgreSQL (process {pid}) did not end; end it by hand, for instance with `kill -9 {pid}`"
     )]
@@ -130,7 +130,7 @@ pub enum Error {
         pid: u32,
     },
 
-    /// The demanded port is another program's.
+    /// The wanted port is in use.
     #[error(
         "port {port} on 127.0.0.1 is in use by {}; stop that program, or choose another port",
         .holder.as_ref().map_or("another program".to_owned(), ToString::to_string)
@@ -138,24 +138,24 @@ pub enum Error {
     PortTaken {
         /// The port.
         port: u16,
-        /// The program that has it, where the system tells.
+        /// The program that uses it, where the system tells.
         holder: Option<Holder>,
     },
 
-    /// The system said no.
+    /// A system call failed.
     #[error("cannot {action} {}", .path.display())]
     Io {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
-        /// With which file, folder or program.
+        /// The file, folder or program.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
 }
 
-/// Says what was tried when the system said no.
+/// Adds the attempted action to a system error.
 pub(crate) trait Attempt<T> {
     fn attempt(self, action: &'static str, path: &Path) -> Result<T, Error>;
 }

@@ -15,7 +15,7 @@ use nix::unistd::{Pid, getpgrp, tcgetpgrp};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// How long the command may take to end by itself when this process is killed, and its database with it.
+/// How long the command may take to end when this process, and with it the database, is killed (chosen).
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Starts the cluster, runs the command and returns its exit status as a shell does.
@@ -54,13 +54,13 @@ pub(crate) fn exec(options: &Options, words: &[OsString]) -> anyhow::Result<u8> 
     Ok(status)
 }
 
-/// What a signal means now.
+/// The present effect of a signal.
 enum Phase {
-    /// The end, at once: the watcher stops what has been started.
+    /// The end, at once: the watcher stops what was started.
     Starting,
-    /// Something for the command to decide.
+    /// Forwarded to the command, which decides.
     Running(Pid),
-    /// Nothing: the end is near.
+    /// Ignored: the end is near.
     Stopping,
 }
 
@@ -81,7 +81,7 @@ impl Phase {
         match (self, Signal::try_from(signal)) {
             (Self::Starting, _) => exit(128 + signal),
             (Self::Running(command), Ok(signal)) if !came_from_the_terminal(signal) => {
-                // It fails only when the command has just ended.
+                // Fails only when the command has just ended.
                 let _ = kill(*command, signal);
             }
             _ => {}
@@ -89,7 +89,7 @@ impl Phase {
     }
 }
 
-/// No signal comes between the start of the command and the knowledge of it.
+/// No signal is handled between the start of the command and knowing its id.
 fn spawn(command: &mut Command, phase: &Mutex<Phase>) -> io::Result<OwnedProgram> {
     let mut phase = locked(phase);
     let child = OwnedProgram::adopt(command.spawn()?, GRACE)?;
@@ -103,8 +103,8 @@ fn locked(phase: &Mutex<Phase>) -> MutexGuard<'_, Phase> {
     phase.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The terminal sends Ctrl-C and Ctrl-\ to all programs in the foreground. The command has it then, and a second
-/// one could mean "at once" to it.
+/// The terminal sends Ctrl-C and Ctrl-\ to all foreground programs. The command has got it; forwarding would
+/// send it twice.
 fn came_from_the_terminal(signal: Signal) -> bool {
     let is_key = matches!(signal, Signal::SIGINT | Signal::SIGQUIT);
     is_key && File::open("/dev/tty").is_ok_and(|terminal| tcgetpgrp(terminal) == Ok(getpgrp()))

@@ -1,4 +1,4 @@
-//! The folder of a cluster: where it is and what is in it.
+//! The folder of a cluster: its place and its entries.
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
@@ -13,21 +13,21 @@ use crate::account::{Account, owner_of};
 use crate::error::Attempt;
 use crate::password::random_name;
 
-/// Where root puts clusters whose wanted place the server's user cannot reach.
+/// Root's folders for clusters whose wanted folder the server's user cannot reach.
 const SUBSTITUTES: [&str; 2] = ["/var/lib/local-postgres", "/var/tmp/local-postgres"];
 
-/// Entries that a killed `initdb` may leave begin with this.
+/// Prefix of entries that a killed `initdb` may leave.
 const UNFINISHED: &str = "data.new-";
 
-/// The folder of one cluster. It belongs to the owner of the handle (root, or the ordinary user); only `data` and
-/// `run` in it belong to the server's user, so root never follows a link that this user could have made.
+/// The folder of one cluster. It belongs to the owner of the handle. Only `data` and `run` in it belong to
+/// the server's user, so that root never follows a link made by that user.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
     root: PathBuf,
 }
 
 impl Home {
-    /// The wanted folder, or, when root's server could not reach it, always the same one elsewhere.
+    /// Opens the wanted folder, or, where root's server cannot reach it, a fixed substitute.
     pub(crate) fn open(wanted: &Path, account: Option<&Account>) -> Result<Self, Error> {
         let wanted = absolute(wanted).attempt("find", wanted)?;
         let Some(account) = account else {
@@ -46,7 +46,7 @@ impl Home {
         Ok(Self { root })
     }
 
-    /// A folder that does not exist yet and that nobody can guess.
+    /// A new folder with an unguessable name.
     pub(crate) fn temporary(account: Option<&Account>) -> Self {
         let usual = absolute(env::temp_dir()).unwrap_or_else(|_| "/tmp".into());
         let candidates = [usual.clone(), "/tmp".into(), "/var/tmp".into()];
@@ -60,7 +60,7 @@ impl Home {
         }
     }
 
-    /// Makes the folder of [`Home::temporary`].
+    /// Creates the folder of [`Home::temporary`].
     pub(crate) fn make_temporary(&self, account: Option<&Account>) -> Result<(), Error> {
         make_folder(&self.root, if account.is_some() { 0o711 } else { 0o700 })
             .attempt("create the folder", &self.root)
@@ -78,12 +78,12 @@ impl Home {
         self.root.join("password")
     }
 
-    /// What the server, and `initdb` before it, had to say.
+    /// The output of the server, and of `initdb` before it.
     pub(crate) fn log(&self) -> PathBuf {
         self.root.join("server.log")
     }
 
-    /// Held by the owner.
+    /// The lock file, held by the owner.
     pub(crate) fn lock(&self) -> PathBuf {
         self.root.join("lock")
     }
@@ -121,17 +121,17 @@ impl Home {
         self.root.join(format!("{UNFINISHED}{}", random_name(8)))
     }
 
-    /// Removes what a killed `initdb` left.
+    /// Removes the entries of a killed `initdb`.
     pub(crate) fn remove_unfinished(&self) {
         for entry in fs::read_dir(&self.root).into_iter().flatten().flatten() {
             if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-                // What cannot be removed now does no harm and goes the next time.
+                // An entry that cannot be removed is harmless and is tried again next time.
                 let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
             }
         }
     }
 
-    /// The log of the last run stays as `server.log.1`, older ones go: logs are bounded.
+    /// Starts a new log; the last one becomes `server.log.1`, older ones are removed.
     pub(crate) fn start_new_log(&self) -> Result<(), Error> {
         let log = self.log();
         match fs::rename(&log, self.root.join("server.log.1")) {
@@ -143,12 +143,12 @@ impl Home {
     }
 }
 
-/// Opens or creates a file that only its owner may read, and that is not a link.
+/// Opens or creates a file that is no link and that only its owner may read.
 pub(crate) fn private_file(path: &Path) -> io::Result<File> {
     private().read(true).write(true).open(path)
 }
 
-/// The same, for adding at the end.
+/// The same, for appending.
 pub(crate) fn private_log(path: &Path) -> io::Result<File> {
     private().append(true).open(path)
 }
@@ -162,7 +162,7 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Makes one folder with exactly this mode, whatever the umask.
+/// Creates one folder with exactly this mode, whatever the umask.
 pub(crate) fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
     DirBuilder::new().mode(mode).create(path)?;
     fs::set_permissions(path, Permissions::from_mode(mode))
@@ -188,7 +188,7 @@ fn can_serve_from(home: &Path, account: &Account) -> Result<bool, Error> {
     }
     make_home(home, 0o711)?;
     let is_empty = fs::read_dir(home).attempt("read", home)?.next().is_none();
-    // An empty folder was made for us, for instance by `mktemp -d`, which lets nobody else through.
+    // An empty folder was made for us, for instance by `mktemp -d`, which is closed to other users.
     if is_empty && !account.can_enter(home) {
         fs::set_permissions(home, Permissions::from_mode(0o711))
             .attempt("change the mode of", home)?;
@@ -202,7 +202,7 @@ fn substitute_for(wanted: &Path, account: &Account) -> Result<PathBuf, Error> {
         fingerprint(wanted.as_os_str().as_encoded_bytes())
     );
     for base in SUBSTITUTES.map(Path::new) {
-        // Below /var/tmp somebody else may have been here first.
+        // Below /var/tmp another user may have made the folder first.
         let is_ours = make_home(base, 0o755).is_ok()
             && fs::symlink_metadata(base)
                 .is_ok_and(|found| found.is_dir() && found.uid() == 0 && found.mode() & 0o022 == 0);
@@ -216,7 +216,7 @@ fn substitute_for(wanted: &Path, account: &Account) -> Result<PathBuf, Error> {
     })
 }
 
-/// FNV-1a. Std's hashers may change with a Rust release, and then the cluster would seem lost.
+/// FNV-1a: std's hashers may change with a Rust release, and the cluster would seem lost.
 fn fingerprint(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

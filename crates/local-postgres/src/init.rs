@@ -1,4 +1,4 @@
-//! Making a cluster.
+//! Creating a cluster.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::watch::Watcher;
 const DATABASE: &str = "customer_service";
 
 impl Site {
-    /// Makes the cluster beside its final place and moves it there when it is complete.
+    /// Creates the cluster beside its final place and moves it there when it is complete.
     pub(crate) fn init(
         &self,
         watcher: &mut Watcher,
@@ -28,7 +28,7 @@ impl Site {
         Ok(password)
     }
 
-    /// Makes the cluster as a copy of one that runs on this port. It follows that one until it is promoted.
+    /// Creates the cluster as a standby of the one on this port, which it follows until it is promoted.
     pub(crate) fn copy(
         &self,
         watcher: &mut Watcher,
@@ -73,7 +73,7 @@ impl Site {
         make(&data)?;
         password.write(&self.home.password())?;
         fs::rename(&data, self.home.data()).attempt("rename", &data)?;
-        // The new name must be as durable as what it names.
+        // The new name must be as durable as the data.
         let root = self.home.root();
         File::open(root)
             .and_then(|folder| folder.sync_all())

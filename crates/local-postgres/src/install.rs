@@ -1,4 +1,4 @@
-//! Installing the server programs, without a cluster of the system's, and what else tests need.
+//! Installs the server programs, without a system cluster, and other packages for tests.
 
 use std::env;
 use std::io;
@@ -10,8 +10,8 @@ use nix::unistd::Uid;
 
 use crate::{Error, Programs};
 
-/// Debian's packages make and start a cluster unless this is there before they come. It stays: the next major
-/// version would bring a cluster too.
+/// Debian's packages create and start a cluster unless this file exists before. It stays: the next major
+/// version would create one, too.
 const NO_MAIN_CLUSTER: &str = "mkdir -p /etc/postgresql-common/createcluster.d && \
     echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/local-postgres.conf";
 
@@ -21,23 +21,23 @@ const SERVER: Packages = Packages {
     debian_first: &[&["sh", "-c", NO_MAIN_CLUSTER]],
     apt_get: &["postgresql"],
     dnf: &["postgresql-server"],
-    // Alpine's PostgreSQL takes its time zones from the system.
+    // Alpine's PostgreSQL uses the system's time zones.
     apk: &["postgresql", "tzdata"],
     brew: &["postgresql@17"],
 };
 
-/// What the package managers call a program.
+/// The packages of a program, by package manager.
 #[derive(Debug, Clone, Copy)]
 pub struct Packages {
-    /// What people call it.
+    /// The program's name.
     pub name: &'static str,
     /// Commands to run before `apt-get`.
     pub debian_first: &'static [&'static [&'static str]],
-    /// The packages of Debian and its relatives.
+    /// Packages of Debian and its derivatives.
     pub apt_get: &'static [&'static str],
-    /// Those of Fedora and its relatives.
+    /// Packages of Fedora and its derivatives.
     pub dnf: &'static [&'static str],
-    /// Those of Alpine.
+    /// Packages of Alpine.
     pub apk: &'static [&'static str],
     /// Homebrew's formulae, or `--cask` and a cask.
     pub brew: &'static [&'static str],
@@ -52,7 +52,7 @@ enum Manager {
     Brew,
 }
 
-/// What this process may do.
+/// The rights of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Power {
     Root,
@@ -63,8 +63,8 @@ enum Power {
 
 type Words = Vec<&'static str>;
 
-/// Installs the server programs when there are none, and says so on standard error. No cluster is made and nothing
-/// is started.
+/// Installs the server programs when there are none, with a line on standard error. Creates no cluster and
+/// starts nothing.
 pub fn install() -> Result<Programs, Error> {
     match Programs::find() {
         Err(Error::NoPrograms) => {}
@@ -80,7 +80,7 @@ pub fn install() -> Result<Programs, Error> {
     Ok(programs)
 }
 
-/// Installs packages with the system's manager, as root or with a `sudo` that asks no password, and says so on
+/// Installs packages with the system's manager, as root or by `sudo` without a password, with a line on
 /// standard error.
 ///
 /// # Errors
@@ -104,7 +104,7 @@ impl Manager {
         Self::choose(|program| path.iter().any(|folder| folder.join(program).is_file()))
     }
 
-    /// The system's own comes first where Homebrew is a guest.
+    /// The system's own manager goes before Homebrew.
     fn choose(is_here: impl Fn(&str) -> bool) -> Option<Self> {
         [Self::AptGet, Self::Dnf, Self::Apk, Self::Brew]
             .into_iter()
@@ -144,7 +144,7 @@ impl Manager {
             }
             Self::Dnf => vec![with(&["dnf", "install", "--assumeyes"], wanted.dnf)],
             Self::Apk => vec![with(&["apk", "add", "--no-cache"], wanted.apk)],
-            // PostgreSQL's formula makes a cluster after installing, except in Homebrew's own CI, which this imitates.
+            // PostgreSQL's formula creates a cluster, except in Homebrew's CI, which this imitates.
             Self::Brew => vec![with(
                 &["env", "HOMEBREW_GITHUB_ACTIONS=1", "brew", "install"],
                 wanted.brew,
@@ -153,7 +153,7 @@ impl Manager {
     }
 }
 
-/// What to run, or what to tell the person.
+/// The commands to run, or the text for the person.
 fn plan(wanted: &Packages, manager: Manager, power: Power) -> Result<Vec<Words>, Error> {
     let commands = manager.commands(wanted);
     let refusal = |reason: &str, commands: &[Words]| refusal(wanted, reason, commands);
@@ -180,7 +180,7 @@ fn power(manager: Manager) -> Power {
     };
     match Uid::effective().is_root() {
         true => Power::Root,
-        // Homebrew asks for what it needs.
+        // Homebrew asks for a password itself.
         false if manager == Manager::Brew => Power::Ordinary,
         false if may_sudo().is_ok_and(|status| status.success()) => Power::Sudo,
         false => Power::Ordinary,
@@ -189,7 +189,7 @@ fn power(manager: Manager) -> Power {
 
 fn run(wanted: &Packages, words: &[&str]) -> Result<(), Error> {
     let (program, arguments) = words.split_first().unwrap_or((&"true", &[]));
-    // Standard output belongs to the command that the person wants to run.
+    // Standard output belongs to the command of the person.
     let output = io::stderr()
         .as_fd()
         .try_clone_to_owned()
@@ -233,7 +233,7 @@ fn refusal(wanted: &Packages, reason: &str, commands: &[Vec<&str>]) -> Error {
     }
 }
 
-/// As a person types it in a shell.
+/// A command as typed in a shell.
 fn typed(words: &[&str]) -> String {
     let is_plain = |word: &str| {
         word.bytes()

@@ -1,4 +1,4 @@
-//! A server that an earlier owner left behind.
+//! A server that an earlier owner left running.
 
 use std::path::Path;
 
@@ -9,20 +9,20 @@ use crate::pid_file::PidFile;
 use crate::process::{command_line, end, is_alive};
 use crate::server::MARK;
 
-/// Which process bears the number in `postmaster.pid`.
+/// The process with the id in `postmaster.pid`.
 #[derive(Debug, PartialEq, Eq)]
 enum Bearer {
     /// None: the server was killed, and PostgreSQL cleans up by itself.
     Nobody,
-    /// A server that we started; its owner and even its watcher were killed.
+    /// Our server; its owner and its watcher were killed.
     Orphan,
-    /// A server of this data that somebody else started.
+    /// A server of this data that another program started.
     Foreign,
-    /// Another program, which got the number of a killed server.
+    /// Another program, which got the id of a killed server.
     Stranger,
 }
 
-/// Makes the data free for a new server. The caller holds the cluster's lock, so no owner and no watcher lives.
+/// Frees the data for a new server. The caller holds the cluster's lock, so no owner or watcher lives.
 pub(crate) fn settle(home: &Home) -> Result<(), Error> {
     let data = home.data();
     let Some(PidFile { pid, .. }) = PidFile::read(&data) else {

@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it looks for programs where the shell does"
+)]
 
 mod account;
 mod cluster;

@@ -1,4 +1,4 @@
-//! One owner for a cluster.
+//! The lock of a cluster: one owner at a time.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Seek, Write};
@@ -13,15 +13,15 @@ use crate::error::Attempt;
 use crate::home::{Home, private_file};
 use crate::process::is_alive;
 
-/// Longer than the watcher of a killed owner takes at most.
+/// Longer than the watcher of a killed owner takes.
 const TAKE_OVER_LIMIT: Duration = Duration::from_secs(60);
 
-/// The right to run a cluster. It is shared with the watcher: of a killed owner, nothing is left when it is free.
+/// The right to run a cluster, shared with the watcher: when it is free, a killed owner left nothing.
 #[derive(Debug)]
 pub(crate) struct Lock(File);
 
 impl Lock {
-    /// Refused at once when an owner lives; one that was killed is waited for.
+    /// Fails at once when the owner lives; waits for the watcher of a killed one.
     pub(crate) fn take(home: &Home) -> Result<Self, Error> {
         let path = home.lock();
         let mut file = private_file(&path).map_err(|error| not_opened(home, error))?;
@@ -58,7 +58,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing is not enough: a program that another thread is just starting still has a copy of the file.
+        // Closing is not enough: a program that another thread is just starting holds a copy of the file.
         let _ = self.0.unlock();
     }
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use local_postgres::{Durability, Options, Programs};
 
-/// What the program exits with when it fails itself, so that it is not taken for the command's status.
+/// The exit status of the program's own failure, to tell it from the command's status.
 const OWN_FAILURE: u8 = 125;
 
 const EXAMPLES: &str = "\

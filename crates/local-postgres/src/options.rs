@@ -1,13 +1,13 @@
-//! Which cluster to run, and how.
+//! The options of a cluster.
 
 use std::path::PathBuf;
 
-/// What a crash may cost.
+/// The data that a crash may lose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Nothing: PostgreSQL's own settings. A commit is on the disk.
+    /// None: PostgreSQL's own settings. A commit is on the disk.
     Durable,
-    /// A crash of the machine, everything; a kill of the server, the last commits. For tests that do neither.
+    /// With the machine, everything; with the server, the last commits. For tests that kill neither.
     Fast,
 }
 
@@ -19,26 +19,26 @@ impl Durability {
                 "fsync=off",
                 "synchronous_commit=off",
                 "full_page_writes=off",
-                // Files in the folder instead of shared memory, which a killed temporary cluster would leave.
+                // Files in the folder; a killed temporary cluster would leave shared memory behind.
                 "dynamic_shared_memory_type=mmap",
             ],
         }
     }
 }
 
-/// Which cluster to run, and how.
+/// The options of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The cluster's folder, made when it does not exist. `None`: a temporary one, removed at the end.
+    /// The cluster's folder, created if necessary. `None`: a temporary one, removed at the end.
     pub dir: Option<PathBuf>,
-    /// What a crash may cost.
+    /// The data that a crash may lose.
     pub durability: Durability,
     /// The port on 127.0.0.1. `None`: a free one.
     pub port: Option<u16>,
 }
 
 impl Options {
-    /// A cluster that keeps what it was given.
+    /// A cluster that keeps every commit.
     pub fn durable(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: Some(dir.into()),
@@ -47,7 +47,7 @@ impl Options {
         }
     }
 
-    /// A cluster for tests in a folder of its own.
+    /// A cluster for tests in this folder.
     pub fn fast(dir: impl Into<PathBuf>) -> Self {
         Self {
             durability: Durability::Fast,
@@ -55,7 +55,7 @@ impl Options {
         }
     }
 
-    /// A cluster for tests that leaves nothing behind.
+    /// A temporary cluster for tests.
     pub fn temporary() -> Self {
         Self {
             dir: None,

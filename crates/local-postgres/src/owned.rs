@@ -1,4 +1,4 @@
-//! Other programs that never outlive their owner.
+//! Other programs that end with their owner.
 
 use std::io;
 use std::path::Path;
@@ -11,9 +11,9 @@ use nix::unistd::Pid;
 use crate::wait::wait_until;
 use crate::watch::{Watcher, Wish, gated};
 
-/// A program that ends with this process, even by SIGKILL, as the server of a [`LocalPostgres`](crate::LocalPostgres)
-/// does. It has a process group of its own, so that the terminal's Ctrl-C reaches it through its owner alone. Dropping
-/// it ends it: by SIGTERM, and by SIGKILL when that does not help in time.
+/// A program that ends with this process, even by SIGKILL, like the server of a
+/// [`LocalPostgres`](crate::LocalPostgres). It has its own process group, so that Ctrl-C reaches it through
+/// its owner only. Dropping it sends SIGTERM, and SIGKILL when it does not end in time.
 #[derive(Debug)]
 pub struct OwnedProgram {
     process: Child,
@@ -22,13 +22,12 @@ pub struct OwnedProgram {
 }
 
 impl OwnedProgram {
-    /// A command for [`OwnedProgram::start`]. Its input is taken: the program finds it empty.
+    /// A command for [`OwnedProgram::start`]. The program's standard input is empty.
     pub fn command(program: &Path) -> Command {
         gated(program)
     }
 
-    /// Starts such a command. `grace` is how long the program may take to end after SIGTERM; without any it is
-    /// killed at once.
+    /// Starts such a command. `grace` is the time between SIGTERM and SIGKILL; zero kills at once.
     ///
     /// # Errors
     /// When the shell that starts or watches it cannot be run.
@@ -42,8 +41,8 @@ impl OwnedProgram {
         })
     }
 
-    /// Takes on a program that runs already, and keeps its input and its process group. Only an owner that is killed
-    /// between its start and this leaves it behind.
+    /// Adopts a running program, which keeps its input and its process group. It is left behind only if the
+    /// owner is killed between its start and this call.
     ///
     /// # Errors
     /// When the shell that watches it cannot be run; the program is killed then.
@@ -65,29 +64,29 @@ impl OwnedProgram {
         }
     }
 
-    /// The number of its process.
+    /// Its process id.
     pub fn id(&self) -> u32 {
         self.process.id()
     }
 
-    /// Its standard output, where that is piped and was not taken before.
+    /// Its standard output, where that is piped and not taken yet.
     pub fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.process.stdout.take()
     }
 
-    /// Its standard error, where that is piped and was not taken before.
+    /// Its standard error, where that is piped and not taken yet.
     pub fn take_stderr(&mut self) -> Option<ChildStderr> {
         self.process.stderr.take()
     }
 
-    /// How it ended; `None` while it runs.
+    /// Its exit status; `None` while it runs.
     ///
     /// # Errors
-    /// When the system does not say.
+    /// When the system does not tell.
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         let status = self.process.try_wait()?;
         if status.is_some() {
-            // Another process may get its number.
+            // Another process may get its id.
             self.watcher.forget();
         }
         Ok(status)
@@ -96,26 +95,26 @@ impl OwnedProgram {
     /// Waits for its end.
     ///
     /// # Errors
-    /// When the system does not say.
+    /// When the system does not tell.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         let status = self.process.wait()?;
         self.watcher.forget();
         Ok(status)
     }
 
-    /// SIGTERM, and up to so long for its end; says whether it came.
+    /// Sends SIGTERM and waits this long; returns whether it has ended.
     pub fn stop(&mut self, patience: Duration) -> bool {
         if self.has_ended() {
             return true;
         }
         if let Ok(pid) = i32::try_from(self.id()) {
-            // It fails only when the program has just ended.
+            // Fails only when the program has just ended.
             let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
         }
         wait_until(patience, || self.has_ended())
     }
 
-    /// SIGKILL, and waits for its end.
+    /// Sends SIGKILL, and waits for the end.
     ///
     /// # Errors
     /// When the system refuses.
@@ -137,7 +136,7 @@ impl Drop for OwnedProgram {
             self.stop(self.grace)
         };
         if !ended {
-            // Should it fail, the watcher tries again.
+            // On failure the watcher tries again.
             let _ = self.kill();
         }
     }

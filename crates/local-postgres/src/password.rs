@@ -12,7 +12,7 @@ use crate::home::private_file;
 
 const LENGTH: usize = 32;
 
-/// Letters and digits only, so that it stands in a URL as it is. It cannot be printed by accident.
+/// Letters and digits only, so that a URL needs no escapes. `Debug` hides it.
 #[derive(Clone)]
 pub(crate) struct Password(String);
 
@@ -21,7 +21,7 @@ impl Password {
         Self(random_name(LENGTH))
     }
 
-    /// `None` when there is no file, or none that was written completely.
+    /// `None` without a file, or with an incomplete one.
     pub(crate) fn read(file: &Path) -> Result<Option<Self>, Error> {
         match fs::read_to_string(file) {
             Ok(text) => Ok(Self::parse(text.trim_end())),
@@ -50,7 +50,7 @@ impl Password {
     }
 }
 
-/// Letters and digits that nobody guesses.
+/// Random letters and digits.
 pub(crate) fn random_name(length: usize) -> String {
     Alphanumeric.sample_string(&mut rand::rng(), length)
 }

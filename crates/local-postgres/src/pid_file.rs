@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// What the file says about the server.
+/// The content of the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct PidFile {
     pub(crate) pid: u32,
@@ -13,12 +13,12 @@ pub(crate) struct PidFile {
 }
 
 impl PidFile {
-    /// `None` when there is none, or when it is still being written.
+    /// `None` without a file, or while it is being written.
     pub(crate) fn read(data: &Path) -> Option<Self> {
         Self::parse(&fs::read_to_string(path(data)).ok()?)
     }
 
-    /// The port of a server that is ready; its line stands three below the process.
+    /// The port of a server that is ready; it is three lines below the process id.
     pub(crate) fn ready_port(data: &Path) -> Option<u16> {
         let text = fs::read_to_string(path(data)).ok()?;
         Self::parse(&text).filter(|file| file.is_ready)?;
@@ -27,14 +27,14 @@ impl PidFile {
 
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
-        // A server in single-user mode writes its number with a minus.
+        // A server in single-user mode writes its id with a minus.
         let pid = lines.next()?.trim().trim_start_matches('-').parse().ok()?;
         let is_ready = lines.nth(6).is_some_and(|status| status.trim() == "ready");
         Some(Self { pid, is_ready })
     }
 
-    /// Replaces the process in the file by this one. PostgreSQL takes its parent's number for that of a dead server,
-    /// but still checks the shared memory named further down, which removing the file would prevent.
+    /// Replaces the process id in the file by our own. PostgreSQL takes its parent's id for a dead server's,
+    /// but still checks the shared memory named below it. Removing the file would prevent that check.
     pub(crate) fn disown(data: &Path) -> io::Result<()> {
         let path = path(data);
         let text = fs::read_to_string(&path)?;

@@ -1,4 +1,4 @@
-//! Choosing a port, and finding out which program has one.
+//! Chooses a port, and finds the program that uses one.
 
 use std::fmt;
 use std::fs;
@@ -7,11 +7,10 @@ use std::path::Path;
 
 use rand::RngExt;
 
-/// Below the ports that systems hand out to outgoing connections, so that a client's connection cannot
-/// sit on our port while the server is down for a moment.
+/// Below the range of outgoing connections, so that none takes our port while the server restarts.
 const RANGE: std::ops::RangeInclusive<u16> = 20_000..=32_000;
 
-/// A port that was free a moment ago. Whoever uses it must be ready to try another.
+/// A port that was free a moment ago; the caller must be ready to try another.
 pub(crate) fn free_port() -> u16 {
     let mut random = rand::rng();
     let candidates = std::iter::repeat_with(|| random.random_range(RANGE));
@@ -21,17 +20,17 @@ pub(crate) fn free_port() -> u16 {
         .unwrap_or_else(any_port)
 }
 
-/// Whether nobody listens there now.
+/// Whether no program listens there now.
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// The program that has a port.
+/// The program that uses a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// The name of its file.
     pub program: String,
-    /// Its process.
+    /// Its process id.
     pub pid: u32,
 }
 
@@ -41,8 +40,8 @@ impl fmt::Display for Holder {
     }
 }
 
-/// The program that listens where this address cannot be listened on. `None` where the system does not tell: it is no
-/// Linux, or the program is another user's.
+/// The program that listens where this address is taken. `None` where the system does not tell: not Linux, or
+/// another user's program.
 pub fn port_holder(address: SocketAddr) -> Option<Holder> {
     let sockets: Vec<Socket> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .into_iter()
@@ -60,7 +59,7 @@ pub fn port_holder(address: SocketAddr) -> Option<Holder> {
     let mut pids: Vec<u32> = processes
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect();
-    // The parent comes before the children that share its socket.
+    // The parent goes before the children that share its socket.
     pids.sort_unstable();
     let pid = pids.into_iter().find(|pid| {
         let files = fs::read_dir(format!("/proc/{pid}/fd"))
@@ -77,12 +76,12 @@ pub fn port_holder(address: SocketAddr) -> Option<Holder> {
     })
 }
 
-/// The name of a process' file; the system's own word for it is cut after 15 bytes.
+/// The name of a process's file; the system's own name is cut after 15 bytes.
 fn program_name(pid: u32) -> Option<String> {
     let file = fs::read_link(format!("/proc/{pid}/exe")).ok();
     let name = file.as_deref().and_then(Path::file_name);
     match name {
-        // A program that was built anew runs on from its old file.
+        // A program that was rebuilt meanwhile runs from its deleted file.
         Some(name) => Some(
             name.to_string_lossy()
                 .trim_end_matches(" (deleted)")
@@ -103,7 +102,7 @@ struct Socket {
 }
 
 impl Socket {
-    /// `None` for anything but a socket that listens.
+    /// `None` for a socket that does not listen.
     fn parse(line: &str) -> Option<Self> {
         const LISTENS: &str = "0A";
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -123,7 +122,7 @@ impl Socket {
     }
 }
 
-/// An address as the kernel writes it: words of 32 bits in the machine's own order.
+/// An address in the kernel's notation: 32-bit words in the machine's byte order.
 fn ip(digits: &str) -> Option<IpAddr> {
     let word = |place: usize| {
         let digits = digits.get(8 * place..8 * (place + 1))?;
@@ -139,7 +138,7 @@ fn ip(digits: &str) -> Option<IpAddr> {
     }
 }
 
-/// When our range is full, the system may choose.
+/// When our range is full, the system chooses.
 fn any_port() -> u16 {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());

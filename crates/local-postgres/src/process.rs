@@ -17,21 +17,21 @@ const END: [(Signal, Duration); 3] = [
     (Signal::SIGKILL, Duration::from_secs(10)),
 ];
 
-/// Ends a server, more and more firmly; false when it is still there at the end.
+/// Ends a server by increasing force; false when it still runs at the end.
 pub(crate) fn end(pid: u32, mut is_gone: impl FnMut() -> bool) -> bool {
     END.into_iter().any(|(signal, limit)| {
-        // A process that has just ended is found out by `is_gone`.
+        // `is_gone` notices a process that has just ended.
         let _ = kill(number(pid), signal);
         wait_until(limit, &mut is_gone)
     })
 }
 
-/// Whether a process bears this number and is not only waiting for its parent to see that it ended.
+/// Whether a process with this id runs and is no zombie.
 pub(crate) fn is_alive(pid: u32) -> bool {
     kill(number(pid), None) != Err(Errno::ESRCH) && !command_line(pid).is_empty()
 }
 
-/// The words a process was started with; empty for one that has ended.
+/// The command line of a process; empty for one that has ended.
 pub(crate) fn command_line(pid: u32) -> String {
     let bytes = fs::read(format!("/proc/{pid}/cmdline")).or_else(|_| {
         let answer = Command::new("ps")
@@ -44,9 +44,9 @@ pub(crate) fn command_line(pid: u32) -> String {
         .unwrap_or_default()
 }
 
-/// A process number as the system takes it; one that does not fit names no process.
+/// A process id for the system; one out of range names no process.
 fn number(pid: u32) -> Pid {
-    // Zero would be all of our own group.
+    // Zero would mean our own process group.
     Pid::from_raw(
         i32::try_from(pid)
             .ok()

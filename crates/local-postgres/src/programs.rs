@@ -1,4 +1,4 @@
-//! Finding the server programs.
+//! Finds the server programs.
 
 use std::collections::HashSet;
 use std::env;
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use crate::Error;
 
-/// Where packages put the programs; `*` stands for any part of one name.
+/// The folders of packages; `*` matches any part of one name.
 const USUAL_PLACES: &[&str] = &[
     // Debian, Ubuntu
     "/usr/lib/postgresql/*/bin",
@@ -83,7 +83,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// The newest server programs on this machine; with `PG_BIN_DIR` set, those there and no others.
+    /// The newest server programs on this machine; with `PG_BIN_DIR` set, only those there.
     pub fn find() -> Result<Self, Error> {
         Ok(Self::find_all()?.remove(0))
     }
@@ -117,13 +117,13 @@ impl Programs {
         self.dir.join("postgres")
     }
 
-    /// Comes with the packages for clients: only a standby needs it.
+    /// Part of the client packages: only a standby needs it.
     pub(crate) fn pg_basebackup(&self) -> PathBuf {
         self.dir.join("pg_basebackup")
     }
 }
 
-/// Where to look.
+/// The folders to search.
 struct Places {
     bin_dir: Option<PathBuf>,
     path: Vec<PathBuf>,
@@ -143,7 +143,7 @@ impl Places {
         }
     }
 
-    /// Real folders that hold both programs, each once, in the order of preference among equals.
+    /// Real folders that hold both programs, each once, in the order of preference.
     fn candidates(&self) -> Vec<PathBuf> {
         let folders: Vec<PathBuf> = match &self.bin_dir {
             Some(dir) => vec![dir.clone()],
@@ -163,7 +163,7 @@ impl Places {
     }
 }
 
-/// The folder where `postgres` really is (a link in `PATH` leads there), if `initdb` is there too.
+/// The folder of `postgres` after following links, if `initdb` is there, too.
 fn real_folder(folder: &Path) -> Option<PathBuf> {
     let postgres = fs::canonicalize(folder.join("postgres")).ok()?;
     let folder = postgres.parent()?;
@@ -198,7 +198,7 @@ fn matching(folder: &Path, start: &str, end: &str) -> Vec<PathBuf> {
         .filter(|entry| fits(&entry.file_name()))
         .map(|entry| entry.path())
         .collect();
-    // The system lists folders in any order; ours should not change from run to run.
+    // Sorted, because the system lists folders in any order.
     found.sort();
     found
 }

@@ -16,16 +16,16 @@ use crate::pid_file::PidFile;
 use crate::process::end;
 use crate::wait::wait_until;
 
-/// Tells our servers from others, in a list of processes too.
+/// Marks our servers, in the list of processes too.
 pub(crate) const MARK: &str = "cluster_name=local-postgres";
 
-/// A crash recovery may replay a lot.
+/// Time limit of a start: a crash recovery may replay a lot (chosen).
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(120);
 
-/// A child notices at once that the postmaster is gone, unless it is in the middle of something.
+/// Time limit for the children: each notices the postmaster's end at once, unless it is busy (chosen).
 const CHILDREN_LIMIT: Duration = Duration::from_secs(30);
 
-/// How a start went.
+/// The result of a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Start {
     Ready,
@@ -42,13 +42,13 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Takes over a postmaster whose standard output is a pipe.
+    /// Takes a postmaster whose standard output is a pipe.
     pub(crate) fn new(mut postmaster: Child) -> Self {
         let output = postmaster.stdout.take();
         let last_child = thread::spawn(move || {
-            // The owner's signals are for the owner's threads.
+            // Signals are handled by the owner's own threads.
             let _ = SigSet::all().thread_block();
-            // The server logs to its standard error; its output only serves to see when everybody has left.
+            // The server logs to standard error; its output only shows when all processes have ended.
             let _ = output.map(|mut output| io::copy(&mut output, &mut io::sink()));
         });
         Self {
@@ -61,7 +61,7 @@ impl Server {
         self.postmaster.id()
     }
 
-    /// Waits until clients are welcome.
+    /// Waits until connections are accepted.
     pub(crate) fn wait_until_ready(&mut self, data: &Path, port: u16) -> Start {
         let pid = self.pid();
         let mut outcome = Start::TooSlow;
@@ -82,7 +82,7 @@ impl Server {
         outcome
     }
 
-    /// Ends the server in good order, or else by force.
+    /// Stops the server gracefully, or else by force.
     pub(crate) fn stop(&mut self) -> Result<(), Error> {
         let pid = self.pid();
         if self.is_gone() || end(pid, || self.is_gone()) {
@@ -92,9 +92,9 @@ impl Server {
         }
     }
 
-    /// Ends the postmaster as a crash does, and waits for its children, who notice that and leave.
+    /// Kills the postmaster, and waits for its children, which notice that and end.
     pub(crate) fn kill(&mut self) -> Result<(), Error> {
-        // It fails only for a postmaster that has ended.
+        // Fails only for a postmaster that has ended.
         let _ = self.postmaster.kill();
         let pid = self.pid();
         if wait_until(CHILDREN_LIMIT, || self.is_gone()) {
@@ -120,7 +120,7 @@ pub(crate) fn arguments(data: &Path, port: u16, durability: Durability) -> Vec<O
     let settings = [
         MARK,
         "listen_addresses=127.0.0.1",
-        // The server works in its data folder, and so this path is short however long ours is.
+        // The server works in its data folder, so this path is short however long ours is.
         "unix_socket_directories=../run",
         "unix_socket_permissions=0700",
         // The benchmark compares with 256 clients of pgbench.

@@ -1,4 +1,4 @@
-//! Whose programs work as whom in which folder.
+//! The programs, the user and the folder of a cluster.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::home::{Home, make_folder, private_log};
 use crate::programs::Programs;
 use crate::watch::{Watcher, Wish, gated_apart};
 
-/// What a cluster is run with.
+/// The programs, the user and the folder of a cluster.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) home: Home,
@@ -20,7 +20,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// A command for the watcher, with its words in the log.
+    /// A command for the watcher, with its output in the log.
     pub(crate) fn command(&self, program: &Path) -> Result<Command, Error> {
         let path = self.home.log();
         let log = private_log(&path).attempt("open", &path)?;
@@ -30,13 +30,13 @@ impl Site {
         Ok(command)
     }
 
-    /// Makes a folder of the server's user.
+    /// Creates a folder of the server's user.
     pub(crate) fn make_folder(&self, path: &Path) -> Result<(), Error> {
         make_folder(path, 0o700).attempt("create the folder", path)?;
         self.hand_over(path)
     }
 
-    /// PostgreSQL without a port, for one statement or, with none, to recover and clean up.
+    /// PostgreSQL in single-user mode: for one statement or, without one, to recover and clean up.
     pub(crate) fn single_user(
         &self,
         watcher: &mut Watcher,
@@ -74,19 +74,19 @@ impl Site {
         }
     }
 
-    /// How much the log holds now; see [`Site::failed`].
+    /// The present length of the log; see [`Site::failed`].
     pub(crate) fn log_length(&self) -> u64 {
         fs::metadata(self.home.log()).map_or(0, |log| log.len())
     }
 
-    /// The error of a program that has ended, with what it said since then.
+    /// The error of a program that has ended, with the log since `said_before`.
     pub(crate) fn failed(&self, program: &'static str, said_before: u64) -> Error {
         let log = self.home.log();
         let tail = tail(&fs::read(&log).unwrap_or_default(), said_before);
         Error::Failed { program, log, tail }
     }
 
-    /// Gives something to the server's user.
+    /// Makes the server's user the owner of a path.
     pub(crate) fn hand_over(&self, path: &Path) -> Result<(), Error> {
         self.account
             .as_ref()

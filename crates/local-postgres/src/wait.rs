@@ -1,11 +1,11 @@
-//! Waiting for something that does not announce itself.
+//! Polling.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Asks again and again; true as soon as the answer is, false when the time is over.
+/// Polls until the answer is true, or the time is over; returns the answer.
 pub(crate) fn wait_until(limit: Duration, mut answer: impl FnMut() -> bool) -> bool {
     let deadline = Instant::now() + limit;
     loop {

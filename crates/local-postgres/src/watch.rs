@@ -1,4 +1,4 @@
-//! The watcher: a shell that ends what it watches when its owner is gone, however the owner ended.
+//! The watcher: a shell that ends a process when its owner is gone, however the owner ended.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use crate::account::Account;
 
-/// POSIX says that it is there.
+/// POSIX requires it.
 pub(crate) const SHELL: &str = "/bin/sh";
 
-/// Reads what to watch (a process and the steps to its end; an empty line: nothing) until the pipe from the owner
-/// breaks; then ends that process, more and more firmly, and removes the folder, if one was given.
+/// Reads what to watch (a process id and the steps to its end; an empty line: nothing) until the owner's pipe
+/// breaks. Then it ends that process by increasing force, and removes the given folder.
 const WATCHER: &str = r#"
 trap '' HUP INT QUIT TERM
 is_alive() {
@@ -39,14 +39,14 @@ if [ -n "$folder" ]; then
 fi
 "#;
 
-/// What the watcher does when the owner is gone.
+/// The watcher's action when the owner is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {
     /// Asks a server to shut down.
     Stop,
-    /// Waits for a program that ends by itself: `initdb` takes a moment and, interrupted, leaves shared memory behind.
+    /// Waits for `initdb`, which ends in a moment; interrupted, it would leave shared memory behind.
     Finish,
-    /// Asks a program to end, and forces it after so long; at once when that is nothing.
+    /// Sends SIGTERM, and SIGKILL after this time; at once for zero.
     End(Duration),
 }
 
@@ -62,11 +62,11 @@ impl Wish {
     }
 }
 
-/// Runs a program only after the owner has told the watcher about it: an owner that is killed in between leaves
-/// nothing behind. What follows the first line is the program's input.
+/// Runs a program only once the watcher knows it: an owner killed in between leaves nothing behind. The
+/// program's input begins after the first line.
 const GATE: &str = r#"read -r go && exec "$@""#;
 
-/// Ends what it watches as soon as this process ends or drops it.
+/// Ends the watched process as soon as this process ends or drops it.
 #[derive(Debug)]
 pub(crate) struct Watcher {
     shell: Child,
@@ -74,7 +74,7 @@ pub(crate) struct Watcher {
 }
 
 impl Watcher {
-    /// `temporary` is removed at the end, and `held` is open until then.
+    /// `temporary` is removed at the end; `held` stays open until then.
     pub(crate) fn start(temporary: Option<&Path>, held: Stdio) -> io::Result<Self> {
         let mut command = Command::new(SHELL);
         command
@@ -104,7 +104,7 @@ impl Watcher {
                 None => Err(io::Error::other("a gated command has an input")),
             });
         if let Err(error) = opened {
-            // Without a watcher nothing may run.
+            // Nothing may run unwatched.
             let _ = process.kill().and_then(|()| process.wait());
             return Err(error);
         }
@@ -116,9 +116,9 @@ impl Watcher {
         self.tell(&format!("{} {}\n", process.id(), wish.steps()))
     }
 
-    /// What was watched has ended.
+    /// The watched process has ended.
     pub(crate) fn forget(&mut self) {
-        // A broken pipe means that nobody watches, which is what is wanted.
+        // A broken pipe means that no watcher is left, as wanted.
         let _ = self.tell("\n");
     }
 
@@ -136,13 +136,13 @@ impl Drop for Watcher {
     }
 }
 
-/// A command that waits for [`Watcher::spawn`], away from the terminal's Ctrl-C, which reaches its owner.
+/// A command that waits for [`Watcher::spawn`], in its own process group: Ctrl-C reaches its owner only.
 pub(crate) fn gated(program: &Path) -> Command {
     gate(GATE.to_owned(), program)
 }
 
-/// The same for a program of PostgreSQL: with an environment that cannot disturb it, and not in a folder that is
-/// closed to its user or to be removed.
+/// The same for a program of PostgreSQL: with a clean environment, and outside of folders that are closed to
+/// its user or temporary.
 pub(crate) fn gated_apart(program: &Path, account: Option<&Account>) -> Command {
     let mut command = gate(format!("umask 077; {GATE}"), program);
     for (name, _) in std::env::vars_os() {
@@ -150,7 +150,7 @@ pub(crate) fn gated_apart(program: &Path, account: Option<&Account>) -> Command 
             command.env_remove(name);
         }
     }
-    // Messages that we read, and a macOS that starts no threads for its own idea of a locale.
+    // Messages that we parse; and macOS starts no threads for a locale.
     command.env("LC_ALL", "C");
     if let Some(account) = account {
         account.apply(&mut command);

@@ -1,4 +1,4 @@
-//! What callers wait for in great number: requests that are accepted, or looked up by id.
+//! The hot path: accepting requests, and looking them up by id.
 
 use domain::ports::{BoxError, StoreError};
 use domain::requests::NewRequest;
@@ -9,25 +9,25 @@ use crate::connection::together::Together;
 use crate::connection::{
     Connector, Database, Home, PoolOptions, SchemaGate, SchemaName, StoreResult,
 };
-use crate::requests::request_store::Lookup;
+use crate::requests::lookup::Lookup;
 
-/// Connections for callers, and what is written and read together over them.
+/// Connections for callers, and the group commits over them.
 pub(crate) struct Front {
     pub(crate) database: Database,
     pub(crate) intake: Together<NewRequest>,
     pub(crate) lookups: Together<Lookup>,
 }
 
-/// One front for everybody, or one for each thread that asks.
+/// One front for all threads, or one for each thread that asks.
 pub(crate) struct Fronts {
     connector: Connector,
     schema: SchemaName,
     options: PoolOptions,
     gate: SchemaGate,
     shared: Option<Front>,
-    /// A thread that drives its own connections spares every question two changes of threads, which are
-    /// most of what a lone caller waits for besides PostgreSQL; and threads that share nothing do
-    /// not wait for each other.
+    /// A thread that drives its own connections saves two changes of threads for each question, which are
+    /// most of a lone caller's wait besides PostgreSQL. Threads that share nothing do not wait for each
+    /// other.
     by_thread: ThreadLocal<Front>,
 }
 
@@ -63,7 +63,7 @@ impl Fronts {
         })
     }
 
-    /// The one for this thread.
+    /// The front of this thread.
     pub(crate) fn here(&self) -> StoreResult<&Front> {
         match &self.shared {
             Some(front) => Ok(front),
@@ -74,7 +74,7 @@ impl Fronts {
         }
     }
 
-    /// The pools that there are by now.
+    /// All pools that exist so far.
     pub(crate) fn databases(&self) -> impl Iterator<Item = &Database> {
         let fronts = self.shared.iter().chain(self.by_thread.iter());
         fronts.map(|front| &front.database)

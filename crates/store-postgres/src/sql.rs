@@ -1,8 +1,7 @@
-//! The statements that are files of SQL, each beside the rows that it is about.
+//! The statements that are `.sql` files, each beside its rows.
 //!
-//! A file is SQL as `psql` reads it: `:name` is a value that is bound under that name, and
-//! `\ir part.sql` stands for a part that several statements have. A test prepares every file on the
-//! migrated database.
+//! A file is SQL as `psql` reads it: `:name` is a bound value, and `\ir part.sql` includes a part that
+//! several statements share. A test prepares every file on the migrated database.
 
 use std::marker::PhantomData;
 use std::sync::LazyLock;
@@ -13,7 +12,7 @@ use diesel::result::{Error, QueryResult};
 use diesel::serialize::ToSql;
 use diesel::sql_types::{HasSqlType, Untyped};
 
-/// Declares a type for each file, by which a connection finds the prepared statement.
+/// Declares a type for each file: the key of its prepared statement in a connection.
 macro_rules! files {
     ($($name:ident $path:literal)*) => {
         $(
@@ -50,7 +49,7 @@ files! {
     Backlog "lanes/backlog.sql"
     Troubles "lanes/troubles.sql"
     Standing "lanes/standing.sql"
-    ApplyNews "events/apply_news.sql"
+    ApplyMessages "events/apply_messages.sql"
     ApplyDevices "events/apply_devices.sql"
     TakeEvidence "events/take_evidence.sql"
     ForgetEvents "events/forget_events.sql"
@@ -99,7 +98,7 @@ files! {
     Shortcomings "operations/shortcomings.sql"
 }
 
-/// What `\ir` may name.
+/// The parts that `\ir` may include.
 const PARTS: &[(&str, &str)] = &[
     ("open_dealers.sql", include_str!("lanes/open_dealers.sql")),
     ("close_breaker.sql", include_str!("lanes/close_breaker.sql")),
@@ -132,12 +131,12 @@ pub(crate) trait File: 'static {
     fn template() -> &'static Template;
 }
 
-/// A text with places for values.
+/// A text with placeholders for values.
 pub(crate) struct Template(Vec<Piece>);
 
 enum Piece {
     Text(String),
-    /// The first place of a value. Others are `$n` in the text.
+    /// The first placeholder of a value. Later ones are `$n` in the text.
     Value(String),
 }
 
@@ -208,7 +207,7 @@ impl Template {
     }
 }
 
-/// Where a `:name` begins that is neither a cast nor within quotes.
+/// Where a `:name` begins that is neither a cast nor quoted.
 fn place(line: &str) -> Option<usize> {
     let bytes = line.as_bytes();
     let mut is_quoted = false;
@@ -221,7 +220,7 @@ fn place(line: &str) -> Option<usize> {
     })
 }
 
-/// A file of SQL and its values, prepared once for each connection.
+/// A file and its values, prepared once for each connection.
 pub(crate) struct Statement<'a, F> {
     values: Vec<(&'static str, Box<dyn Value + 'a>)>,
     file: PhantomData<fn() -> F>,
@@ -235,7 +234,7 @@ impl<'a, F: File> Statement<'a, F> {
         }
     }
 
-    /// Binds a value under its name. That is quickest in the order of the file.
+    /// Binds a value by its name. Binding in the order of the file is fastest.
     pub(crate) fn bind<ST, T>(mut self, name: &'static str, value: T) -> Self
     where
         ST: 'static,
@@ -250,7 +249,7 @@ impl<'a, F: File> Statement<'a, F> {
         self
     }
 
-    /// The value with this name, which is probably the nth.
+    /// The value of this name; the search starts at the nth.
     fn value(&self, name: &str, n: usize) -> QueryResult<&(dyn Value + 'a)> {
         let nth = self.values.get(n).filter(|(known, _)| *known == name);
         let found = nth.or_else(|| self.values.iter().find(|(known, _)| *known == name));

@@ -1,4 +1,8 @@
 //! A database of its own for each test, from a migrated template.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests are told their server by a variable, and make names by the clock"
+)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,8 +14,8 @@ use crate::connection::Connector;
 use crate::operations::migrate::apply_until;
 use crate::{DatabaseUrl, SchemaName, migrate};
 
-/// The last migration of the previous release, which may still be running while the newer ones are
-/// applied. Whoever makes a release moves it.
+/// The last migration of the previous release, which may run while newer ones are applied. Each release moves
+/// it.
 pub const PREVIOUS_RELEASE: &str = "20261122000031";
 
 /// The variable that names a server on which tests may make databases.
@@ -20,17 +24,17 @@ const VARIABLE: &str = "TEST_DATABASE_URL";
 /// The advisory lock under which the template is made: "template" in ASCII.
 const TEMPLATE_LOCK: i64 = 8_387_236_812_851_082_341;
 
-/// A role of the whole server, whose rights are those that it was granted in each database.
+/// A role of the whole server; its rights are granted in each database.
 const SERVING: &str = "serving_in_tests";
 
-/// Several tests may make it at once.
+/// Several tests may create the role at once.
 const SERVING_ROLE: &str = "
 DO $$ BEGIN
     CREATE ROLE serving_in_tests LOGIN PASSWORD 'pw';
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$";
 
-/// The statements with which the README lets a role serve.
+/// The README's grants for a serving role.
 #[must_use]
 pub fn grants_for(role: &str) -> String {
     let readme = include_str!("../README.md");
@@ -42,7 +46,7 @@ pub fn grants_for(role: &str) -> String {
     grants.replace("TO serving", &format!("TO {role}"))
 }
 
-/// A database that vanishes with this value. Every method panics when something goes wrong.
+/// A database that is dropped with this value. Every method panics on an error.
 #[derive(Debug)]
 pub struct TestDatabase {
     name: String,
@@ -68,7 +72,7 @@ impl TestDatabase {
         Self::create(&format!(" TEMPLATE {template}")).await
     }
 
-    /// A database as the previous release has it.
+    /// A database with the schema of the previous release.
     pub async fn of_previous_release() -> Self {
         let database = Self::empty().await;
         let url = DatabaseUrl::parse(&database.url).expect("a usable URL");
@@ -79,13 +83,13 @@ impl TestDatabase {
         database
     }
 
-    /// Where the database is, for the role that owns the server.
+    /// The URL for the role that owns the server.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The same database for another role.
+    /// The URL for another role.
     #[must_use]
     pub fn url_as(&self, role: &str, password: &str) -> String {
         let mut url = Url::parse(&self.url).expect("it was made from a URL");
@@ -94,7 +98,7 @@ impl TestDatabase {
         url.into()
     }
 
-    /// The same database for a role that may do what the README tells operators to grant, and no more.
+    /// The URL for a role with the rights of the README's grants, and no more.
     pub async fn url_serving(&self) -> String {
         let owner = self.connect().await;
         execute(&owner, SERVING_ROLE).await;
@@ -102,7 +106,7 @@ impl TestDatabase {
         self.url_as(SERVING, "pw")
     }
 
-    /// A plain connection, for looking behind the service's back.
+    /// A plain connection, past the service.
     pub async fn connect(&self) -> Client {
         connect(&self.url).await
     }
@@ -123,7 +127,7 @@ impl TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         let name = self.name.clone();
-        // A runtime of its own: the test's may not wait here, or be over.
+        // A runtime of its own: the test's own may not block here, or has ended.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -131,7 +135,7 @@ impl Drop for TestDatabase {
                 .expect("a runtime can be made");
             runtime.block_on(async {
                 let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-                // The server may be gone with the tests.
+                // The server may have stopped with the tests.
                 let _ = server().await.batch_execute(&statement).await;
             });
         });
@@ -163,14 +167,14 @@ pub fn sql_files() -> Vec<SqlFile> {
         .collect()
 }
 
-/// What a session of the service begins with.
+/// The first statement of the service's sessions.
 #[must_use]
 pub fn session_settings() -> String {
     let schema = SchemaName::parse("customer").expect("a plain name");
     crate::connection::session_settings(&schema)
 }
 
-/// The migrated template, made by whoever comes first.
+/// The migrated template, made by the first test that needs it.
 async fn template() -> String {
     let migrations = crate::operations::migrate::fingerprint();
     let name = format!("template_{migrations:016x}");
@@ -197,7 +201,7 @@ async fn template() -> String {
         let url = DatabaseUrl::parse(&of_database(&draft)).expect("a usable URL");
         let schema = SchemaName::parse("customer").expect("a plain name");
         migrate(&url, &schema).await.expect("the migrations apply");
-        // Sessions that have just ended may linger for a moment.
+        // Ended sessions may linger for a moment.
         let force = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{draft}'"
         );

@@ -6,7 +6,7 @@ use domain::ports::Clock;
 
 use crate::sample;
 
-/// A clock that stands still until it is told how much time has passed.
+/// A clock that stands still until a test advances it.
 #[derive(Debug)]
 pub struct ManualClock {
     began: DateTime<Utc>,
@@ -15,7 +15,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that shows [`sample::now`].
+    /// A clock at [`sample::now`].
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -25,7 +25,7 @@ impl ManualClock {
         }
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn advance(&self, time: Duration) {
         *self.passed.lock().unwrap_or_else(PoisonError::into_inner) += time;
     }

@@ -9,7 +9,7 @@ use domain::values::{DealerId, Phone};
 
 use crate::sample;
 
-/// Ids of version 7 that rise with every call and are the same in every run of a test.
+/// UUIDv7 ids that rise with every call and are the same in every run of a test.
 #[derive(Debug, Default)]
 pub struct SequentialIds {
     given: AtomicU32,
@@ -45,7 +45,7 @@ impl Entropy for SequentialIds {
     }
 }
 
-/// Dice that always show the same number.
+/// Dice with a fixed number.
 #[derive(Debug, Clone, Copy)]
 pub struct FixedDice(
     /// The number, in 0..1.
@@ -65,20 +65,20 @@ impl Dice for FixedDice {
     }
 }
 
-/// A bell that counts how often it was rung.
+/// A bell that counts its rings.
 #[derive(Debug, Default)]
 pub struct CountingBell {
     rings: AtomicUsize,
 }
 
 impl CountingBell {
-    /// A bell that was not rung yet.
+    /// A bell without a ring.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How often it was rung.
+    /// The number of rings.
     #[must_use]
     pub fn rings(&self) -> usize {
         self.rings.load(Ordering::SeqCst)
@@ -95,9 +95,9 @@ impl Bell for CountingBell {
     }
 }
 
-/// Sends test messages at once or not at all, within the future of whoever asks.
+/// Sends test messages within the caller's future, at once or not at all.
 pub struct TestsInPlace(
-    /// What sends them.
+    /// The use case.
     pub Arc<DealerCheck>,
 );
 
@@ -106,7 +106,7 @@ impl TestLine for TestsInPlace {
     async fn send_test(&self, dealer: &DealerId, target: Phone) -> Result<CheckPassed, CheckError> {
         let test = self.0.begin_test(dealer, target).await?;
         let end = self.0.call(&test).await;
-        // Who asked is told all the same.
+        // The caller gets the answer in any case.
         let _ = self.0.settle(&end.lease, &end.settlement).await;
         end.answer
     }

@@ -1,4 +1,4 @@
-//! Examples to start from: change the one field under test.
+//! Samples for tests: change the one field under test.
 
 use std::time::Duration;
 
@@ -16,16 +16,16 @@ use domain::values::{
 };
 use uuid::Uuid;
 
-/// The key of [`dealer`]'s account: invented, and not valid anywhere.
+/// The key of [`dealer`]'s account: invented and invalid.
 pub const API_KEY: &str = "kunci-contoh-0009999";
 
 /// The provider's answer to an accepted message, as the documentation shows it.
 pub const ANSWER: &str = r#"{"detail":"success! message in queue","id":[142223099],"process":"pending","requestid":369052479,"status":true,"target":["6282148523421"]}"#;
 
-/// A text that no store takes.
+/// A text that no store accepts.
 pub const UNSTORABLE: &str = "a\0b";
 
-/// The moment at which a [`ManualClock`](crate::ManualClock) begins: 08:00 in Jakarta.
+/// The start of a [`ManualClock`](crate::ManualClock): 08:00 in Jakarta.
 #[must_use]
 pub fn now() -> DateTime<Utc> {
     NaiveDate::from_ymd_opt(2026, 1, 5)
@@ -34,7 +34,7 @@ pub fn now() -> DateTime<Utc> {
         .and_utc()
 }
 
-/// The example of the contract, as it is posted.
+/// The example of the API's documentation.
 #[must_use]
 pub fn submission() -> Submission {
     Submission {
@@ -50,13 +50,13 @@ pub fn submission() -> Submission {
     }
 }
 
-/// A report of the provider that says this.
+/// A provider event with this content.
 #[must_use]
-pub fn event(news: EventContent) -> ProviderEvent {
+pub fn event(content: EventContent) -> ProviderEvent {
     ProviderEvent {
         text: r#"{"device":"628000000001"}"#.to_owned(),
         secrets: Vec::new(),
-        news,
+        content,
     }
 }
 
@@ -113,8 +113,8 @@ pub fn new_request() -> NewRequest {
     built(submission(), "Dealer Demo", &dealer_id(), 0)
 }
 
-/// The `n`th request of a dealer: its ids and its phone are its own, ids rise with `n`, and it was
-/// made `n` seconds after 08:00 on 5 January 2026.
+/// The `n`th request of a dealer, with its own ids, which rise with `n`, and its own phone; made `n` seconds
+/// after 08:00 on 5 January 2026.
 #[must_use]
 pub fn request_for(dealer: &DealerId, n: u32) -> NewRequest {
     request_at(
@@ -124,7 +124,7 @@ pub fn request_for(dealer: &DealerId, n: u32) -> NewRequest {
     )
 }
 
-/// As [`request_for`], made at a local time of Jakarta.
+/// Like [`request_for`], made at a local time of Jakarta.
 #[must_use]
 pub fn request_at(dealer: &DealerId, n: u32, created: NaiveDateTime) -> NewRequest {
     let submission = Submission {
@@ -139,10 +139,10 @@ pub fn request_at(dealer: &DealerId, n: u32, created: NaiveDateTime) -> NewReque
     request
 }
 
-/// A key of a caller and the body it stands for.
+/// An idempotency key and its body.
 ///
 /// # Panics
-/// When the key is none.
+/// When the key is invalid.
 #[must_use]
 pub fn once(key: &str, body: &str) -> Once {
     Once {
@@ -151,13 +151,13 @@ pub fn once(key: &str, body: &str) -> Once {
     }
 }
 
-/// The `n`th key of a caller: invented, and not valid anywhere.
+/// The `n`th API key: invented and invalid.
 #[must_use]
 pub fn api_key(n: u8) -> ApiKey {
     ApiKey::new(ApiKeyId::new([n; 8]), [n; 32])
 }
 
-/// Somebody who does something under a key, in a call.
+/// An author with a key and the id of an HTTP request.
 #[must_use]
 pub fn author() -> Author {
     Author {
@@ -167,7 +167,7 @@ pub fn author() -> Author {
     }
 }
 
-/// The moment as a database keeps it.
+/// The time in a database's precision.
 #[must_use]
 pub fn whole_micros(moment: DateTime<Utc>) -> DateTime<Utc> {
     moment.trunc_subsecs(6)
@@ -179,13 +179,13 @@ pub fn another_phone() -> Phone {
     Phone::parse("081200001234").expect("the number is well formed")
 }
 
-/// The default addresses: `https://api.fonnte.com` and nothing else.
+/// The default policy: `https://api.fonnte.com` only.
 #[must_use]
 pub fn account_policy() -> AccountPolicy {
     AccountPolicy::new("https://api.fonnte.com/send", &[]).expect("the default address is allowed")
 }
 
-/// Short waits without jitter; an unknown outcome is repeated once.
+/// Short waits without jitter; an unknown outcome is sent once more.
 #[must_use]
 pub fn policy() -> DeliveryPolicy {
     DeliveryPolicy {
@@ -212,7 +212,7 @@ pub fn morning(year: i32, month: u32, day: u32) -> NaiveDateTime {
         .expect("the day exists")
 }
 
-/// An id of version 7 that rises with `n` and differs by `salt`, of which nine bytes count.
+/// A UUIDv7 that rises with `n` and differs by the first nine bytes of `salt`.
 pub(crate) fn uuid(n: u32, salt: &[u8]) -> Uuid {
     let mut random = [0; 10];
     for (byte, salt) in random.iter_mut().skip(1).zip(salt) {
@@ -240,7 +240,7 @@ fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -
     NewRequest {
         id: RequestId(uuid(n, dealer.as_str().as_bytes())),
         message: NewMessage {
-            // Requests and messages are counted apart, and so are their ids.
+            // Requests and messages have separate counters and ids.
             id: MessageId(uuid(n, format!("M{dealer}").as_bytes())),
             kind: MessageKind::Live,
             template: VALIDATION.to_owned(),

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::sample;
 
-/// A provider that answers from a script and remembers what it was asked.
+/// A scripted provider that records its calls.
 ///
 /// Without a script it accepts every message, and its devices are connected.
 pub struct ScriptedWhatsapp {
@@ -30,7 +30,7 @@ pub struct SentMessage {
     pub key: SecretString,
     /// The message.
     pub message: OutgoingMessage,
-    /// Until when the call had to begin.
+    /// The latest start of the call.
     pub start_by: Instant,
 }
 
@@ -41,7 +41,7 @@ impl SentMessage {
         self.key_text() == key
     }
 
-    /// The key as text; here it is invented and no secret.
+    /// The key as text; it is invented and no secret.
     #[must_use]
     pub fn key_text(&self) -> &str {
         self.key.expose_secret()
@@ -57,7 +57,7 @@ struct Script {
     probes: usize,
 }
 
-/// How many calls wait for their answer, and whether they get it.
+/// The number of waiting calls, and whether they are answered.
 #[derive(Debug, Default)]
 struct Calls {
     held: bool,
@@ -65,7 +65,7 @@ struct Calls {
 }
 
 impl ScriptedWhatsapp {
-    /// A provider without a script. The clock tells it when a call would begin too late.
+    /// A provider without a script. Its clock refuses calls after their latest start.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -75,22 +75,22 @@ impl ScriptedWhatsapp {
         }
     }
 
-    /// The next message without a script comes to this, with the answer that fits it.
+    /// Scripts the outcome of the next message, with an answer that fits it.
     pub fn will(&self, outcome: Outcome) {
         self.will_report(report(outcome));
     }
 
-    /// The next message without a script comes to this.
+    /// Scripts the report of the next message.
     pub fn will_report(&self, report: SendReport) {
         self.script().sends.push_back(report);
     }
 
-    /// The next device without a script is reported as this.
+    /// Scripts the report of the next device.
     pub fn device_will(&self, report: DeviceReport) {
         self.script().devices.push_back(report);
     }
 
-    /// The next event that looks like JSON reads as this; one without a script says nothing.
+    /// Scripts the next event that looks like JSON; without a script its content is `Nothing`.
     pub fn will_read(&self, event: ProviderEvent) {
         self.script().events.push_back(event);
     }
@@ -101,26 +101,26 @@ impl ScriptedWhatsapp {
         self.script().sent.clone()
     }
 
-    /// How often a device was asked for.
+    /// The number of `device` calls.
     #[must_use]
     pub fn probes(&self) -> usize {
         self.script().probes
     }
 
-    /// From now on calls reach the provider and wait for its answer until [`release`](Self::release).
+    /// From now on calls reach the provider and wait for [`release`](Self::release).
     pub fn hold(&self) {
         self.calls.send_modify(|calls| calls.held = true);
     }
 
-    /// Answers the calls that wait, and those to come at once.
+    /// Answers waiting and later calls at once.
     pub fn release(&self) {
         self.calls.send_modify(|calls| calls.held = false);
     }
 
-    /// Returns when this many calls wait for their answer at the same time.
+    /// Waits until this many calls are waiting at the same time.
     pub async fn until_waiting(&self, count: usize) {
         let mut calls = self.calls.subscribe();
-        // The sender lives as long as `self`, so that this cannot fail.
+        // The sender lives as long as `self`, so this cannot fail.
         let _ = calls.wait_for(|calls| calls.waiting >= count).await;
     }
 
@@ -193,7 +193,7 @@ impl ProviderEvents for ScriptedWhatsapp {
     }
 }
 
-/// Counts a call as waiting, also when it is given up half-way.
+/// Counts a call as waiting, also when it is aborted.
 struct Waiting<'a>(&'a watch::Sender<Calls>);
 
 impl<'a> Waiting<'a> {
@@ -209,7 +209,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// What the provider says to the `number`th message when it accepts it.
+/// The acceptance of the `number`th message.
 fn accepted(number: usize) -> Outcome {
     Outcome::Accepted(Receipt {
         message_id: Some(format!("{}", 142_223_098 + number)),
@@ -219,7 +219,7 @@ fn accepted(number: usize) -> Outcome {
     })
 }
 
-/// The report that goes with an outcome: an answer of the provider's where it gave one.
+/// The report of an outcome: with the provider's answer where it gave one.
 fn report(outcome: Outcome) -> SendReport {
     let (answer, text) = match &outcome {
         Outcome::Accepted(_) => (sample::ANSWER.to_owned(), sample::ANSWER.to_owned()),

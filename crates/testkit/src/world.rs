@@ -13,8 +13,7 @@ use crate::{
 
 /// The whole service in memory, with [`sample::dealer`] in the directory.
 ///
-/// Take the use case under test from its [`services`](World::services); then look at the parts, which are
-/// shared.
+/// Get the use case under test from [`services`](World::services); the parts are shared for assertions.
 pub struct World {
     /// The time.
     pub clock: Arc<ManualClock>,
@@ -24,9 +23,9 @@ pub struct World {
     pub whatsapp: Arc<ScriptedWhatsapp>,
     /// The ids of new requests and messages.
     pub ids: Arc<SequentialIds>,
-    /// Chance.
+    /// Randomness.
     pub dice: Arc<FixedDice>,
-    /// What intake rings.
+    /// The dispatcher's bell.
     pub bell: Arc<CountingBell>,
     /// Which accounts may be used.
     pub accounts: AccountPolicy,
@@ -35,7 +34,7 @@ pub struct World {
 }
 
 impl World {
-    /// A world in which nothing has happened.
+    /// A world without requests.
     #[must_use]
     pub fn new() -> Self {
         let clock = Arc::new(ManualClock::new());
@@ -53,12 +52,12 @@ impl World {
         }
     }
 
-    /// Lets time pass.
+    /// Advances the clock.
     pub fn pass(&self, time: Duration) {
         self.clock.advance(time);
     }
 
-    /// The parts as ports.
+    /// The adapters as ports.
     #[must_use]
     pub fn ports(&self) -> Ports {
         Ports {
@@ -86,7 +85,7 @@ impl World {
         }
     }
 
-    /// The policies of a copy of the service; every call is another copy.
+    /// The policies of a new copy of the service.
     #[must_use]
     pub fn policies(&self) -> Policies {
         Policies {
@@ -96,13 +95,13 @@ impl World {
         }
     }
 
-    /// The use cases of a copy of the service; every call is another copy.
+    /// The use cases of a new copy of the service.
     #[must_use]
     pub fn services(&self) -> Services {
         self.services_over(&self.ports())
     }
 
-    /// The same over ports some of which are not the world's.
+    /// The same over ports of which some are replaced.
     #[must_use]
     pub fn services_over(&self, ports: &Ports) -> Services {
         Services::new(ports, &self.policies())

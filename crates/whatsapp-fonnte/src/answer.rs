@@ -1,4 +1,4 @@
-//! What an answer to `send` means. Pure functions: evidence in, outcome out.
+//! Classifies an answer to `send`. Pure functions: evidence in, outcome out.
 
 use domain::delivery::{Outcome, Receipt};
 
@@ -8,11 +8,11 @@ use crate::profile::quota_left;
 use crate::reason::{Blame, http_cause, http_reason, reason};
 use crate::redact::Redactor;
 
-/// No id of the provider is longer; whatever is, or is no line of text, is none.
+/// The longest id of the provider (chosen); a longer one, or one with control characters, is ignored.
 const LONGEST_ID: usize = 100;
 
-/// Fonnte's JSON, when the answer is a JSON object. One that is closed is complete, even where
-/// the connection broke right after it.
+/// Fonnte's JSON, when the answer is a JSON object. A closed object is complete, even where the connection
+/// broke right after it.
 pub(crate) fn fields(answer: &Answer) -> Option<Fields<'_>> {
     match answer.cut {
         Some(Trouble::TooLong) => None,
@@ -20,7 +20,7 @@ pub(crate) fn fields(answer: &Answer) -> Option<Fields<'_>> {
     }
 }
 
-/// The class of an answer to `send`, with what belongs to it.
+/// The outcome of an answer to `send`.
 pub(crate) fn classify(
     answer: &Answer,
     fields: Option<&Fields<'_>>,

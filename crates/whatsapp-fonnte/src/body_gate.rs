@@ -1,9 +1,8 @@
-//! Proof of whether a request left this machine.
+//! Proves whether a request left this machine.
 //!
-//! An error of the HTTP client does not always say whether the request was written. The body
-//! does: it has to be fetched from us before the request is complete, and a provider cannot act
-//! on a request without its body. So the body goes through a gate that is passed once at most,
-//! not after the latest moment to begin, and not after it was shut.
+//! An error of the HTTP client does not always say whether the request was written. The body does: the client
+//! must fetch it before the request is complete, and a provider cannot act without it. So the body passes a
+//! gate: at most once, not after `start_by`, and not after the gate was shut.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,7 +16,7 @@ const OPEN: u8 = 0;
 const PASSED: u8 = 1;
 const SHUT: u8 = 2;
 
-/// The way of one request's body to a connection.
+/// The gate of one request's body.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyGate {
     state: Arc<AtomicU8>,
@@ -32,7 +31,7 @@ pub(crate) struct TooLate;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 impl BodyGate {
-    /// An open gate that no body passes at `start_by` or later.
+    /// An open gate; no body passes at `start_by` or later.
     pub(crate) fn new(start_by: Instant) -> Self {
         Self {
             state: Arc::new(AtomicU8::new(OPEN)),
@@ -40,7 +39,7 @@ impl BodyGate {
         }
     }
 
-    /// A body that has to pass this gate.
+    /// A body that must pass this gate.
     pub(crate) fn guard(&self, body: String) -> reqwest::Body {
         reqwest::Body::wrap(Guarded {
             inner: body.into(),
@@ -49,7 +48,7 @@ impl BodyGate {
         })
     }
 
-    /// Shuts the gate. Returns whether the body had passed before; if not, it never will.
+    /// Shuts the gate. Returns whether the body had passed; if not, it never will.
     pub(crate) fn shut(&self) -> bool {
         self.leave_open_for(SHUT) == Err(PASSED)
     }
@@ -93,7 +92,7 @@ impl Body for Guarded {
             .map(|frame| frame.map(|frame| frame.map_err(Into::into)))
     }
 
-    // The exact length: without it the request would go out in chunks.
+    // The exact length: without it the request would be chunked.
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }

@@ -18,26 +18,26 @@ use crate::exchange::{Answer, Trouble, exchange};
 use crate::redact::Redactor;
 use crate::{device, report};
 
-/// The longest a call may take, whatever the options say; keeps sums of times in range.
+/// The longest time limit of a call, whatever the options; keeps sums of times in range.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(3_600);
 
-/// The longest a question about the device may take: a person is waiting for it.
+/// The time limit of a `device` call (chosen): a person waits for it.
 const DEVICE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection is kept without use. Servers close idle connections after 5 seconds or
-/// more; a request that meets the closing would have an unknown outcome.
+/// How long an idle connection is kept. Servers close idle connections after 5 seconds or more; a request on
+/// a closing one would have an unknown outcome.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How many connections without use are kept: as many as there are calls at once in a busy service.
-/// With fewer, every third message made a connection of its own.
+/// The most idle connections: as many as calls in flight in a busy service. With fewer, every third message
+/// opened a connection (measured).
 const IDLE_CONNECTIONS: usize = 512;
 
-/// How the provider is called.
+/// The time limits of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FonnteOptions {
-    /// For the whole call, connecting and reading the answer included.
+    /// The whole call, from connecting to the end of the answer.
     pub timeout: Duration,
-    /// For the part of it that makes a connection: name, TCP and TLS.
+    /// Connecting: DNS, TCP and TLS.
     pub connect_timeout: Duration,
 }
 
@@ -55,7 +55,7 @@ impl Default for FonnteOptions {
 #[error("the HTTP client could not be built")]
 pub struct SetupError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// The provider Fonnte. Cheap to clone; clones share their connections.
+/// The client of Fonnte. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct FonnteClient {
     http: Client,
@@ -63,7 +63,7 @@ pub struct FonnteClient {
 }
 
 impl FonnteClient {
-    /// A client without connections.
+    /// A client without open connections.
     ///
     /// # Errors
     /// [`SetupError`] when TLS cannot be set up.
@@ -105,8 +105,8 @@ impl FonnteClient {
         exchange(&self.http, request, self.timeout).await
     }
 
-    /// Sends without a recipient, which the provider always refuses (fonnte-api 3): whether the address leads
-    /// to its call at all.
+    /// Posts to `send` without a recipient, which Fonnte always refuses: shows whether the address leads to
+    /// that call.
     async fn ask_nothing(&self, account: &Account) -> Result<Answer, Trouble> {
         let gate = BodyGate::new(Instant::now() + DEVICE_TIMEOUT);
         self.post_form(account, String::new(), &gate).await
@@ -115,7 +115,7 @@ impl FonnteClient {
     async fn ask_device(&self, account: &Account) -> Result<Answer, Trouble> {
         let url = account.address.sibling("device");
         let request = authorized(self.http.post(url), &account.key)?
-            // Said although there is no body: some servers refuse a POST that does not.
+            // Needed without a body, too: some servers refuse a POST without it.
             .header(CONTENT_LENGTH, 0)
             .build()
             .map_err(|_| Trouble::Unusable)?;
@@ -141,7 +141,7 @@ impl Whatsapp for FonnteClient {
                 let secret = Redactor::new(account.key.expose_secret());
                 report::answered(&reply, &secret.about(&message.body))
             }
-            // Shut first: from here on the request stays unwritten, or it had been written.
+            // Shut first, so that the answer stays true: the request is written or never will be.
             Err(trouble) if gate.shut() => report::unknown(trouble),
             Err(trouble) => report::not_sent(trouble),
         }
@@ -174,8 +174,8 @@ impl fmt::Debug for FonnteClient {
     }
 }
 
-/// The fields of a message. `countryCode=0` keeps the provider from touching the number, and
-/// `connectOnly=true` from queueing it for a device that is away: waiting is our business.
+/// The form of a message. `countryCode=0` keeps Fonnte from changing the number. `connectOnly=true` keeps it
+/// from queueing the message for an offline device: the outbox queues.
 fn form(message: &OutgoingMessage) -> String {
     form_urlencoded::Serializer::new(String::new())
         .append_pair("target", &message.target.international())
@@ -191,10 +191,10 @@ fn authorized(request: RequestBuilder, key: &SecretString) -> Result<RequestBuil
     Ok(request.header(AUTHORIZATION, value))
 }
 
-/// TLS for HTTP clients: with ring and Mozilla's roots, whatever the process or the machine have.
+/// TLS for HTTP clients: rustls with ring and Mozilla's roots, independent of process and machine.
 ///
 /// # Errors
-/// [`SetupError`] when ring has no version of TLS that rustls takes.
+/// [`SetupError`] when ring has no TLS version that rustls accepts.
 pub fn tls() -> Result<ClientConfig, SetupError> {
     let roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),

@@ -1,4 +1,4 @@
-//! What an answer to `device` means.
+//! Classifies an answer to `device`.
 
 use domain::delivery::BlockCause;
 use domain::ports::{AccountProfile, DeviceReport};
@@ -11,7 +11,7 @@ use crate::reason::{Blame, http_cause, http_reason, reason};
 use crate::redact::Redactor;
 use crate::report::clean_text;
 
-/// The report of a call, answered or not.
+/// The report of a call.
 pub(crate) fn report(result: Result<Answer, Trouble>, secret: &Redactor<'_>) -> DeviceReport {
     let answer = match result {
         Ok(answer) => answer,
@@ -41,8 +41,8 @@ pub(crate) fn report(result: Result<Answer, Trouble>, secret: &Redactor<'_>) -> 
     }
 }
 
-/// What is wrong with an address, by what came of a message without a recipient: the call `send` refuses it
-/// in its own words. `None` where nothing is wrong.
+/// Why an address is wrong, from the answer to a message without a recipient: only Fonnte's `send` refuses it
+/// with `status` false. `None` for a good address.
 pub(crate) fn wrong_address(
     result: Result<Answer, Trouble>,
     secret: &Redactor<'_>,

@@ -1,6 +1,6 @@
-//! The ways in which a text may be escaped where a key stands in it.
+//! The escapes in which a text may hold a key.
 
-/// A way to write a character.
+/// A way to escape a character.
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
     Plain,
@@ -10,10 +10,10 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// Every way.
+    /// All ways.
     pub(crate) const ALL: [Self; 4] = [Self::Plain, Self::Json, Self::Percent, Self::Html];
 
-    /// The first character, when it is an ASCII one, else its first byte; and its length.
+    /// The first character if it is ASCII, else its first byte; and its length.
     pub(crate) fn read(self, bytes: &[u8]) -> Option<(u8, usize)> {
         let escaped = match self {
             Self::Plain => None,
@@ -28,7 +28,7 @@ impl Form {
     }
 }
 
-/// Whether a text breaks off within a word; its last character may be escaped.
+/// Whether a text ends within a word; its last character may be escaped.
 pub(crate) fn is_in_word(text: &str) -> bool {
     let bytes = text.as_bytes();
     let escaped = match bytes {

@@ -1,7 +1,6 @@
-//! What provider events mean: what Fonnte tells by itself.
+//! Parses provider events: Fonnte's webhook calls.
 //!
-//! A status event names its message by `id`, by `stateid`, or by both, and says how it is in
-//! `status`, in `state`, or in both.
+//! A status event names its message by `id`, `stateid` or both, and its state by `status`, `state` or both.
 
 use domain::events::{EventContent, EventTopic, MessageReport, ProviderEvent};
 use domain::persons::without_numbers;
@@ -12,13 +11,13 @@ use serde::de::IgnoredAny;
 
 use crate::fields::Fields;
 
-/// Under which of these the shared secret comes; sources differ.
+/// The names of the shared secret; Fonnte's documents differ.
 const SECRETS: [&str; 2] = ["secret", "secret_key"];
 
-/// The longest id that is taken for one.
+/// The longest accepted id (chosen).
 const LONGEST_ID: usize = 100;
 
-/// Reads the provider events of Fonnte.
+/// The parser of Fonnte's provider events.
 #[derive(Debug, Clone, Copy)]
 pub struct FonnteEvents;
 
@@ -31,13 +30,13 @@ impl ProviderEvents for FonnteEvents {
 fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
     let text = std::str::from_utf8(body).ok()?;
     let Some(fields) = Fields::parse(text) else {
-        // JSON, but no event that anybody knows.
+        // JSON, but no known event.
         let text = text.trim_start_matches('\u{feff}').trim_ascii();
         serde_json::from_str::<IgnoredAny>(text).ok()?;
         return Some(ProviderEvent {
             text: String::new(),
             secrets: Vec::new(),
-            news: EventContent::Nothing,
+            content: EventContent::Nothing,
         });
     };
     Some(ProviderEvent {
@@ -47,7 +46,7 @@ fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
             .flat_map(|name| fields.all_texts_of(name))
             .map(SecretString::from)
             .collect(),
-        news: match topic {
+        content: match topic {
             EventTopic::Status => about_message(&fields),
             EventTopic::Device => about_device(&fields),
         },
@@ -88,15 +87,15 @@ fn about_device(fields: &Fields<'_>) -> EventContent {
     }
 }
 
-/// An id, unless it is one that cannot be stored.
+/// An id, unless it cannot be stored.
 fn id(fields: &Fields<'_>, name: &str) -> Option<String> {
     fields
         .first_of(name)
         .filter(|id| id.chars().count() <= LONGEST_ID && !id.chars().any(char::is_control))
 }
 
-/// WhatsApp's id of a message without the address of its recipient, which is a phone: what is left tells
-/// messages apart as well.
+/// WhatsApp's id of a message without the recipient's address, which holds a phone. The rest identifies the
+/// message as well.
 fn without_address(id: &str) -> String {
     if id.contains('@') {
         without_numbers(id).into_owned()
@@ -105,8 +104,8 @@ fn without_address(id: &str) -> String {
     }
 }
 
-/// What a word is evidence of. Others, such as `pending`, `waiting` and `processing`, come before
-/// sending and say nothing new.
+/// The state that a word proves. `None` for others, such as `pending`, `waiting` and `processing`, which come
+/// before sending.
 fn state(word: &str) -> Option<MessageState> {
     match word.to_ascii_lowercase().as_str() {
         "sent" => Some(MessageState::Sent),

@@ -1,4 +1,4 @@
-//! One HTTP exchange: what came back, or why nothing did.
+//! One HTTP exchange: its answer, or the reason for none.
 
 use std::error::Error;
 use std::io;
@@ -12,13 +12,13 @@ use tokio::time::{Instant, timeout_at};
 use crate::body_gate::TooLate;
 use crate::retry_after::retry_after;
 
-/// The longest answer that is read as Fonnte's, in bytes.
+/// The longest answer in bytes that is parsed as Fonnte's (chosen).
 pub(crate) const LONGEST_ANSWER: usize = 64 * 1024;
 
-/// What is read beyond that, so that a key is never cut in half before it is recognised.
+/// Bytes read beyond that, so that a key at the limit is read whole and recognised.
 const MARGIN: usize = 2 * 1024;
 
-/// An HTTP answer, as far as it came.
+/// An HTTP answer, as far as it was read.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The HTTP status.
@@ -27,7 +27,7 @@ pub(crate) struct Answer {
     pub(crate) retry_after: Option<Duration>,
     /// The body, at most a little more than [`LONGEST_ANSWER`].
     pub(crate) text: String,
-    /// Why the body ends early, if it does.
+    /// Why the body is incomplete, if it is.
     pub(crate) cut: Option<Trouble>,
 }
 
@@ -44,14 +44,14 @@ impl Answer {
     }
 }
 
-/// What went wrong with a call.
+/// Why a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// The account's key cannot stand in a header, or its address in a request.
+    /// The account's key cannot stand in a header, or its address not in a request.
     Unusable,
-    /// The latest moment to begin had passed.
+    /// `start_by` had passed.
     TooLate,
-    /// The provider's name was not resolved.
+    /// DNS did not resolve the provider's name.
     Unresolved,
     /// No connection was made.
     Unreachable,
@@ -61,9 +61,9 @@ pub(crate) enum Trouble {
     Insecure,
     /// No answer came in time.
     Timeout,
-    /// The connection broke, or what came was not HTTP.
+    /// The connection broke, or the answer was not HTTP.
     Broken,
-    /// The body is longer than any answer of Fonnte.
+    /// The body is longer than [`LONGEST_ANSWER`].
     TooLong,
 }
 
@@ -87,7 +87,7 @@ impl Trouble {
         matches!(self, Self::Timeout | Self::ConnectTimeout)
     }
 
-    /// The same trouble, when it is certain that the request was not written.
+    /// The same trouble, when the request was certainly not written.
     pub(crate) fn before_writing(self) -> Self {
         match self {
             Self::Timeout => Self::ConnectTimeout,
@@ -120,7 +120,7 @@ impl Trouble {
     }
 }
 
-/// Makes a call that is over, body and all, after `limit`.
+/// Makes a call; the whole call, with its body, ends after `limit`.
 pub(crate) async fn exchange(
     http: &Client,
     request: Request,
@@ -167,11 +167,15 @@ async fn read(mut response: Response, deadline: Instant) -> (Vec<u8>, Option<Tro
     }
 }
 
-/// How long the provider asks to wait, by its own clock where it shows one.
+/// The wait in `Retry-After`, by the provider's own clock where it sends one.
 fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
     let header = |name: HeaderName| headers.get(name)?.to_str().ok();
     let asked = header(RETRY_AFTER)?;
     let now = header(DATE).and_then(|date| parse_http_date(date).ok());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "only where the answer tells no time of its own"
+    )]
     let now = now.unwrap_or_else(SystemTime::now);
     retry_after(asked, now)
 }
@@ -181,7 +185,7 @@ fn causes<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn Error 
 }
 
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
-    // An `io::Error` does not count what it wraps among its sources.
+    // An `io::Error` does not list its inner error among its sources.
     let wrapped = cause
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);

@@ -1,4 +1,4 @@
-//! Fonnte's JSON, read leniently: names without regard to case, text or number alike.
+//! Lenient access to Fonnte's JSON: names without case, texts and numbers alike.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,33 +6,33 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Deeper nesting is not Fonnte's, and what stores or reads the answer later has limits too.
+/// The deepest nesting (chosen): deeper JSON is not Fonnte's, and later readers have limits, too.
 const DEEPEST: usize = 64;
 
-/// The members of a JSON object, with their values as they were written.
+/// The members of a JSON object, with their values as written.
 ///
-/// The values stay text because a number may be larger than any of ours.
+/// Values stay text, because a number may exceed every numeric type.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
     text: &'a str,
     members: Vec<(String, &'a RawValue)>,
 }
 
-/// What an answer says about success.
+/// The value of `status` in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// An explicit yes.
+    /// True.
     True,
-    /// An explicit no.
+    /// False.
     False,
-    /// Something else, or both.
+    /// Another value, or both.
     Unclear,
-    /// Nothing.
+    /// Missing.
     Absent,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads a text that is one JSON object, and nothing else.
+    /// Parses a text that is exactly one JSON object.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         // Scripts saved with a byte order mark send it before their JSON.
         let text = text.trim_start_matches('\u{feff}').trim_ascii();
@@ -48,7 +48,7 @@ impl<'a> Fields<'a> {
         self.text
     }
 
-    /// Whether the answer says yes or no.
+    /// The value of `status`.
     pub(crate) fn status(&self) -> Status {
         self.all("status")
             .map(
@@ -84,18 +84,18 @@ impl<'a> Fields<'a> {
         self.all(name).find_map(|value| Self::parse(value.get()))
     }
 
-    /// All members that are JSON objects, whatever their names.
+    /// All members that are JSON objects.
     pub(crate) fn objects(&self) -> impl Iterator<Item = Fields<'a>> {
         let values = self.members.iter().map(|(_, value)| *value);
         values.filter_map(|value| Self::parse(value.get()))
     }
 
-    /// Every value of a member as text, repeated ones too.
+    /// All values of a member as text, repeated members included.
     pub(crate) fn all_texts_of(&self, name: &str) -> Vec<String> {
         self.all(name).filter_map(present).collect()
     }
 
-    /// The JSON text of an object without these members, the rest as it was written.
+    /// The object's JSON text without these members; the rest stays as written.
     pub(crate) fn without(&self, names: &[&str]) -> String {
         let mut text = String::from("{");
         for (name, value) in &self.members {
@@ -129,7 +129,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A JSON text without its quotes and outer white space; any other value as it was written.
+/// A JSON text without its quotes and outer white space; any other value as written.
 fn value_text(value: &RawValue) -> String {
     let json = value.get();
     if !json.starts_with('"') {
@@ -145,21 +145,20 @@ fn present(value: &RawValue) -> Option<String> {
     Some(value_text(value)).filter(|text| !text.is_empty() && value.get() != "null")
 }
 
-/// A text or a number; not null, true, false, an array or an object. A whole number is its digits,
-/// however it is written.
+/// A text or a number, but not null, true, false, an array or an object. A whole number becomes its digits.
 fn scalar(value: &RawValue) -> Option<String> {
     let first = value.get().as_bytes().first()?;
     if !matches!(first, b'"' | b'-' | b'0'..=b'9') {
         return None;
     }
     let text = present(value)?;
-    // Hexadecimal ids have an `e`, too.
+    // Hexadecimal ids have an `e` as well.
     let is_number = *first != b'"' || !text.contains(['e', 'E']);
     Some(is_number.then(|| whole(&text)).flatten().unwrap_or(text))
 }
 
-/// The digits of a whole number such as `142223165.0` or `1.42223165e8`, in which programs without
-/// integers write ids.
+/// The digits of a whole number such as `142223165.0` or `1.42223165e8`, as languages without integers write
+/// ids.
 fn whole(number: &str) -> Option<String> {
     let (mantissa, exponent) = match number.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i8>().ok()?),
@@ -180,7 +179,7 @@ fn whole(number: &str) -> Option<String> {
     is_whole.then(|| whole.to_owned())
 }
 
-/// How deep the arrays and objects of a JSON text are nested.
+/// The nesting depth of a JSON text.
 fn depth(json: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let (mut in_text, mut escaped) = (false, false);
@@ -198,7 +197,7 @@ fn depth(json: &str) -> usize {
     deepest
 }
 
-/// All members, in order, repeated ones too: the last must not hide the first.
+/// All members in order, repeated ones included: the last must not hide the first.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {

@@ -1,5 +1,5 @@
-//! What holds for whatever Fonnte says. Property tests and fuzz targets look for words that break a
-//! law; every function panics when it does.
+//! Laws that hold for any answer or event. Property tests and fuzz targets search for counterexamples; every
+//! function panics at one.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,10 +15,10 @@ use crate::fields::{Fields, Status};
 use crate::redact::Redactor;
 use crate::{FonnteEvents, report};
 
-/// The key of the account whose answers are judged.
+/// The key of the account in these tests.
 const KEY: &str = "f0nnte+T0ken@1";
 
-/// An event that is JSON is read, what is stored of it has no secret and is read as the same.
+/// An event that is JSON is parsed; its stored text has no secret and parses to the same.
 ///
 /// # Panics
 /// When a law is broken.
@@ -33,8 +33,8 @@ pub fn webhook_event(body: &[u8]) {
             continue;
         };
         assert!(is_json);
-        if let EventContent::Message(news) = &read.news {
-            let ids: Vec<&String> = [&news.provider_id, &news.state_id]
+        if let EventContent::Message(report) = &read.content {
+            let ids: Vec<&String> = [&report.provider_id, &report.state_id]
                 .into_iter()
                 .flatten()
                 .collect();
@@ -43,23 +43,23 @@ pub fn webhook_event(body: &[u8]) {
                 assert!(!id.trim().is_empty() && id.chars().count() <= 100);
                 assert!(!id.chars().any(char::is_control));
             }
-            let failed = news.seen == Some(MessageState::Failed);
-            assert_eq!(news.reason.is_some(), failed);
+            let failed = report.seen == Some(MessageState::Failed);
+            assert_eq!(report.reason.is_some(), failed);
         }
         if read.text.is_empty() {
-            assert_eq!(read.news, EventContent::Nothing);
+            assert_eq!(read.content, EventContent::Nothing);
             continue;
         }
         let again = FonnteEvents
             .read(topic, read.text.as_bytes())
             .expect("what is stored is JSON");
         assert!(again.secrets.is_empty());
-        assert_eq!((again.text, again.news), (read.text, read.news));
+        assert_eq!((again.text, again.content), (read.text, read.content));
     }
 }
 
-/// An answer to `send` is classified as the table of outcomes says, and what is kept of it is a JSON
-/// object without the key.
+/// An answer to `send` is classified by the table of outcomes; the stored part is a JSON object without the
+/// key.
 ///
 /// # Panics
 /// When a law is broken.
@@ -93,10 +93,10 @@ pub fn fonnte_answer(status: u16, text: &str) {
     }
 }
 
-/// Since 1970, the time at which waits are judged.
+/// The current time for `Retry-After`, since 1970.
 const DAYS: Duration = Duration::from_secs(20_000 * 86_400);
 
-/// Digits are seconds; a date is never before now; nothing else is read.
+/// Digits are seconds; a date is never before now; all else is ignored.
 ///
 /// # Panics
 /// When a law is broken.
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// JSON as Fonnte writes it, and as it does not.
+    /// JSON in and outside of Fonnte's form.
     fn any_json() -> impl Strategy<Value = String> {
         let name = prop::sample::select(vec![
             "id",

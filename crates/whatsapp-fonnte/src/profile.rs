@@ -1,4 +1,4 @@
-//! What Fonnte says about an account: its quota, and the last day of its package.
+//! An account's quota and the last day of its package, from Fonnte's answers.
 
 use chrono::{DateTime, NaiveDate};
 use domain::ports::AccountProfile;
@@ -6,10 +6,10 @@ use domain::values::jakarta_time;
 
 use crate::fields::Fields;
 
-/// How dates are written: `18 November 2029` as documented, and what comes near.
+/// Formats of dates: `18 November 2029` as documented, and similar ones.
 const DATES: [&str; 3] = ["%d %B %Y", "%Y-%m-%d", "%d/%m/%Y"];
 
-/// The seconds since 1970 that can be the end of a package: from 2000 until the year 10000.
+/// Plausible ends of a package in seconds since 1970: from the year 2000 to 9999.
 const PLAUSIBLE: std::ops::Range<i64> = 946_684_800..253_402_300_800;
 
 /// The profile in an answer to `device`.
@@ -20,8 +20,8 @@ pub(crate) fn profile(fields: &Fields<'_>) -> AccountProfile {
     }
 }
 
-/// What an answer to `send` says is left: `{"quota":{"62…":{"remaining":966}}}`, under the device's
-/// number. Of several the least.
+/// The quota left in an answer to `send`: `{"quota":{"62…":{"remaining":966}}}`, by the device's number. Of
+/// several the lowest.
 pub(crate) fn quota_left(fields: &Fields<'_>) -> Option<u64> {
     let quota = fields.object_of("quota")?;
     let remaining = |fields: &Fields<'_>| amount(&fields.first_of("remaining")?);
@@ -29,8 +29,8 @@ pub(crate) fn quota_left(fields: &Fields<'_>) -> Option<u64> {
     remaining(&quota).into_iter().chain(devices).min()
 }
 
-/// A whole number, be it written with a fraction of zeros. `None` for anything else, as packages
-/// without a limit may have it: a lane is closed for a quota of 0 only where Fonnte says 0.
+/// A whole number, also with a fraction of zeros. `None` for anything else, as packages without a limit may
+/// have: only an explicit 0 closes a lane.
 fn amount(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let all =
@@ -41,9 +41,9 @@ fn amount(text: &str) -> Option<u64> {
     Some(whole.parse().unwrap_or(u64::MAX))
 }
 
-/// A date, or seconds since 1970 as another endpoint has them; the day of Jakarta.
+/// A date, or seconds since 1970 as another endpoint has; the day in Jakarta.
 fn day(text: &str) -> Option<NaiveDate> {
-    // chrono takes abbreviated names of months for whole ones, and any case.
+    // chrono accepts abbreviated month names for full ones, in any case.
     let date = DATES
         .iter()
         .find_map(|format| NaiveDate::parse_from_str(text, format).ok());

@@ -1,10 +1,10 @@
-//! Keeps what a message says out of Fonnte's words about it: they are stored and logged, and the
-//! message tells who somebody is.
+//! Masks quotes of the message in Fonnte's texts, which are stored and logged: the message identifies a
+//! person.
 
 use std::borrow::Cow;
 
-/// Words of Fonnte, in small letters, that are kept although a message has them, too: those of its
-/// documented answers, and the small ones that any sentence has.
+/// Fonnte's own words, in lower case, that are kept although the message has them, too: those of its
+/// documented answers, and common short words.
 const OWN: &str = "\
     a account akun an and api are at be belong blocked body by can cannot choices connected \
     connection dan data delay detail details device devices di disconnected does due duplicate \
@@ -16,7 +16,7 @@ const OWN: &str = "\
     success supported target terdaftar terputus that the this tidak time to token too true under \
     unknown unreachable url used user valid value whatsapp will with";
 
-/// Words with a mask in place of those that the message has, too.
+/// A text with a mask for each word that the message has, too.
 pub(crate) fn without_quotes<'w>(words: &'w str, message: &str, mask: &str) -> Cow<'w, str> {
     let mut clean = String::new();
     let mut copied = 0;

@@ -1,12 +1,11 @@
-//! What Fonnte's words about a failure mean: who is at fault, and why an account cannot send.
+//! Classifies Fonnte's reasons: message or account at fault, and why an account cannot send.
 
 use domain::delivery::BlockCause;
 
 use crate::fields::Fields;
 use crate::redact::Redactor;
 
-/// Reasons that have nothing to do with the message: the account cannot send. In small letters;
-/// a part of the reason is enough.
+/// Parts of reasons, in lower case, that say that the account cannot send.
 const BLOCKING: [(&str, BlockCause); 4] = [
     ("quota", BlockCause::Quota),
     ("disconnected", BlockCause::Device),
@@ -14,10 +13,10 @@ const BLOCKING: [(&str, BlockCause); 4] = [
     ("devices must belong to an account", BlockCause::Token),
 ];
 
-/// The same, where nothing else is said: a proxy in front of Fonnte has other tokens.
+/// The same, only as the whole reason: a proxy in front of Fonnte has other tokens.
 const BAD_TOKEN: [&str; 2] = ["token invalid", "invalid token"];
 
-/// Who is at fault that a message was not taken.
+/// The cause of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blame {
     /// Certainly the account.
@@ -29,12 +28,12 @@ pub(crate) enum Blame {
 }
 
 impl Blame {
-    /// By an answer: by its reason, or without one by whatever its texts say.
+    /// From an answer: by its reason, or without one by all its texts.
     pub(crate) fn of(fields: &Fields<'_>) -> Self {
         if let Some(reason) = reason(fields) {
             return Self::told(&reason);
         }
-        // Only values count here: the name `quota` says nothing about why.
+        // Only values count: the name `quota` is no reason.
         let all: Vec<Self> = fields.texts().map(|text| Self::told(&text)).collect();
         let first = |test: fn(&Self) -> bool| all.iter().copied().find(test);
         first(|blame| matches!(blame, Self::Account(_)))
@@ -42,7 +41,7 @@ impl Blame {
             .unwrap_or(Self::Message)
     }
 
-    /// By one text.
+    /// From one text.
     fn told(text: &str) -> Self {
         let text = text.trim().to_lowercase();
         let known = BLOCKING.iter().find(|(words, _)| text.contains(words));
@@ -54,7 +53,7 @@ impl Blame {
         }
     }
 
-    /// Why the account cannot send, if it is the account.
+    /// The block cause, if the account is at fault.
     pub(crate) const fn cause(self) -> BlockCause {
         match self {
             Self::Account(cause) | Self::Unclear(cause) => cause,
@@ -63,7 +62,7 @@ impl Blame {
     }
 }
 
-/// Why the account cannot send, if it is the account, by an answer with HTTP 3xx or 4xx.
+/// The block cause of an answer with HTTP 3xx or 4xx, if the account is at fault.
 pub(crate) fn http_cause(status: u16, blame: Option<Blame>) -> BlockCause {
     match blame.map_or(BlockCause::Other, Blame::cause) {
         BlockCause::Other if status == 401 => BlockCause::Token,
@@ -71,14 +70,14 @@ pub(crate) fn http_cause(status: u16, blame: Option<Blame>) -> BlockCause {
     }
 }
 
-/// Fonnte's words about a failure, unchecked and uncleaned.
+/// Fonnte's reason, not redacted.
 pub(crate) fn reason(fields: &Fields<'_>) -> Option<String> {
     ["reason", "detail", "message"]
         .into_iter()
         .find_map(|name| fields.text_of(name))
 }
 
-/// `HTTP 401`, with Fonnte's words if there are any.
+/// `HTTP 401`, with Fonnte's reason if there is one.
 pub(crate) fn http_reason(
     status: u16,
     fields: Option<&Fields<'_>>,

@@ -1,30 +1,30 @@
-//! Keeps an account's key out of everything that is stored, logged or shown.
+//! Redacts an account's key in everything that is stored, logged or shown.
 
 use std::borrow::Cow;
 
 use crate::escapes::{Form, is_in_word};
 use crate::quotes::without_quotes;
 
-/// The longest reason, in characters.
+/// The longest reason, in characters (chosen).
 const LONGEST_SENTENCE: usize = 300;
 
-/// From this length on, a key is found within words too, and one that stands in a JSON number or
-/// word hides that whole value. A shorter one would garble what has nothing to do with it: it is only
-/// found as a whole word, and in texts alone.
+/// From this length on, a key is also found within words, and one within a JSON number or word hides that
+/// whole value (chosen). A shorter key would garble other words: it is only found as a whole word, in texts
+/// only.
 const LONG_KEY: usize = 8;
 
-/// Replaces an account's key by a mask, wherever and however it is written. `aho-corasick` finds texts
-/// that are known beforehand; here each character of the key may be escaped or not, in 2^n ways.
+/// Masks an account's key in every escaped form. `aho-corasick` finds fixed texts; here each character of the
+/// key may be escaped or not, in 2^n ways.
 pub(crate) struct Redactor<'a> {
     key: &'a str,
     mask: &'static str,
-    /// What the message says that the words are about.
+    /// The text of the message that an answer is about.
     message: &'a str,
 }
 
 impl<'a> Redactor<'a> {
     pub(crate) fn new(key: &'a str) -> Self {
-        // The mask must not make up a new key together with its neighbours.
+        // The mask and its neighbours must not form the key again.
         let mask = if key.contains('*') { "…" } else { "***" };
         Self {
             key,
@@ -33,13 +33,13 @@ impl<'a> Redactor<'a> {
         }
     }
 
-    /// The same for words about a message, which are not to tell what it says.
+    /// The same for texts about a message, whose own words are masked as well.
     pub(crate) fn about(self, message: &'a str) -> Self {
         Self { message, ..self }
     }
 
-    /// A text without the key, as it stands or escaped as in JSON, a URL or HTML; and without
-    /// NUL, which no database takes.
+    /// A text without the key, plain or escaped as in JSON, a URL or HTML, and without NUL, which no database
+    /// stores.
     pub(crate) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut clean = String::new();
         let mut copied = 0;
@@ -65,8 +65,8 @@ impl<'a> Redactor<'a> {
         Cow::Owned(clean)
     }
 
-    /// A JSON text without the key: only texts are changed, so that it stays JSON with the same
-    /// members in the same order, byte for byte where the key is not.
+    /// A JSON text without the key. Only texts change, so that it stays JSON with the same members in the
+    /// same order.
     pub(crate) fn json(&self, json: &str) -> String {
         let mut clean = String::with_capacity(json.len());
         let mut rest = json;
@@ -85,13 +85,12 @@ impl<'a> Redactor<'a> {
         clean
     }
 
-    /// Words for a log or an answer: one line, without the key and what the message says, and not too
-    /// long.
+    /// A reason for logs and answers: one line, without the key and the message's words, of limited length.
     pub(crate) fn sentence(&self, text: &str) -> String {
         self.sentence_after("", text)
     }
 
-    /// The same after some of our own.
+    /// The same after a text of our own.
     pub(crate) fn sentence_after(&self, own: &str, text: &str) -> String {
         let words: Vec<&str> = text.split_whitespace().collect();
         let line: String = words
@@ -109,7 +108,7 @@ impl<'a> Redactor<'a> {
     }
 
     fn push_json_text(&self, clean: &mut String, token: &str) {
-        // Without escapes it is written as it reads.
+        // Without escapes the token is its own text.
         let plain = token
             .strip_prefix('"')
             .and_then(|rest| rest.strip_suffix('"'));
@@ -124,16 +123,16 @@ impl<'a> Redactor<'a> {
                 Cow::Borrowed(_) => clean.push_str(token),
                 Cow::Owned(text) => push_quoted(clean, &text),
             },
-            // Half a surrogate pair: no one could read it, and PostgreSQL refuses to.
+            // Half a surrogate pair is unreadable, and PostgreSQL refuses it.
             Err(_) => push_quoted(clean, "\u{fffd}"),
         }
     }
 
-    /// How many bytes the key takes at this place, when it stands there.
+    /// The bytes of the key at this place, if it stands there.
     fn key_at(&self, text: &str, at: usize) -> Option<usize> {
         let bytes = &text.as_bytes()[at..];
         let first = *self.key.as_bytes().first()?;
-        // Nearly everywhere there is no need to look closer.
+        // The fast path: the first byte cannot begin the key.
         if bytes[0] != first && !matches!(bytes[0], b'\\' | b'%' | b'&') {
             return None;
         }
@@ -148,7 +147,7 @@ impl<'a> Redactor<'a> {
             .filter(|length| self.key.len() >= LONG_KEY || self.is_word(text, at, *length))
     }
 
-    /// Whether the key that takes these bytes is no part of a longer word.
+    /// Whether the key at these bytes is no part of a longer word.
     fn is_word(&self, text: &str, at: usize, length: usize) -> bool {
         let letter = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
         let before = text.get(..at).is_some_and(is_in_word);
@@ -191,7 +190,7 @@ fn push_quoted(json: &mut String, text: &str) {
     json.push_str(&quoted(text));
 }
 
-/// A text as JSON.
+/// A text as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -312,7 +311,7 @@ mod tests {
         assert_eq!(start_of("ab", 9), "ab");
     }
 
-    /// What stands between a key and its neighbours where it must be found.
+    /// A separator between a key and its neighbours that lets the key be found.
     fn gap(key: &str) -> &'static str {
         if key.len() < LONG_KEY { " " } else { "" }
     }

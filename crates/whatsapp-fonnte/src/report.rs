@@ -1,4 +1,4 @@
-//! What is reported about a call to `send`: its outcome and what is kept of the answer.
+//! The report of a call to `send`: its outcome and the stored part of the answer.
 
 use domain::delivery::{BlockCause, Outcome};
 use domain::ports::SendReport;
@@ -8,15 +8,15 @@ use crate::exchange::{Answer, LONGEST_ANSWER, Trouble};
 use crate::fields::Fields;
 use crate::redact::{Redactor, quoted, start_of};
 
-/// The longest answer that is not JSON and kept for people to read, in bytes.
+/// The longest stored answer that is not JSON, in bytes (chosen).
 const LONGEST_RAW: usize = 4 * 1024;
 
-/// The report of a call that was answered.
+/// The report of a call with an answer.
 pub(crate) fn answered(answer: &Answer, secret: &Redactor<'_>) -> SendReport {
     let fields = fields(answer);
     let text = clean_text(answer, fields.as_ref(), secret);
     let record = match (&fields, answer.cut) {
-        // Not cleaned again, unless it was cut: at most three bytes early, before a whole character.
+        // Redacted already, unless it was cut: at most three bytes early, before a whole character.
         (Some(_), _) if text.len() < LONGEST_ANSWER - 3 => text.clone(),
         (Some(fields), _) => secret.json(fields.text()),
         (None, Some(cut)) if cut.is_timeout() || text.is_empty() => error(cut),
@@ -72,7 +72,7 @@ fn error(trouble: Trouble) -> String {
     format!("{{\"error\":\"{name}\"}}")
 }
 
-/// The answer as it came, without the key.
+/// The answer without the key.
 pub(crate) fn clean_text(
     answer: &Answer,
     fields: Option<&Fields<'_>>,

@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use httpdate::parse_http_date;
 
-/// How long the header asks to wait, from `now`: a number of seconds or a date of HTTP. A date in
-/// the past asks for no wait; anything else is ignored.
+/// The wait from `now`: a number of seconds or an HTTP date. A past date means no wait; anything else is
+/// ignored.
 pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if value.bytes().all(|b| b.is_ascii_digit()) {

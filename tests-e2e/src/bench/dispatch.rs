@@ -82,15 +82,7 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
         }
     }
     stage.note_memory(&dispatch.service);
-    report.notes.push(format!(
-        "Once its message is sent, a submission takes {} bytes on the disk, before any vacuum.",
-        number(stage.bytes_of_a_submission(INSTALLATION).await?)
-    ));
-    if let Some(spread) = super::Spread::of(&dispatch.simulator) {
-        report.notes.push(format!(
-            "Dispatch: the simulator itself used {spread} µs of processor time for each message."
-        ));
-    }
+    dispatch.note(report).await?;
     let ratio = pairs.ratio_of_rates();
     let must = Must::new("ratio", ratio, Bound::AtLeast(1.0)).map(|must| must.aiming_at("2.0"));
     let name = format!(
@@ -146,6 +138,20 @@ impl Dispatch<'_> {
         let load = send_all(self.service.address, CALLERS, &Arc::new(requests)).await?;
         self.until_nothing_is_queued().await?;
         self.queueing = load.elapsed * self.plan.messages;
+        Ok(())
+    }
+
+    /// Adds what belongs to no row of the table.
+    async fn note(&self, report: &mut Report) -> anyhow::Result<()> {
+        report.notes.push(format!(
+            "Once its message is sent, a submission takes {} bytes on the disk, before any vacuum.",
+            number(self.stage.bytes_of_a_submission(INSTALLATION).await?)
+        ));
+        if let Some(spread) = super::Spread::of(&self.simulator) {
+            report.notes.push(format!(
+                "Dispatch: the simulator itself used {spread} µs of processor time for each message."
+            ));
+        }
         Ok(())
     }
 

@@ -267,6 +267,12 @@ impl Ingest<'_> {
             ratio: Spread::of_quotients(&at_256.service, &at_64.pgbench),
             ..Row::default()
         });
+        self.report_beside(report);
+    }
+
+    /// More connections beside fewer, and two copies beside one.
+    fn report_beside(&self, report: &mut Report) {
+        let [_, _, at_64, at_256] = &self.singles;
         let [shared_64, shared_256] = &self.two_copies;
         for (name, of, rates, beside) in [
             (

@@ -14,6 +14,9 @@ use tokio_postgres::config::Host;
 use super::process::Running;
 use super::statistics::Latencies;
 
+/// How many clients of pgbench are connected in a second at least, where all processors are busy.
+const CONNECTED_IN_A_SECOND: usize = 64;
+
 /// What a run does.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Script<'a> {
@@ -79,8 +82,7 @@ impl Pgbench {
             output.stdout,
             output.stderr
         );
-        let outcome = parse_outcome(&output.stdout)
-            .with_context(|| format!("pgbench says something new: {}", output.stdout))?;
+        let outcome = parse_outcome(&output.stdout)?;
         let latencies = match script.rate {
             Some(_) => read_logs(&folder)?,
             None => Latencies::default(),
@@ -99,7 +101,7 @@ impl Pgbench {
             .args(["--no-vacuum", "--protocol=prepared"])
             .arg(format!("--client={}", script.clients))
             .arg(format!("--jobs={}", script.clients.min(cores())))
-            .arg(format!("--time={}", script.time.as_secs().max(1)))
+            .arg(format!("--time={}", seconds(script)))
             .arg(format!("--file={}", file.display()))
             .current_dir(folder.path())
             .env("PGDATABASE", script.database)
@@ -121,6 +123,13 @@ impl Pgbench {
         }
         Ok(command)
     }
+}
+
+/// How long a run is told to take. Its time begins before its clients are connected, which takes 256 of
+/// them 2 seconds on 2 processors; its rate does not count that.
+fn seconds(script: &Script<'_>) -> u64 {
+    let connecting = script.clients / CONNECTED_IN_A_SECOND;
+    script.time.as_secs().max(1) + u64::try_from(connecting).unwrap_or(0)
 }
 
 /// pgbench gets a thread for each.
@@ -147,7 +156,16 @@ fn parse_log_line(line: &str) -> Option<u32> {
     line.split(' ').nth(2)?.parse().ok()
 }
 
-fn parse_outcome(text: &str) -> Option<Outcome> {
+fn parse_outcome(text: &str) -> anyhow::Result<Outcome> {
+    let outcome = read_outcome(text);
+    ensure!(
+        !text.contains("\nnumber of transactions actually processed: 0\n"),
+        "pgbench came to no transaction in its time: is the machine busy? Once more, or with longer runs (without --quick)"
+    );
+    outcome.with_context(|| format!("pgbench says something new: {text}"))
+}
+
+fn read_outcome(text: &str) -> Option<Outcome> {
     let after = |prefix: &str| {
         // Versions before 14 tell the rate twice, last without the time to connect.
         let line = text
@@ -180,6 +198,15 @@ mod tests {
     }
 
     #[test]
+    fn a_run_without_transactions_says_so_in_words() {
+        let text = "pgbench (15.18)\nnumber of clients: 256\nduration: 2 s\nnumber of transactions actually processed: 0\nnumber of failed transactions: 0 (NaN%)\n";
+        let error = parse_outcome(text).unwrap_err().to_string();
+        assert!(error.contains("no transaction"), "{error}");
+        let error = parse_outcome("something else").unwrap_err().to_string();
+        assert!(error.contains("something new"), "{error}");
+    }
+
+    #[test]
     fn what_pgbench_13_prints_is_understood() {
         let text = "number of transactions actually processed: 10/10\nlatency average = 1.5 ms\ntps = 90.0 (including connections establishing)\ntps = 95.0 (excluding connections establishing)\n";
         let outcome = parse_outcome(text).unwrap();
@@ -188,7 +215,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_not() {
-        assert_eq!(parse_outcome("pgbench: error: connection failed"), None);
+        assert!(parse_outcome("pgbench: error: connection failed").is_err());
     }
 
     #[test]

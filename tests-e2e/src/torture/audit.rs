@@ -25,26 +25,8 @@ pub(super) async fn audit(plan: Plan, story: &Story, acknowledged: Vec<Acknowled
     let client = story.database.connect().await;
     let rows = client.query(ROWS, &[]).await.expect("the database answers");
     let stored = rows.len();
-    let mut by_id = HashMap::new();
     let mut broken = Vec::new();
-    for row in rows {
-        let (id, state): (String, Option<String>) = (row.get(0), row.get(2));
-        let Some(state) = state else {
-            broken.push(format!("{id} has no message"));
-            continue;
-        };
-        let unknown = usize::try_from(row.get::<_, i64>(4)).expect("a count");
-        let row = Row {
-            phone: row.get(1),
-            state,
-            reason: row.get(3),
-            unknown,
-            shown: (row.get(5), row.get(6)),
-        };
-        if by_id.insert(id.clone(), row).is_some() {
-            broken.push(format!("{id} has two messages"));
-        }
-    }
+    let by_id = read(rows, &mut broken);
     let lost = acknowledged.iter().filter(|told| {
         by_id
             .get(&told.id)
@@ -97,6 +79,30 @@ pub(super) async fn audit(plan: Plan, story: &Story, acknowledged: Vec<Acknowled
         broken,
         plan,
     }
+}
+
+/// The stored requests by their ids; notes those that have not exactly one message.
+fn read(rows: Vec<tokio_postgres::Row>, broken: &mut Vec<String>) -> HashMap<String, Row> {
+    let mut by_id = HashMap::new();
+    for row in rows {
+        let (id, state): (String, Option<String>) = (row.get(0), row.get(2));
+        let Some(state) = state else {
+            broken.push(format!("{id} has no message"));
+            continue;
+        };
+        let unknown = usize::try_from(row.get::<_, i64>(4)).expect("a count");
+        let row = Row {
+            phone: row.get(1),
+            state,
+            reason: row.get(3),
+            unknown,
+            shown: (row.get(5), row.get(6)),
+        };
+        if by_id.insert(id.clone(), row).is_some() {
+            broken.push(format!("{id} has two messages"));
+        }
+    }
+    by_id
 }
 
 /// What is wrong with a message of which the phone got so many.

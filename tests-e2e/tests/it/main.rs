@@ -1,4 +1,8 @@
 //! Stories of the whole service.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests look at the real clock and at how they were started"
+)]
 
 mod access;
 mod account_tests;

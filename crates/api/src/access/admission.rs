@@ -13,7 +13,7 @@ use crate::problem::Problem;
 use crate::route::{Access, Calls, Target};
 use crate::state::Api;
 
-/// Lets in who may, as often as they may, and tells the routes who calls.
+/// Authenticates, authorises and meters a call, and passes its [`Principal`] to the handler.
 pub(crate) async fn admit(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -58,8 +58,7 @@ fn api(request: &ServiceRequest) -> Result<&Data<Api>, Problem> {
     request.app_data::<Data<Api>>().ok_or(Problem::Unforeseen)
 }
 
-/// Takes a call in that no stranger's page sent and that is not too large, while there are not too many.
-/// It has its slot until it is over.
+/// Admits a call: not from a foreign page, not too large, and with a free slot, which it keeps to its end.
 fn take_in(request: &ServiceRequest, target: Target) -> Result<(), Problem> {
     let admission = &api(request)?.admission;
     refuse_strangers(request, admission.auth, target.is_admin())?;
@@ -73,21 +72,20 @@ fn take_in(request: &ServiceRequest, target: Target) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Who calls, or why they may not, and what they have left.
+/// The caller, or the refusal, and the caller's remaining rate.
 type Entry = (Result<Option<Principal>, Problem>, Option<Allowance>);
 
-/// What is known without asking anybody.
+/// The credentials in a call, before any look-up.
 enum Shown {
-    /// Nobody in particular, or anybody.
+    /// No key: no principal, or the anonymous one.
     Nothing(Option<Principal>),
     Key(ApiKey),
 }
 
-/// Lets a caller in within its rate.
+/// Authenticates a caller within its rate.
 ///
-/// A valid key is counted for itself, so that whoever else calls from its holder's address cannot
-/// use it up. Everything else is counted for the address, a wrong key too: whoever tries many is told
-/// to wait instead of what is wrong.
+/// A valid key is metered by itself, so that other callers at its holder's address cannot use its rate up.
+/// Every other call is metered by address. A wrong key, too: many guesses end in 429 and learn nothing.
 async fn enter(request: &ServiceRequest, target: Target) -> Entry {
     let api = match api(request) {
         Ok(api) => api,
@@ -101,7 +99,7 @@ async fn enter(request: &ServiceRequest, target: Target) -> Entry {
     }
 }
 
-/// Counts a call for the address that it comes from.
+/// Meters a call by its client address.
 fn of_address(
     request: &ServiceRequest,
     api: &Api,
@@ -125,7 +123,7 @@ fn within(allowance: Option<Allowance>, admitted: Result<Option<Principal>, Prob
     }
 }
 
-/// Whether a call is to be answered.
+/// Whether a call is within its rate.
 fn check(allowance: Option<Allowance>) -> Result<(), Problem> {
     match allowance.and_then(|allowance| allowance.wait_seconds) {
         None => Ok(()),
@@ -133,10 +131,9 @@ fn check(allowance: Option<Allowance>) -> Result<(), Problem> {
     }
 }
 
-/// Finds out who holds a key. One that may be invented is counted for its address before the store is
-/// asked, so that nobody makes it work more often than that; the address gets it back where the key
-/// turns out to be valid, or the store is away. One that is known costs the store nothing, so that its
-/// holder does not depend on what others do at the same address.
+/// Looks up the holder of a key. An unknown key is metered by its address before the store is asked, so that
+/// guesses cannot load the store. The address gets the call back where the key is valid or the store is down.
+/// A known key costs the store nothing, so its holder does not depend on other callers at that address.
 async fn look_up(request: &ServiceRequest, api: &Api, calls: Calls, key: &ApiKey) -> Entry {
     let (limits, gatekeeper) = (&api.admission.limits, &api.admission.gatekeeper);
     let mut counted = None;
@@ -156,7 +153,7 @@ async fn look_up(request: &ServiceRequest, api: &Api, calls: Calls, key: &ApiKey
             if counted.is_some() {
                 limits.give_back(request.request());
             }
-            // Nobody knows who this is, and they are not to pay for it.
+            // The key is undecided, so the call is not metered.
             (Err(refusal.into()), None)
         }
         Ok(holder) => {
@@ -172,10 +169,10 @@ async fn look_up(request: &ServiceRequest, api: &Api, calls: Calls, key: &ApiKey
     }
 }
 
-/// What the call shows of its caller.
+/// The credentials of the call.
 fn shown(request: &ServiceRequest, api: &Api, target: Target) -> Result<Shown, Problem> {
     if let Keys::Off { host, .. } = api.admission.auth {
-        // Where the caller may be anyone, head office's routes do not exist.
+        // Where the caller may be anyone, the admin routes do not exist.
         let exists = !target.is_admin() || host.is_loopback() && is_local(request.request());
         return if exists {
             Ok(Shown::Nothing(Some(Principal::anonymous())))
@@ -193,8 +190,8 @@ fn shown(request: &ServiceRequest, api: &Api, target: Target) -> Result<Shown, P
             let key = ApiKey::parse(&key).map_err(|_| Refusal::Invalid)?;
             Ok(Shown::Key(key))
         }
-        // There is nothing to protect. What holds a `%` may be another path to the router, and is
-        // never taken for one that leads nowhere.
+        // An unknown path needs no protection. A path with `%` may mean a known one to the router, and is
+        // protected.
         None if target.pattern().is_none() && !request.path().contains('%') => {
             Ok(Shown::Nothing(None))
         }
@@ -202,8 +199,7 @@ fn shown(request: &ServiceRequest, api: &Api, target: Target) -> Result<Shown, P
     }
 }
 
-/// Whether the caller may call the route, as the table says. A method that the path does not have is
-/// left to the 405.
+/// Whether the caller may call the route, by the table. An unknown method of a path is left to the 405.
 fn authorize(
     request: &HttpRequest,
     target: Target,
@@ -212,7 +208,7 @@ fn authorize(
     let (scope, principal) = match (target.access(), principal) {
         (None | Some(Access::Public | Access::Webhook), _) => return Ok(()),
         (Some(Access::Local), _) if is_local(request) => return Ok(()),
-        // Where no keys are asked for, a caller from elsewhere has no way to show that it may.
+        // Without authentication a remote caller cannot prove that it may.
         (Some(Access::Local), principal) => {
             (Scope::Admin, principal.filter(|it| it.key().is_some()))
         }
@@ -226,7 +222,7 @@ fn authorize(
     }
 }
 
-/// The key of a call. Two that differ are none, and so is one that is given twice in a header.
+/// The key of a call. None where two keys differ, or a header has two.
 fn presented(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let bearer = single(headers, AUTHORIZATION.as_str())?.and_then(bearer);
     let plain = single(headers, "x-api-key")?;
@@ -247,7 +243,7 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Pro
     text.map_err(|_| Refusal::Invalid.into())
 }
 
-/// The token of `Bearer …`; another scheme, such as a proxy's, is none of ours.
+/// The token of `Bearer …`; other schemes, such as a proxy's, are ignored.
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
     scheme
@@ -255,7 +251,7 @@ fn bearer(value: &str) -> Option<&str> {
         .then(|| token.trim_start())
 }
 
-/// Every line about the call says which key it came with, never its secret.
+/// Adds the key's id and name to all log lines of the call, never its secret.
 fn name_in_log(principal: &Principal) {
     let call = tracing::Span::current();
     if let Some(key) = principal.key() {

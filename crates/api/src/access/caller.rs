@@ -14,19 +14,19 @@ use serde::Deserialize;
 
 use crate::problem::Problem;
 
-/// Whoever calls, and may call this route. Only the gate lets one in.
+/// An authenticated and authorised caller. Only `admit` makes one.
 pub(crate) struct Caller {
     principal: Principal,
     call: Option<String>,
 }
 
 impl Caller {
-    /// Whose data the caller sees and writes.
+    /// The tenant of the caller.
     pub(crate) fn visibility(&self) -> &Visibility {
         self.principal.visibility()
     }
 
-    /// The caller, for the audit.
+    /// The author for the audit.
     pub(crate) fn author(&self) -> Author {
         self.principal.author(self.call.as_deref())
     }
@@ -34,7 +34,7 @@ impl Caller {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let extensions = request.extensions();
         let call = extensions.get::<Origin>();
-        // Without a gate nobody is known, and nobody comes in.
+        // Without `admit` there is no principal, and the call is refused.
         let principal = extensions.get::<Principal>().cloned();
         Ok(Self {
             principal: principal.ok_or(Problem::NoKey)?,
@@ -56,14 +56,13 @@ impl Apiv2Schema for Caller {}
 
 impl OperationModifier for Caller {}
 
-/// The part of a path that names a dealer.
+/// The part of a path with the dealer's number.
 #[derive(Deserialize)]
 struct Numbered {
     dealer_id: String,
 }
 
-/// The dealer of a path, whose data the caller may see. To everybody else it is as if there were no
-/// such dealer, whether there is one or not.
+/// The dealer of a path, within the caller's tenant. For any other caller the dealer does not exist.
 pub(crate) struct DealerAt {
     caller: Caller,
     given: String,
@@ -71,19 +70,19 @@ pub(crate) struct DealerAt {
 }
 
 impl DealerAt {
-    /// The number. What cannot be one is a number that nobody has.
+    /// The number; an invalid one is an unknown dealer.
     pub(crate) fn id(&self) -> Result<&DealerId, Problem> {
         self.id
             .as_ref()
             .map_err(|_| Problem::Lookup(LookupError::UnknownDealer))
     }
 
-    /// The number as it was given.
+    /// The number as sent.
     pub(crate) fn given(&self) -> &str {
         &self.given
     }
 
-    /// The caller, for the audit.
+    /// The author for the audit.
     pub(crate) fn author(&self) -> Author {
         self.caller.author()
     }

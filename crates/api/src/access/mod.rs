@@ -1,14 +1,13 @@
-//! Who calls and what they may do.
+//! Authentication and authorisation.
 //!
-//! Where no keys are asked for, [`pages`] refuses what a web page in somebody's browser sends, before
-//! anything else is looked at.
+//! Without authentication, [`pages`] first refuses the requests of web pages in a browser.
 //!
-//! Two things stand between a caller and a dealer's data, and a new route gets both:
+//! Two checks protect a dealer's data, and a new route gets both:
 //!
-//! 1. [`gate`] checks key and scope against the route's [`Access`](crate::route::Access), before the body
-//!    is read. There is no route without one.
-//! 2. A handler learns who calls only through [`Caller`] or [`DealerAt`]. A dealer's data is reached
-//!    through [`DealerAt`] alone, and the use cases for one request want the caller's
+//! 1. [`admit`] checks key and scope against the route's [`Access`](crate::route::Access), before the body
+//!    is read. Every route has one.
+//! 2. A handler gets the caller only through [`Caller`] or [`DealerAt`], and a dealer's data only through
+//!    [`DealerAt`]. Use cases for one request take the caller's
 //!    [`Visibility`](domain::access::Visibility).
 //!
 //! A test walks the whole table of routes.

@@ -1,8 +1,8 @@
-//! What keeps a web page in somebody's browser from using a service that asks for no keys.
+//! Keeps web pages in a browser from using a service without authentication.
 //!
-//! A browser sends any page's requests to loopback addresses too, and so does a name of the page's own
-//! that resolves to one (DNS rebinding). A call from this machine is therefore no sign of a trusted
-//! caller. The browser itself writes `Origin`, `Sec-Fetch-Site` and `Host`, and no page can change them.
+//! A browser sends any page's requests to loopback addresses too, also through a name of the page's own that
+//! resolves to one (DNS rebinding). So a call from this machine need not come from a trusted caller. The
+//! browser writes `Origin`, `Sec-Fetch-Site` and `Host`, which no page can change.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::http::Method;
@@ -14,10 +14,10 @@ use url::Url;
 use crate::options::ApiOptions;
 use crate::problem::Problem;
 
-/// What a browser says about the page that asks.
+/// The browser's relation between the page and this service.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// The pages that may call: those of `ALLOWED_ORIGINS`, and the service's own at `PUBLIC_BASE_URL`.
+/// The allowed origins: those of `ALLOWED_ORIGINS`, and the service's own at `PUBLIC_BASE_URL`.
 pub(crate) struct Pages(Vec<String>);
 
 impl Pages {
@@ -34,7 +34,7 @@ impl Pages {
     }
 }
 
-/// Refuses what a stranger's page sends, and what came to a name that is not this service's.
+/// Refuses requests of foreign pages, and requests to a host name that is not this service's.
 pub(super) fn refuse_strangers(
     request: &ServiceRequest,
     auth: Keys,
@@ -71,7 +71,7 @@ fn comes_from_foreign_page(request: &ServiceRequest) -> bool {
             _ => return true,
         }
     }
-    // `http://localhost:3000`, which is listed by default, is another site than `127.0.0.1`.
+    // `http://localhost:3000`, an origin that is allowed by default, is another site than `127.0.0.1`.
     !listed
         && request.headers().get_all(SEC_FETCH_SITE).any(|site| {
             let site = site.as_bytes().to_ascii_lowercase();
@@ -79,8 +79,8 @@ fn comes_from_foreign_page(request: &ServiceRequest) -> bool {
         })
 }
 
-/// Whether a page came from the very address that it calls. Other names than `localhost` do not count:
-/// any page's name may resolve to this machine.
+/// Whether a page came from the host that it calls. Of names only `localhost` counts: any other may resolve
+/// to this machine.
 fn is_own_origin(origin: &str, host: Option<&str>) -> bool {
     let authority = origin
         .strip_prefix("http://")

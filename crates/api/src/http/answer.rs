@@ -18,7 +18,7 @@ impl<T: Serialize> Answered<T> {
 }
 
 impl<T> Answered<T> {
-    /// An answer that needs headers or a status of its own.
+    /// An answer with its own headers or status.
     pub(crate) fn with(response: HttpResponse) -> Self {
         Self(response, PhantomData)
     }

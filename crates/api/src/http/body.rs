@@ -21,14 +21,14 @@ use crate::route::Target;
 use crate::validation::{json_invalid, no_body, not_an_object, place};
 use callers::Slot;
 
-/// A UTF-8 byte order mark, which some editors and programs put before their JSON.
+/// A UTF-8 byte order mark, which some editors and programs put before JSON.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// How long a body may take to arrive.
+/// How long a body may take to arrive (chosen).
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A body as it came in, documented as `T`. It is read by hand, because existing clients know
-/// exactly what a wrong one is answered with.
+/// A raw body, documented as `T`. It is parsed here and not by actix, because existing clients rely on the
+/// exact error answers.
 pub(crate) struct JsonBody<T> {
     bytes: Vec<u8>,
     said_to_be_json: bool,
@@ -36,20 +36,20 @@ pub(crate) struct JsonBody<T> {
 }
 
 impl<T> JsonBody<T> {
-    /// The body as it came.
+    /// The body as sent.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Whether there is no body, or only `null`.
+    /// Whether the body is empty or `null`.
     pub(crate) fn is_absent(&self) -> bool {
         self.bytes.is_empty() || self.bytes.trim_ascii() == b"null"
     }
 
-    /// The body, where it is an object with the fields of `P`, each once and of its type, and nothing
-    /// else. What is no such body is for [`fields`](Self::fields), which finds out what it is.
+    /// The fast path: the body as an object with the fields of `P`, each once and of its type, and no others.
+    /// Any other body is left to [`fields`](Self::fields), which finds its faults.
     pub(crate) fn plain<P: DeserializeOwned>(&self) -> Option<P> {
-        // To serde an array of values would be an object without names.
+        // serde would take an array of values for a struct.
         let is_object = self.bytes.trim_ascii_start().starts_with(b"{");
         if !(self.said_to_be_json && is_object) {
             return None;
@@ -78,10 +78,10 @@ impl<T> JsonBody<T> {
     }
 }
 
-/// What `serde_json` says of a word that is neither `true` nor `false` nor `null`.
+/// serde_json's error for a word that is neither `true` nor `false` nor `null`.
 const MISSPELT: &str = "expected ident";
 
-/// Where the JSON breaks off, in characters from 0.
+/// The place of the JSON error, in characters from 0.
 fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
     let line_start = bytes
         .split_inclusive(|b| *b == b'\n')
@@ -94,7 +94,7 @@ fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
         end = end.saturating_sub(1);
     }
     if reason(error) == MISSPELT {
-        // The fault is found within or after a word such as `nope` that is faulty as a whole.
+        // The error is within or after a faulty word such as `nope`, which begins earlier.
         while end > 0 && bytes[end - 1].is_ascii_alphabetic() {
             end -= 1;
         }
@@ -102,7 +102,7 @@ fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
     String::from_utf8_lossy(&bytes[..end]).chars().count()
 }
 
-/// What is wrong, without the place that `loc` tells.
+/// The error without its position, which `loc` gives.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
@@ -127,7 +127,7 @@ impl<T> FromRequest for JsonBody<T> {
             if announced.is_some_and(|length| length > limit as u64) {
                 return Err(Problem::BodyTooLarge { limit });
             }
-            // Callers that send slowly take no place from those that do not.
+            // A slow sender takes no slot from others.
             let pause = slot.as_ref().map(Slot::pause);
             let mut bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload, limit))
                 .await
@@ -161,7 +161,7 @@ async fn read(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Problem> {
     Ok(bytes.into())
 }
 
-/// `application/json` and `application/…+json`; none at all counts as JSON.
+/// `application/json` and `application/…+json`; a missing type counts as JSON.
 fn is_json(request: &HttpRequest) -> bool {
     let Some(value) = request.headers().get(CONTENT_TYPE) else {
         return true;

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// How many zeros a whole number may end with and a fraction begin with, written without an exponent. A
-/// double has no more than the former.
+/// The most trailing zeros of a whole number, and leading zeros of a fraction, without an exponent: 308 is
+/// the largest decimal exponent of a double.
 const MOST_ZEROS: i128 = 308;
 const MOST_ZEROS_OF_FRACTION: usize = 6;
 
-/// A JSON value as a text that is the same for all texts that mean the same, and for no other: members by
-/// name, of a repeated name the last one, no white space or byte order mark, and numbers in decimal, digit by digit. It is
-/// made from the text, because values of `serde_json` hold numbers as doubles, which many share.
+/// The canonical form of a JSON value: equal for two texts exactly when these mean the same. Members are
+/// sorted by name, of a repeated name the last one counts, and numbers are exact decimals. It is made from
+/// the text, because `serde_json` holds numbers as doubles, which merge many.
 ///
 /// # Errors
 /// When the text is not JSON.
@@ -69,8 +69,8 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// The number of a JSON text; none where its exponent has more than some 38 digits, so that it is like
-    /// no other spelling.
+    /// The number of a JSON text; `None` where its exponent has more than 38 digits, so that the spelling
+    /// itself is compared.
     fn of(json: &str) -> Option<Self> {
         let (mantissa, exponent) = json.split_once(['e', 'E']).unwrap_or((json, "0"));
         let (negative, mantissa) = match mantissa.strip_prefix('-') {
@@ -110,7 +110,7 @@ impl Decimal {
             text.extend((0..*exponent).map(|_| '0'));
             return;
         }
-        // So many digits are behind the point.
+        // This many digits are behind the point.
         let behind = usize::try_from(-exponent).unwrap_or(usize::MAX);
         if behind < digits.len() {
             let (whole, fraction) = digits.split_at(digits.len() - behind);
@@ -266,12 +266,12 @@ mod tests {
             let form = |value: &Value| of(&serde_json::json!({ "v": value }).to_string());
             let text = form(&value);
             prop_assert_eq!(of(&text), text.as_str());
-            // Members in another order, and white space, do not matter.
+            // The order of members and white space do not matter.
             let pretty = serde_json::to_string_pretty(&serde_json::json!({ "z": 0, "v": reversed(&value) })).unwrap();
             prop_assert_eq!(of(&pretty), format!("{},\"z\":0}}", &text[..text.len() - 1]));
         }
 
-        /// Two decimals are spelt alike exactly when they are the same number.
+        /// Two decimals have one form exactly when they are equal.
         #[test]
         fn two_numbers_have_one_form_exactly_when_they_are_equal(
             one in 0..10_u128.pow(22), other in 0..10_u128.pow(22), near in any::<bool>(),

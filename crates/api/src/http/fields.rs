@@ -5,11 +5,11 @@ use serde_json::{Map, Value};
 use crate::problem::Problem;
 use crate::validation::{Rule, fault, place};
 
-/// What is shown in place of a secret that was refused.
+/// The placeholder for a refused secret.
 const HIDDEN: &str = "**********";
 
-/// The fields of a JSON object or of a row of a table, and the rules that they break. Every body is read
-/// through it, field after field, so that every faulty field is listed with the first rule it breaks.
+/// The fields of a JSON object or of a row of a table, and their faults. Every body is read through it, field
+/// by field, so that every faulty field is listed with the first rule it breaks.
 pub(crate) struct Fields {
     place: Vec<Place>,
     values: Map<String, Value>,
@@ -17,7 +17,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// The fields of what stands at this place, such as `body`.
+    /// The fields of the object at this place, such as `body`.
     pub(crate) fn new(place: Vec<Place>, values: Map<String, Value>) -> Self {
         Self {
             place,
@@ -26,17 +26,17 @@ impl Fields {
         }
     }
 
-    /// A field as it came in.
+    /// A raw field.
     pub(crate) fn value(&self, name: &str) -> Option<&Value> {
         self.values.get(name)
     }
 
-    /// A field as the domain reads it.
+    /// A field for the domain.
     pub(crate) fn input(&self, name: &str) -> Input {
         input(self.value(name))
     }
 
-    /// Reads a field that must be there; none where it is faulty.
+    /// Reads a required field; `None` where it is faulty.
     pub(crate) fn required<T>(
         &mut self,
         name: &'static str,
@@ -47,7 +47,7 @@ impl Fields {
         outcome.map_err(|rule| self.refuse(&[name], rule)).ok()
     }
 
-    /// Reads a field that may be absent or null; none where it is faulty.
+    /// Reads an optional field; `None` where it is absent, null or faulty.
     pub(crate) fn optional<T>(
         &mut self,
         name: &'static str,
@@ -59,7 +59,7 @@ impl Fields {
         }
     }
 
-    /// Notes a rule that the field at this path breaks, with what was sent.
+    /// Adds a fault of the field at this path, with the value sent.
     pub(crate) fn refuse(&mut self, path: &[&'static str], rule: impl Into<Rule>) {
         let (first, rest) = path.split_first().unwrap_or((&"", &[]));
         let value = rest
@@ -69,7 +69,7 @@ impl Fields {
         self.note(path, rule, sent);
     }
 
-    /// The same for a secret, which is not repeated.
+    /// The same for a secret, whose value is hidden.
     pub(crate) fn refuse_secret(&mut self, path: &[&'static str], rule: impl Into<Rule>) {
         self.note(path, rule, HIDDEN.into());
     }
@@ -80,12 +80,12 @@ impl Fields {
         self.faults.push(fault(place, rule, sent));
     }
 
-    /// Ends the reading: every fault, in the order in which they were noted.
+    /// All faults, in the order in which they were added.
     pub(crate) fn into_faults(self) -> Vec<FaultBody> {
         self.faults
     }
 
-    /// The same as a problem.
+    /// All faults as a problem.
     pub(crate) fn invalid(self) -> Problem {
         Problem::Invalid(self.faults)
     }
@@ -101,7 +101,7 @@ pub(crate) fn text<T, R: Into<Rule>>(
     }
 }
 
-/// A value as the domain reads it.
+/// A value for the domain.
 pub(crate) fn input(value: Option<&Value>) -> Input {
     match value {
         None => Input::Absent,

@@ -21,8 +21,8 @@ use futures_util::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::access::gate;
-use crate::observe::AnsweredCall;
+use crate::access::admit;
+use crate::observe::{AnsweredCall, Observer};
 use crate::problem::Problem;
 use crate::route::{Access, Route, Target};
 use crate::state::Api;
@@ -30,12 +30,11 @@ use callers::in_one_call;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest request id that is taken over from a caller.
+/// The longest request id that is accepted from a caller (chosen).
 const MAX_REQUEST_ID: usize = 128;
 
-/// The frame around each call: finds its route, gives it a request id, logs it, makes every error body
-/// one of ours, and says what browsers and caches may do with the answer. A route says otherwise by a
-/// header of its own.
+/// The outermost middleware of each call: finds its route, sets the request id, logs, turns every error body
+/// into the documented form, and adds the headers for browsers and caches. A route's own header wins.
 pub(crate) async fn frame(
     routes: &'static [Route],
     mut request: ServiceRequest,
@@ -48,7 +47,7 @@ pub(crate) async fn frame(
     let observer = api.map(|api| api.observer.clone());
     let beside = api.and_then(|api| api.beside.clone());
     if method == Method::HEAD {
-        // Whoever may GET may HEAD; the body is left out when the answer is written.
+        // HEAD is handled like GET; the body is dropped when the answer is written.
         request.head_mut().method = Method::GET;
     }
     trim_path(&mut request);
@@ -58,36 +57,25 @@ pub(crate) async fn frame(
         None => Target::find(routes, request.method(), path),
     };
     request.extensions_mut().insert(target);
-    // At level ERROR, so that no filter takes the id from a line that is shown.
+    // At level ERROR, so that no filter removes the id from a shown line.
     let span = tracing::error_span!(
         "call",
         http.request_id = request_id.as_str(),
         key.id = tracing::field::Empty,
         key.name = tracing::field::Empty,
     );
-    if let Some(observer) = &observer {
+    let traceparent = observer.as_ref().and_then(|observer| {
         let traceparent = request.headers().get("traceparent");
         observer.begins(&span, traceparent.and_then(|value| value.to_str().ok()));
-    }
-    let traceparent = observer
-        .as_ref()
-        .and_then(|observer| observer.traceparent(&span));
+        observer.traceparent(&span)
+    });
     request.extensions_mut().insert(Origin {
         request_id: request_id.clone(),
         traceparent,
     });
-    let answered = move |route: Option<&str>, status: StatusCode| {
-        let took = began.elapsed();
+    let answered = move |route: Option<&str>, status| {
         let route = target.pattern().or(route).unwrap_or("-");
-        log(&method, route, status, took);
-        if let Some(observer) = &observer {
-            observer.answered(AnsweredCall {
-                method: known(&method),
-                route,
-                status: status.as_str(),
-                took,
-            });
-        }
+        tell(observer.as_deref(), &method, route, status, began.elapsed());
     };
     async move {
         match in_one_call(next.call(request)).await {
@@ -110,18 +98,18 @@ pub(crate) async fn frame(
     .await
 }
 
-/// Asks for a key, and turns a panic behind it into an error, which the layers around it make an answer
-/// like any other. Both in one middleware: each costs every call two allocations and a virtual call.
+/// Runs `admit`, and turns a panic behind it into an error answer. Both in one middleware: each costs every
+/// call two allocations and a virtual call.
 pub(crate) async fn survive(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let submits = Target::of(request.request()).submits();
-    AssertUnwindSafe(gate(request, next))
+    AssertUnwindSafe(admit(request, next))
         .catch_unwind()
         .await
         .unwrap_or_else(|_| {
-            // The panic hook has told where; here is the id of the call.
+            // The panic hook has logged the place; this line has the request id.
             tracing::error!("a handler panicked");
             Err(Panicked { submits }.into())
         })
@@ -154,8 +142,8 @@ fn trim_path(request: &mut ServiceRequest) {
     }
 }
 
-/// The caller's id when it is a sane one, else a new one. It stands in logs and tables, where no phone may
-/// be: one that holds a phone is not sane. A UUID is, whatever digits it has.
+/// The caller's id if it is acceptable, else a new one. Logs and tables hold it, which must not hold phones:
+/// an id with a phone is refused. A UUID is always accepted.
 fn request_id(request: &ServiceRequest) -> String {
     request
         .headers()
@@ -193,7 +181,7 @@ fn finish(mut response: HttpResponse, request_id: &str, target: Target) -> HttpR
     response
 }
 
-/// Nobody may keep what is not public, guess at another content type, or show a page within another.
+/// Forbids caching of an answer that is not public, content sniffing, and framing.
 fn protect(response: &mut HttpResponse, is_public: bool) {
     let is_public = is_public && response.status().is_success();
     let headers = response.headers_mut();
@@ -209,7 +197,7 @@ fn protect(response: &mut HttpResponse, is_public: bool) {
         policy.contains("frame-ancestors")
     };
     if is_page && !headers.get_all(CONTENT_SECURITY_POLICY).any(names_frames) {
-        // Of two policies both hold.
+        // Two policies are both in force.
         headers.append(
             CONTENT_SECURITY_POLICY,
             HeaderValue::from_static("frame-ancestors 'none'"),
@@ -217,8 +205,7 @@ fn protect(response: &mut HttpResponse, is_public: bool) {
     }
 }
 
-/// Without an allowed origin the other CORS headers, which actix-cors adds all the same, mean
-/// nothing.
+/// Without an allowed origin the other CORS headers, which actix-cors adds, have no meaning.
 fn drop_cors_headers(response: &mut HttpResponse) {
     let headers = response.headers_mut();
     for name in [
@@ -248,8 +235,14 @@ fn name(status: StatusCode) -> String {
     sentence(status).split_whitespace().collect()
 }
 
-/// Paths are logged as patterns only: what stands in them may be a name or a secret.
-fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
+/// Logs and counts an answer. Paths appear as patterns only: their values may be names or secrets.
+fn tell(
+    observer: Option<&dyn Observer>,
+    method: &Method,
+    route: &'static str,
+    status: StatusCode,
+    took: Duration,
+) {
     tracing::info!(
         http.method = method.as_str(),
         http.route = route,
@@ -257,9 +250,17 @@ fn log(method: &Method, route: &str, status: StatusCode, took: Duration) {
         http.duration_ms = took.as_secs_f64() * 1_000.0,
         "answered"
     );
+    if let Some(observer) = observer {
+        observer.answered(AnsweredCall {
+            method: known(method),
+            route,
+            status: status.as_str(),
+            took,
+        });
+    }
 }
 
-/// The name of a method; callers can invent more of them than anybody wants to count.
+/// The name of a known method; an invented one would be one more label.
 fn known(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",

@@ -12,7 +12,7 @@ use paperclip::v2::schema::Apiv2Schema;
 /// The header `Prefer` (RFC 7240).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Prefer {
-    /// `return=representation`: the answer is to hold what was stored.
+    /// `return=representation`: the answer holds the stored request.
     pub(crate) representation: bool,
 }
 
@@ -102,12 +102,12 @@ impl Apiv2Schema for Accept {}
 
 impl OperationModifier for Accept {}
 
-/// The header `Idempotency-Key`, as it came in.
+/// The header `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeyHeader {
     Absent,
     Key(IdempotencyKey),
-    /// Not 1 to 255 visible ASCII characters, or given twice.
+    /// Not 1 to 255 visible ASCII characters, or repeated.
     Malformed(String),
 }
 

@@ -1,5 +1,5 @@
-//! What every route shares: reading bodies and queries, the request id, answers that are
-//! documented, and the frame around each call.
+//! Shared by all routes: readers of bodies and queries, the request id, documented answers, and the
+//! middleware of each call.
 
 mod answer;
 mod body;

@@ -7,7 +7,7 @@ use domain::requests::Origin;
 use paperclip::actix::OperationModifier;
 use paperclip::v2::schema::Apiv2Schema;
 
-/// Which call this is, as the frame around it has noted; `None` outside of the frame.
+/// The origin of the current call, as set by the frame; `None` outside of the frame.
 pub(crate) struct CallOrigin(pub(crate) Option<Origin>);
 
 impl FromRequest for CallOrigin {

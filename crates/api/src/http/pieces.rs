@@ -5,11 +5,11 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 
-/// How much of it is handed to a connection at once.
+/// Bytes that a connection gets at once (chosen).
 const PIECE_BYTES: usize = 16 * 1024;
 
-/// A large body that all answers share. actix copies what it is given whole, for each connection; in
-/// pieces a caller who reads slowly, or never, costs no more than two of them.
+/// A large body that all answers share. actix copies a whole body for each connection. In pieces, a slow
+/// reader holds no more than two of them.
 pub(crate) struct Pieces(Bytes);
 
 impl Pieces {

@@ -17,8 +17,8 @@ use schemars::JsonSchema;
 use crate::problem::Problem;
 use crate::validation::{Rule, of_query};
 
-/// The query string, documented as `T`. It is read by hand, so that every faulty parameter is
-/// listed in the words existing clients know.
+/// A raw query string, documented as `T`. It is parsed here and not by actix, so that every faulty parameter
+/// is listed in the form that existing clients know.
 pub(crate) struct QueryParameters<T> {
     pairs: Vec<(String, String)>,
     faults: Vec<FaultBody>,
@@ -46,19 +46,18 @@ impl<T> QueryParameters<T> {
         }
     }
 
-    /// The number of a page, from 1. However large it is, it is no fault: beyond the last page is
-    /// nothing.
+    /// A page number from 1. A page beyond the last one is empty, not a fault.
     pub(crate) fn page(&mut self) -> u64 {
         const LARGEST: u64 = i64::MAX as u64;
         self.number("page", 1, 1, u64::MAX).min(LARGEST)
     }
 
-    /// How many entries a page has at most.
+    /// The most entries of a page.
     pub(crate) fn page_size(&mut self) -> u64 {
         self.number("page_size", DEFAULT_PAGE_SIZE, 1, MAX_PAGE_SIZE)
     }
 
-    /// The days from `date_from` to `date_to`, both included; an empty value is as if absent.
+    /// The days from `date_from` to `date_to`, both inclusive; an empty value counts as absent.
     pub(crate) fn date_range(&mut self) -> DateRange {
         DateRange {
             from: self.date("date_from"),
@@ -66,7 +65,7 @@ impl<T> QueryParameters<T> {
         }
     }
 
-    /// Where a list goes on; an empty value is as if absent.
+    /// The cursor of a list; an empty value counts as absent.
     pub(crate) fn cursor<C>(
         &mut self,
         name: &'static str,
@@ -80,7 +79,7 @@ impl<T> QueryParameters<T> {
         cursor
     }
 
-    /// A comma list of names; an empty value is as if absent. `expected` lists the names for people.
+    /// A comma-separated list of names; an empty value counts as absent. `expected` is for the error text.
     pub(crate) fn names<N>(
         &mut self,
         name: &'static str,
@@ -97,17 +96,17 @@ impl<T> QueryParameters<T> {
         })
     }
 
-    /// A text; an empty one is as if absent.
+    /// A text; an empty one counts as absent.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.find(name).filter(|raw| !raw.is_empty())
     }
 
-    /// Notes what is wrong with a parameter.
+    /// Adds a fault of a parameter.
     pub(crate) fn refuse(&mut self, name: &'static str, rule: impl Into<Rule>, raw: &str) {
         self.faults.push(of_query(name, rule, raw));
     }
 
-    /// What part of a name, plate or phone to search for.
+    /// The search for a part of a name, plate or phone.
     pub(crate) fn search(&mut self, name: &'static str) -> Option<Search> {
         let raw = self.text(name)?;
         let (least, most) = SEARCH_CHARACTERS;
@@ -132,7 +131,7 @@ impl<T> QueryParameters<T> {
         date
     }
 
-    /// Ends the reading: every fault, in the order in which parameters were asked for.
+    /// All faults, in the order in which parameters were read.
     pub(crate) fn finish(self) -> Result<(), Problem> {
         if self.faults.is_empty() {
             Ok(())
@@ -141,7 +140,7 @@ impl<T> QueryParameters<T> {
         }
     }
 
-    /// The last value of that name, as the service of before did it.
+    /// The last value of this name, like the earlier service.
     fn find(&self, name: &str) -> Option<String> {
         self.pairs
             .iter()
@@ -160,7 +159,7 @@ fn parse_number(raw: &str, least: u64, most: u64) -> Result<u64, Rule> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Rule::NotANumber);
     }
-    // More digits than fit are a number all the same, and certainly too large.
+    // A number beyond the type is certainly too large.
     let number = digits.parse().unwrap_or(u64::MAX);
     if (negative && number > 0) || number < least {
         Err(too_small(least))
@@ -213,7 +212,7 @@ impl<T> FromRequest for QueryParameters<T> {
 impl<T> Apiv2Schema for QueryParameters<T> {}
 
 impl<T: JsonSchema> OperationModifier for QueryParameters<T> {
-    // By its description a parameter is known again when the rest is added to it.
+    // The description identifies a parameter when the rest is added to it.
     fn update_parameter(operation: &mut DefaultOperationRaw) {
         for (name, schema) in parameters_of::<T>() {
             operation.parameters.push(Either::Right(Parameter {

@@ -4,11 +4,11 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A connection on which nothing is said before something came.
+/// A connection on which no byte is sent before the first one is received.
 ///
-/// actix writes a 408 before it closes a connection whose first head is late, also when not a byte of it
-/// has come. A balancer that keeps connections ready may write its next request at that moment, and would
-/// take the 408 for the answer. On a connection that just closes it knows that nobody has seen it.
+/// actix answers 408 before it closes a connection on which no request came in time. A load balancer with
+/// idle connections may write its next request at that moment, and would take the 408 for its answer. When
+/// the connection just closes, the balancer knows that the request was not read.
 pub(crate) struct Quiet<T> {
     stream: T,
     spoken_to: bool,
@@ -43,7 +43,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Quiet<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if !self.spoken_to {
-            // As if they were written.
+            // Reported as written.
             return Poll::Ready(Ok(bytes.len()));
         }
         Pin::new(&mut self.stream).poll_write(cx, bytes)

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::routes;
 
-/// Conventions and errors, for people.
+/// The conventions and errors, in prose.
 const DESCRIPTION: &str = include_str!("description.md");
 
-/// What paperclip finds in the handlers, with the schemas of `api-types` and the paths in the order of
-/// the table; paperclip sorts them by name.
+/// The document that paperclip collects from the handlers, with the schemas of `api-types` and the paths in
+/// the order of the table; paperclip sorts them by name.
 pub(super) fn collected(version: &str) -> Value {
     let outline = DefaultApiRaw {
         info: Info {
@@ -51,7 +51,7 @@ fn order_paths(document: &mut Value) {
     }
 }
 
-/// paperclip leaves the space in that stands between `///` and a line of a comment.
+/// paperclip keeps the space between `///` and a comment's text.
 fn join_lines(value: &mut Value) {
     match value {
         Value::Object(object) => {

@@ -10,8 +10,8 @@ use super::reference;
 use crate::route::{Access, Calls, Route};
 use crate::routes::ROUTES;
 
-/// Adds to every operation what the table of routes says of it and what holds for all of them, and
-/// refers to the parameters that `components` describes.
+/// Adds to every operation the facts of the table of routes and those common to all, and references to the
+/// parameters in `components`.
 pub(super) fn complete(document: &mut Value) {
     let parameters = described_parameters(document);
     let request_id = reference("headers", "XRequestId");
@@ -53,10 +53,10 @@ pub(super) fn complete(document: &mut Value) {
     }
 }
 
-/// The answers that a route has because of what the table says of it, where it has none of its own.
+/// The answers of a route that follow from the table, where it has none of its own.
 fn common_answers(route: &Route) -> Vec<(&'static str, &'static str)> {
     let mut answers = vec![
-        // While no keys are asked for.
+        // Without authentication.
         ("403", "Foreign"),
         ("405", "MethodNotAllowed"),
         ("414", "UriTooLong"),
@@ -76,7 +76,7 @@ fn common_answers(route: &Route) -> Vec<(&'static str, &'static str)> {
     }
     match (route.access, route.calls) {
         (_, Calls::Always) => {}
-        // They ask the database.
+        // These ask the database.
         (Access::Scope(_) | Access::Webhook, _) => answers.push(("503", "Unavailable")),
         (Access::Public | Access::Local, _) => answers.push(("503", "Busy")),
     }
@@ -86,8 +86,7 @@ fn common_answers(route: &Route) -> Vec<(&'static str, &'static str)> {
     answers
 }
 
-/// What was done tells what is left of the caller's rate; shared answers say so in the description of
-/// the document.
+/// Adds the rate-limit headers to successful answers; the description has them for shared answers.
 fn tell_rate(responses: &mut Map<String, Value>) {
     let done = responses
         .iter_mut()
@@ -103,7 +102,7 @@ fn tell_rate(responses: &mut Map<String, Value>) {
     }
 }
 
-/// Says which scope is needed. Keys come in either header, whatever their scopes are.
+/// Adds the scope. Keys come in either header, whatever their scopes.
 fn protect(route: &Route, operation: &mut Value) {
     let scope = match route.access {
         Access::Scope(scope) => scope,
@@ -115,7 +114,7 @@ fn protect(route: &Route, operation: &mut Value) {
     operation["security"] = json!([{ "bearer": [] }, { "header": [] }]);
 }
 
-/// The parameters that `components` describes, by place, name and, in a query, description.
+/// The parameters in `components`, by place, name and, in a query, description.
 fn described_parameters(document: &mut Value) -> HashMap<String, String> {
     describe_parameters(document);
     let described = document.pointer("/components/parameters");
@@ -127,7 +126,7 @@ fn described_parameters(document: &mut Value) -> HashMap<String, String> {
         .collect()
 }
 
-/// Adds the parameters of paths and queries to `components`, each once.
+/// Moves the parameters of paths and queries to `components`, each once.
 fn describe_parameters(document: &mut Value) {
     let known = &mut document["components"]["parameters"];
     let types = [
@@ -152,13 +151,13 @@ fn describe_parameters(document: &mut Value) {
     }
 }
 
-/// A parameter of a schema, which gives it its description and its example.
+/// A parameter of a schema, with the schema's description and example.
 fn parameter(kind: &str, name: &str, mut schema: Value) -> Value {
     let mut parameter = json!({ "in": kind, "name": name });
     if kind == "path" {
         parameter["required"] = true.into();
     } else if kind == "query" && schema["type"] == "string" {
-        // It is as if it were absent.
+        // An empty value counts as absent.
         parameter["allowEmptyValue"] = true.into();
     }
     if let Some(schema) = schema.as_object_mut() {
@@ -184,7 +183,7 @@ fn pascal(name: &str) -> String {
 fn place(parameter: &Value) -> String {
     let text = |key: &str| parameter[key].as_str().unwrap_or_default();
     let kind = text("in");
-    // Two queries may have parameters of one name that mean different things.
+    // Two queries may have parameters of one name with different meanings.
     let meaning = if kind == "query" {
         text("description")
     } else {
@@ -193,7 +192,7 @@ fn place(parameter: &Value) -> String {
     format!("{kind} {} {meaning}", text("name"))
 }
 
-/// Adds the request id to answers that are written out; a reference stands alone.
+/// Adds the request id to inline answers; a reference stands alone.
 fn add_header(responses: &mut Map<String, Value>, header: &Value) {
     for response in responses.values_mut() {
         if response.get("$ref").is_none() {

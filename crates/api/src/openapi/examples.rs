@@ -1,5 +1,5 @@
-//! Examples that follow from the schemas: of whole bodies, from those of their fields, and of errors,
-//! from the problems that are answered so.
+//! Examples that follow from the schemas: bodies from the examples of their fields, error answers from the
+//! problems.
 
 use domain::access::Scope;
 use domain::ports::StoreError;
@@ -14,7 +14,7 @@ use super::reference;
 use crate::problem::Problem;
 use callers::{MAX_HEADER_BYTES, MAX_PATH_BYTES};
 
-/// Writes out answers that name problems, and gives every JSON body that has no example one.
+/// Writes out answers that name problems, and adds an example to every JSON body without one.
 pub(super) fn complete(document: &mut Value) {
     let schemas = document["components"]["schemas"].take();
     if let Some(Value::Object(responses)) = document.pointer_mut("/components/responses") {
@@ -40,7 +40,7 @@ pub(super) fn complete(document: &mut Value) {
     document["components"]["schemas"] = schemas;
 }
 
-/// Puts the answers of problems in the place of `problems`, which has their names by keys of examples.
+/// Replaces `problems`, which maps keys of examples to names of problems, by their answers.
 fn write_out(response: &mut Value) {
     let Some(Value::Object(named)) = response
         .as_object_mut()
@@ -74,7 +74,7 @@ fn write_out(response: &mut Value) {
     }
 }
 
-/// The problem of that name in the additions.
+/// The problem of this name in the additions.
 fn problem(name: &str) -> Option<Problem> {
     let away = || StoreError::Unavailable("away".into());
     let check = |error| Problem::Check {
@@ -126,8 +126,8 @@ fn problem(name: &str) -> Option<Problem> {
     })
 }
 
-/// Gives a JSON body an example, where it has none, and its examples values, where they have none. What
-/// stands in `differs` replaces parts of the one that follows from the schema.
+/// Adds an example to a JSON body without one, and values to its examples without one. `differs` overrides
+/// parts of the example that follows from the schema.
 fn exemplify(body: &mut Value, schemas: &Value, is_request: bool) {
     let Some(content) = body.pointer_mut("/content/application~1json") else {
         return;
@@ -152,7 +152,7 @@ fn exemplify(body: &mut Value, schemas: &Value, is_request: bool) {
     }
 }
 
-/// Replaces what differs; of a list in each item.
+/// Overrides values; in a list, those of each item.
 fn overlay(value: &mut Value, differs: Option<Value>) {
     match (value, differs) {
         (_, None) => {}
@@ -170,8 +170,8 @@ fn overlay(value: &mut Value, differs: Option<Value>) {
     }
 }
 
-/// The example of a schema, or one that is made from those of its parts. Of a body that is sent it has
-/// what is required, if anything is.
+/// The example of a schema, or one composed of its parts' examples. A request body has only the required
+/// fields, if any.
 fn of_schema(schema: &Value, schemas: &Value, is_request: bool) -> Value {
     if let Some(example) = schema.get("example") {
         return example.clone();

@@ -1,11 +1,11 @@
 //! The OpenAPI document.
 //!
-//! It is made in four steps, so that each fact stands in one place:
+//! It is made in four steps, so that each fact has one source:
 //!
 //! 1. paperclip collects operations and parameters from the handlers; schemas come from `api-types`;
 //! 2. `additions/*.json`, merge patches, add what no type can say: prose, tags, headers, error answers;
-//! 3. examples are made from those of the fields and from the problems that are answered;
-//! 4. what the table of routes says is added to each operation.
+//! 3. examples follow from those of the fields and from the problems;
+//! 4. the facts of the table of routes are added to each operation.
 
 mod collect;
 mod common;

@@ -1,4 +1,4 @@
-//! The place in a list where the next page begins, as callers carry it around.
+//! The cursor of a list: the place where the next page begins.
 
 use std::fmt::Write as _;
 
@@ -11,11 +11,11 @@ use uuid::Uuid;
 /// Days since the year 1, nanoseconds since midnight, the id: as in the cursors of earlier releases.
 const PLACE_BYTES: usize = 4 + 8 + 16;
 
-/// 1 January 2000 in days since the year 1.
+/// 1 January 2000, in days since the year 1.
 const YEAR_2000: i32 = 730_120;
 
-/// How much of the digest stands in a cursor: enough to notice one that was altered or is another
-/// list's. What is in it is no secret.
+/// Bytes of the digest in a cursor: enough to notice an altered one, or another list's. Its content is no
+/// secret.
 const PRINT_BYTES: usize = 12;
 
 /// The list to which a cursor belongs: a dealer's, under a filter.
@@ -26,7 +26,7 @@ pub(crate) struct List<'a> {
 }
 
 impl List<'_> {
-    /// The cursor of a place: without personal data, and of no use in another list.
+    /// The cursor of a place: without personal data, and only valid in this list.
     pub(crate) fn cursor(&self, place: ListPlace) -> String {
         let place = bytes(place);
         let mut cursor = String::with_capacity(2 * (PLACE_BYTES + PRINT_BYTES));
@@ -67,7 +67,7 @@ impl List<'_> {
             statuses.sort_unstable();
             statuses.dedup();
         }
-        // The search goes into the digest alone, with its length in front of what comes after it.
+        // The search is only in the digest, preceded by its length.
         let search = filter.search.as_ref().map(domain::values::Search::name);
         let list = format!(
             "{}|{:?}|{:?}|{requests:?}|{whatsapps:?}|{search:?}|",
@@ -84,7 +84,7 @@ impl List<'_> {
 
 fn bytes(place: ListPlace) -> [u8; PLACE_BYTES] {
     let mut bytes = [0; PLACE_BYTES];
-    // `infinity` goes round and comes back.
+    // `infinity` wraps around, and back when it is read.
     bytes[..4].copy_from_slice(&place.days.wrapping_add(YEAR_2000).to_be_bytes());
     bytes[4..12].copy_from_slice(&place.micros.wrapping_mul(1_000).to_be_bytes());
     bytes[12..].copy_from_slice(place.id.0.as_bytes());
@@ -129,7 +129,7 @@ mod tests {
         };
         let cursor = list.cursor(place());
         assert_eq!(list.place(&cursor), Some(place()));
-        // What other writers may have stored.
+        // Values that other writers may have stored.
         for (days, micros) in [
             (i32::MAX, 86_400_000_000),
             (i32::MIN, 0),
@@ -158,23 +158,19 @@ mod tests {
         for another in [
             List {
                 dealer: &other,
-                range,
-                filter: &filter,
+                ..list
             },
             List {
-                dealer: &dealer,
                 range: from,
-                filter: &filter,
+                ..list
             },
             List {
-                dealer: &dealer,
-                range,
                 filter: &searched,
+                ..list
             },
             List {
-                dealer: &dealer,
-                range,
                 filter: &failed,
+                ..list
             },
         ] {
             assert_eq!(another.place(&cursor), None);

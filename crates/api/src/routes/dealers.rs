@@ -31,7 +31,7 @@ pub(crate) async fn list_dealer_requests(
     let cursor = query.text("cursor");
     let page = match cursor {
         None => query.page(),
-        // It is ignored, whatever it is.
+        // Ignored, also when it is invalid.
         Some(_) => 1,
     };
     let page_size = query.page_size();

@@ -13,12 +13,11 @@ use crate::http::{Accept, Answered, Pieces};
 use crate::problem::Problem;
 use crate::state::{Api, Document};
 
-/// The page loads its parts by absolute paths, because it is served both with and without a slash
-/// at the end.
+/// The page loads its parts by absolute paths, because it is served with and without a trailing slash.
 const PAGE: &str = include_str!("docs.html");
 const SCRIPT: &str = include_str!("docs.js");
 
-/// Swagger UI needs inline styles and images from `data:`, and nothing from elsewhere.
+/// Swagger UI needs inline styles and images from `data:`, and nothing from other hosts.
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     base-uri 'none'; frame-ancestors 'none'";
 
@@ -37,7 +36,7 @@ pub(crate) async fn get_root(
         status: "running".into(),
         docs: "/docs".into(),
     };
-    // Which version runs is to be known at once after a release.
+    // Not cached: after a release the running version must be known at once.
     let headers = [(CACHE_CONTROL, "no-store"), (VARY, "Accept")];
     let mut answer = match &api.beside {
         Some(beside) if accept.prefers_page => HttpResponse::SeeOther()

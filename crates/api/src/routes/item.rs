@@ -3,7 +3,7 @@ use chrono::{DateTime, NaiveDateTime, NaiveTime, SecondsFormat, Timelike as _, U
 use domain::requests::Request;
 use serde_json::value::RawValue;
 
-/// A request as it is shown.
+/// The wire form of a request.
 pub(super) fn item(request: Request) -> Item {
     Item {
         id: request.id.to_string(),
@@ -18,8 +18,7 @@ pub(super) fn item(request: Request) -> Item {
         no_pol: request.license_plate,
         request_status: request.request_status,
         whatsapp_status: request.whatsapp_status,
-        // A text that is not JSON cannot come out of a column of type json; should it all the same,
-        // the item is shown without it.
+        // A `json` column only holds JSON; the item would be shown without an invalid text.
         fonnte_response: request
             .provider_answer
             .and_then(|text| RawValue::from_string(text).ok()),
@@ -30,7 +29,7 @@ pub(super) fn item(request: Request) -> Item {
     }
 }
 
-/// A moment as the wire has it.
+/// The wire form of a time.
 pub(super) fn rfc_3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

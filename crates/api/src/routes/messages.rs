@@ -81,7 +81,7 @@ fn id(raw: &str) -> Result<RequestId, Problem> {
     Ok(RequestId(id))
 }
 
-/// A message as it is shown.
+/// The wire form of a message.
 pub(super) fn message_item(MessageView { message, waiting }: MessageView) -> MessageItem {
     let attempts = message.attempts.into_iter();
     MessageItem {

@@ -31,12 +31,12 @@ const READ: Access = Access::Scope(Scope::Read);
 const WRITE: Access = Access::Scope(Scope::Write);
 const ADMIN: Access = Access::Scope(Scope::Admin);
 
-/// Makes the table; a macro, so that a route is one line of it.
+/// Makes the table: with this macro a route is one line.
 macro_rules! routes {
     ($($method:ident $path:literal $access:expr, $calls:ident $body:ident $handler:path;)*) => {
-        /// Every route there is. Everything else that depends on one is read from here: what actix
-        /// calls, 405, who may, the limits, the labels of metrics, and the OpenAPI document, which
-        /// has the paths in this order. Routes of one path stand together.
+        /// All routes. Everything that depends on one is derived from here: actix's resources, 405, access,
+        /// limits, the labels of metrics, and the OpenAPI document, with the paths in this order. Routes of
+        /// one path stand together.
         pub(crate) static ROUTES: &[Route] = &[$(Route {
             method: Method::$method,
             path: $path,
@@ -51,7 +51,7 @@ macro_rules! routes {
 use Access::{Local, Public, Webhook};
 
 routes! {
-    // method and path, who may, how calls are counted, the size of the body, the handler
+    // method and path, access, how calls are counted, size of the body, handler
     POST   "/api/v1/customer/validate-customer"                 WRITE,   Metered   JSON submissions::validate_customer;
     GET    "/api/v1/customer/request/{request_id}"              READ,    Metered   NONE requests::get_request;
     GET    "/api/v1/customer/request/{request_id}/messages"     READ,    Metered   NONE messages::list_request_messages;
@@ -83,13 +83,13 @@ routes! {
     GET    "/openapi.json"                                      Public,  Metered   NONE docs::get_openapi;
 }
 
-/// Every route, for those who want to know what there is.
+/// All routes, for tests and tools.
 #[must_use]
 pub fn routes() -> &'static [Route] {
     ROUTES
 }
 
-/// Tells actix about the routes.
+/// Registers the routes with actix.
 pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
     for routes in ROUTES.chunk_by(|one, next| one.path == next.path) {
         let methods = allowed(routes);
@@ -106,7 +106,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
     }
 }
 
-/// The answer to any other path.
+/// The answer to an unknown path.
 pub(crate) async fn unknown_path() -> Result<HttpResponse, Problem> {
     Err(Problem::UnknownPath)
 }

@@ -1,4 +1,4 @@
-//! What waits in a dealer's lane, and why messages wait.
+//! The queue of a dealer's lane, and why messages wait.
 
 use actix_web::web::Data;
 use api_types::{QueueData, QueueReply, WaitingItem};
@@ -37,7 +37,7 @@ pub(crate) async fn get_dealer_queue(
     Ok(Answered::ok(&reply))
 }
 
-/// Why something waits, as it is shown.
+/// The wire form of a wait.
 pub(super) fn waiting_item(waiting: Waiting) -> WaitingItem {
     WaitingItem {
         reason: waiting.reason.as_str().into(),

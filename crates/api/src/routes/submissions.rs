@@ -36,7 +36,7 @@ pub(crate) async fn validate_customer(
     let (mut submitted, once) = read(&api, key, &body).inspect_err(refused)?;
     submitted.origin = origin.0;
     let seen = caller.visibility();
-    // Apart from the rest: what is put on the heap in pieces below a kilobyte costs much less.
+    // Boxed on its own: heap allocations below a kilobyte are much cheaper.
     let storing = Box::pin(api.intake.accept_once(submitted, once, seen));
     let received = in_time(storing, IntakeError::NotStored)
         .await
@@ -77,8 +77,7 @@ pub(crate) async fn validate_customer(
     })))
 }
 
-/// What is submitted, and whether it is to be stored once. The fault of a malformed key goes before the
-/// body's.
+/// The submission, and its idempotency. A malformed key is reported before the body's faults.
 fn read(
     api: &Api,
     key: KeyHeader,
@@ -94,7 +93,7 @@ fn read(
         }
         KeyHeader::Key(key) => {
             let fields = body.fields()?;
-            // It is JSON: its fields were just read.
+            // The body is JSON: its fields were just read.
             let text = canonical(body.bytes()).map_err(|_| Problem::UnforeseenInIntake)?;
             let body = BodyFingerprint::of(&text);
             return Ok((submission(&fields), Some(Once { key, body })));
@@ -113,7 +112,7 @@ fn read(
     Err(Problem::Invalid(faults))
 }
 
-/// A body as it is described, which is read without a detour over JSON values.
+/// A body on the fast path, without JSON values in between.
 fn plain_submission(body: SubmissionBody) -> Submission {
     Submission {
         customer_name: body.nama_pembawa.into(),
@@ -128,7 +127,7 @@ fn plain_submission(body: SubmissionBody) -> Submission {
     }
 }
 
-/// Whatever else comes, which is found out field by field.
+/// Any other body, field by field.
 fn submission(fields: &Fields) -> Submission {
     let input = |field| fields.input(wire_name(field));
     Submission {
@@ -144,7 +143,7 @@ fn submission(fields: &Fields) -> Submission {
     }
 }
 
-/// The faults of a submission, each with what was sent.
+/// The faults of a submission, with the values sent.
 fn described(faults: &[(Field, Fault)], mut fields: Fields) -> Vec<FaultBody> {
     for (field, fault) in faults {
         fields.refuse(&[wire_name(*field)], *fault);

@@ -52,7 +52,7 @@ async fn receive(
         EventReceived::Kept(dealer) => {
             tracing::info!(dealer.id = dealer.as_str(), event.topic = ?topic, "report stored");
         }
-        // Whoever guesses at the secret learns nothing from the answer.
+        // A guess at the secret learns nothing from the answer.
         EventReceived::Ignored(dealer) => tracing::warn!(
             dealer.id = dealer.as_str(),
             event.topic = ?topic,

@@ -1,6 +1,10 @@
 //! The API over HTTP, as callers see it: the real server over the memory adapters of `testkit`;
 //! mocks where a port must fail. Whole bodies are compared, because existing clients depend on
 //! every byte.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests look at the real clock and at how they were started"
+)]
 
 mod access;
 mod account;

@@ -1,4 +1,4 @@
-//! What Fonnte says about the accounts of dealers, in words that say what to do.
+//! Fonnte's reports about dealers' accounts, as findings with a remedy.
 
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
@@ -14,11 +14,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::output::{Verdict, show_progress};
 
-/// How many dealers are asked about at once: a thousand take less than half a minute when each
-/// answer takes a third of a second, and no firewall takes it for an attack.
+/// Concurrent questions to Fonnte (chosen): a thousand dealers take less than half a minute at a third of a
+/// second each, and no firewall takes it for an attack.
 const AT_ONCE: usize = 16;
 
-/// Asks about all these dealers; those that are not reached within the time are absent.
+/// Asks about all these dealers; those without an answer in time are absent.
 pub(super) async fn ask(
     check: &Arc<DealerCheck>,
     dealers: Vec<Dealer>,
@@ -37,7 +37,7 @@ pub(super) async fn ask(
             calls.spawn(async move { (dealer.id.clone(), check.standing(&dealer).await) });
         }
         progress(&format!("asking Fonnte: {} of {all} …", standings.len()));
-        // What is still under way at the end is given up with `calls`.
+        // Calls still under way at the end are aborted with `calls`.
         let Ok(Some(answer)) = timeout_at(deadline, calls.join_next()).await else {
             break;
         };
@@ -49,14 +49,14 @@ pub(super) async fn ask(
     standings
 }
 
-/// A line for people who wait; whoever pipes the output reads the table alone.
+/// Progress for a terminal; a pipe gets the table only.
 fn progress(line: &str) {
     if std::io::stderr().is_terminal() {
         show_progress(format_args!("{line}"));
     }
 }
 
-/// How an account stands, and a sentence that says what to do.
+/// The verdict on an account, and a sentence with the remedy.
 pub(super) fn told(id: &DealerId, standing: &AccountStanding) -> (Verdict, String) {
     let Some(worst) = standing.troubles.first() else {
         return (Verdict::Good, profile(standing));
@@ -78,7 +78,7 @@ pub(super) fn told(id: &DealerId, standing: &AccountStanding) -> (Verdict, Strin
     }
 }
 
-/// What Fonnte says about a connected device.
+/// The profile of a connected device, in words.
 fn profile(standing: &AccountStanding) -> String {
     let mut words = "connected".to_owned();
     if let Some(left) = standing.profile.quota_left {
@@ -125,7 +125,7 @@ fn sentence(id: &DealerId, standing: &AccountStanding, trouble: &AccountTrouble)
     }
 }
 
-/// What to do about an account that cannot be used at all.
+/// The remedy for an account that cannot be used at all.
 pub(super) fn remedy(id: &DealerId, error: AccountError) -> String {
     match error {
         AccountError::NoKey | AccountError::MalformedKey => {

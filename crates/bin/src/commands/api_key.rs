@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use domain::access::{Access, ApiKeyId, Author, KeyName, Principal, Scope};
-use domain::ports::Validity;
+use domain::ports::{Clock as _, Validity};
 use domain::usecases::KeyOrder;
 use domain::values::DealerId;
 use secrecy::ExposeSecret as _;
@@ -15,8 +15,9 @@ use super::dealer::parse_id;
 use crate::cli::{CreateKey, RevokeKey};
 use crate::config::Config;
 use crate::output::{say, tell, written};
+use crate::surroundings::SystemClock;
 
-/// Makes a key: it alone goes to standard output, so that it can be piped where it is kept.
+/// Creates a key: standard output gets the key alone, so that it can be piped.
 pub(super) async fn create(config: Config, options: CreateKey) -> anyhow::Result<ExitCode> {
     let order = order(&options)?;
     let (_database, parts) = open(&config).await?;
@@ -113,6 +114,7 @@ fn order(options: &CreateKey) -> anyhow::Result<KeyOrder> {
     let dealer = options.dealer.as_deref().map(parse_id).transpose()?;
     let scopes = options.scope.iter().map(|scope| Scope::from(*scope));
     let access = Access::new(dealer, scopes.collect())?;
+    let now = SystemClock.now();
     let expires_at = match (&options.expires_at, &options.expires_in) {
         (Some(at), _) => Some(
             DateTime::parse_from_rfc3339(at)
@@ -123,11 +125,11 @@ fn order(options: &CreateKey) -> anyhow::Result<KeyOrder> {
             let after = duration(after).context(
                 "--expires-in is a duration such as 12h, 90d or 2w, of at most 100 years",
             )?;
-            Some(Utc::now() + after)
+            Some(now + after)
         }
         (None, None) => None,
     };
-    if expires_at.is_some_and(|at| at <= Utc::now()) {
+    if expires_at.is_some_and(|at| at <= now) {
         bail!("the key would have expired already");
     }
     Ok(KeyOrder {
@@ -137,10 +139,10 @@ fn order(options: &CreateKey) -> anyhow::Result<KeyOrder> {
     })
 }
 
-/// The longest life of a key that is given as a duration.
+/// The longest validity of a key that is given as a duration: a century (chosen).
 const LONGEST: TimeDelta = TimeDelta::days(36_525);
 
-/// A life such as `90d` or `2w`.
+/// A validity such as `90d` or `2w`.
 fn duration(raw: &str) -> Option<TimeDelta> {
     let duration = TimeDelta::from_std(humantime::parse_duration(raw).ok()?).ok()?;
     (TimeDelta::zero() < duration && duration <= LONGEST).then_some(duration)

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::output::tell;
 use crate::wiring::{Database, Parts};
 
-/// Opens a database that is up to date, and everything that works with it.
+/// Opens a database that is up to date, and all parts over it.
 pub(super) async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
     let database = open_unchecked(config).await?;
     let parts = Parts::assemble(config, &database.url, &PoolOptions::default())?;
@@ -17,7 +17,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<(Database, Parts)> {
     Ok((database, parts))
 }
 
-/// Opens the database, and warns on standard error when that is a private one: a command has no log.
+/// Opens the database, and warns on standard error when it is a private one: a command has no log.
 pub(super) async fn open_unchecked(config: &Config) -> anyhow::Result<Database> {
     let database = Database::open(config).await?;
     if let Some(warning) = database.warning() {

@@ -36,7 +36,7 @@ pub(super) async fn add(config: Config, options: AddDealer) -> anyhow::Result<Ex
             .account(Some(key), dealer.api_url.as_deref())?;
     }
     let (_database, parts) = open(&config).await?;
-    // Where keys are sealed, none is written in the open.
+    // Where keys are sealed, none is stored in plain text.
     let sealed = dealer.api_key.take_if(|_| config.secrets.can_seal());
     let entry = entry(
         Action::AddDealer,
@@ -75,7 +75,7 @@ pub(super) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
         .context("no key is given; use --key-stdin, or --key")?;
     match options.url.as_deref() {
         Some(url) => drop(config.accounts.account(Some(&key), Some(url))?),
-        // The dealer keeps its address.
+        // Without an address the old one stays.
         None => drop(Account::checked_key(Some(&key))?),
     }
     let (_database, parts) = open(&config).await?;
@@ -109,7 +109,7 @@ pub(super) async fn set_key(config: Config, options: SetKey) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-/// Keeps a key, and the address when one is given, in our settings.
+/// Stores a key, and the address when one is given, sealed in our settings.
 async fn keep_sealed(
     dealers: &PgDealers,
     id: &DealerId,
@@ -128,12 +128,12 @@ async fn keep_sealed(
     match dealers.change(id, &change, &entry).await? {
         SettingsChanged::Made => Ok(()),
         SettingsChanged::UnknownDealer => Err(DealerAdminError::Unknown.into()),
-        // No more than secrets and addresses are changed, which need nothing that is stored.
+        // Only secrets and addresses change, whose rules need no stored settings.
         SettingsChanged::Invalid(_) => bail!("the settings break rules"),
     }
 }
 
-/// What the audit says about a change of `dealer_integration.dealers`, and of which of these fields.
+/// The audit entry of a change of `dealer_integration.dealers`, with the changed fields.
 fn entry(action: Action, id: &DealerId, fields: &[(&str, bool)]) -> AuditEntry {
     let set = fields.iter().filter(|(_, is_set)| *is_set);
     let set: Vec<&str> = set.map(|(name, _)| *name).collect();
@@ -198,7 +198,7 @@ pub(super) async fn test(config: Config, options: TestDealer) -> anyhow::Result<
     }
 }
 
-/// What can be said of a dealer's configuration without a call.
+/// The verdict on a dealer's configuration, without a call.
 pub(super) fn judge(dealer: &Dealer, accounts: &AccountPolicy) -> (Verdict, String) {
     let shut: Vec<&str> = dealer
         .sealed_shut

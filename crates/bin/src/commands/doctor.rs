@@ -18,19 +18,19 @@ use crate::config::Config;
 use crate::output::{Verdict, say_finding};
 use crate::wiring::Parts;
 
-/// The oldest PostgreSQL that has all we use.
+/// The oldest supported PostgreSQL.
 const OLDEST_POSTGRES: u32 = 13;
 
-/// A message that has been due for longer than this should have been sent.
+/// A due message that is older than this should have been sent (chosen).
 const LATE: Duration = Duration::from_secs(300);
 
-/// How long comparing counts with rows may take; it suffices for some millions.
+/// Time limit for comparing counts with rows; it suffices for some millions.
 const COMPARING: Duration = Duration::from_secs(10);
 
-/// How long Fonnte may take to accept a connection.
+/// Time limit for a connection to Fonnte (chosen).
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Checks everything and says what is wrong. Exit status 1 when something is.
+/// Checks everything and prints the findings. Exit status 1 for a bad one.
 pub(super) async fn run(config: Config, options: cli::Doctor) -> anyhow::Result<ExitCode> {
     let mut doctor = Doctor { well: true };
     doctor.say(Verdict::Good, "configuration", "read without a mistake");
@@ -71,7 +71,7 @@ impl Doctor {
         say_finding(verdict, name, finding);
     }
 
-    /// Whether the tables are there to be looked at.
+    /// Whether the tables exist, so that they can be checked.
     async fn schema(&mut self, store: &PgStore) -> bool {
         match store.migration_state().await {
             Ok(MigrationState::Current) => {
@@ -102,9 +102,9 @@ impl Doctor {
         }
     }
 
-    /// What the service needs of a database and does not find there.
+    /// Why the database is unfit for the service.
     async fn shortcomings(&mut self, store: &PgStore) {
-        // One that does not answer was told about.
+        // A database that does not answer is already a finding.
         let Ok(found) = store.shortcomings().await else {
             return;
         };
@@ -116,7 +116,7 @@ impl Doctor {
         }
     }
 
-    /// Stores and settles a submission of nobody, and takes it back.
+    /// Stores and settles a test submission, and rolls it back.
     async fn trial(&mut self, store: &PgStore) {
         match store.try_out().await {
             Ok(Ok(())) => self.say(Verdict::Good, "trial", "a submission is stored and settled"),
@@ -180,7 +180,7 @@ impl Doctor {
         );
     }
 
-    /// The counts of lists and statistics beside the rows.
+    /// Compares the counts of lists and statistics with the rows.
     fn counts(&mut self, compared: Result<CountsWrong, StoreError>) {
         match compared {
             Ok(CountsWrong { wrong: 0, .. }) => {
@@ -204,7 +204,7 @@ impl Doctor {
         }
     }
 
-    /// Messages that are not finished: how many, and how late the oldest is.
+    /// Unfinished messages: how many, and how late the oldest is.
     fn backlog(&mut self, backlog: &[Backlog]) {
         for found in backlog {
             let late = found.oldest_past_due.unwrap_or_default();
@@ -240,8 +240,7 @@ impl Doctor {
         }
     }
 
-    /// One line for each dealer: what its configuration is and, where that can be used, what Fonnte
-    /// says about the account.
+    /// One line for each dealer: its configuration and, if usable, Fonnte's report about the account.
     async fn dealers(
         &mut self,
         dealers: Vec<Dealer>,
@@ -310,7 +309,7 @@ fn unread(error: &StoreError) -> String {
     format!("cannot be read: {}", causes(error))
 }
 
-/// Opens a connection and says nothing: a call would need a key.
+/// Opens a connection without a request, which would need a key.
 async fn connect(url: &Url) -> anyhow::Result<TcpStream> {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or(443);

@@ -8,7 +8,7 @@ use reqwest::{Client, StatusCode};
 use crate::config::Config;
 use crate::output::say;
 
-/// How long the service may take to answer.
+/// Time limit for the service's answer (chosen).
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Asks the running service.
@@ -36,7 +36,7 @@ pub(super) async fn run(config: &Config, ready: bool) -> anyhow::Result<ExitCode
     }
 }
 
-/// Where a service that listens on every address can be reached.
+/// The address of a service that listens on every address.
 fn reachable(host: IpAddr) -> IpAddr {
     match host {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),

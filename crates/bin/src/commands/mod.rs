@@ -1,4 +1,4 @@
-//! The command line: what the program was asked for, and how it ends.
+//! The command line: commands and exit statuses.
 
 mod accounts;
 mod api_key;
@@ -19,10 +19,10 @@ use crate::output::{say, tell};
 use crate::surroundings::half_of_processors;
 use crate::{environment, logging, output};
 
-/// The exit status after a mistake in the configuration or on the command line.
+/// The exit status for a wrong configuration or command line.
 const MISUSED: u8 = 2;
 
-/// The whole program: reads the command line and the environment, and does what it is asked for.
+/// The whole program: reads the command line and the environment, and runs the command.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -48,7 +48,7 @@ pub fn main() -> ExitCode {
         Err(error) => return failed(&error.into()),
     };
     let outcome = runtime.block_on(run(command, config));
-    // Whatever still runs has been told to stop; nothing waits for it.
+    // All tasks have been told to stop; the exit does not wait for them.
     runtime.shutdown_background();
     ended(outcome)
 }
@@ -85,14 +85,14 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
             ApiKeyCommand::List => api_key::list(config).await,
             ApiKeyCommand::Revoke(options) => api_key::revoke(config, options).await,
         },
-        // Answered before anything was read.
+        // Answered before the configuration was read.
         Command::Openapi => Ok(ExitCode::SUCCESS),
     }
 }
 
 /// Brings the database up to date.
 async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
-    // Says what it waits for.
+    // For the log lines about waits.
     let _last_lines = logging::start(&config.log, None)?;
     let database = database::open_unchecked(&config).await?;
     let applied = store_postgres::migrate(&database.url, &config.schema).await?;

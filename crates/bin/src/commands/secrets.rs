@@ -10,7 +10,7 @@ use super::database::open;
 use crate::config::Config;
 use crate::output::{Verdict, say, say_finding, show_progress};
 
-/// Seals all secrets with the first key. Exit status 1 when some could not be.
+/// Seals all secrets with the first key. Exit status 1 when some could not be sealed.
 pub(super) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
     if !config.secrets.can_seal() {
         bail!(
@@ -23,7 +23,7 @@ pub(super) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
     for place in SecretPlace::ALL {
         let name = place.name();
         let progress = |seen: u64| {
-            // For people who wait; a script reads the summary.
+            // Progress for a terminal; a script reads the summary.
             if std::io::stderr().is_terminal() {
                 show_progress(format_args!("{name}: {seen} …"));
             }
@@ -44,7 +44,7 @@ pub(super) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Says what became of a place; whether all of it is well.
+/// Prints the result for a place; returns whether all of it is sealed.
 fn summary(name: &str, outcome: &Resealed) -> bool {
     let well = outcome.shut.is_empty() && outcome.forbidden == 0;
     let verdict = if well { Verdict::Good } else { Verdict::Bad };

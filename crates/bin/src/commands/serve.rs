@@ -1,4 +1,4 @@
-//! `serve`: logs, listens, and serves until a signal.
+//! `serve`: starts the log and the listener, and serves until a signal.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
@@ -13,8 +13,8 @@ use crate::config::Config;
 use crate::traces::Traces;
 use crate::{logging, serve};
 
-/// What is open beside connections of callers: those to the database and to Fonnte, and the
-/// listener, with some to spare.
+/// Open files besides callers' connections: those to the database and to Fonnte, the listener, and some to
+/// spare.
 const OTHER_FILES: u64 = 256;
 
 /// Serves until SIGTERM or Ctrl-C.
@@ -35,8 +35,8 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets this process open as many files as it has connections at most. Systems allow 1,024 unless
-/// they are asked; without this callers could use them all up and leave none for the database.
+/// Raises this process's limit of open files to its most connections. Systems allow 1,024 by default; callers
+/// could use them all up and leave none for the database.
 fn allow_connections(connections: usize) {
     let needed = connections as u64 + OTHER_FILES;
     let Ok((now, most)) = getrlimit(Resource::RLIMIT_NOFILE) else {
@@ -70,7 +70,7 @@ fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Becomes ready with SIGTERM, with Ctrl-C, or when the terminal is closed.
+/// Completes on SIGTERM, on Ctrl-C, or when the terminal is closed.
 fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -93,8 +93,8 @@ fn told_to_stop() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Whether this program was started with `nohup`, which is to outlive its terminal. Only Linux tells:
-/// SIGHUP is the first signal, and so the lowest bit.
+/// Whether SIGHUP is ignored, as `nohup` sets it, so that the program outlives its terminal. Only Linux
+/// tells: the lowest bit is signal 1, SIGHUP.
 fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mut lines = status.lines();

@@ -1,4 +1,4 @@
-//! Where and how messages are sent.
+//! The settings of delivery.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use domain::values::{AccountPolicy, AllowedHost};
 
 use super::reader::Reader;
 
-/// Where messages of dealers without an address of their own are sent.
+/// The default address for dealers without their own.
 pub(super) const DEFAULT_FONNTE_URL: &str = "https://api.fonnte.com/send";
 
-/// A lane's lease must outlast the longest call by this much, or the call of one copy could still
-/// be in flight when another one starts.
+/// A lane's lease outlasts the longest call by at least this, or two copies could have a call of one lane in
+/// flight (chosen).
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 impl Reader<'_> {
@@ -26,7 +26,7 @@ impl Reader<'_> {
                     .to_owned()
             })
         })?;
-        // Whoever lists other hosts and sets no default address wants none.
+        // With other allowed hosts and no default address, there is no default account.
         if accounts.default_address().is_none() && self.is_set(ADDRESS) {
             let fault = format!("must name the host of {ADDRESS} too");
             self.errors.push((HOSTS.to_owned(), fault));
@@ -71,7 +71,7 @@ impl Reader<'_> {
     }
 }
 
-/// Says which entry is wrong without repeating it.
+/// Names the wrong entry by its number, without its text.
 fn allowed_hosts(raw: &str) -> Result<Vec<AllowedHost>, String> {
     (1..)
         .zip(raw.split(','))

@@ -4,16 +4,16 @@ use tracing_subscriber::EnvFilter;
 
 use super::reader::Reader;
 
-/// How to log.
+/// The settings of the log.
 #[derive(Debug, Clone)]
 pub struct LogConfig {
     /// A level, or a filter of tracing.
     pub filter: String,
-    /// Absent: JSON unless on a terminal.
+    /// `None`: JSON unless on a terminal.
     pub format: Option<LogFormat>,
 }
 
-/// How lines of the log look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// JSON, for programs.
@@ -39,8 +39,7 @@ impl Reader<'_> {
     }
 }
 
-/// A level holds for our own crates; others are heard when something is wrong. A text with `=` is
-/// a filter as it stands.
+/// A level applies to our own crates; others log from WARN on. A text with `=` is taken as a filter.
 fn log_filter(raw: &str) -> Result<String, String> {
     let filter = if raw.contains('=') {
         raw.to_owned()

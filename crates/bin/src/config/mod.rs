@@ -1,4 +1,4 @@
-//! The settings: read once, every mistake reported at once.
+//! The settings: read once, all mistakes reported at once.
 
 mod delivery;
 mod log;
@@ -21,13 +21,13 @@ use self::reader::Reader;
 
 const DEFAULT_ORIGINS: &str = "http://localhost:3000,http://localhost:5173,http://localhost:8080";
 
-/// More requests in a minute than any copy answers: 16,666 a second.
+/// The largest rate limit: more than any copy answers, 16,666 a second.
 const MOST_PER_MINUTE: u32 = 1_000_000;
 
-/// What the environment says.
+/// The settings of the service.
 #[derive(Debug)]
 pub struct Config {
-    /// Absent: a private local PostgreSQL, on a loopback address only.
+    /// `None`: a private local PostgreSQL, on a loopback address only.
     pub database: Option<DatabaseUrl>,
     /// The schema of our tables.
     pub schema: SchemaName,
@@ -35,33 +35,33 @@ pub struct Config {
     pub host: IpAddr,
     /// The port to listen on; 0 lets the system choose.
     pub port: u16,
-    /// How to log.
+    /// The settings of the log.
     pub log: LogConfig,
-    /// Which accounts at the provider may be used.
+    /// The allowed addresses of accounts.
     pub accounts: AccountPolicy,
-    /// How messages are sent.
+    /// How messages are delivered.
     pub delivery: DeliveryPolicy,
     /// Whether callers need keys.
     pub auth: ApiAuth,
-    /// How often each of them may call.
+    /// The rate limit of a caller.
     pub rate: RateLimit,
-    /// Proxies that say who calls.
+    /// Trusted proxies, which name callers' addresses.
     pub proxies: TrustedProxies,
-    /// Pages that may call from browsers.
+    /// Origins of web pages that may call (CORS).
     pub origins: Origins,
-    /// Absent: where the service listens.
+    /// `None`: the address that the service listens on.
     pub public_base_url: Option<PublicBaseUrl>,
-    /// What dealers' secrets are sealed with.
+    /// The keys that seal dealers' secrets.
     pub secrets: Arc<SecretsKeys>,
-    /// Where traces go; absent: nowhere.
+    /// The collector of traces; `None` without traces.
     pub collector: Option<Url>,
-    /// After how many days personal data is erased; absent: never.
+    /// After how many days personal data is erased; `None` for never.
     pub retention_days: Option<u32>,
-    /// Variables that are no settings, and the settings that are probably meant.
+    /// Unknown variables, each with the setting that is probably meant.
     pub misspelt: Vec<(String, &'static str)>,
 }
 
-/// Every mistake in the settings. Holds no values, which may be secrets.
+/// All mistakes in the settings. Holds no values, which may be secrets.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigErrors(Vec<(String, String)>);
 
@@ -112,7 +112,7 @@ impl Config {
         let log = reader.log();
         let accounts = reader.accounts();
         let delivery = reader.delivery();
-        // A wrong host is reported; nobody is let in because of it.
+        // A wrong host is an error anyway; until then authentication stays on.
         let auth = reader.auth(host.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
         let rate = reader.number("RATE_LIMIT_PER_MINUTE", "600", 0..=MOST_PER_MINUTE);
         let proxies = reader.optional("TRUSTED_PROXIES", |raw| {
@@ -130,7 +130,7 @@ impl Config {
         });
         let collector = reader.optional("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
         let retention_days = reader.optional("RETENTION_DAYS", retention_days);
-        // What is missing here is among the errors.
+        // Missing values are among the errors.
         let config = || {
             Some(Self {
                 database,
@@ -159,8 +159,8 @@ impl Config {
 }
 
 impl Reader<'_> {
-    /// A service for others keeps its data where it was told to: an empty variable must not make it
-    /// start with an empty database of its own.
+    /// A service for others needs an explicit database: an empty variable must not start it on an empty
+    /// private one.
     fn private_database_is_for_loopback(&mut self, host: Option<IpAddr>) {
         const NAME: &str = "DATABASE_URL";
         if host.is_some_and(|host| !host.is_loopback()) && !self.is_set(NAME) {
@@ -171,7 +171,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Off by default only where nobody else reaches the port.
+    /// Off by default only where other machines cannot reach the port.
     fn auth(&mut self, host: IpAddr) -> Option<ApiAuth> {
         let default = if host.is_loopback() {
             ApiAuth::Off { host, said: false }
@@ -189,7 +189,7 @@ impl Reader<'_> {
     }
 }
 
-/// A century is the most: what is meant to stay is not given a number.
+/// At most a century: to keep data for ever, leave the setting out.
 fn retention_days(raw: &str) -> Result<u32, String> {
     raw.parse()
         .ok()
@@ -197,7 +197,7 @@ fn retention_days(raw: &str) -> Result<u32, String> {
         .ok_or_else(|| "must be a number of days from 1 to 36500".to_owned())
 }
 
-/// The words never repeat the address: it may hold a password.
+/// The error never holds the address, which may have a password.
 fn collector(raw: &str) -> Result<Url, String> {
     Url::parse(raw)
         .ok()

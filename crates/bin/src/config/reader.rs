@@ -3,15 +3,15 @@ use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
-/// How many letters of a name may be wrong, so that it is still taken for one of ours. Fewer than
-/// the parts in which two of ours differ.
+/// The most wrong letters in a misspelt name of ours. Fewer than the difference between any two names of
+/// ours.
 const MISSPELT: usize = 2;
 
-/// Reads settings and notes what is wrong with them.
+/// Reads settings and collects mistakes.
 pub(super) struct Reader<'a> {
     variables: &'a BTreeMap<String, OsString>,
     pub(super) errors: Vec<(String, String)>,
-    /// The names of all settings that were asked for.
+    /// The names of all settings that were read.
     ours: BTreeSet<&'static str>,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Variables whose names are nearly those of settings, and these names.
+    /// Variables with nearly a setting's name, and that name.
     pub(super) fn misspelt(&self) -> Vec<(String, &'static str)> {
         let distance = |name: &str, ours: &str| strsim::osa_distance(name, ours);
         let unknown = self.variables.keys();

@@ -1,4 +1,4 @@
-//! Lines on their way to standard error, which nobody may be reading.
+//! The queue of log lines before standard error, whose reader may be slow.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,36 +7,35 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How many bytes may wait; the next line is dropped. Some thousand lines, which is more than a
-/// reader that is only slow leaves unread.
+/// The most bytes in the queue; the next line is dropped. Some thousand lines, more than a merely slow reader
+/// leaves (chosen).
 const BOUND: usize = 1024 * 1024;
 
-/// How long lines are collected before they are written together: waking a thread and writing cost
-/// each time as much as a dozen lines.
+/// How long lines are collected before they are written together: waking a thread and writing costs as much
+/// as a dozen lines.
 const COLLECT: Duration = Duration::from_millis(10);
 
-/// How long the end of the program waits for the last lines to be written.
+/// How long the end of the program waits for the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// Lines dropped since the start of the program.
+/// Lines dropped since the start.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// How many lines were dropped since the start of the program.
+/// The number of lines dropped since the start.
 pub(crate) fn dropped_lines() -> u64 {
     DROPPED.load(Ordering::Relaxed)
 }
 
-/// Lines that wait to be written by a thread of their own. Only that thread ever waits for whoever
-/// reads standard error.
+/// The queue of lines and its writer thread. Only that thread waits for the reader of standard error.
 #[derive(Clone, Default)]
 pub(super) struct Buffer(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    /// There is something to write.
+    /// The queue has lines.
     filled: Condvar,
-    /// Everything is written.
+    /// All lines are written.
     emptied: Condvar,
 }
 
@@ -60,7 +59,7 @@ impl Buffer {
         Ok(buffer)
     }
 
-    /// Adds a line, or drops it when too much waits. Waits for nobody who reads.
+    /// Adds a line, or drops it when the queue is full. Never waits for the reader.
     pub(super) fn add(&self, line: &[u8]) {
         let mut state = self.state();
         if state.lines.len() + line.len() > BOUND {
@@ -93,7 +92,7 @@ impl Buffer {
             drop(state);
             std::thread::sleep(COLLECT);
             std::mem::swap(&mut self.state().lines, &mut writing);
-            // Nobody can be told when standard error is closed.
+            // An error of a closed standard error cannot be reported.
             let _ = io::stderr().lock().write_all(&writing);
             writing.clear();
             let dropped = dropped_lines();
@@ -108,7 +107,7 @@ impl Buffer {
     }
 }
 
-/// Waits a moment for the last lines to be written, when dropped.
+/// Waits a moment for the last lines when dropped.
 pub(crate) struct LastLines(pub(super) Buffer);
 
 impl Drop for LastLines {
@@ -143,7 +142,7 @@ impl<'a> MakeWriter<'a> for Buffer {
     }
 }
 
-/// Writes a line to standard error at the end of the program; waits a moment for whoever reads it.
+/// Writes a line to standard error at the end of the program; waits a moment for a slow reader.
 pub(crate) fn last_words(line: String) {
     let (written, done) = std::sync::mpsc::channel();
     let writing = std::thread::Builder::new().spawn(move || {

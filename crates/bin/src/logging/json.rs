@@ -1,4 +1,4 @@
-//! Lines of JSON, put together without anything in between: several are written for every call.
+//! JSON log lines, written without intermediate values: each call logs several.
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
@@ -16,11 +16,11 @@ thread_local! {
     static LINE: RefCell<Line> = const { RefCell::new(Line::new()) };
 }
 
-/// The line that is put together, and the second of the last one: most lines come in the same.
+/// The buffer of a line, and the formatted second of the last line, which most lines share.
 struct Line {
     text: String,
     second: DateTime<Utc>,
-    /// That second, up to the point before its fraction.
+    /// The formatted second, up to the point before its fraction.
     written: String,
 }
 
@@ -51,8 +51,8 @@ impl Line {
     }
 }
 
-/// Writes each event as one line: time, level, its fields, where it comes from, and the innermost
-/// span with its fields.
+/// Writes each event as one line: time, level, its fields, its source, and the innermost span with its
+/// fields.
 pub(super) struct JsonLines {
     buffer: Buffer,
 }
@@ -88,11 +88,15 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         LINE.with(|line| {
-            // A value whose printing logs something would find the line taken.
+            // A value that logs while it is printed finds the buffer borrowed.
             let Ok(mut line) = line.try_borrow_mut() else {
                 return;
             };
             let metadata = event.metadata();
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a line tells when it was written"
+            )]
             line.begin(Utc::now());
             let line = &mut line.text;
             push_all(line, ["\"level\":\"", metadata.level().as_str(), "\","]);
@@ -178,7 +182,7 @@ struct Escaped<'a>(&'a mut String);
 impl Escaped<'_> {
     fn push(&mut self, text: &str) {
         let mut rest = text;
-        // All of them are single bytes, so that a text is never cut within a character.
+        // Only single-byte characters, so that no character is cut.
         let is_special = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
         while let Some(at) = rest.bytes().position(is_special) {
             let (plain, from) = rest.split_at(at);

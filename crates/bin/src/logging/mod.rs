@@ -1,4 +1,4 @@
-//! Logs go to standard error: JSON for programs, lines with colours for people.
+//! The log, on standard error: JSON for programs, coloured lines for people.
 
 mod buffer;
 mod json;
@@ -16,12 +16,11 @@ use self::json::JsonLines;
 use crate::config::{LogConfig, LogFormat};
 use crate::traces::Traces;
 
-/// Starts logging and, where there is a collector, tracing; and makes panics tell where but not with
-/// what. Lines are written a moment later; what is returned is kept until the program ends
-/// and waits for the last.
+/// Starts the log and, with a collector, traces. Panics log their place without their message. Lines are
+/// written a moment later; keep the result until the program ends, to wait for the last ones.
 ///
 /// # Errors
-/// When there can be no more threads.
+/// When no thread can be started.
 pub(crate) fn start(config: &LogConfig, traces: Option<&Traces>) -> std::io::Result<LastLines> {
     let on_terminal = std::io::stderr().is_terminal();
     let format = config.format.unwrap_or(if on_terminal {
@@ -29,7 +28,7 @@ pub(crate) fn start(config: &LogConfig, traces: Option<&Traces>) -> std::io::Res
     } else {
         LogFormat::Json
     });
-    // The configuration has checked the filter.
+    // The configuration has validated the filter.
     let filter = EnvFilter::builder().parse_lossy(&config.filter);
     let registry = tracing_subscriber::registry()
         .with(traces.map(Traces::layer))

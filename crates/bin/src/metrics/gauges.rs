@@ -8,26 +8,26 @@ use crate::logging::dropped_lines;
 use crate::one_answer::OneAnswer;
 use crate::serve::watched::{Heartbeat, LatestBacklog};
 
-/// How long the database may take to answer a scrape.
+/// Time limit for the database's answer to a scrape.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// For how long its answer is shown again, so that many scrapers ask no more than one.
+/// Cache time of that answer, so that the load does not depend on the number of scrapers.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// How the program was built; one for development is slower by far.
+/// The build profile; a development build is much slower.
 const PROFILE: &str = if cfg!(debug_assertions) {
     "development"
 } else {
     "release"
 };
 
-/// What is read when somebody asks for it.
+/// Gauges that are read at a scrape.
 pub(crate) struct Gauges {
     store: PgStore,
     heartbeat: Heartbeat,
     version: &'static str,
     backlog: LatestBacklog,
-    /// Nothing while the database does not answer.
+    /// `None` while the database does not answer.
     standing: OneAnswer<Option<Standing>>,
 }
 
@@ -47,7 +47,7 @@ impl Gauges {
         }
     }
 
-    /// All of them, as text. Takes a second at most.
+    /// All gauges as text. Takes a second at most.
     pub(super) async fn read(&self) -> String {
         let standing = self.standing().await;
         let mut text = Text::default();
@@ -164,7 +164,7 @@ fn write_queue(text: &mut Text, backlog: &[Backlog], standing: &Standing) {
     write_accounts(text, standing);
 }
 
-/// Of accounts that send; nothing says whose.
+/// Accounts that send, without naming any.
 fn write_accounts(text: &mut Text, standing: &Standing) {
     if let Some(lowest) = standing.lowest_quota {
         text.gauge(

@@ -1,5 +1,4 @@
-//! What the service counts, for Prometheus. Labels are patterns and words of ours: never a path, a
-//! dealer, a phone or a key.
+//! Metrics for Prometheus. Labels are patterns and fixed words: never a path, a dealer, a phone or a key.
 
 mod gauges;
 mod text;
@@ -20,15 +19,15 @@ use tracing::Span;
 pub(crate) use self::gauges::Gauges;
 use crate::traces;
 
-/// What every name begins with.
+/// The prefix of every name.
 const PREFIX: &str = "customer_service";
 
-/// Answers to callers: promised within 5 seconds, mostly given within a few milliseconds.
+/// Buckets of answer times: promised are 5 seconds, usual are a few milliseconds.
 const CALL_SECONDS: [f64; 13] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// Calls to Fonnte, which may take as long as `FONNTE_TIMEOUT`.
+/// Buckets of calls to Fonnte, which may take as long as `FONNTE_TIMEOUT`.
 const SEND_SECONDS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 const OUTCOMES: [OutcomeKind; 5] = [
@@ -48,7 +47,7 @@ const CHANGES: [&str; 6] = [
 /// The counters. Recording costs a hash of the labels and an atomic addition.
 pub(crate) struct Metrics {
     registry: Registry,
-    /// What the kernel says about the process, under the names that all programs use.
+    /// The kernel's figures of the process, under the usual names.
     process: Registry,
     gauges: Gauges,
     /// Whether calls are traced.
@@ -71,10 +70,10 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// All counters at zero; `traced` where there is a collector of traces.
+    /// All counters at zero; `traced` with a collector of traces.
     ///
     /// # Errors
-    /// Never; two of one name would be one.
+    /// Only when two metrics have one name.
     pub(crate) fn new(gauges: Gauges, traced: bool) -> prometheus::Result<Self> {
         let registry = Registry::new_custom(Some(PREFIX.to_owned()), None)?;
         let process = Registry::new();
@@ -159,7 +158,7 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// A series that begins with its first event hides that event from `increase()`.
+    /// Counters start at 0: `increase()` would miss the event that creates a series.
     fn begin(&self) {
         for result in SubmissionResult::ALL {
             self.submissions.with_label_values(&[result.as_str()]);
@@ -186,13 +185,13 @@ impl Metrics {
         }
     }
 
-    /// A delivery was recorded, or its lane was lost.
+    /// A delivery was settled, or its lease was lost.
     pub(crate) fn delivered(&self, delivery: &Delivery, settled: Settled) {
         let settlement = &delivery.settlement;
         if let Some(attempt) = &settlement.attempt {
             let outcome = attempt.outcome.as_str();
             self.outcomes.with_label_values(&[outcome]).inc();
-            // An answer, or the words for want of one, belongs to a call that was made.
+            // An attempt with an answer, or the reason for none, was a call.
             if attempt.answer.is_some() {
                 self.send_seconds.observe(attempt.duration.as_secs_f64());
             }
@@ -222,12 +221,12 @@ impl Metrics {
         }
     }
 
-    /// So many messages became too old.
+    /// This many messages expired.
     pub(crate) fn expired(&self, messages: u64) {
         self.expired.inc_by(messages);
     }
 
-    /// Stored reports were looked at.
+    /// Provider events were applied.
     pub(crate) fn applied(&self, applied: EventsApplied) {
         let matched = applied.taken.saturating_sub(applied.unmatched);
         self.events.with_label_values(&["applied"]).inc_by(matched);
@@ -237,7 +236,7 @@ impl Metrics {
         self.freed.inc_by(applied.freed);
     }
 
-    /// A loop's question to the database was not answered.
+    /// A loop's question to the database failed.
     pub(crate) fn store_failed(&self, asked: &'static str) {
         self.store_errors.with_label_values(&[asked]).inc();
     }
@@ -298,7 +297,7 @@ const fn name_of(topic: EventTopic) -> &'static str {
     }
 }
 
-/// Makes counters that are shown.
+/// Makes and registers counters.
 struct Maker<'a>(&'a Registry);
 
 impl Maker<'_> {

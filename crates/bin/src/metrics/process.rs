@@ -1,12 +1,11 @@
-//! The process as the kernel sees it, under the names that Prometheus' own libraries use.
+//! The kernel's figures of the process, under the names of Prometheus' own libraries.
 
 use super::text::Text;
 
-/// Kernel ticks per second in `/proc/*/stat`; the same on every architecture that Linux serves
-/// programs of ours on.
+/// Kernel ticks per second in `/proc/*/stat`; 100 on every architecture that we support.
 const TICKS: f64 = 100.0;
 
-/// What `/proc` tells; elsewhere nothing.
+/// The figures of `/proc`; none on other systems.
 pub(super) fn write(text: &mut Text) {
     if let Some(found) = read_stat() {
         text.counter(
@@ -51,8 +50,8 @@ fn read_stat() -> Option<Stat> {
     parse_stat(&stat, &system)
 }
 
-/// The fields after the name in brackets, which may hold anything; `man 5 proc_pid_stat` counts
-/// from 1 and has the state as its third.
+/// The fields after the name in brackets, which may hold any character. `man 5 proc_pid_stat` counts from 1,
+/// and the third is the state.
 fn parse_stat(stat: &str, system: &str) -> Option<Stat> {
     let (_, after) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = after.split_whitespace().collect();

@@ -1,6 +1,6 @@
 use std::fmt::{Display, Write as _};
 
-/// Prometheus text, of values that are read and not counted.
+/// Prometheus text of values that are read at a scrape.
 #[derive(Default)]
 pub(super) struct Text(String);
 
@@ -10,12 +10,12 @@ impl Text {
         self.gauges(name, help, &[(String::new(), value)]);
     }
 
-    /// A gauge with a value for each of these labels, such as `state="QUEUED"`; none is none.
+    /// A gauge with a value for each label set, such as `state="QUEUED"`; nothing without one.
     pub(super) fn gauges(&mut self, name: &str, help: &str, values: &[(String, impl Display)]) {
         self.family("gauge", name, help, values);
     }
 
-    /// Something that only grows.
+    /// A value that only grows.
     pub(super) fn counter(&mut self, name: &str, help: &str, value: impl Display) {
         self.family("counter", name, help, &[(String::new(), value)]);
     }

@@ -1,4 +1,4 @@
-//! The loop that asks for the profiles of accounts, each once a day.
+//! The loop that reads the profiles of accounts, each once a day.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,16 +9,16 @@ use tokio::task::JoinSet;
 
 use super::failures::Failures;
 
-/// How often it looks whose profile is due, and how many it asks for then: enough for 60,000 dealers a day,
-/// and no burst when all are new.
+/// The interval of the loop, and the most profiles of a round: enough for 60,000 dealers a day, without a
+/// burst when all are new (chosen).
 const LOOK: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 8;
 
-/// Goes on for ever. Who was taken and not asked for, because the service stopped, is due again soon.
+/// Runs for ever. A leased dealer that was not asked about, because the service stopped, is soon due again.
 pub(crate) async fn watch(accounts: Arc<AccountWatch>) {
     let failures = Arc::new(Failures::of("cannot keep profiles of accounts"));
     loop {
-        // Copies that started together need not look together.
+        // Jitter, because copies may have started together.
         tokio::time::sleep(LOOK.mul_f64(rand::random_range(0.75..1.25))).await;
         match accounts.take_due(AT_ONCE).await {
             Ok(dealers) => {

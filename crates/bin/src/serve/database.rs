@@ -1,4 +1,4 @@
-//! The database as the service needs it: connections shared out, schema up to date, counts added up.
+//! The database for the service: connections shared out, schema up to date, counts added up.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,15 +11,15 @@ use tokio_util::sync::CancellationToken;
 use super::failures::Failures;
 use crate::surroundings::web_workers;
 
-/// How long to wait before asking a database that is away again: soon, because callers wait as well, then
-/// ever longer.
+/// The first and the longest back-off of an unavailable database: short at first, because callers wait as
+/// well.
 const MIGRATE_AGAIN: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How often changes of the numbers of requests are added up.
+/// How often changes of the counts of requests are added up (chosen).
 const ADD_UP: Duration = Duration::from_secs(1);
 
-/// Shares out the connections that the server gives. Where it is away, the pools take what they get.
+/// Shares out the server's connections. While it is down, the pools take what they get.
 pub(super) async fn connections(url: &DatabaseUrl) -> anyhow::Result<PoolOptions> {
     let wanted = PoolOptions {
         each_thread: true,
@@ -44,7 +44,7 @@ pub(super) async fn connections(url: &DatabaseUrl) -> anyhow::Result<PoolOptions
     }
 }
 
-/// Migrates, and waits for a database that is away. Calls wait as well, each as long as it may.
+/// Migrates, and waits for an unavailable database. Calls wait as well, each within its time limit.
 pub(super) async fn up_to_date(
     store: &PgStore,
     stop: &CancellationToken,
@@ -73,7 +73,7 @@ pub(super) async fn up_to_date(
             ) => {
                 return Err(error);
             }
-            // However long it takes.
+            // Without a time limit.
             Err(error) if told.insert(error.to_string()) => {
                 tracing::warn!(
                     error.source = causes(&error),
@@ -90,23 +90,22 @@ pub(super) async fn up_to_date(
     }
 }
 
-/// Says what of the database is not as the service needs it.
+/// Logs why the database is unfit for the service.
 pub(super) async fn tell_shortcomings(store: &PgStore) {
-    // What cannot be found out now, `doctor` finds.
+    // `doctor` finds what cannot be read now.
     for found in store.shortcomings().await.unwrap_or_default() {
         tracing::warn!("{found}");
     }
 }
 
-/// Adds up changes of the numbers of requests, again and again. What is left at the end is as good
-/// added up by another copy, or later.
+/// Adds changes of the counts of requests up, in a loop. Another copy, or a later run, can add up the rest.
 pub(super) async fn add_up(store: PgStore) {
     let failures = Failures::of("cannot add up counts");
     let mut again = tokio::time::interval(ADD_UP);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         match store.add_up_counts().await {
-            // There is more; breathe between two statements.
+            // More is left; pause between two statements.
             Ok(true) => tokio::time::sleep(ADD_UP / 10).await,
             Ok(false) => {
                 failures.over();

@@ -1,5 +1,5 @@
-//! The loop that applies what the provider reports: it waits and repeats; what an event means is
-//! decided elsewhere.
+//! The loop that applies provider events: it waits and repeats. The use case `EventIntake` decides what an
+//! event means.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +14,13 @@ use super::sweeps::sweep;
 use crate::metrics::Metrics;
 use crate::surroundings::NotifyBell;
 
-/// How many events one statement applies at most, so that none holds many locks for long.
+/// The most events that one statement applies, so that none holds many locks for long (chosen).
 const AT_ONCE: usize = 200;
 
-/// The longest wait before looking for events that another copy took in, or whose message has
-/// become known.
+/// The longest wait: another copy may have stored events, or a message may have become known.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// The shortest wait: events that come one after the other are applied together.
+/// The shortest wait: consecutive events are applied together (chosen).
 const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 
 /// The loop.
@@ -44,7 +43,7 @@ impl EventLoop {
         }
     }
 
-    /// Goes round until `stop`. What is not applied then is applied by the next copy.
+    /// Runs until `stop`. The next copy applies the rest.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let events = self.events.clone();
         let old_ones = move || {
@@ -69,8 +68,8 @@ impl EventLoop {
         }
     }
 
-    /// Applies what can be applied and says how long to wait. `pause` is what it was last time when
-    /// others had all that was due.
+    /// Applies due events and returns the next wait. `pause` is the last back-off from rounds whose events
+    /// other copies had locked.
     async fn step(&self, pause: &mut Duration, failures: &Failures) -> Duration {
         match self.round(pause).await {
             Ok(wait) => {
@@ -104,8 +103,8 @@ impl EventLoop {
     }
 }
 
-/// How long to wait after a round in which events were due. When none could be taken, other copies
-/// have them: each wait is twice the one before.
+/// The wait after a round with due events. When none could be taken, other copies have locked them: the wait
+/// doubles.
 fn pause_after(taken: u64, before: Duration) -> Duration {
     if taken > 0 {
         Duration::ZERO

@@ -1,4 +1,4 @@
-//! The same failure again and again: told at once, then with growing pauses and a count.
+//! Logs a repeated failure at once, then with a growing back-off and a count.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,33 +8,33 @@ use domain::ports::{StoreError, causes};
 use domain::values::{DealerId, mask_phones};
 use tokio::time::Instant;
 
-/// The pause after the first line about a failure; each is twice the one before.
+/// The back-off after the first line about a failure; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// So many kinds of failures are told apart; beyond that the oldest is told anew.
+/// How many kinds of failures are kept; beyond that the oldest is forgotten (chosen).
 const KINDS: usize = 8;
 
-/// The failures of one thing that is done again and again, by whichever tasks.
+/// The failures of one repeated action, in any task.
 pub(crate) struct Failures {
-    /// What cannot be done, as a sentence without its end.
+    /// The failing action, as a sentence without its end.
     what: &'static str,
     is_failing: AtomicBool,
     told: Mutex<Vec<Told>>,
 }
 
-/// What was told about one kind of failure.
+/// The log state of one kind of failure.
 struct Told {
     kind: String,
-    /// Not before this moment again.
+    /// The time of the next line.
     again_at: Instant,
     pause: Duration,
-    /// How many were not told since.
+    /// Failures since the last line.
     untold: u64,
 }
 
 impl Failures {
-    /// Nothing has failed yet.
+    /// A state without failures.
     pub(crate) fn of(what: &'static str) -> Self {
         Self {
             what,
@@ -48,12 +48,12 @@ impl Failures {
         self.note(&words(error));
     }
 
-    /// The store failed in what concerns a dealer.
+    /// The store failed in an action for a dealer.
     pub(crate) fn of_dealer(&self, dealer: &DealerId, error: &StoreError) {
         self.note(&format!("dealer {dealer}: {}", words(error)));
     }
 
-    /// It failed for this reason, which is told without phones.
+    /// The action failed for this reason, which is logged with phones masked.
     pub(crate) fn note(&self, reason: &str) {
         self.is_failing.store(true, Ordering::Relaxed);
         if let Some((times, pause)) = self.turn(reason) {
@@ -67,9 +67,9 @@ impl Failures {
         }
     }
 
-    /// It was done: the next failure is told at once.
+    /// The action succeeded: the next failure is logged at once.
     pub(crate) fn over(&self) {
-        // Whoever does it thousands of times a second only reads.
+        // A mere read: this is called thousands of times a second.
         if self.is_failing.load(Ordering::Relaxed) && self.is_failing.swap(false, Ordering::Relaxed)
         {
             let told = std::mem::take(&mut *self.lock());
@@ -78,8 +78,7 @@ impl Failures {
         }
     }
 
-    /// How many times it failed since it was told last, and for how long it is told no more; `None` where
-    /// its time has not come.
+    /// How often it failed since the last line, and the next back-off; `None` before the back-off ends.
     fn turn(&self, reason: &str) -> Option<(u64, Duration)> {
         let now = Instant::now();
         let kind = kind(reason);
@@ -116,7 +115,7 @@ fn words(error: &StoreError) -> String {
     format!("{error}: {}", causes(error))
 }
 
-/// What failures of the same kind have in common: their words without numbers and quoted names.
+/// The kind of a failure: its text without numbers and quoted names.
 fn kind(reason: &str) -> String {
     let mut quoted = false;
     reason

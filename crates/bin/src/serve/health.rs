@@ -8,21 +8,20 @@ use super::trial::LatestTrial;
 use super::watched::{Heartbeat, LatestBacklog};
 use crate::one_answer::OneAnswer;
 
-/// For how long what was found is told to everybody who asks: nobody needs a key for it, so that anybody
-/// could keep the database busy with it.
+/// Cache time of the checks: health needs no key, so callers must not be able to load the database with it.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long the database may take to answer: less than [`FRESH`].
+/// Time limit for the database's answer: less than [`FRESH`].
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// How long the dispatcher's loop may take to go round.
+/// The longest time for one round of the dispatcher's loop.
 const LOOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long past-due work may stand still. What Fonnte does plays no part: a message that waits
-/// for it is not past due.
+/// The longest standstill of due work. Fonnte's state does not matter: a message that waits for it is not
+/// due.
 const PROGRESS_LIMIT: Duration = Duration::from_secs(60);
 
-/// Looks at the database, the migrations and the dispatcher's loop.
+/// Checks the database, the migrations and the dispatcher's loop.
 pub(crate) struct ServiceHealth {
     store: PgStore,
     heartbeat: Heartbeat,
@@ -47,7 +46,7 @@ impl ServiceHealth {
         }
     }
 
-    /// What the database says about itself; none where it does not answer, or takes no writes.
+    /// The state of the migrations; `None` where the database does not answer or takes no writes.
     async fn migration_state(&self) -> Option<MigrationState> {
         let store = self.store.clone();
         let asked = self.database.get(|| async move {

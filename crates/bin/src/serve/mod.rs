@@ -1,4 +1,4 @@
-//! Serving: the API, the dispatcher's loop, and an end that loses nothing.
+//! Serving: the API, the dispatcher's loop, and a graceful shutdown.
 
 mod accounts;
 mod database;
@@ -33,22 +33,22 @@ use crate::metrics::{Gauges, Metrics};
 use crate::surroundings::{SystemClock, web_workers};
 use crate::wiring::{Database, Parts};
 
-/// The version that runs.
+/// The running version.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// How long requests in flight may take after the shutdown began. Messages have
-/// [`dispatch::FINISH`], and both together stay below 30 seconds.
+/// Time for requests in flight after a shutdown begins. Messages have [`dispatch::FINISH`]; both stay below
+/// 30 seconds together.
 const FINISH_REQUESTS_SECONDS: u64 = 20;
 
-/// How long everything may take after the shutdown began, and what closing may take after that.
+/// Time for the whole shutdown, and then for closing.
 const STOP: Duration = Duration::from_secs(28);
 const CLOSE: Duration = Duration::from_secs(1);
 
-/// Serves on this listener until `shutdown` is ready, and finishes what is in flight then. Callers
-/// are answered at once; what needs the database waits for it.
+/// Serves on this listener until `shutdown` completes, then finishes requests and messages in flight. Callers
+/// are accepted at once; calls that need the database wait for it.
 ///
 /// # Errors
-/// When the service cannot work with the database that is configured, or cannot begin to serve.
+/// When the configured database is unfit, or the server cannot start.
 pub async fn run(
     config: Config,
     listener: TcpListener,
@@ -61,7 +61,7 @@ pub async fn run(
     }
     let connections = database::connections(&database.url).await?;
     let parts = Parts::assemble(&config, &database.url, &connections)?;
-    // Calls that come before the schema is there wait for it.
+    // Calls before the schema is up to date wait for it.
     parts.store.wait_for_schema();
     let watched = Watched::default();
     let gauges = Gauges::new(
@@ -98,8 +98,7 @@ pub async fn run(
     let closing = tokio::spawn(async move { handle.stop(true).await });
     let outcome = match outcome {
         Some(outcome) => Some(outcome),
-        // A migration may be under way, which nothing can interrupt: it is rolled back when the
-        // process ends.
+        // A migration may be under way and cannot be interrupted: it is rolled back when the process ends.
         None => tokio::time::timeout(STOP, working).await.ok(),
     };
     let _ = tokio::time::timeout(CLOSE, closing).await;
@@ -158,7 +157,7 @@ fn api(config: &Config, parts: &Parts, watched: &Watched, options: &ApiOptions) 
     })
 }
 
-/// Brings the database up to date, then works until it is told to stop.
+/// Brings the database up to date, then runs the loops until the shutdown.
 async fn work(
     parts: Parts,
     watched: Watched,
@@ -189,7 +188,7 @@ async fn work(
     Ok(())
 }
 
-/// Runs a loop in a task of its own, which ends when what is returned is dropped.
+/// Runs a loop in a task of its own, which is aborted when the handle is dropped.
 fn in_background(task: impl Future<Output = ()> + Send + 'static) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(task))
 }

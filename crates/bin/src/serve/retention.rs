@@ -8,13 +8,13 @@ use domain::usecases::DataSubjectRequests;
 
 use super::failures::Failures;
 
-/// How long to wait between two steps, so that a pass over a large database is hardly noticed.
+/// The pause between two steps, so that a pass adds little load (chosen).
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long to wait between two passes.
+/// The pause between two passes (chosen).
 const AGAIN: Duration = Duration::from_secs(6 * 3_600);
 
-/// How long to wait when the database does not answer.
+/// Back-off when the database does not answer.
 const REST: Duration = Duration::from_secs(30);
 
 /// The loop.
@@ -28,11 +28,11 @@ impl Retention {
         Self { persons, days }
     }
 
-    /// Goes on for ever. A step that is interrupted erases nothing or all it would.
+    /// Runs for ever. An interrupted step erases nothing or all of its rows.
     pub(crate) async fn run(self) {
         loop {
             self.pass().await;
-            // Copies that started together need not look at the same rows together.
+            // Jitter, because copies may have started together.
             tokio::time::sleep(AGAIN.mul_f64(rand::random_range(0.9..1.1))).await;
         }
     }

@@ -1,4 +1,4 @@
-//! What is too old goes, a few rows at a time.
+//! Loops that delete expired rows, a few at a time.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use tokio::time::MissedTickBehavior;
 
 use super::failures::Failures;
 
-/// How often to look. What somebody has locked at that moment is left for the next time, so that nothing
-/// outlives its time by more than twice this and what the sweep itself takes.
+/// The interval of a sweep. Locked rows are left for the next one, so that no row outlives its time by more
+/// than twice this and the sweep's own time.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// How long to wait between two statements: however much there is, others are hardly held up.
+/// The pause between two statements, so that a long sweep adds little load (chosen).
 const BREATH: Duration = Duration::from_millis(20);
 
-/// Sweeps again and again, each time until nothing is left; `failing` is what is said when it fails. A step sweeps some and says how many; one
-/// that is interrupted sweeps nothing or all it would.
+/// Sweeps in a loop, each time until nothing is left; `failing` is the log text of a failure. A step deletes
+/// a batch and returns its size; an interrupted one deletes nothing or all of it.
 pub(super) async fn sweep<F, Step>(failing: &'static str, mut step: F)
 where
     F: FnMut() -> Step,

@@ -5,12 +5,12 @@ use store_postgres::{PgStore, Refusal};
 
 use super::failures::Failures;
 
-/// How often the database is tried out, and how often while it refuses: readiness is promised to turn
-/// red within 60 seconds.
+/// The intervals of the trial, and of the trial while it is refused: readiness is promised to turn red within
+/// 60 seconds.
 const AGAIN: Duration = Duration::from_secs(10);
 const AGAIN_AFTER_REFUSAL: Duration = Duration::from_secs(3);
 
-/// What the database refused of the service's work when it was tried out last.
+/// The refusal of the last trial, if any.
 #[derive(Clone, Default)]
 pub(crate) struct LatestTrial(Arc<Mutex<Option<Refusal>>>);
 
@@ -27,8 +27,7 @@ impl LatestTrial {
             .clone()
     }
 
-    /// Tries it out again and again. A database that does not answer has refused nothing; other checks tell
-    /// of that.
+    /// Runs the trial in a loop. A database that does not answer is no refusal; other checks report it.
     pub(crate) async fn keep(self, store: PgStore) {
         let failures = Failures::of("the database refuses the service's work");
         loop {
@@ -44,7 +43,7 @@ impl LatestTrial {
                 }
             };
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
-            // Copies that started together need not try it out together.
+            // Jitter, because copies may have started together.
             tokio::time::sleep(pause.mul_f64(rand::random_range(0.8..1.2))).await;
         }
     }

@@ -1,4 +1,4 @@
-//! What the loops found last, for health and metrics.
+//! The latest results of the loops, for health and metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,13 +9,13 @@ use store_postgres::PgStore;
 
 use super::trial::LatestTrial;
 
-/// How long to wait after a count, at least. Chosen: nobody watches a queue by the second.
+/// The shortest pause after a count (chosen: a queue is not watched by the second).
 const PAUSE: Duration = Duration::from_secs(4);
 
-/// A count that takes long waits so many times as long, so that it takes a twentieth of a connection's time.
+/// The pause after a long count, as a multiple of its time: counting uses a twentieth of a connection.
 const PAUSE_FOR_TIME: u32 = 20;
 
-/// What the loops found last, for health and metrics.
+/// The latest results of the loops, for health and metrics.
 #[derive(Clone, Default)]
 pub(crate) struct Watched {
     pub(crate) heartbeat: Heartbeat,
@@ -23,7 +23,7 @@ pub(crate) struct Watched {
     pub(crate) trial: LatestTrial,
 }
 
-/// When the loop last went round and when it last finished something, readable from elsewhere.
+/// When the loop last ran a round and when it last made progress; read by other tasks.
 #[derive(Clone)]
 pub(crate) struct Heartbeat {
     began: Instant,
@@ -46,18 +46,18 @@ impl Heartbeat {
         self.last_beat_ms.store(self.now_ms(), Ordering::Relaxed);
     }
 
-    /// Something was settled, or there was nothing to do.
+    /// A settlement succeeded, or there was nothing to do.
     pub(crate) fn progress(&self) {
         self.last_progress_ms
             .store(self.now_ms(), Ordering::Relaxed);
     }
 
-    /// How long ago the loop last went round.
+    /// How long ago the loop last ran a round.
     pub(crate) fn age(&self) -> Duration {
         self.since(&self.last_beat_ms)
     }
 
-    /// How long nothing was settled although there was something to do.
+    /// How long no settlement has succeeded although there was work.
     pub(crate) fn standstill(&self) -> Duration {
         self.since(&self.last_progress_ms)
     }
@@ -72,13 +72,13 @@ impl Heartbeat {
     }
 }
 
-/// The messages that are not finished, as they were counted last: some 5 seconds ago, more where there are
-/// very many. Whoever asks reads it and costs the database nothing.
+/// The unfinished messages as counted last, some 5 seconds ago, or more where there are very many. Reading it
+/// costs the database nothing.
 #[derive(Clone, Default)]
 pub(crate) struct LatestBacklog(Arc<Mutex<Option<Vec<Backlog>>>>);
 
 impl LatestBacklog {
-    /// None where the database did not answer.
+    /// `None` where the database did not answer.
     pub(crate) fn get(&self) -> Option<Vec<Backlog>> {
         self.0
             .lock()
@@ -86,7 +86,7 @@ impl LatestBacklog {
             .clone()
     }
 
-    /// Counts again and again.
+    /// Counts in a loop.
     pub(crate) async fn keep(self, store: PgStore) {
         loop {
             let began = Instant::now();

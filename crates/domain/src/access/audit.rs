@@ -5,23 +5,23 @@ use crate::requests::{MessageId, Request, RequestId};
 use crate::settings::SettingsChange;
 use crate::values::DealerId;
 
-/// Who does something.
+/// The author of an audited action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Author {
-    /// The name of the key, or what stands for it.
+    /// The name of the key, or `anonymous` and the like without a key.
     pub actor: String,
-    /// The key, where there is one: names may be given twice.
+    /// The key, if any: two keys may have the same name.
     pub key: Option<ApiKeyId>,
-    /// The id of the call, where there is one.
+    /// The id of the HTTP request, if any.
     pub call: Option<String>,
 }
 
-/// What is worth a line in the audit.
+/// An audited action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// A message was queued once more.
     ResendMessage,
-    /// A message was stopped.
+    /// A message was cancelled.
     CancelMessage,
     /// A key was made.
     CreateKey,
@@ -33,22 +33,22 @@ pub enum Action {
     AddDealer,
     /// The key of a dealer's account was set on the command line.
     SetDealerKey,
-    /// Secrets were sealed anew, see [`Vault`](crate::ports::Vault).
+    /// Secrets were sealed with another key, see [`Vault`](crate::ports::Vault).
     ResealSecrets,
     /// A template got a new version.
     ChangeTemplate,
-    /// A template was removed, or is the built-in one again.
+    /// A template was removed, or reset to the built-in one.
     RemoveTemplate,
     /// A person's data was erased.
     Erase,
-    /// A person's data was shown as a whole.
+    /// A person's data was exported.
     Export,
     /// The phone of a request, which is masked everywhere, was shown.
     ShowPhone,
 }
 
 impl Action {
-    /// The name in the database and at the wire.
+    /// The name in the database and in answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,24 +69,23 @@ impl Action {
     }
 }
 
-/// A line to be written into the audit. Its detail never holds secrets or personal data: ids, names
-/// of settings, counts, a masked phone.
+/// An audit line to be written. Its detail never holds secrets or personal data: ids, names of settings,
+/// counts, a masked phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Who did it.
+    /// The author of the action.
     pub author: Author,
-    /// What was done.
+    /// The action.
     pub action: Action,
-    /// To which dealer; `None` where it concerns none, or where the store knows it from the row
-    /// that was changed.
+    /// The dealer; `None` where the action concerns none, or where the store takes it from the changed row.
     pub dealer: Option<DealerId>,
-    /// What exactly, for people.
+    /// Details, for people.
     pub detail: String,
 }
 
 impl AuditEntry {
-    /// A message of a request was queued once more. The detail begins with `request` and its id: by this
-    /// an erasure finds what is about a person.
+    /// A message of a request was queued once more. The detail begins with `request` and its id, by which an
+    /// erasure finds the line.
     #[must_use]
     pub fn resent(author: &Author, request: RequestId, message: MessageId) -> Self {
         Self {
@@ -119,7 +118,7 @@ impl AuditEntry {
         }
     }
 
-    /// The message of a request was stopped; the detail as above.
+    /// The message of a request was cancelled; the detail begins like that of [`resent`](Self::resent).
     #[must_use]
     pub fn cancelled(author: &Author, request: RequestId) -> Self {
         Self {
@@ -134,7 +133,7 @@ impl AuditEntry {
 /// A line of the audit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRecord {
-    /// Where the list goes on after this line.
+    /// The cursor of this line: the next page begins after it.
     pub cursor: AuditCursor,
     /// When it happened, by the store's clock.
     pub at: DateTime<Utc>,
@@ -142,9 +141,9 @@ pub struct AuditRecord {
     pub actor: String,
     /// [`Author::key`]
     pub key: Option<ApiKeyId>,
-    /// [`Action::as_str`]; a newer release may have written one that this one does not know.
+    /// [`Action::as_str`]; a newer release may have written an action that this one does not know.
     pub action: String,
-    /// The dealer, as it is stored.
+    /// The dealer's number, as stored.
     pub dealer_id: Option<String>,
     /// [`Author::call`]
     pub call: Option<String>,
@@ -152,6 +151,6 @@ pub struct AuditRecord {
     pub detail: String,
 }
 
-/// A place in the audit. Later lines have greater ones.
+/// A place in the audit. Later lines have greater values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AuditCursor(pub i64);

@@ -7,23 +7,23 @@ use subtle::ConstantTimeEq as _;
 use crate::requests::Fault;
 use crate::values::{holds_phone, is_blank, mask_phones};
 
-/// What every key begins with, so that secret scanners find leaked ones.
+/// The prefix of every key, by which secret scanners find leaked keys.
 pub const API_KEY_PREFIX: &str = "csk_";
 
-/// Bytes of an id, of a secret and of a checksum; two hexadecimal digits each.
+/// Bytes of an id, of a secret and of a checksum; each byte is two hexadecimal digits.
 const ID: usize = 8;
 const SECRET: usize = 32;
 const CHECK: usize = 4;
 
-/// `csk_`, the id, `_`, the secret and its checksum.
+/// Characters of a key: `csk_`, the id, `_`, the secret and its checksum.
 const LENGTH: usize = API_KEY_PREFIX.len() + 2 * ID + 1 + 2 * (SECRET + CHECK);
 
-/// The public part of a key, by which it is found, listed, logged and revoked.
+/// The public part of a key: keys are found, listed, logged and revoked by it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ApiKeyId([u8; ID]);
 
 impl ApiKeyId {
-    /// The id of these bytes.
+    /// An id of these bytes.
     #[must_use]
     pub const fn new(bytes: [u8; ID]) -> Self {
         Self(bytes)
@@ -50,29 +50,27 @@ impl fmt::Debug for ApiKeyId {
     }
 }
 
-/// A key as its holder has it: `csk_<id>_<secret and checksum>`, all in lower-case hexadecimal.
-/// Prints without its secret.
+/// A whole key: `csk_<id>_<secret and checksum>`, in lower-case hexadecimal. `Debug` hides its secret.
 #[derive(Debug)]
 pub struct ApiKey {
     id: ApiKeyId,
     secret: SecretBox<[u8; SECRET]>,
 }
 
-/// The text is no key, or no id of one.
+/// The text is neither a key nor a key's id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an API key")]
 pub struct ApiKeyError;
 
 impl ApiKey {
-    /// A key of bytes that nobody can guess.
+    /// A key with this secret, which must be random.
     #[must_use]
     pub fn new(id: ApiKeyId, secret: [u8; SECRET]) -> Self {
         let secret = SecretBox::new(Box::new(secret));
         Self { id, secret }
     }
 
-    /// Reads a key. The checksum keeps what is only shaped like one, or mistyped, from being looked
-    /// up; it proves nothing.
+    /// Reads a key. The checksum only spares a look-up for mistyped keys; it proves nothing.
     ///
     /// # Errors
     /// [`ApiKeyError`] for anything that [`reveal`](Self::reveal) does not write.
@@ -102,7 +100,7 @@ impl ApiKey {
         self.id
     }
 
-    /// The whole key, for its holder, once.
+    /// The whole key, shown to its holder once.
     #[must_use]
     pub fn reveal(&self) -> SecretString {
         let secret = hex::encode(self.secret.expose_secret());
@@ -110,7 +108,7 @@ impl ApiKey {
         format!("{API_KEY_PREFIX}{}_{secret}{check}", self.id).into()
     }
 
-    /// What is kept of the key.
+    /// The fingerprint, which is what the store keeps.
     #[must_use]
     pub fn fingerprint(&self) -> KeyFingerprint {
         KeyFingerprint(self.digest(b"customer-service api key print"))
@@ -123,7 +121,7 @@ impl ApiKey {
         check
     }
 
-    /// Each purpose has a digest of its own, so that the checksum tells nothing about the fingerprint.
+    /// Each purpose has its own digest, so that the checksum reveals nothing of the fingerprint.
     fn digest(&self, purpose: &[u8]) -> [u8; 32] {
         let mut digest = Sha256::new();
         digest.update(purpose);
@@ -133,14 +131,13 @@ impl ApiKey {
     }
 }
 
-/// Recognises a key without keeping it: a SHA-256. A slow hash, as for passwords, would add nothing:
-/// the secret has 256 random bits, and whoever tries them all finds none, however fast. Two prints
-/// are compared in constant time.
+/// The SHA-256 of a key, stored in its place. The secret has 256 random bits, so a slow hash, as for
+/// passwords, would add nothing. Fingerprints are compared in constant time.
 #[derive(Clone, Copy)]
 pub struct KeyFingerprint([u8; 32]);
 
 impl KeyFingerprint {
-    /// A fingerprint that was stored.
+    /// A stored fingerprint.
     #[must_use]
     pub const fn stored(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -167,12 +164,12 @@ impl fmt::Debug for KeyFingerprint {
     }
 }
 
-/// What people call a key: 1 to 100 characters, no control characters, not blank.
+/// The display name of a key: 1 to 100 characters, no control characters, not blank.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyName(String);
 
 impl KeyName {
-    /// The most characters a name may have.
+    /// The most characters of a name.
     pub const MAX: usize = 100;
 
     /// Parses a name.
@@ -202,7 +199,7 @@ impl KeyName {
 }
 
 impl KeyName {
-    /// The name for logs and the audit: a phone in it is masked.
+    /// The name for logs and the audit, with phones masked.
     #[must_use]
     pub fn masked(&self) -> String {
         if holds_phone(&self.0) {

@@ -1,4 +1,4 @@
-//! Who calls, what they may do, and what is kept of what they did.
+//! Callers, their rights, and the audit.
 
 mod audit;
 mod key;

@@ -3,29 +3,29 @@ use std::borrow::Cow;
 use super::{Access, ApiKeyId, Author, KeyName, Scope};
 use crate::values::DealerId;
 
-/// Whose data a caller can see and write. Everything else is to them as if it did not exist.
+/// The tenant of a caller: the dealers whose data it may read and write. Other data does not exist for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visibility {
-    /// All dealers': head office.
+    /// All dealers: head office.
     All,
-    /// One dealer's.
+    /// One dealer.
     Only(DealerId),
 }
 
 impl Visibility {
-    /// Whether a dealer is within.
+    /// Whether a dealer's data is visible.
     #[must_use]
     pub fn includes(&self, dealer: &DealerId) -> bool {
         self.sees(dealer.as_str())
     }
 
-    /// The same for a number as it is stored.
+    /// The same for a dealer's number as stored.
     #[must_use]
     pub fn sees(&self, dealer: &str) -> bool {
         self.dealer().is_none_or(|only| only.as_str() == dealer)
     }
 
-    /// The one dealer, where there is but one.
+    /// The one dealer; `None` for head office.
     #[must_use]
     pub fn dealer(&self) -> Option<&DealerId> {
         match self {
@@ -35,7 +35,7 @@ impl Visibility {
     }
 }
 
-/// Who calls, and what they may do.
+/// An authenticated caller and its rights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     key: Option<ApiKeyId>,
@@ -44,7 +44,7 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// The holder of a key. Logs and audit name the key, and with it nobody's phone.
+    /// The holder of a key. Logs and audit show the key's name with phones masked.
     #[must_use]
     pub fn holder(id: ApiKeyId, name: &KeyName, access: Access) -> Self {
         Self {
@@ -54,13 +54,13 @@ impl Principal {
         }
     }
 
-    /// Whoever calls while no keys are asked for.
+    /// Any caller, while authentication is off.
     #[must_use]
     pub fn anonymous() -> Self {
         Self::without_key("anonymous")
     }
 
-    /// Whoever runs the program's commands: they have the database's password.
+    /// The operator who runs the program's commands, and thus has the database's password.
     #[must_use]
     pub fn operator() -> Self {
         Self::without_key("command line")
@@ -74,31 +74,31 @@ impl Principal {
         }
     }
 
-    /// The key, where there is one.
+    /// The key, if any.
     #[must_use]
     pub fn key(&self) -> Option<ApiKeyId> {
         self.key
     }
 
-    /// The name of the key, phones in it masked, or what stands for it.
+    /// The key's name with phones masked, or a fixed name without a key.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether this may be done.
+    /// Whether the caller has this scope.
     #[must_use]
     pub fn may(&self, scope: Scope) -> bool {
         self.access.allows(scope)
     }
 
-    /// Whose data can be seen and written.
+    /// The tenant of the caller.
     #[must_use]
     pub fn visibility(&self) -> &Visibility {
         self.access.visibility()
     }
 
-    /// For the audit: who does something, in the call of that id.
+    /// The author for the audit, with the id of the HTTP request.
     #[must_use]
     pub fn author(&self, call: Option<&str>) -> Author {
         Author {

@@ -3,14 +3,14 @@ use std::fmt;
 use super::Visibility;
 use crate::values::DealerId;
 
-/// What a key may be used for.
+/// A right of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// Look at requests, messages and counts.
+    /// Read requests, messages and counts.
     Read,
-    /// Submit, send, stop and test messages.
+    /// Submit, send, cancel and test messages.
     Write,
-    /// Everything, the settings and keys of all dealers included; for head office only.
+    /// Everything, also the settings and keys of all dealers; for head office only.
     Admin,
 }
 
@@ -18,7 +18,7 @@ impl Scope {
     /// All scopes, the least powerful first.
     pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
 
-    /// The name in the database and at the wire.
+    /// The name in the database and in answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,18 +35,18 @@ impl Scope {
     }
 }
 
-/// Some scopes, as they were given.
+/// A set of scopes, as granted.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// Whether this scope was given; `admin` includes the others, see [`Access::allows`].
+    /// Whether this scope was granted; `admin` includes the others, see [`Access::allows`].
     #[must_use]
     pub const fn contains(self, scope: Scope) -> bool {
         self.0 & bit(scope) != 0
     }
 
-    /// Whether none was given.
+    /// Whether no scope was granted.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -87,20 +87,20 @@ impl fmt::Debug for Scopes {
     }
 }
 
-/// Who may do what: one dealer or head office, and the scopes.
+/// The rights of a key: its tenant (one dealer, or head office) and its scopes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     visibility: Visibility,
     scopes: Scopes,
 }
 
-/// Why nobody can have such access.
+/// Why such rights cannot be granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccessError {
-    /// It could be used for nothing.
+    /// Without a scope the key would be useless.
     #[error("at least one scope is needed")]
     NoScope,
-    /// A dealer cannot have the power over all of them.
+    /// A key of one dealer cannot administer all dealers.
     #[error("the scope admin is for head office only")]
     AdminOfOneDealer,
 }
@@ -123,7 +123,7 @@ impl Access {
         })
     }
 
-    /// Everything.
+    /// All rights.
     #[must_use]
     pub fn unlimited() -> Self {
         Self {
@@ -132,19 +132,19 @@ impl Access {
         }
     }
 
-    /// Whether this may be done; `admin` includes the other scopes.
+    /// Whether this scope is granted; `admin` includes the others.
     #[must_use]
     pub fn allows(&self, scope: Scope) -> bool {
         self.scopes.contains(scope) || self.scopes.contains(Scope::Admin)
     }
 
-    /// Whose data can be seen and written.
+    /// The tenant.
     #[must_use]
     pub fn visibility(&self) -> &Visibility {
         &self.visibility
     }
 
-    /// The scopes as they were given.
+    /// The scopes as granted.
     #[must_use]
     pub fn scopes(&self) -> Scopes {
         self.scopes

@@ -1,26 +1,26 @@
-//! How an account stands, by what the provider says of its device.
+//! The standing of an account: its device, quota and package, as the provider reports them.
 
 use chrono::{NaiveDate, TimeDelta};
 
 use crate::delivery::BlockCause;
 use crate::ports::{AccountProfile, DeviceReport};
 
-/// Below so many messages a quota is low: a busy dealer sends about as many in a day.
+/// A quota below this many messages is low: a busy dealer sends about as many in a day (chosen).
 pub const LOW_QUOTA: u64 = 100;
 
-/// So long before its last day a package ends soon.
+/// How long before its last day a package ends soon (chosen).
 pub const SOON: TimeDelta = TimeDelta::days(7);
 
-/// How an account stands.
+/// The standing of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountStanding {
-    /// Its quota and its package, as far as the provider says.
+    /// Its quota and package, as far as the provider reports them.
     pub profile: AccountProfile,
-    /// What is wrong or soon will be, the worst first.
+    /// Present and coming troubles, the worst first.
     pub troubles: Vec<AccountTrouble>,
 }
 
-/// What is wrong with an account, or soon will be.
+/// A present or coming trouble of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountTrouble {
     /// The provider answered that messages cannot be sent: a wrong key, a disconnected device.
@@ -30,7 +30,7 @@ pub enum AccountTrouble {
         /// A sentence for a person.
         reason: String,
     },
-    /// There was no usable answer, so that nobody knows.
+    /// No usable answer came, so that the standing is unknown.
     Unreachable {
         /// A sentence for a person.
         reason: String,
@@ -46,7 +46,7 @@ pub enum AccountTrouble {
 }
 
 impl AccountTrouble {
-    /// Whether messages cannot be sent, or nobody knows; otherwise it is a warning.
+    /// Whether messages cannot be sent, or the standing is unknown; otherwise it is a warning.
     #[must_use]
     pub const fn is_fault(&self) -> bool {
         !matches!(self, Self::LowQuota | Self::ExpiresSoon)

@@ -1,4 +1,4 @@
-//! Dealers, as another service keeps them.
+//! Dealers, as another service stores them.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use crate::delivery::OnUnknown;
 use crate::ports::SecretPurpose;
 use crate::values::{Account, AccountError, AccountPolicy, DealerId, QuietHours};
 
-/// How a dealer wants its messages delivered. What it leaves open is as the service has it.
+/// A dealer's delivery settings. An absent one means the service's default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DealerSettings {
     /// The least time between two calls.
     pub min_interval: Option<Duration>,
-    /// The most that is added to it at random.
+    /// The longest random addition to it.
     pub jitter: Option<Duration>,
-    /// The most calls to send on one day of Asia/Jakarta.
+    /// The most calls for sending on one day of Asia/Jakarta.
     pub daily_limit: Option<u32>,
     /// Hours in which messages wait.
     pub quiet_hours: Option<QuietHours>,
     /// What to do with a message whose outcome is unknown.
     pub on_unknown: Option<OnUnknown>,
-    /// Nobody else sends through the device, so that a status event of an unknown message is that
-    /// of the message whose outcome is unknown.
+    /// Whether only this service sends through the device, so that a status event of an unknown message
+    /// belongs to the message with the unknown outcome.
     pub exclusive_device: bool,
-    /// The template of messages for which none is named.
+    /// The template of messages without a named one.
     pub default_template: Option<String>,
 }
 
@@ -43,21 +43,21 @@ pub struct Dealer {
     pub api_key: Option<SecretString>,
     /// The address of the provider, unchecked; absent means the default one.
     pub api_url: Option<String>,
-    /// What the provider's reports about the dealer must carry, if anything.
+    /// The secret that the provider's reports about the dealer must carry, if any.
     pub webhook_secret: Option<SecretString>,
-    /// Which of the dealer's secrets are sealed and cannot be opened. They are never replaced by
-    /// others: without its key a dealer has no account.
+    /// Sealed secrets that cannot be opened. They are never replaced: without its key a dealer has no
+    /// account.
     pub sealed_shut: Vec<SecretPurpose>,
     /// How the dealer wants its messages delivered.
     pub settings: DealerSettings,
-    /// Since when the dealer is known; local time as stored.
+    /// When the dealer was added; local time as stored.
     pub created_at: Option<NaiveDateTime>,
     /// When the dealer was last changed; local time as stored.
     pub updated_at: Option<NaiveDateTime>,
 }
 
 impl Dealer {
-    /// The dealer's account, fit for use.
+    /// The dealer's account, checked.
     ///
     /// # Errors
     /// [`AccountError`] when the key or the address cannot be used.
@@ -68,8 +68,7 @@ impl Dealer {
         policy.account(self.api_key.as_ref(), self.api_url.as_deref())
     }
 
-    /// Recognises the account without telling it: a digest of key and address. It changes when
-    /// either does, and when the policy makes something else of them.
+    /// The fingerprint of the account: a digest of key and address, also where the policy changes these.
     #[must_use]
     pub fn account_fingerprint(&self, policy: &AccountPolicy) -> String {
         let key = self.api_key.as_ref().map_or("", |key| key.expose_secret());

@@ -1,4 +1,4 @@
-//! Dealers, and how their accounts at the provider stand.
+//! Dealers, and the standing of their accounts at the provider.
 
 mod account_standing;
 mod dealer;

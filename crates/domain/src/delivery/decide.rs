@@ -4,39 +4,39 @@ use chrono::{DateTime, Utc};
 
 use super::{BlockCause, DeliveryPolicy, LaneHistory, OnUnknown, Outcome, Receipt};
 
-/// What to do with a message and its lane after a call.
+/// The next step of a message and its lane after a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// What becomes of the message.
+    /// The change of the message.
     pub message: MessageChange,
-    /// What becomes of the lane.
+    /// The change of the lane.
     pub lane: LaneChange,
 }
 
-/// What becomes of a message.
+/// The change of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MessageChange {
-    /// The provider has it.
+    /// The provider accepted it.
     Sent(Receipt),
     /// It will not be sent.
     Failed {
         /// Why.
         reason: String,
     },
-    /// It is certainly not with the provider: back to the queue, tried when the lane is ready.
+    /// It certainly did not reach the provider: back to the queue, to be sent when the lane is ready.
     Requeued,
-    /// The same, and it may be the cause of its lane's block itself: if it meets the same after a
-    /// probe that went well, it is.
+    /// Like `Requeued`, but the message itself may be the cause of the block: it is, if it is barred again
+    /// after a successful probe.
     Suspected,
     /// The outcome is unknown and it is sent once more.
     Resend {
-        /// How long to wait before.
+        /// The wait before.
         wait: Duration,
     },
-    /// The outcome is unknown; a status event may still tell it. The message stays as it is until
-    /// the lane is ready again.
+    /// The outcome is unknown; a status event may still tell it. The message stays until the lane is ready
+    /// again.
     Await,
-    /// The outcome is unknown, a person must decide.
+    /// The outcome is unknown, and a person must decide.
     Unknown {
         /// Why.
         reason: String,
@@ -45,61 +45,60 @@ pub enum MessageChange {
     Expired,
 }
 
-/// What becomes of a lane.
+/// The change of a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LaneChange {
-    /// The provider answers: strikes and blocks are forgotten.
+    /// The provider works: strikes and blocks are reset.
     Ready {
-        /// How long to wait before the next call.
+        /// The wait before the next call.
         pause: Duration,
     },
-    /// Nothing was learned about the account: strikes and blocks stay.
+    /// The call says nothing about the account: strikes and blocks stay.
     Unchanged {
-        /// How long to wait before the next call.
+        /// The wait before the next call.
         pause: Duration,
     },
     /// One more call did not reach the provider.
     Waiting {
-        /// How long to wait before the next call.
+        /// The wait before the next call.
         pause: Duration,
     },
-    /// A probe went well: the breaker stays as it is, and one message may try. Only a message that
-    /// the provider takes, or refuses for its own sake, closes the breaker: the device may be fine
-    /// and the quota used up.
+    /// A probe succeeded: the breaker stays open, and one message is tried. Only a message that is accepted,
+    /// or refused for its own sake, closes the breaker: the quota may be used up on a healthy device.
     Probed,
-    /// Quiet hours: nothing is sent until then.
+    /// Quiet hours: no call until their end.
     Resting {
         /// When the rest ends, by the store's clock.
         until: DateTime<Utc>,
     },
-    /// The day's calls are used up: nothing is sent until then, and messages age from then.
+    /// The daily limit is reached: no call until the next day, and messages age from then.
     Spent {
         /// When the rest ends, by the store's clock.
         until: DateTime<Utc>,
     },
-    /// The account was found blocked once more.
+    /// The account was found blocked.
     Blocked {
         /// Why.
         cause: BlockCause,
-        /// How long to wait before the next probe.
+        /// The wait before the next probe.
         pause: Duration,
         /// The provider's words.
         reason: String,
     },
 }
 
-/// What a message has been through.
+/// The history of a message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tries {
-    /// How many of its outcomes were unknown before.
+    /// Its unknown outcomes so far.
     pub unknowns: u32,
-    /// Whether a status event can tell its outcome and has not been waited for yet.
+    /// Whether a status event can tell its outcome and was not waited for yet.
     pub may_await: bool,
-    /// Whether it was barred before, and a probe went well since: the account is not the cause.
+    /// Whether it was barred before, and a probe succeeded since: the account is not the cause.
     pub suspected: bool,
 }
 
-/// Decides what follows from an outcome; `dice` is a random number in 0..1.
+/// Decides the next step from an outcome; `dice` is a random number in 0..1.
 #[must_use]
 pub fn decide(
     outcome: Outcome,
@@ -109,36 +108,27 @@ pub fn decide(
     dice: f64,
 ) -> Decision {
     let pace = policy.pace(dice);
+    let ready = |message| Decision {
+        message,
+        lane: LaneChange::Ready { pause: pace },
+    };
+    let blocked = |message, cause, reason| Decision {
+        message,
+        lane: LaneChange::Blocked {
+            cause,
+            pause: policy.breaker_pause(lane.blocks, dice),
+            reason,
+        },
+    };
     match outcome {
-        Outcome::Accepted(receipt) => Decision {
-            message: MessageChange::Sent(receipt),
-            lane: LaneChange::Ready { pause: pace },
-        },
-        Outcome::Refused { reason } => Decision {
-            message: MessageChange::Failed { reason },
-            lane: LaneChange::Ready { pause: pace },
-        },
-        Outcome::Blocked { cause, reason } => Decision {
-            message: MessageChange::Requeued,
-            lane: LaneChange::Blocked {
-                cause,
-                pause: policy.breaker_pause(lane.blocks, dice),
-                reason,
-            },
-        },
-        // The account is well, so that the next message may try at once.
-        Outcome::Barred { reason, .. } if tries.suspected => Decision {
-            message: MessageChange::Failed { reason },
-            lane: LaneChange::Ready { pause: pace },
-        },
-        Outcome::Barred { cause, reason } => Decision {
-            message: MessageChange::Suspected,
-            lane: LaneChange::Blocked {
-                cause,
-                pause: policy.breaker_pause(lane.blocks, dice),
-                reason,
-            },
-        },
+        Outcome::Accepted(receipt) => ready(MessageChange::Sent(receipt)),
+        Outcome::Refused { reason } => ready(MessageChange::Failed { reason }),
+        Outcome::Blocked { cause, reason } => blocked(MessageChange::Requeued, cause, reason),
+        // The account works, so the next message may be tried at once.
+        Outcome::Barred { reason, .. } if tries.suspected => {
+            ready(MessageChange::Failed { reason })
+        }
+        Outcome::Barred { cause, reason } => blocked(MessageChange::Suspected, cause, reason),
         Outcome::NotSent { retry_after, .. } => Decision {
             message: MessageChange::Requeued,
             lane: LaneChange::Waiting {
@@ -164,11 +154,11 @@ pub fn decide(
     }
 }
 
-/// Why a message that became too old was not sent.
+/// The reason of a message that was not sent in time.
 pub const TOO_OLD: &str = "the message became too old to be sent";
 
-/// What a message becomes when it is too old to be sent: expired, or unknown where an earlier try
-/// may have reached the provider.
+/// The change of a message that is too old: expired, or unknown where an earlier try may have reached the
+/// provider.
 #[must_use]
 pub fn expired(unknowns: u32) -> MessageChange {
     if unknowns == 0 {
@@ -289,7 +279,7 @@ mod tests {
         assert!(matches!(second.lane, LaneChange::Ready { .. }));
     }
 
-    /// What is certainly the account's fault is never the message's.
+    /// A fault that is certainly the account's is never the message's.
     #[test]
     fn a_message_of_a_blocked_account_waits_even_if_it_is_suspected() {
         let tries = Tries {

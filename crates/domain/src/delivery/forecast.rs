@@ -6,27 +6,27 @@ use super::DeliveryPolicy;
 use crate::dealers::DealerSettings;
 use crate::values::{QuietHours, from_jakarta_time, jakarta_time};
 
-/// How far ahead calls are foreseen, in days. Messages expire long before.
+/// How many days ahead calls are estimated. Messages expire long before.
 const HORIZON: Days = Days::new(366);
 
-/// The calls that a lane will make, one after the other: an estimate. Each takes the mean pause and no
-/// time itself; none is in quiet hours or beyond the daily limit.
+/// An estimate of a lane's coming calls. Each takes the mean pause and no time itself; none is in quiet hours
+/// or above the daily limit.
 #[derive(Debug, Clone)]
 pub struct Forecast {
     pause: TimeDelta,
     quiet_hours: Option<QuietHours>,
     daily_limit: Option<u32>,
-    /// Not before this local time of Asia/Jakarta is the next call.
+    /// The earliest local time (Asia/Jakarta) of the next call.
     next: NaiveDateTime,
-    /// On which day how many calls are made.
+    /// The present day and its number of calls.
     day: NaiveDate,
     calls: u32,
     horizon: NaiveDateTime,
 }
 
 impl Forecast {
-    /// The calls from a moment on, which may be later than `now`; `calls_today` are made already on the
-    /// day of `now`, and `policy` is the service's.
+    /// The calls from `from` on, which may be later than `now`. `calls_today` calls were made on the day of
+    /// `now`; `policy` is the service's.
     #[must_use]
     pub fn new(
         settings: &DealerSettings,
@@ -48,14 +48,13 @@ impl Forecast {
         }
     }
 
-    /// When the next call may be made; `None` when that is never, or too far ahead.
+    /// When the next call may be made; `None` for never, or beyond the horizon.
     #[must_use]
     pub fn opening(mut self) -> Option<DateTime<Utc>> {
         self.open().then(|| from_jakarta_time(self.next))
     }
 
-    /// When the last of so many further calls is made; `None` for no calls, and when that is never, or
-    /// too far ahead.
+    /// When the last of this many calls is made; `None` for no calls, for never, or beyond the horizon.
     pub fn last_of(&mut self, mut calls: u64) -> Option<DateTime<Utc>> {
         let mut last = None;
         while calls > 0 {
@@ -74,7 +73,7 @@ impl Forecast {
         last
     }
 
-    /// Moves on to a time at which a call may be made. Returns whether there is one.
+    /// Moves to the next time at which a call may be made. Returns whether there is one.
     fn open(&mut self) -> bool {
         while self.next <= self.horizon {
             if self.next.date() != self.day {
@@ -94,7 +93,7 @@ impl Forecast {
         false
     }
 
-    /// How many calls can be made from the next one on before quiet hours, midnight, or the limit.
+    /// How many calls fit before quiet hours, midnight, or the limit.
     fn in_a_row(&self) -> u64 {
         let quiet = self.quiet_hours.and_then(|quiet| begin(quiet, self.next));
         let midnight = self.daily_limit.and_then(|_| midnight_after(self.next));
@@ -111,7 +110,7 @@ impl Forecast {
         fitting.min(left.map_or(u64::MAX, u64::from))
     }
 
-    /// When the call is made before which so many others are.
+    /// When the call after this many others is made.
     fn spread(&self, others: u64) -> Option<NaiveDateTime> {
         let others = i64::try_from(others).ok()?;
         let pause = i64::try_from(microseconds(self.pause)).ok()?;
@@ -128,7 +127,7 @@ impl DeliveryPolicy {
     }
 }
 
-/// How many calls the pace allows in an hour, rounded up; `None` where there is no pause between calls.
+/// Calls in an hour at this pace, rounded up; `None` without a pause between calls.
 #[must_use]
 pub fn calls_per_hour(settings: &DealerSettings, policy: &DeliveryPolicy) -> Option<u64> {
     let pause = policy.with(settings).mean_pace().as_micros();
@@ -136,7 +135,7 @@ pub fn calls_per_hour(settings: &DealerSettings, policy: &DeliveryPolicy) -> Opt
     (pause > 0).then(|| u64::try_from(hour.div_ceil(pause)).unwrap_or(u64::MAX))
 }
 
-/// When quiet hours begin next, at a time that is not quiet.
+/// The next begin of quiet hours, at a time outside them.
 fn begin(quiet: QuietHours, now: NaiveDateTime) -> Option<NaiveDateTime> {
     let today = now.date().and_time(quiet.from());
     if today > now {
@@ -151,7 +150,7 @@ fn midnight_after(now: NaiveDateTime) -> Option<NaiveDateTime> {
     Some(tomorrow.and_time(NaiveTime::MIN))
 }
 
-/// As many as there are, a part of one counted as one.
+/// Microseconds, rounded up.
 fn microseconds(time: TimeDelta) -> u64 {
     let nanoseconds = time.to_std().unwrap_or_default().as_nanos();
     u64::try_from(nanoseconds.div_ceil(1_000)).unwrap_or(u64::MAX)
@@ -255,7 +254,7 @@ mod tests {
         assert_eq!(per_hour(0, 0), None);
     }
 
-    /// The same, call by call.
+    /// The same, one call at a time.
     fn one_by_one(forecast: &Forecast, calls: u64) -> Vec<NaiveDateTime> {
         let mut made: Vec<NaiveDateTime> = Vec::new();
         let mut next = forecast.next;
@@ -285,7 +284,7 @@ mod tests {
         let quiet = (0..24_u32, 0..24_u32).prop_map(|(from, to)| {
             QuietHours::parse(&format!("{from:02}:00"), &format!("{to:02}:30")).ok()
         });
-        // From no pause at all to more than a day's open hours.
+        // From no pause to more than a day's open hours.
         let pause = prop_oneof![Just(0), Just(1), 10_000..7_200_000_u64, Just(40_000_000)];
         let limit = prop::option::of(1..40_u32);
         (pause, 0..2_000_u64, limit, prop::option::of(quiet)).prop_map(

@@ -1,4 +1,4 @@
-//! What happens after a call to the provider: pure decisions, tested without a database.
+//! Decisions after a call to the provider: pure functions, tested without a database.
 
 mod decide;
 mod forecast;

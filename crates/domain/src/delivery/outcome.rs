@@ -1,32 +1,32 @@
 use std::time::Duration;
 
-/// What a call to the provider came to. Each variant is followed by different actions, see
+/// The outcome of a call to the provider. Each variant has its own next step, see
 /// [`decide`](super::decide()).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The provider took the message.
+    /// The provider accepted the message.
     Accepted(Receipt),
-    /// The provider read the message and said no; repeating will not help.
+    /// The provider refused the message; repeating will not help.
     Refused {
         /// The provider's words.
         reason: String,
     },
-    /// The dealer's account cannot send now, whatever the message: token, device or quota.
+    /// The dealer's account cannot send any message now: token, device or quota.
     Blocked {
         /// Why.
         cause: BlockCause,
         /// The provider's words.
         reason: String,
     },
-    /// The message was turned away and nothing certain was said about why: the account cannot send
-    /// now, or something in front of the provider does not like this message.
+    /// The message was turned away for an uncertain reason: the account cannot send now, or something in
+    /// front of the provider rejects this message.
     Barred {
-        /// Why, if it is the account.
+        /// The cause, if it is the account.
         cause: BlockCause,
         /// The HTTP status, or the provider's words.
         reason: String,
     },
-    /// Nothing reached the provider, or it asked for patience; try again.
+    /// Nothing reached the provider, or it asked to wait; try again.
     NotSent {
         /// What went wrong.
         reason: String,
@@ -40,28 +40,27 @@ pub enum Outcome {
     },
 }
 
-/// What the provider says about a message it accepted.
+/// The provider's answer about an accepted message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Receipt {
     /// The provider's id of the message, which its status events carry.
     pub message_id: Option<String>,
-    /// The provider's number of the call.
+    /// The provider's number of the call, `requestid`.
     pub request_id: Option<i64>,
     /// The provider's words.
     pub detail: String,
-    /// How many messages of the account's quota are left, where it says so.
+    /// Messages left in the account's quota, if the provider says so.
     pub quota_left: Option<u64>,
 }
 
-/// Why an account cannot send, in one word: for counting and for telling an operator what to do.
-/// Nothing is decided by it.
+/// Why an account cannot send, in one word: for metrics and operators. No decision depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockCause {
-    /// Its token is missing, wrong or withdrawn.
+    /// The token is missing, wrong or withdrawn.
     Token,
-    /// Its device is not connected.
+    /// The device is not connected.
     Device,
-    /// Its quota is used up.
+    /// The quota is used up.
     Quota,
     /// Anything else.
     Other,
@@ -126,7 +125,7 @@ impl Outcome {
 }
 
 impl OutcomeKind {
-    /// The name in the database and at the wire.
+    /// The name in the database and in answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -138,7 +137,7 @@ impl OutcomeKind {
         }
     }
 
-    /// The class of that name.
+    /// The class with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [

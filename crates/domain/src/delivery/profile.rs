@@ -1,15 +1,15 @@
 use std::time::Duration;
 
-/// How long an account's profile counts as known: it is asked for once a day.
+/// How long an account's profile is valid: it is read once a day (chosen).
 const KNOWN: Duration = Duration::from_secs(24 * 3_600);
 
-/// The share of that time by which it is asked for earlier at random, so that accounts do not move in step.
+/// The share of that time by which a profile is read earlier at random (jitter), so that accounts are spread.
 const EARLIER: f64 = 0.25;
 
-/// Why a lane whose device is well is not tried.
+/// The reason of a lane with a healthy device and no quota.
 pub const QUOTA_USED_UP: &str = "the quota is used up";
 
-/// When a profile that was told just now is asked for again; `dice` is a random number in 0..1.
+/// When to read a profile again after now; `dice` is a random number in 0..1.
 #[must_use]
 pub fn profile_again(dice: f64) -> Duration {
     KNOWN.mul_f64(1.0 - EARLIER * dice)

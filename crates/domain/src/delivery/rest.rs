@@ -5,15 +5,15 @@ use chrono::{DateTime, Days, NaiveTime, TimeDelta, Utc};
 use crate::dealers::DealerSettings;
 use crate::values::{QuietHours, from_jakarta_time, jakarta_time};
 
-/// For how long after a change of settings a copy of the service may act on the old ones, with a
-/// good margin: it remembers dealers for a few seconds.
+/// How long after a change of settings a copy may act on the old ones: dealers are cached for a few seconds;
+/// the rest is margin.
 pub const REST_DOUBT: Duration = Duration::from_secs(10);
 
-/// How long a rest that is begun in that time lasts, before the lane is looked at again.
+/// How long a rest that begins within that time lasts, before the lane is checked again.
 pub const REST_LOOK: Duration = Duration::from_secs(1);
 
-/// Until when a dealer's lane rests, because of quiet hours or because the day's calls are used
-/// up; `None` when it may send. Days and hours are those of Asia/Jakarta.
+/// Until when a dealer's lane rests, because of quiet hours or the daily limit; `None` when it may send. Days
+/// and hours are those of Asia/Jakarta.
 #[must_use]
 pub fn rest_until(
     settings: &DealerSettings,
@@ -27,11 +27,11 @@ pub fn rest_until(
         .checked_add_days(Days::new(1))
         .filter(|_| is_spent(settings, calls_today));
     let midnight = tomorrow.map(|day| day.and_time(NaiveTime::MIN));
-    // When the limit ends in quiet hours, the lane is looked at again at midnight.
+    // When the limit ends in quiet hours, the lane is checked again at midnight.
     quiet.max(midnight).map(from_jakarta_time)
 }
 
-/// Whether the day's calls are used up.
+/// Whether the daily limit is reached.
 #[must_use]
 pub fn is_spent(settings: &DealerSettings, calls_today: u32) -> bool {
     settings
@@ -39,8 +39,8 @@ pub fn is_spent(settings: &DealerSettings, calls_today: u32) -> bool {
         .is_some_and(|limit| calls_today >= limit)
 }
 
-/// What was due before this moment is too old to be sent: `ttl` has passed since, without the time
-/// in which the dealer's quiet hours forbid sending. That holds whatever else holds up the lane.
+/// Messages that were due before this moment are too old: `ttl` has passed since, not counting quiet hours.
+/// No other delay of the lane extends it.
 #[must_use]
 pub fn too_old_before(
     quiet: Option<QuietHours>,
@@ -52,7 +52,7 @@ pub fn too_old_before(
         None => now.checked_sub_signed(ttl),
         Some(quiet) => quiet.before(ttl, jakarta_time(now)).map(from_jakarta_time),
     };
-    // Nothing was due before that.
+    // No message was due before 1970.
     before.map_or(DateTime::UNIX_EPOCH, |at| at.max(DateTime::UNIX_EPOCH))
 }
 

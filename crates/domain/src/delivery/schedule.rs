@@ -2,19 +2,19 @@ use std::time::Duration;
 
 use crate::dealers::DealerSettings;
 
-/// Waits after *not sent*, for a base of five seconds; the last one repeats.
+/// Waits in seconds after *not sent*, for a base of five; the last one repeats (chosen).
 const RETRY_SECONDS: [f64; 6] = [5.0, 30.0, 120.0, 600.0, 1_800.0, 3_600.0];
 
-/// The longest pause that a `Retry-After` of the provider can ask for, and the longest retry wait.
+/// The longest retry wait, and the longest `Retry-After` that is honoured (chosen).
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The longest pause of a breaker.
+/// The longest pause of a breaker (chosen).
 const LONGEST_BREAKER_PAUSE: Duration = Duration::from_secs(30 * 60);
 
-/// Retry waits and breaker pauses vary by this share, so that lanes do not move in step.
+/// Jitter of retry waits and breaker pauses, as a share, so that lanes are spread (chosen).
 const SPREAD: f64 = 0.2;
 
-/// What to do with a message whose outcome is unknown.
+/// The handling of a message whose outcome is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnUnknown {
     /// Send it once more; a second unknown outcome is left to a person.
@@ -34,7 +34,7 @@ impl OnUnknown {
         }
     }
 
-    /// What goes by that name.
+    /// The variant with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Resend, Self::Hold]
@@ -43,27 +43,27 @@ impl OnUnknown {
     }
 }
 
-/// How messages are delivered.
+/// The delivery policy of the service.
 #[derive(Debug, Clone)]
 pub struct DeliveryPolicy {
     /// The least time between two calls of one lane.
     pub min_interval: Duration,
-    /// The most that is added to [`min_interval`](Self::min_interval) at random.
+    /// The longest random addition to [`min_interval`](Self::min_interval).
     pub jitter: Duration,
     /// The first pause of a blocked lane; it doubles up to 30 minutes.
     pub breaker_open: Duration,
-    /// The first wait after *not sent*; the later ones keep their proportion to it.
+    /// The first wait after *not sent*; later waits scale with it.
     pub retry_base: Duration,
-    /// What to do with a message whose outcome is unknown.
+    /// The handling of a message whose outcome is unknown.
     pub on_unknown: OnUnknown,
-    /// How long after it was due a message may still be sent.
+    /// How long after its due time a message may still be sent.
     pub message_ttl: Duration,
     /// How long a lane is leased; longer than [`send_timeout`](Self::send_timeout).
     pub lease: Duration,
-    /// The longest a call to the provider can take.
+    /// The time limit of a call to the provider.
     pub send_timeout: Duration,
-    /// How long to wait for a status event of a message whose outcome is unknown, where nobody
-    /// else sends through the device.
+    /// How long to wait for a status event that tells an unknown outcome, where only this service sends
+    /// through the device.
     pub unknown_wait: Duration,
 }
 
@@ -84,18 +84,18 @@ impl Default for DeliveryPolicy {
     }
 }
 
-/// What a lane has been through since its last call that reached the provider.
+/// A lane's history since its last call that reached the provider.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LaneHistory {
-    /// Calls in a row that were *not sent*.
+    /// Consecutive calls that were *not sent*.
     pub strikes: u32,
-    /// Calls or probes in a row that found the account blocked; more than 0 means that the
-    /// breaker is open and a probe comes before the next message.
+    /// Consecutive calls or probes that found the account blocked. Above 0 the breaker is open, and a probe
+    /// comes before the next message.
     pub blocks: u32,
 }
 
 impl DeliveryPolicy {
-    /// The policy as a dealer's settings have it.
+    /// The policy with a dealer's settings applied.
     #[must_use]
     pub fn with(&self, settings: &DealerSettings) -> Self {
         Self {
@@ -112,8 +112,8 @@ impl DeliveryPolicy {
         self.min_interval + self.jitter.mul_f64(dice)
     }
 
-    /// The wait after *not sent* for the `strikes + 1`th time in a row; at least what the provider
-    /// asked for, up to an hour.
+    /// The wait after `strikes + 1` consecutive *not sent*; at least what the provider asked for, up to an
+    /// hour.
     #[must_use]
     pub fn retry_wait(&self, strikes: u32, retry_after: Option<Duration>, dice: f64) -> Duration {
         let step = (strikes as usize).min(RETRY_SECONDS.len() - 1);
@@ -124,7 +124,7 @@ impl DeliveryPolicy {
         spread(wait, dice).max(asked)
     }
 
-    /// The pause of a lane that was found blocked for the `blocks + 1`th time in a row.
+    /// The pause after `strikes + 1` consecutive blocks.
     #[must_use]
     pub fn breaker_pause(&self, blocks: u32, dice: f64) -> Duration {
         let longest = LONGEST_BREAKER_PAUSE.max(self.breaker_open);

@@ -3,34 +3,33 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{LaneChange, MessageChange, Receipt, TOO_OLD};
-use crate::persons::{ERASED, erased};
 use crate::requests::MessageState;
 
-/// A change of a lane as values. A store writes them under the lease, and decides nothing by itself.
+/// A change of a lane as column values. A store writes them under the lease, and decides nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LaneValues<'a> {
-    /// How long to wait before the next call.
+    /// The wait before the next call.
     pub pause: Duration,
-    /// Whether a longer pause that the lane has already stays: what a call did not teach cannot shorten it.
+    /// Whether a longer pause of the lane stays, because the call says nothing about it.
     pub keeps_pause: bool,
-    /// Whether strikes, blocks and all that is known about them are forgotten.
+    /// Whether strikes, blocks and what is known about them are reset.
     pub forgets_trouble: bool,
-    /// How many strikes are added.
+    /// Strikes to add.
     pub strikes: u32,
-    /// How many blocks are added.
+    /// Blocks to add.
     pub blocks: u32,
-    /// Why, where blocks are added.
+    /// The reason of an added block.
     pub block_reason: Option<&'a str>,
-    /// Whether a probe has gone well since the block; `None`: as before.
+    /// Whether a probe succeeded since the block; `None` leaves it.
     pub probed: Option<bool>,
-    /// When a rest ends that begins now, by the store's clock.
+    /// The end of a rest that begins now, by the store's clock.
     pub rest_until: Option<DateTime<Utc>>,
     /// Whether messages age from the end of that rest.
     pub ages_after_rest: bool,
 }
 
 impl LaneChange {
-    /// The change as values.
+    /// The change as column values.
     #[must_use]
     pub fn values(&self) -> LaneValues<'_> {
         let nothing = LaneValues::default();
@@ -78,23 +77,23 @@ impl LaneChange {
     }
 }
 
-/// A change of a message as values, which a store writes.
+/// A change of a message as column values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageValues<'a> {
     /// The next state.
     pub state: MessageState,
-    /// Why, where it needs a reason.
+    /// The reason, where the state needs one.
     pub reason: Option<&'a str>,
-    /// How long until the next try, where there is one.
+    /// The wait before the next try.
     pub wait: Duration,
-    /// How many unknown outcomes are added.
+    /// Unknown outcomes to add.
     pub unknowns: u32,
-    /// What the provider said when it accepted the message.
+    /// The provider's answer that accepted the message.
     pub receipt: Option<&'a Receipt>,
 }
 
 impl MessageChange {
-    /// The change as values.
+    /// The change as column values.
     #[must_use]
     pub fn values(&self) -> MessageValues<'_> {
         let becomes = |state, reason| MessageValues {
@@ -122,26 +121,6 @@ impl MessageChange {
                 ..becomes(MessageState::Unknown, Some(reason))
             },
             Self::Expired => becomes(MessageState::Expired, Some(TOO_OLD)),
-        }
-    }
-}
-
-impl MessageValues<'_> {
-    /// The same of a message whose recipient was erased meanwhile, with so many unknown outcomes: it is
-    /// not tried again, and nothing that the provider says about it is kept.
-    #[must_use]
-    pub fn of_erased(self, unknowns: u32) -> Self {
-        match self.state {
-            MessageState::Queued => Self {
-                state: MessageState::Cancelled,
-                reason: Some(erased(unknowns)),
-                ..self
-            },
-            MessageState::Failed => Self {
-                reason: Some(ERASED),
-                ..self
-            },
-            _ => self,
         }
     }
 }
@@ -174,17 +153,5 @@ mod tests {
             assert!(!values.forgets_trouble, "{change:?}");
             assert_eq!((values.strikes, values.blocks), added, "{change:?}");
         }
-    }
-
-    #[test]
-    fn a_message_of_an_erased_recipient_is_not_tried_again() {
-        let wait = Duration::from_secs(5);
-        let resend = MessageChange::Resend { wait };
-        let values = resend.values().of_erased(1);
-        assert_eq!(values.state, MessageState::Cancelled);
-        assert_eq!(values.reason, Some(erased(1)));
-        let reason = "Adit refuses".to_owned();
-        let failed = MessageChange::Failed { reason };
-        assert_eq!(failed.values().of_erased(0).reason, Some(ERASED));
     }
 }

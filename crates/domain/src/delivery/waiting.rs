@@ -7,29 +7,29 @@ use crate::dealers::DealerSettings;
 use crate::requests::{Message, MessageId, MessageState};
 use crate::values::{DealerId, jakarta_time, mask_phones};
 
-/// What a message waits for.
+/// The reason of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WaitingFor {
-    /// The moment for which it was scheduled.
+    /// The scheduled time.
     Schedule,
-    /// Others of its dealer are before it.
+    /// Earlier messages of the same dealer.
     Turn,
     /// The pause between two calls.
     Pace,
     /// The next try, after one that did not reach the provider or whose outcome is unknown.
     Retry,
-    /// The dealer's account works again.
+    /// The dealer's account, which is blocked.
     Account,
     /// The end of quiet hours.
     QuietHours,
-    /// The next day: the calls of this one are used up.
+    /// The next day, because the daily limit is reached.
     DailyLimit,
     /// A report of the provider that tells an unknown outcome.
     Evidence,
 }
 
 impl WaitingFor {
-    /// All of them.
+    /// All reasons.
     pub const ALL: [Self; 8] = [
         Self::Schedule,
         Self::Turn,
@@ -41,7 +41,7 @@ impl WaitingFor {
         Self::Evidence,
     ];
 
-    /// The name at the wire.
+    /// The name in answers.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -57,51 +57,50 @@ impl WaitingFor {
     }
 }
 
-/// Why something waits.
+/// A wait: its reason and its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// What it waits for.
+    /// The reason.
     pub reason: WaitingFor,
-    /// Until when, by the store's clock; absent where nobody knows.
+    /// The end, by the store's clock; absent where it is unknown.
     pub until: Option<DateTime<Utc>>,
-    /// More about it, for a person; phones are masked.
+    /// More about the reason, for a person; phones are masked.
     pub detail: Option<String>,
 }
 
-/// How a dealer's lane stands. Where a dealer never had a message, nothing hinders it.
+/// The state of a dealer's lane. The lane of a dealer without messages is free.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaneState {
-    /// Whose lane it is.
+    /// The dealer of the lane.
     pub dealer_id: DealerId,
-    /// The moment at which it stands so, by the store's clock.
+    /// The time of this state, by the store's clock.
     pub now: DateTime<Utc>,
-    /// Whether a copy of the service holds it, for a call or what came of one.
+    /// Whether a copy of the service holds the lane's lease.
     pub leased: bool,
-    /// The message that is being sent, or whose outcome is not decided yet.
+    /// The message that is being sent, or whose outcome is undecided.
     pub message: Option<MessageId>,
-    /// Before this later moment no call is made; absent when one may be made now.
+    /// No call is made before this time; absent when a call may be made now.
     pub ready_at: Option<DateTime<Utc>>,
-    /// What it has been through.
+    /// The lane's history.
     pub history: LaneHistory,
-    /// What the provider said when the account was found blocked.
+    /// The provider's text when the account was found blocked.
     pub block_reason: Option<String>,
-    /// Calls to send today, in Asia/Jakarta.
+    /// Calls for sending made today, in Asia/Jakarta.
     pub calls_today: u32,
 }
 
-/// Where a message stands that is not finished.
+/// The place of an unfinished message in its lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// Its lane.
     pub lane: LaneState,
-    /// When it may be tried next.
+    /// The earliest time of its next try.
     pub next_try_at: DateTime<Utc>,
-    /// How many due messages are before it in the order of its lane; 0 where none of them may be tried
-    /// now.
+    /// How many due messages go before it in its lane; 0 where none of them may be tried now.
     pub before: u64,
 }
 
-/// What waits in a dealer's lane, as the store counts it.
+/// The messages in a dealer's lane, as the store counts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueState {
     /// The lane.
@@ -110,16 +109,16 @@ pub struct QueueState {
     pub waiting: u64,
     /// Queued messages that are not due yet.
     pub scheduled: u64,
-    /// Messages that are being sent, or whose outcome is not decided yet.
+    /// Messages that are being sent, or whose outcome is undecided.
     pub sending: u64,
-    /// When the first of those that wait was due.
+    /// The due time of the oldest waiting message.
     pub oldest_due_at: Option<DateTime<Utc>>,
-    /// When how many of those that are scheduled will be due, in the order of time, the nearest ones:
-    /// estimates look no further.
+    /// Due times of scheduled messages with the number due then, in order. Only the nearest: estimates look
+    /// no further.
     pub due_later: Vec<(DateTime<Utc>, u64)>,
 }
 
-/// What waits in a dealer's lane, why, and for how long.
+/// The messages in a dealer's lane, why they wait, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
     /// [`QueueState::waiting`]
@@ -130,17 +129,17 @@ pub struct Queue {
     pub sending: u64,
     /// [`QueueState::oldest_due_at`]
     pub oldest_due_at: Option<DateTime<Utc>>,
-    /// Why the lane as a whole sends nothing now; absent when it does, or would.
+    /// Why the lane as a whole is paused; absent when it is not.
     pub paused: Option<Waiting>,
-    /// How many calls the pace allows in an hour, see [`calls_per_hour`].
+    /// Calls in an hour at this pace, see [`calls_per_hour`].
     pub per_hour: Option<u64>,
-    /// When the last message that is due by then will have been sent: an estimate. Absent when nothing
-    /// is to be sent, and where nobody knows.
+    /// Estimated time at which the last due message will have been sent. Absent when none is due, and where
+    /// it is unknown.
     pub done_at: Option<DateTime<Utc>>,
 }
 
-/// Why a message waits; `None` for one that is finished, that is being sent, and whose call is about to
-/// begin. `policy` is the service's.
+/// Why a message waits; `None` when it is finished, being sent or about to be sent. `policy` is the
+/// service's.
 #[must_use]
 pub fn waiting(
     message: &Message,
@@ -169,7 +168,7 @@ pub fn waiting(
     }
 }
 
-/// Why a lane as a whole sends nothing now; `None` when it does, or would. `policy` is the service's.
+/// Why a lane as a whole is paused; `None` when it is not. `policy` is the service's.
 #[must_use]
 pub fn paused(
     lane: &LaneState,
@@ -187,7 +186,7 @@ pub fn paused(
     later(rest(lane, settings, policy), trouble)
 }
 
-/// What waits in a lane, why, and for how long. `policy` is the service's.
+/// The messages in a lane, why they wait, and for how long. `policy` is the service's.
 #[must_use]
 pub fn queue(state: &QueueState, settings: &DealerSettings, policy: &DeliveryPolicy) -> Queue {
     Queue {
@@ -212,7 +211,7 @@ fn done_at(
     }
     let mut calls = forecast(lane, settings, policy);
     let mut last = match state.waiting {
-        // The call that is being made.
+        // The call that is in flight.
         0 => lane.ready_at.unwrap_or(lane.now),
         waiting => calls.last_of(waiting)?,
     };
@@ -225,7 +224,7 @@ fn done_at(
     Some(last)
 }
 
-/// The calls of a lane that are still to come after the one that is being made.
+/// The lane's coming calls, after the one in flight.
 fn forecast(lane: &LaneState, settings: &DealerSettings, policy: &DeliveryPolicy) -> Forecast {
     let ready = lane.ready_at.unwrap_or(lane.now);
     let busy = lane.leased || lane.message.is_some();
@@ -236,12 +235,12 @@ fn forecast(lane: &LaneState, settings: &DealerSettings, policy: &DeliveryPolicy
     } else {
         ready
     };
-    // What it comes to is counted when it is over.
+    // A call in flight is counted when it is settled.
     let calls = lane.calls_today.saturating_add(u32::from(lane.leased));
     Forecast::new(settings, policy, lane.now, calls, from)
 }
 
-/// What keeps a message from being sent, whatever is before it.
+/// What hinders a message, apart from the messages before it.
 fn hindered(
     message: &Message,
     place: &Place,
@@ -249,7 +248,7 @@ fn hindered(
     policy: &DeliveryPolicy,
 ) -> Option<Waiting> {
     let lane = &place.lane;
-    // The message whose outcome is waited for is before it.
+    // A message whose outcome is awaited goes first.
     let lane_wide =
         paused(lane, settings, policy).filter(|lane| lane.reason != WaitingFor::Evidence);
     let own = (place.next_try_at > lane.now).then_some(Waiting {
@@ -283,8 +282,8 @@ fn turn(place: &Place, settings: &DealerSettings, policy: &DeliveryPolicy) -> Op
     })
 }
 
-/// The wait for a report that tells the outcome of the lane's message. Without a lease only that keeps a
-/// message in its lane and lets no call be made.
+/// The wait for a report that tells the outcome of the lane's message: only then has a lane a message without
+/// being leased.
 fn evidence(lane: &LaneState) -> Option<Waiting> {
     let awaits = lane.message.is_some() && !lane.leased;
     lane.ready_at.filter(|_| awaits).map(|until| Waiting {
@@ -294,7 +293,7 @@ fn evidence(lane: &LaneState) -> Option<Waiting> {
     })
 }
 
-/// The wait of a lane whose last call did not reach the provider.
+/// The retry wait of a lane whose last call did not reach the provider.
 fn retry(lane: &LaneState) -> Option<Waiting> {
     let struck = lane.history.strikes > 0;
     lane.ready_at.filter(|_| struck).map(|until| Waiting {
@@ -304,7 +303,7 @@ fn retry(lane: &LaneState) -> Option<Waiting> {
     })
 }
 
-/// Quiet hours, or the day's calls are used up; where both hold it is the one that ends last.
+/// Quiet hours or the daily limit; of both the one that ends last.
 fn rest(lane: &LaneState, settings: &DealerSettings, policy: &DeliveryPolicy) -> Option<Waiting> {
     let local = jakarta_time(lane.now);
     let limit = settings.daily_limit;
@@ -327,7 +326,7 @@ fn rest(lane: &LaneState, settings: &DealerSettings, policy: &DeliveryPolicy) ->
     })
 }
 
-/// The one that ends last; one whose end nobody knows ends after all others.
+/// The wait that ends last; an unknown end is the latest.
 fn later(one: Option<Waiting>, other: Option<Waiting>) -> Option<Waiting> {
     match (one, other) {
         (Some(one), Some(other)) => Some(match (one.until, other.until) {

@@ -1,4 +1,4 @@
-//! What remains of a person whose data was erased.
+//! The remains of erased personal data.
 
 use std::borrow::Cow;
 
@@ -7,11 +7,11 @@ use uuid::Uuid;
 use crate::requests::{Message, Request};
 use crate::values::{FEWEST_DIGITS, replace_numbers};
 
-/// What stands in place of a name, a phone, a plate, a text or a recipient that was erased. It is no
-/// phone, so that nothing can be sent to it.
+/// The placeholder for an erased name, phone, plate, text or recipient. It is no phone, so that nothing can
+/// be sent to it.
 pub const ERASED: &str = "[dihapus]";
 
-/// Why a queued message ended whose recipient was erased, after so many outcomes that were unknown.
+/// The reason of a queued message whose recipient was erased, after this many unknown outcomes.
 #[must_use]
 pub const fn erased(unknowns: u32) -> &'static str {
     if unknowns == 0 {
@@ -21,10 +21,10 @@ pub const fn erased(unknowns: u32) -> &'static str {
     }
 }
 
-/// What stands in place of a number in the words of the provider.
+/// The placeholder for a number in the provider's text.
 pub const NUMBER: &str = "[nomor]";
 
-/// The provider's words as they are stored: without anything that may be a phone, see
+/// The provider's text as it is stored: without anything that may be a phone, see
 /// [`mask_phones`](crate::values::mask_phones).
 ///
 /// ```
@@ -33,7 +33,7 @@ pub const NUMBER: &str = "[nomor]";
 /// ```
 #[must_use]
 pub fn without_numbers(words: &str) -> Cow<'_, str> {
-    // Nearly always there is nothing to replace.
+    // Mostly there is nothing to replace.
     if words.bytes().filter(u8::is_ascii_digit).count() < FEWEST_DIGITS {
         Cow::Borrowed(words)
     } else {
@@ -41,21 +41,21 @@ pub fn without_numbers(words: &str) -> Cow<'_, str> {
     }
 }
 
-/// How much was erased.
+/// Counts of an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Erased {
-    /// Requests whose name, phone, plate and stored answer are gone.
+    /// Requests whose name, phone, plate and stored answer were erased.
     pub requests: u64,
-    /// Messages whose text and recipient are gone.
+    /// Messages whose text and recipient were erased.
     pub messages: u64,
-    /// Of those the ones that waited to be sent, and never will be.
+    /// Those of the messages that were queued, and are now cancelled.
     pub cancelled: u64,
-    /// Reports of the provider whose text is gone.
+    /// Provider events whose text was erased.
     pub events: u64,
 }
 
 impl Erased {
-    /// Adds what another step erased.
+    /// Adds the counts of another step.
     pub const fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.messages += other.messages;
@@ -70,19 +70,19 @@ impl Erased {
     }
 }
 
-/// How far a pass over everything that is stored has come.
+/// The cursor of a pass over all stored data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sweep {
-    /// It looks at reports of the provider after this one, in the order of their coming.
+    /// Provider events after this one, in the order of arrival, are next.
     Events(i64),
-    /// It looks at messages after this one.
+    /// Messages after this one are next.
     Messages(Uuid),
-    /// It looks at requests after this one.
+    /// Requests after this one are next.
     Requests(Uuid),
 }
 
 impl Sweep {
-    /// Where a pass begins.
+    /// The start of a pass.
     pub const BEGIN: Self = Self::Events(i64::MIN);
 }
 

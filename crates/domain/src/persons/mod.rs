@@ -1,4 +1,4 @@
-//! Personal data: whose it is, what an erasure takes out, what an export shows.
+//! Personal data: whose it is, its erasure and its export.
 
 mod erasure;
 mod person;

@@ -1,4 +1,4 @@
-//! Who is erased, as texts may name them that others wrote.
+//! Finds a person in texts by other authors.
 
 use std::borrow::Cow;
 
@@ -9,18 +9,18 @@ use crate::values::Phone;
 /// The most characters between two letters or digits of one name: ` - `.
 const MOST_BETWEEN: usize = 3;
 
-/// The fewest letters and digits that are looked for. Shorter names are parts of too many words.
+/// The fewest letters and digits to search for: shorter names are parts of too many words (chosen).
 const FEWEST: usize = 3;
 
-/// A person whose data is erased, by phone, names and plates: what to take out of texts that others wrote.
+/// A person to erase, by phone, names and plates: finds them in texts by other authors.
 ///
-/// Upper and lower case are the same, and so is what stands between letters and digits.
+/// Case is ignored, and so are characters between letters and digits.
 #[derive(Debug, Clone, Default)]
 pub struct Person {
     marks: Vec<Mark>,
 }
 
-/// Letters and digits by which a person may be recognised.
+/// Letters and digits that identify a person.
 #[derive(Debug, Clone)]
 struct Mark {
     letters: Vec<char>,
@@ -29,17 +29,16 @@ struct Mark {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum MarkKind {
-    /// Also within longer numbers and words.
+    /// Matches within longer numbers and words as well.
     Phone,
     /// A whole name, or a plate.
     Name,
-    /// One word of a name: it may mean something else, too.
+    /// One word of a name, which may have another meaning.
     WordOfName,
 }
 
 impl Person {
-    /// The same with a phone, as it is stored; an older service may have spelt it in another way than
-    /// [`Phone`] reads.
+    /// Adds a phone as stored; an older service may have stored a notation that [`Phone`] does not read.
     #[must_use]
     pub fn with_phone(mut self, stored: &str) -> Self {
         let digits: String = stored.chars().filter(char::is_ascii_digit).collect();
@@ -56,7 +55,7 @@ impl Person {
         self
     }
 
-    /// The same with a name.
+    /// Adds a name.
     #[must_use]
     pub fn with_name(mut self, name: &str) -> Self {
         if name != ERASED {
@@ -68,7 +67,7 @@ impl Person {
         self
     }
 
-    /// The same with a plate.
+    /// Adds a plate.
     #[must_use]
     pub fn with_plate(mut self, plate: &str) -> Self {
         if plate != ERASED {
@@ -77,7 +76,7 @@ impl Person {
         self
     }
 
-    /// A text without the person: [`ERASED`] stands where it names them.
+    /// A text with [`ERASED`] wherever it names the person.
     ///
     /// ```
     /// let person = domain::persons::Person::default()
@@ -92,8 +91,8 @@ impl Person {
         self.replaced(text, |kind| kind != MarkKind::WordOfName)
     }
 
-    /// The provider's words without the person, not even by a part of the name, and without any other
-    /// number, see [`without_numbers`]. What else they say is kept, because failures are counted by it.
+    /// The provider's text without the person, any part of the name, and any other number, see
+    /// [`without_numbers`]. The rest stays, because failures are counted by it.
     ///
     /// ```
     /// let person = domain::persons::Person::default().with_name("Adit Pratama");
@@ -147,7 +146,7 @@ impl Person {
 }
 
 impl Mark {
-    /// How many bytes of the text it takes, where the text begins with it.
+    /// The number of bytes that the mark takes at the start of the text, if the text begins with it.
     fn length_in(&self, text: &str) -> Option<usize> {
         let mut expected = self.letters.iter().copied();
         let mut left = self.letters.len();

@@ -6,15 +6,14 @@ use super::StoreError;
 use crate::ports::AccountProfile;
 use crate::values::DealerId;
 
-/// What the provider last said about dealers' accounts.
+/// The provider's last profiles of dealers' accounts.
 ///
-/// Times are the store's: copies on machines whose clocks differ agree all the same.
+/// Times are the store's, so that copies with different clocks agree.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait AccountBook: Send + Sync {
-    /// Takes at most `limit` dealers whose profile is due: one that sent a message within `active`, and
-    /// whose profile was never kept, or is to be asked for again by now. Nobody else gets them within
-    /// `lease`.
+    /// Leases at most `limit` dealers whose profile is due, for `lease`: those with a message sent within
+    /// `active` whose profile is missing or due again.
     async fn take_due(
         &self,
         limit: usize,
@@ -22,7 +21,7 @@ pub trait AccountBook: Send + Sync {
         lease: Duration,
     ) -> Result<Vec<DealerId>, StoreError>;
 
-    /// Keeps what a profile says; what it does not say stays. It is due again after `again`.
+    /// Stores a profile; values that it lacks stay. It is due again after `again`.
     async fn keep_profile(
         &self,
         dealer: &DealerId,

@@ -4,18 +4,18 @@ use chrono::{DateTime, Utc};
 use super::StoreError;
 use crate::access::{Access, ApiKeyId, AuditEntry, KeyFingerprint, KeyName};
 
-/// A key to be stored: only its fingerprint is.
+/// A key to be stored, by its fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {
     /// The public part.
     pub id: ApiKeyId,
-    /// What recognises the key.
+    /// The fingerprint of the key.
     pub fingerprint: KeyFingerprint,
-    /// What people call it.
+    /// The display name.
     pub name: KeyName,
-    /// What it may be used for.
+    /// The rights.
     pub access: Access,
-    /// From when on it is none any more; never, when `None`.
+    /// The end of its validity; `None` for no end.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -24,62 +24,61 @@ pub struct NewApiKey {
 pub struct ApiKeyRecord {
     /// The public part.
     pub id: ApiKeyId,
-    /// What people call it.
+    /// The display name.
     pub name: KeyName,
-    /// What it may be used for.
+    /// The rights.
     pub access: Access,
     /// When it was made, by the store's clock.
     pub created_at: DateTime<Utc>,
-    /// From when on it is none any more.
+    /// The end of its validity.
     pub expires_at: Option<DateTime<Utc>>,
-    /// Since when it is revoked.
+    /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// Whether a key still counts, by the store's clock.
+/// The validity of a key, by the store's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
-    /// It does.
+    /// Valid.
     InForce,
-    /// Its time is over.
+    /// Expired.
     Expired,
-    /// It was revoked, whether its time is over or not.
+    /// Revoked, expired or not.
     Revoked,
 }
 
 /// A key that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownKey {
-    /// What recognises it.
+    /// The fingerprint of the key.
     pub fingerprint: KeyFingerprint,
     /// The key.
     pub record: ApiKeyRecord,
-    /// Whether it still counts.
+    /// Whether it is valid.
     pub validity: Validity,
 }
 
-/// The keys of callers. Keys are never removed, so that the audit can be read for ever.
+/// The callers' keys. Keys are never deleted, so that the audit stays readable.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait ApiKeys: Send + Sync {
-    /// Stores a key, and the entry in the audit with it.
+    /// Stores a key with its audit entry.
     async fn create(&self, key: &NewApiKey, entry: &AuditEntry)
     -> Result<ApiKeyRecord, StoreError>;
 
-    /// The keys and whether they count: those in force first, then the newest first; at most
-    /// `limit`.
+    /// The keys and their validity: valid ones first, then the newest first; at most `limit`.
     async fn list(&self, limit: u32) -> Result<Vec<(ApiKeyRecord, Validity)>, StoreError>;
 
-    /// The key of that id. What another copy of the service changed is seen within 5 seconds; a new
-    /// key and the end of one's time at once.
+    /// The key with this id. A change by another copy is seen within 5 seconds; a new key and an expiry at
+    /// once.
     async fn find(&self, id: ApiKeyId) -> Result<Option<KnownKey>, StoreError>;
 
-    /// Whether this copy of the service has made or found the key of that id lately, so that finding it
-    /// again costs the store next to nothing. Asks nobody. `false` says nothing about the key.
+    /// Whether this copy has lately made or found the key with this id, so that finding it again is cheap.
+    /// Asks no store. `false` says nothing about the key.
     fn knows(&self, id: ApiKeyId) -> bool;
 
-    /// Revokes a key, and stores the entry in the audit with it; one that is revoked already stays
-    /// as it is, without another entry. `None` when no key has that id.
+    /// Revokes a key, with its audit entry; a revoked key stays as it is, without another entry. `None` when
+    /// no key has that id.
     async fn revoke(
         &self,
         id: ApiKeyId,

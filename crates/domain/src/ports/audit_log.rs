@@ -4,16 +4,15 @@ use super::StoreError;
 use crate::access::{AuditCursor, AuditEntry, AuditRecord};
 use crate::requests::RequestId;
 
-/// What was done by whom. Lines are written once and never changed, except that an erasure takes a phone
-/// out of them.
+/// The audit. Lines are written once and never changed, except that an erasure removes phones.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// Writes a line. Where a port's own method takes an entry, that writes it together with what
-    /// it tells of, or does neither; this is for the others, before they answer.
+    /// Writes a line, before the answer. A port's method that takes an entry writes it in its own transaction
+    /// instead.
     async fn record(&self, entry: &AuditEntry) -> Result<(), StoreError>;
 
-    /// The newest lines, newest first; with a cursor those that are older than its line.
+    /// The newest lines, newest first; with a cursor the lines that are older than it.
     async fn page(
         &self,
         after: Option<AuditCursor>,

@@ -7,7 +7,7 @@ use crate::dealers::Dealer;
 use crate::settings::{SettingFaults, SettingsChange};
 use crate::values::{DealerId, WebhookToken};
 
-/// Whose table says the key of a dealer's account.
+/// The table that holds the key of a dealer's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySource {
     /// Our settings.
@@ -16,27 +16,27 @@ pub enum KeySource {
     Dealers,
 }
 
-/// Why a dealer's lane sends nothing now, and what is known of its account.
+/// Why a dealer's lane is paused, and what is known of its account.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LaneView {
-    /// Since when the breaker has been open.
+    /// When the breaker opened.
     pub blocked_since: Option<DateTime<Utc>>,
-    /// What the provider said then.
+    /// The provider's text then.
     pub block_reason: Option<String>,
-    /// Until when the lane rests; absent when it does not.
+    /// The end of the lane's rest; absent when it does not rest.
     pub resting_until: Option<DateTime<Utc>>,
-    /// What is left of the account's quota; absent when the provider has not said so.
+    /// The account's quota; absent when the provider has not reported it.
     pub quota: Option<KnownQuota>,
-    /// The last day of the account's package; absent when the provider has not said so.
+    /// The last day of the account's package; absent when the provider has not reported it.
     pub expires_on: Option<NaiveDate>,
 }
 
-/// What the provider last said about a quota.
+/// The provider's last report of a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownQuota {
-    /// How many messages are left.
+    /// Messages left.
     pub left: u64,
-    /// When it said so.
+    /// The time of the report.
     pub at: DateTime<Utc>,
 }
 
@@ -45,13 +45,13 @@ pub struct KnownQuota {
 pub struct DealerRecord {
     /// The dealer, with its settings in force.
     pub dealer: Dealer,
-    /// Where the key comes from; absent when there is none.
+    /// The table of the key; absent without a key.
     pub key_source: Option<KeySource>,
-    /// The address of our settings alone.
+    /// The address in our settings.
     pub own_api_url: Option<String>,
-    /// Whether our settings have a webhook secret, be it one that cannot be opened.
+    /// Whether our settings hold a webhook secret, even one that cannot be opened.
     pub webhook_secret_set: bool,
-    /// The token of the webhook addresses; absent when it is sealed and cannot be opened.
+    /// The token of the webhook addresses; absent when it cannot be opened.
     pub webhook_token: Option<WebhookToken>,
     /// The dealer's lane.
     pub lane: LaneView,
@@ -62,38 +62,37 @@ pub struct DealerRecord {
 pub struct DealerPage {
     /// The dealers, by number.
     pub items: Vec<DealerRecord>,
-    /// How many dealers all pages have together.
+    /// The number of dealers on all pages.
     pub total: u64,
 }
 
-/// What became of a change of settings.
+/// The result of a change of settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingsChanged {
-    /// It is made.
+    /// The change is made.
     Made,
     /// No dealer has that number.
     UnknownDealer,
-    /// Together with what is stored it breaks rules; nothing was changed.
+    /// The change and the stored settings together break rules; nothing was changed.
     Invalid(SettingFaults),
 }
 
-/// Dealers as an operator sees and changes them; inactive ones, too.
+/// Dealers for operators, inactive ones included.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait DealerAdmin: Send + Sync {
-    /// Whether secrets can be kept, which they are only sealed.
+    /// Whether secrets can be stored: they are only stored sealed.
     fn keeps_secrets(&self) -> bool;
 
-    /// The dealers of a page, from 1, by number. Those who have no webhook token yet get one.
+    /// The dealers of a page, from 1, by number. A dealer without a webhook token gets one.
     async fn page(&self, page: u64, page_size: u32) -> Result<DealerPage, StoreError>;
 
-    /// One dealer; it gets a webhook token if it has none yet.
+    /// One dealer; it gets a webhook token if it has none.
     async fn record(&self, id: &DealerId) -> Result<Option<DealerRecord>, StoreError>;
 
-    /// Changes a dealer's settings, all or nothing: what is changed at the same moment is not
-    /// undone, and what is stored then completes it. In force on every copy within 5 seconds, and at
-    /// once for whoever asks the same adapter. The entry is written into the audit with it; what is
-    /// not changed is not noted.
+    /// Changes a dealer's settings, all or nothing, with the audit entry. Concurrent changes of other
+    /// settings stay, and stored values complete the change. In force on every copy within 5 seconds, and at
+    /// once for readers of the same adapter. A refused change has no entry.
     async fn change(
         &self,
         id: &DealerId,

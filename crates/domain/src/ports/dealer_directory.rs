@@ -4,7 +4,7 @@ use super::StoreError;
 use crate::dealers::Dealer;
 use crate::values::DealerId;
 
-/// Who the dealers are and how they send. A change is seen within 30 seconds.
+/// The dealers and their settings. A change is seen within 30 seconds.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait DealerDirectory: Send + Sync {

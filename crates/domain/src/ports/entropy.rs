@@ -1,6 +1,6 @@
-/// Where secrets come from.
+/// The source of secrets.
 #[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Entropy: Send + Sync {
-    /// Bytes that nobody can guess: from a generator made for cryptography.
+    /// Random bytes of a cryptographic generator.
     fn bytes(&self) -> [u8; 40];
 }

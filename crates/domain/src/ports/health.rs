@@ -4,37 +4,36 @@ use async_trait::async_trait;
 
 use crate::requests::MessageState;
 
-/// Whether one part of the service works.
+/// The health of one part of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What was looked at, such as `database`.
+    /// The checked part, such as `database`.
     pub name: &'static str,
-    /// What was found, for people: `healthy`, `unhealthy`, or a plain word that says more. Never a
-    /// driver's text, a host name or a secret.
+    /// The finding, for people: `healthy`, `unhealthy`, or a plain word that says more. Never a driver's
+    /// text, a host name or a secret.
     pub finding: String,
-    /// Whether that is good enough to serve.
+    /// Whether the service can work with that.
     pub passed: bool,
 }
 
-/// How many messages are in a state that is not their last, and for how long.
+/// Messages in an unfinished state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backlog {
     /// The state: QUEUED, SENDING or UNKNOWN.
     pub state: MessageState,
-    /// How many messages are in it.
+    /// The number of messages.
     pub messages: u64,
-    /// How long the oldest of them has been due; `None` when none is.
+    /// How long the oldest of them has been due; `None` when none is due.
     pub oldest_past_due: Option<Duration>,
 }
 
-/// The health of what the service stands on.
+/// The health of the adapters.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Health: Send + Sync {
-    /// What is well, found at most a second ago. Costs the store the same however often it is asked.
+    /// The checks, at most a second old: the store's load does not depend on how often they are read.
     async fn checks(&self) -> Vec<Check>;
 
-    /// What is not finished, by state, as it was counted last; `None` when it could not be counted. Costs the
-    /// store nothing.
+    /// Unfinished messages by state, as counted last; `None` when counting failed. Costs the store nothing.
     async fn backlog(&self) -> Option<Vec<Backlog>>;
 }

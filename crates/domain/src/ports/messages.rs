@@ -6,14 +6,14 @@ use crate::delivery::QueueState;
 use crate::requests::{Message, NewMessage, RequestId};
 use crate::values::{DealerId, Phone};
 
-/// Whether one more message was queued.
+/// The result of a resend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "made once per call and moved at once"
 )]
 pub enum Resent {
-    /// This one was.
+    /// This message was queued.
     Queued(Message),
     /// One is still QUEUED or SENDING; nothing was changed.
     Pending,
@@ -23,37 +23,37 @@ pub enum Resent {
     UnknownRequest,
 }
 
-/// Whether a message was stopped.
+/// The result of a cancellation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "made once per call and moved at once"
 )]
 pub enum Cancelled {
-    /// This one was; it is the request's newest.
+    /// This message was cancelled; it is the request's newest.
     Stopped(Message),
-    /// None is QUEUED; nothing was changed.
+    /// No message is QUEUED; nothing was changed.
     TooLate,
     /// No request has that id.
     UnknownRequest,
 }
 
-/// The messages of single requests, as people follow and steer them, and what waits in a dealer's lane.
-/// A request that cannot be seen is as if it did not exist, and takes as long to find.
+/// The messages of single requests, and the queue of a dealer's lane. A request outside the tenant is as if
+/// it did not exist, and takes as long to find.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Messages: Send + Sync {
-    /// The messages of a request, oldest first; none for a request of an older service, and for one
-    /// that does not exist.
+    /// The messages of a request, oldest first; none for a request of an older service, and for a missing
+    /// one.
     async fn timeline(
         &self,
         request: RequestId,
         seen: &Visibility,
     ) -> Result<Vec<Message>, StoreError>;
 
-    /// Queues one more message of a request, which is shown as waiting again, unless another one is
-    /// QUEUED or SENDING, or the person was erased. Of many at once one is queued. The entry is written into the audit with
-    /// it, of the request's dealer.
+    /// Queues one more message of a request, unless another one is QUEUED or SENDING, or the person was
+    /// erased; the request then shows as waiting again. Of concurrent calls one succeeds. The audit entry,
+    /// with the request's dealer, is in the same transaction.
     async fn resend(
         &self,
         request: RequestId,
@@ -63,9 +63,8 @@ pub trait Messages: Send + Sync {
         entry: &AuditEntry,
     ) -> Result<Resent, StoreError>;
 
-    /// Stops the message of a request that is QUEUED, as [`cancelled`](crate::requests::cancelled) says. Where
-    /// it is claimed at the same moment, either happens and not both. The entry is written into the
-    /// audit with it, of the request's dealer.
+    /// Cancels the QUEUED message of a request, see [`cancelled`](crate::requests::cancelled). A concurrent
+    /// claim excludes it. The audit entry, with the request's dealer, is in the same transaction.
     async fn cancel(
         &self,
         request: RequestId,
@@ -73,7 +72,7 @@ pub trait Messages: Send + Sync {
         entry: &AuditEntry,
     ) -> Result<Cancelled, StoreError>;
 
-    /// What waits in a dealer's lane, and how the lane stands, in one moment; nothing and free for a
-    /// dealer who never had a message, and for one that does not exist.
+    /// The queue and the state of a dealer's lane, from one snapshot; empty and free for a dealer without
+    /// messages, and for a missing one.
     async fn queue(&self, dealer: &DealerId) -> Result<QueueState, StoreError>;
 }

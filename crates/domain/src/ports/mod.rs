@@ -1,5 +1,5 @@
-//! What the use cases need from the outside. Each port is a small object-safe trait; "not found"
-//! is an answer, not an error, and a method is a transaction.
+//! What the use cases need from the outside. Each port is a small object-safe trait; "not found" is an
+//! answer, not an error, and a method is a transaction.
 
 mod account_book;
 mod api_keys;
@@ -75,7 +75,7 @@ pub use {
 /// The source of an error, kept for the log.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What an error's sources say, the nearest first; empty where it has none.
+/// The texts of an error's sources, the nearest first; empty without a source.
 #[must_use]
 pub fn causes(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(error.source(), |source| source.source());
@@ -86,21 +86,20 @@ pub fn causes(error: &dyn std::error::Error) -> String {
 /// Why a store could not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The store is away, full or too slow; try again later. After a write the caller cannot know
-    /// whether it took place.
+    /// The store is down, overloaded or too slow; try again later. The outcome of a write is unknown.
     #[error("the store is not available")]
     Unavailable(#[source] BoxError),
-    /// The store holds something that cannot be read; trying again will not help.
+    /// The store holds an unreadable value; trying again will not help.
     #[error("the store holds a row that cannot be read")]
     Corrupt(#[source] BoxError),
-    /// The store refuses this and did nothing; trying again will not help until somebody changes the store:
-    /// a narrower column, another team's rule, a missing right.
+    /// The store refused the write and did nothing. Trying again will not help before the store is changed: a
+    /// narrow column, another team's rule, a missing right.
     #[error("the store refuses this")]
     Rejected(#[source] BoxError),
 }
 
 impl StoreError {
-    /// The same failure for one more caller who waited for it; of its source, the words.
+    /// A copy of the error for one more waiting caller; of its source, only the text.
     #[must_use]
     pub fn again(&self) -> Self {
         let words = |source: &BoxError| BoxError::from(source.to_string());

@@ -31,28 +31,28 @@ pub struct PageQuery {
     pub range: DateRange,
     /// Only these.
     pub filter: RequestFilter,
-    /// The page, from 1; not looked at with `after`.
+    /// The page, from 1; ignored with `after`.
     pub page: u64,
-    /// Only what comes after this place of the list. However far down that is, it costs the same.
+    /// The cursor: only requests after this place. Costs the same at any depth.
     pub after: Option<ListPlace>,
     /// Requests on a page, 1 to 100.
     pub page_size: u32,
 }
 
-/// Which of a dealer's requests; what is empty or absent does not matter. A missing status counts
-/// as PENDING or NOT_SENT.
+/// A filter of a dealer's requests; an empty or absent part matches all. A missing status counts as PENDING
+/// or NOT_SENT.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestFilter {
-    /// Those with one of these.
+    /// Any of these request statuses.
     pub request_statuses: Vec<RequestStatus>,
-    /// And one of these.
+    /// Any of these WhatsApp statuses.
     pub whatsapp_statuses: Vec<WhatsappStatus>,
-    /// Those in which this is found.
+    /// Only requests that match this search.
     pub search: Option<Search>,
 }
 
 impl RequestFilter {
-    /// Whether requests with these statuses may be meant.
+    /// Whether requests with these statuses can match.
     #[must_use]
     pub fn wants(&self, request_status: &str, whatsapp_status: &str) -> bool {
         let request = &self.request_statuses;
@@ -62,8 +62,8 @@ impl RequestFilter {
     }
 }
 
-/// A place in a dealer's list: that of a request. Numbers, because a row of another writer may have a date
-/// or a time that no calendar type holds: `infinity`, `24:00:00`.
+/// The place of a request in its dealer's list. In numbers, because rows of other writers may hold dates and
+/// times that no calendar type can: `infinity`, `24:00:00`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListPlace {
     /// The request's `request_date` in days since 1 January 2000; the ends of the type stand for
@@ -96,7 +96,7 @@ const EPOCH: i32 = 730_120;
 pub struct Page {
     /// The requests, newest first: by date, then time, then id, all descending.
     pub items: Vec<Request>,
-    /// How many requests all pages have together.
+    /// The number of requests on all pages.
     pub total: u64,
     /// Whether more requests follow after these.
     pub has_more: bool,
@@ -128,7 +128,7 @@ pub struct NewestPage {
     pub last: Option<ListPlace>,
 }
 
-/// How many requests of a dealer are in which state.
+/// A dealer's requests counted by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DealerStats {
     /// All.
@@ -150,7 +150,7 @@ pub struct DealerStats {
 }
 
 impl DealerStats {
-    /// Delivered of all, in percent with two decimals; 0 when there are none.
+    /// The share of delivered messages, in percent with two decimals; 0 when there are none.
     #[must_use]
     pub fn delivery_percentage(&self) -> f64 {
         if self.total == 0 {

@@ -2,22 +2,22 @@ use secrecy::SecretString;
 
 use crate::values::DealerId;
 
-/// How a sealed value begins; a value that does not is plain.
+/// The prefix of a sealed value; a value without it is plain.
 pub const SEALED: &str = "sealed:";
 
-/// What a secret is for. A value that was sealed for one purpose does not open for another.
+/// The purpose of a secret. A value sealed for one purpose opens for no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretPurpose {
     /// The key of a dealer's account at the provider.
     ApiKey,
-    /// What the provider's reports about the dealer must carry.
+    /// The secret that the provider's reports about the dealer must carry.
     WebhookSecret,
-    /// The unguessable part of the addresses for those reports.
+    /// The unguessable part of the webhook addresses.
     WebhookToken,
 }
 
 impl SecretPurpose {
-    /// The name under which it is sealed, and that people know it by.
+    /// The name under which it is sealed, and in messages to people.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -28,25 +28,25 @@ impl SecretPurpose {
     }
 }
 
-/// Why a secret was not sealed or opened. Never holds the value.
+/// Why a secret could not be sealed or opened. Never holds the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VaultError {
     /// There is no key to seal with.
     #[error("there is no key to seal with")]
     NoKey,
-    /// None of the keys is the one it was sealed with.
+    /// No key has the id of the one that sealed it.
     #[error("it was sealed with a key that SECRETS_KEY does not have")]
     UnknownKey,
-    /// It is no sealed value, was altered, or was sealed for another dealer or purpose.
+    /// The value is malformed, altered, or sealed for another dealer or purpose.
     #[error("it is damaged, or was sealed for another dealer or purpose")]
     Damaged,
-    /// The machine gave no randomness.
+    /// The machine's random generator failed.
     #[error("the machine gives no random numbers")]
     NoRandomness,
 }
 
-/// Seals secrets, so that who reads the database has none of them. What is sealed for one dealer
-/// and purpose opens for no other.
+/// Encrypts secrets at rest, so that the database alone reveals none. A value sealed for one dealer and
+/// purpose opens for no other.
 #[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Vault: Send + Sync {
     /// Whether there is a key to seal with.
@@ -60,7 +60,7 @@ pub trait Vault: Send + Sync {
         secret: &SecretString,
     ) -> Result<String, VaultError>;
 
-    /// Opens what any of the keys has sealed.
+    /// Opens a value sealed by any of the keys.
     fn open(
         &self,
         dealer: &DealerId,

@@ -7,10 +7,10 @@ use chrono::NaiveDate;
 use crate::delivery::{BlockCause, Outcome};
 use crate::values::{Account, Phone};
 
-/// A message on its way out. Prints without its text.
+/// An outgoing message. `Debug` hides its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutgoingMessage {
-    /// Who gets it.
+    /// The recipient.
     pub target: Phone,
     /// The finished text.
     pub body: String,
@@ -24,14 +24,13 @@ impl fmt::Debug for OutgoingMessage {
     }
 }
 
-/// What a call to send came to. Prints without the provider's words, which may name the recipient.
+/// The result of a call for sending. `Debug` hides the provider's text, which may name the recipient.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SendReport {
-    /// The class, with what belongs to it. Its words are stored and logged: they do not tell what the
-    /// message says.
+    /// The outcome. Its texts are stored and logged: they never quote the message.
     pub outcome: Outcome,
-    /// The provider's answer as JSON text, or an object that says why there is none. Without the
-    /// account's key.
+    /// The provider's answer as JSON text, or an object that says why there is none. Without the account's
+    /// key.
     pub answer: String,
     /// The provider's answer as it came, at most 64 KiB, without the account's key; empty when
     /// there is none.
@@ -46,16 +45,16 @@ impl fmt::Debug for SendReport {
     }
 }
 
-/// What the provider says about an account, as far as it does.
+/// The provider's profile of an account; absent values were not reported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AccountProfile {
-    /// How many messages of its quota are left.
+    /// Messages left in its quota.
     pub quota_left: Option<u64>,
     /// The last day of its package.
     pub expires_on: Option<NaiveDate>,
 }
 
-/// What the provider says about an account's device.
+/// The provider's report about an account's device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeviceReport {
     /// The key is valid and the device is connected.
@@ -65,7 +64,7 @@ pub enum DeviceReport {
         /// The account.
         profile: AccountProfile,
     },
-    /// The provider answered, and messages cannot be sent now.
+    /// The provider answered that messages cannot be sent now.
     NotReady {
         /// Why.
         cause: BlockCause,
@@ -82,7 +81,7 @@ pub enum DeviceReport {
 }
 
 impl DeviceReport {
-    /// What it says about the account; `None` when there was no usable answer.
+    /// The profile in the report; `None` without a usable answer.
     #[must_use]
     pub fn profile(&self) -> Option<AccountProfile> {
         match self {
@@ -92,12 +91,11 @@ impl DeviceReport {
     }
 }
 
-/// The provider of WhatsApp messages. Errors are outcomes: every call answers with a report.
+/// The provider of WhatsApp messages. Errors are outcomes: every call returns a report.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Whatsapp: Send + Sync {
-    /// Sends one message. Writes nothing once `start_by` has passed; the outcome is then
-    /// [`Outcome::NotSent`].
+    /// Sends one message. Writes nothing after `start_by`: the outcome is then [`Outcome::NotSent`].
     async fn send(
         &self,
         account: &Account,
@@ -105,6 +103,6 @@ pub trait Whatsapp: Send + Sync {
         start_by: Instant,
     ) -> SendReport;
 
-    /// Asks for the device's profile; sends no message.
+    /// Reads the device's profile; sends no message.
     async fn device(&self, account: &Account) -> DeviceReport;
 }

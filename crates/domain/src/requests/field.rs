@@ -1,4 +1,4 @@
-//! The fields of a submission, and what the text of each must be.
+//! The fields of a submission, and the rules for their texts.
 
 use crate::requests::Fault;
 #[cfg(doc)]
@@ -74,7 +74,7 @@ impl Field {
         if has_control {
             return Err(Fault::ControlCharacter);
         }
-        // An empty text, where no length forbids it, is left to the rule of its form.
+        // An empty text, where no length forbids it, is left to the field's own parser.
         if length > 0 && is_blank {
             return Err(Fault::Blank);
         }

@@ -1,23 +1,22 @@
-//! One field as it came in, and the rules that it can break.
+//! One raw field, and the rules that it can break.
 
 use std::fmt;
 
-/// One field of an object or of a row as it came in, before anything is known about it. Prints neither
-/// text nor number, which may be personal or secret.
+/// One raw field of an object or of a row. `Debug` hides texts and numbers, which may be personal or secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub enum Input {
-    /// The field was not there.
+    /// The field is missing.
     #[default]
     Absent,
-    /// The field was null.
+    /// The field is null.
     Null,
     /// The field's text, as sent.
     Text(String),
-    /// A whole number; what is too large for the type is its nearest value.
+    /// A whole number; one outside the type's range is the nearest value.
     Whole(i64),
     /// True or false.
     Flag(bool),
-    /// Something else.
+    /// Another type.
     Other,
 }
 
@@ -91,7 +90,7 @@ pub enum Fault {
     /// The text has a character of Unicode's category Cc.
     #[error("the text has a control character")]
     ControlCharacter,
-    /// Nobody sees anything of the text, see [`is_blank`](crate::values::is_blank).
+    /// The text shows nothing, see [`is_blank`](crate::values::is_blank).
     #[error("the text is blank")]
     Blank,
     /// The text is not an Indonesian mobile number.

@@ -9,15 +9,14 @@ use crate::delivery::{OutcomeKind, Place, Waiting};
 use crate::requests::{MessageId, MessageKind, MessageState};
 use crate::values::mask_phone;
 
-/// A stored message with everything that happened to it. Prints without its text, and its phone
-/// masked.
+/// A stored message with its history. `Debug` hides its text and masks its phone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// The id.
     pub id: MessageId,
-    /// Which kind it is.
+    /// Its kind.
     pub kind: MessageKind,
-    /// Where it is on its way.
+    /// Its state.
     pub state: MessageState,
     /// The name of the template it was made from.
     pub template: String,
@@ -25,7 +24,7 @@ pub struct Message {
     pub body: String,
     /// The recipient's phone as stored, `08…`.
     pub target: String,
-    /// When it may, or might, first be sent.
+    /// The earliest time of its first try.
     pub scheduled_at: DateTime<Utc>,
     /// When it was queued.
     pub created_at: DateTime<Utc>,
@@ -39,15 +38,15 @@ pub struct Message {
     pub failed_at: Option<DateTime<Utc>>,
     /// The calls to the provider, oldest first; of more than 50 the first five and the last.
     pub attempts: Vec<PastAttempt>,
-    /// What the provider calls it.
+    /// The provider's id of it.
     pub provider_id: Option<String>,
-    /// Why it ended as it did, unless it was sent.
+    /// Why it ended, unless it was sent.
     pub reason: Option<String>,
-    /// Where it stands in its lane, unless it is finished.
+    /// Its place in its lane, unless it is finished.
     pub place: Option<Place>,
 }
 
-/// A message, and why it waits.
+/// A message with its reason to wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageView {
     /// The message.
@@ -63,7 +62,7 @@ pub struct PastAttempt {
     pub at: DateTime<Utc>,
     /// The class of the outcome.
     pub outcome: OutcomeKind,
-    /// What the provider said or what went wrong.
+    /// The provider's text, or the error.
     pub detail: String,
     /// How long the call took.
     pub duration: Duration,
@@ -90,7 +89,7 @@ impl Message {
     }
 }
 
-/// Why a message ended that a person stopped, after so many outcomes that were unknown.
+/// The reason of a message that a person cancelled, after this many unknown outcomes.
 #[must_use]
 pub const fn cancelled(unknowns: u32) -> &'static str {
     if unknowns == 0 {

@@ -1,4 +1,4 @@
-//! Submissions, the requests they become, and the states both show.
+//! Submissions, the requests that they become, and the states of both.
 
 mod field;
 mod input;

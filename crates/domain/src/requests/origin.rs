@@ -1,18 +1,17 @@
 use uuid::Uuid;
 
-/// Which call to the service something came from, so that what happens later can be traced back to
-/// it. Holds nothing personal.
+/// The HTTP request that something came from, so that later steps can be traced back to it. Holds no personal
+/// data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The id of the call, `X-Request-Id`: at most 128 visible ASCII characters.
+    /// Its id, `X-Request-Id`: at most 128 visible ASCII characters.
     pub request_id: String,
-    /// The call's place in a trace, as `traceparent` of W3C Trace Context has it; `None` where calls
-    /// are not traced.
+    /// Its `traceparent` of W3C Trace Context; `None` where requests are not traced.
     pub traceparent: Option<String>,
 }
 
-/// What is kept of the id of a call about a person who is erased: a UUID tells nothing, any other id may be
-/// made of what its caller knows.
+/// The part of an HTTP request's id that may stay after an erasure: a UUID reveals nothing, any other id may
+/// hold personal data.
 #[must_use]
 pub fn impersonal_call(id: &str) -> Option<&str> {
     Uuid::try_parse(id).is_ok().then_some(id)

@@ -28,10 +28,10 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// Who is recorded as the maker of a request that came in over the API.
+/// `created_by` of a request from the API.
 pub const CREATED_BY: &str = "api";
 
-/// Who is recorded as the author of a change of status.
+/// `last_modified_by` of a change of status.
 pub const CHANGED_BY: &str = "system";
 
 /// A checked request with its first message, to be stored together or not at all.
@@ -43,16 +43,16 @@ pub struct NewRequest {
     pub submission: ValidSubmission,
     /// The message to the person who brought the unit in.
     pub message: NewMessage,
-    /// What the caller calls it, where it is to be stored once however often it comes.
+    /// The idempotency key, if any.
     pub once: Option<Once>,
 }
 
-/// A message to be queued. Prints without its text.
+/// A message to be queued. `Debug` hides its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewMessage {
     /// The id the message will have.
     pub id: MessageId,
-    /// Which kind it is.
+    /// Its kind.
     pub kind: MessageKind,
     /// The name of the template it was made from.
     pub template: String,
@@ -60,7 +60,7 @@ pub struct NewMessage {
     pub body: String,
     /// When it may first be sent; `None` means at once.
     pub not_before: Option<DateTime<Utc>>,
-    /// The call that asked for it.
+    /// The HTTP request that asked for it.
     pub origin: Option<Origin>,
 }
 
@@ -76,12 +76,12 @@ impl fmt::Debug for NewMessage {
     }
 }
 
-/// What a message was made for.
+/// The kind of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessageKind {
     /// A single submission, or a resend; goes before bulk.
     Live,
-    /// One of many that were submitted together; waits for the live ones of its dealer.
+    /// One of many that were submitted together; goes after the live ones of its dealer.
     Bulk,
 }
 
@@ -95,7 +95,7 @@ impl MessageKind {
         }
     }
 
-    /// The kind of that name.
+    /// The kind with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Live, Self::Bulk]
@@ -106,16 +106,15 @@ impl MessageKind {
 
 /// A stored request, as it is shown.
 ///
-/// Rows of an older service do not keep today's rules; their texts are shown as they are stored.
-/// Prints without personal data.
+/// Rows of an older service may break today's rules and are shown as stored. `Debug` hides personal data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// The id.
     pub id: RequestId,
     /// The dealer.
     pub dealer_id: String,
-    /// Local date of the submission's created time. This and the next five are always there in what came in
-    /// here; in a row of another writer, what cannot be shown is absent.
+    /// Local date of the submission's created time. This and the next five fields are always set in requests
+    /// of this service; in other rows a value that cannot be shown is absent.
     pub request_date: Option<NaiveDate>,
     /// Local time of the submission's created time.
     pub request_time: Option<NaiveTime>,
@@ -133,11 +132,11 @@ pub struct Request {
     pub whatsapp_status: String,
     /// The provider's last answer as JSON text.
     pub provider_answer: Option<String>,
-    /// Who made the row.
+    /// The creator of the row.
     pub created_by: Option<String>,
     /// Local time without a zone.
     pub created_date: Option<NaiveDateTime>,
-    /// Who changed the row last.
+    /// The last editor of the row.
     pub last_modified_by: Option<String>,
     /// Local time without a zone.
     pub last_modified_date: Option<NaiveDateTime>,
@@ -159,13 +158,13 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    /// The request as it is right after it was stored.
+    /// The request as stored just now.
     #[must_use]
     pub fn just_stored(new: &NewRequest) -> Self {
         Self::of_submission(new.id, new.submission.clone())
     }
 
-    /// The request that a submission was stored as, as it was right after that.
+    /// The request of a submission, as it was right after it was stored.
     #[must_use]
     pub fn of_submission(id: RequestId, submission: ValidSubmission) -> Self {
         let (request_status, whatsapp_status) = MessageState::Queued.version_1();

@@ -1,18 +1,18 @@
-//! The states of a message and what version 1 of the contract calls them.
+//! The states of a message and their names in version 1 of the API.
 
-/// Where a message is on its way. It only ever moves to a state of a higher [rank](Self::rank),
-/// except that a message which is certainly not with the provider goes back to `Queued`.
+/// The state of a message. It only moves to a state of a higher [rank](Self::rank), except that a message
+/// which certainly did not reach the provider goes back to `Queued`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessageState {
     /// Waiting for its turn, its time or its next try.
     Queued,
-    /// A call is in flight, or was when a copy of the service died.
+    /// A call is in flight, or was in flight when a copy of the service died.
     Sending,
-    /// Nobody can say whether the provider has it; a person must decide.
+    /// It may have reached the provider; a person must decide.
     Unknown,
-    /// Stopped before it was sent.
+    /// Cancelled before it was sent.
     Cancelled,
-    /// Too late to be sent.
+    /// Too old to be sent.
     Expired,
     /// The provider accepted it.
     Sent,
@@ -31,7 +31,7 @@ pub enum RequestStatus {
     Pending,
     /// The provider accepted the message.
     Processed,
-    /// The message will not be sent, or nobody knows.
+    /// The message will not be sent, or its outcome is unknown.
     Failed,
 }
 
@@ -82,13 +82,13 @@ impl MessageState {
         }
     }
 
-    /// The state of that name.
+    /// The state with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
-    /// The rank: evidence lifts a message to a state of a higher rank or does nothing.
+    /// The rank: evidence only lifts a message to a state of a higher rank.
     ///
     /// Evidence of sending lifts `Cancelled` and `Expired` as it lifts `Unknown`.
     #[must_use]
@@ -104,7 +104,7 @@ impl MessageState {
         }
     }
 
-    /// The state after evidence of `seen`: never one of a lower rank.
+    /// The state after evidence of `seen`, never of a lower rank.
     #[must_use]
     pub const fn lifted_by(self, seen: Self) -> Self {
         if seen.rank() > self.rank() {
@@ -114,7 +114,7 @@ impl MessageState {
         }
     }
 
-    /// What version 1 shows for this state.
+    /// The statuses of this state in version 1.
     #[must_use]
     pub const fn version_1(self) -> (RequestStatus, WhatsappStatus) {
         match self {
@@ -131,10 +131,10 @@ impl MessageState {
 }
 
 impl RequestStatus {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 3] = [Self::Pending, Self::Processed, Self::Failed];
 
-    /// The status of that name.
+    /// The status with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
@@ -152,7 +152,7 @@ impl RequestStatus {
 }
 
 impl WhatsappStatus {
-    /// All of them.
+    /// All statuses.
     pub const ALL: [Self; 6] = [
         Self::NotSent,
         Self::Sent,
@@ -162,7 +162,7 @@ impl WhatsappStatus {
         Self::Error,
     ];
 
-    /// The status of that name.
+    /// The status with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)

@@ -1,4 +1,4 @@
-//! What a dealer's system posts, and the rules that make it a request.
+//! A dealer's submission, and the rules that make it a request.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use crate::requests::{Fault, Field, Input, Origin};
 use crate::values::{DealerId, LicensePlate, Phone, parse_local_time};
 
-/// A submission as it came in: nothing is checked yet.
+/// A raw submission: nothing is checked yet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Submission {
     /// The person who brought the unit in, 1 to 255 characters.
@@ -27,14 +27,14 @@ pub struct Submission {
     /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead.
     /// [`Absent`](Input::Absent), [`Null`](Input::Null) and a time that has passed mean at once.
     pub send_at: Input,
-    /// The call that brought it; no field of it.
+    /// The HTTP request that brought it; not a field.
     pub origin: Option<Origin>,
 }
 
-/// How far ahead a message may be scheduled.
+/// How far ahead a message may be scheduled (documented in the API).
 pub const LONGEST_SCHEDULE: TimeDelta = TimeDelta::days(30);
 
-/// A submission that keeps all rules. Prints neither name nor plate.
+/// A valid submission. `Debug` hides name and plate.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ValidSubmission {
     /// The person who brought the unit in.
@@ -53,7 +53,7 @@ pub struct ValidSubmission {
     pub dealer_id: DealerId,
     /// When the message may first be sent; `None` means at once.
     pub send_at: Option<DateTime<Utc>>,
-    /// The call that brought it.
+    /// The HTTP request that brought it.
     pub origin: Option<Origin>,
 }
 
@@ -68,7 +68,7 @@ impl fmt::Debug for ValidSubmission {
 }
 
 impl Submission {
-    /// Checks every field; `now` is the time against which a schedule is measured.
+    /// Checks every field; `now` is the reference time of a schedule.
     ///
     /// # Errors
     /// For every faulty field its first broken rule, in the order of [`Field::ALL`].
@@ -97,7 +97,7 @@ impl Submission {
                 parse_send_at(&text, now)
             }),
         };
-        // Every field that is `None` here has left its fault in the list.
+        // Every `None` here has its fault in the list.
         match (
             customer_name,
             phone,
@@ -133,7 +133,7 @@ impl Submission {
     }
 }
 
-/// A moment to come; `None` for one that has passed.
+/// A future time; `None` for one that has passed.
 fn parse_send_at(text: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Fault> {
     let at = DateTime::parse_from_rfc3339(text)
         .map_err(|_| Fault::Instant)?

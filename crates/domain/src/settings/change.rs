@@ -7,26 +7,26 @@ use crate::delivery::OnUnknown;
 use crate::settings::{QuietTimes, SettingFaults};
 use crate::values::QuietHours;
 
-/// What becomes of one setting.
+/// The change of one setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Change<T> {
-    /// It stays.
+    /// The setting stays.
     #[default]
     Keep,
-    /// It is removed: as the service has it, or as `dealer_integration.dealers` says.
+    /// The setting is removed: the default, or `dealer_integration.dealers`, counts.
     Remove,
-    /// It is this from now on.
+    /// The setting gets this value.
     Set(T),
 }
 
 impl<T> Change<T> {
-    /// Whether it stays.
+    /// Whether the setting stays.
     #[must_use]
     pub const fn keeps(&self) -> bool {
         matches!(self, Self::Keep)
     }
 
-    /// What is to be set, if anything.
+    /// The new value, if any.
     #[must_use]
     pub const fn value(&self) -> Option<&T> {
         match self {
@@ -37,7 +37,7 @@ impl<T> Change<T> {
 }
 
 impl<T: Clone> Change<T> {
-    /// Carries the change out.
+    /// Applies the change.
     pub fn apply(&self, setting: &mut Option<T>) {
         match self {
             Self::Keep => {}
@@ -47,12 +47,12 @@ impl<T: Clone> Change<T> {
     }
 }
 
-/// A change of a dealer's settings that keeps all rules.
+/// A valid change of a dealer's settings.
 #[derive(Debug, Clone, Default)]
 pub struct SettingsChange {
-    /// The key of the account; wins over the one in `dealer_integration.dealers`.
+    /// The key of the account; overrides the one in `dealer_integration.dealers`.
     pub api_key: Change<SecretString>,
-    /// The address of the provider; wins as well.
+    /// The address of the provider; overrides likewise.
     pub api_url: Change<String>,
     /// [`DealerSettings::min_interval`]
     pub min_interval: Change<Duration>,
@@ -66,14 +66,14 @@ pub struct SettingsChange {
     pub on_unknown: Change<OnUnknown>,
     /// [`DealerSettings::exclusive_device`]; removed means no.
     pub exclusive_device: Change<bool>,
-    /// What the provider's reports must carry.
+    /// The secret that the provider's reports must carry.
     pub webhook_secret: Change<SecretString>,
     /// [`DealerSettings::default_template`]
     pub default_template: Change<String>,
 }
 
 impl SettingsChange {
-    /// Whether a rest that was begun under the old settings may be wrong.
+    /// Whether a rest that began under the old settings may be wrong.
     #[must_use]
     pub const fn affects_rests(&self) -> bool {
         !self.daily_limit.keeps() || !self.quiet_hours.keeps()
@@ -85,7 +85,7 @@ impl SettingsChange {
         self.api_key.value().is_some() || self.webhook_secret.value().is_some()
     }
 
-    /// The names of what changes, in field order; for the log.
+    /// The names of the changed settings, in field order; for the log.
     #[must_use]
     pub fn fields(&self) -> Vec<&'static str> {
         [
@@ -106,7 +106,7 @@ impl SettingsChange {
         .collect()
     }
 
-    /// What becomes of the quiet hours that are stored.
+    /// The stored quiet hours after the change.
     ///
     /// # Errors
     /// When they would break rules.
@@ -121,10 +121,10 @@ impl SettingsChange {
         }
     }
 
-    /// Carries out what concerns the delivery of messages.
+    /// Applies the part about the delivery of messages.
     ///
     /// # Errors
-    /// When the settings would break rules; then they are as they were.
+    /// When the settings would break rules; they then stay as they were.
     pub fn apply(&self, settings: &mut DealerSettings) -> Result<(), SettingFaults> {
         settings.quiet_hours = self.quiet_hours_over(settings.quiet_hours)?;
         self.min_interval.apply(&mut settings.min_interval);

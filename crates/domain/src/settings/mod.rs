@@ -1,4 +1,4 @@
-//! Changes of a dealer's settings: what is sent, the rules, and what they make of it.
+//! Changes of a dealer's settings: raw patch, rules and result.
 
 mod change;
 mod patch;

@@ -9,38 +9,38 @@ use crate::settings::{Change, QuietTimes, SettingsChange};
 use crate::template::VALIDATION;
 use crate::values::{Account, AccountPolicy, QuietHours};
 
-/// The longest pause that can be set, in milliseconds: an hour, as in the service's environment.
+/// The longest pause, in milliseconds: an hour, like the limit of the service's environment.
 pub const LONGEST_PAUSE_MS: i64 = 3_600_000;
 
-/// The most calls on a day that a limit can allow; a lane makes 86,400 at one a second.
+/// The largest daily limit (chosen); a lane makes 86,400 calls a day at one a second.
 pub const LARGEST_DAILY_LIMIT: i64 = 1_000_000;
 
-/// The most characters that a key, a secret or an address can have.
+/// The most characters of a key, a secret or an address (width of the columns of `dealers`).
 pub const LONGEST_SETTING: usize = 255;
 
 /// The most characters of a template's name.
 const LONGEST_TEMPLATE_NAME: usize = 50;
 
-/// The quiet hours of a merge patch as they came in.
+/// The raw quiet hours of a merge patch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RawQuietHours {
-    /// Not mentioned.
+    /// Missing.
     #[default]
     Absent,
     /// Null: no quiet hours.
     Null,
-    /// An object; a time that it does not mention stays.
+    /// An object; a missing time stays.
     Times {
         /// `from`
         from: Input,
         /// `to`
         to: Input,
     },
-    /// Something else.
+    /// Another type.
     Other,
 }
 
-/// A merge patch of a dealer's settings as it came in.
+/// A raw merge patch of a dealer's settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of `SettingsChange`")]
 pub struct SettingsPatch {
@@ -56,7 +56,7 @@ pub struct SettingsPatch {
     pub default_template: Input,
 }
 
-/// A setting, as faults name it.
+/// A setting, by its name in faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of `SettingsChange`")]
 pub enum SettingField {
@@ -162,7 +162,7 @@ impl Check {
         }
     }
 
-    /// Of two times one can be changed alone; what comes of it is known when the stored ones are.
+    /// One of the two times may change alone; its rules are checked with the stored one.
     fn quiet_hours(&mut self, raw: &RawQuietHours) -> Change<QuietTimes> {
         let (from, to) = match raw {
             RawQuietHours::Absent => return Change::Keep,
@@ -200,7 +200,7 @@ impl Check {
                 Ok(time) => return Some(time),
                 Err(_) => Fault::NotATimeOfDay,
             },
-            // The other one is not.
+            // Only one time is null.
             Input::Null => Fault::Missing,
             _ => Fault::NotText,
         };
@@ -242,7 +242,7 @@ fn key(raw: &str) -> Result<SecretString, Fault> {
     length(raw)?;
     Account::checked_key(Some(&SecretString::from(raw)))
         .ok()
-        // A value of this form is read as a sealed one.
+        // A value with this prefix would be read as a sealed one.
         .filter(|key| !key.expose_secret().starts_with(crate::ports::SEALED))
         .ok_or(Fault::NotAKey)
 }
@@ -265,7 +265,7 @@ fn webhook_secret(raw: &str) -> Result<SecretString, Fault> {
     }
 }
 
-/// For now there is the built-in template alone.
+/// So far there is only the built-in template.
 fn template(raw: &str) -> Result<String, Fault> {
     let shaped = (1..=LONGEST_TEMPLATE_NAME).contains(&raw.len())
         && raw

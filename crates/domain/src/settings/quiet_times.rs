@@ -4,7 +4,7 @@ use crate::requests::Fault;
 use crate::settings::{SettingFaults, SettingField};
 use crate::values::QuietHours;
 
-/// Quiet hours as a change gives them: a time that is not given stays as it is stored.
+/// A change of quiet hours: a time that is absent stays as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuietTimes {
     from: Option<NaiveTime>,
@@ -12,19 +12,19 @@ pub struct QuietTimes {
 }
 
 impl QuietTimes {
-    /// The times that are given.
+    /// The given times.
     #[must_use]
     pub const fn new(from: Option<NaiveTime>, to: Option<NaiveTime>) -> Self {
         Self { from, to }
     }
 
-    /// Whether nothing that is stored plays a part.
+    /// Whether both times are given, so that the stored ones do not matter.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.from.is_some() && self.to.is_some()
     }
 
-    /// The quiet hours that come of the stored ones.
+    /// The stored quiet hours after the change.
     ///
     /// # Errors
     /// When a time is neither given nor stored, or both are the same.

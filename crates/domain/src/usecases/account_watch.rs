@@ -6,17 +6,17 @@ use crate::delivery::profile_again;
 use crate::ports::{AccountBook, AccountProfile, DealerDirectory, Dice, StoreError, Whatsapp};
 use crate::values::{AccountPolicy, DealerId};
 
-/// Whose profile is asked for: a dealer that sent something within this time.
+/// Only dealers that sent something within this time have their profile read (chosen).
 const ACTIVE: Duration = Duration::from_secs(24 * 3_600);
 
-/// How long whoever took a dealer may take to ask; then it is due again.
+/// Lease of a dealer whose profile is being read; then it is due again (chosen).
 const LEASE: Duration = Duration::from_secs(600);
 
-/// How soon an account is asked for again whose provider gave no usable answer.
+/// Back-off of an account without a usable answer (chosen).
 const UNANSWERED: Duration = Duration::from_secs(3_600);
 
-/// Asks once a day for the profiles of accounts that are in use: accepted messages tell what is left of a
-/// quota, but nothing else tells when a package ends.
+/// Reads the profiles of accounts in use once a day: accepted messages tell the quota left, but only the
+/// profile tells when a package ends.
 pub struct AccountWatch {
     book: Arc<dyn AccountBook>,
     dealers: Arc<dyn DealerDirectory>,
@@ -36,8 +36,7 @@ impl AccountWatch {
         }
     }
 
-    /// Takes at most `limit` dealers whose profile is due; [ask](Self::ask) for each. Of all copies one
-    /// gets each dealer.
+    /// Leases at most `limit` dealers whose profile is due, each to one copy only; [ask](Self::ask) for each.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -45,11 +44,10 @@ impl AccountWatch {
         self.book.take_due(limit, ACTIVE, LEASE).await
     }
 
-    /// Asks for a dealer's profile and keeps it. Returns it; `None` when there is no usable account, or
-    /// no usable answer.
+    /// Reads a dealer's profile, stores and returns it; `None` without a usable account or answer.
     ///
     /// # Errors
-    /// [`StoreError`]; the dealer is due again when its lease is over.
+    /// [`StoreError`]; the dealer is due again after its lease.
     pub async fn ask(&self, dealer: &DealerId) -> Result<Option<AccountProfile>, StoreError> {
         let found = self.dealers.find(dealer).await?;
         let account = found.and_then(|dealer| dealer.account(&self.accounts).ok());

@@ -9,10 +9,10 @@ use crate::ports::{AuditLog, DealerDirectory, PersonalData, StoreError};
 use crate::requests::{MessageView, Request, RequestId};
 use crate::values::Phone;
 
-/// How many rows one step looks at, so that none holds many locks for long.
+/// The most rows of one step, so that none holds many locks for long (chosen).
 const AT_ONCE: usize = 500;
 
-/// Erases persons and shows them what is stored about them.
+/// Erases and exports the data of persons.
 pub struct DataSubjectRequests {
     data: Arc<dyn PersonalData>,
     audit: Arc<dyn AuditLog>,
@@ -30,11 +30,11 @@ impl DataSubjectRequests {
         }
     }
 
-    /// Erases a person. Once more erases what has come since, or nothing. The audit has a line
-    /// before anything is erased, and one with the counts after all is.
+    /// Erases a person; repeating it erases newer data, if any. The audit has a line before the erasure, and
+    /// one with the counts after it.
     ///
     /// # Errors
-    /// [`StoreError`]; some of it may be erased then. Repeat it.
+    /// [`StoreError`]; a part may be erased. Repeat it.
     pub async fn erase(&self, phone: &Phone, by: &Author) -> Result<Erased, StoreError> {
         self.note(
             by,
@@ -62,8 +62,8 @@ impl DataSubjectRequests {
         Ok(all)
     }
 
-    /// What is stored about a person: requests in the order of their ids after the one given, at
-    /// most `limit`, each with its messages, oldest first. It is noted in the audit before it is shown.
+    /// Exports a person: at most `limit` requests by id after the given id, each with its messages, oldest
+    /// first. The audit line comes first.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -85,7 +85,7 @@ impl DataSubjectRequests {
         Ok(shown)
     }
 
-    /// One step of a pass that erases what is older than so many days, and where to go on.
+    /// One step of a pass that erases data older than this many days; returns the next cursor.
     ///
     /// # Errors
     /// [`StoreError`]; the step can be repeated.

@@ -25,7 +25,7 @@ pub enum DealerAdministrationError {
     /// Settings break rules: for every faulty field its first broken rule, in field order.
     #[error("the settings break rules")]
     Invalid(SettingFaults),
-    /// The store could not answer, or nobody knows whether it wrote.
+    /// The store could not answer; the outcome of a write is unknown.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
 }
@@ -57,7 +57,7 @@ impl DealerAdministration {
         found.ok_or(DealerAdministrationError::UnknownDealer)
     }
 
-    /// Checks a patch against the rules, as far as they do not concern what is stored.
+    /// Checks the rules of a patch that do not depend on stored settings.
     ///
     /// # Errors
     /// [`DealerAdministrationError::Invalid`]
@@ -70,13 +70,12 @@ impl DealerAdministration {
             .map_err(DealerAdministrationError::Invalid)
     }
 
-    /// Changes a dealer's settings. A rest that the old ones may have caused ends, and is begun
-    /// anew where the new ones ask for it; that a key or an address changed is for the dispatcher
-    /// to notice. Repeating it is harmless.
+    /// Changes a dealer's settings. A rest under the old settings ends, and begins again where the new ones
+    /// ask for it. The dispatcher notices a changed key or address. Repeating it is harmless.
     ///
     /// # Errors
-    /// [`DealerAdministrationError`]; nothing is changed then, except that after [`DealerAdministrationError::Store`] nobody can
-    /// know.
+    /// [`DealerAdministrationError`]; nothing is changed then, but after [`DealerAdministrationError::Store`]
+    /// the outcome is unknown.
     pub async fn change(
         &self,
         id: &DealerId,

@@ -10,7 +10,7 @@ use crate::ports::{
 };
 use crate::values::{Account, AccountError, AccountPolicy, DealerId, Phone, jakarta_time};
 
-/// How long a test message waits for its turn in the dealer's lane.
+/// How long a test message waits for its turn in the dealer's lane (chosen).
 pub const TEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Checks whether a dealer's account can send.
@@ -31,11 +31,11 @@ pub struct DealerCheck {
 pub struct CheckPassed {
     /// The provider's answer as it came, without the account's key.
     pub text: String,
-    /// What it says about the account.
+    /// The provider's profile of the account.
     pub profile: AccountProfile,
 }
 
-/// A test message whose turn has come: its lane is leased, and its call is remembered.
+/// A test message whose turn has come: its lane is leased, and its call is recorded.
 #[derive(Debug, Clone)]
 pub struct TestCall {
     lease: Lease,
@@ -45,14 +45,14 @@ pub struct TestCall {
     pause: Duration,
 }
 
-/// What came of a test, yet to be settled.
+/// The result of a test, to be settled.
 #[derive(Debug)]
 pub struct TestEnd {
-    /// What its caller is told.
+    /// The answer to the caller.
     pub answer: Result<CheckPassed, CheckError>,
-    /// The lease under which it was made.
+    /// The lease of the test.
     pub lease: Lease,
-    /// What is to be recorded.
+    /// The settlement.
     pub settlement: Settlement,
 }
 
@@ -64,8 +64,8 @@ impl TestCall {
             lease: self.lease.clone(),
             settlement: Settlement {
                 message: None,
-                // A test that goes well closes the breaker; one that does not proves nothing about the
-                // customers' messages, whose pauses it must not lengthen.
+                // A successful test closes the breaker. A failed one proves nothing about customers'
+                // messages, and must not lengthen their pauses.
                 lane: match call {
                     CallEnd::Accepted(_) => LaneChange::Ready { pause },
                     CallEnd::NotAccepted | CallEnd::Unknown => LaneChange::Unchanged { pause },
@@ -79,7 +79,7 @@ impl TestCall {
     }
 }
 
-/// The account does not work, or nobody knows.
+/// The account does not work, or its state is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// No dealer has that number, or it is not active.
@@ -88,13 +88,13 @@ pub enum CheckError {
     /// The dealer's key or address cannot be used.
     #[error("the dealer's account cannot be used")]
     NoAccount(#[source] AccountError),
-    /// The provider said no, or could not be reached; a sentence for a person.
+    /// The provider refused, or could not be reached; a sentence for a person.
     #[error("the provider did not confirm: {reason}")]
     Failed {
-        /// What the provider said or what went wrong.
+        /// The provider's text, or the error.
         reason: String,
     },
-    /// The lane is in use; ask again for up to [`TEST_WAIT`].
+    /// The lane is busy; ask again for up to [`TEST_WAIT`].
     #[error("the dealer's lane is busy")]
     LaneBusy,
     /// The store could not answer.
@@ -117,8 +117,7 @@ impl DealerCheck {
         }
     }
 
-    /// Asks the provider for the device's profile, and keeps what it says about the account; sends no
-    /// message.
+    /// Reads the device's profile from the provider, and stores it; sends no message.
     ///
     /// # Errors
     /// [`CheckError`], never [`LaneBusy`](CheckError::LaneBusy).
@@ -127,7 +126,7 @@ impl DealerCheck {
         let report = self.whatsapp.device(&account).await;
         if let Some(profile) = report.profile() {
             let again = profile_again(self.dice.roll());
-            // The answer does not depend on it.
+            // Storing is best effort.
             let _ = self.book.keep_profile(dealer, &profile, again).await;
         }
         match report {
@@ -138,10 +137,10 @@ impl DealerCheck {
         }
     }
 
-    /// Asks the provider how a dealer's account stands; sends no message.
+    /// Reads the standing of a dealer's account from the provider; sends no message.
     ///
     /// # Errors
-    /// [`AccountError`] when the account cannot be used; nobody is asked then.
+    /// [`AccountError`] when the account cannot be used; the provider is not asked then.
     pub async fn standing(&self, dealer: &Dealer) -> Result<AccountStanding, AccountError> {
         let account = dealer.account(&self.accounts)?;
         let report = self.whatsapp.device(&account).await;
@@ -149,9 +148,8 @@ impl DealerCheck {
         Ok(AccountStanding::of(report, today))
     }
 
-    /// Leases the dealer's lane for one real test message, whatever its breaker says: this is how an
-    /// operator finds out whether the account works again. From here on the call is remembered; make
-    /// it, and record what came of it.
+    /// Leases the dealer's lane for one real test message, even with an open breaker: that is how an operator
+    /// tries the account. The call is now recorded: make it, and settle its result.
     ///
     /// # Errors
     /// [`CheckError`], never [`Failed`](CheckError::Failed).
@@ -204,15 +202,15 @@ impl DealerCheck {
         test.end(answer, (&report.outcome).into())
     }
 
-    /// What becomes of a test whose call was given up, because the service must stop.
+    /// The result of a test whose call was aborted by a shutdown.
     #[must_use]
     pub fn abandoned(&self, test: &TestCall) -> TestEnd {
         let reason = "the service stopped before the provider answered".to_owned();
         test.end(Err(CheckError::Failed { reason }), CallEnd::Unknown)
     }
 
-    /// Records what came of a test. Repeat it until it succeeds: otherwise the lane is held until its
-    /// lease is over, and the call is never accounted for.
+    /// Settles a test. Repeat it until it succeeds: otherwise the lane is held until its lease ends, and the
+    /// call is never accounted for.
     ///
     /// # Errors
     /// [`StoreError`]

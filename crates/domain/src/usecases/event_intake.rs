@@ -10,37 +10,37 @@ use crate::events::EventTopic;
 use crate::ports::{Bell, DealerDirectory, EventStore, EventsApplied, ProviderEvents, StoreError};
 use crate::values::{DealerId, WebhookToken};
 
-/// Takes in provider events, and applies them.
+/// Stores provider events, and applies them.
 pub struct EventIntake {
     dealers: Arc<dyn DealerDirectory>,
     events: Arc<dyn EventStore>,
     provider: Arc<dyn ProviderEvents>,
-    /// Rung when there are events to apply.
+    /// Rings when there are events to apply.
     kept: Arc<dyn Bell>,
-    /// Rung when lanes may go on.
+    /// Rings when lanes may go on.
     freed: Arc<dyn Bell>,
     policy: DeliveryPolicy,
 }
 
-/// What became of a provider event.
+/// The result of a received provider event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventReceived {
     /// It is stored and will be applied.
     Kept(DealerId),
-    /// It does not carry the dealer's secret: nothing was stored.
+    /// It lacks the dealer's secret: nothing was stored.
     Ignored(DealerId),
 }
 
-/// Why a provider event was not taken in.
+/// Why a provider event was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
-    /// The address is none of ours.
+    /// The webhook address is unknown.
     #[error("no dealer has this address")]
     UnknownAddress,
     /// It is not JSON.
     #[error("the report is not JSON")]
     NotJson,
-    /// The stores could not answer. The provider sends the event again.
+    /// The store could not answer. The provider sends the event again.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -71,7 +71,7 @@ impl EventIntake {
         let owner = self.events.owner(&token).await?;
         let id = owner.ok_or(EventError::UnknownAddress)?;
         let event = self.provider.read(topic, body).ok_or(EventError::NotJson)?;
-        // A dealer that was deleted has no secret; its events match messages all the same.
+        // A deleted dealer has no secret; its events still match messages.
         let dealer = self.dealers.find(&id).await?;
         let secret = dealer.and_then(|dealer| dealer.webhook_secret);
         if secret.is_some_and(|secret| !event.secrets.iter().any(|given| same(given, &secret))) {
@@ -85,7 +85,7 @@ impl EventIntake {
     /// Applies at most `limit` events.
     ///
     /// # Errors
-    /// [`StoreError`]; what was not applied will be.
+    /// [`StoreError`]; events that were not applied stay due.
     pub async fn apply(&self, limit: usize) -> Result<EventsApplied, StoreError> {
         let longest_pace = self.policy.min_interval + self.policy.jitter;
         let applied = self.events.apply(limit, longest_pace).await?;
@@ -95,7 +95,7 @@ impl EventIntake {
         Ok(applied)
     }
 
-    /// How long until there is something to apply; `None` when nothing is known of.
+    /// Time until an event is due; `None` when there is none.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -103,7 +103,7 @@ impl EventIntake {
         self.events.next_event().await
     }
 
-    /// Removes events that are too old to be of use. Returns how many.
+    /// Deletes a batch of events that are too old. Returns how many.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -112,7 +112,7 @@ impl EventIntake {
     }
 }
 
-/// Compares digests, so that the time it takes says nothing about the secret.
+/// Compares digests, so that the time taken reveals nothing of the secret.
 fn same(given: &SecretString, expected: &SecretString) -> bool {
     Sha256::digest(given.expose_secret()) == Sha256::digest(expected.expose_secret())
 }

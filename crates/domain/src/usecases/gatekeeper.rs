@@ -4,24 +4,24 @@ use super::Ports;
 use crate::access::{ApiKey, Principal};
 use crate::ports::{ApiKeys, StoreError, Validity};
 
-/// Lets callers in who have a key.
+/// Authenticates callers by their key.
 pub struct Gatekeeper {
     keys: Arc<dyn ApiKeys>,
 }
 
-/// Why a caller is not let in.
+/// Why a caller is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// It is no key, or none that was ever given out.
+    /// The text is no key, or an unknown one.
     #[error("the key is not valid")]
     Invalid,
-    /// It is a key whose time is over.
+    /// The key has expired.
     #[error("the key has expired")]
     Expired,
-    /// It is a key that was revoked.
+    /// The key was revoked.
     #[error("the key was revoked")]
     Revoked,
-    /// The store could not answer, so that nobody knows.
+    /// The store could not answer, so that the key is undecided.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
 }
@@ -33,26 +33,26 @@ impl Gatekeeper {
         }
     }
 
-    /// Whether looking this key up costs the store next to nothing, because its id was found lately. Whether
-    /// the key is valid is another question.
+    /// Whether looking this key up is cheap, because its id was found lately. Says nothing about its
+    /// validity.
     #[must_use]
     pub fn knows(&self, key: &ApiKey) -> bool {
         self.keys.knows(key.id())
     }
 
-    /// Who holds the key of this text.
+    /// The holder of the key in this text.
     ///
     /// # Errors
-    /// [`Refusal`], as [`holder`](Self::holder).
+    /// [`Refusal`], like [`holder`](Self::holder).
     pub async fn admit(&self, presented: &str) -> Result<Principal, Refusal> {
         let key = ApiKey::parse(presented).map_err(|_| Refusal::Invalid)?;
         self.holder(&key).await
     }
 
-    /// Who holds this key.
+    /// The holder of this key.
     ///
     /// # Errors
-    /// [`Refusal`]; what is wrong with a key is told only to those who know its secret.
+    /// [`Refusal`]; expiry and revocation are only told to callers with the right secret.
     pub async fn holder(&self, key: &ApiKey) -> Result<Principal, Refusal> {
         let fingerprint = key.fingerprint();
         let known = self

@@ -10,7 +10,7 @@ use crate::requests::{
 use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::values::{AccountError, AccountPolicy, Once};
 
-/// Takes submissions in: checks, finds the dealer, renders the message, stores.
+/// Accepts submissions: checks, finds the dealer, renders the message, stores.
 pub struct Intake {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
@@ -21,46 +21,46 @@ pub struct Intake {
     template: Template,
 }
 
-/// Why a submission was not stored. The order of the variants is the order of the checks, except
-/// that a key that was used before goes before everything about the dealer but whose it is.
+/// Why a submission was not stored, in the order of the checks. An idempotency key that was used before goes
+/// before all checks of the dealer but the tenant's.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     /// Fields break rules: for every faulty field its first broken rule, in field order.
     #[error("the submission breaks rules")]
     Invalid(Vec<(Field, Fault)>),
-    /// The caller may not submit for that dealer, whether it exists or not.
+    /// The dealer, existing or not, is outside the caller's tenant.
     #[error("the dealer is not the caller's")]
     ForeignDealer,
     /// No dealer has that number.
     #[error("the dealer is not known")]
     UnknownDealer,
-    /// The dealer may not use the service.
+    /// The dealer is inactive.
     #[error("the dealer is not active")]
     InactiveDealer,
-    /// The dealer has no account that could send the message.
+    /// The dealer has no account that could send.
     #[error("the dealer's account cannot be used")]
     NoAccount(#[source] AccountError),
-    /// The caller's key stands for another body.
+    /// The caller's idempotency key was used for another body.
     #[error("the key was used for another body")]
     KeyReused,
-    /// The first submission under the caller's key is still being stored.
+    /// The first submission with the caller's key is still being stored.
     #[error("the key's first submission is still in progress")]
     KeyInProgress,
-    /// The submission could not be stored, or nobody knows whether it was.
+    /// The submission was not stored, or the outcome is unknown.
     #[error("the request could not be stored")]
     NotStored(#[source] StoreError),
 }
 
-/// A submission that is stored.
+/// A stored submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receival {
     /// The request as it was when it was stored.
     pub request: Request,
-    /// Whether that was earlier, under the same key.
+    /// Whether it was stored earlier, under the same key.
     pub replayed: bool,
 }
 
-/// What may be stored, as far as its dealer agrees.
+/// A valid submission, before its dealer is looked up.
 struct Checked {
     submission: ValidSubmission,
     once: Option<Once>,
@@ -79,18 +79,18 @@ impl Intake {
         }
     }
 
-    /// Stores a submission of any dealer and queues its message. When it returns the request, both are durable;
-    /// whether the message can be sent plays no part.
+    /// Stores a submission of any dealer and queues its message. Both are durable on return; whether the
+    /// message can be sent plays no part.
     ///
     /// # Errors
-    /// [`IntakeError`]; nothing is stored then, except that after
-    /// [`NotStored`](IntakeError::NotStored) nobody can know.
+    /// [`IntakeError`]; nothing is stored then, but after [`NotStored`](IntakeError::NotStored) the outcome
+    /// is unknown.
     pub async fn accept(&self, submission: Submission) -> Result<Request, IntakeError> {
         let received = self.accept_once(submission, None, &Visibility::All).await?;
         Ok(received.request)
     }
 
-    /// Which fields break rules, as [`accept`](Self::accept) would say.
+    /// The fields that break rules, as [`accept`](Self::accept) would report them.
     #[must_use]
     pub fn faults(&self, submission: Submission) -> Vec<(Field, Fault)> {
         submission
@@ -99,7 +99,7 @@ impl Intake {
             .unwrap_or_default()
     }
 
-    /// Removes some of the keys that no longer count. Returns how many.
+    /// Deletes a batch of expired idempotency keys. Returns how many.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not answer.
@@ -107,20 +107,20 @@ impl Intake {
         self.requests.forget_old_keys().await
     }
 
-    /// As [`accept`](Self::accept), but under a key: what was stored under it before is answered
-    /// again, also when nothing of that dealer would be stored any more, and nothing is stored. Only
-    /// dealers that the caller can see are accepted.
+    /// Like [`accept`](Self::accept), under a key: a repetition gets the first answer again and stores
+    /// nothing, even when the dealer could store nothing now. Only dealers of the caller's tenant are
+    /// accepted.
     ///
     /// # Errors
-    /// As for [`accept`](Self::accept).
+    /// Like [`accept`](Self::accept).
     pub fn accept_once(
         &self,
         submission: Submission,
         once: Option<Once>,
         seen: &Visibility,
     ) -> impl Future<Output = Result<Receival, IntakeError>> + Send {
-        // What needs no waiting is done at once, and what is kept meanwhile is kept apart: the future of
-        // every submission that waits stays small.
+        // Work without waiting is done at once and its values stand apart, so that the future of a waiting
+        // submission stays small.
         let checked = self
             .check(submission, seen)
             .map(|submission| Box::new(Checked { submission, once }));
@@ -149,7 +149,7 @@ impl Intake {
         }
     }
 
-    /// The request that is to be stored, or why none is.
+    /// The request to be stored, or why none is.
     fn prepare(
         &self,
         checked: Box<Checked>,
@@ -169,7 +169,7 @@ impl Intake {
                 false
             }
             Accepted::Replayed(id) => {
-                // The same body makes the same answer, but for the id.
+                // The same body gets the same answer, except the id.
                 request.id = id;
                 true
             }
@@ -194,8 +194,8 @@ impl Intake {
         Ok(dealer)
     }
 
-    /// What was answered under the same key before, else the refusal: whatever became of the dealer
-    /// since, the stored answer still counts.
+    /// The earlier answer under the same key, else the refusal: the stored answer counts whatever happened to
+    /// the dealer since.
     async fn stored_before(
         &self,
         checked: Box<Checked>,

@@ -9,10 +9,10 @@ use crate::ports::{
     ApiKeyRecord, ApiKeys, Clock, DealerDirectory, Entropy, NewApiKey, StoreError, Validity,
 };
 
-/// How many keys are listed at most.
+/// The most keys of a list (chosen).
 const LISTED: u32 = 1_000;
 
-/// Makes, lists and revokes keys.
+/// Creates, lists and revokes keys.
 pub struct KeyAdministration {
     keys: Arc<dyn ApiKeys>,
     dealers: Arc<dyn DealerDirectory>,
@@ -20,39 +20,39 @@ pub struct KeyAdministration {
     clock: Arc<dyn Clock>,
 }
 
-/// A key that is wanted.
+/// The order of a new key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyOrder {
-    /// What people call it.
+    /// The display name.
     pub name: KeyName,
-    /// What it may be used for.
+    /// The rights.
     pub access: Access,
-    /// From when on it is none any more; never, when `None`.
+    /// The end of its validity; `None` for no end.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// A key that was made.
+/// A created key.
 #[derive(Debug)]
 pub struct MadeKey {
-    /// What is kept of it.
+    /// Its stored record.
     pub record: ApiKeyRecord,
-    /// The whole key. Nobody can show it again.
+    /// The whole key. It cannot be shown again.
     pub secret: SecretString,
 }
 
-/// Why nothing was done about a key.
+/// Why a key was not created or revoked.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// No dealer has that number.
     #[error("no dealer has this number")]
     UnknownDealer,
-    /// The key would never be one.
+    /// The end of its validity has passed already.
     #[error("the time of expiry has passed")]
     AlreadyExpired,
     /// No key has that id.
     #[error("no key has this id")]
     UnknownKey,
-    /// The store could not answer, or nobody knows whether it wrote.
+    /// The store could not answer; the outcome of a write is unknown.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
 }
@@ -67,10 +67,10 @@ impl KeyAdministration {
         }
     }
 
-    /// Makes a key. An inactive dealer can have one, as it can have requests.
+    /// Creates a key, also for an inactive dealer.
     ///
     /// # Errors
-    /// [`KeyError`]; after [`KeyError::Store`] there may be a key whose secret nobody has.
+    /// [`KeyError`]; after [`KeyError::Store`] a key may exist whose secret is lost.
     pub async fn create(&self, order: KeyOrder, by: &Author) -> Result<MadeKey, KeyError> {
         if order.expires_at.is_some_and(|at| at <= self.clock.now()) {
             return Err(KeyError::AlreadyExpired);
@@ -106,7 +106,7 @@ impl KeyAdministration {
         })
     }
 
-    /// The keys, those in force first; at most 1,000.
+    /// The keys, valid ones first; at most 1,000.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not answer.
@@ -114,12 +114,12 @@ impl KeyAdministration {
         self.keys.list(LISTED).await
     }
 
-    /// Revokes a key, on every copy within 5 seconds. Once more changes nothing.
+    /// Revokes a key, on every copy within 5 seconds. Repeating it changes nothing.
     ///
     /// # Errors
     /// [`KeyError::UnknownKey`] or [`KeyError::Store`].
     pub async fn revoke(&self, id: ApiKeyId, by: &Author) -> Result<ApiKeyRecord, KeyError> {
-        // Names never change. A key that another copy has just made may not be known here yet.
+        // For the key's name, which never changes. A key that another copy has just made may be unknown here.
         let known = self.keys.find(id).await?;
         let name = known.map_or_else(String::new, |key| {
             format!(" \"{}\"", key.record.name.masked())
@@ -134,7 +134,7 @@ impl KeyAdministration {
         revoked.ok_or(KeyError::UnknownKey)
     }
 
-    /// The bytes of an id and of a secret.
+    /// Random bytes for an id and a secret.
     fn fresh(&self) -> (ApiKeyId, [u8; 32]) {
         let bytes = self.entropy.bytes();
         let (mut id, mut secret) = ([0; 8], [0; 32]);

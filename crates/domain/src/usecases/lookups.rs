@@ -17,7 +17,7 @@ pub struct Lookups {
     reports: Arc<dyn Reports>,
 }
 
-/// Why a question has no answer.
+/// Why a look-up failed.
 #[derive(Debug, thiserror::Error)]
 pub enum LookupError {
     /// No dealer has that number, or it is not active.
@@ -37,7 +37,7 @@ impl Lookups {
         }
     }
 
-    /// The request of that id, where it can be seen.
+    /// The request with this id, within the tenant.
     ///
     /// # Errors
     /// [`StoreError`] when the store could not answer.

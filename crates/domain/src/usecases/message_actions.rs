@@ -12,7 +12,7 @@ use crate::template::{Template, TemplateValues, VALIDATION};
 use crate::usecases::LookupError;
 use crate::values::{DealerId, Phone};
 
-/// Shows, repeats and stops the messages of a request, and shows what waits in a dealer's lane.
+/// Shows, resends and cancels the messages of a request, and shows the queue of a dealer's lane.
 pub struct MessageActions {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
@@ -26,23 +26,23 @@ pub struct MessageActions {
 /// How many acts of people are told of a request, the newest ones.
 const ACTS: u32 = 100;
 
-/// Why nothing was done about a message.
+/// Why an action on a message was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
-    /// No request has that id, or the caller cannot see it.
+    /// No request has that id within the tenant.
     #[error("the request is not known")]
     UnknownRequest,
-    /// A message of the request is still to be sent, or being sent.
+    /// A message of the request is QUEUED or SENDING.
     #[error("a message is still pending")]
     Pending,
-    /// No message of the request waits any more.
+    /// No message of the request is QUEUED.
     #[error("no message waits to be sent")]
     NotCancellable,
-    /// A request of an older service whose phone is none, or whose dealer is gone; or one whose
-    /// person was erased.
+    /// A request of an older service with an invalid phone or a deleted dealer; or one whose person was
+    /// erased.
     #[error("no message can be made for the request")]
     NotSendable,
-    /// The store could not answer, or nobody knows whether it wrote.
+    /// The store could not answer; the outcome of a write is unknown.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
 }
@@ -102,7 +102,7 @@ impl MessageActions {
         Ok(views(&*self.dealers, &self.policy, messages).await?)
     }
 
-    /// What waits in a dealer's lane.
+    /// The queue of a dealer's lane.
     ///
     /// # Errors
     /// [`LookupError`]
@@ -115,12 +115,11 @@ impl MessageActions {
         Ok(queue(&state, &dealer.settings, &self.policy))
     }
 
-    /// Queues one more message with the text and the recipient of the newest one, for this call. A request of an
-    /// older service has none: then it is made from the row.
+    /// Queues one more message with the text and the recipient of the newest one. For a request of an older
+    /// service, which has none, both are made from the row.
     ///
     /// # Errors
-    /// [`MessageError`]; nothing is queued then, except that after [`MessageError::Store`] nobody
-    /// can know.
+    /// [`MessageError`]; nothing is queued then, but after [`MessageError::Store`] the outcome is unknown.
     pub async fn resend(
         &self,
         request: RequestId,
@@ -129,7 +128,7 @@ impl MessageActions {
         origin: Option<Origin>,
     ) -> Result<MessageView, MessageError> {
         let stored = self.request(request, seen).await?;
-        // Before the act, which must not fail afterwards.
+        // Read before the resend, after which nothing may fail.
         let settings = match DealerId::parse(&stored.dealer_id) {
             Ok(dealer) => settings(&*self.dealers, &dealer).await?,
             Err(_) => DealerSettings::default(),
@@ -164,11 +163,10 @@ impl MessageActions {
         }
     }
 
-    /// Stops the message that waits to be sent, also when it is scheduled.
+    /// Cancels the queued message, a scheduled one included.
     ///
     /// # Errors
-    /// [`MessageError`]; nothing is stopped then, except that after [`MessageError::Store`] nobody
-    /// can know.
+    /// [`MessageError`]; nothing is cancelled then, but after [`MessageError::Store`] the outcome is unknown.
     pub async fn cancel(
         &self,
         request: RequestId,
@@ -191,7 +189,7 @@ impl MessageActions {
         found.ok_or(MessageError::UnknownRequest)
     }
 
-    /// Template, text and recipient of a message for a row that never had one.
+    /// Template, text and recipient of the first message of a row without one.
     async fn first_message(
         &self,
         request: &Request,
@@ -203,7 +201,7 @@ impl MessageActions {
             .await?
             .filter(|dealer| dealer.active)
             .ok_or(MessageError::NotSendable)?;
-        // What only another writer leaves out.
+        // Only rows of other writers lack these.
         let (Some(customer_name), Some(unit_type), Some(license_plate), Some(phone)) = (
             &request.customer_name,
             &request.unit_type,
@@ -226,7 +224,7 @@ impl MessageActions {
     }
 }
 
-/// Messages with the reasons why they wait.
+/// Messages with their reasons to wait.
 pub(super) async fn views(
     dealers: &dyn DealerDirectory,
     policy: &DeliveryPolicy,
@@ -250,7 +248,7 @@ fn view(message: Message, settings: &DealerSettings, policy: &DeliveryPolicy) ->
     }
 }
 
-/// A dealer's settings; of one that is gone, none are set.
+/// A dealer's settings; defaults for a deleted dealer.
 async fn settings(
     dealers: &dyn DealerDirectory,
     id: &DealerId,

@@ -22,71 +22,71 @@ pub struct Ports {
     pub reports: Arc<dyn Reports>,
     /// Shows, resends and cancels messages.
     pub messages: Arc<dyn Messages>,
-    /// Leases lanes and settles what came of it.
+    /// Leases lanes and settles claims.
     pub outbox: Arc<dyn Outbox>,
-    /// Keeps and applies provider events.
+    /// Stores and applies provider events.
     pub events: Arc<dyn EventStore>,
     /// Finds dealers.
     pub dealers: Arc<dyn DealerDirectory>,
     /// Shows dealers to operators and changes their settings.
     pub dealer_admin: Arc<dyn DealerAdmin>,
-    /// Keeps what the provider says about accounts.
+    /// Stores the provider's profiles of accounts.
     pub accounts: Arc<dyn AccountBook>,
-    /// Keeps the hashes of API keys.
+    /// Stores the fingerprints of API keys.
     pub api_keys: Arc<dyn ApiKeys>,
     /// Finds dealers who may need somebody.
     pub troubles: Arc<dyn Troubles>,
     /// Keeps the sessions of people.
     pub sessions: Arc<dyn Sessions>,
-    /// Keeps who did what.
+    /// Stores the audit.
     pub audit: Arc<dyn AuditLog>,
     /// Erases and exports personal data.
     pub persons: Arc<dyn PersonalData>,
     /// Calls the provider.
     pub whatsapp: Arc<dyn Whatsapp>,
-    /// Reads provider events.
+    /// Parses provider events.
     pub provider_events: Arc<dyn ProviderEvents>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The ids of new requests and messages.
     pub ids: Arc<dyn Ids>,
-    /// Chance, for jitter.
+    /// Randomness for jitter.
     pub dice: Arc<dyn Dice>,
-    /// Chance that nobody can guess, for secrets.
+    /// Randomness for secrets.
     pub entropy: Arc<dyn Entropy>,
     /// Wakes the dispatcher.
     pub lane_bell: Arc<dyn Bell>,
-    /// Wakes whoever applies events.
+    /// Wakes the loop that applies events.
     pub event_bell: Arc<dyn Bell>,
 }
 
-/// What operators decide about the use cases.
+/// The operator's policies for the use cases.
 #[derive(Debug, Clone)]
 pub struct Policies {
     /// Which addresses accounts may have.
     pub accounts: AccountPolicy,
     /// How messages are delivered.
     pub delivery: DeliveryPolicy,
-    /// This copy of the service.
+    /// The id of this copy of the service.
     pub worker: WorkerId,
 }
 
-/// All use cases over the same ports. The only place that puts them together.
+/// All use cases over the same ports, wired here and nowhere else.
 #[derive(Clone)]
 pub struct Services {
-    /// Takes submissions in.
+    /// Accepts submissions.
     pub intake: Arc<Intake>,
-    /// Answers questions about requests.
+    /// Finds requests.
     pub lookups: Arc<Lookups>,
     /// Shows, resends and cancels messages.
     pub messages: Arc<MessageActions>,
-    /// Takes in and applies what the provider reports.
+    /// Stores and applies provider events.
     pub events: Arc<EventIntake>,
     /// Shows dealers and changes their settings.
     pub dealers: Arc<DealerAdministration>,
-    /// Makes, lists and revokes API keys.
+    /// Creates, lists and revokes API keys.
     pub keys: Arc<KeyAdministration>,
-    /// Lets callers in.
+    /// Authenticates callers.
     pub gatekeeper: Arc<Gatekeeper>,
     /// Finds what needs somebody right now.
     pub attention: Arc<Attention>,
@@ -96,7 +96,7 @@ pub struct Services {
     pub subjects: Arc<DataSubjectRequests>,
     /// Checks accounts on request.
     pub checks: Arc<DealerCheck>,
-    /// Asks for the profiles of accounts, once a day.
+    /// Reads the profiles of accounts, once a day.
     pub accounts: Arc<AccountWatch>,
     /// Delivers messages.
     pub dispatcher: Arc<Dispatcher>,

@@ -7,18 +7,17 @@ use url::{Host, Url};
 use super::AllowedHost;
 use crate::delivery::BlockCause;
 
-/// A dealer's account at the provider, fit for use: a key that can stand in a header, and an
-/// address that we are allowed to call.
+/// A dealer's checked account at the provider: a key that can stand in a header, and an allowed address.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// The device token; goes alone into the header `Authorization`.
+    /// The device token, the whole value of the header `Authorization`.
     pub key: SecretString,
-    /// Where the provider is.
+    /// The provider's address.
     pub address: ApiAddress,
 }
 
 impl Account {
-    /// Checks a dealer's key on its own.
+    /// Checks a dealer's key alone.
     ///
     /// # Errors
     /// [`AccountError::NoKey`] or [`AccountError::MalformedKey`].
@@ -27,7 +26,7 @@ impl Account {
             .map(|key| key.expose_secret().trim())
             .filter(|key| !key.is_empty())
             .ok_or(AccountError::NoKey)?;
-        // A comma would turn the key into a rotation of several accounts (fonnte-api 2).
+        // Fonnte takes a comma for a list of several accounts, used in turn.
         if key.contains(',') || !key.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(AccountError::MalformedKey);
         }
@@ -38,23 +37,23 @@ impl Account {
 /// Why a dealer's configuration cannot be used. Never holds the key or the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AccountError {
-    /// The key is sealed, and none of the service's keys opens it.
+    /// The key is sealed, and no key of the service opens it.
     #[error("the sealed API key cannot be opened with SECRETS_KEY")]
     SealedShut,
     /// The key is absent, empty or blank.
     #[error("no API key is configured")]
     NoKey,
-    /// The key has a comma, white space or something else that no device token has.
+    /// The key has a comma, white space or another character that no device token has.
     #[error("the API key is malformed")]
     MalformedKey,
-    /// The address, the dealer's own or the default one, is no URL, not https, has user information,
-    /// or its host is not allowed.
+    /// The address, the dealer's own or the default one, is no URL, not https, has user information, or a
+    /// host that is not allowed.
     #[error("the API address is not allowed")]
     AddressNotAllowed,
 }
 
 impl AccountError {
-    /// Why such an account cannot send.
+    /// The block cause of such an account.
     #[must_use]
     pub const fn cause(self) -> BlockCause {
         match self {
@@ -66,7 +65,7 @@ impl AccountError {
 
 /// The address of the provider's call `send`.
 ///
-/// Always https, or http to a loopback address, without user information, query or fragment.
+/// Always https, or http to a loopback address; without user information, query or fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiAddress(Url);
 
@@ -82,7 +81,7 @@ impl ApiAddress {
             return None;
         }
         let path = match url.path().trim_end_matches('/') {
-            // Who names only the host means the provider's call.
+            // An address without a path means the provider's call `send`.
             "" => "/send".to_owned(),
             path => path.to_owned(),
         };
@@ -90,20 +89,20 @@ impl ApiAddress {
         Some(Self(url))
     }
 
-    /// The address messages are posted to.
+    /// The URL to post messages to.
     #[must_use]
     pub fn send(&self) -> &Url {
         &self.0
     }
 
-    /// Whether its path ends as the provider documents it, with `/send`. Another one has to be tried out: a
-    /// slip of the pen shows at no other call.
+    /// Whether its path ends with `/send`, as the provider documents it. Another path needs a
+    /// test message, because a typing error shows at no other call.
     #[must_use]
     pub fn is_usual(&self) -> bool {
         self.0.path().ends_with("/send")
     }
 
-    /// The address of another call of the same provider, such as `device`.
+    /// The URL of another call of the provider, such as `device`.
     #[must_use]
     pub fn sibling(&self, call: &str) -> Url {
         let mut url = self.0.clone();
@@ -126,9 +125,9 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Which addresses a dealer's key may be sent to.
+/// The addresses to which a dealer's key may be sent.
 ///
-/// Without it, whoever can write one database row could make the service post anywhere.
+/// Without it, write access to one database row could make the service post anywhere.
 #[derive(Debug, Clone)]
 pub struct AccountPolicy {
     /// Absent where its host is not allowed.
@@ -137,9 +136,8 @@ pub struct AccountPolicy {
 }
 
 impl AccountPolicy {
-    /// A policy with the address of dealers that have none, and the hosts that are allowed; no hosts
-    /// mean that of the default address. Where its host is not among them, dealers without an
-    /// address of their own have no account.
+    /// A policy with a default address and the allowed hosts; without any, the host of the default address is
+    /// allowed. Where that host is not allowed, dealers without an address of their own have no account.
     ///
     /// # Errors
     /// [`AccountError::AddressNotAllowed`] when the default address could not be used with any list.
@@ -157,7 +155,7 @@ impl AccountPolicy {
         Ok(policy)
     }
 
-    /// The address of dealers that have none of their own; absent where its host is not allowed.
+    /// The default address; absent where its host is not allowed.
     #[must_use]
     pub fn default_address(&self) -> Option<&ApiAddress> {
         self.default_address.as_ref()
@@ -178,10 +176,10 @@ impl AccountPolicy {
         host.is_some_and(|host| self.allowed_hosts.contains(&host))
     }
 
-    /// Checks a dealer's key and address; an absent or empty address means the default one.
+    /// Checks a dealer's key and address; an absent or empty address means the default.
     ///
     /// # Errors
-    /// [`AccountError`] says what is wrong, the key first.
+    /// [`AccountError`] of the first fault, the key's before the address's.
     pub fn account(
         &self,
         key: Option<&SecretString>,

@@ -2,7 +2,7 @@ use std::net::Ipv6Addr;
 
 use url::Host;
 
-/// A host that a dealer's address may have: a name or an address, without scheme, port or path.
+/// An allowed host of dealers' addresses: a name or an IP address, without scheme, port or path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AllowedHost(Host);
 
@@ -12,8 +12,8 @@ pub struct AllowedHost(Host);
 pub struct AllowedHostError;
 
 impl AllowedHost {
-    /// Reads a host as addresses are read, so that both compare: `API.fonnte.com` is
-    /// `api.fonnte.com`. An address of version 6 may stand in brackets.
+    /// Parses a host as URLs do, so that both compare: `API.fonnte.com` is `api.fonnte.com`. An IPv6 address
+    /// may stand in brackets.
     ///
     /// # Errors
     /// [`AllowedHostError`] when it is no host.
@@ -25,7 +25,7 @@ impl AllowedHost {
         let host = Host::parse(raw).map_err(|_| AllowedHostError)?;
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
         match &host {
-            // A `*` would stand for nothing but itself.
+            // A `*` is no wildcard here and is refused.
             Host::Domain(name) if name.is_empty() || !name.bytes().all(plain) => {
                 Err(AllowedHostError)
             }

@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-/// How long a key stands for its first answer.
+/// How long a key is valid (documented in the API).
 pub const KEY_LIFETIME: Duration = Duration::from_secs(24 * 3_600);
 
-/// A caller's name for one submission: 1 to 255 visible ASCII characters. Whoever repeats a
-/// submission under its key gets the first answer again. Keys of one dealer are not another's.
+/// An idempotency key of one dealer: 1 to 255 visible ASCII characters. A submission repeated under its key
+/// gets the first answer again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
 
@@ -40,12 +40,12 @@ impl IdempotencyKey {
     }
 }
 
-/// Recognises a body without keeping it: a SHA-256.
+/// The fingerprint of a body: a SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct BodyFingerprint([u8; 32]);
 
 impl BodyFingerprint {
-    /// The print of a body in a form that is the same for all that count as the same.
+    /// The fingerprint of a body in its canonical form.
     #[must_use]
     pub fn of(canonical: &str) -> Self {
         Self(Sha256::digest(canonical).into())
@@ -64,12 +64,12 @@ impl fmt::Debug for BodyFingerprint {
     }
 }
 
-/// A submission that is to be stored once, however often it comes.
+/// The idempotency of a submission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Once {
-    /// What the caller calls it.
+    /// The caller's key.
     pub key: IdempotencyKey,
-    /// What it says.
+    /// The fingerprint of the body.
     pub body: BodyFingerprint,
 }
 

@@ -1,4 +1,4 @@
-//! Values that are parsed once and are valid for ever after.
+//! Values that are parsed once and are then always valid.
 
 mod account;
 mod allowed_host;

@@ -2,27 +2,26 @@
 
 use super::Phone;
 
-/// The fewest digits of what may be a phone number.
+/// The fewest digits of a phone number in a text (chosen).
 pub(crate) const FEWEST_DIGITS: usize = 8;
 
 /// The most characters between two digits of one phone number: ` - `.
 const MOST_BETWEEN: usize = 3;
 
-/// What people and programs put between the digits of a phone number.
+/// Characters that may separate the digits of a phone number.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,
             '-' | '.' | '(' | ')' | '/' | '_'
-                // Dashes, minus, and characters without a width, which come along when copied.
+                // Dashes, minus, and zero-width characters that are copied along.
                 | '\u{2010}'..='\u{2015}' | '\u{2212}'
                 | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{feff}'
         )
 }
 
-/// Masks whatever may be a phone number in a text of somebody else, such as the provider's words:
-/// eight digits or more, with at most three separators (blanks, dashes, `.`, `(`, `)`, `/`, `_`)
-/// between one and the next.
+/// Masks anything that may be a phone number in a foreign text, such as the provider's: eight digits or more,
+/// with at most three separators (blanks, dashes, `.`, `(`, `)`, `/`, `_`) between two digits.
 ///
 /// ```
 /// assert_eq!(domain::values::mask_phones("target 6282148523421 invalid"), "target 6282******421 invalid");
@@ -47,9 +46,9 @@ pub fn mask_phones(text: &str) -> String {
     })
 }
 
-/// Whether a mobile number of Indonesia stands in a text that is no sentence but a name or an id: in one
-/// piece, or in groups as people write it. Wider than [`Phone::parse`], as any other characters may be
-/// around it, and narrower than [`mask_phones`], because times and counters are numbers, too.
+/// Whether a name or an id holds an Indonesian mobile number, in one piece or in usual groups. Wider than
+/// [`Phone::parse`], because other characters may surround it. Narrower than [`mask_phones`], because times
+/// and counters are numbers, too.
 ///
 /// ```
 /// for id in ["order-082148523421", "wa_6282148523421", "+62-821-4852-3421/7"] {
@@ -65,7 +64,7 @@ pub fn holds_phone(text: &str) -> bool {
     (0..groups.len()).any(|first| begins_phone(&groups[first..]))
 }
 
-/// A run of digits, and whether it may belong to the phone number of the run before.
+/// A run of digits, and whether it may continue the number of the run before.
 struct Group<'a> {
     digits: &'a str,
     goes_on: bool,
@@ -85,7 +84,7 @@ fn groups(text: &str) -> Vec<Group<'_>> {
             let letters = [before, after].map(Option::unwrap_or_default).concat();
             !letters.is_empty() && letters.bytes().all(|byte| byte.is_ascii_hexdigit())
         };
-        // What is a part of a hexadecimal number is no phone number.
+        // A part of a hexadecimal number is no phone number.
         groups.push(Group {
             digits: if is_hexadecimal { "" } else { digits },
             goes_on: between.chars().count() <= MOST_BETWEEN
@@ -96,8 +95,8 @@ fn groups(text: &str) -> Vec<Group<'_>> {
     groups
 }
 
-/// Whether the first groups are a phone number. In several groups it begins as people group it: with the
-/// four digits `08…`, or with three after the country's number.
+/// Whether the first groups are a phone number. Of several groups, the first has the four digits `08…`, or
+/// three after the country code.
 fn begins_phone(groups: &[Group<'_>]) -> bool {
     let Some(first) = groups.first() else {
         return false;
@@ -127,7 +126,7 @@ fn begins_phone(groups: &[Group<'_>]) -> bool {
     false
 }
 
-/// Replaces whatever may be a phone number, see [`mask_phones`].
+/// Replaces anything that may be a phone number, see [`mask_phones`].
 pub(crate) fn replace_numbers(text: &str, with: impl Fn(&str) -> String) -> String {
     let mut replaced = String::with_capacity(text.len());
     let mut rest = text;

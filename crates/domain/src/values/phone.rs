@@ -51,7 +51,7 @@ impl Phone {
         }
     }
 
-    /// The form that is stored: `08…`.
+    /// The stored form: `08…`.
     #[must_use]
     pub fn national(&self) -> &str {
         &self.0
@@ -61,14 +61,14 @@ impl Phone {
         self.0
     }
 
-    /// The form that Fonnte is given: `62…`, digits only.
+    /// The form for Fonnte: `62…`, digits only.
     #[must_use]
     pub fn international(&self) -> String {
         format!("62{}", &self.0[1..])
     }
 
-    /// Whether a row of an older service means this number. Wider than [`Phone::parse`], so that
-    /// nobody is missed: everything but digits and `+` is ignored, and so is a `0` after the `62`.
+    /// Whether a row of an older service holds this number. Wider than [`Phone::parse`], to miss no row: all
+    /// but digits and `+` is ignored, and so is a `0` after `62`.
     ///
     /// ```
     /// # let phone = domain::values::Phone::parse("082148523421")?;
@@ -97,9 +97,9 @@ impl Phone {
     }
 }
 
-/// Masks any text that stands where a phone number is expected, valid or not.
+/// Masks any text in the place of a phone number, valid or not.
 ///
-/// Keeps the first four and the last three characters of ten or more, nothing of shorter texts.
+/// Keeps the first four and the last three characters of ten or more, and none of shorter texts.
 #[must_use]
 pub fn mask_phone(raw: &str) -> String {
     let length = raw.chars().count();

@@ -1,8 +1,7 @@
-/// A licence plate, kept as it was sent.
+/// A licence plate, kept as sent.
 ///
-/// Temporary and foreign plates exist, so that an unusual plate is not refused; an Indonesian
-/// one is recognised and has a normal form for search.
-/// Prints without its text: it tells who somebody is.
+/// Temporary and foreign plates exist, so an unusual plate is accepted. An Indonesian one also has a normal
+/// form, for search. `Debug` hides the text, which identifies a person.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct LicensePlate(String);
 
@@ -62,7 +61,7 @@ pub fn normal_plate(raw: &str) -> Option<String> {
     Some(plate)
 }
 
-/// The characters of a group at the start, and what follows the separators behind it.
+/// The characters of the first group, and the rest after its separators.
 fn group(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     let (group, rest) = text.split_at(text.find(|c| !belongs(c)).unwrap_or(text.len()));
     let separator = |c: char| c.is_whitespace() || matches!(c, '-' | '.');

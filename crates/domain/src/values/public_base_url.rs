@@ -1,17 +1,16 @@
 use url::Url;
 
-/// How the service is reached from outside: an http or https address without a query, and without
-/// a slash at its end.
+/// The service's public address: an http or https URL without a query and without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicBaseUrl(String);
 
-/// The text is not the address of a service.
+/// The text is not such a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an http or https address such as https://customer.example, without a query")]
 pub struct PublicBaseUrlError;
 
 impl PublicBaseUrl {
-    /// Reads an address; slashes at its end do not matter.
+    /// Parses a URL; trailing slashes are removed.
     ///
     /// # Errors
     /// [`PublicBaseUrlError`]
@@ -29,7 +28,7 @@ impl PublicBaseUrl {
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// The address without a slash at its end.
+    /// The URL without a trailing slash.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -48,7 +47,7 @@ impl PublicBaseUrl {
         url.unwrap_or_default()
     }
 
-    /// Where Fonnte reports to; `kind` is `status` or `device`.
+    /// The webhook address for Fonnte; `kind` is `status` or `device`.
     #[must_use]
     pub fn webhook(&self, token: &str, kind: &str) -> String {
         format!("{}/api/v1/webhooks/fonnte/{token}/{kind}", self.0)

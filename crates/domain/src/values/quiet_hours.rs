@@ -13,8 +13,7 @@ pub struct QuietHours {
 pub struct QuietHoursError;
 
 impl QuietHours {
-    /// Reads `HH:MM` twice; `from` is quiet, `to` no longer. A `to` before `from` is on the next
-    /// day.
+    /// Reads `HH:MM` twice; `from` is inclusive, `to` exclusive. A `to` before `from` is on the next day.
     ///
     /// # Errors
     /// [`QuietHoursError`]
@@ -73,8 +72,8 @@ impl QuietHours {
         }
     }
 
-    /// The moment from which so much time outside quiet hours has passed until `now`; the earliest
-    /// such moment. `None` when it is before all time.
+    /// The earliest moment since which this much time outside quiet hours has passed until `now`. `None`
+    /// before chrono's first date.
     #[must_use]
     pub fn before(&self, open: TimeDelta, now: NaiveDateTime) -> Option<NaiveDateTime> {
         let day = TimeDelta::days(1);
@@ -82,7 +81,7 @@ impl QuietHours {
         if quiet < TimeDelta::zero() {
             quiet += day;
         }
-        // Time within quiet hours does not count, so that they may as well have begun just now.
+        // Time within quiet hours does not count: they may as well begin now.
         let now = self.end(now).map_or(now, |end| end - quiet);
         let today = now.date().and_time(self.to);
         let last_end = if today <= now { today } else { today - day };
@@ -180,7 +179,7 @@ mod tests {
         assert_eq!(before(2, at(12, 0)), "22 10:00");
         assert_eq!(before(6, at(12, 0)), "21 20:00");
         assert_eq!(before(24, at(12, 0)), "20 16:00");
-        // At the end of a night, or in the middle of it, nothing of it has passed.
+        // At the end or in the middle of a night, none of it has passed.
         assert_eq!(before(1, at(7, 0)), "21 20:00");
         assert_eq!(before(1, at(3, 0)), "21 20:00");
         assert_eq!(before(1, at(23, 0)), "22 20:00");
@@ -194,7 +193,7 @@ mod tests {
         ) {
             let text = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
             if let Ok(quiet) = QuietHours::parse(&text(from), &text(to)) {
-                // A day of one open minute a day is long ago after 60 of them.
+                // With one open minute a day, 60 minutes are 60 days.
                 let open = open.min(60 * (1_440 - (1_440 + i64::from(to) - i64::from(from)) % 1_440));
                 let now = at(now / 60, now % 60);
                 let before = quiet.before(TimeDelta::minutes(open), now).unwrap();

@@ -5,14 +5,13 @@ use icu_normalizer::DecomposingNormalizer;
 
 use crate::requests::Request;
 
-/// The fewest and the most characters that can be searched for. With fewer nearly everything would
-/// be found.
+/// The fewest and the most characters of a search; fewer would match nearly everything (chosen).
 pub const SEARCH_CHARACTERS: (usize, usize) = (3, 100);
 
-/// A part of a name, a plate or a phone.
+/// A search for a part of a name, a plate or a phone.
 ///
-/// Upper and lower case are the same, letters with and without accents too, and in plates and phones so is what people put between the
-/// groups; `+62` and `62` at the front of a phone are its `0`. Prints without what is searched for.
+/// Case and accents are ignored, and in plates and phones the separators of groups; a leading `+62` or `62`
+/// of a phone is its `0`. `Debug` hides the text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Search {
     name: String,
@@ -20,7 +19,7 @@ pub struct Search {
     phones: Vec<String>,
 }
 
-/// The text has too few or too many characters to search for, or one that no text has.
+/// Why a text cannot be searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
     /// Fewer than three characters.
@@ -64,15 +63,14 @@ impl Search {
         })
     }
 
-    /// Part of a name, as it was typed.
+    /// Part of a name, as typed.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// A regular expression, as POSIX and PostgreSQL have them, that finds this part of a name in any
-    /// case, with and without accents. It lists the letters one by one, because what a store takes
-    /// for the same letter depends on its locale.
+    /// A POSIX regular expression for PostgreSQL that finds this part of a name, ignoring case and accents.
+    /// It lists the variants of each letter, because a store's own comparison depends on its locale.
     #[must_use]
     pub fn name_pattern(&self) -> String {
         let mut pattern = String::new();
@@ -89,7 +87,7 @@ impl Search {
         pattern
     }
 
-    /// Part of a plate without [`PLATE_FILLERS`], in any case of ASCII. When empty, of none.
+    /// Part of a plate without [`PLATE_FILLERS`], in any ASCII case. Empty: matches no plate.
     #[must_use]
     pub fn plate(&self) -> &str {
         &self.plate
@@ -101,7 +99,7 @@ impl Search {
         &self.phones
     }
 
-    /// Whether a request is found.
+    /// Whether a request matches.
     #[must_use]
     pub fn matches(&self, request: &Request) -> bool {
         let of = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -114,11 +112,11 @@ impl Search {
     }
 }
 
-/// Accents that stand behind their letter.
+/// Combining accents after a letter.
 const ACCENTS: &str = "[\u{300}-\u{36f}]*";
 
-/// All letters that are the same when case and accents do not matter, by the plain one: those of
-/// Latin, Greek and Cyrillic scripts, in which people's names are written here.
+/// The variants of each plain letter by case and accents, for Latin, Greek and Cyrillic scripts, in which
+/// names are written here.
 static LETTERS: LazyLock<BTreeMap<char, String>> = LazyLock::new(|| {
     let mut letters: BTreeMap<char, String> = BTreeMap::new();
     for letter in ('A'..='\u{52f}').chain('\u{1e00}'..='\u{1fff}') {
@@ -140,7 +138,7 @@ fn is_accent(letter: char) -> bool {
     ('\u{300}'..='\u{36f}').contains(&letter)
 }
 
-/// The small letter without its accents; what is made of several letters stays as it is.
+/// The lower-case letter without accents; a ligature stays as it is.
 fn plain(letter: char) -> char {
     if letter.is_ascii() {
         return letter.to_ascii_lowercase();
@@ -151,23 +149,23 @@ fn plain(letter: char) -> char {
         .into_owned();
     let mut parts = parts.chars().filter(|part| !is_accent(*part));
     match (parts.next(), parts.next()) {
-        // Some accents stand alone, on a space.
+        // Some accents decompose to a space.
         (Some(plain), None) if plain.is_alphanumeric() => plain,
         _ => letter,
     }
 }
 
-/// What stands between the groups of a plate.
+/// Separators between the groups of a plate.
 pub const PLATE_FILLERS: &str = " -.";
 
-/// What stands between the groups of a phone.
+/// Separators between the groups of a phone.
 pub const PHONE_FILLERS: &str = " -.()+";
 
 fn without(text: &str, fillers: &str) -> String {
     text.chars().filter(|c| !fillers.contains(*c)).collect()
 }
 
-/// The digits, and with a `0` in place of the country's number.
+/// The digits, and with a `0` in place of the country code.
 fn phones(raw: &str) -> Vec<String> {
     let digits = without(raw, PHONE_FILLERS);
     let is_phone =

@@ -1,9 +1,9 @@
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// Whether nobody sees anything of a text: it is empty, or all of it is white space, control and format
-/// characters, and others that Unicode says to show as nothing (`Default_Ignorable_Code_Point`: joiners,
-/// directional marks, variation selectors, fillers of Hangul and the like).
+/// Whether a text shows nothing: it is empty, or all white space, control and format characters, and others
+/// that Unicode does not display (`Default_Ignorable_Code_Point`: joiners, directional marks, variation
+/// selectors, Hangul fillers and the like).
 ///
 /// ```
 /// assert!(domain::values::is_blank(" \u{200b}\u{2060}\u{3164}"));
@@ -14,14 +14,14 @@ pub fn is_blank(text: &str) -> bool {
     text.chars().all(is_invisible)
 }
 
-/// Whether a character is shown as nothing, when it stands alone.
+/// Whether a character alone is not displayed.
 pub(crate) fn is_invisible(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control() || c == ' ';
     }
     c.is_whitespace()
         || c.is_control()
-        // The pattern without a dot; people use it as an empty name.
+        // The Braille pattern without a dot, which is used as an empty name.
         || c == '\u{2800}'
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
         || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
@@ -32,8 +32,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// `Default_Ignorable_Code_Point` as Unicode 16.0 lists it in DerivedCoreProperties.txt, and the rest of
-    /// the category Cf that names of people may be invented from.
+    /// `Default_Ignorable_Code_Point` of Unicode 16.0 (DerivedCoreProperties.txt), and the rest of category
+    /// Cf that may form an invisible name.
     const LISTED: [(u32, u32); 24] = [
         (0x00ad, 0x00ad),
         (0x034f, 0x034f),

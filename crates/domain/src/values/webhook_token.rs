@@ -2,8 +2,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// The unguessable part of the address to which the provider reports about one dealer: 16 to 128
-/// characters of base64url. Whoever knows it can report for that dealer; prints without itself.
+/// The unguessable part of a dealer's webhook addresses: 16 to 128 characters of base64url. It is a
+/// credential for reports about that dealer; `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WebhookToken(String);
 
@@ -28,20 +28,19 @@ impl WebhookToken {
         }
     }
 
-    /// The token, for the address alone.
+    /// The token, for building the address only.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A SHA-256, by which the token is looked up: how long that takes says nothing about the
-    /// token.
+    /// The SHA-256 by which the token is looked up, so that the time taken reveals nothing of the token.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
         Self::fingerprint_of(&self.0)
     }
 
-    /// The same of a token that is about to be stored.
+    /// The fingerprint of a token that is about to be stored.
     #[must_use]
     pub fn fingerprint_of(token: &str) -> [u8; 32] {
         Sha256::digest(token).into()

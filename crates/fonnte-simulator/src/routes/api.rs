@@ -1,4 +1,4 @@
-//! The simulated API: which endpoint, and what goes wrong on the way.
+//! The simulated API: endpoints, and the faults of a call.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -32,7 +32,7 @@ enum Endpoint {
     Disconnect,
 }
 
-/// What the API itself has to say, before anything goes wrong with it.
+/// The API's own answer, before faults are applied.
 enum Said {
     Members(Members),
     Other(Reply),
@@ -76,13 +76,7 @@ pub(super) async fn answer(
 
     let said = match read_body(body).await {
         Err(Unread::ClientLeft) => return Err(Dropped),
-        Err(Unread::TooLarge) => {
-            let text = "Request Entity Too Large";
-            Some(Said::Other(Reply::text(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                text,
-            )))
-        }
+        Err(Unread::TooLarge) => Some(Said::Other(too_large())),
         Ok(_) if !next.fault.as_ref().is_none_or(Fault::handles_the_call) => None,
         Ok(body) => Some(say(&shared, endpoint, &head, token.as_deref(), body).await),
     };
@@ -111,6 +105,10 @@ pub(super) async fn answer(
         http_status: reply.status.as_u16(),
     });
     Ok(reply.whole())
+}
+
+fn too_large() -> Reply {
+    Reply::text(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
 }
 
 async fn say(
@@ -147,7 +145,7 @@ async fn say(
     })
 }
 
-/// The HTTP status with which a firewall refuses this message, if it does.
+/// The HTTP status of a firewall's refusal of this message, if any.
 fn forbidden(world: &World, token: Option<&str>, fields: &Fields) -> Option<StatusCode> {
     let place = world.devices.find_token(token?)?;
     let switches = world.devices.get(place).switches();
@@ -165,7 +163,7 @@ fn plain(said: Option<Said>) -> Reply {
     }
 }
 
-/// Turns what was said into what the client gets to see.
+/// Applies a fault to an answer.
 fn spoil(fault: &Fault, said: Option<Said>) -> Reply {
     match (fault, said) {
         (
@@ -211,7 +209,7 @@ fn spoil(fault: &Fault, said: Option<Said>) -> Reply {
     }
 }
 
-/// A page as the web server in front would write it.
+/// An error page of a proxy in front.
 fn gateway_page(status: StatusCode) -> String {
     let title = format!(
         "{} {}",
@@ -224,7 +222,7 @@ fn gateway_page(status: StatusCode) -> String {
     )
 }
 
-/// A refusal of an endpoint other than `/send`.
+/// A refusal by an endpoint other than `/send`.
 pub(super) fn refused(text: &str) -> Members {
     Members::from([
         ("reason", Value::from(text)),
@@ -232,7 +230,7 @@ pub(super) fn refused(text: &str) -> Members {
     ])
 }
 
-/// A refusal of any endpoint; of `/send` with `requestid`, except for the recorded bad token.
+/// A refusal by any endpoint; by `/send` with `requestid`, except for the recorded bad token.
 pub(super) fn refusal(world: &mut World, text: &str, is_send: bool) -> Members {
     let mut members = refused(text);
     if !is_send || text == reason::INVALID_TOKEN {

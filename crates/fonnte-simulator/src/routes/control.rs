@@ -20,17 +20,17 @@ use crate::reply::{Dropped, Reply};
 use crate::shared::Shared;
 use crate::webhook::{self, StatusEvent, Whose, switch};
 
-/// How many messages the state shows, unless asked for more.
+/// The default number of messages in the state (chosen).
 const MESSAGES: usize = 200;
 
-/// Why a control was not used.
+/// Why a control failed.
 enum Problem {
     Simulator(SimulatorError),
     NotJson(String),
     BadBody(String),
 }
 
-/// An event by hand: a stage of a message, or the very fields of an event.
+/// An event to report: a stage of a message, or the fields of an event.
 #[derive(Deserialize)]
 struct EventBody {
     #[serde(default)]
@@ -41,8 +41,8 @@ struct EventBody {
     event: StatusEvent,
 }
 
-/// Whether a browser's call comes from the simulator's own page, and no name was bent towards
-/// this machine: the messages are nobody else's business.
+/// Whether a browser's call comes from the simulator's own page and through this machine's own name (no DNS
+/// rebinding): other pages must not read the messages.
 pub(super) fn comes_from_here<B>(request: &Request<B>) -> bool {
     let text = |name| {
         request
@@ -184,7 +184,7 @@ fn shown_device(shared: &Shared, number: &str, status: StatusCode) -> Reply {
     Reply::value(status, &shown.unwrap_or_default())
 }
 
-/// A merge patch: absent leaves, null goes back to the default, lists are replaced.
+/// A merge patch: an absent field stays, null resets to the default, lists are replaced.
 fn patched<T: serde::Serialize + DeserializeOwned>(old: &T, patch: Value) -> Result<T, Problem> {
     let mut value = json!(old);
     merge(&mut value, patch);

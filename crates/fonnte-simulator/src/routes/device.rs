@@ -18,7 +18,7 @@ use crate::target;
 use crate::webhook::{Whose, switch};
 use crate::world::World;
 
-/// `/validate` takes this many numbers at once.
+/// The most numbers of one `/validate`.
 const MOST_TARGETS: usize = 500;
 
 /// `POST /device`
@@ -127,7 +127,7 @@ pub(super) fn status(shared: &Shared, token: Option<&str>) -> Members {
     })
 }
 
-/// `POST /disconnect`, which puts its refusals under `detail`.
+/// `POST /disconnect`, whose refusals are in `detail`.
 pub(super) fn disconnect(shared: &Arc<Shared>, token: Option<&str>) -> Members {
     let number = shared.change(|world| {
         let place = holder(world, token)?;

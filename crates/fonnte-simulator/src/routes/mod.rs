@@ -1,4 +1,4 @@
-//! Where a call goes: the simulated API, the controls, or the page.
+//! The routes: the simulated API, the controls and the page.
 
 mod api;
 mod control;
@@ -16,7 +16,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use crate::reply::{AnswerBody, Dropped, Reply};
 use crate::shared::Shared;
 
-/// Larger than the largest attachment.
+/// The largest body in bytes: more than the largest attachment.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
 
 const PAGE: &str = include_str!("../page.html");

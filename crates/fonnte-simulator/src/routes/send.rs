@@ -138,31 +138,46 @@ fn queue(
         (_, true) => SCHEDULED,
         _ => QUEUED,
     };
-    let shown_ids = ids.iter().map(|id| match id_form {
-        IdForm::Number => Value::from(*id),
-        IdForm::Text => Value::from(id.to_string()),
-    });
-    let mut members = Members::from([
-        ("detail", Value::from(detail)),
-        ("id", shown_ids.collect()),
-        ("process", Value::from("pending")),
-        ("requestid", Value::from(requestid)),
-        ("status", Value::from(true)),
-        ("target", Value::from(targets)),
-    ]);
+    let shown_ids = shown(&ids, id_form);
+    let mut members = accepted(detail, shown_ids, requestid, Value::from(targets));
     if quota_object {
-        let figures = json!({
-            "details": "deduced from total quota",
-            "quota": quota,
-            "remaining": quota - used,
-            "used": used,
-        });
-        members.insert("quota", json!({ &*device: figures }));
+        members.insert("quota", json!({ &*device: figures(quota, used) }));
     }
     (members, ids)
 }
 
-/// An id as WhatsApp makes them, the same for the same message.
+/// The answer about accepted messages.
+fn accepted(detail: &str, ids: Value, requestid: i64, targets: Value) -> Members {
+    Members::from([
+        ("detail", Value::from(detail)),
+        ("id", ids),
+        ("process", Value::from("pending")),
+        ("requestid", Value::from(requestid)),
+        ("status", Value::from(true)),
+        ("target", targets),
+    ])
+}
+
+/// The quota before and after.
+fn figures(quota: i64, used: i64) -> Value {
+    json!({
+        "details": "deduced from total quota",
+        "quota": quota,
+        "remaining": quota - used,
+        "used": used,
+    })
+}
+
+/// Ids in the form of this device's answers.
+fn shown(ids: &[i64], form: IdForm) -> Value {
+    let shown = ids.iter().map(|id| match form {
+        IdForm::Number => Value::from(*id),
+        IdForm::Text => Value::from(id.to_string()),
+    });
+    shown.collect()
+}
+
+/// An id in WhatsApp's form, fixed for each message.
 fn stateid(id: i64) -> String {
     format!(
         "3EB0{:016X}",

@@ -1,4 +1,4 @@
-//! What the page and people see of the simulator, as JSON.
+//! The state of the simulator as JSON, for the page.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::receiver::WebhookAttempt;
 use crate::registry::Registered;
 use crate::world::World;
 
-/// How many calls and webhook attempts are shown.
+/// How many calls and webhook attempts are shown (chosen).
 const SHOWN: usize = 50;
 
 pub(super) fn state(world: &World, messages: usize) -> Value {

@@ -1,4 +1,4 @@
-//! Where the database may be, and the way there.
+//! The addresses of the database server, and how to connect to them.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -12,30 +12,30 @@ use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 use tokio_util::either::Either;
 
-/// PostgreSQL's usual port.
+/// PostgreSQL's default port.
 pub(super) const PORT: u16 = 5432;
 
-/// One of the places that a URL names.
+/// One server address of a database URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Endpoint {
-    /// A socket in a folder.
+    /// A Unix-domain socket in a folder.
     Unix { folder: PathBuf, port: u16 },
     /// A host.
     Tcp {
-        /// What its certificate must name.
+        /// The host name that the server's certificate must name.
         name: String,
-        /// Its address, where the URL spares the question for it.
+        /// The IP address, where the URL gives it and no DNS look-up is needed.
         address: Option<IpAddr>,
         port: u16,
     },
 }
 
-/// A way to the server.
+/// A byte stream to the server.
 pub(super) type Stream = Either<TcpStream, UnixStream>;
 
 impl Endpoint {
-    /// All that a configuration names, in its order; `None` where hosts, addresses and ports are not
-    /// equally many.
+    /// All addresses of a configuration, in its order. `None` where hosts, addresses and ports differ in
+    /// number.
     pub(super) fn all(config: &Config) -> Option<Vec<Self>> {
         let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
         let ports = config.get_ports();
@@ -75,7 +75,7 @@ impl Endpoint {
         }
     }
 
-    /// Goes there, within this time.
+    /// Connects within this time.
     pub(super) async fn reach(&self, config: &Config, time: Duration) -> io::Result<Stream> {
         match self {
             Self::Unix { folder, port } => {
@@ -100,7 +100,7 @@ impl Endpoint {
     }
 }
 
-/// Goes to the first of these that answers. None of them takes the time of those that follow.
+/// Connects to the first address that answers. Each address has an equal share of the time.
 async fn reach_one(addresses: &[SocketAddr], time: Duration) -> io::Result<TcpStream> {
     let mut failed = io::Error::from(io::ErrorKind::NotFound);
     let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX);

@@ -15,7 +15,7 @@ use super::session::{READ_ONLY, Session};
 use super::watched::ServerError;
 use crate::connection::read_to_end::ReadToEnd as _;
 
-/// A connection on loan; when dropped it goes where [`Returned`] decides about it.
+/// A connection on loan; when dropped, [`Returned`] decides whether it goes back into the pool.
 pub(crate) struct Connection {
     pub(super) object: Option<Object<Sessions>>,
     pub(super) back: Slot,
@@ -24,8 +24,8 @@ pub(crate) struct Connection {
 pub(super) type Slot = Arc<Mutex<Option<Object<Sessions>>>>;
 
 impl Connection {
-    /// Whether the server takes no writes from this session. One that cannot write is not used again, nor
-    /// are those that are as old.
+    /// Whether the server takes no writes from this session. A read-only session and all sessions of its age
+    /// are closed.
     pub(crate) async fn is_read_only(&mut self) -> QueryResult<bool> {
         let answer: ReadOnly = diesel::sql_query(READ_ONLY).one_row(self).await?;
         if answer.read_only {
@@ -34,24 +34,24 @@ impl Connection {
         Ok(answer.read_only)
     }
 
-    /// The class of the last error that the server has told since the connection was lent.
+    /// The SQLSTATE of the last error from the server since the connection was lent.
     pub(crate) fn sqlstate(&self) -> Option<SqlState> {
         self.session().sqlstate()
     }
 
-    /// Whether that error leaves the session of no use.
+    /// Whether that error makes the session unusable.
     pub(crate) fn has_ended(&self) -> bool {
         let error = self.session().answers().error();
         error.is_some_and(|error| error.ends_session())
     }
 
-    /// Gives the session up, and those that are as old, for what they have prepared. False where new ones
-    /// are of no use.
+    /// Gives up this session and all older ones, because of their prepared statements. False where new
+    /// sessions meet the same error.
     pub(crate) fn renew(&self) -> bool {
         self.session().connector().renew()
     }
 
-    /// A session that was made after that has met the same error.
+    /// Notes that a session made after [`renew`](Self::renew) has met the same error.
     pub(crate) fn renewed_in_vain(&self) {
         self.session().connector().renewed_in_vain();
     }
@@ -61,13 +61,13 @@ impl Connection {
         !self.session().is_trusted()
     }
 
-    /// Whether that error may be due to what the session has prepared.
+    /// Whether the session's prepared statements may have caused that error.
     pub(crate) fn is_stale(&self) -> bool {
         let error = self.session().answers().error();
         error.is_some_and(|error| error.is_stale())
     }
 
-    /// The failure of the last statement, told from passing ones where it lasts.
+    /// Classifies the failure of the last statement: `Rejected` where it is permanent.
     pub(crate) fn judged(&self, failure: StoreError) -> StoreError {
         judged(failure, self.session().answers().error().as_ref())
     }
@@ -99,7 +99,7 @@ impl Drop for Connection {
     }
 }
 
-/// Where a connection comes back to: into the pool when its question was answered, else closed.
+/// Decides about a connection that comes back: into the pool when its question was answered, else closed.
 #[derive(Default)]
 pub(super) struct Returned {
     pub(super) slot: Slot,
@@ -121,7 +121,7 @@ struct ReadOnly {
     read_only: bool,
 }
 
-/// What a failed statement means to the domain.
+/// Maps a failed statement to the domain's error.
 pub(crate) fn failed(error: diesel::result::Error) -> StoreError {
     match error {
         diesel::result::Error::DeserializationError(source) => StoreError::Corrupt(source),
@@ -129,8 +129,8 @@ pub(crate) fn failed(error: diesel::result::Error) -> StoreError {
     }
 }
 
-/// A failed statement's error by what the server has told last: one that lasts is no outage. What failed
-/// without a word of the server is left alone.
+/// Classifies a failure by the server's last error: a permanent one is no outage. A failure without an error
+/// from the server stays as it is.
 pub(super) fn judged(failure: StoreError, told: Option<&ServerError>) -> StoreError {
     let is_told = |source: &BoxError| {
         matches!(

@@ -1,4 +1,4 @@
-//! What the parameters of a database URL mean, as libpq has it.
+//! The parameters of a database URL, with the meaning that they have in libpq.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use tokio_postgres::config::{ChannelBinding, LoadBalanceHosts, SslMode, SslNegot
 
 use super::tls::Verification;
 
-/// What is wrong with a database URL. Never holds a part of it.
+/// Why a database URL was refused. Never holds a part of the URL.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseUrlError {
     /// It is no URL, or of another scheme.
@@ -26,21 +26,21 @@ pub enum DatabaseUrlError {
     /// A parameter is not understood.
     #[error("it has a parameter other than {}", UNDERSTOOD.join(", "))]
     Parameter,
-    /// A parameter, or a value of it, that libpq understands and this service does not.
+    /// A parameter, or a value of a parameter, that libpq supports and this service does not.
     #[error("{0} is not supported")]
     Unsupported(&'static str),
-    /// A parameter has a value that it cannot have.
+    /// A parameter has an invalid value.
     #[error("the value of {0} cannot be understood")]
     Value(&'static str),
     /// There is no host, or there are more or fewer addresses or ports.
     #[error("it must name a host, and of several as many addresses and ports, or one port for all")]
     Hosts,
-    /// A part of it stands for bytes that are no text.
+    /// A percent-encoded part of the URL is not UTF-8.
     #[error("a part of it is not UTF-8, or holds a zero")]
     NotText,
 }
 
-/// The parameters that are understood, for whoever has written another one.
+/// The supported parameters, listed in the error about an unknown one.
 pub(super) const UNDERSTOOD: [&str; 29] = [
     "application_name",
     "channel_binding",
@@ -73,7 +73,7 @@ pub(super) const UNDERSTOOD: [&str; 29] = [
     "user",
 ];
 
-/// What libpq has besides: these are told by their name.
+/// Parameters that only libpq supports: the error names them.
 const UNSUPPORTED: [&str; 18] = [
     "gssdelegation",
     "gsslib",
@@ -95,7 +95,7 @@ const UNSUPPORTED: [&str; 18] = [
     "sslpassword",
 ];
 
-/// What a URL says, one part after the other: a later one takes the place of an earlier one.
+/// The values of a URL. A later value replaces an earlier one of the same name.
 #[derive(Default)]
 pub(super) struct Parameters {
     pub(super) config: Config,
@@ -108,11 +108,11 @@ pub(super) struct Parameters {
 }
 
 impl Parameters {
-    /// Takes one parameter in.
+    /// Sets one parameter.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), DatabaseUrlError> {
         let unsupported = |name| Err(DatabaseUrlError::Unsupported(name));
         let list = || value.split(',').map(str::to_owned).collect();
-        // As in libpq, the empty value of one of these is as if it was not there.
+        // As in libpq, an empty value of these parameters means that the parameter is absent.
         match (name, value) {
             ("host", _) => self.hosts = list(),
             ("hostaddr", _) => self.addresses = list(),
@@ -179,14 +179,14 @@ impl Parameters {
                         .keepalives_interval(Duration::from_secs(seconds));
                 }
             }
-            // The second is this service's older name for it.
+            // `keepalives_retries` is this service's older name for `keepalives_count`.
             ("keepalives_count" | "keepalives_retries", _) => {
                 if let Some(count) = above_zero("keepalives_count", value)? {
                     self.config
                         .keepalives_retries(u32::try_from(count).unwrap_or(u32::MAX));
                 }
             }
-            // Milliseconds; 0 leaves it to the system.
+            // In milliseconds; 0 means the system's default.
             ("tcp_user_timeout", _) => {
                 let time = above_zero("tcp_user_timeout", value)?.unwrap_or(0);
                 self.config.tcp_user_timeout(Duration::from_millis(time));
@@ -198,14 +198,14 @@ impl Parameters {
                     return unsupported("client_encoding other than UTF8");
                 }
             }
-            // What libpq does where it finds no ticket.
+            // libpq does the same where there is no Kerberos ticket.
             ("gssencmode", "disable" | "prefer") => {}
             ("gssencmode", _) => return unsupported("gssencmode other than disable or prefer"),
             // TLS is never compressed.
             ("sslcompression", "0" | "1") => {}
             ("sslsni", "" | "1") => {}
             ("sslsni", _) => return unsupported("sslsni other than 1"),
-            // Older ones are never spoken.
+            // TLS versions below 1.2 are never used.
             ("ssl_min_protocol_version", "" | "TLSv1" | "TLSv1.1" | "TLSv1.2") => {}
             ("ssl_min_protocol_version", _) => {
                 return unsupported("ssl_min_protocol_version above TLSv1.2");
@@ -225,7 +225,7 @@ impl Parameters {
     ) -> Result<(SslMode, Verification, Option<PathBuf>), DatabaseUrlError> {
         let usual = (SslMode::Prefer, Verification::None);
         let (mut mode, mut verification) = self.ssl_mode.unwrap_or(usual);
-        // As libpq has it: a root certificate is there to be used.
+        // As in libpq, a root certificate makes `require` verify the chain.
         let root = match self.root_certificate.as_deref() {
             None | Some("") => None,
             Some("system") => {
@@ -246,7 +246,7 @@ impl Parameters {
         Ok((mode, verification, root))
     }
 
-    /// Names the session, where nothing else does.
+    /// Sets `application_name`, unless the URL sets it.
     pub(super) fn name(&mut self, usual: &str) {
         if self.config.get_application_name().is_none() {
             let name = self.fallback_name.as_deref().unwrap_or(usual);
@@ -255,7 +255,7 @@ impl Parameters {
     }
 }
 
-/// Why a parameter that was not taken was not.
+/// Why a parameter was refused.
 fn refused(name: &str) -> DatabaseUrlError {
     let named = |names: &[&'static str]| names.iter().copied().find(|known| *known == name);
     match (named(&UNDERSTOOD), named(&UNSUPPORTED)) {
@@ -270,7 +270,7 @@ fn number<T: FromStr>(name: &'static str, value: &str) -> Result<T, DatabaseUrlE
     number.map_err(|_| DatabaseUrlError::Value(name))
 }
 
-/// Zero and less mean that there is no limit, or that the system decides.
+/// As in libpq, zero or less means no limit, or the system's default.
 fn above_zero(name: &'static str, value: &str) -> Result<Option<u64>, DatabaseUrlError> {
     let number: i32 = number(name, value)?;
     Ok(u64::try_from(number).ok().filter(|number| *number > 0))
@@ -279,7 +279,7 @@ fn above_zero(name: &'static str, value: &str) -> Result<Option<u64>, DatabaseUr
 fn tls_mode(mode: &str) -> Result<(SslMode, Verification), DatabaseUrlError> {
     Ok(match mode {
         "disable" => (SslMode::Disable, Verification::None),
-        // Either meets servers with encryption and without; `prefer` encrypts where it can.
+        // Both connect to servers with and without encryption; `prefer` encrypts where the server can.
         "allow" | "prefer" => (SslMode::Prefer, Verification::None),
         "require" => (SslMode::Require, Verification::None),
         "verify-ca" => (SslMode::Require, Verification::Chain),

@@ -1,12 +1,12 @@
-//! What stands before the parameters of a database URL, and how its parts are written.
+//! The part of a database URL before its parameters, and percent-decoding.
 
 use super::DatabaseUrlError;
 use super::parameters::Parameters;
 
-/// Reads what stands before the parameters: user, password, hosts and database.
+/// Reads user, password, hosts and database.
 pub(super) fn read_place(parameters: &mut Parameters, place: &str) -> Result<(), DatabaseUrlError> {
     let (authority, path) = place.split_once('/').unwrap_or((place, ""));
-    // An `@` in a password is often forgotten to be written as %40: the last one is meant.
+    // The last `@` ends the password: an `@` in a password is often not written as %40.
     let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (user, password) = user.split_once(':').unwrap_or((user, ""));
     parameters.set("user", &decoded_text(user)?)?;
@@ -36,7 +36,7 @@ pub(super) fn read_place(parameters: &mut Parameters, place: &str) -> Result<(),
     Ok(())
 }
 
-/// The bytes that a part of a URL stands for: `%` and two digits are one, a plus is a plus.
+/// Percent-decodes a part of a URL; a plus is a plus.
 fn decoded(part: &str) -> Result<Vec<u8>, DatabaseUrlError> {
     let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
     let bytes = part.as_bytes();

@@ -22,36 +22,36 @@ use super::watched::ServerError;
 /// The result of a question to the database.
 pub(crate) type StoreResult<T> = Result<T, StoreError>;
 
-/// How long it may take to get a connection, and then to ask. Together they stay below the 5 seconds
-/// within which a caller is promised an answer.
+/// How long to wait for a connection, and then for the answer. Together they stay below the 5 seconds within
+/// which a caller is promised an answer.
 const GET_TIMEOUT: Duration = Duration::from_millis(2_200);
 pub(crate) const ASK_TIMEOUT: Duration = Duration::from_millis(2_400);
 
-/// Whatever a session has gathered ends with it, and so does a connection to the wrong server.
+/// Bounds the memory of a session, and the use of a server that is no longer the primary (chosen).
 const LIFE: Duration = Duration::from_secs(30 * 60);
 
-/// How long to wait where the server has no connection left, before it is asked again.
+/// Pause before the server is asked again for a connection, where it had none left (chosen).
 const CROWDED_PAUSE: Duration = Duration::from_millis(40);
 
-/// How connections are kept.
+/// Sizes and times of the pools.
 #[derive(Debug, Clone)]
 pub struct PoolOptions {
-    /// The most connections at once, but for those of `callers`.
+    /// The most connections at once, without those of `callers`.
     pub size: usize,
-    /// The most connections at once for what callers wait for in great number: accepting requests, and
-    /// looking them up by id. For each thread, where each has its own.
+    /// The most connections at once for accepting requests and looking them up by id. With `each_thread`, for
+    /// each thread.
     pub callers: usize,
-    /// Whether every thread on which callers ask has connections of its own and drives them itself. It
-    /// must live until the last of its callers is answered. Else they share connections, which are
-    /// driven by the runtime that the store was made on.
+    /// Whether each thread that asks has its own connections and drives them itself. The thread must then
+    /// live until its last caller is answered. Else callers share connections, which the runtime of the store
+    /// drives.
     pub each_thread: bool,
-    /// The most of `size` that lists and counts, which may be slow, have at once.
+    /// The most connections of `size` for lists and counts, which may be slow.
     pub for_reports: usize,
     /// How long to wait for a connection.
     pub wait: Duration,
-    /// How long a session lives, give or take a fifth, so that they do not all end together.
+    /// How long a session lives, give or take a fifth, so that sessions do not all end together.
     pub life: Duration,
-    /// How long a connection stays open that nobody uses.
+    /// How long an idle connection stays open.
     pub idle: Duration,
 }
 
@@ -69,7 +69,7 @@ impl Default for PoolOptions {
     }
 }
 
-/// A pool of connections whose sessions look into our schema and can write.
+/// A pool of connections whose sessions use our schema and can write.
 #[derive(Clone)]
 pub(crate) struct Database {
     pool: Pool<Sessions>,
@@ -79,12 +79,12 @@ pub(crate) struct Database {
     gate: SchemaGate,
 }
 
-/// Where the tasks live that drive connections and write for others.
+/// The runtime of the tasks that drive connections and write batches.
 #[derive(Clone)]
 pub(crate) enum Home {
-    /// On this runtime, whoever asks: what is done for one caller survives the thread of another.
+    /// This runtime: a task for one caller outlives the thread of another caller.
     Fixed(Handle),
-    /// On the runtime of whoever asks, who is always on the same thread.
+    /// The runtime of the calling thread, which is always the same.
     Asker,
 }
 
@@ -100,10 +100,10 @@ impl Home {
     }
 }
 
-/// A pool that may be gone.
+/// A weak reference to a pool.
 pub(super) type SessionPool = WeakPool<Sessions>;
 
-/// Makes the sessions of a pool, and decides which may be used again.
+/// Makes the sessions of a pool, and decides which are used again.
 pub(super) struct Sessions {
     connector: Connector,
     settings: Arc<str>,
@@ -128,7 +128,7 @@ impl Manager for Sessions {
             })
     }
 
-    /// No round trip: it would only find out a little earlier what the next statement does.
+    /// No round trip: the next statement finds out the same.
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<ConnectError> {
         if session.may_stay(self.life) && !session.is_in_transaction() {
             Ok(())
@@ -139,8 +139,8 @@ impl Manager for Sessions {
 }
 
 impl Database {
-    /// Prepares a pool of `size` connections; connects when first asked. A [fixed](Home::Fixed) home
-    /// must outlive every use of the pool.
+    /// Prepares a pool of `size` connections, which connects on first use. A [fixed](Home::Fixed) home must
+    /// outlive every use of the pool.
     pub(crate) fn new(
         connector: Connector,
         schema: SchemaName,
@@ -158,7 +158,7 @@ impl Database {
         let connector = sessions.connector.clone();
         let pool = Pool::builder(sessions)
             .max_size(size)
-            // Who was last used is used next: its server process is still warm.
+            // Last in, first out: the server process that was used last is still warm.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(options.wait))
@@ -177,8 +177,8 @@ impl Database {
         Ok(database)
     }
 
-    /// Closes idle sessions that would not be used again, or were not for long, every now and then, as long
-    /// as there is the pool.
+    /// Closes idle sessions that are too old, idle for too long or no longer trusted, as long as the pool
+    /// lives.
     fn close_old_sessions(&self, life: Duration, idle: Duration) {
         let pool = self.pool.weak();
         self.home.spawn(async move {
@@ -194,12 +194,12 @@ impl Database {
         });
     }
 
-    /// Where tasks live that work for this pool's callers.
+    /// The runtime of the tasks that work for this pool's callers.
     pub(crate) fn home(&self) -> &Home {
         &self.home
     }
 
-    /// How the pool is used at this moment.
+    /// The use of the pool at this moment.
     pub(crate) fn pool_use(&self) -> deadpool::Status {
         self.pool.status()
     }
@@ -208,19 +208,19 @@ impl Database {
         &self.schema
     }
 
-    /// What makes sessions.
+    /// The factory of the pool's sessions.
     pub(crate) fn connector(&self) -> &Connector {
         &self.pool.manager().connector
     }
 
-    /// What keeps questions back until the schema is up to date.
+    /// The gate that holds questions back until the schema is up to date.
     pub(crate) fn gate(&self) -> &SchemaGate {
         &self.gate
     }
 
-    /// Runs a question on a connection of the pool, within the time limits, once the schema is up to date.
-    /// A connection whose question was given up is closed: its statement may still be running. So is one
-    /// whose session has become useless.
+    /// Runs a question on a connection of the pool, within the time limits, once the schema is up to date. A
+    /// connection whose question was cancelled is closed, because its statement may still run. So is a
+    /// session that became unusable.
     pub(crate) async fn ask<T, F>(
         &self,
         question: impl FnOnce(Connection) -> F + Send,
@@ -232,8 +232,8 @@ impl Database {
         self.ask_early(question).await
     }
 
-    /// The same for a question of one statement: where the session's prepared statements were at fault, so
-    /// that nothing was done, it is asked once more in a new session, in the same time.
+    /// Like `ask`, for a question of one statement. Where stale prepared statements made it fail, nothing was
+    /// done: it is asked once more in a new session, within the same time.
     pub(crate) async fn ask_again<T, F>(
         &self,
         question: impl Fn(Connection) -> F + Send + Sync,
@@ -256,7 +256,7 @@ impl Database {
         answer
     }
 
-    /// The same before the schema is up to date: for a question that meets no table of ours.
+    /// Like `ask`, without the schema gate: for a question about no table of ours.
     pub(crate) async fn ask_early<T, F>(
         &self,
         question: impl FnOnce(Connection) -> F + Send,
@@ -267,7 +267,7 @@ impl Database {
         self.ask_once(question).await.0
     }
 
-    /// The answer, and whether the session's prepared statements may be at fault for it.
+    /// The answer, and whether the session's prepared statements may have made it fail.
     async fn ask_once<T, F>(
         &self,
         question: impl FnOnce(Connection) -> F + Send,
@@ -285,20 +285,20 @@ impl Database {
         };
         let answers = object.answers().clone();
         answers.forget();
-        // Dropped after the question, whether that was answered or not.
+        // Dropped after the question, answered or not.
         let mut returned = Returned::default();
         let connection = Connection {
             object: Some(object),
             back: returned.slot.clone(),
         };
-        // Dropped, and whoever waits for it told, when it is known what to think of the other sessions.
+        // Dropped, and the waiting caller told, once it is known whether to distrust the other sessions.
         let mut asking = pin!(timeout(ASK_TIMEOUT, question(connection)));
         let answer = asking.as_mut().await;
         let error = answers.error();
         let is_stale = error.as_ref().is_some_and(ServerError::is_stale);
         let has_ended = error.as_ref().is_some_and(ServerError::ends_session);
         returned.is_idle = answer.is_ok() && !has_ended && !is_stale;
-        // What has befallen the server, or the way to it, concerns all sessions.
+        // A failure of the server or of the network concerns all sessions.
         let is_silent = answer.is_err() && !answers.any();
         if is_silent || error.as_ref().is_some_and(ServerError::is_read_only) {
             self.connector().distrust();
@@ -312,8 +312,8 @@ impl Database {
         (answer, is_stale)
     }
 
-    /// Lends a connection. Where the server has none left, idle ones of the other pools are closed for it,
-    /// or it waits for one of its own.
+    /// Lends a connection. Where the server has none left, idle connections of the other pools are closed
+    /// first.
     async fn lend(&self) -> Result<Object<Sessions>, PoolError<ConnectError>> {
         let until = Instant::now() + self.wait.saturating_sub(2 * CROWDED_PAUSE);
         loop {

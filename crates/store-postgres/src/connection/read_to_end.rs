@@ -45,7 +45,7 @@ pub(crate) trait ReadToEnd: Sized {
 
 impl<T> ReadToEnd for T {}
 
-/// Statements that are asked by themselves, once; see [`Database::ask`].
+/// Statements that are a question of their own, asked once; see [`Database::ask`].
 impl Database {
     /// All rows.
     pub(crate) fn all<'a, S, U>(&'a self, statement: S) -> BoxFuture<'a, StoreResult<Vec<U>>>

@@ -1,4 +1,4 @@
-//! How many connections there are, and how they are shared out.
+//! How many connections the role may have, and how the pools share them.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use super::session::Connector;
 use super::{DatabaseUrl, PoolOptions};
 use crate::connection::read_to_end::ReadToEnd as _;
 
-/// What the service cannot work with less than: one for callers, two for everything else, and one that is
-/// left to an operator's commands.
+/// The fewest connections that the service works with: one for callers, two for everything else, and one that
+/// stays free for an operator's commands.
 const LEAST: usize = 4;
 
-/// How long a connection stays open that nobody uses, where there are few: other copies may need it.
+/// How long an idle connection stays open where there are few: other copies may need it (chosen).
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Limits of a role and of a database do not bind a superuser, who may have the reserved ones, too.
+/// Limits of a role and of a database do not bind a superuser, who may also use the reserved connections.
 const MOST: &str = "SELECT least(
     CASE WHEN NOT r.rolsuper AND r.rolconnlimit >= 0 THEN r.rolconnlimit END,
     CASE WHEN NOT r.rolsuper AND d.datconnlimit >= 0 THEN d.datconnlimit END,
@@ -32,10 +32,10 @@ struct Most {
     most: i32,
 }
 
-/// Why it is not known or not enough.
+/// Why the connections are too few, or could not be counted.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectionsError {
-    /// The service cannot work with so few.
+    /// The role may have too few connections.
     #[error(
         "PostgreSQL gives this role {0} connections to this database, and the service needs at least \
          {LEAST}; raise the limit (ALTER ROLE … CONNECTION LIMIT, ALTER DATABASE … CONNECTION LIMIT, \
@@ -48,9 +48,9 @@ pub enum ConnectionsError {
 }
 
 impl PoolOptions {
-    /// Asks the server how many connections there are for this role, and shares them out: callers first,
-    /// everything else in what is left. `threads` is on how many threads callers ask. The number is that of
-    /// all copies and programs of this role; how many of them the others use changes all the time.
+    /// Asks the server how many connections this role may have, and shares them out, callers first. `threads`
+    /// is the number of threads on which callers ask. The limit is that of all copies and programs of this
+    /// role; the use by the others is not counted, because it changes all the time.
     ///
     /// # Errors
     /// [`ConnectionsError`]
@@ -71,7 +71,7 @@ impl PoolOptions {
         Ok((self.within(most - 1, threads), most))
     }
 
-    /// Shares out so many connections.
+    /// Shares out this many connections.
     fn within(self, usable: usize, threads: usize) -> Self {
         let threads = threads.max(1);
         let fronts = if self.each_thread { threads } else { 1 };
@@ -86,14 +86,14 @@ impl PoolOptions {
             size,
             callers: self.callers.min(for_callers / fronts),
             each_thread,
-            // Whoever accepts a request looks its dealer up beside them.
+            // Accepting a request also looks its dealer up on these connections.
             for_reports: self.for_reports.min(size - 1),
             idle: IDLE,
             ..self
         }
     }
 
-    /// How many there are at most.
+    /// The most connections in all.
     #[must_use]
     pub fn total(&self, threads: usize) -> usize {
         self.size + self.callers * if self.each_thread { threads } else { 1 }

@@ -6,12 +6,11 @@ use tokio::sync::watch;
 
 use super::StoreResult;
 
-/// How long a question waits for the schema: as long as callers do, but for the moment that it takes to
-/// ask then.
+/// How long a question waits for the schema: the 5 seconds of a caller, less the time for the question
+/// itself.
 const PATIENCE: Duration = Duration::from_millis(4_300);
 
-/// Keeps questions back until the schema is the one that their statements are written for. Open, unless
-/// somebody closes it.
+/// Holds questions back until the schema is the one that their statements are written for. Open by default.
 #[derive(Clone)]
 pub(crate) struct SchemaGate(Arc<watch::Sender<bool>>);
 
@@ -30,7 +29,7 @@ impl SchemaGate {
         self.0.send_replace(true);
     }
 
-    /// Waits until it is open, but not for ever.
+    /// Waits until the gate is open, for a limited time.
     pub(crate) async fn passed(&self) -> StoreResult<()> {
         if *self.0.borrow() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Sessions, and how they are made.
+//! Sessions, and how they are opened.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,37 +20,36 @@ use super::pool::SessionPool;
 use super::watched::{Answers, Watched, WatchedTls};
 use super::{DatabaseUrl, SchemaName, tls};
 
-/// How long making a session may take, from the first packet to its settings.
+/// Time limit for opening a session, from the first packet to its settings.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The same with several hosts, which share it, so that none that is silent keeps callers from the next
-/// one: they wait a little longer than this.
+/// The same for a URL with several hosts, which share it: a silent host must not use up the time of a caller,
+/// who waits a little longer than this.
 const CONNECT_TIMEOUT_OF_SEVERAL: Duration = Duration::from_secs(2);
 
-/// The server gives up before we do, so that what we call "not stored" is rolled back.
+/// Below the client's time limit, so that a write that is reported as "not stored" is rolled back.
 const STATEMENT_TIMEOUT: Duration = Duration::from_millis(2_200);
 const LOCK_TIMEOUT: Duration = Duration::from_millis(2_000);
 
-/// For how long new sessions are not tried, once one of them has met the error of the one before.
+/// How long no session is renewed after a new one has met the same error as the old one.
 const NO_USE: Duration = Duration::from_millis(500);
 
 /// A frozen copy of the service must not keep its locks.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is acknowledged survives a crash of the server, whatever it, the database, the role or the URL
-/// defaults to. Of the other values only `remote_apply` promises more than `on`.
+/// An acknowledged commit survives a crash of the server, whatever the defaults of server, database, role or
+/// URL are. Only `remote_apply` promises more than `on`.
 const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false) \
     WHERE current_setting('synchronous_commit') <> 'remote_apply'";
 
-/// Gives every setting that a statement of ours relies on the value that PostgreSQL has by itself, whatever
-/// server, database, role or URL default to: how transactions begin, time limits, formats of values, and all
-/// of the planner. Read from `pg_settings`, so that settings that a version lacks are passed over.
+/// Resets every setting that our statements rely on to PostgreSQL's own value, whatever the defaults of
+/// server, database, role or URL are: transactions, time limits, formats of values and the planner. Settings
+/// are read from `pg_settings`, so that one that a version lacks is skipped.
 ///
-/// - The time limit comes first: the rest of this must not meet a default of a millisecond.
+/// - The time limit comes first: a default of one millisecond would end the rest.
 /// - `search_path` comes before any function or operator is named.
-/// - The transaction has no default of its own either: SERIALIZABLE and DEFERRABLE would wait.
-/// - A server whose own configuration is read-only takes no writes, and the session stays of no use. A
-///   read-only default of a database or role is overridden.
+/// - The transaction itself sets isolation: a default of SERIALIZABLE or DEFERRABLE would wait.
+/// - A read-only default of a database or role is overridden; one of the server's configuration is not.
 const DEFAULTS: &str = "SET statement_timeout TO 0; SET search_path TO pg_catalog; \
     BEGIN ISOLATION LEVEL READ COMMITTED NOT DEFERRABLE; \
     SELECT set_config(name, boot_val, false) FROM pg_settings \
@@ -70,7 +69,7 @@ const DEFAULTS: &str = "SET statement_timeout TO 0; SET search_path TO pg_catalo
 pub(super) const READ_ONLY: &str =
     "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool AS read_only";
 
-/// Why there is no session.
+/// Why no session could be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("{words}")]
 pub(crate) struct ConnectError {
@@ -79,7 +78,7 @@ pub(crate) struct ConnectError {
     pub(super) is_crowded: bool,
 }
 
-/// Makes sessions, all of them for the same store.
+/// Opens the sessions of one store.
 #[derive(Clone)]
 pub(crate) struct Connector(Arc<Inner>);
 
@@ -87,13 +86,13 @@ struct Inner {
     config: Config,
     tls: MakeRustlsConnect,
     endpoints: Vec<Endpoint>,
-    /// Which of them to try first: the one that was well last.
+    /// Index of the host to try first: the last one that was usable.
     first: AtomicUsize,
-    /// Sessions from before are not used again.
+    /// Sessions opened before this moment are not used again.
     trusted_since: Mutex<Instant>,
-    /// The pools that they are in.
+    /// The pools of these sessions.
     pools: Mutex<Vec<SessionPool>>,
-    /// When a new session met what an old one had met, so that it was not for what that had prepared.
+    /// When a new session met the error of an old one, so that prepared statements were not its cause.
     lasting: Mutex<Option<Instant>>,
 }
 
@@ -110,7 +109,8 @@ impl Connector {
         })))
     }
 
-    /// Makes a session that can write, with these settings on top of the [`DEFAULTS`]. The runtime that this is called on drives it.
+    /// Opens a session that can write; these settings come after the [`DEFAULTS`]. The calling runtime drives
+    /// it.
     pub(crate) async fn connect(&self, settings: &str) -> Result<Session, ConnectError> {
         let Inner {
             endpoints, first, ..
@@ -149,7 +149,7 @@ impl Connector {
                 Ok(Err(error)) => failures.push(error.to_string()),
                 Err(_) => failures.push("no answer in time".to_owned()),
             }
-            // Should the caller not wait for the rest, the next one begins there.
+            // Where the caller gives up before the rest, the next attempt begins there.
             first.store((n + 1) % count, Ordering::Relaxed);
         }
         Err(ConnectError {
@@ -168,7 +168,7 @@ impl Connector {
         let began = Instant::now();
         let mut config = self.0.config.clone();
         if matches!(endpoint, Endpoint::Unix { .. }) {
-            // It never leaves the machine, and PostgreSQL never encrypts it.
+            // A socket never leaves the machine, and PostgreSQL never encrypts it.
             config.ssl_mode(SslMode::Disable);
         }
         let stream = endpoint.reach(&config, time).await?;
@@ -184,7 +184,7 @@ impl Connector {
             .await
             .map_err(|error| with_causes(&error))?;
         let driver = AbortOnDropHandle::new(tokio::spawn(async move {
-            // Whoever asks is told when it breaks.
+            // A broken connection is an error of the next question.
             let _ = connection.await;
         }));
         let beginning = format!("{DEFAULTS}; {settings}; {DURABLE}; {READ_ONLY}");
@@ -206,12 +206,12 @@ impl Connector {
         })
     }
 
-    /// Remembers a pool of these sessions.
+    /// Registers a pool of these sessions.
     pub(super) fn serves(&self, pool: SessionPool) {
         self.pools().push(pool);
     }
 
-    /// Closes the idle sessions of all pools: where the server has no more, another pool needs them.
+    /// Closes the idle sessions of all pools, because another pool needs connections.
     pub(super) fn close_idle(&self) {
         self.pools().retain(|pool| {
             let pool = pool.upgrade();
@@ -227,14 +227,14 @@ impl Connector {
         pools.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sessions that there are by now are not used again: something has shown that they may be of no use.
+    /// Stops the use of all present sessions: they may be unusable.
     pub(crate) fn distrust(&self) {
         *self.trusted_since() = Instant::now();
     }
 
-    /// The same because one has met a change of what it had prepared: the others would meet it, too. False
-    /// where a new session is of no use either: an error that lasts must not close all sessions at every
-    /// statement.
+    /// Like `distrust`, because a session met a change underneath its prepared statements, which all others
+    /// would meet. False where new sessions fail as well: a permanent error must not close all sessions at
+    /// every statement.
     pub(super) fn renew(&self) -> bool {
         let may_help = self.lasting().is_none_or(|last| last.elapsed() > NO_USE);
         if may_help {
@@ -243,7 +243,7 @@ impl Connector {
         may_help
     }
 
-    /// A session that was made after [`renew`](Self::renew) has met the same error.
+    /// Notes that a session made after [`renew`](Self::renew) has met the same error.
     pub(super) fn renewed_in_vain(&self) {
         *self.lasting() = Some(Instant::now());
     }
@@ -261,7 +261,7 @@ impl Connector {
     }
 }
 
-/// The last row's last column is the answer to [`READ_ONLY`].
+/// The last column of the last row is the answer to [`READ_ONLY`].
 fn is_read_only(answered: &[SimpleQueryMessage]) -> bool {
     let last = answered.iter().rev().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get("read_only"),
@@ -270,14 +270,14 @@ fn is_read_only(answered: &[SimpleQueryMessage]) -> bool {
     last != Some("f")
 }
 
-/// A session, which ends when dropped, whatever it is doing.
+/// A session. Dropping it ends it, also in the middle of a statement.
 pub(crate) struct Session {
     connection: AsyncPgConnection,
     answers: Arc<Answers>,
-    /// Reads and writes for it.
+    /// The task that reads and writes for the session.
     driver: AbortOnDropHandle<()>,
     began: Instant,
-    /// How much of the usual life it has, so that sessions that began together do not end together.
+    /// The session's share of the usual lifetime, so that sessions that began together do not end together.
     share_of_life: f64,
     connector: Connector,
 }
@@ -288,34 +288,34 @@ impl Session {
         &self.answers
     }
 
-    /// The class of the last error that the server has told, since it was asked to forget it.
+    /// The SQLSTATE of the last error from the server since [`Answers::forget`].
     pub(crate) fn sqlstate(&self) -> Option<SqlState> {
         Some(self.answers.error()?.state)
     }
 
-    /// Whether it may be kept: it is connected, not older than this, and nothing speaks against it.
+    /// Whether the session is connected, younger than `life` and trusted.
     pub(crate) fn may_stay(&self, life: Duration) -> bool {
         !self.driver.is_finished()
             && self.began.elapsed() < life.mul_f64(self.share_of_life)
             && self.is_trusted()
     }
 
-    /// Whether nothing has become known since it began for which it is not used again.
+    /// Whether nothing has happened since the session began for which it is distrusted.
     pub(crate) fn is_trusted(&self) -> bool {
         self.began >= *self.connector.trusted_since()
     }
 
-    /// What makes such sessions.
+    /// The connector of this session.
     pub(super) fn connector(&self) -> &Connector {
         &self.connector
     }
 
-    /// Sessions that there are by now, this one included, are not used again.
+    /// Stops the use of all present sessions, this one included.
     pub(crate) fn distrust_all(&self) {
         self.connector.distrust();
     }
 
-    /// Whether it was left in the middle of something.
+    /// Whether a transaction is still open.
     pub(crate) fn is_in_transaction(&mut self) -> bool {
         AnsiTransactionManager::is_broken_transaction_manager(&mut self.connection)
     }
@@ -335,11 +335,10 @@ impl DerefMut for Session {
     }
 }
 
-/// Plans are made once for each connection, perhaps while the tables are still empty, and kept: they
-/// must suit tables of any size. So rows are looked up in an index where there is one, and no table
-/// is read from end to end to be joined; a plan is never made for certain values, and none compiled.
-/// What is asked often is in memory: at the usual price of a page, a hundred looks into an index
-/// seem dearer than a walk through all lanes.
+/// Plans are made once for each connection, perhaps on empty tables, and kept: they must suit tables of any
+/// size. So rows are looked up by index, and joined by looking up. Plans are always generic, and never
+/// compiled. Frequently read pages are in memory: at the default price of a page, a hundred index look-ups
+/// seem dearer than a scan of all lanes.
 pub(crate) fn session_settings(schema: &SchemaName) -> String {
     format!(
         "SET search_path TO \"{schema}\"; \
@@ -360,8 +359,8 @@ pub(crate) fn session_settings(schema: &SchemaName) -> String {
     )
 }
 
-/// An error and all its sources. PostgreSQL's words on connecting name the role and the database, never
-/// the password.
+/// An error and its sources. PostgreSQL's connection errors name the role and the database, never the
+/// password.
 fn with_causes(error: &dyn std::error::Error) -> String {
     match causes(error) {
         causes if causes.is_empty() => error.to_string(),

@@ -22,14 +22,14 @@ use super::DatabaseUrl;
 /// The common name of a certificate's subject.
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 
-/// How far the server's certificate is checked.
+/// How far the server's certificate is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verification {
-    /// Not at all: encrypted, but anybody may be at the other end.
+    /// Not at all: encrypted, but the server may be an impostor.
     None,
-    /// It must descend from a trusted root; its names do not matter.
+    /// The chain must end at a trusted root; names are not compared.
     Chain,
-    /// It must descend from a trusted root and name the host.
+    /// The chain must end at a trusted root and the certificate must name the host.
     Full,
 }
 
@@ -66,12 +66,12 @@ pub(super) fn connector(url: &DatabaseUrl) -> Result<MakeRustlsConnect, BoxError
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Verifies what libpq does: less than TLS asks for with `prefer`, `require` and `verify-ca`, and with
-/// roots and names of its own kind.
+/// Verifies as libpq does: less than TLS asks for with `prefer`, `require` and `verify-ca`, and with libpq's
+/// rules for roots and names.
 #[derive(Debug)]
 struct Verifier {
     verification: Verification,
-    /// Checks a chain up to a root and then the name, where that is asked for.
+    /// Verifies the chain up to a root, where the mode asks for it, and then the name.
     chain: Option<Arc<WebPkiServerVerifier>>,
     /// The certificates of the root file.
     roots: Vec<CertificateDer<'static>>,
@@ -79,7 +79,7 @@ struct Verifier {
 }
 
 impl Verifier {
-    /// Whether the certificate, which is in the root file itself, is in force.
+    /// Whether a certificate that is in the root file itself is within its time of validity.
     fn verify_pinned(certificate: &Certificate, now: UnixTime) -> Result<(), Error> {
         let validity = &certificate.tbs_certificate.validity;
         let now = now.as_secs();
@@ -92,8 +92,8 @@ impl Verifier {
         Ok(())
     }
 
-    /// Whether the certificate names the host: where it has no alternative name of the host's kind, by
-    /// its common name.
+    /// Whether the certificate names the host. The common name counts where there is no alternative name of
+    /// the host's kind.
     fn verify_name(end_entity: &CertificateDer<'_>, host: &ServerName<'_>) -> Result<(), Error> {
         let refusal = match verify_server_name(&ParsedCertificate::try_from(end_entity)?, host) {
             Ok(()) => return Ok(()),
@@ -110,7 +110,7 @@ fn parsed(certificate: &CertificateDer<'_>) -> Result<Certificate, Error> {
     Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding.into())
 }
 
-/// Whether there is an alternative name of the same kind as the host's.
+/// Whether the certificate has an alternative name of the host's kind.
 fn has_alternative_name(certificate: &Certificate, host: &ServerName<'_>) -> bool {
     let is_address = matches!(host, ServerName::IpAddress(_));
     match certificate.tbs_certificate.get::<SubjectAltName>() {
@@ -120,7 +120,7 @@ fn has_alternative_name(certificate: &Certificate, host: &ServerName<'_>) -> boo
             _ => false,
         }),
         Ok(None) => false,
-        // What cannot be read may hold one.
+        // An unreadable extension may hold an alternative name.
         Err(_) => true,
     }
 }
@@ -133,7 +133,7 @@ fn common_names(certificate: &Certificate) -> impl Iterator<Item = String> {
         .filter_map(|attribute| String::from_utf8(attribute.value.value().to_vec()).ok())
 }
 
-/// Whether a common name stands for a host; `*.` at its beginning for one label.
+/// Whether a common name matches a host; a leading `*.` matches one label.
 fn stands_for(name: &str, host: &str) -> bool {
     let is_below = name.strip_prefix("*.").is_some_and(|domain| {
         let below = host.split_once('.');
@@ -154,8 +154,8 @@ impl ServerCertVerifier for Verifier {
         let Some(chain) = &self.chain else {
             return Ok(ServerCertVerified::assertion());
         };
-        // A self-signed certificate of a server is a root like any other to libpq; to webpki it is one
-        // that signs nothing, or must not stand for a server.
+        // To libpq a server's self-signed certificate is a root like any other. webpki refuses it: it signs
+        // nothing, or is a CA certificate used as a server's.
         if self.roots.iter().any(|root| root == end_entity) {
             Self::verify_pinned(&parsed(end_entity)?, now)?;
         } else {

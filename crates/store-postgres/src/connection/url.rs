@@ -11,15 +11,15 @@ use super::tls::Verification;
 /// How long written data may stay unacknowledged before a connection counts as broken.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where the database is and how to reach it; `postgresql://` or `postgres://`, as libpq reads it: values
-/// stand there as they are, but for `%` and two digits.
+/// The address of the database, `postgresql://` or `postgres://`, read as libpq reads it: values stand as
+/// they are, except `%` and two digits.
 ///
-/// `sslmode` means what it means to libpq: `disable`, `prefer` (default; `allow`, which would encrypt
-/// only where it must, is taken for it), `require` (encrypted, not verified), `verify-ca` and `verify-full` (certificate, and host name, verified against
-/// `sslrootcert` or, without it, Mozilla's roots). Printing it shows no password.
+/// `sslmode` means what it means to libpq: `disable`, `prefer` (default; `allow` counts as `prefer`),
+/// `require` (encrypted, not verified), `verify-ca` and `verify-full` (certificate, and host name, verified
+/// against `sslrootcert` or else Mozilla's roots). Printing the URL shows no password.
 ///
-/// Of several hosts, `postgresql://u@h1:5432,h2:5433/db`, the one is used that takes writes, whatever
-/// `target_session_attrs` asks for: `any`, `read-write` or `primary`. The others ask for what is of no use here.
+/// Of several hosts, `postgresql://u@h1:5432,h2:5433/db`, the one that takes writes is used;
+/// `target_session_attrs` may be `any`, `read-write` or `primary`.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     pub(super) config: tokio_postgres::Config,
@@ -53,34 +53,7 @@ impl DatabaseUrl {
         }
         let (ssl_mode, verification, root_certificate) = parameters.tls()?;
         parameters.name("customer-service");
-        let Parameters {
-            mut config,
-            hosts,
-            addresses,
-            ports,
-            ..
-        } = parameters;
-        for host in &hosts {
-            // An abstract socket cannot be meant: a password with an `@` is, mostly.
-            if host.is_empty() || host.starts_with('@') {
-                return Err(DatabaseUrlError::Hosts);
-            }
-            config.host(host);
-        }
-        for address in addresses.iter().filter(|address| !address.is_empty()) {
-            let address = address.parse();
-            config.hostaddr(address.map_err(|_| DatabaseUrlError::Value("hostaddr"))?);
-        }
-        for port in &ports {
-            let port = match &**port {
-                "" => Ok(PORT),
-                port => port.parse(),
-            };
-            match port {
-                Ok(port) if port > 0 => config.port(port),
-                _ => return Err(DatabaseUrlError::Value("port")),
-            };
-        }
+        let mut config = with_servers(parameters)?;
         config.ssl_mode(ssl_mode);
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(TCP_USER_TIMEOUT);
@@ -95,6 +68,39 @@ impl DatabaseUrl {
             root_certificate,
         })
     }
+}
+
+/// The configuration with the listed hosts, addresses and ports.
+fn with_servers(parameters: Parameters) -> Result<tokio_postgres::Config, DatabaseUrlError> {
+    let Parameters {
+        mut config,
+        hosts,
+        addresses,
+        ports,
+        ..
+    } = parameters;
+    for host in &hosts {
+        // An abstract socket is not supported: an `@` here is mostly part of a password.
+        if host.is_empty() || host.starts_with('@') {
+            return Err(DatabaseUrlError::Hosts);
+        }
+        config.host(host);
+    }
+    for address in addresses.iter().filter(|address| !address.is_empty()) {
+        let address = address.parse();
+        config.hostaddr(address.map_err(|_| DatabaseUrlError::Value("hostaddr"))?);
+    }
+    for port in &ports {
+        let port = match &**port {
+            "" => Ok(PORT),
+            port => port.parse(),
+        };
+        match port {
+            Ok(port) if port > 0 => config.port(port),
+            _ => return Err(DatabaseUrlError::Value("port")),
+        };
+    }
+    Ok(config)
 }
 
 impl fmt::Debug for DatabaseUrl {
@@ -175,7 +181,7 @@ mod tests {
         assert_eq!(url.config.get_options(), Some("-c work_mem=1MB"));
     }
 
-    /// The examples of libpq's documentation of connection URIs, and what it says of parameters.
+    /// The examples and rules of libpq's documentation of connection URIs.
     #[test]
     fn a_url_means_what_it_means_to_libpq() {
         let config = |raw: &str| DatabaseUrl::parse(raw).unwrap().config;
@@ -199,7 +205,7 @@ mod tests {
         assert_eq!(other.get_dbname(), Some("m/y"));
         assert_eq!(other.get_application_name(), Some("a+ü&b=c%%2"));
 
-        // Sockets, however they are named, and parameters instead of the place before them.
+        // Sockets in every notation, and parameters that replace the part before them.
         for raw in [
             "postgresql://u@%2Fvar%2Frun%2Fpostgresql/db",
             "postgresql:///db?host=/var/run/postgresql&user=u",
@@ -348,7 +354,7 @@ mod tests {
             "secret",
             "postgresql://u:secret@h/db?secret=1",
             "postgresql://u:secret@h:99999999/db",
-            // What was not encoded in a password may look like something else.
+            // An unencoded password may look like another part of the URL.
             "postgresql://u:p?secret=1@h/db",
             "postgresql://u:p/secret@h/db",
             "postgresql://u:p?x=1&secret@h/db",

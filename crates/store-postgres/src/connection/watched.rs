@@ -1,8 +1,7 @@
-//! Reads along what the server answers: the SQLSTATE of its errors, and whether it answers at all.
+//! Reads the server's answers along: the SQLSTATE of errors, and whether the server answers at all.
 //!
-//! Diesel keeps an error's words and, for a few classes, its kind. What to do about an error depends on its
-//! SQLSTATE, which neither it nor diesel-async hands out, so it is taken from the protocol itself: every
-//! message begins with its type and its length, and only errors are looked into.
+//! What to do about an error depends on its SQLSTATE, which neither Diesel nor diesel-async hands out. So it
+//! is read from the protocol: each message begins with its type and length, and only errors are parsed.
 
 use std::future::Future;
 use std::io;
@@ -15,26 +14,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
-/// An error that the server has told.
+/// An error from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ServerError {
-    /// Its class.
+    /// Its SQLSTATE.
     pub(crate) state: SqlState,
     /// Whether the server ends the session because of it.
     is_fatal: bool,
 }
 
 impl ServerError {
-    /// Whether the session is of no use any more: the server ends it, shuts down or has lost the
-    /// client (57P…, 08…), or it takes no writes (25006).
+    /// Whether the session is unusable: the server ends it, shuts down or has lost the client (57P…, 08…), or
+    /// takes no writes (25006).
     pub(crate) fn ends_session(&self) -> bool {
         let code = self.state.code();
         self.is_fatal || self.is_read_only() || code.starts_with("57P") || code.starts_with("08")
     }
 
-    /// Whether what the session has prepared may be at fault: tables, columns or functions were changed
-    /// underneath (0A000, 42…, a failed look into a cache), or its statements are gone (26000). Nothing was
-    /// done by the statement.
+    /// Whether stale prepared statements may be at fault: tables, columns or functions changed (0A000, 42…, a
+    /// failed cache look-up), or the statements are gone (26000). The statement then did nothing.
     pub(crate) fn is_stale(&self) -> bool {
         let stale = [
             "0A000", "26000", "42P05", "42P01", "42703", "42704", "42804", "42883", "XX000",
@@ -42,18 +40,17 @@ impl ServerError {
         stale.contains(&self.state.code())
     }
 
-    /// Whether the server refused a write because it takes none.
+    /// Whether the server refused a write because it is read-only.
     pub(crate) fn is_read_only(&self) -> bool {
         self.state == SqlState::READ_ONLY_SQL_TRANSACTION
     }
 
-    /// Whether the same statement would meet it again: its values do not fit (22…, such as a text that is
-    /// too long for a column or for the database's encoding), a rule forbids them (23…, 44…, or a trigger,
-    /// P0…), a limit does (54…), or a table, a column, a schema or a right is missing (42…, 3F…). All other
-    /// classes may be passing.
+    /// Whether a repetition would fail as well: values do not fit (22…), a rule forbids them (23…, 44…, or a
+    /// trigger, P0…), a limit does (54…), or a table, column, schema or right is missing (42…, 3F…). All
+    /// other classes may be temporary.
     pub(crate) fn lasts(&self) -> bool {
         const LASTING: [&str; 7] = ["22", "23", "3F", "42", "44", "54", "P0"];
-        // Poolers may mix up prepared statements, which the next session does not meet.
+        // A pooler may mix up prepared statements; a new session does not meet that.
         !self.ends_session()
             && self.state != SqlState::DUPLICATE_PSTATEMENT
             && LASTING
@@ -61,8 +58,8 @@ impl ServerError {
                 .any(|class| self.state.code().starts_with(class))
     }
 
-    /// Reads the beginning of an error's fields, each a type and a text that ends with a zero.
-    /// PostgreSQL names severity and SQLSTATE first.
+    /// Parses the first fields of an error: each is a type and a text that ends with a zero byte. Severity
+    /// and SQLSTATE come first.
     fn parse(body: &[u8]) -> Option<Self> {
         let text = |wanted: u8| {
             let mut fields = body.split(|byte| *byte == 0);
@@ -71,13 +68,13 @@ impl ServerError {
         };
         Some(Self {
             state: SqlState::from_code(text(b'C')?),
-            // `V` is not translated; poolers may send `S` alone.
+            // `V` is the severity untranslated; poolers may send `S` alone.
             is_fatal: matches!(text(b'V').or_else(|| text(b'S')), Some("FATAL" | "PANIC")),
         })
     }
 }
 
-/// What the server has answered on a connection since that was lent to somebody.
+/// The server's answers on a connection since it was lent.
 #[derive(Debug, Default)]
 pub(crate) struct Answers(Mutex<Since>);
 
@@ -88,12 +85,12 @@ struct Since {
 }
 
 impl Answers {
-    /// Nothing, from now on.
+    /// Starts anew.
     pub(crate) fn forget(&self) {
         *self.since() = Since::default();
     }
 
-    /// Whether anything came.
+    /// Whether any answer came.
     pub(crate) fn any(&self) -> bool {
         self.since().any
     }
@@ -108,7 +105,7 @@ impl Answers {
     }
 }
 
-/// A stream to the server that is read along.
+/// A stream to the server whose answers are read along.
 pub(super) struct Watched<S> {
     stream: S,
     scanner: Scanner,
@@ -168,7 +165,7 @@ impl<S: TlsStream + Unpin> TlsStream for Watched<S> {
     }
 }
 
-/// Encrypts a stream, which is then read along inside of the encryption.
+/// Encrypts a stream, whose decrypted answers are read along.
 pub(super) struct WatchedTls<T> {
     pub(super) tls: T,
     pub(super) answers: Arc<Answers>,
@@ -189,21 +186,21 @@ where
     }
 }
 
-/// How much of an error is kept to be looked into.
+/// How many bytes of an error are kept for parsing (chosen).
 const BEGINNING: usize = 256;
 
-/// The length of a message's type and length; the latter counts itself.
+/// Bytes of a message's type and length; the length counts itself.
 const HEAD: usize = 5;
 
-/// Finds the errors among the messages of the server, in whatever parts they arrive.
+/// Finds errors in the server's messages, however they are cut into parts.
 #[derive(Debug)]
 struct Scanner {
-    /// Nothing has been read yet.
+    /// Before the first byte.
     is_first: bool,
     head: Vec<u8>,
-    /// How much of the message's body is still to come.
+    /// Bytes of the message's body that are still to come.
     left: usize,
-    /// The beginning of the body, where it is an error.
+    /// The beginning of the body of an error.
     error: Option<Vec<u8>>,
 }
 
@@ -219,9 +216,9 @@ impl Default for Scanner {
 }
 
 impl Scanner {
-    /// Reads on; the last error that ends here.
+    /// Scans the next bytes; returns the last error that ends in them.
     fn scan(&mut self, mut bytes: &[u8]) -> Option<ServerError> {
-        // No message, but a server's refusal to encrypt: every session begins with another one.
+        // `N` refuses encryption and is no message: every session begins with another byte.
         if mem::take(&mut self.is_first) {
             bytes = bytes.strip_prefix(b"N").unwrap_or(bytes);
         }
@@ -270,7 +267,7 @@ mod tests {
         message(b'E', fields.as_bytes())
     }
 
-    /// What is found in these bytes, read in parts of that length.
+    /// The errors in these bytes, read in parts of that length.
     fn found(bytes: &[u8], part: usize) -> Vec<(String, bool)> {
         let mut scanner = Scanner::default();
         bytes

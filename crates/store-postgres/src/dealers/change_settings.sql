@@ -1,5 +1,5 @@
--- Changes the settings of a dealer that is known. Only the columns of the named fields change, so that two
--- operators do not undo each other's change.
+-- Changes the settings of a known dealer. Only the named columns change, so that two operators do not undo
+-- each other's change.
 --
 -- Locks: the settings. Plan: by dealer.
 

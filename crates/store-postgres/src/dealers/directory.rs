@@ -11,23 +11,39 @@ use moka::future::Cache;
 use super::rows::{DealerRow, SettingsRow, same_dealer};
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Database, failed};
+use crate::dealers::secrets::SecretsKeys;
 use crate::schema::{dealer_settings, dealers};
+use crate::store::PgStore;
 
-/// How long a dealer is remembered. Operators are promised that a change counts within 30 seconds,
-/// and one of our settings on every copy within 5; breakers are looked at twice a second.
+/// Cache time of a dealer. Promised are 30 seconds for a change of the dealers' table, and 5 for a change of
+/// our settings on every copy.
 const REMEMBERED: Duration = Duration::from_secs(3);
 
-/// How many dealers are remembered at once.
+/// How many dealers are cached (chosen).
 const CAPACITY: u64 = 20_000;
 
-/// The dealers of `dealer_integration.dealers`, which another service owns: only read, and only
-/// the columns that concern us. What they have settled with us is our own. Unknown dealers are not
-/// remembered, so that a new one is seen at once.
+/// The dealers of `dealer_integration.dealers`, which another service owns: read only, and only the columns
+/// that concern us. Their settings here are ours. Unknown dealers are not cached, so that a new one is seen
+/// at once.
 #[derive(Clone)]
 pub struct PgDealers {
     pub(crate) database: Database,
     pub(crate) vault: Arc<dyn Vault>,
     remembered: Cache<DealerId, Dealer>,
+}
+
+impl PgStore {
+    /// The directory over the same connections, without a key for sealed secrets.
+    #[must_use]
+    pub fn dealers(&self) -> PgDealers {
+        self.dealers_with(Arc::new(SecretsKeys::none()))
+    }
+
+    /// The directory with this vault, which seals and opens the dealers' secrets.
+    #[must_use]
+    pub fn dealers_with(&self, vault: Arc<dyn Vault>) -> PgDealers {
+        PgDealers::new(self.database.clone(), vault)
+    }
 }
 
 impl PgDealers {
@@ -62,7 +78,7 @@ impl PgDealers {
         .ok_or(NotLoaded::Unknown)
     }
 
-    /// The next question about the dealer is asked anew.
+    /// Removes the dealer from the cache.
     pub(crate) async fn forget(&self, id: &DealerId) {
         self.remembered.invalidate(id).await;
     }
@@ -76,7 +92,7 @@ impl PgDealers {
     }
 }
 
-/// Why there is nothing to remember.
+/// Why there is nothing to cache.
 #[derive(Clone)]
 enum NotLoaded {
     Unknown,
@@ -86,7 +102,7 @@ enum NotLoaded {
 #[async_trait]
 impl DealerDirectory for PgDealers {
     async fn find(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
-        // Nearly always one is remembered; loading, whose future is large, is something apart.
+        // The cache answers nearly always; loading, whose future is large, stands apart.
         if let Some(dealer) = self.remembered.get(id).await {
             return Ok(Some(dealer));
         }

@@ -1,4 +1,4 @@
--- Keeps new webhook tokens. Of several copies that make a token at once the first one's counts.
+-- Stores new webhook tokens. Where several copies make one at once, the first one wins.
 --
 -- Locks: none. Plan: by dealer.
 

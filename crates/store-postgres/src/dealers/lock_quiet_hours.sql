@@ -1,5 +1,5 @@
--- Locks the settings of a dealer and reads its quiet hours. No row where the dealer is unknown, and one
--- with NULLs where it has no settings yet.
+-- Locks the settings of a dealer and reads its quiet hours. No row for an unknown dealer; NULLs for a dealer
+-- without settings.
 --
 -- Locks: settings. Plan: by dealer.
 

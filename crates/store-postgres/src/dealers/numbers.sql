@@ -1,4 +1,4 @@
--- The numbers of dealers on a page, of those that are numbers, and how many there are.
+-- The dealers' numbers of one page, and how many dealers have a valid number.
 --
 -- Locks: none. Plan: all dealers.
 

@@ -1,4 +1,4 @@
-//! Sealing everything anew, after the first key of `SECRETS_KEY` changed.
+//! Re-encrypts all secrets after the first key of `SECRETS_KEY` changed.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
@@ -12,7 +12,7 @@ use super::directory::PgDealers;
 use super::rows::read;
 use crate::connection::{StoreResult, failed};
 
-/// How many values one statement seals anew.
+/// How many values one statement re-encrypts (chosen).
 const BATCH: usize = 200;
 
 /// Where secrets are kept.
@@ -24,7 +24,7 @@ pub enum SecretPlace {
     WebhookSecrets,
     /// The webhook tokens; plain ones are sealed as well.
     WebhookTokens,
-    /// Sealed keys in `dealer_integration.dealers`; plain ones are their owner's.
+    /// Sealed keys in `dealer_integration.dealers`; plain ones belong to that table's owner.
     DealersKeys,
 }
 
@@ -75,7 +75,7 @@ impl SecretPlace {
         )
     }
 
-    /// A value that was changed meanwhile stays as it is. Of a batch there is one line in the audit.
+    /// Skips a value that changed meanwhile. A batch is one audit line.
     fn write(self) -> String {
         let (table, column) = self.table_and_column();
         format!(
@@ -93,16 +93,16 @@ impl SecretPlace {
     }
 }
 
-/// What became of the secrets of a place.
+/// The result for the secrets of a place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Resealed {
-    /// Sealed with the first key now.
+    /// Sealed with the first key by this run.
     pub sealed: u64,
-    /// Sealed with the first key already.
+    /// Already sealed with the first key.
     pub current: u64,
-    /// Dealers whose value cannot be opened, and why; it stays as it is.
+    /// Dealers whose value cannot be opened, and why; the value stays.
     pub shut: Vec<(DealerId, VaultError)>,
-    /// This role may not write the place: so many values would have been sealed anew.
+    /// How many values this role would have re-encrypted, had it the right to write them.
     pub forbidden: u64,
 }
 
@@ -127,15 +127,14 @@ struct Batch {
     sealed: Vec<String>,
 }
 
-/// Only ever done on an operator's command. Each batch is a transaction of its own, and what is
-/// sealed with the first key is left alone: it can be interrupted and repeated at will, while the
-/// service runs.
+/// Done only on an operator's command. Each batch is one transaction, and values sealed with the first key
+/// are skipped: it can be interrupted and repeated while the service runs.
 impl PgDealers {
-    /// Seals the secrets of a place with the first key, which the audit notes; `progress` hears after
-    /// each batch how many were looked at.
+    /// Seals the secrets of a place with the first key, and audits that. After each batch `progress` gets the
+    /// number of values read.
     ///
     /// # Errors
-    /// [`StoreError`] when the database could not answer; what was sealed until then stays sealed.
+    /// [`StoreError`] when the database could not answer; finished batches stay sealed.
     pub async fn reseal(
         &self,
         place: SecretPlace,
@@ -184,7 +183,7 @@ impl PgDealers {
             let Ok(dealer) = DealerId::parse(&dealer_id) else {
                 continue;
             };
-            // A plain key there is its owner's, as it always was.
+            // A plain key there belongs to the table's owner.
             if !is_sealed && place == SecretPlace::DealersKeys {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Rows of dealers and what they become.
+//! Rows of dealers, and their conversion.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(crate) struct DealerRow {
     updated_at: Option<Shown<NaiveDateTime>>,
 }
 
-/// What a dealer has settled with us; the table is ours.
+/// A dealer's settings in our own table.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = dealer_settings)]
 #[diesel(check_for_backend(Pg))]
@@ -45,14 +45,14 @@ pub(crate) struct SettingsRow {
     default_template: Option<String>,
 }
 
-/// The two tables meet by the dealer's number.
+/// Joins the two tables by the dealer's number.
 #[auto_type(no_type_alias)]
 pub(crate) fn same_dealer() -> _ {
     dealer_settings::dealer_id.eq(dealers::dealer_id)
 }
 
 impl SettingsRow {
-    /// The table's checks keep out what could not be read.
+    /// The table's checks keep out unreadable values.
     fn settings(&self) -> DealerSettings {
         let time = |ms: Option<i64>| Some(Duration::from_millis(u64::try_from(ms?).ok()?));
         let quiet = self.quiet_from.zip(self.quiet_to);
@@ -69,7 +69,7 @@ impl SettingsRow {
 }
 
 impl DealerRow {
-    /// Where the key comes from: one of the settings wins, be it one that cannot be opened.
+    /// Where the key comes from: our settings win, even with a key that cannot be opened.
     pub(crate) fn key_source(&self, settings: Option<&SettingsRow>) -> Option<KeySource> {
         if settings.is_some_and(|settings| settings.fonnte_api_key.is_some()) {
             return Some(KeySource::Settings);
@@ -121,11 +121,9 @@ impl DealerRow {
     }
 }
 
-/// A secret that nobody has stands for one that cannot be opened, so that no report passes as one
-/// that needs none.
+/// A random secret in place of one that cannot be opened, so that no report passes without its secret.
 fn unknown_secret() -> Option<SecretString> {
-    // Without randomness the next look fails as well; an empty secret is equal to nothing that a
-    // report carries.
+    // Without randomness the next read fails as well. No report carries an empty secret.
     Some(crate::dealers::secrets::new_token().unwrap_or_default())
 }
 

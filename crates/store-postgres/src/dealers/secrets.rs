@@ -1,4 +1,4 @@
-//! Secrets that only this service can read.
+//! Encryption of secrets at rest.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -12,23 +12,22 @@ use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 
-/// The form of a sealed value, after [`SEALED`]; another form would be another version.
+/// The version of the sealed form, after [`SEALED`].
 const VERSION: &str = "v1:";
 
 /// How many bytes a key has.
 const KEY_BYTES: usize = 32;
 
-/// How many bytes of a key's digest make its id. Two keys of the same id would both be tried.
+/// Bytes of a key's digest that make its id. Of two keys with the same id both are tried.
 const ID_BYTES: usize = 4;
 
 /// How many random bytes a webhook token has.
 const TOKEN_BYTES: usize = 32;
 
-/// The keys of `SECRETS_KEY`: the first seals, all open. Prints nothing but their number.
+/// The keys of `SECRETS_KEY`: the first seals, all open. `Debug` prints only their number.
 ///
-/// ChaCha20-Poly1305 with a random nonce; what a value belongs to is authenticated, so that it
-/// opens for no other dealer and purpose. A key may seal 2^32 values, which is far more than
-/// dealers have secrets.
+/// ChaCha20-Poly1305 with a random nonce; dealer and purpose are authenticated, so that a value opens for no
+/// other. A key may seal 2^32 values (limit of random nonces), far more than dealers have secrets.
 pub struct SecretsKeys(Vec<Key>);
 
 impl std::fmt::Debug for SecretsKeys {
@@ -42,13 +41,13 @@ struct Key {
     bytes: SecretBox<[u8; KEY_BYTES]>,
 }
 
-/// What is wrong with a list of keys. Holds none of them.
+/// Why a list of keys is refused. Holds no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretsKeysError {
     /// One is not 32 bytes in base64.
     #[error("key number {0} is not 32 bytes in base64; `openssl rand -base64 32` makes one")]
     NotAKey(usize),
-    /// One stands there twice.
+    /// A key is listed twice.
     #[error("key number {0} stands there twice")]
     Twice(usize),
 }
@@ -60,10 +59,10 @@ impl SecretsKeys {
         Self(Vec::new())
     }
 
-    /// Reads a comma list of keys in base64, with or without padding, in either alphabet.
+    /// Reads a comma-separated list of base64 keys, with or without padding, in either alphabet.
     ///
     /// # Errors
-    /// [`SecretsKeysError`] for the first that is none.
+    /// [`SecretsKeysError`] for the first invalid key.
     pub fn parse(list: &str) -> Result<Self, SecretsKeysError> {
         let mut seen = HashSet::new();
         let mut keys = Vec::new();
@@ -99,19 +98,19 @@ impl Key {
         })
     }
 
-    /// Made anew for every use, because ring's own form of a key is not wiped when dropped late.
+    /// Made anew for every use: ring does not wipe a key of its own form when that is dropped.
     fn cipher(&self) -> Option<LessSafeKey> {
         let unbound = UnboundKey::new(&CHACHA20_POLY1305, self.bytes.expose_secret()).ok()?;
         Some(LessSafeKey::new(unbound))
     }
 }
 
-/// What a value belongs to. No part of it can hold the NUL that parts them.
+/// The authenticated data: dealer and purpose, separated by NUL, which neither can hold.
 fn belongs_to(dealer: &DealerId, purpose: SecretPurpose) -> Aad<Vec<u8>> {
     Aad::from(format!("customer-service\0{}\0{dealer}", purpose.as_str()).into_bytes())
 }
 
-/// A sealed value's key id and what stands after it.
+/// The key id of a sealed value, and the rest.
 fn parts(sealed: &str) -> Option<(&str, &str)> {
     sealed
         .strip_prefix(SEALED)?

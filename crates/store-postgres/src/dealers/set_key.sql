@@ -1,4 +1,4 @@
--- Sets the key of a dealer. Without an address the dealer keeps its own.
+-- Sets the key of a dealer. Without an address the old one stays.
 --
 -- Locks: the dealer. Plan: by its number.
 

@@ -1,4 +1,4 @@
-//! What operators see and change of dealers.
+//! The dealers' settings, for operators.
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -130,8 +130,8 @@ impl DealerAdmin for PgDealers {
     }
 }
 
-/// A change of which one quiet hour is as it is stored: its row is locked until it is made, so that
-/// nobody else changes the other one meanwhile.
+/// Completes a change of one quiet hour with the stored other one. The row stays locked until the change is
+/// made, so that no concurrent change is lost.
 async fn complete(
     connection: &mut AsyncPgConnection,
     id: &DealerId,
@@ -148,7 +148,7 @@ async fn complete(
     make(connection, change, stored.quiet_hours(), statement).await
 }
 
-/// Makes a change, given the quiet hours that are stored where they matter.
+/// Makes a change, with the stored quiet hours where it needs them.
 async fn make(
     connection: &mut AsyncPgConnection,
     change: &SettingsChange,
@@ -174,7 +174,7 @@ async fn make(
     })
 }
 
-/// All of a change but its secrets and its quiet hours.
+/// A change without its secrets and quiet hours.
 fn changing<'a>(
     id: &'a DealerId,
     change: &'a SettingsChange,
@@ -209,7 +209,7 @@ fn changing<'a>(
 }
 
 impl PgDealers {
-    /// These dealers, by number; those who have no webhook token yet get one.
+    /// These dealers, by number; a dealer without a webhook token gets one.
     async fn records(&self, ids: &[String]) -> StoreResult<Vec<DealerRecord>> {
         let mut rows = self.rows(ids).await?;
         let missing: Vec<&str> = rows
@@ -321,7 +321,7 @@ impl LaneRow {
     }
 }
 
-/// Callers ask whether secrets can be kept before they set one.
+/// Callers check that secrets can be sealed before they set one.
 fn unsealed(error: VaultError) -> StoreError {
     StoreError::Unavailable(error.into())
 }

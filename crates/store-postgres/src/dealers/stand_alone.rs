@@ -32,13 +32,13 @@ pub struct NewDealer {
 /// Why a dealer could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum DealerAdminError {
-    /// A dealer of that number exists.
+    /// A dealer of that number exists already.
     #[error("a dealer of that number exists already; `dealer set-key` changes its key")]
     Exists,
     /// No dealer has that number.
     #[error("no dealer has that number; `dealer list` shows them, `dealer add` adds one")]
     Unknown,
-    /// The role may not write the table, which another service owns.
+    /// The role may not write the table, which another service may own.
     #[error(
         "this database role may not write dealer_integration.dealers, which another service may \
          own; change the dealer there"
@@ -49,9 +49,9 @@ pub enum DealerAdminError {
     Store(#[from] StoreError),
 }
 
-/// Writing dealers is for stand-alone installations, and only ever done on an operator's command.
+/// Writing dealers is for stand-alone installations, only on an operator's command.
 impl PgDealers {
-    /// Adds a dealer, and writes the entry into the audit with it.
+    /// Adds a dealer and its audit entry.
     ///
     /// # Errors
     /// [`DealerAdminError`]
@@ -69,8 +69,7 @@ impl PgDealers {
         self.write(statement).await.map(drop)
     }
 
-    /// Sets the key, and the address when one is given, of a dealer, and writes the entry into the audit
-    /// with it.
+    /// Sets the key of a dealer, and the address when one is given, with the audit entry.
     ///
     /// # Errors
     /// [`DealerAdminError`]
@@ -91,7 +90,7 @@ impl PgDealers {
         }
     }
 
-    /// Runs a statement that writes a dealer; how many it wrote.
+    /// Runs a statement that writes a dealer; returns the number of rows written.
     async fn write<F: File>(&self, statement: Statement<'_, F>) -> Result<usize, DealerAdminError> {
         self.database()
             .ask(|mut connection| async move {
@@ -101,7 +100,7 @@ impl PgDealers {
             .await?
     }
 
-    /// All dealers whose number is one, by number.
+    /// All dealers with a valid number, by number.
     ///
     /// # Errors
     /// [`StoreError`]

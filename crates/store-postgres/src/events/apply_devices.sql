@@ -1,10 +1,10 @@
--- Applies reports about devices: one that is connected closes its breaker.
+-- Applies reports about devices: a connected device closes its lane's breaker.
 --
--- Never waits. The holder of a locked lane may be about to open its breaker, so that the report is
--- looked at again afterwards.
+-- Skips locked rows. The holder of a locked lane may be about to open its breaker, so the report is applied
+-- again afterwards.
 --
--- Locks: events, then lanes; both skip locked rows.
--- Plan: events in the order of their next look; lanes by dealer.
+-- Locks: events, then lanes; both skip locked rows. Plan: events in the order of their next look; lanes by
+-- dealer.
 
 WITH batch AS (
     SELECT e.id, e.dealer_id, e.connected

@@ -1,4 +1,4 @@
-//! Reports of the provider: stored first, applied later.
+//! The provider's reports: stored at once, applied later.
 
 use std::time::Duration;
 
@@ -14,50 +14,50 @@ use domain::values::{DealerId, WebhookToken};
 
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::lanes::outbox::{impersonal, storable};
 use crate::lanes::rows::dealer;
+use crate::lanes::rows::{impersonal, storable};
 use crate::schema::{dealer_webhook, webhook_event};
 use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
 
-/// How many events one statement removes at most, so that none holds many locks for long.
+/// The most events that one statement removes, so that none holds many locks for long (chosen).
 const FORGET_AT_ONCE: i64 = 1_000;
 
 #[async_trait]
 impl EventStore for PgStore {
     async fn owner(&self, token: &WebhookToken) -> Result<Option<DealerId>, StoreError> {
-        let print = token.fingerprint();
-        // Nobody needs a key to ask.
-        let _turn = self.tokens.turn(&print).await?;
+        let fingerprint = token.fingerprint();
+        // A webhook token needs no API key: unknown tokens have few look-ups.
+        let _turn = self.tokens.turn(&fingerprint).await?;
         let owner = dealer_webhook::table
-            .filter(dealer_webhook::token_print.eq(&print[..]))
+            .filter(dealer_webhook::token_print.eq(&fingerprint[..]))
             .select(dealer_webhook::dealer_id);
         let row: Option<String> = self.database.optional(owner).await?;
         if row.is_some() {
-            self.tokens.meet(print).await;
+            self.tokens.meet(fingerprint).await;
         }
         row.map(|number| dealer(&number)).transpose()
     }
 
     async fn keep(&self, dealer: &DealerId, event: &ProviderEvent) -> Result<(), StoreError> {
         let nothing = MessageReport::default();
-        let (about, connected, news) = match &event.content {
-            EventContent::Message(news) => ("message", None, news),
+        let (about, connected, report) = match &event.content {
+            EventContent::Message(report) => ("message", None, report),
             EventContent::Device { connected } => ("device", Some(*connected), &nothing),
             EventContent::Nothing => ("nothing", None, &nothing),
         };
-        let is_news = (event.content != EventContent::Nothing).into_sql::<Bool>();
+        let is_about_us = (event.content != EventContent::Nothing).into_sql::<Bool>();
         let now = diesel::dsl::now.into_sql::<Timestamptz>();
         let keeping = diesel::insert_into(webhook_event::table).values((
             webhook_event::dealer_id.eq(dealer.as_str()),
             webhook_event::body.eq(storable(&event.text)),
             webhook_event::about.eq(about),
             webhook_event::connected.eq(connected),
-            webhook_event::provider_id.eq(news.provider_id.as_deref()),
-            webhook_event::state_id.eq(news.state_id.as_deref()),
-            webhook_event::seen.eq(news.seen.map(MessageState::as_str)),
-            webhook_event::reason.eq(news.reason.as_deref().map(impersonal)),
-            webhook_event::next_look_at.eq(diesel::dsl::case_when(is_news, now)),
+            webhook_event::provider_id.eq(report.provider_id.as_deref()),
+            webhook_event::state_id.eq(report.state_id.as_deref()),
+            webhook_event::seen.eq(report.seen.map(MessageState::as_str)),
+            webhook_event::reason.eq(report.reason.as_deref().map(impersonal)),
+            webhook_event::next_look_at.eq(diesel::dsl::case_when(is_about_us, now)),
         ));
         self.database.run(keeping).await?;
         Ok(())
@@ -67,7 +67,7 @@ impl EventStore for PgStore {
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
         let devices = self.round(Statement::new(sql::ApplyDevices).bind::<BigInt, _>("most", most));
         let mut applied = devices.await?;
-        applied.add(self.round(news(most)).await?);
+        applied.add(self.round(report(most)).await?);
         if applied.unmatched > 0 {
             applied.add(self.round(evidence(pause)).await?);
         }
@@ -114,11 +114,11 @@ impl PgStore {
     }
 }
 
-/// The domain's ranks go with the statement: they stand in one place.
-fn news(most: i64) -> Statement<'static, sql::ApplyNews> {
+/// The domain's ranks of states are bound as values: they stand in one place.
+fn report(most: i64) -> Statement<'static, sql::ApplyMessages> {
     let all = MessageState::ALL;
     let shown = all.map(MessageState::version_1);
-    Statement::new(sql::ApplyNews)
+    Statement::new(sql::ApplyMessages)
         .bind::<BigInt, _>("most", most)
         .bind::<Array<Text>, _>("states", all.map(MessageState::as_str).to_vec())
         .bind::<Array<SmallInt>, _>("ranks", all.map(|state| i16::from(state.rank())).to_vec())

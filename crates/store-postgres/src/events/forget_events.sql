@@ -1,7 +1,6 @@
--- Forgets reports that are too old, some at once.
+-- Deletes reports that are too old, a batch at once.
 --
--- Locks: events, skipping locked rows.
--- Plan: the index of the time of arrival.
+-- Locks: events, skipping locked rows. Plan: the index of the time of arrival.
 
 WITH old AS (
     SELECT e.id FROM webhook_event e

@@ -1,3 +1,3 @@
-//! What the provider reports.
+//! The provider's reports.
 
 pub(crate) mod event_store;

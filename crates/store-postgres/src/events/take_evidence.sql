@@ -1,8 +1,8 @@
--- Looks whether a report that matches no message tells the outcome that a lane waits for. The report may
--- as well be about another call of the lane that is not accounted for, so that there must be none.
+-- Settles an unknown outcome by a report that matches no other message. The report may also be about an
+-- unaccounted call of the lane, so there must be none.
 --
--- Locks: lanes, messages, requests, then events; all skip locked rows.
--- Plan: lanes, then their messages by id and the reports of the dealer that match none.
+-- Locks: lanes, messages, requests, then events; all skip locked rows. Plan: lanes, then their messages by id
+-- and the reports of the dealer that match none.
 
 WITH waiting AS (
     SELECT l.dealer_id
@@ -40,7 +40,7 @@ WITH waiting AS (
         FROM webhook_event e
         WHERE e.dealer_id = o.dealer_id AND e.message_id IS NULL
             AND e.received_at >= o.created_at
-            -- Not yet matched, perhaps because its message is busy, is not unknown.
+            -- A report that is not matched yet, because its message is locked, does not count.
             AND NOT EXISTS (
                 SELECT FROM message x
                 WHERE x.dealer_id = e.dealer_id AND x.provider_id = e.provider_id)

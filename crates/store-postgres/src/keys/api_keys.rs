@@ -17,32 +17,33 @@ use crate::connection::{Database, failed};
 use crate::operations::audit::with_entry;
 use crate::schema::api_key;
 use crate::sql::{self, File, Statement};
+use crate::store::PgStore;
 
-/// How old what is known of a key may be. A revocation is promised to count on every copy within 5
-/// seconds; the rest is for the answer under way.
+/// Cache time of a key. A revocation is promised to count on every copy within 5 seconds; the rest is for the
+/// answer under way.
 const REMEMBERED: Duration = Duration::from_secs(4);
 
-/// How many keys, and how many ids that no key has, are remembered at once.
+/// How many keys, and how many unknown ids, are cached (chosen).
 const CAPACITY: u64 = 10_000;
 
-/// The keys of callers, remembered for a moment.
+/// The callers' API keys, with a short cache.
 #[derive(Clone)]
 pub struct PgApiKeys {
     database: Database,
     remembered: Cache<ApiKeyId, Remembered>,
-    /// Ids that no key has.
+    /// Ids of no key.
     unknown: Cache<ApiKeyId, ()>,
     strangers: Strangers<ApiKeyId>,
 }
 
-/// A key and until when that is believed.
+/// A cached key and the end of its validity.
 #[derive(Clone)]
 struct Remembered {
     key: KnownKey,
     until: Instant,
 }
 
-/// Forgets each key when its own time has come.
+/// Expires each key at its own time.
 struct ByItsTime;
 
 impl Expiry<ApiKeyId, Remembered> for ByItsTime {
@@ -56,11 +57,19 @@ impl Expiry<ApiKeyId, Remembered> for ByItsTime {
     }
 }
 
-/// Why there is nothing to remember.
+/// Why there is nothing to cache.
 #[derive(Clone)]
 enum NotLoaded {
     Unknown,
     Store(Arc<StoreError>),
+}
+
+impl PgStore {
+    /// The API keys over the same connections.
+    #[must_use]
+    pub fn api_keys(&self) -> PgApiKeys {
+        PgApiKeys::new(self.database.clone())
+    }
 }
 
 impl PgApiKeys {
@@ -82,7 +91,7 @@ impl PgApiKeys {
     async fn load(&self, id: ApiKeyId) -> Result<Remembered, NotLoaded> {
         let store = |error| NotLoaded::Store(Arc::new(error));
         let _turn = self.strangers.turn(&id).await.map_err(store)?;
-        // Before the question: whatever is changed later is not in the answer.
+        // Taken before the question: a later change is not in the answer.
         let asked = Instant::now();
         let row: Option<(KeyRow, Vec<u8>, DateTime<Utc>)> = self
             .database
@@ -96,11 +105,11 @@ impl PgApiKeys {
             })
             .await
             .map_err(store)?;
-        let (row, print, now) = row.ok_or(NotLoaded::Unknown)?;
+        let (row, fingerprint, now) = row.ok_or(NotLoaded::Unknown)?;
         let ends_in = row.expires_at.and_then(|at| (at - now).to_std().ok());
         let believed = ends_in.filter(|ends_in| !ends_in.is_zero());
         let believed = believed.map_or(REMEMBERED, |ends_in| ends_in.min(REMEMBERED));
-        let key = row.known(&print, now).map_err(store)?;
+        let key = row.known(&fingerprint, now).map_err(store)?;
         self.strangers.meet(id).await;
         Ok(Remembered {
             key,
@@ -204,7 +213,7 @@ impl ApiKeys for PgApiKeys {
     }
 }
 
-/// A row of `api_key` without its print.
+/// A row of `api_key` without its fingerprint.
 #[derive(Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = api_key)]
 #[diesel(check_for_backend(diesel::pg::Pg))]
@@ -229,17 +238,17 @@ impl KeyRow {
         }
     }
 
-    fn known(self, print: &[u8], now: DateTime<Utc>) -> Result<KnownKey, StoreError> {
-        let print = <[u8; 32]>::try_from(print).map_err(|_| corrupt("print"))?;
+    fn known(self, fingerprint: &[u8], now: DateTime<Utc>) -> Result<KnownKey, StoreError> {
+        let fingerprint = <[u8; 32]>::try_from(fingerprint).map_err(|_| corrupt("print"))?;
         Ok(KnownKey {
-            fingerprint: KeyFingerprint::stored(print),
+            fingerprint: KeyFingerprint::stored(fingerprint),
             validity: self.validity(now),
             record: self.record()?,
         })
     }
 
     fn record(self) -> Result<ApiKeyRecord, StoreError> {
-        // An unknown scope of a newer release gives no right.
+        // A scope of a newer release is unknown here and gives no right.
         let scopes = self.scopes.iter().filter_map(|name| Scope::parse(name));
         let dealer = self.dealer_id.as_deref().map(DealerId::parse).transpose();
         let dealer = dealer.map_err(|_| corrupt("dealer_id"))?;

@@ -13,6 +13,7 @@ use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Database, failed};
 use crate::schema::console_session;
 use crate::sql::{self, Statement};
+use crate::store::PgStore;
 
 /// How old what is known of a session may be. Logging out is promised to count on every copy within 5
 /// seconds; the rest is for the answer under way.
@@ -34,6 +35,14 @@ pub struct PgSessions {
 struct Remembered {
     key: ApiKeyId,
     over: Instant,
+}
+
+impl PgStore {
+    /// The sessions of the console over the same connections.
+    #[must_use]
+    pub fn sessions(&self) -> PgSessions {
+        PgSessions::new(self.database.clone())
+    }
 }
 
 impl PgSessions {

@@ -6,18 +6,18 @@ use domain::ports::StoreError;
 use moka::future::Cache;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// How long an id counts as one that callers use, after it was looked up last.
+/// How long an id counts as known after its last look-up (chosen).
 const ACQUAINTED: Duration = Duration::from_secs(3_600);
 
-/// How many such ids are remembered at once.
+/// How many known ids are cached (chosen).
 const CAPACITY: u64 = 10_000;
 
-/// How many ids that were never found before are looked up at once, and how long one waits for its
-/// turn: whoever invents ids costs the database no more than that, and the others nothing.
+/// Concurrent look-ups of unknown ids, and the wait for a turn: invented ids cost the database no more than
+/// that, and known ids nothing.
 const AT_ONCE: usize = 2;
 const WAIT: Duration = Duration::from_millis(500);
 
-/// Tells ids that callers use from those that anybody may have invented.
+/// Tells known ids from possibly invented ones.
 #[derive(Clone)]
 pub(crate) struct Strangers<K> {
     acquainted: Cache<K, ()>,
@@ -35,12 +35,12 @@ impl<K: Eq + Hash + Send + Sync + 'static> Strangers<K> {
         }
     }
 
-    /// Whether the id was found lately.
+    /// Whether the id is known.
     pub(crate) fn know(&self, id: &K) -> bool {
         self.acquainted.contains_key(id)
     }
 
-    /// The right to look an id up, to be held meanwhile; a known one needs none.
+    /// A permit for the look-up of an unknown id, held meanwhile; a known id needs none.
     pub(crate) async fn turn(&self, id: &K) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
         if self.acquainted.get(id).await.is_some() {
             return Ok(None);
@@ -50,7 +50,7 @@ impl<K: Eq + Hash + Send + Sync + 'static> Strangers<K> {
         Ok(turn.ok())
     }
 
-    /// The id was found.
+    /// Makes the id known.
     pub(crate) async fn meet(&self, id: K) {
         self.acquainted.insert(id, ()).await;
     }

@@ -1,4 +1,4 @@
-//! What the provider last said about dealers' accounts; it is kept with their lanes.
+//! The provider's last word about dealers' accounts, kept with their lanes.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Date, Double, Nullable, Text};
 use domain::ports::{AccountBook, AccountProfile, StoreError};
 use domain::values::DealerId;
 
-use super::rows::dealer;
+use super::rows::{dealer, quota};
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
@@ -48,9 +48,4 @@ impl AccountBook for PgStore {
         self.database.run(statement).await?;
         Ok(())
     }
-}
-
-/// A quota as it is stored; beyond what fits it makes no difference.
-pub(crate) fn quota(left: Option<u64>) -> Option<i64> {
-    left.map(|left| i64::try_from(left).unwrap_or(i64::MAX))
 }

@@ -17,7 +17,7 @@ struct BacklogRow {
 }
 
 impl PgStore {
-    /// What is not finished, by state.
+    /// Counts unfinished messages by state.
     ///
     /// # Errors
     /// [`StoreError`]

@@ -1,7 +1,6 @@
--- What is not finished, by state.
+-- Counts unfinished messages by state.
 --
--- Locks: none.
--- Plan: each state has an index of its own, so that history plays no part.
+-- Locks: none. Plan: each state has an index of its own, so that finished messages cost nothing.
 
 WITH state AS (
     SELECT 'QUEUED' AS state, count(*) AS messages,

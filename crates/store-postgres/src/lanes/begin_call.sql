@@ -1,7 +1,6 @@
--- Leases one lane for a call that no message stands for, and counts the call before it is made: a holder
--- that dies meanwhile says no more. A retry wait or a breaker does not matter. The ordinary pace does,
--- and so does a wait for evidence, which a call would hide. A message whose holder vanished stays there
--- to be recovered.
+-- Leases one lane for a call without a message, and counts the call before it is made, because a holder that
+-- dies meanwhile cannot. A retry wait or a breaker does not hinder it. The pace does, and so does a wait for
+-- evidence, which a call would hide. A message whose holder vanished stays to be recovered.
 --
 -- Locks: the lane. Plan: by its dealer.
 

@@ -1,11 +1,11 @@
--- Leases lanes that have something to do, and begins the next message of each.
+-- Leases lanes that have a due message, and begins the next message of each.
 --
--- `chosen` is read from a snapshot and may be out of date. `locked` locks the lanes, skips those that
--- another copy has just locked, and checks the conditions again on the newest rows. `ours` does the same
--- with the messages. A lane whose message is gone meanwhile is left as it is.
+-- `chosen` is read from a snapshot and may be stale. `locked` locks the lanes, skips locked ones, and checks
+-- the conditions again on the newest rows. `ours` does the same with the messages. A lane whose message is
+-- gone is left as it is.
 --
--- Locks: lanes, then messages; neither waits.
--- Plan: the first message of each dealer in the index `message_open`.
+-- Locks: lanes, then messages; both skip locked rows. Plan: the first message of each dealer in the index
+-- `message_open`.
 
 WITH RECURSIVE dealer AS (
 \ir open_dealers.sql
@@ -36,7 +36,7 @@ WITH RECURSIVE dealer AS (
         AND CASE WHEN c.lost THEN l.message_id = c.message_id ELSE l.message_id IS NULL END
     FOR UPDATE OF l SKIP LOCKED
 ), ours AS (
-    -- Skips locked rows: a message that is locked elsewhere delays its own lane alone.
+    -- Skips locked rows: a locked message delays only its own lane.
     SELECT m.id, k.dealer_id, k.lost
     FROM locked k
     JOIN message m ON m.id = k.message_id
@@ -55,7 +55,7 @@ WITH RECURSIVE dealer AS (
     SELECT k.dealer_id, k.lost, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
     FROM locked k
     WHERE k.blocked AND NOT k.lost
-        -- The holder vanished, and evidence has decided about its message since: free the lane.
+        -- The holder vanished, and evidence has decided its message since: free the lane.
         OR k.lost AND NOT EXISTS (
             SELECT FROM message m WHERE m.id = k.message_id AND m.state = 'SENDING')
 )

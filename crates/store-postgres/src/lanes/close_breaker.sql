@@ -1,5 +1,5 @@
--- The columns of a lane `l` whose breaker closes: as if nothing had happened, and ready at once. A
--- message that waits for evidence, or that is to be recovered, goes on waiting.
+-- The columns of a lane `l` whose breaker closes: reset, and ready at once. A message that waits for evidence
+-- or recovery goes on waiting.
 
         blocks = 0, strikes = 0, probed = false, suspect_id = NULL, blocked_since = NULL,
         block_reason = NULL, account_print = NULL,

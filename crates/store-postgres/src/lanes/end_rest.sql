@@ -1,4 +1,4 @@
--- Ends the rest of a lane, and notes when: also for a lane that does not rest, or does not exist.
+-- Ends the rest of a lane and records the time, also for a lane that does not rest or does not exist.
 --
 -- Locks: the lane. Plan: by its dealer.
 

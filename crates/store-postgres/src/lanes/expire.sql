@@ -1,10 +1,10 @@
--- Ends queued messages that became too old. One that may have been sent before becomes UNKNOWN.
+-- Ends queued messages that are too old. One that may have been sent before becomes UNKNOWN.
 --
--- The caller computes for each pair of quiet hours what was due too long ago. A pair that was set since
--- is not among them: the messages of that dealer are left for the next time.
+-- The caller computes the age limit for each pair of quiet hours. A pair that was set since is not among
+-- them: its messages are left for the next run.
 --
--- Locks: messages, skipping locked rows, then requests.
--- Plan: the oldest messages of each dealer and priority in the index `message_open`.
+-- Locks: messages, skipping locked rows, then requests. Plan: the oldest messages of each dealer and priority
+-- in the index `message_open`.
 
 WITH RECURSIVE dealer AS (
 \ir open_dealers.sql

@@ -1,6 +1,6 @@
--- Gives lanes back that were leased for messages which could not be begun.
+-- Releases lanes that were leased for a message that could not be begun.
 --
--- Locks: lanes. Plan: by their names.
+-- Locks: lanes. Plan: by their dealers.
 
 UPDATE lane l SET holder = NULL, lease_until = NULL, message_id = NULL
 FROM unnest(:dealer_ids::varchar[], :epochs::bigint[]) AS given (dealer_id, epoch)

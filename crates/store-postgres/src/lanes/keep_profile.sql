@@ -1,4 +1,4 @@
--- Keeps what the provider said about an account; what it did not say stays as it was.
+-- Stores the provider's profile of an account; values that are absent stay as they were.
 --
 -- Locks: the lane. Plan: by its dealer.
 

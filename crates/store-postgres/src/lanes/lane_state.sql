@@ -1,4 +1,4 @@
--- How a lane `l` stands, where there is one.
+-- The state of a lane `l`, which may be absent.
 
     now() AS seen_at, coalesce(l.lease_until > now(), false) AS leased,
     l.message_id AS lane_message_id,

@@ -1,7 +1,6 @@
--- How long until some lane has something to do. An estimate: only the first message of each lane counts.
+-- Time until some lane has a due message. An estimate: only the first message of each lane counts.
 --
--- Locks: none.
--- Plan: the first message of each dealer in the index `message_open`.
+-- Locks: none. Plan: the first message of each dealer in the index `message_open`.
 
 WITH RECURSIVE dealer AS (
 \ir open_dealers.sql

@@ -1,6 +1,5 @@
 //! The outbox: each statement is one transaction in one round trip.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,12 +8,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Time, Timestamptz, Uuid};
 use diesel_async::RunQueryDsl;
 use domain::delivery::{expired, too_old_before};
-use domain::persons::without_numbers;
 use domain::ports::{BlockedLane, Claim, Lease, Outbox, Settled, Settlement, StoreError, WorkerId};
 use domain::requests::CHANGED_BY;
 use domain::values::{DealerId, QuietHours};
 
-use super::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, seconds};
+use super::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, readable, seconds};
 use super::settling::Settling;
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
@@ -22,7 +20,7 @@ use crate::schema::{dealer_settings, lane};
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
-/// How many messages one statement ends at most, so that none holds many locks for long.
+/// The most messages that one statement expires, so that none holds many locks for long (chosen).
 const EXPIRE_AT_ONCE: i64 = 500;
 
 #[async_trait]
@@ -42,7 +40,7 @@ impl Outbox for PgStore {
             .await?;
         Ok(rows
             .into_iter()
-            // A lane whose holder died after its message had got evidence: now free, nothing to do.
+            // A lane whose message was settled by evidence after its holder died: it is free now.
             .filter(|row| !row.is_empty())
             .filter_map(|row| readable(Claim::try_from(row)))
             .collect())
@@ -61,7 +59,7 @@ impl Outbox for PgStore {
         let row: Option<EpochRow> = self
             .database
             .ask(|mut connection| async move {
-                // The lane of a dealer who never had a message does not exist yet.
+                // The lane of a dealer without messages does not exist yet.
                 diesel::insert_into(lane::table)
                     .values(lane::dealer_id.eq(dealer.as_str()))
                     .on_conflict_do_nothing()
@@ -143,10 +141,10 @@ impl Outbox for PgStore {
             .await?;
         Ok(rows
             .into_iter()
-            .filter_map(|(dealer_id, account_print)| {
+            .filter_map(|(dealer_id, account_fingerprint)| {
                 Some(BlockedLane {
                     dealer_id: readable(dealer(&dealer_id))?,
-                    account_print,
+                    account_fingerprint,
                 })
             })
             .collect())
@@ -174,7 +172,7 @@ fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statement<'static, 
         .bind::<Double, _>("lease_seconds", lease.as_secs_f64())
 }
 
-/// Quiet hours that dealers have, and the time.
+/// A pair of quiet hours, and the time.
 type QuietRow = (NaiveTime, NaiveTime, DateTime<Utc>);
 
 /// All pairs of quiet hours, with the database's time.
@@ -215,27 +213,4 @@ fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static, sql::Expire> 
         .bind::<Text, _>("undecided_request_status", undecided_shown.0.as_str())
         .bind::<Text, _>("undecided_whatsapp_status", undecided_shown.1.as_str())
         .bind::<Text, _>("author", CHANGED_BY)
-}
-
-/// A row that cannot be read must not hold up the others of its batch.
-pub(crate) fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
-    row.inspect_err(|error| tracing::error!("a row of the outbox was passed over: {error}"))
-        .ok()
-}
-
-/// The provider's words as they are kept: without numbers.
-pub(crate) fn impersonal(words: &str) -> Cow<'_, str> {
-    match storable(words) {
-        Cow::Borrowed(words) => without_numbers(words),
-        Cow::Owned(words) => without_numbers(&words).into_owned().into(),
-    }
-}
-
-/// A text without NUL, which PostgreSQL has no place for.
-pub(crate) fn storable(words: &str) -> Cow<'_, str> {
-    if words.contains('\0') {
-        words.replace('\0', "\u{fffd}").into()
-    } else {
-        words.into()
-    }
 }

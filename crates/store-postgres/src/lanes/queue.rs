@@ -1,4 +1,4 @@
-//! How dealers' lanes stand, and what waits in them.
+//! The state of dealers' lanes, and the messages that wait in them.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,10 +14,10 @@ use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::sql::{self, Statement};
 
-/// How many minutes with scheduled messages an estimate looks at.
+/// How many minutes with scheduled messages an estimate reads (chosen).
 const MINUTES: i64 = 10_000;
 
-/// What waits in a dealer's lane.
+/// The messages that wait in a dealer's lane.
 pub(crate) async fn queue(
     connection: &mut AsyncPgConnection,
     dealer: &DealerId,
@@ -59,7 +59,7 @@ pub(crate) struct PlaceRow {
     lane: LaneStateRow,
     #[diesel(sql_type = Timestamptz)]
     next_try_at: DateTime<Utc>,
-    /// NULL of a message that is finished.
+    /// NULL for a finished message.
     #[diesel(sql_type = Nullable<BigInt>)]
     before: Option<i64>,
 }
@@ -100,7 +100,7 @@ impl TryFrom<LaneStateRow> for LaneState {
 }
 
 impl PlaceRow {
-    /// Where the message stands, unless it is finished.
+    /// The message's place in the queue, unless it is finished.
     pub(crate) fn place(self) -> Result<Option<Place>, StoreError> {
         let Some(before) = self.before else {
             return Ok(None);

@@ -1,10 +1,9 @@
--- What waits in a dealer's lane.
+-- The messages that wait in a dealer's lane.
 --
--- While a message is being sent, the index still lists it as open: its lane names it. Messages that are
--- scheduled are counted by the minute, so that an estimate need not read each of them.
+-- While a message is being sent, the index still lists it as open: its lane names it. Scheduled messages are
+-- counted by the minute, so that an estimate need not read each of them.
 --
--- Locks: none.
--- Plan: the dealer's open messages, in the index `message_open` alone.
+-- Locks: none. Plan: the dealer's open messages, in the index `message_open` alone.
 
 SELECT i.dealer_id AS lane_dealer_id,
 \ir lane_state.sql

@@ -1,21 +1,23 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use domain::delivery::LaneHistory;
+use domain::persons::without_numbers;
 use domain::ports::{Claim, Lease, OutboxMessage, StoreError, Task};
 use domain::requests::{MessageId, RequestId};
 use domain::values::DealerId;
 
 use crate::requests::origin;
 
-/// A lane that was leased, with its message where there is one.
+/// A leased lane, with its message if any.
 #[derive(QueryableByName)]
 pub(crate) struct ClaimRow {
     #[diesel(sql_type = Text)]
     pub(crate) dealer_id: String,
-    /// Of the lease; of one that was settled, if it was.
+    /// The epoch of the lease, or of the settled lease.
     #[diesel(sql_type = BigInt)]
     pub(crate) epoch: i64,
     #[diesel(sql_type = Integer)]
@@ -52,8 +54,7 @@ pub(crate) struct ClaimRow {
 }
 
 impl ClaimRow {
-    /// The holder vanished, but evidence has decided about its message since: the lane is free and
-    /// there is nothing to do.
+    /// The holder vanished, but evidence has decided its message since: the lane is free, with nothing to do.
     pub(crate) fn is_empty(&self) -> bool {
         self.lost && self.message_id.is_none()
     }
@@ -100,10 +101,10 @@ pub(crate) struct EpochRow {
     pub(crate) epoch: i64,
 }
 
-/// The next claim in a settled lane, or what is out of the ordinary about a settlement.
+/// The next claim of a settled lane, or a settlement that did not end as usual.
 #[derive(QueryableByName)]
 pub(crate) struct SettledRow {
-    /// Of a settlement, whether it took place: then its lane is leased for a message that could not be
+    /// For a settlement, whether it took place: then its lane is leased for a message that could not be
     /// begun. `None` for a claim.
     #[diesel(sql_type = Nullable<Bool>)]
     pub(crate) applied: Option<bool>,
@@ -123,7 +124,7 @@ pub(crate) struct CountRow {
     pub(crate) rows: i64,
 }
 
-/// The number of a dealer in a row of ours.
+/// Reads the dealer's number of a row.
 pub(crate) fn dealer(raw: &str) -> Result<DealerId, StoreError> {
     DealerId::parse(raw).map_err(|fault| StoreError::Corrupt(fault.into()))
 }
@@ -135,11 +136,39 @@ pub(crate) fn history(strikes: i32, blocks: i32) -> LaneHistory {
     }
 }
 
-/// A duration; negative ones, from a time that has passed, are none.
+/// A duration; a negative one is zero, because its time has passed.
 pub(crate) fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
 }
 
 fn count(stored: i32) -> u32 {
     u32::try_from(stored).unwrap_or(0)
+}
+
+/// A quota as it is stored, cut to the column's range.
+pub(crate) fn quota(left: Option<u64>) -> Option<i64> {
+    left.map(|left| i64::try_from(left).unwrap_or(i64::MAX))
+}
+
+/// Skips an unreadable row, which must not hold up the others of its batch.
+pub(crate) fn readable<T>(row: Result<T, StoreError>) -> Option<T> {
+    row.inspect_err(|error| tracing::error!("a row of the outbox was passed over: {error}"))
+        .ok()
+}
+
+/// The provider's text as it is stored: without numbers.
+pub(crate) fn impersonal(words: &str) -> Cow<'_, str> {
+    match storable(words) {
+        Cow::Borrowed(words) => without_numbers(words),
+        Cow::Owned(words) => without_numbers(&words).into_owned().into(),
+    }
+}
+
+/// A text without NUL, which PostgreSQL cannot store.
+pub(crate) fn storable(words: &str) -> Cow<'_, str> {
+    if words.contains('\0') {
+        words.replace('\0', "\u{fffd}").into()
+    } else {
+        words.into()
+    }
 }

@@ -1,21 +1,19 @@
 -- Settles claims.
 --
--- A lane changes only under the lease that holds it, so that a settlement takes place once. The message
--- changes with it while it is SENDING. Without the lease an acceptance still lifts the message, as
--- evidence. What becomes of both is decided by `LaneChange` and `MessageChange` and comes as values. The
--- attempt is kept in either case, once for each epoch. The request mirrors its newest
--- message. A message whose recipient was erased meanwhile is not tried again, and nothing that the
--- provider says about it is kept.
+-- A lane changes only under the lease that holds it, so that a settlement takes place once; its message
+-- changes with it while it is SENDING. Without the lease an acceptance still lifts the message, as evidence.
+-- `LaneChange` and `MessageChange` decide the new values, which are bound. The attempt is stored in either
+-- case, once for each epoch. The request mirrors its newest message. A message whose recipient was erased
+-- meanwhile is not retried, and the provider's text about it is not stored.
 --
--- With a `worker` a lane is leased again for its next message, which is read from a snapshot. Where that
--- message is not to be sent any more when it is begun, the lane is leased without a message, and a row
--- says so.
+-- With a `worker`, a lane is leased again for its next message, which is read from a snapshot. Where that
+-- message can no longer be begun, the lane is leased without a message, and a row says so.
 --
--- Locks: lanes, then messages, then requests; events are skipped where they are locked.
--- Plan: lanes and messages by their ids; the next message in the index `message_open`.
+-- Locks: lanes, then messages, then requests; locked events are skipped. Plan: lanes and messages by their
+-- ids; the next message in the index `message_open`.
 
 WITH patience AS MATERIALIZED (
-    -- For this transaction; before anything is locked.
+    -- For this transaction; set before the first lock.
     SELECT set_config('lock_timeout', :lock_timeout, true)
 ), settled AS (
     SELECT u.* FROM patience, unnest(
@@ -59,7 +57,7 @@ WITH patience AS MATERIALIZED (
         last_sent_at = CASE WHEN s.state = 'SENT' THEN now() ELSE l.last_sent_at END,
         quota_left = coalesce(s.quota_left, l.quota_left),
         quota_at = CASE WHEN s.quota_left IS NULL THEN l.quota_at ELSE now() END,
-        -- NULL: there are none any more.
+        -- NULL when no call is unaccounted.
         unaccounted = greatest(l.unaccounted + s.unaccounted, 0),
         rest_until = coalesce(CASE WHEN s.rest_until IS NULL THEN NULL
             WHEN l.rest_ended_at > now() - make_interval(secs => :doubt_seconds)
@@ -146,11 +144,11 @@ WITH patience AS MATERIALIZED (
             AS whatsapp_status,
         k.answer
 ), unchanged AS MATERIALIZED (
-    -- Also those whose message another statement changed at the very moment.
+    -- Includes messages that another statement changed at the same moment.
     SELECT * FROM known WHERE message_id NOT IN (SELECT id FROM written)
 ), recorded AS (
     UPDATE message m SET
-        -- By these its events are recognised, whatever became of it.
+        -- Stored whatever the outcome: events are matched by these ids.
         provider_id = coalesce(m.provider_id, k.provider_id),
         provider_request_id = coalesce(m.provider_request_id, k.provider_request_id),
         attempts = CASE WHEN k.attempt IS NULL THEN m.attempts
@@ -174,8 +172,8 @@ WITH patience AS MATERIALIZED (
             THEN NULL ELSE coalesce(c.answer, r.fonnte_response) END,
 \ir ../requests/mirror.sql
 ), named AS (
-    -- Events that arrived before the id was known: those of the accepted message, and those that may
-    -- tell an awaited outcome. Skips locked rows: a locked event is looked at again soon.
+    -- Events that arrived before the id was known: those of the accepted message, and those that may settle
+    -- an unknown outcome. Skips locked rows: a locked event stays due.
     SELECT e.id FROM settled s CROSS JOIN LATERAL (
         SELECT e.id FROM webhook_event e
         WHERE e.dealer_id = s.dealer_id AND e.provider_id = s.accepted_id
@@ -196,7 +194,7 @@ SELECT dealer_id::text, holds AS applied, epoch, 0 AS strikes, 0 AS blocks, fals
     NULL::int AS unknowns, NULL::bool AS awaited, false AS suspected, NULL AS http_request_id,
     NULL AS traceparent, NULL::float8 AS overdue_seconds, 0 AS calls_today, now() AS now
 FROM known
--- A settlement that went as it should has no row.
+-- A settlement that ended as usual has no row.
 WHERE NOT holds OR next_id IS NOT NULL AND dealer_id NOT IN (SELECT dealer_id FROM begun)
 UNION ALL
 SELECT dealer_id, NULL, epoch, strikes, blocks, false, id, request_id, target, body, unknowns,

@@ -1,4 +1,4 @@
-//! Many settlements in one statement.
+//! Group commit of settlements.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -15,35 +15,33 @@ use domain::requests::{CHANGED_BY, MessageState};
 use domain::values::DealerId;
 use serde::Serialize;
 
-use super::outbox::{impersonal, readable};
-use super::rows::SettledRow;
+use super::rows::{SettledRow, impersonal, quota, readable};
 use crate::connection::together::Work;
 use crate::connection::{Database, StoreResult, failed};
-use crate::lanes::account_book::quota;
 use crate::sql::{self, Statement};
 
-/// How long a statement for many waits for a lock, and one for a settlement alone: a message or request
-/// that another program has locked holds up its own dealer, not those whose settlements come along.
+/// Lock wait of a batch, and of a settlement alone: a message or request that another program has locked
+/// delays only its own dealer's settlement.
 const BRIEFLY: &str = "50ms";
 const PATIENTLY: &str = "1s";
 
-/// A settlement whose caller waits.
+/// A settlement with a waiting caller.
 pub(crate) struct Settling {
     pub(crate) lease: Lease,
     pub(crate) settlement: Settlement,
-    /// For whom and for how long the lane is leased again, if it may go on.
+    /// For which worker and for how long the lane is leased again, if it may go on.
     pub(crate) next: Option<(WorkerId, Duration)>,
 }
 
-/// What came of a settlement, and what is next in its lane.
+/// The result of a settlement, and the next claim of its lane.
 pub(crate) type SettledAndNext = (Settled, Option<Claim>);
 
 impl Work for Settling {
     type Answer = SettledAndNext;
-    /// One statement changes a lane once. Two leases of a lane may also be about the same message.
+    /// One statement changes a lane once. Two leases of a lane may also hold the same message.
     type Key = DealerId;
     const SECOND_TRY: bool = true;
-    /// However many requests another program has locked, the other connections are left to others.
+    /// Bounds the connections that wait for requests locked by another program.
     const ALONE: usize = 2;
 
     fn key(&self) -> Option<DealerId> {
@@ -58,7 +56,7 @@ impl Work for Settling {
     }
 
     async fn write_alone(&self, database: &Database) -> StoreResult<SettledAndNext> {
-        // A next message that somebody has locked must not be in the way.
+        // A locked next message must not block the settlement.
         let alone = Self {
             lease: self.lease.clone(),
             settlement: self.settlement.clone(),
@@ -115,14 +113,14 @@ async fn write(
     Ok(works.iter().map(&mut answer).collect())
 }
 
-/// Lanes whose next message was cancelled at the very moment, or put off.
+/// Releases lanes whose next message was cancelled or put off at the same moment.
 async fn give_back(connection: &mut AsyncPgConnection, leased: HashMap<String, i64>) {
     let (dealers, epochs): (Vec<String>, Vec<i64>) = leased.into_iter().unzip();
     let statement = Statement::new(sql::GiveBack)
         .bind::<Array<Text>, _>("dealer_ids", dealers)
         .bind::<Array<BigInt>, _>("epochs", epochs);
     if let Err(error) = statement.execute(connection).await {
-        // What was settled is settled.
+        // The settlement itself is committed.
         let error = failed(error);
         tracing::warn!("lanes without a message stay leased until their lease is over: {error}");
     }
@@ -144,7 +142,7 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
             lanes.iter().map(|$lane| $value).collect::<Vec<_>>()
         };
     }
-    /// Of a settlement without a message nothing, and nothing where the message has no such part.
+    /// NULL for a settlement without a message, or for a part that the message lacks.
     macro_rules! parts {
         (|$message:ident| $value:expr) => {
             messages
@@ -263,7 +261,7 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
 }
 
 impl Settling {
-    /// The attempt as it is kept, but for its time.
+    /// The attempt as it is stored, without its time.
     fn attempt(&self) -> Option<String> {
         let attempt = self.settlement.attempt.as_ref()?;
         let kept = KeptAttempt {

@@ -10,37 +10,36 @@ use crate::connection::Database;
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
-/// How the queue and its lanes stand.
+/// The state of the queue and its lanes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Standing {
     /// How many queued messages are due.
     pub past_due: u64,
-    /// How long ago the oldest message was due that nothing holds up: its lane is not blocked, does
-    /// not wait for the provider and does not rest. `None` when there is none.
+    /// Age of the oldest due message in a lane that is not blocked, does not wait for the provider and does
+    /// not rest. `None` when there is none.
     pub oldest_unhindered: Option<Duration>,
     /// How many lanes are blocked.
     pub blocked_lanes: u64,
-    /// For how long the lane has been blocked that is longest.
+    /// How long the longest-blocked lane has been blocked.
     pub oldest_block: Option<Duration>,
-    /// The least that is left of a quota, of accounts that sent something within 7 days. `None` when
-    /// none is known.
+    /// The lowest known quota of accounts that sent something within 7 days. `None` when none is known.
     pub lowest_quota: Option<u64>,
-    /// How many of these have less than [`LOW_QUOTA`] left.
+    /// How many of these accounts have less than [`LOW_QUOTA`] left.
     pub low_on_quota: u64,
-    /// How many of these end within 7 days, or have ended.
+    /// How many of these accounts end within 7 days, or have ended.
     pub expiring: u64,
 }
 
-/// How the connections are used.
+/// The use of the connections.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PoolUse {
-    /// How many there may be.
+    /// The most connections.
     pub most: usize,
-    /// How many there are.
+    /// The open connections.
     pub open: usize,
-    /// How many of those are idle.
+    /// The idle ones of those.
     pub idle: usize,
-    /// How many questions wait for one.
+    /// The questions that wait for a connection.
     pub waiting: usize,
 }
 
@@ -63,7 +62,7 @@ struct StandingRow {
 }
 
 impl PgStore {
-    /// How the queue and its lanes stand.
+    /// Reads the state of the queue and its lanes.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -84,7 +83,7 @@ impl PgStore {
         })
     }
 
-    /// How the connections are used at this moment; asks nobody.
+    /// The use of the connections at this moment; asks no server.
     #[must_use]
     pub fn pool_use(&self) -> PoolUse {
         let mut total = PoolUse::default();

@@ -1,10 +1,9 @@
--- How the queue and its lanes stand.
+-- The state of the queue and its lanes.
 --
--- Locks: none.
--- Plan: the index of open messages, and the lanes, of which there is one for each dealer.
+-- Locks: none. Plan: the index of open messages, and the lanes, of which there is one for each dealer.
 
 WITH head AS (
-    -- A lane that neither waits nor rests has no excuse: its first message should be on its way.
+    -- A lane that neither waits nor rests should be sending its first message.
     SELECT m.due_at FROM lane l
     CROSS JOIN LATERAL (
         SELECT due_at FROM message m
@@ -17,7 +16,7 @@ WITH head AS (
     SELECT count(*) AS messages FROM message
     WHERE state = 'QUEUED' AND due_at <= now() AND sent_at IS NULL AND failed_at IS NULL
 ), account AS (
-    -- Of those who send: what an account that is no longer used has left is of no interest.
+    -- Only accounts that send: the quota of an unused account does not matter.
     SELECT min(quota_left) AS lowest_quota,
         count(*) FILTER (WHERE quota_left < :low_quota) AS low_on_quota,
         count(*) FILTER (

@@ -1,4 +1,4 @@
--- Closes a breaker as it was seen.
+-- Closes a breaker, if it is still the one that was seen.
 --
 -- Locks: the lane. Plan: by its dealer.
 

@@ -1,6 +1,6 @@
 -- Leases the lane of a trial and begins its message.
 --
--- Locks: the message and the lane, which nobody else knows.
+-- Locks: the message and the lane, which no other session sees.
 
 WITH begun AS (
     UPDATE message SET state = 'SENDING' WHERE id = :message_id

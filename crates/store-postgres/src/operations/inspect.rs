@@ -2,7 +2,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use domain::ports::StoreError;
 
-use super::migrate;
+use super::migrate::{self, MigrateError};
 use crate::connection::{SchemaName, StoreResult, failed};
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
@@ -10,25 +10,25 @@ use crate::store::PgStore;
 /// Whether the database has every migration of this program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MigrationState {
-    /// It has.
+    /// All are applied.
     Current,
     /// These are missing.
     Pending(Vec<String>),
 }
 
-/// What an operator wants to know about the database.
+/// The state of the database, for operators.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspection {
     /// PostgreSQL's version.
     pub server_version: String,
-    /// The `synchronous_commit` of the service's sessions, which they set on themselves.
+    /// The `synchronous_commit` that the service's sessions set on themselves.
     pub synchronous_commit: String,
-    /// What it would be otherwise, as it is for other programs; with `off` a crash of the database loses
+    /// The `synchronous_commit` of other programs' sessions; with `off` a crash of the database loses
     /// commits.
     pub default_synchronous_commit: String,
-    /// Whether a commit is on the disk at all: without `fsync` a crash of the machine loses data.
+    /// Whether commits are flushed to the disk: without `fsync` a crash of the machine loses data.
     pub fsync: bool,
-    /// Requests of an older service that are PENDING and have no message: they get none.
+    /// PENDING requests of an older release without a message: none will be sent.
     pub old_pending: u64,
     /// Lanes whose breaker is open.
     pub blocked_lanes: u64,
@@ -51,14 +51,32 @@ struct InspectionRow {
 }
 
 impl PgStore {
+    /// Closes the schema gate: every question waits until [`PgStore::bring_up_to_date`] has finished, so that
+    /// no statement meets an older schema. Only [`PgStore::migration_state`] is answered meanwhile.
+    pub fn wait_for_schema(&self) {
+        self.database.gate().close();
+    }
+
+    /// Applies the missing migrations, as [`migrate`](crate::migrate()) does, and opens the gate. Returns how
+    /// many were applied.
+    ///
+    /// # Errors
+    /// [`MigrateError`]
+    pub async fn bring_up_to_date(&self) -> Result<usize, MigrateError> {
+        let connector = self.database.connector();
+        let applied = migrate::apply_missing(connector, self.database.schema()).await?;
+        self.database.gate().open();
+        Ok(applied)
+    }
+
     /// The schema that holds our tables.
     #[must_use]
     pub fn schema(&self) -> &SchemaName {
         self.database.schema()
     }
 
-    /// Whether every migration of this program has been applied; also tells whether the database answers at
-    /// all, and takes writes.
+    /// Whether every migration of this program is applied, and thereby whether the database answers and takes
+    /// writes.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -81,7 +99,7 @@ impl PgStore {
             .await
     }
 
-    /// Looks around. Counts whole tables: for people, not for probes.
+    /// Reads the state of the database. Counts whole tables: not for probes.
     ///
     /// # Errors
     /// [`StoreError`]

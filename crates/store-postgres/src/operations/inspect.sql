@@ -1,4 +1,4 @@
--- What an operator wants to know about the database.
+-- The state of the database, for operators.
 --
 -- Locks: none. Plan: all requests.
 

@@ -1,4 +1,4 @@
-//! What operators need: audit, migrations, and a look at the database.
+//! Audit, migrations and inspection, for operators.
 
 pub(crate) mod audit;
 pub(crate) mod inspect;

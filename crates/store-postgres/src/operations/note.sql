@@ -1,5 +1,5 @@
--- Writes an entry into the audit for each row that a statement has `changed`. The dealer of the row stands
--- in where the entry names none.
+-- Writes an audit entry for each row that a statement has `changed`. Where the entry names no dealer, that of
+-- the row is used.
 
     INSERT INTO audit (actor, key_id, action, dealer_id, request_id, detail)
     SELECT :audit_actor, :audit_key, :audit_action, coalesce(:audit_dealer, c.dealer_id),

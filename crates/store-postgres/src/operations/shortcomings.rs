@@ -1,5 +1,4 @@
-//! What of a database is not as the service needs it, though every migration is applied: old tables, and
-//! what other teams have changed.
+//! What makes a fully migrated database unfit for the service: old tables, and changes by other teams.
 
 use std::fmt;
 
@@ -12,11 +11,11 @@ use crate::connection::{SchemaName, failed};
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
-/// The encoding that holds whatever a caller may send.
+/// The encoding that holds every text of a caller.
 const ENCODING: &str = "UTF8";
 
-/// The columns of tables that may be older than the service, and how many characters each must hold. An
-/// empty schema stands for ours.
+/// Columns of tables that may be older than the service, with the characters that each must hold. An empty
+/// schema is ours.
 const WIDTHS: [(&str, &str, &str, i32); 13] = [
     ("", REQUESTS, "dealer_id", 10),
     ("", REQUESTS, "nama_pembawa", 255),
@@ -36,7 +35,7 @@ const WIDTHS: [(&str, &str, &str, i32); 13] = [
 const REQUESTS: &str = "customer_validation_request";
 const DEALERS: &str = "dealer_integration";
 
-/// The columns of a request that every submission fills in.
+/// The columns of a request that every submission sets.
 const FILLED_IN: [&str; 16] = [
     "id",
     "dealer_id",
@@ -56,16 +55,16 @@ const FILLED_IN: [&str; 16] = [
     "newest_message_id",
 ];
 
-/// The tables that a submission writes to, and the rights that it needs.
+/// The tables that a submission writes to.
 const WRITTEN: [&str; 4] = [REQUESTS, "idempotency_key", "lane", "message"];
 const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
 
-/// Something about a database that is not as the service needs it. Its words say what to do about it.
+/// A reason why a database is unfit. Its text says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shortcoming {
     /// The database's encoding, which does not hold every text.
     Encoding(String),
-    /// A column that holds fewer characters than may come.
+    /// A column that is too narrow.
     Narrow {
         /// The table, with its schema, as SQL has it.
         table: String,
@@ -73,10 +72,10 @@ pub enum Shortcoming {
         column: String,
         /// How many characters it holds.
         width: i32,
-        /// How many may come.
+        /// How many characters are needed.
         needed: i32,
     },
-    /// A column that must be filled in and that the service does not know.
+    /// A column that must be set and that the service does not know.
     Required {
         /// The table, with its schema, as SQL has it.
         table: String,
@@ -90,12 +89,12 @@ pub enum Shortcoming {
         /// `SELECT`, `INSERT` or `UPDATE`.
         right: String,
     },
-    /// The function of a trigger on our tables that looks for its tables in a schema that does not exist,
-    /// as after a renaming.
+    /// A function of a trigger on our tables that refers to a schema that does not exist, as after a
+    /// renaming.
     LostFunction {
         /// The function, with its schema, as SQL has it.
         function: String,
-        /// The schema that there is not.
+        /// The missing schema.
         schema: String,
     },
 }
@@ -140,8 +139,7 @@ impl fmt::Display for Shortcoming {
 }
 
 impl PgStore {
-    /// What of the database is not as the service needs it; nothing, mostly. Reads catalogs alone, in
-    /// milliseconds.
+    /// Why the database is unfit for the service; mostly empty. Reads catalogs only, in milliseconds.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -155,7 +153,7 @@ impl PgStore {
     }
 }
 
-/// The encoding of the database, where it is not the one that is needed.
+/// The encoding of the database, where it is a wrong one.
 pub(crate) async fn wrong_encoding(
     connection: &mut AsyncPgConnection,
     schema: &SchemaName,

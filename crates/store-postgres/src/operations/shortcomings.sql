@@ -1,6 +1,6 @@
--- What of the database is not as the service needs it.
+-- Why the database is unfit for the service.
 --
--- Locks: none. Plan: catalogs alone; no right to any table is needed.
+-- Locks: none. Plan: catalogs only; needs no right to any table.
 
 SELECT 'encoding' AS kind, '' AS place, current_setting('server_encoding') AS name, 0 AS width,
     0 AS needed
@@ -13,7 +13,7 @@ JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = w.name AND NOT a.attis
 WHERE a.atttypid IN ('varchar'::regtype, 'bpchar'::regtype)
     AND a.atttypmod > 4 AND a.atttypmod - 4 < w.needed
 UNION ALL
--- A trigger before the row may fill it in.
+-- A trigger before the insert may set it.
 SELECT 'required', format('%I.%I', n.nspname, c.relname), a.attname, 0, 0
 FROM pg_namespace n
 JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = :requests AND c.relkind IN ('r', 'p')
@@ -32,7 +32,7 @@ SELECT DISTINCT 'function', format('%I.%I()', home.nspname, p.proname), s.name, 
 FROM pg_namespace n
 JOIN pg_class c ON c.relnamespace = n.oid
 JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'
--- One that asks where its trigger's table is finds the others there, as ours do.
+-- A function that uses TG_TABLE_SCHEMA follows its table into a renamed schema, as ours do.
 JOIN pg_proc p ON p.oid = t.tgfoid AND strpos(p.prosrc, 'TG_TABLE_SCHEMA') = 0
 JOIN pg_namespace home ON home.oid = p.pronamespace
 CROSS JOIN unnest(p.proconfig) AS setting

@@ -1,9 +1,9 @@
-//! A submission of nobody, stored and settled in a transaction that is rolled back: whether the database
-//! takes what the service writes, with the rights, columns and triggers that it has now.
+//! A test submission, stored, settled and rolled back: whether the database takes the service's writes, with
+//! its present rights, columns and triggers.
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::DateTime;
 use diesel::prelude::*;
 use diesel::result::Error;
 use diesel::sql_types::{Text, Uuid as SqlUuid};
@@ -24,7 +24,7 @@ use crate::schema::{customer_validation_request, message};
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
-/// What of the service's work the database refuses, and why. Shows no phone.
+/// Which write the database refuses, and why. Shows no phone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{step}: {why}")]
 pub struct Refusal {
@@ -33,11 +33,11 @@ pub struct Refusal {
 }
 
 impl PgStore {
-    /// Stores a submission of a dealer that does not exist, settles its message and takes both back: nobody
-    /// else sees them. What fails is tried once more, in case it was the session's fault.
+    /// Stores a submission of a dealer that does not exist, settles its message and rolls both back: no other
+    /// session sees them. A failure is tried once more, in case of a stale session.
     ///
     /// # Errors
-    /// [`StoreError`] when the database does not answer; what it refuses is an answer.
+    /// [`StoreError`] when the database does not answer; a refusal is an answer.
     pub async fn try_out(&self) -> Result<Result<(), Refusal>, StoreError> {
         match self.try_out_once().await? {
             Ok(()) => Ok(Ok(())),
@@ -52,7 +52,7 @@ impl PgStore {
                 let outcome = connection
                     .transaction(async |connection| {
                         let found = store_and_settle(connection, &mut step).await?;
-                        // Deferred triggers are asked, too.
+                        // Deferred triggers run, too.
                         connection
                             .batch_execute("SET CONSTRAINTS ALL IMMEDIATE")
                             .await?;
@@ -86,7 +86,7 @@ impl PgStore {
     }
 }
 
-/// Whether everything is there at the end; `step` is what is tried at the moment.
+/// Whether all rows are there at the end; `step` is the present step.
 async fn store_and_settle(
     connection: &mut AsyncPgConnection,
     step: &mut &'static str,
@@ -118,7 +118,7 @@ async fn store_and_settle(
         next: None,
     };
     Settling::write(connection, &[&settling]).await?;
-    // A trigger or a rule may swallow what is written without a word.
+    // A trigger or a rule may drop a row silently.
     let found = customer_validation_request::table
         .inner_join(message::table.on(message::request_id.eq(customer_validation_request::id)))
         .filter(customer_validation_request::id.eq(request.id.0))
@@ -129,7 +129,7 @@ async fn store_and_settle(
     Ok(found.is_some())
 }
 
-/// With a dealer of its own, so that trials of several copies do not wait for each other.
+/// Each trial has a dealer of its own, so that trials of several copies do not wait for each other.
 fn submission() -> NewRequest {
     let unique = Uuid::new_v4();
     let name = unique.simple().to_string();
@@ -147,7 +147,9 @@ fn submission() -> NewRequest {
     let key = IdempotencyKey::parse(&name).ok();
     NewRequest {
         id: RequestId(unique),
-        submission: submission.validate(Utc::now()).expect("it keeps the rules"),
+        submission: submission
+            .validate(DateTime::UNIX_EPOCH)
+            .expect("it keeps the rules"),
         message: NewMessage {
             id: MessageId(unique),
             kind: MessageKind::Live,
@@ -163,7 +165,7 @@ fn submission() -> NewRequest {
     }
 }
 
-/// What an SQLSTATE's class means, after appendix A of PostgreSQL's manual.
+/// The meaning of an SQLSTATE's class, after appendix A of PostgreSQL's manual.
 fn class(code: &str) -> &'static str {
     match code.get(..2).unwrap_or_default() {
         "22" => "a value does not fit its column",

@@ -1,5 +1,5 @@
--- The audit lines of some dealers, and of none, that hold a phone, or are about some requests and name
--- the call.
+-- The audit lines of these dealers, or of no dealer, that hold a phone. Also those that are about one of these
+-- requests and hold the id of an HTTP request.
 --
 -- Locks: none. Plan: the audit by dealer.
 

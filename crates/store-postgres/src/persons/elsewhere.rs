@@ -1,4 +1,4 @@
-//! What stands about a person in rows about somebody or something else.
+//! Personal data in rows about another person or thing.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::schema::{api_key, audit, lane};
 use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
 
-/// Whose customer a person is.
+/// The dealers that have a person as their customer.
 #[derive(Default)]
 struct Known {
     dealers: Vec<String>,
@@ -24,9 +24,9 @@ struct Known {
 }
 
 impl PgStore {
-    /// Takes a person out of why lanes are blocked, of the audit and of names of keys, and forgets what
-    /// callers called submissions by the phone. Each statement is a transaction; repeating them is
-    /// harmless. To be done before the person's own rows are erased, which tell where to look.
+    /// Erases a person from reasons of blocked lanes, from the audit and from names of keys, and deletes
+    /// idempotency keys that hold the phone. Each statement is a transaction; repeating it is harmless. Must
+    /// precede the erasure of the person's own rows, which tell where to look.
     pub(crate) async fn erase_elsewhere(&self, phone: &Phone) -> StoreResult<()> {
         let known = self.known(phone).await?;
         let subscriber = &phone.national()[1..];
@@ -71,7 +71,7 @@ impl PgStore {
             if reason == *was {
                 continue;
             }
-            // Unless the lane is blocked for another reason by now.
+            // Unless the lane is now blocked for another reason.
             let change = diesel::update(lane::table)
                 .filter(lane::dealer_id.eq(dealer))
                 .filter(lane::block_reason.eq(was))
@@ -122,7 +122,7 @@ impl PgStore {
     }
 }
 
-/// Binds the digits of a phone that a text may hold.
+/// Binds the digits of a phone, to be searched in texts.
 fn quoting<'a, F: File>(statement: Statement<'a, F>, subscriber: &'a str) -> Statement<'a, F> {
     statement
         .bind::<Text, _>("subscriber", subscriber)
@@ -151,7 +151,7 @@ struct LineRow {
     request_id: Option<String>,
     #[diesel(sql_type = Text)]
     detail: String,
-    /// It is about a request of theirs.
+    /// Whether it is about one of the person's requests.
     #[diesel(sql_type = Bool)]
     theirs: bool,
 }

@@ -1,6 +1,6 @@
--- Erases reports that match no message but quote a phone, such as a reply, among the next few. All that
--- are kept of those are read, which is 7 days. The digits are looked for without what may stand
--- `between` them; regular expressions took six times as long.
+-- Erases unmatched reports that quote a phone, such as a reply, in batches over the 7 days that they are
+-- kept. The digits are searched after removing the characters of `between`; regular expressions took six
+-- times as long (measured).
 --
 -- Locks: events; waits for them, alone in its transaction. Plan: the index of events without a message.
 

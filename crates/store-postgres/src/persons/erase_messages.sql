@@ -1,8 +1,8 @@
--- Erases messages that this transaction has locked. The snapshot is younger than the locks: a report is
--- matched under the lock of its message, so that every report that was matched is seen.
+-- Erases messages that this transaction has locked. The snapshot is younger than the locks, and a report is
+-- matched under its message's lock, so every matched report is seen.
 --
--- Locks: requests; reports are skipped where they are locked.
--- Plan: messages and requests by their ids, reports by their message.
+-- Locks: requests; locked reports are skipped. Plan: messages and requests by their ids, reports by their
+-- message.
 
 WITH theirs AS (
     SELECT * FROM unnest(

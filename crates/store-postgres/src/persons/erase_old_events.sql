@@ -11,7 +11,7 @@ WITH batch AS MATERIALIZED (
     FOR UPDATE OF e SKIP LOCKED
 ), told AS (
     UPDATE webhook_event e SET body = '[dihapus]', reason = NULL,
-        -- By this it may still be matched, unless it holds an address of WhatsApp, which is a phone.
+        -- The id may still match it, unless it holds an address of WhatsApp, which is a phone.
         state_id = CASE WHEN e.message_id IS NULL AND position('@' IN e.state_id) = 0
             THEN e.state_id END
     FROM theirs t WHERE e.id = t.id

@@ -1,4 +1,4 @@
--- Erases requests that this transaction has locked. No text grows, so that it fits where it stood.
+-- Erases requests that this transaction has locked. No text grows, so that each still fits its column.
 --
 -- Locks: idempotency keys. Plan: by their ids; keys by dealer.
 

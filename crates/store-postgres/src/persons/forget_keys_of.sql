@@ -1,4 +1,4 @@
--- Forgets the idempotency keys by which callers of some dealers named submissions by a phone.
+-- Deletes idempotency keys of these dealers that hold a phone.
 --
 -- Locks: idempotency keys. Plan: by dealer.
 

@@ -1,4 +1,4 @@
--- The keys of callers whose names hold a phone.
+-- The API keys whose names hold a phone.
 --
 -- Locks: none. Plan: all keys, which are few.
 

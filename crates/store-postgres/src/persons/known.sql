@@ -1,4 +1,4 @@
--- The dealers and requests of a person, and the names that stand there.
+-- The dealers and requests of a person, and the names in those requests.
 --
 -- Locks: none. Plan: requests and messages by their indexes of phones.
 

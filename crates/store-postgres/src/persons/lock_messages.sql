@@ -1,5 +1,5 @@
--- Locks the messages of a person. They are found by their recipient and not by their request, which
--- another program may have deleted.
+-- Locks the messages of a person. They are found by recipient: another program may have deleted their
+-- request.
 --
 -- Locks: messages. Plan: the index of recipients.
 

@@ -1,5 +1,5 @@
--- Locks the old messages of a batch. Each id of the batch has a row, without a message where that is not
--- old. The age of a message is that of the latest thing that happened to it.
+-- Locks the old messages of a batch. Each id has a row, without a message where it is not old. A message's
+-- age counts from its latest event.
 --
 -- Locks: messages, skipping locked rows. Plan: a batch by ids.
 

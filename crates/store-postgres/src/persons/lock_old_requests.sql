@@ -1,5 +1,5 @@
--- Locks the old requests of a batch. Each id of the batch has a row, without a request where that is not
--- old. Local times are those of Jakarta.
+-- Locks the old requests of a batch. Each id has a row, without a request where it is not old. Local times
+-- are those of Jakarta.
 --
 -- Locks: requests, skipping locked rows. Plan: a batch by ids.
 

@@ -1,4 +1,4 @@
-//! Export and erasure of what is kept about a person.
+//! Export and erasure of personal data.
 
 pub(crate) mod elsewhere;
 pub(crate) mod personal_data;

@@ -20,10 +20,10 @@ use crate::requests::{messages, row as request_row};
 use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
 
-/// What may stand between the digits of a phone in a text.
+/// The characters that may separate the digits of a phone in a text.
 pub(crate) const BETWEEN_DIGITS: &str = " -.()/_+,:;|#*~=@&\\\u{a0}";
 
-/// How many reports that match nothing one statement reads at most.
+/// The most unmatched reports that one statement reads (chosen).
 const EVENTS_AT_ONCE: i64 = 10_000;
 
 #[async_trait]
@@ -39,9 +39,9 @@ impl PersonalData for PgStore {
                     .transaction(async |connection| {
                         let messages: Vec<MessageRow> = messages.load(connection).await?;
                         let mut all = erase_messages(connection, &messages).await?;
-                        // A request tells under which name its messages were sent: it is erased when
-                        // none is left. Whoever resends a message holds the request: one that slips
-                        // in between the two is found by its recipient the next time.
+                        // Messages go first: a request tells the names under which they were sent. A resend
+                        // holds the request's lock; a message it queues in between is found by its recipient
+                        // the next time.
                         if messages.len() < limit {
                             let requests: Vec<RequestRow> = requests.load(connection).await?;
                             all.add(erase_requests(connection, &requests).await?);
@@ -102,7 +102,7 @@ impl PersonalData for PgStore {
         limit: usize,
     ) -> Result<(Erased, Option<Sweep>), StoreError> {
         let (erased, last) = match from {
-            // They are gone before they are old.
+            // Reports are deleted before they are old.
             Sweep::Events(_) if Duration::from_secs(u64::from(days) * 86_400) >= EVENT_LIFETIME => {
                 return Ok((Erased::default(), Some(Sweep::Messages(Uuid::nil()))));
             }
@@ -157,7 +157,7 @@ impl PersonalData for PgStore {
 }
 
 impl PgStore {
-    /// Erases at most `limit` reports, or a few more, that match no message and quote a phone.
+    /// Erases about `limit` unmatched reports that quote a phone.
     async fn erase_events(&self, phone: &Phone, limit: usize) -> StoreResult<Erased> {
         let mut all = Erased::default();
         let mut after = 0;
@@ -177,7 +177,7 @@ impl PgStore {
     }
 }
 
-/// Erases messages that are locked; places without a message are passed over.
+/// Erases locked messages; places without a message are skipped.
 async fn erase_messages(
     connection: &mut AsyncPgConnection,
     rows: &[MessageRow],
@@ -208,7 +208,7 @@ async fn erase_messages(
     Ok(erased.into())
 }
 
-/// Erases requests that are locked; places without a request are passed over.
+/// Erases locked requests; places without a request are skipped.
 async fn erase_requests(
     connection: &mut AsyncPgConnection,
     rows: &[RequestRow],
@@ -248,7 +248,7 @@ fn of_phone<'a, F: File>(
         .bind::<BigInt, _>("most", most(limit))
 }
 
-/// A step through what is older than so many days.
+/// A batch of rows older than this many days.
 fn old<F: File>(
     statement: Statement<'_, F>,
     days: u32,
@@ -283,7 +283,7 @@ struct OwnedMessageRow {
 mod tests {
     use domain::persons::ERASED;
 
-    /// The indexes of `migrations/` name what stands for erased data, and how a phone is read.
+    /// The indexes of `migrations/` hold the same mark of erased data and the same phone expression.
     #[test]
     fn the_indexes_are_those_that_the_statements_look_for() {
         let of_phone = include_str!("of_phone.sql");

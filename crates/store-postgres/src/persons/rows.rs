@@ -1,11 +1,11 @@
-//! Rows that are locked to be erased, and what is left of them.
+//! Rows that are locked for erasure, and what remains of them.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid};
 use domain::persons::{Erased, Person};
 use domain::requests::impersonal_call;
 
-/// A message, or a place in a batch at which none is to be erased.
+/// A message, or an id of a batch without a message to erase.
 #[derive(QueryableByName)]
 pub(crate) struct MessageRow {
     #[diesel(sql_type = Uuid)]
@@ -37,24 +37,24 @@ impl MessageRow {
         )
     }
 
-    /// Why it ended as it did.
+    /// Why the message ended.
     pub(crate) fn reason(&self) -> Option<String> {
         Some(self.person().erased_from_words(self.reason.as_deref()?))
     }
 
-    /// The id of the call that it came from.
+    /// The id of the HTTP request that queued it.
     pub(crate) fn call(&self) -> Option<&str> {
         impersonal_call(self.http_request_id.as_deref()?)
     }
 
-    /// What WhatsApp calls it, unless it does so by the phone.
+    /// WhatsApp's id of the message, unless that holds the phone.
     pub(crate) fn state_id(&self) -> Option<&str> {
         let id = self.provider_state_id.as_deref()?;
         (self.person().erased_from(id) == id).then_some(id)
     }
 }
 
-/// A request, or a place in a batch at which none is to be erased.
+/// A request, or an id of a batch without a request to erase.
 #[derive(QueryableByName)]
 pub(crate) struct RequestRow {
     #[diesel(sql_type = Uuid)]
@@ -76,7 +76,7 @@ pub(crate) struct RequestRow {
 }
 
 impl RequestRow {
-    /// One of its texts without its person.
+    /// A text of the request without the person.
     pub(crate) fn without_person(&self, text: Option<&str>) -> Option<String> {
         let person = named(
             self.phone.as_deref(),
@@ -94,7 +94,7 @@ fn named(phone: Option<&str>, name: Option<&str>, plate: Option<&str>) -> Person
         .with_plate(plate.unwrap_or_default())
 }
 
-/// What was erased with messages.
+/// The counts of erased messages and reports.
 #[derive(QueryableByName)]
 pub(crate) struct ErasedRow {
     #[diesel(sql_type = BigInt)]
@@ -116,7 +116,7 @@ impl From<ErasedRow> for Erased {
     }
 }
 
-/// How many reports were erased, and where to go on.
+/// How many reports were erased, and where the next batch begins.
 #[derive(QueryableByName)]
 pub(crate) struct EventsRow {
     #[diesel(sql_type = BigInt)]

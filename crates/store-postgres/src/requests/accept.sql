@@ -1,7 +1,6 @@
--- Stores submissions without keys, each with its message.
+-- Stores submissions without idempotency keys, each with its message.
 --
--- Locks: lanes that are new.
--- Plan: nothing but the rows of the batch is read.
+-- Locks: new lanes. Plan: only rows of the batch are read.
 
 WITH fresh AS (
 \ir submitted.sql

@@ -1,9 +1,8 @@
--- Stores submissions of which some have idempotency keys; returns those that were stored.
+-- Stores submissions of which some have idempotency keys; returns the stored ones.
 --
--- A key that another transaction is storing at this moment is not waited for.
+-- A key that another transaction is storing is not waited for.
 --
--- Locks: an advisory lock for each key, those that are taken are skipped; keys; lanes that are new.
--- Plan: keys by dealer and key.
+-- Locks: an advisory lock for each key, skipping taken ones; keys; new lanes. Plan: keys by dealer and key.
 
 WITH submitted AS (
 \ir submitted.sql
@@ -12,7 +11,7 @@ WITH submitted AS (
     WHERE key IS NOT NULL
         AND pg_try_advisory_xact_lock(hashtextextended(dealer_id || '/' || key, 0))
 ), claimed AS (
-    -- An old one is replaced.
+    -- An expired key is replaced.
     INSERT INTO idempotency_key AS k (dealer_id, key, body_print, request_id)
     SELECT dealer_id, key, body_print, id FROM turn ORDER BY dealer_id, key
     ON CONFLICT (dealer_id, key) DO UPDATE SET

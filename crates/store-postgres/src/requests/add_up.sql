@@ -1,8 +1,8 @@
--- Adds up some changes of the counts. One copy does it at a time; it alone writes to `request_count`, so
--- that it waits for nobody and nobody waits for it.
+-- Adds changes of the counts up. One copy does it at a time, and it alone writes to `request_count`, so no
+-- session waits for another.
 --
--- Locks: an advisory lock; does nothing where that is taken.
--- Plan: the first changes as they lie in the table.
+-- Locks: an advisory lock; does nothing where that is taken. Plan: the first changes as they lie in the
+-- table.
 
 WITH turn AS MATERIALIZED (
     SELECT :most::bigint AS most

@@ -1,7 +1,7 @@
 -- Cancels the message of a request that waits to be sent.
 --
--- Locks: the message, then the request. Waits for a claim of the same moment and asks again.
--- Plan: messages by their request.
+-- Locks: the message, then the request. Waits for a concurrent claim and checks again. Plan: messages by
+-- their request.
 
 WITH waiting AS (
     SELECT m.id FROM message m

@@ -1,4 +1,4 @@
--- The columns of a request `r` that are shown.
+-- The columns of a request `r` that answers show.
 
     r.id, r.dealer_id, r.request_date, r.request_time, r.nama_pembawa, r.no_telp, r.tipe_unit,
     r.no_pol, r.request_status, r.whatsapp_status, r.fonnte_response, r.created_by,

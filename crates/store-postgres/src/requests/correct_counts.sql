@@ -1,5 +1,5 @@
--- Puts right what is wrong by one more change. A transaction that changes requests meanwhile appends its
--- own: both are in no snapshot before they are committed.
+-- Corrects wrong counts by one more change each. A concurrent transaction appends its own changes: rows and
+-- changes become visible together at its commit.
 --
 -- Locks: none. Plan: all requests.
 

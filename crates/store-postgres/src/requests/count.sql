@@ -1,7 +1,7 @@
--- How many requests a dealer has in these days, by their statuses.
+-- Counts a dealer's requests of these days, by their statuses.
 --
--- `request_count` and the changes that are not added up yet are read by one statement, so that their sum
--- equals the rows at any moment.
+-- One statement reads `request_count` and the changes not added up yet, so that their sum equals the rows at
+-- any moment.
 --
 -- Locks: none. Plan: both by dealer and day.
 

@@ -1,4 +1,4 @@
--- How many requests a search finds: they are counted.
+-- Counts the requests that a search finds, by reading them.
 --
 -- Locks: none. Plan: the index `customer_validation_request_list`, day by day.
 

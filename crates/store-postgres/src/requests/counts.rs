@@ -1,8 +1,7 @@
-//! The rollup: how many requests a dealer has on each day with each pair of statuses.
+//! The rollup: a dealer's requests counted by day and pair of statuses.
 //!
-//! Triggers append to `request_count_change` what any statement of any program changes; in the
-//! background the changes are added up into `request_count`. Their sum is exact at any moment, as
-//! long as both are read by one statement.
+//! Triggers append every change by any program to `request_count_change`; in the background these are added
+//! up into `request_count`. Their sum is exact at any moment, as long as one statement reads both.
 
 use diesel::pg::data_types::PgDate;
 use diesel::prelude::*;
@@ -14,10 +13,10 @@ use crate::connection::failed;
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
 
-/// How many changes one statement adds up at most.
+/// The most changes that one statement adds up (chosen).
 const AT_ONCE: i64 = 20_000;
 
-/// Requests with one pair of statuses; a missing status is that of a waiting message.
+/// A count of requests with one pair of statuses; a missing status is that of a waiting message.
 #[derive(QueryableByName)]
 pub(crate) struct StatusCount {
     #[diesel(sql_type = Text)]
@@ -52,8 +51,8 @@ pub(crate) fn statement(
 }
 
 impl PgStore {
-    /// Adds up changes of the numbers of requests, so that lists and statistics have less to add.
-    /// Returns whether more may be left. They are exact in any case.
+    /// Adds changes of the counts up, so that lists and statistics read fewer rows. Returns whether more may
+    /// be left. Counts are exact in any case.
     ///
     /// # Errors
     /// [`StoreError`]

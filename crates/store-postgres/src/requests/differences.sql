@@ -1,4 +1,4 @@
--- By how much the counts of each dealer, day and pair of statuses are wrong, in one snapshot.
+-- The error of the counts of each dealer, day and pair of statuses, in one snapshot.
 
     SELECT dealer_id, request_date, request_status, whatsapp_status, sum(rows)::bigint AS rows
     FROM (

@@ -1,4 +1,4 @@
--- How many of the dealer's requests with the statuses of the filter there are on each day that has some.
+-- The number of the dealer's requests with the filter's statuses, for each day that has some.
 
     SELECT c.request_date, sum(c.rows)::bigint AS rows
     FROM (

@@ -1,12 +1,11 @@
--- A page of a dealer's requests with some statuses, newest first, with the number of all.
+-- A page of a dealer's requests with some statuses, newest first, with the total.
 --
--- `previous` is the place before the page. The counts tell its day, and how far it is from either end of
--- the day: it is walked to from the nearer one. The total stands in every row, of the same snapshot; an
--- empty page is one row without a request.
+-- `previous` is the place before the page. The counts tell its day and its distance from either end of that
+-- day; the walk starts at the nearer end. The total is in every row, from the same snapshot; an empty page is
+-- one row without a request.
 --
--- Locks: none.
--- Plan: the index `customer_validation_request_list`, day by day from the day of the place on, only on
--- days on which the counts have such requests, until the page is full.
+-- Locks: none. Plan: the index `customer_validation_request_list`, from the day of the place on, only on days
+-- on which the counts have such requests, until the page is full.
 
 WITH day AS MATERIALIZED (
 \ir filtered_days.sql

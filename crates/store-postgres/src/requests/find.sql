@@ -1,5 +1,5 @@
--- Requests by their ids. Where the caller sees one dealer only, that is part of the question: a row of
--- another dealer takes the path, and the time, of one that does not exist.
+-- Requests by their ids. The tenant is part of the condition: another dealer's row takes the plan, and the
+-- time, of a missing one.
 --
 -- Locks: none. Plan: by their ids.
 

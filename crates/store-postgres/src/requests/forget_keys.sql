@@ -1,7 +1,6 @@
--- Forgets idempotency keys that no longer count, some at once.
+-- Deletes expired idempotency keys, a batch at once.
 --
--- Locks: keys, skipping locked rows.
--- Plan: the index of the time of their making.
+-- Locks: keys, skipping locked rows. Plan: the index of the time of their making.
 
 WITH old AS (
     SELECT k.dealer_id, k.key FROM idempotency_key k

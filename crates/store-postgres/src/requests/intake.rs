@@ -1,4 +1,4 @@
-//! How requests are stored: many in one statement. One whose key needs a look is tried again by itself.
+//! Group commit of submissions. One with a key that was used before is decided alone.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -18,9 +18,8 @@ use crate::connection::together::Work;
 use crate::connection::{Database, StoreResult, failed};
 use crate::sql::{self, File, Statement};
 
-/// How long the first request of a key is waited for, and how long until it is looked at again: at
-/// first, and at most. The wait is not the database's: an error of a lock that took too long is told
-/// from others only by its words, which are in the server's language.
+/// How long to wait for the first request of a key, and the shortest and longest pause between looks. The
+/// wait is in this process and not for a lock of the database, so that it holds no connection.
 const KEY_WAIT: Duration = Duration::from_secs(2);
 const FIRST_LOOK: Duration = Duration::from_millis(10);
 const LONGEST_LOOK: Duration = Duration::from_millis(160);
@@ -29,9 +28,9 @@ impl Work for NewRequest {
     type Answer = Accepted;
     /// Dealer and key.
     type Key = (String, String);
-    /// Nobody waits for so long.
+    /// A second try would come too late for its caller.
     const SECOND_TRY: bool = false;
-    /// Nearly all the time they wait for the first one of their key, without a connection.
+    /// Most of these wait for the first request of their key, without a connection.
     const ALONE: usize = 1_024;
 
     fn key(&self) -> Option<Self::Key> {
@@ -71,8 +70,8 @@ async fn insert(
     Ok(rows.iter().map(answer).collect())
 }
 
-/// Stores a request, unless its key was used before. A transaction that is just storing the key is waited
-/// for, without a connection.
+/// Stores a request, unless its key was used before. Waits for a transaction that is storing the key, without
+/// holding a connection.
 async fn accept_alone(database: &Database, request: &NewRequest) -> StoreResult<Accepted> {
     let began = Instant::now();
     let mut look = FIRST_LOOK;
@@ -81,7 +80,7 @@ async fn accept_alone(database: &Database, request: &NewRequest) -> StoreResult<
         if accepted != Accepted::KeyInProgress || began.elapsed() + look > KEY_WAIT {
             return Ok(accepted);
         }
-        // The end of an id is random: many who wait for one key do not look all at once.
+        // Jitter from the random end of the id: callers that wait for one key do not all look at once.
         let [.., random] = request.id.0.into_bytes();
         let jitter = look * u32::from(random) / (4 * u32::from(u8::MAX));
         tokio::time::sleep(look + jitter).await;
@@ -90,7 +89,7 @@ async fn accept_alone(database: &Database, request: &NewRequest) -> StoreResult<
 }
 
 async fn try_accept(database: &Database, request: &NewRequest) -> StoreResult<Accepted> {
-    // May be repeated: what comes after the first statement is only asked where that stored nothing.
+    // May be repeated: the later statements only run where the first one stored nothing.
     database
         .ask_again(|mut connection| async move {
             let stored = insert(&mut connection, &[request]).await;
@@ -100,13 +99,13 @@ async fn try_accept(database: &Database, request: &NewRequest) -> StoreResult<Ac
             let Some(once) = &request.once else {
                 return Err(StoreError::Unavailable("nothing was stored".into()));
             };
-            // In a statement of its own: it sees what the first request of the key has committed.
+            // A statement of its own, whose snapshot sees the commit of the key's first request.
             let dealer = &request.submission.dealer_id;
             let first = key_use(&mut connection, dealer, once).await;
             Ok(match first.map_err(failed)? {
                 Some(KeyUse::SameBody(id)) => Accepted::Replayed(id),
                 Some(KeyUse::AnotherBody) => Accepted::KeyReused,
-                // Not committed yet, or too old or swept at this very moment.
+                // Not committed yet, expired, or deleted at this moment.
                 None => Accepted::KeyInProgress,
             })
         })
@@ -177,7 +176,7 @@ fn with_rows<'a, F: File>(
         .bind::<Text, _>("author", CREATED_BY)
 }
 
-/// Lower goes first.
+/// Lower is sent first.
 pub(crate) const fn priority(kind: MessageKind) -> i16 {
     match kind {
         MessageKind::Live => 0,

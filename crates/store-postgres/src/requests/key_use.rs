@@ -1,4 +1,4 @@
-//! What callers' keys were used for.
+//! The requests that idempotency keys were used for.
 
 use diesel::dsl::IntervalDsl as _;
 use diesel::prelude::*;
@@ -11,7 +11,7 @@ use domain::values::{DealerId, KEY_LIFETIME, Once};
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::schema::idempotency_key;
 
-/// What was stored under this key of the dealer, if that still counts.
+/// The request stored under this key of the dealer, unless the key has expired.
 pub(crate) async fn key_use(
     connection: &mut AsyncPgConnection,
     dealer: &DealerId,

@@ -1,7 +1,7 @@
 //! Pages of a dealer's requests, in the order of the index `customer_validation_request_list`.
 //!
-//! The values are asked for with scalar subqueries, which PostgreSQL evaluates once and then takes
-//! for constants: with a join it could not know that the index has the order already.
+//! Values come from scalar subqueries, which PostgreSQL evaluates once and takes for constants: with a join
+//! the planner would not see that the index is already in order.
 
 use diesel::deserialize;
 use diesel::pg::Pg;
@@ -48,7 +48,7 @@ pub(crate) async fn page(
     })
 }
 
-/// The requests of a page with the number of all.
+/// The requests of a page, with the total.
 async fn list<F: File>(
     connection: &mut AsyncPgConnection,
     statement: Statement<'_, F>,
@@ -59,7 +59,7 @@ async fn list<F: File>(
     Ok((total, requests.collect()))
 }
 
-/// How many requests a search finds, and those of the page.
+/// The number of requests that a search finds, and those of the page.
 async fn search(
     connection: &mut AsyncPgConnection,
     query: &PageQuery,
@@ -95,7 +95,7 @@ pub(crate) async fn newest(
     })
 }
 
-/// How many requests are on the pages before; none count before a place.
+/// The number of requests on the pages before; 0 with a cursor.
 fn before(query: &PageQuery) -> i64 {
     match query.after {
         Some(_) => 0,
@@ -105,9 +105,9 @@ fn before(query: &PageQuery) -> i64 {
     }
 }
 
-/// A request of a page, or none where the page is empty.
+/// A request of a page, or none for an empty page.
 struct ListedRow {
-    /// Of all pages.
+    /// The total of all pages.
     total: i64,
     request: Option<RequestRow>,
 }
@@ -159,7 +159,7 @@ fn of_statuses<'a, F: File>(
         )
 }
 
-/// Binds where the page begins and how long it is.
+/// Binds the start and the length of a page.
 fn placed<'a, F: File>(statement: Statement<'a, F>, query: &PageQuery) -> Statement<'a, F> {
     let statement = statement.bind::<BigInt, _>("before", before(query));
     after(statement, query.after, query.page_size)
@@ -175,7 +175,7 @@ fn after<F: File>(
         .bind::<Nullable<Date>, _>("after_date", after.map(|place| PgDate(place.days)))
         .bind::<Nullable<Time>, _>("after_time", after.map(|place| PgTime(place.micros)))
         .bind::<Nullable<Uuid>, _>("after_id", after.map(|place| place.id.0))
-        // One more tells whether there is another page.
+        // One row more tells whether there is another page.
         .bind::<BigInt, _>("most", i64::from(page_size) + 1)
 }
 

@@ -1,5 +1,5 @@
--- A request `r` that the filter means. What is searched for is in no index: one would cost every request
--- more than all the rest of storing it.
+-- Whether a request `r` matches the filter. No index serves the search: it would cost every request more than
+-- all the rest of storing it.
 
 \ir of_statuses.sql
         AND (

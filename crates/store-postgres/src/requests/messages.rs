@@ -139,7 +139,7 @@ impl Messages for PgStore {
     }
 }
 
-/// Whether a request belongs to this dealer; any does where the view is not limited to one.
+/// Whether a request belongs to this tenant; true without one.
 #[auto_type(no_type_alias)]
 fn sees(only: Option<&str>) -> _ {
     let anybody: bool = only.is_none();
@@ -149,7 +149,7 @@ fn sees(only: Option<&str>) -> _ {
         .or(anybody.into_sql::<Bool>())
 }
 
-/// Binds a request, and the dealer to which the caller's view is limited.
+/// Binds a request, and the tenant of the caller.
 fn seeing<'a, F: File>(
     statement: Statement<'a, F>,
     request: RequestId,

@@ -1,10 +1,9 @@
--- The requests `r` of messages that a statement has `changed` show the new statuses, where the message
--- is their newest one.
+-- The requests `r` of messages that a statement has `changed` mirror the new statuses, where the message is
+-- their newest one.
 --
--- A statement that had to wait for a lock changes the newest version of the request, but sees the
--- messages of its own snapshot: one that was queued meanwhile is not among them. So the row itself
--- names its newest message. Rows of older releases name none. A release that runs beside this one may
--- have queued a newer message than the row names.
+-- A statement that waited for a lock updates the newest version of the request, but sees messages of its
+-- older snapshot. So the row itself names its newest message. Rows of older releases name none, and a release
+-- that runs beside this one may have queued a newer message.
 
         request_status = c.request_status,
         whatsapp_status = c.whatsapp_status,

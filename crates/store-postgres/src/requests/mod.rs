@@ -4,6 +4,7 @@ pub(crate) mod counts;
 pub(crate) mod intake;
 pub(crate) mod key_use;
 pub(crate) mod lists;
+pub(crate) mod lookup;
 pub(crate) mod messages;
 pub(crate) mod odd;
 pub(crate) mod origin;

@@ -1,6 +1,5 @@
-//! Values that other writers may leave in a row, and that are not shown: a date or time beyond what Rust or
-//! an answer can hold, such as `infinity` or `24:00:00`. One of them is nothing, and the rest of its row is
-//! as good as any.
+//! Values of other writers that cannot be shown: dates and times outside Rust's or the answer's range, such
+//! as `infinity` or `24:00:00`. Such a value reads as absent, and the rest of its row is shown.
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
@@ -8,7 +7,7 @@ use diesel::pg::data_types::{PgDate, PgTime};
 use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::{Date, Text, Time, Timestamp};
 
-/// The years that an answer can hold: four digits.
+/// The years that an answer can show: four digits.
 const YEARS: std::ops::RangeInclusive<i32> = 1..=9_999;
 
 /// PostgreSQL's day 0.
@@ -19,7 +18,7 @@ pub(crate) fn pg_date(date: NaiveDate) -> PgDate {
     PgDate(date.num_days_from_ce() - EPOCH.num_days_from_ce())
 }
 
-/// A value, or nothing where it cannot be shown.
+/// A value, or `None` where it cannot be shown.
 #[derive(Debug, Clone, Copy, FromSqlRow)]
 pub(crate) struct Shown<T>(pub(crate) Option<T>);
 
@@ -30,7 +29,7 @@ impl FromSql<Timestamp, Pg> for Shown<NaiveDateTime> {
     }
 }
 
-/// A text of a column that must not be null, unless another team has dropped that rule.
+/// A text of a NOT NULL column whose constraint another team may have dropped.
 impl FromSql<Text, Pg> for Shown<String> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         Ok(Self(Some(FromSql::<Text, Pg>::from_sql(value)?)))
@@ -41,7 +40,7 @@ impl FromSql<Text, Pg> for Shown<String> {
     }
 }
 
-/// A date as PostgreSQL has it, of which none is too far away.
+/// Any date of PostgreSQL.
 #[derive(Debug, Clone, Copy, FromSqlRow)]
 pub(crate) struct AnyDate {
     /// Days since 1 January 2000; the ends stand for `-infinity` and `infinity`.
@@ -62,7 +61,7 @@ impl FromSql<Date, Pg> for AnyDate {
     }
 }
 
-/// A time of day as PostgreSQL has it, `24:00:00` included.
+/// Any time of day of PostgreSQL, `24:00:00` included.
 #[derive(Debug, Clone, Copy, FromSqlRow)]
 pub(crate) struct AnyTime {
     /// Microseconds since midnight.

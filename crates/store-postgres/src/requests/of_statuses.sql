@@ -1,4 +1,4 @@
--- A request `r` with the statuses of the filter.
+-- Whether a request `r` has the statuses of the filter.
 
             (:request_statuses::text[] IS NULL
                 OR coalesce(r.request_status, 'PENDING') = ANY (:request_statuses))

@@ -1,4 +1,4 @@
-//! The call that a message came from, in two columns.
+//! The HTTP request that a message came from, in two columns.
 
 use domain::requests::{NewMessage, Origin};
 

@@ -1,12 +1,11 @@
--- A page of a dealer's requests, newest first, with the number of all.
+-- A page of a dealer's requests, newest first, with the total.
 --
--- `previous` is the place before the page. The counts tell its day, and how far it is from either end of
--- the day: it is walked to from the nearer one. The total stands in every row, of the same snapshot; an
--- empty page is one row without a request.
+-- `previous` is the place before the page. The counts tell its day and its distance from either end of that
+-- day; the walk starts at the nearer end. The total is in every row, from the same snapshot; an empty page is
+-- one row without a request.
 --
--- Locks: none.
--- Plan: the index `customer_validation_request_list`, in its order; the constant tells the planner that a
--- page is small.
+-- Locks: none. Plan: the index `customer_validation_request_list`, in its order; the constant tells the
+-- planner that a page is small.
 
 WITH day AS MATERIALIZED (
     SELECT c.request_date, sum(c.rows)::bigint AS rows

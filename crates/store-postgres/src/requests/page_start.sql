@@ -1,6 +1,6 @@
--- Where a page begins: `start` is the day, by the counts, and how many of its requests are on the pages
--- before. `known_place` is the place before the page where that needs no walk: the cursor's, or the end
--- of a day, be that `infinity`, which has no day after it.
+-- The start of a page: `start` is its day, by the counts, and how many of the day's requests are on earlier
+-- pages. `known_place` is the place before the page where no walk is needed: the cursor's, or the end of a
+-- day (of `infinity`, which has no next day, too).
 
 placed AS (
     SELECT d.request_date, d.rows, sum(d.rows) OVER (ORDER BY d.request_date DESC)::bigint AS through

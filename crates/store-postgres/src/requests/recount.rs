@@ -10,26 +10,26 @@ use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Connector, DatabaseUrl, SchemaName, Session, failed};
 use crate::sql::{self, Statement};
 
-/// Of two corrections at once the second must see the first. Taken by a statement of its own, because
-/// a statement sees what was committed before it began.
+/// Of two concurrent corrections the second must see the first. Taken by a statement of its own, because a
+/// snapshot begins with its statement.
 const TURN: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 7165612951357349239))";
 
 /// Counts of requests that differ from the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
 pub struct CountsWrong {
-    /// How many counts; there is one for each dealer, day and pair of statuses.
+    /// How many counts are wrong; there is one for each dealer, day and pair of statuses.
     #[diesel(sql_type = BigInt)]
     pub wrong: i64,
-    /// By how many requests altogether.
+    /// The sum of the differences, in requests.
     #[diesel(sql_type = BigInt)]
     pub requests: i64,
 }
 
-/// Compares the counts of requests with the rows. Reads all of them, for at most this long.
+/// Compares the counts of requests with the rows. Reads all rows, for at most this long.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`], also when the time did not suffice.
+/// [`StoreError::Unavailable`], also when the time ran out.
 pub async fn compare_counts(
     url: &DatabaseUrl,
     schema: &SchemaName,
@@ -40,8 +40,8 @@ pub async fn compare_counts(
     comparing.await.map_err(failed)
 }
 
-/// Makes the counts of requests equal to the rows, and says what was wrong. The service may run
-/// meanwhile: it waits for nothing, and its counts are exact afterwards.
+/// Corrects the counts of requests and returns what was wrong. The service may run meanwhile: it does not
+/// wait, and its counts are exact afterwards.
 ///
 /// # Errors
 /// [`StoreError`]
@@ -59,7 +59,7 @@ pub async fn recount(url: &DatabaseUrl, schema: &SchemaName) -> Result<CountsWro
         .map_err(failed)
 }
 
-/// A session of its own: those of the service end a statement after two seconds, and plan for few
+/// A session of its own: the service's sessions end a statement after about two seconds, and plan for few
 /// rows.
 async fn connect(
     url: &DatabaseUrl,

@@ -42,7 +42,7 @@ impl Reports for PgStore {
 }
 
 impl PgStore {
-    /// Waits for a turn among the reports.
+    /// Waits for a report's permit.
     pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
         tokio::time::timeout(TURN_TIMEOUT, self.for_reports.acquire())
             .await
@@ -51,15 +51,14 @@ impl PgStore {
     }
 }
 
-/// How long a report waits for its turn.
+/// How long a report waits for its permit (chosen).
 const TURN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// `-infinity` and `infinity`.
 const BEFORE_ALL: PgDate = PgDate(i32::MIN);
 const AFTER_ALL: PgDate = PgDate(i32::MAX);
 
-/// The ends of a range; an open one is as wide as can be, so that there is one statement to
-/// prepare and not four.
+/// The ends of a range; an open end is infinite, so that one prepared statement suffices.
 pub(crate) fn ends(range: DateRange) -> (PgDate, PgDate) {
     (
         range.from.map_or(BEFORE_ALL, pg_date),
@@ -90,7 +89,7 @@ fn add(mut stats: DealerStats, group: &StatusCount) -> DealerStats {
     stats
 }
 
-/// PostgreSQL counts in signed numbers that are never negative.
+/// PostgreSQL's signed count, which is never negative.
 fn count(rows: i64) -> u64 {
     u64::try_from(rows).unwrap_or(0)
 }

@@ -1,10 +1,9 @@
 -- Queues a message once more, unless one of the request is under way.
 --
--- Runs under the lock of the request (`FOR NO KEY UPDATE`, by the statement before it in the
--- transaction), so that its snapshot shows every message that another call has queued.
+-- Runs under the request's lock (`FOR NO KEY UPDATE`, by the previous statement of the transaction), so its
+-- snapshot shows every message that a concurrent call has queued.
 --
--- Locks: the lane, where it is new, and the request.
--- Plan: the request by its id, messages by their request.
+-- Locks: the lane, where it is new, and the request. Plan: the request by its id, messages by their request.
 
 WITH wanted AS (
     SELECT r.id AS request_id, r.dealer_id FROM customer_validation_request r

@@ -32,7 +32,7 @@ pub(crate) struct RequestRow {
     last_modified_date: Option<Shown<NaiveDateTime>>,
 }
 
-/// A value of type `json` as its text: the provider's answers are shown byte for byte.
+/// A `json` value as its text: the provider's answers are shown byte for byte.
 #[derive(Debug, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = Json)]
 pub(crate) struct JsonText(String);
@@ -44,7 +44,7 @@ impl FromSql<Json, Pg> for JsonText {
 }
 
 impl RequestRow {
-    /// Its place in its dealer's list.
+    /// Its place in the dealer's list.
     pub(crate) fn place(&self) -> ListPlace {
         ListPlace {
             days: self.request_date.days,

@@ -1,8 +1,7 @@
--- A page of what is searched for. No count knows how many requests of a day are found, so that a page
--- further down reads all before it.
+-- A page of a search. No count tells how many requests of a day match, so a later page reads all earlier
+-- ones.
 --
--- Locks: none.
--- Plan: the index `customer_validation_request_list`, day by day, until the page is full.
+-- Locks: none. Plan: the index `customer_validation_request_list`, day by day, until the page is full.
 
 WITH day AS MATERIALIZED (
 \ir filtered_days.sql

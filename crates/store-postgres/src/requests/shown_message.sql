@@ -1,4 +1,4 @@
--- What is shown of a message `m` whose lane is `l`.
+-- The columns of a message `m` in a lane `l` that answers show.
 --
 -- The messages before it are counted in the index alone: a dealer may have a hundred thousand.
 

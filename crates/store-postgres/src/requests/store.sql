@@ -1,5 +1,4 @@
--- Stores what is `fresh`. Lanes are made in one order everywhere, or two copies could wait for each
--- other.
+-- Stores the rows of `fresh`. Lanes are made in one order everywhere, so that two copies cannot deadlock.
 
 request AS (
     INSERT INTO customer_validation_request (

@@ -203,7 +203,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
         ("142223099", "{}"),
         ("142223100", r#"{"sender":"62812-0000-0001"}"#),
     ] {
-        let news = MessageReport {
+        let report = MessageReport {
             provider_id: Some(id.to_owned()),
             state_id: Some(format!("true_62812@c.us_{id}")),
             seen: Some(MessageState::Failed),
@@ -211,7 +211,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
         };
         let event = ProviderEvent {
             text: text.to_owned(),
-            ..sample::event(EventContent::Message(news))
+            ..sample::event(EventContent::Message(report))
         };
         store.keep(&sample::dealer_id(), &event).await.unwrap();
     }

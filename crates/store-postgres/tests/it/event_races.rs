@@ -86,12 +86,15 @@ impl Scene {
     }
 
     async fn delivered(&self, dealer: &DealerId, id: &str) {
-        let news = EventContent::Message(MessageReport {
+        let report = EventContent::Message(MessageReport {
             provider_id: Some(id.to_owned()),
             seen: Some(MessageState::Delivered),
             ..MessageReport::default()
         });
-        self.store.keep(dealer, &sample::event(news)).await.unwrap();
+        self.store
+            .keep(dealer, &sample::event(report))
+            .await
+            .unwrap();
     }
 
     async fn apply(&self) -> EventsApplied {
@@ -141,7 +144,7 @@ async fn lock_request(holder: &Transaction<'_>, request: RequestId) {
     assert_eq!(locked.len(), 1);
 }
 
-/// The news of a message are being applied while another copy sends its request again, and even
+/// The report of a message are being applied while another copy sends its request again, and even
 /// learns what became of that: the request shows the latter.
 #[tokio::test(flavor = "multi_thread")]
 async fn news_of_a_message_leave_the_one_after_it_alone() {
@@ -225,7 +228,7 @@ async fn a_resend_that_had_to_wait_is_the_newest() {
     assert_eq!(newest.id, message);
 }
 
-/// Somebody has locked a request. That is nobody else's business, and its own news are not lost.
+/// Somebody has locked a request. That is nobody else's business, and its own report are not lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_request_leaves_the_events_of_others_alone() {
     let scene = Scene::new().await;
@@ -248,10 +251,10 @@ async fn a_locked_request_leaves_the_events_of_others_alone() {
     assert_eq!(scene.shown(requests[1]).await, "DELIVERED");
 }
 
-/// Two copies apply news of the older and of the newer messages of the same two requests: each
+/// Two copies apply report of the older and of the newer messages of the same two requests: each
 /// passes over what the other one holds.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_copies_that_apply_news_do_not_wait_for_each_other() {
+async fn two_copies_that_apply_reports_do_not_wait_for_each_other() {
     let scene = Scene::new().await;
     let dealers = [1, 2].map(sample::dealer_id_numbered);
     let mut requests = Vec::new();

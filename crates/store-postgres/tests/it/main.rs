@@ -1,4 +1,8 @@
 //! The store against a real PostgreSQL.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests look at the real clock and at how they were started"
+)]
 
 mod api_keys;
 mod backlog;

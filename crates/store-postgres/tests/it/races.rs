@@ -163,7 +163,7 @@ async fn many_locked_requests_leave_the_connections_to_others() {
         let (store, settlement) = (store.clone(), accepted(message.id));
         settling.spawn(async move { store.settle(&claim.lease, &settlement).await });
     }
-    // Long enough for all of them to have been tried among others, by two writers.
+    // Long enough for all of them to have been tried among others, by the writer.
     let mut most = 0;
     for _ in 0..200 {
         most = most.max(waiting(&other).await);

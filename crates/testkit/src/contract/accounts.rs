@@ -17,7 +17,7 @@ use crate::sample;
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 const LEASE: Duration = Duration::from_secs(600);
 
-/// Every acceptance tells what is left, that of a test as well; one that does not leaves it.
+/// Every acceptance reports the quota left, a test's too; one without a quota keeps the old value.
 pub async fn the_latest_quota_is_kept_with_the_lane(stage: &Stage) {
     let dealer = known_dealer(stage, 1).await;
     assert_eq!(view(stage, &dealer).await, LaneView::default());
@@ -35,7 +35,7 @@ pub async fn the_latest_quota_is_kept_with_the_lane(stage: &Stage) {
     assert!(quota.left >= i64::MAX.unsigned_abs(), "{quota:?}");
 }
 
-/// A refusal tells nothing.
+/// A refusal reports no quota.
 pub async fn a_refused_message_leaves_the_quota(stage: &Stage) {
     let dealer = known_dealer(stage, 1).await;
     send(stage, &dealer, 1, Some(5)).await;
@@ -46,7 +46,7 @@ pub async fn a_refused_message_leaves_the_quota(stage: &Stage) {
     assert_eq!(quota.left, 5);
 }
 
-/// What it does not say stays as it was.
+/// Values that a profile lacks stay.
 pub async fn a_profile_is_kept(stage: &Stage) {
     let dealer = known_dealer(stage, 1).await;
     let day = NaiveDate::from_ymd_opt(2029, 11, 18);
@@ -63,7 +63,7 @@ pub async fn a_profile_is_kept(stage: &Stage) {
     }
 }
 
-/// An account that is not used is not bothered.
+/// Accounts that send nothing have no profile read.
 pub async fn only_who_sent_something_is_due(stage: &Stage) {
     let [sends, refused, idle] = [1, 2, 3].map(sample::dealer_id_numbered);
     send(stage, &sends, 1, None).await;
@@ -80,7 +80,7 @@ pub async fn only_who_sent_something_is_due(stage: &Stage) {
     assert_eq!(due(stage).await, []);
 }
 
-/// When it was kept it is due again at its time; when whoever took it vanished, after the lease.
+/// Due again at its time; after the lease, when the copy that leased it has died.
 pub async fn a_profile_is_due_when_its_time_has_come(stage: &Stage) {
     let dealer = sample::dealer_id();
     send(stage, &dealer, 1, None).await;
@@ -95,7 +95,7 @@ pub async fn a_profile_is_due_when_its_time_has_come(stage: &Stage) {
     assert_eq!(due(stage).await, [dealer]);
 }
 
-/// However many copies look, at most so many at once, and who was never asked for first.
+/// Each is leased to one copy, up to the limit, those never read first.
 pub async fn one_copy_asks_for_each_profile(stage: &Stage) {
     let dealers: Vec<DealerId> = (1..=6).map(sample::dealer_id_numbered).collect();
     for (n, dealer) in (1..).zip(&dealers) {
@@ -141,7 +141,7 @@ fn receipt(quota_left: Option<u64>) -> Receipt {
     }
 }
 
-/// Sends a message, whose acceptance says this about the quota.
+/// Sends a message; its acceptance reports this quota.
 async fn send(stage: &Stage, dealer: &DealerId, n: u32, quota_left: Option<u64>) {
     stage.queue(dealer, n).await;
     let claim = stage.claim().await;

@@ -1,4 +1,4 @@
-//! What promises have in common: short words for what happens on a [`Stage`].
+//! Shared steps of the contracts on a [`Stage`].
 
 use std::time::Duration;
 
@@ -14,18 +14,18 @@ use uuid::Uuid;
 use super::{Stage, StoredMessage};
 use crate::sample;
 
-/// How long lanes are leased here. Whatever a slow machine does, no test takes so long.
+/// The lease of a lane in contracts: longer than any test takes on a slow machine.
 pub(super) const LEASE: Duration = Duration::from_secs(600);
 
-/// Longer than any other time here.
+/// Longer than any other time in the contracts.
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 
-/// No pause at all.
+/// Ready at once.
 pub(super) const READY: LaneChange = LaneChange::Ready {
     pause: Duration::ZERO,
 };
 
-/// A pause without news about the account.
+/// A pause that says nothing about the account.
 pub(super) const UNCHANGED: LaneChange = LaneChange::Unchanged {
     pause: Duration::ZERO,
 };
@@ -50,7 +50,7 @@ impl Stage {
         self.claim_up_to(100).await
     }
 
-    /// Claims all lanes, of which only one has something to do.
+    /// Claims all lanes, of which exactly one has a task.
     pub(super) async fn claim(&self) -> Claim {
         let mut claims = self.claim_all().await;
         assert_eq!(claims.len(), 1, "one lane has something to do: {claims:?}");
@@ -78,7 +78,7 @@ impl Stage {
             .expect("settle_and_claim")
     }
 
-    /// Settles a claim that is certain to be current and goes on with its lane.
+    /// Settles a claim with a valid lease and claims the lane's next message.
     pub(super) async fn go_on(
         &self,
         claim: &Claim,
@@ -91,7 +91,7 @@ impl Stage {
         next
     }
 
-    /// Settles a claim that is certain to be current.
+    /// Settles a claim with a valid lease.
     pub(super) async fn settle_now(&self, claim: &Claim, change: MessageChange, lane: LaneChange) {
         let settled = self
             .settle(&claim.lease, &settlement(claim, change, lane))
@@ -99,7 +99,7 @@ impl Stage {
         assert_eq!(settled, Settled::Applied);
     }
 
-    /// Settles a probe or a call that was not a message's.
+    /// Settles a probe, or a call without a message.
     pub(super) async fn settle_lane(&self, lease: &Lease, lane: LaneChange) -> Settled {
         let settlement = Settlement {
             message: None,
@@ -112,7 +112,7 @@ impl Stage {
         self.settle(lease, &settlement).await
     }
 
-    /// Settles a call that no message stands for.
+    /// Settles a call without a message.
     pub(super) async fn settle_call(&self, lease: &Lease, call: CallEnd) -> Settled {
         let settlement = Settlement {
             message: None,
@@ -155,13 +155,13 @@ impl Stage {
         found.expect("the message is stored")
     }
 
-    /// `request_status` and `whatsapp_status` as they are shown.
+    /// `request_status` and `whatsapp_status` as shown.
     pub(super) async fn statuses(&self, id: RequestId) -> (String, String) {
         let request = self.request(id).await;
         (request.request_status, request.whatsapp_status)
     }
 
-    /// Opens the breaker of a dealer, whose only message is queued.
+    /// Opens the breaker of a dealer with one queued message.
     pub(super) async fn block(&self, pause: Duration) -> Claim {
         let claim = self.claim().await;
         self.settle_now(&claim, MessageChange::Requeued, blocked(pause))
@@ -170,7 +170,7 @@ impl Stage {
     }
 }
 
-/// A settlement with the attempt that goes with the change.
+/// A settlement with the attempt that fits the change.
 pub(super) fn settlement(claim: &Claim, change: MessageChange, lane: LaneChange) -> Settlement {
     let attempt = attempt(&change, &lane);
     Settlement {
@@ -190,7 +190,7 @@ pub(super) fn message_of(claim: &Claim) -> &OutboxMessage {
     }
 }
 
-/// The message of a claim that asks for it to be sent.
+/// The message of a claim to send it.
 pub(super) fn to_send(claim: &Claim) -> &OutboxMessage {
     match &claim.task {
         Task::Send(message) => message,
@@ -198,7 +198,7 @@ pub(super) fn to_send(claim: &Claim) -> &OutboxMessage {
     }
 }
 
-/// The message of a claim that asks for it to be recovered.
+/// The message of a claim to recover it.
 pub(super) fn to_recover(claim: &Claim) -> &OutboxMessage {
     match &claim.task {
         Task::Recover(message) => message,
@@ -239,10 +239,10 @@ pub(super) fn blocked(pause: Duration) -> LaneChange {
     }
 }
 
-/// What the sample account is recognised by.
-pub(super) const PRINT: &str = "0123456789abcdef";
+/// The fingerprint of the sample account.
+pub(super) const FINGERPRINT: &str = "0123456789abcdef";
 
-/// Whether a time is as long as expected, or a little longer because the store's clock goes on.
+/// Whether a time is as expected, or a little longer because the store's clock goes on.
 pub(super) fn assert_since(actual: Duration, expected: Duration) {
     assert!(
         actual >= expected && actual < expected + Duration::from_secs(60),
@@ -250,7 +250,7 @@ pub(super) fn assert_since(actual: Duration, expected: Duration) {
     );
 }
 
-/// Whether a wait is as long as expected, or a little shorter because the store's clock goes on.
+/// Whether a wait is as expected, or a little shorter because the store's clock goes on.
 pub(super) fn assert_until(actual: Option<Duration>, expected: Duration) {
     let close = actual
         .is_some_and(|actual| actual <= expected && actual + Duration::from_secs(60) > expected);
@@ -258,7 +258,7 @@ pub(super) fn assert_until(actual: Option<Duration>, expected: Duration) {
 }
 
 fn fingerprint_of(lane: &LaneChange) -> Option<String> {
-    matches!(lane, LaneChange::Blocked { .. }).then(|| PRINT.to_owned())
+    matches!(lane, LaneChange::Blocked { .. }).then(|| FINGERPRINT.to_owned())
 }
 
 fn attempt(change: &MessageChange, lane: &LaneChange) -> Attempt {

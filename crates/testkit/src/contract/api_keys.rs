@@ -10,7 +10,7 @@ use super::Stage;
 use super::acts::HOUR;
 use crate::sample;
 
-/// The `n`th key of the sample dealer, to read and to write.
+/// The `n`th key of the sample dealer, with the scopes `read` and `write`.
 fn key(n: u8) -> NewApiKey {
     let key = sample::api_key(n);
     let scopes = [Scope::Write, Scope::Read].into_iter().collect();
@@ -54,7 +54,7 @@ async fn revoke(stage: &Stage, id: ApiKeyId) -> Option<ApiKeyRecord> {
     stage.api_keys.revoke(id, &entry).await.expect("revoke")
 }
 
-/// With everything but its secret.
+/// All but its secret.
 pub async fn a_key_is_found_as_it_was_made(stage: &Stage) {
     let expires_at = sample::whole_micros(stage.backstage.now() + HOUR);
     let new = NewApiKey {
@@ -76,14 +76,14 @@ pub async fn a_key_is_found_as_it_was_made(stage: &Stage) {
     assert_eq!(found.validity, Validity::InForce);
 }
 
-/// Absent is an answer.
+/// Absent is `Ok(None)`.
 pub async fn an_unknown_key_is_absent(stage: &Stage) {
     create(stage, &key(1)).await;
     assert_eq!(find(stage, key(2).id).await, None);
     assert_eq!(find(stage, key(2).id).await, None);
 }
 
-/// What was never found may be anybody's invention.
+/// An id that was never found may be invented.
 pub async fn a_key_is_known_once_it_was_made_or_found(stage: &Stage) {
     let unknown = key(2).id;
     assert!(!stage.api_keys.knows(unknown));
@@ -108,7 +108,7 @@ pub async fn a_key_of_head_office_belongs_to_no_dealer(stage: &Stage) {
     assert_eq!(found.record.access, Access::unlimited());
 }
 
-/// The first one stays as it is.
+/// The first key stays as it is.
 pub async fn an_id_is_given_to_one_key(stage: &Stage) {
     create(stage, &key(1)).await;
     let mut second = key(2);
@@ -120,7 +120,7 @@ pub async fn an_id_is_given_to_one_key(stage: &Stage) {
     assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 1);
 }
 
-/// At once where it was revoked.
+/// At once on the copy that revoked it.
 pub async fn a_revoked_key_counts_no_more(stage: &Stage) {
     create(stage, &key(1)).await;
     create(stage, &key(2)).await;
@@ -133,7 +133,7 @@ pub async fn a_revoked_key_counts_no_more(stage: &Stage) {
     assert_eq!(validity(stage, key(2).id).await, Validity::InForce);
 }
 
-/// The first time counts.
+/// The first time of revocation stays.
 pub async fn a_key_is_revoked_once(stage: &Stage) {
     create(stage, &key(1)).await;
     let first = revoke(stage, key(1).id).await;
@@ -142,13 +142,13 @@ pub async fn a_key_is_revoked_once(stage: &Stage) {
     assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 2);
 }
 
-/// Nothing is noted.
+/// There is no audit entry.
 pub async fn an_unknown_key_cannot_be_revoked(stage: &Stage) {
     assert_eq!(revoke(stage, key(1).id).await, None);
     assert_eq!(stage.audit.page(None, 10).await.expect("page"), []);
 }
 
-/// By the store's clock.
+/// Expiry is by the store's clock.
 pub async fn a_key_counts_until_its_time_is_over(stage: &Stage) {
     let now = stage.backstage.now();
     for (n, hours) in [(1, 1), (2, 3)] {
@@ -169,7 +169,7 @@ pub async fn a_key_counts_until_its_time_is_over(stage: &Stage) {
     assert_eq!(validity(stage, key(3).id).await, Validity::InForce);
 }
 
-/// What a person did says more than the clock.
+/// Revocation takes precedence over expiry.
 pub async fn a_revoked_key_is_revoked_also_when_its_time_is_over(stage: &Stage) {
     let expires_at = Some(stage.backstage.now() + HOUR);
     create(
@@ -185,7 +185,7 @@ pub async fn a_revoked_key_is_revoked_also_when_its_time_is_over(stage: &Stage) 
     assert_eq!(validity(stage, key(1).id).await, Validity::Revoked);
 }
 
-/// However many others there are.
+/// In a list shorter than all keys.
 pub async fn keys_in_force_are_listed_first_and_the_newest_of_them(stage: &Stage) {
     for n in 1..=4 {
         create(stage, &key(n)).await;
@@ -206,7 +206,7 @@ pub async fn keys_in_force_are_listed_first_and_the_newest_of_them(stage: &Stage
     assert_eq!(list(2).await, all[..2]);
 }
 
-/// One is not without the other.
+/// Key and audit entry are one transaction.
 pub async fn what_cannot_be_noted_is_not_done_to_a_key(stage: &Stage) {
     let unstorable = |action| AuditEntry {
         detail: sample::UNSTORABLE.to_owned(),
@@ -223,7 +223,7 @@ pub async fn what_cannot_be_noted_is_not_done_to_a_key(stage: &Stage) {
     assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 1);
 }
 
-/// Together with what they tell of.
+/// In the same transaction.
 pub async fn making_and_revoking_are_noted_in_the_audit(stage: &Stage) {
     create(stage, &key(1)).await;
     revoke(stage, key(1).id).await;

@@ -24,7 +24,7 @@ async fn page(stage: &Stage, after: Option<&AuditRecord>, limit: u32) -> Vec<Aud
     stage.audit.page(after, limit).await.expect("page")
 }
 
-/// With the time of the store.
+/// The time is the store's.
 pub async fn a_line_is_read_as_it_was_written(stage: &Stage) {
     assert_eq!(page(stage, None, 10).await, []);
     record(stage, &entry(1)).await;
@@ -70,7 +70,7 @@ pub async fn what_was_done_to_a_request_is_told(stage: &Stage) {
     assert_eq!(told(1).await, ["message.cancel"]);
 }
 
-/// Then the one before it.
+/// Then the older ones.
 pub async fn the_newest_line_comes_first(stage: &Stage) {
     for n in 0..5 {
         record(stage, &entry(n)).await;
@@ -99,7 +99,7 @@ pub async fn pages_of_the_audit_never_overlap(stage: &Stage) {
     assert_eq!(details, expected);
 }
 
-/// Nobody's key, no call, no dealer.
+/// A line needs no key, HTTP request or dealer.
 pub async fn a_line_may_lack_what_it_does_not_concern(stage: &Stage) {
     let bare = AuditEntry {
         author: Author {

@@ -1,4 +1,4 @@
-//! Promises about lanes in trouble: an open breaker, and retry waits.
+//! Promises about an open breaker and retry waits.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use domain::values::DealerId;
 
 use super::Stage;
 use super::acts::{
-    HOUR, LEASE, PRINT, READY, UNCHANGED, blocked, failed, sent, to_recover, to_send, waiting,
+    FINGERPRINT, HOUR, LEASE, READY, UNCHANGED, blocked, failed, sent, to_recover, to_send, waiting,
 };
 use crate::sample;
 
-/// The account was found blocked: before the next message somebody looks whether it is still so.
+/// A probe shows whether the account is still blocked.
 pub async fn a_blocked_lane_gets_a_probe_before_its_next_message(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     let first = stage.block(HOUR).await;
@@ -22,12 +22,12 @@ pub async fn a_blocked_lane_gets_a_probe_before_its_next_message(stage: &Stage) 
     let probe = claim_probe(stage).await;
     assert_eq!(probe.lease.dealer_id, sample::dealer_id());
     assert!(probe.lease.epoch > first.lease.epoch);
-    // The lane is held; the message waits untouched.
+    // The lane is leased; the message stays queued.
     stage.assert_nothing_to_claim().await;
     assert_eq!(stage.message(request.id).await.state, MessageState::Queued);
 }
 
-/// The account works again: the message follows at once.
+/// The next message may be sent at once.
 pub async fn a_probe_that_succeeds_closes_the_breaker(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     stage.block(Duration::ZERO).await;
@@ -41,7 +41,7 @@ pub async fn a_probe_that_succeeds_closes_the_breaker(stage: &Stage) {
     assert_eq!(stage.backstage.attempts(request.id).await.len(), 1);
 }
 
-/// It counts, so that the pauses can grow.
+/// The failure counts as a block, so that the pauses grow.
 pub async fn a_probe_that_fails_keeps_the_breaker_open(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     stage.block(Duration::ZERO).await;
@@ -54,7 +54,7 @@ pub async fn a_probe_that_fails_keeps_the_breaker_open(stage: &Stage) {
     }
 }
 
-/// Nothing was learned: whoever comes next probes again.
+/// The next claim is a probe again.
 pub async fn a_probe_without_news_leaves_the_breaker_as_it_was(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     stage.block(Duration::ZERO).await;
@@ -65,7 +65,7 @@ pub async fn a_probe_without_news_leaves_the_breaker_as_it_was(stage: &Stage) {
     assert_eq!(claim_probe(stage).await.history, probe.history);
 }
 
-/// A probe that was interrupted is made again.
+/// A lease that expired during a probe leads to another probe.
 pub async fn a_probe_of_a_dead_copy_is_repeated(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     stage.block(Duration::ZERO).await;
@@ -80,7 +80,7 @@ pub async fn a_probe_of_a_dead_copy_is_repeated(stage: &Stage) {
     assert_eq!(settled, Settled::Applied);
 }
 
-/// An account without messages is not bothered.
+/// Accounts without messages are not called.
 pub async fn a_blocked_lane_without_messages_gets_no_probe(stage: &Stage) {
     let lease = stage.lease_lane(&sample::dealer_id()).await;
     let lease = lease.expect("the lane is free");
@@ -91,7 +91,7 @@ pub async fn a_blocked_lane_without_messages_gets_no_probe(stage: &Stage) {
     claim_probe(stage).await;
 }
 
-/// One dealer's trouble is its own.
+/// A breaker stops its own lane only.
 pub async fn a_blocked_lane_does_not_hold_up_others(stage: &Stage) {
     let [troubled, other] = [1, 2].map(sample::dealer_id_numbered);
     stage.queue(&troubled, 1).await;
@@ -103,22 +103,22 @@ pub async fn a_blocked_lane_does_not_hold_up_others(stage: &Stage) {
     assert_eq!(claim.history, LaneHistory::default());
 }
 
-/// With what the account was recognised by, so that a changed one is noticed.
+/// With the account's fingerprint, to notice a changed account.
 pub async fn open_breakers_are_listed_with_their_account(stage: &Stage) {
     for n in [1, 2] {
         stage.queue(&sample::dealer_id_numbered(n), n).await;
         stage.block(HOUR).await;
     }
-    let print = |n| BlockedLane {
+    let lane = |n| BlockedLane {
         dealer_id: sample::dealer_id_numbered(n),
-        account_fingerprint: Some(PRINT.to_owned()),
+        account_fingerprint: Some(FINGERPRINT.to_owned()),
     };
     let mut lanes = blocked_lanes(stage).await;
     lanes.sort_by(|one, other| one.dealer_id.cmp(&other.dealer_id));
-    assert_eq!(lanes, [print(1), print(2)]);
+    assert_eq!(lanes, [lane(1), lane(2)]);
 }
 
-/// The lane is as if nothing had happened, and its message goes next, without a probe.
+/// The lane is reset, and its next message needs no probe.
 pub async fn an_unblocked_lane_goes_on_at_once(stage: &Stage) {
     let dealer = sample::dealer_id();
     let request = stage.queue(&dealer, 1).await;
@@ -131,7 +131,7 @@ pub async fn an_unblocked_lane_goes_on_at_once(stage: &Stage) {
     assert_eq!(claim.history, LaneHistory::default());
 }
 
-/// Of several who close it one has done it, and a retry wait or a pace is no breaker.
+/// Of concurrent closings one succeeds. A retry wait or a pace is no breaker.
 pub async fn only_an_open_breaker_can_be_closed(stage: &Stage) {
     let dealer = sample::dealer_id();
     assert!(!unblock(stage, &dealer).await);
@@ -145,7 +145,7 @@ pub async fn only_an_open_breaker_can_be_closed(stage: &Stage) {
     assert!(!unblock(stage, &dealer).await);
 }
 
-/// Another copy may open it with a new account after somebody has seen it open with the old one.
+/// A breaker that another copy has opened again, with a new account, stays open.
 pub async fn a_breaker_is_closed_as_it_was_seen(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -163,7 +163,7 @@ pub async fn a_breaker_is_closed_as_it_was_seen(stage: &Stage) {
     to_send(&stage.claim().await);
 }
 
-/// Closing a breaker does not take the lane from whoever holds it.
+/// The lease stays with its holder.
 pub async fn unblocking_does_not_free_a_held_lane(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -177,7 +177,7 @@ pub async fn unblocking_does_not_free_a_held_lane(stage: &Stage) {
     to_send(&stage.claim().await);
 }
 
-/// *Not sent*: the whole lane waits, and the next one knows how often it was so.
+/// *Not sent* pauses the whole lane and counts a strike.
 pub async fn a_lane_that_waits_counts_its_strikes(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -195,7 +195,7 @@ pub async fn a_lane_that_waits_counts_its_strikes(stage: &Stage) {
     }
 }
 
-/// A call that reached the provider ends the count, whatever it came to.
+/// A call that reached the provider resets the strikes, whatever its outcome.
 pub async fn strikes_are_forgotten_when_the_provider_answers(stage: &Stage) {
     let dealer = sample::dealer_id();
     for (n, change) in (0..).zip([sent(), failed()]) {
@@ -209,7 +209,7 @@ pub async fn strikes_are_forgotten_when_the_provider_answers(stage: &Stage) {
     assert_eq!(stage.claim().await.history, LaneHistory::default());
 }
 
-/// A lane may be both: what was counted stays until the provider answers.
+/// Both stay until the provider answers.
 pub async fn strikes_and_blocks_are_counted_apart(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     strike(stage, Duration::ZERO).await;
@@ -224,7 +224,7 @@ pub async fn strikes_and_blocks_are_counted_apart(stage: &Stage) {
     assert_eq!(stage.claim().await.history, LaneHistory::default());
 }
 
-/// A message that was interrupted is recovered first; recovering it calls nobody.
+/// Recovering makes no call.
 pub async fn an_interrupted_message_is_recovered_before_a_probe(stage: &Stage) {
     let dealer = sample::dealer_id();
     let request = stage.queue(&dealer, 1).await;
@@ -242,7 +242,7 @@ pub async fn an_interrupted_message_is_recovered_before_a_probe(stage: &Stage) {
     claim_probe(stage).await;
 }
 
-/// Nobody said why it was turned away: after a probe that went well it is known to be the one.
+/// Barred without a certain reason; after a successful probe the message is the cause.
 pub async fn a_suspected_message_is_known_after_a_probe(stage: &Stage) {
     let dealer = sample::dealer_id();
     let [suspect, behind] = [stage.queue(&dealer, 1).await, stage.queue(&dealer, 2).await];
@@ -264,7 +264,7 @@ pub async fn a_suspected_message_is_known_after_a_probe(stage: &Stage) {
     assert!(to_send(&stage.claim().await).suspected, "each by itself");
 }
 
-/// Whether a copy dies, or a probe fails, in between.
+/// Through the death of a copy, and through a failed probe.
 pub async fn a_suspicion_outlives_copies_and_probes(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     suspect_next(stage).await;
@@ -284,7 +284,7 @@ pub async fn a_suspicion_outlives_copies_and_probes(stage: &Stage) {
     assert!(to_send(&stage.claim().await).suspected);
 }
 
-/// One that came later and goes first has met nothing yet.
+/// A later message with a higher priority was not barred yet.
 pub async fn only_the_message_that_met_it_is_suspected(stage: &Stage) {
     let dealer = sample::dealer_id();
     let mut bulk = sample::request_for(&dealer, 1);
@@ -302,7 +302,7 @@ pub async fn only_the_message_that_met_it_is_suspected(stage: &Stage) {
     assert!(!to_send(&claim).suspected, "the account was not well then");
 }
 
-/// With another account it may be sent.
+/// A new account may send it.
 pub async fn a_suspicion_ends_when_the_breaker_is_closed(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -335,7 +335,7 @@ async fn probe_well(stage: &Stage) {
     stage.settle_lane(&probe.lease, LaneChange::Probed).await;
 }
 
-/// Claims the message of the only lane; it could not be sent.
+/// Claims the only lane's message and settles it as *not sent*.
 async fn strike(stage: &Stage, pause: Duration) {
     let claim = stage.claim().await;
     let lane: LaneChange = waiting(pause);
@@ -357,7 +357,7 @@ async fn blocked_lanes(stage: &Stage) -> Vec<BlockedLane> {
 async fn unblock(stage: &Stage, dealer: &DealerId) -> bool {
     let lane = BlockedLane {
         dealer_id: dealer.clone(),
-        account_fingerprint: Some(PRINT.to_owned()),
+        account_fingerprint: Some(FINGERPRINT.to_owned()),
     };
     stage.outbox.unblock(&lane).await.expect("unblock")
 }

@@ -1,5 +1,5 @@
 //! Promises of [`Outbox::claim`](domain::ports::Outbox::claim) and
-//! [`Outbox::next_due`](domain::ports::Outbox::next_due): whose turn it is.
+//! [`Outbox::next_due`](domain::ports::Outbox::next_due): the order of messages and lanes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::sample;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Nothing is invented.
+/// No claim, and no next due time.
 pub async fn an_empty_queue_has_nothing_to_do(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
     assert_eq!(stage.next_due().await, None);
@@ -32,7 +32,7 @@ pub async fn an_empty_queue_has_nothing_to_do(stage: &Stage) {
     assert_eq!(stage.outbox.blocked_lanes().await.expect("lanes"), []);
 }
 
-/// And nothing else changes yet: a call is about to begin.
+/// Nothing else changes before the call.
 pub async fn a_claimed_message_is_sending(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     let before = stage.request(request.id).await;
@@ -45,13 +45,13 @@ pub async fn a_claimed_message_is_sending(stage: &Stage) {
     assert_eq!(stage.request(request.id).await, before);
 }
 
-/// By the store's clock, from the moment it was due.
+/// By the store's clock, from its due time.
 pub async fn a_claim_says_how_long_the_message_was_due(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     stage.pass(HOUR).await;
     let claim = stage.claim().await;
     assert_since(to_send(&claim).overdue, HOUR);
-    // Trying again does not make it any younger.
+    // A retry does not change its age.
     stage
         .settle_now(&claim, MessageChange::Requeued, UNCHANGED)
         .await;
@@ -59,11 +59,11 @@ pub async fn a_claim_says_how_long_the_message_was_due(stage: &Stage) {
     assert_since(to_send(&stage.claim().await).overdue, 2 * HOUR);
 }
 
-/// Who came first is served first.
+/// First come, first served.
 pub async fn messages_of_a_lane_go_in_the_order_of_their_due_time(stage: &Stage) {
     let dealer = sample::dealer_id();
     let mut queued = Vec::new();
-    // Neither the ids nor the requests' own times rise with the due time.
+    // Neither ids nor requests' own times rise with the due time.
     for n in [3, 1, 2] {
         queued.push(stage.queue(&dealer, n).await.message.id);
         stage.pass(MINUTE).await;
@@ -71,7 +71,7 @@ pub async fn messages_of_a_lane_go_in_the_order_of_their_due_time(stage: &Stage)
     assert_eq!(claimed_in_order(stage).await, queued);
 }
 
-/// However long the others have been due.
+/// However long bulk messages have been due.
 pub async fn a_live_message_goes_before_bulk_ones(stage: &Stage) {
     let dealer = sample::dealer_id();
     let mut bulk = Vec::new();
@@ -100,7 +100,7 @@ pub async fn a_requeued_message_keeps_its_turn(stage: &Stage) {
     assert_eq!(claimed_in_order(stage).await, [first, second]);
 }
 
-/// A long queue of one dealer is no reason for the others to wait.
+/// A long queue of one dealer does not delay others.
 pub async fn every_lane_with_a_message_gets_a_claim(stage: &Stage) {
     for n in 0..4 {
         stage.queue(&sample::dealer_id_numbered(1), n).await;
@@ -113,7 +113,7 @@ pub async fn every_lane_with_a_message_gets_a_claim(stage: &Stage) {
     assert_eq!(claimed, expected);
 }
 
-/// The limit is kept, and whoever waits longest goes first.
+/// Up to the limit, the longest wait first.
 pub async fn lanes_are_claimed_in_the_order_of_their_oldest_message(stage: &Stage) {
     let order = [4, 2, 5, 1, 3].map(sample::dealer_id_numbered);
     for (n, dealer) in (0..).zip(&order) {
@@ -130,7 +130,7 @@ pub async fn lanes_are_claimed_in_the_order_of_their_oldest_message(stage: &Stag
     stage.assert_nothing_to_claim().await;
 }
 
-/// Copies that claim at the same moment get different lanes, and together all of them.
+/// Concurrent claims get different lanes, and together all of them.
 pub async fn two_claims_at_once_never_share_a_lane(stage: &Stage) {
     for dealer in 0..12 {
         for n in 0..3 {
@@ -147,7 +147,7 @@ pub async fn two_claims_at_once_never_share_a_lane(stage: &Stage) {
         });
     }
     let mut claims: Vec<Claim> = copies.join_all().await.into_iter().flatten().collect();
-    // Copies may get out of each other's way; nothing may be left behind then.
+    // Copies may skip each other's lanes, but may leave none behind.
     claims.extend(stage.claim_all().await);
     assert_eq!(claims.len(), 12, "one claim for each lane: {claims:?}");
     assert_eq!(lanes(&claims).len(), 12);
@@ -156,7 +156,7 @@ pub async fn two_claims_at_once_never_share_a_lane(stage: &Stage) {
     }
 }
 
-/// Many copies empty a queue: no message is forgotten and none is claimed twice.
+/// Each message once.
 pub async fn many_copies_claim_every_message_once(stage: &Stage) {
     let mut queued = BTreeSet::new();
     for dealer in 0..5 {
@@ -175,7 +175,7 @@ pub async fn many_copies_claim_every_message_once(stage: &Stage) {
     assert_eq!(done.into_iter().collect::<BTreeSet<_>>(), queued);
 }
 
-/// Work that comes while copies claim is found as well.
+/// Messages queued during claims are found as well.
 pub async fn messages_queued_while_others_claim_are_found(stage: &Stage) {
     let (dealer, together) = (sample::dealer_id(), Arc::new(Barrier::new(2)));
     let claims = {
@@ -193,7 +193,7 @@ pub async fn messages_queued_while_others_claim_are_found(stage: &Stage) {
     assert_eq!(to_send(&claims[0]).request_id, request.id);
 }
 
-/// The wait until the first lane has something to do.
+/// Time until the first lane has a task.
 pub async fn the_next_due_time_is_that_of_the_first_lane(stage: &Stage) {
     let [soon, later] = [1, 2].map(sample::dealer_id_numbered);
     for (dealer, pause) in [(&later, 2 * HOUR), (&soon, HOUR)] {
@@ -208,11 +208,11 @@ pub async fn the_next_due_time_is_that_of_the_first_lane(stage: &Stage) {
     stage.pass(HOUR).await;
     assert_until(stage.next_due().await, Duration::ZERO);
     stage.claim().await;
-    // Now the first lane is held for less time than the second one still rests.
+    // Now the first lane's lease ends before the second lane's pause.
     assert_until(stage.next_due().await, LEASE);
 }
 
-/// A message that is being sent may have to be recovered.
+/// It may have to be recovered.
 pub async fn a_message_being_sent_is_due_when_the_lease_is_over(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     let claim = stage.claim().await;
@@ -221,7 +221,7 @@ pub async fn a_message_being_sent_is_due_when_the_lease_is_over(stage: &Stage) {
     assert_eq!(stage.next_due().await, None);
 }
 
-/// The breaker's pause counts, and that of a lane without messages does not.
+/// By its breaker's pause; a lane without messages does not count.
 pub async fn a_blocked_lane_is_due_when_its_pause_is_over(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     stage.block(HOUR).await;
@@ -233,7 +233,7 @@ pub async fn a_blocked_lane_is_due_when_its_pause_is_over(stage: &Stage) {
     assert_until(stage.next_due().await, HOUR);
 }
 
-/// A message that waits for another try is due then, however ready its lane is.
+/// At its own next try, even in a ready lane.
 pub async fn a_message_to_be_resent_is_due_when_its_wait_is_over(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     let claim = stage.claim().await;
@@ -243,7 +243,7 @@ pub async fn a_message_to_be_resent_is_due_when_its_wait_is_over(stage: &Stage) 
     assert_until(stage.next_due().await, HOUR);
 }
 
-/// Claims and accepts what is due until the queue is empty.
+/// Claims and accepts due messages until the queue is empty.
 async fn work_until_empty(stage: &Stage) -> Vec<MessageId> {
     let mut done = Vec::new();
     for _ in 0..10_000 {
@@ -262,7 +262,7 @@ async fn work_until_empty(stage: &Stage) -> Vec<MessageId> {
     panic!("the queue never became empty");
 }
 
-/// Sends whatever a single lane has, up to ten messages, and returns it in its order.
+/// Sends up to ten messages of a single lane, and returns them in order.
 async fn claimed_in_order(stage: &Stage) -> Vec<MessageId> {
     let mut order = Vec::new();
     for _ in 0..10 {

@@ -1,4 +1,4 @@
-//! Promises about what operators see of dealers.
+//! Promises about dealers' records for operators.
 
 use super::Stage;
 use super::acts::HOUR;
@@ -8,7 +8,7 @@ use domain::dealers::Dealer;
 use domain::delivery::{LaneChange, MessageChange};
 use domain::values::DealerId;
 
-/// What is ours and what is not can be told apart.
+/// Our settings and the other table's values are distinguishable.
 pub async fn a_record_shows_what_is_set_here(stage: &Stage) {
     let other = Dealer {
         api_key: None,
@@ -29,7 +29,7 @@ pub async fn a_record_shows_what_is_set_here(stage: &Stage) {
     assert_eq!(found.dealer.settings, everything_set());
 }
 
-/// By number, inactive ones too, each with a token of its own.
+/// By number, inactive ones included, each with its own token.
 pub async fn dealers_are_listed_in_pages(stage: &Stage) {
     for n in [3, 1, 5, 2, 4] {
         let dealer = Dealer {
@@ -59,7 +59,7 @@ pub async fn dealers_are_listed_in_pages(stage: &Stage) {
     assert_eq!((far.items.len(), far.total), (0, 5));
 }
 
-/// The address was given to the provider.
+/// The provider has the address.
 pub async fn a_webhook_token_stays_the_same(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     let first = record(stage, &dealer.id).await.webhook_token;
@@ -70,7 +70,7 @@ pub async fn a_webhook_token_stays_the_same(stage: &Stage) {
     assert_eq!(record(stage, &dealer.id).await.webhook_token, first);
 }
 
-/// Of several tokens that are made at once, one counts.
+/// Of concurrently made tokens, one is kept.
 pub async fn askers_at_the_same_moment_get_the_same_token(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     let (a, b, c, d) = tokio::join!(
@@ -85,7 +85,7 @@ pub async fn askers_at_the_same_moment_get_the_same_token(stage: &Stage) {
     }
 }
 
-/// Operators see what the provider said.
+/// With the provider's text.
 pub async fn a_record_says_why_a_lane_is_blocked(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     stage.queue(&dealer.id, 1).await;
@@ -109,7 +109,7 @@ pub async fn a_record_says_why_a_lane_is_blocked(stage: &Stage) {
     assert_eq!((lane.blocked_since, lane.block_reason), (None, None));
 }
 
-/// Operators see when messages will go on.
+/// With the end of the rest.
 pub async fn a_record_says_until_when_a_lane_rests(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     stage.queue(&dealer.id, 1).await;

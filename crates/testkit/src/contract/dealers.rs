@@ -5,7 +5,7 @@ use domain::dealers::Dealer;
 use super::Stage;
 use crate::sample;
 
-/// Everything that is known about a dealer, the account included.
+/// With all its values, the account included.
 pub async fn a_dealer_is_found_with_its_account(stage: &Stage) {
     let dealer = Dealer {
         api_url: Some("https://api.fonnte.com/send".to_owned()),
@@ -25,7 +25,7 @@ pub async fn a_dealer_is_found_with_its_account(stage: &Stage) {
     );
 }
 
-/// Absent is an answer.
+/// Absent is `Ok(None)`.
 pub async fn an_unknown_dealer_is_absent(stage: &Stage) {
     stage
         .backstage
@@ -34,7 +34,7 @@ pub async fn an_unknown_dealer_is_absent(stage: &Stage) {
     assert!(find(stage, &sample::dealer()).await.is_none());
 }
 
-/// Whoever asked too early does not have to wait: only what is known may be remembered.
+/// A missing dealer is not cached.
 pub async fn a_new_dealer_is_seen_at_once(stage: &Stage) {
     let dealer = sample::dealer();
     assert!(find(stage, &dealer).await.is_none());
@@ -42,7 +42,7 @@ pub async fn a_new_dealer_is_seen_at_once(stage: &Stage) {
     assert!(find(stage, &dealer).await.is_some());
 }
 
-/// Whether it matters is for the use case to decide.
+/// The use case decides whether that matters.
 pub async fn an_inactive_dealer_is_found(stage: &Stage) {
     let dealer = Dealer {
         active: false,
@@ -53,7 +53,7 @@ pub async fn an_inactive_dealer_is_found(stage: &Stage) {
     assert!(!found.active);
 }
 
-/// A dealer may have neither key nor address nor dates.
+/// A dealer may lack key, address and dates.
 pub async fn a_dealer_without_an_account_is_found(stage: &Stage) {
     let dealer = Dealer {
         api_key: None,
@@ -70,7 +70,7 @@ pub async fn a_dealer_without_an_account_is_found(stage: &Stage) {
     assert_eq!(found.updated_at, None);
 }
 
-/// The directory tells dealers apart however many there are.
+/// Dealers are distinguished, however many there are.
 pub async fn each_dealer_has_its_own_account(stage: &Stage) {
     let dealers: Vec<Dealer> = (1..=5).map(sample::dealer_numbered).collect();
     for dealer in &dealers {

@@ -1,4 +1,4 @@
-//! Promises about messages whose recipient is erased while they are on their way.
+//! Promises about messages whose recipient is erased while they are queued or being sent.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use domain::persons::{ERASED, erased};
 use domain::ports::Settled;
 use domain::requests::MessageState;
 
-/// It is cancelled and says why.
+/// It is cancelled, with a reason.
 pub async fn what_is_queued_for_an_erased_person_is_never_sent(stage: &Stage) {
     let request = queued(stage).await;
     let erased_now = erase(stage, &phone_of(1)).await;
@@ -26,7 +26,7 @@ pub async fn what_is_queued_for_an_erased_person_is_never_sent(stage: &Stage) {
     assert_eq!(stage.next_due().await, None);
 }
 
-/// Whatever would have had it tried again.
+/// For every outcome that would otherwise be retried.
 pub async fn what_is_being_sent_to_an_erased_person_is_not_sent_again(stage: &Stage) {
     let again = [
         (MessageChange::Requeued, erased(0)),
@@ -57,7 +57,7 @@ pub async fn what_is_being_sent_to_an_erased_person_is_not_sent_again(stage: &St
     }
 }
 
-/// Without the provider's words, which name the recipient.
+/// Without the provider's text, which names the recipient.
 pub async fn the_outcome_of_a_call_to_an_erased_person_is_kept(stage: &Stage) {
     let outcomes = [
         (sent(), MessageState::Sent, None),
@@ -82,7 +82,7 @@ pub async fn the_outcome_of_a_call_to_an_erased_person_is_kept(stage: &Stage) {
     }
 }
 
-/// The copy that was sending it is gone.
+/// Its copy has died.
 pub async fn an_interrupted_message_of_an_erased_person_is_settled(stage: &Stage) {
     let request = queued(stage).await;
     stage.claim().await;
@@ -100,7 +100,7 @@ pub async fn an_interrupted_message_of_an_erased_person_is_settled(stage: &Stage
     stage.assert_nothing_to_claim().await;
 }
 
-/// It comes from a copy that lost the lease.
+/// The acceptance comes from a copy that lost its lease.
 pub async fn late_acceptance_by_an_erased_person_is_evidence_without_words(stage: &Stage) {
     let request = queued(stage).await;
     let late = stage.claim().await;

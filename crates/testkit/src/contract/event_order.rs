@@ -1,15 +1,15 @@
-//! Promises about the order of events: whatever it is, they end in the same state.
+//! Promises about the order of events: any order ends in the same state.
 
 use std::time::Duration;
 
 use super::Stage;
 use super::acts::READY;
-use super::events::{accepted, by_id, by_state_id, news, seen, sent, shown};
+use super::events::{accepted, by_id, by_state_id, report, seen, sent, shown};
 use crate::sample;
 use domain::requests::MessageState;
 use tokio::task::JoinSet;
 
-/// Copies of the service share the work; nothing is applied twice or lost.
+/// Copies share the work; each event is applied once.
 pub async fn many_copies_apply_every_event(stage: &Stage) {
     let mut requests = Vec::new();
     for n in 1..=20 {
@@ -39,8 +39,8 @@ pub async fn many_copies_apply_every_event(stage: &Stage) {
     }
 }
 
-/// Whatever order, repetition and delay events come in, the last state is the one of the sorted
-/// and deduplicated ones, and no state on the way is of a lower rank than the one before.
+/// For any order, repetition and delay of events, the last state is that of the sorted events without
+/// repetitions. No intermediate state has a lower rank than the one before.
 pub async fn any_order_of_events_ends_in_the_same_state(stage: &Stage) {
     let mut dice = Dice(20_261_122);
     for n in 1..=24 {
@@ -57,7 +57,7 @@ pub async fn any_order_of_events_ends_in_the_same_state(stage: &Stage) {
             let shapes = [
                 by_id(&id, state),
                 by_state_id(&state_id, state),
-                news(Some(&id), Some(&state_id), Some(state)),
+                report(Some(&id), Some(&state_id), Some(state)),
             ];
             for shape in shapes {
                 for _ in 0..dice.roll(3) {
@@ -65,8 +65,8 @@ pub async fn any_order_of_events_ends_in_the_same_state(stage: &Stage) {
                 }
             }
         }
-        // Without a link nobody could know whose receipt it is.
-        reports.push(news(Some(&id), Some(&state_id), None));
+        // A receipt needs a link to its message.
+        reports.push(report(Some(&id), Some(&state_id), None));
         let last = reports.iter().filter_map(seen).max_by_key(|s| s.rank());
         let expected = last.map_or(MessageState::Sent, |s| MessageState::Sent.lifted_by(s));
 
@@ -92,7 +92,7 @@ pub async fn any_order_of_events_ends_in_the_same_state(stage: &Stage) {
             assert!(state.rank() >= before.rank(), "{before:?} to {state:?}");
             before = state;
         }
-        // What has just become known is looked at in the rounds after.
+        // Events of a newly known message are applied in later rounds.
         for _ in 0..3 {
             stage.apply().await;
         }
@@ -101,7 +101,7 @@ pub async fn any_order_of_events_ends_in_the_same_state(stage: &Stage) {
     }
 }
 
-/// A repeatable sequence of numbers; the test must not depend on chance.
+/// A repeatable sequence of numbers: the test must not depend on chance.
 struct Dice(u64);
 
 impl Dice {

@@ -1,5 +1,5 @@
-//! Promises about the provider's reports: they are kept, and applied forward only, in whatever
-//! order, however often and however late they come.
+//! Promises about provider events: they are stored, and only move messages forward, in any order, with any
+//! repetition and delay.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::sample;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// More than any test keeps.
+/// More than the events of any test.
 const ALL: usize = 1_000;
 
-/// The addresses of a dealer are recognised by their token.
+/// The token of the webhook addresses identifies the dealer.
 pub async fn a_token_belongs_to_its_dealer(stage: &Stage) {
     let (one, other) = (sample::webhook_token(1), sample::webhook_token(2));
     stage
@@ -32,7 +32,7 @@ pub async fn a_token_belongs_to_its_dealer(stage: &Stage) {
     assert_eq!(stage.events.owner(&other).await.expect("owner"), None);
 }
 
-/// Message and request show what was reported.
+/// Message and request show the reported state.
 pub async fn an_event_lifts_its_message(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     stage.keep(by_id("100", MessageState::Delivered)).await;
@@ -51,7 +51,7 @@ pub async fn an_event_lifts_its_message(stage: &Stage) {
     assert!(timeline(stage, request).await.read_at.is_some());
 }
 
-/// What is reported twice, late, or says nothing new changes nothing.
+/// Repeated and late events change nothing.
 pub async fn an_event_never_moves_a_message_back(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     stage.keep(by_id("100", MessageState::Read)).await;
@@ -66,13 +66,13 @@ pub async fn an_event_never_moves_a_message_back(stage: &Stage) {
         stage.keep(by_id("100", state)).await;
         assert_eq!(stage.apply().await.lifted, 0, "{state:?}");
     }
-    stage.keep(news(Some("100"), None, None)).await;
+    stage.keep(report(Some("100"), None, None)).await;
     assert_eq!(stage.apply().await.lifted, 0);
     let after = (stage.request(request).await, timeline(stage, request).await);
     assert_eq!(after, before);
 }
 
-/// The provider took it and could not send it; a confirmation from the phone overrules even that.
+/// The provider accepted it and then failed to send it; a later receipt from the phone overrides that.
 pub async fn a_sent_message_can_fail_and_still_be_delivered(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     stage.keep(failed("100")).await;
@@ -93,7 +93,7 @@ pub async fn a_sent_message_can_fail_and_still_be_delivered(stage: &Stage) {
     );
 }
 
-/// An event may come before the answer to the call that it is about.
+/// An event may come before the answer to its call.
 pub async fn an_early_event_is_applied_when_its_message_is_known(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     let claim = stage.claim().await;
@@ -108,12 +108,12 @@ pub async fn an_early_event_is_applied_when_its_message_is_known(stage: &Stage) 
     );
 }
 
-/// Receipts often come with nothing but WhatsApp's id.
+/// Receipts often have WhatsApp's id only.
 pub async fn a_state_id_is_learned_from_an_event_that_has_both(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     let other = sent(stage, 2, "101").await;
     stage
-        .keep(news(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
+        .keep(report(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
         .await;
     stage.apply().await;
     stage.keep(by_state_id("3EB0", MessageState::Read)).await;
@@ -122,7 +122,7 @@ pub async fn a_state_id_is_learned_from_an_event_that_has_both(stage: &Stage) {
     assert_eq!(stage.message(other).await.state, MessageState::Sent);
 }
 
-/// The receipt may even come before the event that tells which message it is about.
+/// The receipt may come before the event with both ids.
 pub async fn a_receipt_waits_for_the_event_that_links_it(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     stage
@@ -130,21 +130,21 @@ pub async fn a_receipt_waits_for_the_event_that_links_it(stage: &Stage) {
         .await;
     assert_eq!(stage.apply().await.unmatched, 1);
     stage
-        .keep(news(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
+        .keep(report(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
         .await;
     stage.apply().await;
     stage.apply().await;
     assert_eq!(stage.message(request).await.state, MessageState::Delivered);
 }
 
-/// All of it before the answer to the call.
+/// All events before the answer to the call.
 pub async fn everything_may_come_before_the_answer(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     let claim = stage.claim().await;
     stage.keep(by_state_id("3EB0", MessageState::Read)).await;
     stage.apply().await;
     stage
-        .keep(news(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
+        .keep(report(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
         .await;
     stage.apply().await;
     stage.settle_now(&claim, accepted("100"), READY).await;
@@ -153,12 +153,12 @@ pub async fn everything_may_come_before_the_answer(stage: &Stage) {
     assert_eq!(stage.message(request.id).await.state, MessageState::Read);
 }
 
-/// Events that come together are applied together.
+/// Linked events of one batch are applied together.
 pub async fn events_that_belong_together_are_applied_at_once(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     stage.keep(by_state_id("3EB0", MessageState::Read)).await;
     stage
-        .keep(news(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
+        .keep(report(Some("100"), Some("3EB0"), Some(MessageState::Sent)))
         .await;
     stage.keep(by_id("100", MessageState::Delivered)).await;
     stage.apply().await;
@@ -168,15 +168,15 @@ pub async fn events_that_belong_together_are_applied_at_once(stage: &Stage) {
     assert!(message.delivered_at.is_some() && message.read_at.is_some());
 }
 
-/// Whoever knows the address of one dealer says nothing about another one's messages.
+/// The token of one dealer gives no power over another one's messages.
 pub async fn an_event_is_about_messages_of_its_dealer(stage: &Stage) {
     let request = sent(stage, 1, "100").await;
     let stranger = sample::dealer_id_numbered(7);
-    for news in [
+    for report in [
         by_id("100", MessageState::Read),
-        news(Some("100"), Some("3EB0"), Some(MessageState::Read)),
+        report(Some("100"), Some("3EB0"), Some(MessageState::Read)),
     ] {
-        stage.keep_for(&stranger, news).await;
+        stage.keep_for(&stranger, report).await;
     }
     assert_eq!(stage.apply().await.unmatched, 2);
     stage.keep(by_state_id("3EB0", MessageState::Read)).await;
@@ -184,7 +184,7 @@ pub async fn an_event_is_about_messages_of_its_dealer(stage: &Stage) {
     assert_eq!(stage.message(request).await.state, MessageState::Sent);
 }
 
-/// It is looked at again, less and less often.
+/// It is tried again with a growing back-off.
 pub async fn an_event_that_matches_nothing_is_looked_at_again(stage: &Stage) {
     assert_eq!(stage.next_event().await, None);
     stage.keep(by_id("100", MessageState::Sent)).await;
@@ -198,7 +198,7 @@ pub async fn an_event_that_matches_nothing_is_looked_at_again(stage: &Stage) {
     assert!(second > HOUR / 2, "{second:?}");
 }
 
-/// What concerns nobody is kept for people and never looked at.
+/// An event without content is stored for support and never due.
 pub async fn an_event_without_news_is_only_kept(stage: &Stage) {
     stage.keep(EventContent::Nothing).await;
     assert_eq!(stage.next_event().await, None);
@@ -207,7 +207,7 @@ pub async fn an_event_without_news_is_only_kept(stage: &Stage) {
     assert_eq!(stage.events.forget_old_events().await.expect("forget"), 1);
 }
 
-/// After 7 days nothing can come of it.
+/// After 7 days an event can match nothing any more.
 pub async fn only_old_events_are_forgotten(stage: &Stage) {
     stage.keep(by_id("100", MessageState::Sent)).await;
     stage.pass(EVENT_LIFETIME - HOUR).await;
@@ -231,7 +231,7 @@ pub async fn an_event_about_an_older_message_leaves_the_request_alone(stage: &St
     assert_eq!(stage.statuses(request).await, shown(MessageState::Sent));
 }
 
-/// A device that is back may send at once.
+/// A reconnected device may send at once.
 pub async fn a_connected_device_closes_its_breaker(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     stage.block(HOUR).await;
@@ -253,12 +253,12 @@ pub async fn a_connected_device_closes_its_breaker(stage: &Stage) {
 }
 
 impl Stage {
-    pub(super) async fn keep(&self, news: EventContent) {
-        self.keep_for(&sample::dealer_id(), news).await;
+    pub(super) async fn keep(&self, report: EventContent) {
+        self.keep_for(&sample::dealer_id(), report).await;
     }
 
-    async fn keep_for(&self, dealer: &DealerId, news: EventContent) {
-        let kept = self.events.keep(dealer, &sample::event(news)).await;
+    async fn keep_for(&self, dealer: &DealerId, report: EventContent) {
+        let kept = self.events.keep(dealer, &sample::event(report)).await;
         kept.expect("keep");
     }
 
@@ -272,7 +272,7 @@ impl Stage {
     }
 }
 
-pub(super) fn news(
+pub(super) fn report(
     id: Option<&str>,
     state_id: Option<&str>,
     seen: Option<MessageState>,
@@ -286,20 +286,20 @@ pub(super) fn news(
 }
 
 pub(super) fn by_id(id: &str, seen: MessageState) -> EventContent {
-    news(Some(id), None, Some(seen))
+    report(Some(id), None, Some(seen))
 }
 
 pub(super) fn by_state_id(id: &str, seen: MessageState) -> EventContent {
-    news(None, Some(id), Some(seen))
+    report(None, Some(id), Some(seen))
 }
 
 pub(super) fn failed(id: &str) -> EventContent {
     by_id(id, MessageState::Failed)
 }
 
-pub(super) fn seen(news: &EventContent) -> Option<MessageState> {
-    match news {
-        EventContent::Message(news) => news.seen,
+pub(super) fn seen(report: &EventContent) -> Option<MessageState> {
+    match report {
+        EventContent::Message(report) => report.seen,
         _ => None,
     }
 }
@@ -317,7 +317,7 @@ fn waiting() -> domain::delivery::LaneChange {
     domain::delivery::LaneChange::Unchanged { pause: HOUR }
 }
 
-/// A message that the provider took under this id.
+/// A message that the provider accepted under this id.
 pub(super) async fn sent(stage: &Stage, n: u32, id: &str) -> RequestId {
     let request = stage.queue(&sample::dealer_id(), n).await;
     let claim = stage.claim().await;
@@ -325,7 +325,7 @@ pub(super) async fn sent(stage: &Stage, n: u32, id: &str) -> RequestId {
     request.id
 }
 
-/// A message whose outcome is waited for.
+/// A message with an awaited outcome.
 pub(super) async fn awaited(stage: &Stage, n: u32) -> RequestId {
     let request = stage.queue(&sample::dealer_id(), n).await;
     let claim = stage.claim().await;

@@ -1,5 +1,5 @@
-//! Promises about the wait for evidence of an unknown outcome: only what belongs to no other message
-//! is evidence, and nothing ends the wait early.
+//! Promises about the wait for evidence of an unknown outcome: an event of another message is no evidence,
+//! and nothing ends the wait early.
 
 use std::time::Duration;
 
@@ -10,17 +10,16 @@ use domain::requests::{MessageState, RequestId};
 
 use super::Stage;
 use super::acts::{HOUR, READY, UNCHANGED, settlement, to_recover, to_send, unknown, waiting};
-use super::events::{accepted, awaited, by_id, by_state_id, news, sent};
+use super::events::{accepted, awaited, by_id, by_state_id, report, sent};
 use super::events::{failed, shown};
 use crate::sample;
 
-/// A number may be known and still higher than the latest one of the lane: an acceptance that came
-/// too late for its lease does not touch the lane.
+/// A known id may be higher than the lane's latest: an acceptance after its lease does not change the lane.
 pub async fn an_event_of_a_known_message_is_no_evidence(stage: &Stage) {
     sent(stage, 1, "100").await;
     let known = accepted_late(stage, "150").await;
     let request = awaited(stage, 3).await;
-    // Nobody has looked at the second event when the first one asks for evidence.
+    // The second event is not applied yet when the first one asks for evidence.
     stage.keep(by_id("99", MessageState::Sent)).await;
     stage.keep(by_id("150", MessageState::Read)).await;
     assert_eq!(apply_one(stage).await, 0);
@@ -33,21 +32,21 @@ pub async fn an_event_of_a_known_message_is_no_evidence(stage: &Stage) {
     assert_eq!(stage.message(request).await.state, MessageState::Sent);
 }
 
-/// A message that is known by its state's id may have been sent under another number.
+/// A message with a known state id may have been sent under another number.
 pub async fn a_state_id_that_is_known_is_no_evidence(stage: &Stage) {
     sent(stage, 1, "100").await;
-    stage.keep(news(Some("100"), Some("3EB0"), None)).await;
+    stage.keep(report(Some("100"), Some("3EB0"), None)).await;
     stage.apply().await;
     let request = awaited(stage, 2).await;
     stage.keep(by_state_id("3EB1", MessageState::Sent)).await;
-    let other = news(Some("101"), Some("3EB0"), Some(MessageState::Sent));
+    let other = report(Some("101"), Some("3EB0"), Some(MessageState::Sent));
     stage.keep(other).await;
     assert_eq!(apply_one(stage).await, 0);
     assert_eq!(stage.apply().await.freed, 0);
     assert_eq!(stage.message(request).await.state, MessageState::Sending);
 }
 
-/// The breaker was open and half closed when the outcome of the first message stayed unknown.
+/// The first message's outcome stayed unknown after a probe of an open breaker.
 pub async fn a_connected_device_does_not_end_a_wait_for_evidence(stage: &Stage) {
     let request = awaited_behind_a_breaker(stage).await;
     stage.keep(EventContent::Device { connected: true }).await;
@@ -55,7 +54,7 @@ pub async fn a_connected_device_does_not_end_a_wait_for_evidence(stage: &Stage) 
     assert_wait_lasts(stage, request).await;
 }
 
-/// Neither does a changed account.
+/// Closing it for a changed account does not end the wait either.
 pub async fn closing_a_breaker_does_not_end_a_wait_for_evidence(stage: &Stage) {
     let request = awaited_behind_a_breaker(stage).await;
     let lane = stage.outbox.blocked_lanes().await.expect("blocked_lanes");
@@ -64,7 +63,7 @@ pub async fn closing_a_breaker_does_not_end_a_wait_for_evidence(stage: &Stage) {
     assert_wait_lasts(stage, request).await;
 }
 
-/// A test message would be taken for the latest one, and the evidence for older than that.
+/// A test message would become the latest call, and the evidence would be too old.
 pub async fn a_lane_that_waits_for_evidence_cannot_be_leased(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -79,13 +78,13 @@ pub async fn a_lane_that_waits_for_evidence_cannot_be_leased(stage: &Stage) {
     assert!(stage.lease_lane(&dealer).await.is_some());
 }
 
-/// It may be the one that an event is about, until a later call is known by its id.
+/// An event may be about that call, until a later call has a known id.
 pub async fn a_call_that_nobody_accounted_for_makes_evidence_worthless(stage: &Stage) {
     let dealer = sample::dealer_id();
     let lost = stage.lease_lane(&dealer).await.expect("the lane is free");
     stage.pass(HOUR).await;
     assert_worthless(stage, 1).await;
-    // Known too late to tell anything about the lane.
+    // Too late to say anything about the lane.
     let late = stage.settle_call(&lost, accepted_call("150")).await;
     assert_eq!(late, Settled::LeaseLost);
     assert_worthless(stage, 2).await;
@@ -93,7 +92,7 @@ pub async fn a_call_that_nobody_accounted_for_makes_evidence_worthless(stage: &S
     assert_counts(stage, 4, "201").await;
 }
 
-/// What a settlement says about a call that no message stands for.
+/// The settlement of a call without a message.
 pub async fn a_call_is_accounted_for_by_what_came_of_it(stage: &Stage) {
     let dealer = sample::dealer_id();
     for (n, call, known) in [
@@ -101,7 +100,7 @@ pub async fn a_call_is_accounted_for_by_what_came_of_it(stage: &Stage) {
         (20, CallEnd::Unknown, false),
         (30, accepted_call("30000"), true),
         (40, CallEnd::Accepted(Receipt::default()), false),
-        // Ids without an order tell nothing either.
+        // Ids without an order say nothing either.
         (50, accepted_call("3EB0"), false),
     ] {
         let lease = stage.lease_lane(&dealer).await.expect("the lane is free");
@@ -133,7 +132,7 @@ pub async fn a_message_without_a_known_id_makes_evidence_worthless(stage: &Stage
     }
 }
 
-/// Counted before it is made, and once.
+/// Counted once, before it is made.
 pub async fn a_call_without_a_message_counts_for_the_day(stage: &Stage) {
     let dealer = sample::dealer_id();
     let lease = stage.lease_lane(&dealer).await.expect("the lane is free");
@@ -157,7 +156,7 @@ fn accepted_call(id: &str) -> CallEnd {
     })
 }
 
-/// An event of an id that nobody knows tells nothing about a message that waits for one.
+/// An event with an unknown id is no evidence for an awaited message.
 async fn assert_worthless(stage: &Stage, n: u32) {
     let request = awaited(stage, n).await;
     stage
@@ -170,12 +169,12 @@ async fn assert_worthless(stage: &Stage, n: u32) {
     stage
         .settle_now(&claim, MessageChange::Expired, READY)
         .await;
-    // It is forgotten.
+    // The event expires.
     stage.pass(EVENT_LIFETIME).await;
     stage.events.forget_old_events().await.expect("forget");
 }
 
-/// An event of this id tells that a message was sent which waits for one.
+/// An event with this id is evidence that an awaited message was sent.
 async fn assert_counts(stage: &Stage, n: u32, id: &str) {
     let request = awaited(stage, n).await;
     stage.keep(by_id(id, MessageState::Sent)).await;
@@ -183,13 +182,13 @@ async fn assert_counts(stage: &Stage, n: u32, id: &str) {
     assert_eq!(stage.message(request).await.state, MessageState::Sent);
 }
 
-/// Applies the first event alone and returns how many lanes that freed.
+/// Applies the first event alone; returns the number of freed lanes.
 async fn apply_one(stage: &Stage) -> u64 {
     let applied = stage.events.apply(1, Duration::ZERO).await;
     applied.expect("apply").freed
 }
 
-/// A message whose acceptance came after another copy had taken its lane.
+/// A message whose acceptance came after another copy had leased its lane.
 async fn accepted_late(stage: &Stage, id: &str) -> RequestId {
     let request = stage.queue(&sample::dealer_id(), 2).await;
     let lost = stage.claim().await;
@@ -203,7 +202,7 @@ async fn accepted_late(stage: &Stage, id: &str) -> RequestId {
     request.id
 }
 
-/// A message whose outcome is waited for after its breaker was found to be no hindrance.
+/// An awaited message whose breaker had been open before.
 async fn awaited_behind_a_breaker(stage: &Stage) -> RequestId {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     stage.block(Duration::ZERO).await;
@@ -227,8 +226,7 @@ async fn assert_wait_lasts(stage: &Stage, request: RequestId) {
     assert!(to_recover(&stage.claim().await).awaited);
 }
 
-/// Through a device that nobody else uses, a later message that nobody knows is the one whose
-/// outcome is waited for.
+/// Through an exclusive device, a later message with an unknown id is the awaited one.
 pub async fn an_unknown_later_message_tells_the_outcome_that_is_waited_for(stage: &Stage) {
     sent(stage, 1, "100").await;
     let request = awaited(stage, 2).await;
@@ -237,13 +235,13 @@ pub async fn an_unknown_later_message_tells_the_outcome_that_is_waited_for(stage
     }
     assert_eq!(stage.apply().await.freed, 0);
     assert_eq!(stage.message(request).await.state, MessageState::Sending);
-    stage.keep(news(Some("101"), Some("3EB0"), None)).await;
+    stage.keep(report(Some("101"), Some("3EB0"), None)).await;
     assert_eq!(stage.apply().await.freed, 1);
     let message = stage.message(request).await;
     assert_eq!(message.state, MessageState::Sent);
     assert_eq!(message.provider_message_id.as_deref(), Some("101"));
     assert_eq!(stage.statuses(request).await, shown(MessageState::Sent));
-    // The lane goes on, and later events find the message.
+    // The lane goes on, and later events match the message.
     let next = stage.queue(&sample::dealer_id(), 3).await;
     let claim = stage.claim().await;
     assert_eq!(to_send(&claim).request_id, next.id);
@@ -253,7 +251,7 @@ pub async fn an_unknown_later_message_tells_the_outcome_that_is_waited_for(stage
     assert_eq!(stage.message(request).await.state, MessageState::Read);
 }
 
-/// The event may have come while the call was still under way.
+/// The event may come during the call.
 pub async fn evidence_may_come_before_the_outcome_is_unknown(stage: &Stage) {
     sent(stage, 1, "100").await;
     let request = stage.queue(&sample::dealer_id(), 2).await;
@@ -272,7 +270,7 @@ pub async fn evidence_may_come_before_the_outcome_is_unknown(stage: &Stage) {
     assert_eq!(stage.message(request.id).await.state, MessageState::Failed);
 }
 
-/// A test message leaves no row, and its events are not taken for those of another message.
+/// A test message leaves no row, and its events match no other message.
 pub async fn a_test_message_is_no_evidence(stage: &Stage) {
     let dealer = sample::dealer_id();
     let lease = stage.lease_lane(&dealer).await.expect("a free lane");
@@ -290,7 +288,7 @@ pub async fn a_test_message_is_no_evidence(stage: &Stage) {
     assert_eq!(stage.message(request).await.state, MessageState::Sent);
 }
 
-/// Without the wait an unmatched event proves nothing: somebody else may use the device.
+/// Without the wait an unmatched event proves nothing: another program may use the device.
 pub async fn only_a_wait_takes_evidence(stage: &Stage) {
     sent(stage, 1, "100").await;
     let request = stage.queue(&sample::dealer_id(), 2).await;
@@ -304,7 +302,7 @@ pub async fn only_a_wait_takes_evidence(stage: &Stage) {
     assert_eq!(stage.message(request.id).await.state, MessageState::Unknown);
 }
 
-/// A wait that is over is recovered, and evidence that comes while that goes on leaves it alone.
+/// After the wait the message is recovered; later evidence does not change it.
 pub async fn evidence_does_not_reach_into_a_recovery(stage: &Stage) {
     sent(stage, 1, "100").await;
     let request = awaited(stage, 2).await;

@@ -1,4 +1,4 @@
-//! Promises of [`RequestStore`](domain::ports::RequestStore) about callers' keys.
+//! Promises of [`RequestStore`](domain::ports::RequestStore) about idempotency keys.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn total(stage: &Stage, dealer: &DealerId) -> u64 {
     stage.reports.list(&query).await.expect("list").total
 }
 
-/// However often it comes.
+/// For any number of repetitions.
 pub async fn a_key_is_answered_with_its_first_request(stage: &Stage) {
     let first = under("key", "body", 1);
     assert_eq!(accept(stage, &first).await, Accepted::Stored);
@@ -70,7 +70,7 @@ pub async fn a_key_stands_for_one_body(stage: &Stage) {
     assert_eq!(again, Accepted::Replayed(first.id));
 }
 
-/// The same key means nothing to another dealer.
+/// Another dealer's key of the same text is another key.
 pub async fn keys_of_dealers_are_apart(stage: &Stage) {
     accept(stage, &under("key", "body", 1)).await;
     let mut other = sample::request_for(&sample::dealer_id_numbered(1), 1);
@@ -78,7 +78,7 @@ pub async fn keys_of_dealers_are_apart(stage: &Stage) {
     assert_eq!(accept(stage, &other).await, Accepted::Stored);
 }
 
-/// One row and one message, and everybody is told which.
+/// One row and one message, and every caller gets the same id.
 pub async fn of_many_submissions_with_one_key_one_is_stored(stage: &Stage) {
     let mut callers = JoinSet::new();
     for n in 0..50 {
@@ -86,7 +86,7 @@ pub async fn of_many_submissions_with_one_key_one_is_stored(stage: &Stage) {
         callers.spawn(async move {
             let request = under("key", "body", n);
             loop {
-                // Whoever finds the store too busy, or the first in progress, comes again.
+                // A caller that meets a busy store, or the first one in progress, tries again.
                 match store.accept(&request).await {
                     Ok(Accepted::Stored) => break request.id,
                     Ok(Accepted::Replayed(id)) => break id,
@@ -105,7 +105,7 @@ pub async fn of_many_submissions_with_one_key_one_is_stored(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// The key is stored with the request or not at all.
+/// Key and request are one transaction.
 pub async fn a_request_that_was_not_stored_leaves_its_key_free(stage: &Stage) {
     let first = stage.queue(&sample::dealer_id(), 1).await;
     let mut broken = under("key", "body", 2);
@@ -115,7 +115,7 @@ pub async fn a_request_that_was_not_stored_leaves_its_key_free(stage: &Stage) {
     assert_eq!(accept(stage, &other).await, Accepted::Stored);
 }
 
-/// Then it may stand for something else.
+/// Then it is free for another body.
 pub async fn a_key_counts_for_24_hours(stage: &Stage) {
     let first = under("key", "body", 1);
     accept(stage, &first).await;
@@ -129,7 +129,7 @@ pub async fn a_key_counts_for_24_hours(stage: &Stage) {
     assert_eq!(again, Accepted::Replayed(second.id));
 }
 
-/// Sweeping changes no answer.
+/// Deleting expired keys changes no answer.
 pub async fn only_old_keys_are_forgotten(stage: &Stage) {
     let forget = || async { stage.requests.forget_old_keys().await.expect("forget") };
     assert_eq!(forget().await, 0);
@@ -144,7 +144,7 @@ pub async fn only_old_keys_are_forgotten(stage: &Stage) {
     assert_eq!(again, Accepted::Replayed(new.id));
 }
 
-/// For whom nothing can be stored now, but was under the same key.
+/// Also for a dealer that can store nothing now.
 pub async fn it_is_known_what_a_key_was_used_for(stage: &Stage) {
     let dealer = sample::dealer_id();
     let key_use = |dealer: DealerId, key: &'static str, body: &'static str| async move {
@@ -167,7 +167,7 @@ pub async fn it_is_known_what_a_key_was_used_for(stage: &Stage) {
     stage.pass(Duration::from_secs(120)).await;
     assert_eq!(key_use(dealer.clone(), "key", "body").await, None);
     assert_eq!(key_use(dealer, "key", "another").await, None);
-    // Asking spent nothing and kept nothing.
+    // Asking uses and stores nothing.
     let second = under("key", "another", 2);
     assert_eq!(accept(stage, &second).await, Accepted::Stored);
     assert_eq!(total(stage, &sample::dealer_id()).await, 2);

@@ -1,5 +1,5 @@
-//! Promises about settlements that come late, twice or at the same moment: whoever lost the lease
-//! cannot settle, and still no answer of the provider is lost.
+//! Promises about late, repeated and concurrent settlements: without the lease nothing is settled, and still
+//! no answer of the provider is lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::sample;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A lease that is over is still the current one until somebody takes the lane.
+/// An expired lease is valid until another copy leases the lane.
 pub async fn a_late_settlement_counts_while_nobody_took_the_lane(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     let claim = stage.claim().await;
@@ -28,7 +28,7 @@ pub async fn a_late_settlement_counts_while_nobody_took_the_lane(stage: &Stage) 
     stage.assert_nothing_to_claim().await;
 }
 
-/// Neither the message nor the lane is changed by one who is too late.
+/// Neither message nor lane changes.
 pub async fn whoever_lost_the_lease_cannot_settle(stage: &Stage) {
     let changes = [
         failed(),
@@ -51,7 +51,7 @@ pub async fn whoever_lost_the_lease_cannot_settle(stage: &Stage) {
     assert_eq!(lanes, []);
 }
 
-/// What the provider said is kept all the same.
+/// The provider's answer is stored all the same.
 pub async fn a_late_answer_is_kept_as_evidence(stage: &Stage) {
     let (request, late, current) = taken_over(stage, 1).await;
     settle(stage, &late, failed(), READY).await;
@@ -70,7 +70,7 @@ pub async fn a_late_answer_is_kept_as_evidence(stage: &Stage) {
     );
 }
 
-/// The other copy gave the message up; the answer that comes now says that it was sent.
+/// The other copy settled it as unknown; the late answer proves that it was sent.
 pub async fn late_acceptance_lifts_an_unknown_message_to_sent(stage: &Stage) {
     let (request, late, current) = taken_over(stage, 1).await;
     stage.settle_now(&current, unknown(), UNCHANGED).await;
@@ -79,7 +79,7 @@ pub async fn late_acceptance_lifts_an_unknown_message_to_sent(stage: &Stage) {
     assert_sent(stage, request).await;
 }
 
-/// The other copy had it queued again; it is not sent a second time.
+/// The other copy queued it again; it is not sent twice.
 pub async fn late_acceptance_takes_a_message_out_of_the_queue(stage: &Stage) {
     let (request, late, current) = taken_over(stage, 1).await;
     stage
@@ -92,7 +92,7 @@ pub async fn late_acceptance_takes_a_message_out_of_the_queue(stage: &Stage) {
     assert_eq!(stage.next_due().await, None);
 }
 
-/// It became too old meanwhile.
+/// It expired meanwhile.
 pub async fn late_acceptance_lifts_an_expired_message_to_sent(stage: &Stage) {
     let (request, late, current) = taken_over(stage, 1).await;
     stage
@@ -105,7 +105,7 @@ pub async fn late_acceptance_lifts_an_expired_message_to_sent(stage: &Stage) {
     assert_sent(stage, request).await;
 }
 
-/// A message that was refused under another lease stays FAILED: that is of a higher rank.
+/// FAILED, under another lease, has a higher rank than SENT.
 pub async fn late_acceptance_does_not_lift_a_failed_message(stage: &Stage) {
     let (request, late, current) = taken_over(stage, 1).await;
     stage.settle_now(&current, failed(), READY).await;
@@ -115,7 +115,7 @@ pub async fn late_acceptance_does_not_lift_a_failed_message(stage: &Stage) {
     assert_eq!(stage.request(request).await, before);
 }
 
-/// Another copy is at it: its own settlement leaves the message alone and gives the lane back.
+/// The other copy's settlement then leaves the message alone and releases the lane.
 pub async fn late_acceptance_goes_before_the_settlement_of_the_other_copy(stage: &Stage) {
     let changes = [
         unknown(),
@@ -127,7 +127,7 @@ pub async fn late_acceptance_goes_before_the_settlement_of_the_other_copy(stage:
         let (request, late, current) = taken_over(stage, n).await;
         accept_late(stage, &late).await;
         assert_sent(stage, request).await;
-        // The lane is not given back by this.
+        // This does not release the lane.
         stage.queue(&late.lease.dealer_id, 1_000 + n).await;
         stage.assert_nothing_to_claim().await;
         let settled = settle(stage, &current, change.clone(), UNCHANGED).await;
@@ -141,7 +141,7 @@ pub async fn late_acceptance_goes_before_the_settlement_of_the_other_copy(stage:
     }
 }
 
-/// The lane of the late one is in order; only its message was news.
+/// Only the message changes.
 pub async fn late_acceptance_does_not_touch_the_lane(stage: &Stage) {
     let (_, late, current) = taken_over(stage, 1).await;
     stage.settle_now(&current, unknown(), UNCHANGED).await;
@@ -164,7 +164,7 @@ pub async fn late_acceptance_is_counted(stage: &Stage) {
     assert_eq!((stats.failed_requests, stats.processed_requests), (0, 1));
 }
 
-/// A settlement whose answer got lost is repeated: nothing happens twice.
+/// A repetition after a lost answer changes nothing.
 pub async fn settling_twice_changes_nothing_twice(stage: &Stage) {
     let changes = [
         sent(),
@@ -186,7 +186,7 @@ pub async fn settling_twice_changes_nothing_twice(stage: &Stage) {
         let after = (stage.request(request).await, stage.message(request).await);
         assert_eq!(after, before, "{change:?}");
         assert_eq!(stage.backstage.attempts(request).await.len(), 1);
-        // The lane is as it was, whether it has work left or not.
+        // The lane is unchanged, with or without further messages.
         if before.1.state == MessageState::Queued {
             let claim = stage.claim().await;
             stage.settle_now(&claim, sent(), READY).await;
@@ -196,7 +196,7 @@ pub async fn settling_twice_changes_nothing_twice(stage: &Stage) {
     }
 }
 
-/// The same settlement from several places at once counts once.
+/// Of concurrent repetitions one is applied.
 pub async fn one_of_many_settlements_at_once_is_applied(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     let claim = stage.claim().await;
@@ -216,7 +216,7 @@ pub async fn one_of_many_settlements_at_once_is_applied(stage: &Stage) {
     assert_eq!(stage.message(request).await.state, MessageState::Queued);
 }
 
-/// Late acceptance and the settlement of the other copy may meet; the message is SENT in the end.
+/// A concurrent settlement of another copy does not hinder it: the message ends as SENT.
 pub async fn late_acceptance_wins_against_a_settlement_at_the_same_moment(stage: &Stage) {
     for n in 1..=8 {
         let (request, late, current) = taken_over(stage, n).await;
@@ -237,7 +237,7 @@ pub async fn late_acceptance_wins_against_a_settlement_at_the_same_moment(stage:
     }
 }
 
-/// Settlements of different lanes that are written together do not disturb one another.
+/// Settlements of different lanes in one batch are independent.
 pub async fn settlements_of_many_lanes_at_once_are_all_applied(stage: &Stage) {
     let mut requests = Vec::new();
     for n in 0..20 {
@@ -255,7 +255,7 @@ pub async fn settlements_of_many_lanes_at_once_are_all_applied(stage: &Stage) {
     }
 }
 
-/// A lane that was leased without a message is fenced as well.
+/// Without a message the epoch protects the lane as well.
 pub async fn a_lost_lease_of_a_lane_cannot_be_settled(stage: &Stage) {
     let dealer = sample::dealer_id();
     let lost = stage.lease_lane(&dealer).await.expect("the lane is free");
@@ -271,7 +271,7 @@ pub async fn a_lost_lease_of_a_lane_cannot_be_settled(stage: &Stage) {
     to_send(&stage.claim().await);
 }
 
-/// A message of a lane of its own whose first copy was so slow that a second one took it over.
+/// A message in its own lane, whose slow first copy lost the lease to a second one.
 async fn taken_over(stage: &Stage, n: u32) -> (RequestId, Claim, Claim) {
     let request = stage.queue(&sample::dealer_id_numbered(n), n).await;
     let late = stage.claim().await;
@@ -292,7 +292,7 @@ async fn accept_late(stage: &Stage, late: &Claim) {
     assert_eq!(settled, Settled::LeaseLost);
 }
 
-/// The message and its request show what the provider said when it accepted the message.
+/// Message and request show the provider's acceptance.
 async fn assert_sent(stage: &Stage, request: RequestId) {
     let message = stage.message(request).await;
     assert_eq!(message.state, MessageState::Sent);

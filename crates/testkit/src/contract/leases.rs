@@ -1,4 +1,4 @@
-//! Promises about leases of lanes: one holder at a time, and what happens when a holder is gone.
+//! Promises about leases of lanes: one holder at a time, and recovery when a holder dies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::sample;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// However many messages it has.
+/// However many messages are due.
 pub async fn a_lane_has_at_most_one_claim(stage: &Stage) {
     for n in 0..5 {
         stage.queue(&sample::dealer_id(), n).await;
@@ -30,7 +30,7 @@ pub async fn a_lane_has_at_most_one_claim(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// The pace of a dealer: the next call waits for the pause.
+/// The pace: the next call waits for the pause.
 pub async fn a_lane_rests_between_two_calls(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     stage.queue(&sample::dealer_id(), 2).await;
@@ -45,7 +45,7 @@ pub async fn a_lane_rests_between_two_calls(stage: &Stage) {
     to_send(&stage.claim().await);
 }
 
-/// One dealer never delays another.
+/// A pause delays its own lane only.
 pub async fn a_resting_lane_does_not_hold_up_others(stage: &Stage) {
     let [resting, other] = [1, 2].map(sample::dealer_id_numbered);
     stage.queue(&resting, 1).await;
@@ -58,7 +58,7 @@ pub async fn a_resting_lane_does_not_hold_up_others(stage: &Stage) {
     assert_eq!(stage.claim().await.lease.dealer_id, other);
 }
 
-/// A lane that may go on does so at once, under a lease of its own; others are left alone.
+/// At once, under a new lease; other lanes are left alone.
 pub async fn a_lane_goes_on_with_its_next_message(stage: &Stage) {
     let [dealer, other] = [1, 2].map(sample::dealer_id_numbered);
     let [first, second] = [stage.queue(&dealer, 1).await, stage.queue(&dealer, 2).await];
@@ -85,7 +85,7 @@ pub async fn a_lane_goes_on_with_its_next_message(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// Nothing is due: the lane is given back.
+/// The lane is released, because no message is due.
 pub async fn a_lane_with_nothing_to_do_does_not_go_on(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -95,7 +95,7 @@ pub async fn a_lane_with_nothing_to_do_does_not_go_on(stage: &Stage) {
     to_send(&stage.claim().await);
 }
 
-/// What a lane must wait for it must wait for in either way.
+/// Pauses hold for this way of claiming, too.
 pub async fn a_lane_that_is_not_ready_does_not_go_on(stage: &Stage) {
     let again = MessageChange::Resend { wait: HOUR };
     for (n, change, lane) in [
@@ -112,7 +112,7 @@ pub async fn a_lane_that_is_not_ready_does_not_go_on(stage: &Stage) {
     }
 }
 
-/// A message that has to wait for its next try does not begin, the one behind it does.
+/// A message before its next try is skipped for a due one.
 pub async fn a_lane_goes_on_with_what_is_due(stage: &Stage) {
     let dealer = sample::dealer_id();
     let [first, second] = [stage.queue(&dealer, 1).await, stage.queue(&dealer, 2).await];
@@ -125,7 +125,7 @@ pub async fn a_lane_goes_on_with_what_is_due(stage: &Stage) {
     assert_eq!(to_send(&stage.claim().await).request_id, first.id);
 }
 
-/// Whoever lost its lease begins nothing.
+/// Without the lease nothing is claimed.
 pub async fn a_lost_lease_does_not_go_on(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -144,7 +144,7 @@ pub async fn a_lost_lease_does_not_go_on(stage: &Stage) {
     assert_eq!(to_send(&next).request_id, second.id);
 }
 
-/// That is what makes late holders known.
+/// The epoch identifies late holders.
 pub async fn the_epoch_rises_with_every_lease(stage: &Stage) {
     let dealer = sample::dealer_id();
     let mut epochs = Vec::new();
@@ -163,7 +163,7 @@ pub async fn the_epoch_rises_with_every_lease(stage: &Stage) {
     );
 }
 
-/// A copy died while it sent a message: another one gets it, to be recovered.
+/// Its copy died while it was SENDING; another copy recovers it.
 pub async fn a_message_of_a_dead_copy_is_recovered(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     let dead = stage.claim().await;
@@ -179,7 +179,7 @@ pub async fn a_message_of_a_dead_copy_is_recovered(stage: &Stage) {
     assert_eq!(stage.message(request.id).await.state, MessageState::Sending);
 }
 
-/// Not a moment too early: the copy may still be at it.
+/// The first copy may still be working until then.
 pub async fn a_message_is_not_recovered_before_the_lease_is_over(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     stage.claim().await;
@@ -187,14 +187,14 @@ pub async fn a_message_is_not_recovered_before_the_lease_is_over(stage: &Stage) 
     stage.assert_nothing_to_claim().await;
 }
 
-/// Its lane does nothing else before, and the one who recovers it holds the lane as usual.
+/// The lane does nothing else before, and the recovering copy holds its lease.
 pub async fn recovery_goes_before_the_other_messages_of_the_lane(stage: &Stage) {
     let dealer = sample::dealer_id();
     let older = stage.queue(&dealer, 1).await;
     stage.pass(SECOND).await;
     stage.queue(&dealer, 2).await;
     let claim = stage.claim().await;
-    // The older message waits for another try, while the younger one is being sent.
+    // The older message waits for a retry while the younger one is being sent.
     stage
         .settle_now(&claim, MessageChange::Resend { wait: LEASE / 2 }, UNCHANGED)
         .await;
@@ -207,7 +207,7 @@ pub async fn recovery_goes_before_the_other_messages_of_the_lane(stage: &Stage) 
     assert_eq!(to_send(&stage.claim().await).request_id, older.id);
 }
 
-/// A recovery can be interrupted like anything else.
+/// A recovery whose copy dies is recovered again.
 pub async fn a_recovery_that_was_interrupted_is_taken_over(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     stage.claim().await;
@@ -218,7 +218,7 @@ pub async fn a_recovery_that_was_interrupted_is_taken_over(stage: &Stage) {
     }
 }
 
-/// Copies that notice a dead one at the same moment do not recover its message twice.
+/// Of concurrent claims one gets the message.
 pub async fn only_one_copy_recovers_a_message(stage: &Stage) {
     for dealer in 0..4 {
         stage.queue(&sample::dealer_id_numbered(dealer), 1).await;
@@ -242,7 +242,7 @@ pub async fn only_one_copy_recovers_a_message(stage: &Stage) {
     }
 }
 
-/// A call outside the queue takes the lane like any other.
+/// A call without a message leases the lane like any other.
 pub async fn a_lane_can_be_leased_without_a_message(stage: &Stage) {
     let dealer = sample::dealer_id();
     let lease = stage.lease_lane(&dealer).await.expect("the lane is free");
@@ -254,7 +254,7 @@ pub async fn a_lane_can_be_leased_without_a_message(stage: &Stage) {
     to_send(&stage.claim().await);
 }
 
-/// It waits for its turn while a message is being sent.
+/// It waits for the call in flight.
 pub async fn a_held_lane_cannot_be_leased(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -264,7 +264,7 @@ pub async fn a_held_lane_cannot_be_leased(stage: &Stage) {
     assert!(stage.lease_lane(&dealer).await.is_some());
 }
 
-/// Of many who want one lane, one gets it.
+/// Of concurrent leases one succeeds.
 pub async fn only_one_copy_leases_a_lane(stage: &Stage) {
     let mut copies = JoinSet::new();
     let together = Arc::new(Barrier::new(8));
@@ -291,7 +291,7 @@ pub async fn a_resting_lane_cannot_be_leased(stage: &Stage) {
     assert!(stage.lease_lane(&dealer).await.is_some());
 }
 
-/// A call that a person asks for finds out whether the account works again.
+/// A test call shows whether the account works again.
 pub async fn neither_a_breaker_nor_a_retry_wait_hinders_a_lease(stage: &Stage) {
     for (n, change) in (1..).zip([blocked(HOUR), waiting(HOUR)]) {
         let dealer = sample::dealer_id_numbered(n);
@@ -305,7 +305,7 @@ pub async fn neither_a_breaker_nor_a_retry_wait_hinders_a_lease(stage: &Stage) {
     }
 }
 
-/// A test message whose outcome is unknown leaves a retry wait as it is.
+/// A test message with an unknown outcome leaves a retry wait as it is.
 pub async fn a_call_that_taught_nothing_does_not_shorten_a_pause(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -322,7 +322,7 @@ pub async fn a_call_that_taught_nothing_does_not_shorten_a_pause(stage: &Stage) 
     to_send(&stage.claim().await);
 }
 
-/// A copy that died with a lane in its hands does not keep it.
+/// The lease of a dead copy expires.
 pub async fn a_lane_of_a_dead_copy_is_free_when_its_lease_is_over(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -333,7 +333,7 @@ pub async fn a_lane_of_a_dead_copy_is_free_when_its_lease_is_over(stage: &Stage)
     to_send(&stage.claim().await);
 }
 
-/// An interrupted message waits for its lane, whoever has it meanwhile.
+/// An interrupted message stays in its lane during the other lease.
 pub async fn a_leased_lane_recovers_its_message_afterwards(stage: &Stage) {
     let dealer = sample::dealer_id();
     let request = stage.queue(&dealer, 1).await;

@@ -1,4 +1,4 @@
-//! Promises of [`PersonalData`](domain::ports::PersonalData) about rows of others that mention a person.
+//! Promises of [`PersonalData`](domain::ports::PersonalData) about other rows that mention a person.
 
 use domain::access::{Access, Action, AuditEntry, Author, KeyName, Scope};
 use domain::delivery::{LaneChange, MessageChange};
@@ -11,7 +11,7 @@ use super::persons::{assert_erased, erase, phone_of, queued};
 use super::{OldRow, Stage};
 use crate::sample;
 
-/// By which failures are counted; phones are not even stored.
+/// Failures are counted by reason; phones are never stored there.
 pub async fn a_reason_keeps_its_words_and_loses_its_person(stage: &Stage) {
     let words = [
         ("invalid token", "invalid token"),
@@ -39,7 +39,7 @@ pub async fn a_reason_keeps_its_words_and_loses_its_person(stage: &Stage) {
     }
 }
 
-/// The lane stays blocked, and says why.
+/// The lane stays blocked, with a reason.
 pub async fn why_a_lane_is_blocked_does_not_name_an_erased_person(stage: &Stage) {
     let dealer = sample::dealer();
     stage.backstage.add_dealer(&dealer).await;
@@ -58,7 +58,7 @@ pub async fn why_a_lane_is_blocked_does_not_name_an_erased_person(stage: &Stage)
         block_reason(stage).await.as_deref(),
         Some("no token for [dihapus]")
     );
-    // A call that was on its way meanwhile.
+    // A call that was in flight meanwhile.
     let dealer = sample::dealer_id_numbered(1);
     stage
         .backstage
@@ -87,7 +87,7 @@ fn blocked_for(name: &str) -> LaneChange {
     }
 }
 
-/// Of the sample dealer's lane.
+/// The block reason of the sample dealer's lane.
 async fn block_reason(stage: &Stage) -> Option<String> {
     let record = stage.admin.record(&sample::dealer_id()).await;
     let record = record.expect("record").expect("the dealer is known");
@@ -95,7 +95,7 @@ async fn block_reason(stage: &Stage) -> Option<String> {
     record.lane.block_reason
 }
 
-/// Whatever its caller made it of, except a UUID, which tells nothing.
+/// A UUID reveals nothing; any other id may hold personal data.
 pub async fn a_chosen_id_of_a_call_is_erased_and_a_uuid_is_not(stage: &Stage) {
     let uuid = "4b1c6a52-3d1f-4a5c-9d4e-0f6a7b8c9d0e";
     for (n, id, kept) in [(1, "order-of-Pelanggan-1", None), (2, uuid, Some(uuid))] {
@@ -129,7 +129,7 @@ pub async fn a_chosen_id_of_a_call_is_erased_and_a_uuid_is_not(stage: &Stage) {
     }
 }
 
-/// In the lines of their dealers and of nobody's.
+/// In lines of the person's dealers and in lines without a dealer.
 pub async fn the_audit_does_not_hold_the_phone_of_an_erased_person(stage: &Stage) {
     queued(stage).await;
     let entry = |dealer, call: &str, detail: &str| AuditEntry {
@@ -165,7 +165,7 @@ pub async fn the_audit_does_not_hold_the_phone_of_an_erased_person(stage: &Stage
     let expected = [
         ("job_+[dihapus]", "for [dihapus]"),
         ("x[dihapus]y", "[dihapus], 6281200000002"),
-        // Somebody else may have that name.
+        // Another person may have that name.
         ("Pelanggan-1", "Pelanggan 1"),
     ];
     assert_eq!(texts, expected);
@@ -174,7 +174,7 @@ pub async fn the_audit_does_not_hold_the_phone_of_an_erased_person(stage: &Stage
     }
 }
 
-/// It keeps the rest of its name.
+/// The rest of its name stays.
 pub async fn an_api_key_is_not_called_by_the_phone_of_an_erased_person(stage: &Stage) {
     for (n, name) in [(1, "HP 0812-0000-0001 (Adit)"), (2, "HP 0812-0000-0002")] {
         let key = NewApiKey {
@@ -198,7 +198,7 @@ pub async fn an_api_key_is_not_called_by_the_phone_of_an_erased_person(stage: &S
     assert_eq!(names, ["HP 0812-0000-0002", "HP [dihapus] (Adit)"]);
 }
 
-/// Where it names them; what others brought stays.
+/// Where it holds the name; other requests keep theirs.
 pub async fn a_unit_type_does_not_name_an_erased_person(stage: &Stage) {
     let row = |n, phone: &str| OldRow {
         phone: phone.to_owned(),
@@ -220,7 +220,7 @@ pub async fn a_unit_type_does_not_name_an_erased_person(stage: &Stage) {
     );
 }
 
-/// Somebody else's, whose caller called it by this phone.
+/// Idempotency keys of other persons' requests that hold this phone.
 pub async fn keys_that_hold_the_phone_of_an_erased_person_are_forgotten(stage: &Stage) {
     queued(stage).await;
     let under = |n: u32, key: &str| NewRequest {

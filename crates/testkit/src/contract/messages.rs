@@ -35,7 +35,7 @@ async fn resend_as(stage: &Stage, id: RequestId, seen: &Visibility) -> Resent {
     resending.await.expect("resend")
 }
 
-/// The call that asked for it, and not the one that brought the request.
+/// The origin is the resend, not the first submission.
 pub async fn a_message_that_is_sent_again_remembers_the_later_call(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     let claim = stage.claim().await;
@@ -78,7 +78,7 @@ async fn states(stage: &Stage, id: RequestId) -> Vec<MessageState> {
     timeline.iter().map(|message| message.state).collect()
 }
 
-/// Claims the only message there is and settles it.
+/// Claims the only message and settles it.
 async fn finish(stage: &Stage, change: MessageChange) {
     let claim = stage.claim().await;
     stage.settle_now(&claim, change, READY).await;
@@ -88,7 +88,7 @@ async fn queued(stage: &Stage) -> NewRequest {
     stage.queue(&sample::dealer_id(), 1).await
 }
 
-/// Nothing has happened to it yet.
+/// No attempt has been made yet.
 pub async fn a_message_is_shown_from_the_beginning(stage: &Stage) {
     let request = queued(stage).await;
     let timeline = stage
@@ -110,7 +110,7 @@ pub async fn a_message_is_shown_from_the_beginning(stage: &Stage) {
     assert_eq!((&message.provider_id, &message.reason), (&None, &None));
 }
 
-/// Every attempt, oldest first, and how it ended.
+/// Every attempt, oldest first, and the last state.
 pub async fn a_timeline_tells_what_happened(stage: &Stage) {
     let request = queued(stage).await;
     finish(stage, MessageChange::Requeued).await;
@@ -139,7 +139,7 @@ pub async fn a_request_without_messages_has_an_empty_timeline(stage: &Stage) {
     assert_eq!(states(stage, row.id).await, []);
 }
 
-/// The request waits again, and the new message is one as any other.
+/// The request waits again, with a new message like any other.
 pub async fn a_finished_message_can_be_sent_again(stage: &Stage) {
     let request = queued(stage).await;
     finish(stage, failed()).await;
@@ -151,7 +151,7 @@ pub async fn a_finished_message_can_be_sent_again(stage: &Stage) {
     assert_eq!(message.target, sample::another_phone().national());
     let shown = stage.statuses(request.id).await;
     assert_eq!(shown, ("PENDING".to_owned(), "NOT_SENT".to_owned()));
-    // What the provider said last is still shown.
+    // The provider's last answer is still shown.
     assert!(stage.request(request.id).await.provider_answer.is_some());
     let claim = stage.claim().await;
     assert_eq!(to_send(&claim).id, message.id);
@@ -163,7 +163,7 @@ pub async fn a_finished_message_can_be_sent_again(stage: &Stage) {
     assert_eq!(shown, ("PROCESSED".to_owned(), "SENT".to_owned()));
 }
 
-/// Neither while it is queued nor while it is being sent.
+/// Neither while it is QUEUED nor while it is SENDING.
 pub async fn a_pending_message_is_not_sent_again(stage: &Stage) {
     let request = queued(stage).await;
     assert_eq!(resend(stage, request.id).await, Resent::Pending);
@@ -175,7 +175,7 @@ pub async fn a_pending_message_is_not_sent_again(stage: &Stage) {
     assert_eq!(states(stage, request.id).await, expected);
 }
 
-/// Impatience doubles nothing.
+/// Concurrent resends queue one message.
 pub async fn of_many_resends_at_once_one_is_queued(stage: &Stage) {
     let request = queued(stage).await;
     finish(stage, failed()).await;
@@ -190,7 +190,7 @@ pub async fn of_many_resends_at_once_one_is_queued(stage: &Stage) {
     assert_eq!(states(stage, request.id).await.len(), 2);
 }
 
-/// The first one.
+/// Its first message.
 pub async fn a_row_of_an_older_service_can_be_given_a_message(stage: &Stage) {
     let row = OldRow::sample(&sample::dealer_id(), 1).with_statuses("FAILED", "FAILED");
     stage.backstage.insert_old_row(&row).await;
@@ -202,7 +202,7 @@ pub async fn a_row_of_an_older_service_can_be_given_a_message(stage: &Stage) {
     assert_eq!(shown, ("PROCESSED".to_owned(), "SENT".to_owned()));
 }
 
-/// It is never sent then.
+/// It is never sent.
 pub async fn a_queued_message_can_be_cancelled(stage: &Stage) {
     let request = queued(stage).await;
     let Cancelled::Stopped(message) = cancel(stage, request.id).await else {
@@ -222,7 +222,7 @@ pub async fn a_queued_message_can_be_cancelled(stage: &Stage) {
     assert!(matches!(resend(stage, request.id).await, Resent::Queued(_)));
 }
 
-/// Long before its time.
+/// Also long before its time.
 pub async fn a_scheduled_message_can_be_cancelled(stage: &Stage) {
     let mut request = sample::new_request();
     request.message.not_before = Some(stage.backstage.now() + HOUR);
@@ -233,7 +233,7 @@ pub async fn a_scheduled_message_can_be_cancelled(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// What is on its way, or over, stays as it is.
+/// A message that is SENDING or finished stays as it is.
 pub async fn only_a_queued_message_can_be_cancelled(stage: &Stage) {
     let request = queued(stage).await;
     let claim = stage.claim().await;
@@ -246,7 +246,7 @@ pub async fn only_a_queued_message_can_be_cancelled(stage: &Stage) {
     assert_eq!(cancel(stage, row.id).await, Cancelled::TooLate);
 }
 
-/// Exactly one wins.
+/// Exactly one succeeds.
 pub async fn cancelling_and_claiming_at_once_do_one_of_both(stage: &Stage) {
     for n in 0..20 {
         let request = stage.queue(&sample::dealer_id(), n).await;
@@ -270,7 +270,7 @@ pub async fn cancelling_and_claiming_at_once_do_one_of_both(stage: &Stage) {
     }
 }
 
-/// Evidence of sending counts more than the wish.
+/// Evidence of sending outranks the cancellation.
 pub async fn late_acceptance_lifts_a_cancelled_message_to_sent(stage: &Stage) {
     let request = queued(stage).await;
     let claim = stage.claim().await;
@@ -291,7 +291,7 @@ pub async fn late_acceptance_lifts_a_cancelled_message_to_sent(stage: &Stage) {
     assert_eq!(shown, ("PROCESSED".to_owned(), "SENT".to_owned()));
 }
 
-/// News of an older message do not change what the request shows.
+/// Changes of an older message do not change the request.
 pub async fn the_newest_message_is_mirrored(stage: &Stage) {
     let request = queued(stage).await;
     let claim = stage.claim().await;
@@ -309,7 +309,7 @@ pub async fn the_newest_message_is_mirrored(stage: &Stage) {
     assert_eq!(shown, ("PENDING".to_owned(), "NOT_SENT".to_owned()));
 }
 
-/// Ids are made before their messages wait for their turn, so that they tell nothing.
+/// Ids are made before their messages wait for the lock, so their order says nothing.
 pub async fn the_newest_message_is_the_one_that_was_queued_last(stage: &Stage) {
     let request = queued(stage).await;
     stage
@@ -341,7 +341,7 @@ pub async fn an_unknown_request_has_no_messages(stage: &Stage) {
     assert_eq!(cancel(stage, id).await, Cancelled::UnknownRequest);
 }
 
-/// Neither shown, nor sent again, nor stopped, nor noted; its own dealer can do all of it.
+/// Reading, resending and cancelling fail without an audit entry; the own dealer can do all of it.
 pub async fn messages_that_cannot_be_seen_are_as_if_they_did_not_exist(stage: &Stage) {
     let request = queued(stage).await;
     let other = Visibility::Only(sample::dealer_id_numbered(1));
@@ -361,7 +361,7 @@ pub async fn messages_that_cannot_be_seen_are_as_if_they_did_not_exist(stage: &S
     assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 2);
 }
 
-/// One is not without the other.
+/// Action and audit entry are one transaction.
 pub async fn what_cannot_be_noted_is_not_done_to_a_message(stage: &Stage) {
     let request = queued(stage).await;
     let unstorable = AuditEntry {
@@ -383,7 +383,7 @@ pub async fn what_cannot_be_noted_is_not_done_to_a_message(stage: &Stage) {
     assert_eq!(stage.audit.page(None, 10).await.expect("page").len(), 1);
 }
 
-/// With the dealer whose message it was; what changed nothing is not noted.
+/// With the message's dealer; without a change there is no entry.
 pub async fn resending_and_cancelling_are_noted_in_the_audit(stage: &Stage) {
     let request = queued(stage).await;
     assert_eq!(resend(stage, request.id).await, Resent::Pending);

@@ -69,20 +69,20 @@ use domain::values::{DealerId, WebhookToken};
 
 use crate::sample;
 
-/// The ports of one empty store, and the door behind its back.
+/// The ports of one empty store, and its backstage.
 #[derive(Clone)]
 pub struct Stage {
     /// The requests.
     pub requests: Arc<dyn RequestStore>,
     /// The queue of messages.
     pub outbox: Arc<dyn Outbox>,
-    /// What is known of dealers' accounts.
+    /// The provider's profiles of accounts.
     pub accounts: Arc<dyn AccountBook>,
     /// The messages of single requests.
     pub messages: Arc<dyn Messages>,
-    /// The reports of the provider.
+    /// The provider events.
     pub events: Arc<dyn EventStore>,
-    /// What is stored about persons.
+    /// Personal data.
     pub persons: Arc<dyn PersonalData>,
     /// The keys of callers.
     pub api_keys: Arc<dyn ApiKeys>,
@@ -90,20 +90,20 @@ pub struct Stage {
     pub troubles: Arc<dyn Troubles>,
     /// The sessions of people.
     pub sessions: Arc<dyn Sessions>,
-    /// What was done by whom.
+    /// The audit.
     pub audit: Arc<dyn AuditLog>,
     /// Lists and counts.
     pub reports: Arc<dyn Reports>,
     /// The dealers.
     pub dealers: Arc<dyn DealerDirectory>,
-    /// The same dealers, as operators see them.
+    /// The same dealers, for operators.
     pub admin: Arc<dyn DealerAdmin>,
-    /// What tests do and see past the ports.
+    /// Access past the ports.
     pub backstage: Arc<dyn Backstage>,
 }
 
 impl Stage {
-    /// A stage whose ports are all played by one adapter.
+    /// A stage whose ports are all one adapter.
     #[must_use]
     pub fn of_one<S>(store: Arc<S>) -> Self
     where
@@ -142,36 +142,36 @@ impl Stage {
     }
 }
 
-/// What tests do and see past the ports. Whatever goes wrong is a panic.
+/// A test's access past the ports. Errors are panics.
 #[async_trait]
 pub trait Backstage: Send + Sync {
-    /// Makes a dealer known, as the service that owns the dealers would; absent values are NULL.
+    /// Adds a dealer as the service that owns the dealers would; absent values are NULL.
     async fn add_dealer(&self, dealer: &Dealer);
 
-    /// Gives a dealer an address for the provider's reports.
+    /// Adds a webhook token of a dealer.
     async fn add_webhook(&self, dealer: &DealerId, token: &WebhookToken);
 
-    /// Lets time pass for everything that is queued, leased or paused: a store whose clock cannot
-    /// be set moves its stored moments into the past. Requests' local times stay.
+    /// Advances time for queues, leases and pauses: a store whose clock cannot be set moves stored times into
+    /// the past. Requests' local times stay.
     async fn pass(&self, time: Duration);
 
-    /// The same, and what requests say about their last change grows old as well.
+    /// The same, also for requests' times of their last change.
     async fn pass_for_requests(&self, time: Duration);
 
-    /// The time of the store's clock, for comparing with what it has just written.
+    /// The store's present time, to compare with stored times.
     fn now(&self) -> DateTime<Utc>;
 
     /// The newest message of a request, as it is stored.
     async fn message(&self, request: RequestId) -> Option<StoredMessage>;
 
-    /// The calls that were made for a request's message, oldest first.
+    /// The attempts of a request's message, oldest first.
     async fn attempts(&self, request: RequestId) -> Vec<StoredAttempt>;
 
-    /// Inserts a row as an older service did: it has no message, and every column that is not in
-    /// [`OldRow`] is NULL.
+    /// Inserts a row as an older service did: without a message, and with NULL in every column that is not in
+    /// [`OldRow`].
     async fn insert_old_row(&self, row: &OldRow);
 
-    /// Changes the statuses of a request as another program may, and nothing else; `None` is NULL.
+    /// Changes only the statuses of a request, as another program may; `None` is NULL.
     async fn set_statuses(
         &self,
         request: RequestId,
@@ -179,10 +179,10 @@ pub trait Backstage: Send + Sync {
         whatsapp_status: Option<&str>,
     );
 
-    /// The texts of the provider's reports, as they are stored.
+    /// The stored texts of provider events.
     async fn reports(&self) -> Vec<String>;
 
-    /// Deletes the row of a request as another program may; its message stays.
+    /// Deletes a request as another program may; its message stays.
     async fn delete_row(&self, request: RequestId);
 }
 
@@ -191,11 +191,11 @@ pub trait Backstage: Send + Sync {
 pub struct StoredMessage {
     /// The message.
     pub id: MessageId,
-    /// Where it is on its way.
+    /// Its state.
     pub state: MessageState,
-    /// How many of its outcomes were unknown.
+    /// Its unknown outcomes so far.
     pub unknowns: u32,
-    /// Why it ended as it did, unless it was sent.
+    /// Why it ended, unless it was sent.
     pub reason: Option<String>,
     /// [`Receipt::message_id`](domain::delivery::Receipt::message_id)
     pub provider_message_id: Option<String>,
@@ -203,10 +203,10 @@ pub struct StoredMessage {
     pub provider_request_id: Option<i64>,
 }
 
-/// A call that was made for a message, as it is stored.
+/// An attempt as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAttempt {
-    /// The lease of the lane under which it was made.
+    /// The epoch of its lease.
     pub epoch: i64,
     /// [`Attempt::outcome`](domain::ports::Attempt::outcome)
     pub outcome: OutcomeKind,

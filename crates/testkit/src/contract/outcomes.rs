@@ -1,4 +1,4 @@
-//! Promises about what becomes of a message, and what its request shows then.
+//! Promises about the outcomes of a message, and the statuses of its request.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::acts::{
 };
 use crate::sample;
 
-/// The provider has it: its numbers and its answer are kept.
+/// The provider's ids and answer are stored.
 pub async fn an_accepted_message_is_sent(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     let claim = stage.claim().await;
@@ -30,7 +30,7 @@ pub async fn an_accepted_message_is_sent(stage: &Stage) {
     assert_eq!(stage.next_due().await, None);
 }
 
-/// A provider that accepts without telling its numbers has accepted all the same.
+/// An acceptance without ids is an acceptance.
 pub async fn a_message_accepted_without_numbers_is_sent(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     let claim = stage.claim().await;
@@ -42,7 +42,7 @@ pub async fn a_message_accepted_without_numbers_is_sent(stage: &Stage) {
     assert_eq!(message.provider_request_id, None);
 }
 
-/// For good, and it says why.
+/// It is final, with a reason.
 pub async fn a_refused_message_has_failed(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     let claim = stage.claim().await;
@@ -55,7 +55,7 @@ pub async fn a_refused_message_has_failed(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// It waits again, and its request shows what the provider said.
+/// It is queued again, and its request shows the provider's answer.
 pub async fn a_requeued_message_shows_the_providers_answer(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     let claim = stage.claim().await;
@@ -90,7 +90,7 @@ pub async fn a_message_handed_back_without_a_call_keeps_its_answer(stage: &Stage
     assert_eq!(to_send(&stage.claim().await).request_id, request);
 }
 
-/// It may have been sent: it waits longer than its lane, and others may go meanwhile.
+/// It may have been sent: it waits longer than its lane, and other messages may go meanwhile.
 pub async fn a_message_to_be_resent_waits_for_its_next_try(stage: &Stage) {
     let dealer = sample::dealer_id();
     let request = stage.queue(&dealer, 1).await.id;
@@ -114,7 +114,7 @@ pub async fn a_message_to_be_resent_waits_for_its_next_try(stage: &Stage) {
     assert_eq!((again.request_id, again.unknowns), (request, 1));
 }
 
-/// A person must decide: it says why and is not tried again.
+/// With a reason; it is not retried, because a person must decide.
 pub async fn an_unknown_message_is_shown_as_an_error(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     let claim = stage.claim().await;
@@ -130,7 +130,7 @@ pub async fn an_unknown_message_is_shown_as_an_error(stage: &Stage) {
     assert_eq!(stage.next_due().await, None);
 }
 
-/// A recovered message can end like any other.
+/// Any settlement is possible.
 pub async fn a_recovered_message_can_be_settled(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     stage.claim().await;
@@ -147,7 +147,7 @@ pub async fn a_recovered_message_can_be_settled(stage: &Stage) {
     assert_eq!(stage.message(request).await.state, MessageState::Sent);
 }
 
-/// The last answer is shown, the calls are all kept, in their order.
+/// The last answer is shown, and all attempts are kept in order.
 pub async fn every_attempt_is_recorded(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     let mut epochs = Vec::new();
@@ -176,7 +176,7 @@ pub async fn every_attempt_is_recorded(stage: &Stage) {
     }
 }
 
-/// Whatever the provider says: an answer that cannot be written would be asked for again and again.
+/// An answer that could not be stored would be settled again and again.
 pub async fn odd_words_of_the_provider_can_be_settled(stage: &Stage) {
     let odd = [
         "a NUL \0 and an escape \u{1b}[31m",
@@ -215,7 +215,7 @@ pub async fn odd_words_of_the_provider_can_be_settled(stage: &Stage) {
     }
 }
 
-/// The provider may quote the recipient, or anybody else. Only its last answer is kept as it came.
+/// The provider may quote any phone. Only its last answer is stored as it came.
 pub async fn words_of_the_provider_are_kept_without_numbers(stage: &Stage) {
     let dealer = sample::dealer();
     stage.backstage.add_dealer(&dealer).await;
@@ -262,7 +262,7 @@ pub async fn words_of_the_provider_are_kept_without_numbers(stage: &Stage) {
     assert_eq!(lane.block_reason.as_deref(), Some(kept));
 }
 
-/// Another program deleted the request; its message is no reason to stumble again and again.
+/// Another program deleted the request; the settlement must still succeed.
 pub async fn a_message_without_its_request_can_be_settled(stage: &Stage) {
     for (n, change) in (1..).zip([sent(), failed(), MessageChange::Requeued]) {
         let dealer = sample::dealer_id_numbered(n);
@@ -280,7 +280,7 @@ pub async fn a_message_without_its_request_can_be_settled(stage: &Stage) {
     }
 }
 
-/// It is too late for it: it is never sent, and says why.
+/// It is never sent, and has a reason.
 pub async fn a_message_that_became_too_old_expires(stage: &Stage) {
     let dealer = sample::dealer_id();
     let old = stage.queue(&dealer, 1).await.id;
@@ -302,7 +302,7 @@ pub async fn a_message_that_became_too_old_expires(stage: &Stage) {
     assert_eq!(expire(stage, HOUR / 2).await, 0);
 }
 
-/// A dealer that cannot send for long does not surprise its customers afterwards.
+/// Customers must not get late messages after a long block.
 pub async fn messages_of_a_paused_lane_expire_as_well(stage: &Stage) {
     let [blocked, waits] = [1, 2].map(sample::dealer_id_numbered);
     let first = stage.queue(&blocked, 1).await.id;
@@ -322,7 +322,7 @@ pub async fn messages_of_a_paused_lane_expire_as_well(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// A call is in flight; what becomes of it is for its settlement to say.
+/// A call is in flight; its settlement decides.
 pub async fn a_message_being_sent_does_not_expire(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     stage.pass(HOUR).await;
@@ -333,7 +333,7 @@ pub async fn a_message_being_sent_does_not_expire(stage: &Stage) {
     assert_eq!(stage.message(request).await.state, MessageState::Sent);
 }
 
-/// An earlier try may have reached the provider: nobody can say that it was not sent.
+/// An earlier try may have reached the provider.
 pub async fn an_old_message_that_may_have_been_sent_becomes_unknown(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     let claim = stage.claim().await;
@@ -350,7 +350,7 @@ pub async fn an_old_message_that_may_have_been_sent_becomes_unknown(stage: &Stag
     stage.assert_nothing_to_claim().await;
 }
 
-/// A settlement can say so, too: the message was claimed a moment too late.
+/// By its settlement: it was claimed a moment too late.
 pub async fn a_claimed_message_can_expire(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     let claim = stage.claim().await;
@@ -375,7 +375,7 @@ fn pair(request_status: &str, whatsapp_status: &str) -> (String, String) {
     (request_status.to_owned(), whatsapp_status.to_owned())
 }
 
-/// What the request shows, who changed it and when: just now, in the local time of Jakarta.
+/// The request shows these statuses, changed just now, in Jakarta's local time.
 async fn assert_shows(
     stage: &Stage,
     id: RequestId,

@@ -25,7 +25,7 @@ async fn step(stage: &Stage, phone: &Phone, limit: usize) -> Erased {
     stage.persons.erase(phone, limit).await.expect("erase")
 }
 
-/// Erases until nothing is left.
+/// Erases until no data is left.
 pub(super) async fn erase(stage: &Stage, phone: &Phone) -> Erased {
     let mut all = Erased::default();
     loop {
@@ -37,7 +37,7 @@ pub(super) async fn erase(stage: &Stage, phone: &Phone) -> Erased {
     }
 }
 
-/// A whole pass.
+/// Runs a whole pass.
 pub(super) async fn sweep(stage: &Stage, days: u32) -> Erased {
     let mut all = Erased::default();
     let mut from = Some(Sweep::BEGIN);
@@ -63,10 +63,10 @@ pub(super) async fn export(
     stage.persons.export(phone, after, 2).await.expect("export")
 }
 
-async fn keep(stage: &Stage, text: &str, news: EventContent) {
+async fn keep(stage: &Stage, text: &str, report: EventContent) {
     let event = ProviderEvent {
         text: text.to_owned(),
-        ..sample::event(news)
+        ..sample::event(report)
     };
     let dealer = sample::dealer_id();
     let keeping = stage.events.keep(&dealer, &event);
@@ -75,15 +75,20 @@ async fn keep(stage: &Stage, text: &str, news: EventContent) {
     applying.await.expect("apply");
 }
 
-/// A report of the sample receipt's message.
+/// An event of the sample receipt's message.
 pub(super) async fn report(stage: &Stage, seen: MessageState) {
-    let news = MessageReport {
+    let report = MessageReport {
         provider_id: Some("142223099".to_owned()),
         state_id: None,
         seen: Some(seen),
         reason: None,
     };
-    keep(stage, r#"{"id":"142223099"}"#, EventContent::Message(news)).await;
+    keep(
+        stage,
+        r#"{"id":"142223099"}"#,
+        EventContent::Message(report),
+    )
+    .await;
 }
 
 pub(super) async fn queued(stage: &Stage) -> NewRequest {
@@ -108,7 +113,7 @@ pub(super) async fn assert_erased(stage: &Stage, id: RequestId) {
     }
 }
 
-/// And nothing else: statuses, times, ids and counts stay as they were.
+/// Statuses, times, ids and counts stay.
 pub async fn everything_about_a_person_is_erased(stage: &Stage) {
     stage.backstage.add_dealer(&sample::dealer()).await;
     let request = queued(stage).await;
@@ -140,12 +145,12 @@ pub async fn everything_about_a_person_is_erased(stage: &Stage) {
         MessageState::Delivered
     );
     assert_eq!(stage.backstage.reports().await, [ERASED]);
-    // The other one has another phone.
+    // The other request has another phone.
     assert_ne!(stage.request(other.id).await.phone.as_deref(), Some(ERASED));
     assert_eq!(timeline(stage, other.id).await[0].body, other.message.body);
 }
 
-/// Nothing is left for the second time.
+/// The second erasure finds nothing.
 pub async fn erasing_once_more_erases_nothing(stage: &Stage) {
     queued(stage).await;
     assert!(!erase(stage, &phone_of(1)).await.is_nothing());
@@ -153,7 +158,7 @@ pub async fn erasing_once_more_erases_nothing(stage: &Stage) {
     assert!(erase(stage, &phone_of(2)).await.is_nothing());
 }
 
-/// As people and older services write it, whatever the dealer; similar ones are other numbers.
+/// In people's and older services' notations, for all dealers; similar numbers stay.
 pub async fn every_spelling_of_a_phone_is_erased(stage: &Stage) {
     let spellings = [
         "082148523421",
@@ -189,7 +194,7 @@ pub async fn every_spelling_of_a_phone_is_erased(stage: &Stage) {
     }
 }
 
-/// There is nobody to send it to.
+/// There is no recipient.
 pub async fn a_request_of_an_erased_person_gets_no_message(stage: &Stage) {
     let request = queued(stage).await;
     erase(stage, &phone_of(1)).await;
@@ -198,7 +203,7 @@ pub async fn a_request_of_an_erased_person_gets_no_message(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// They are resends of one request, and one of them is queued.
+/// Resends included, one of them queued.
 pub async fn all_messages_of_a_request_are_erased(stage: &Stage) {
     let request = queued(stage).await;
     let claim = stage.claim().await;
@@ -211,7 +216,7 @@ pub async fn all_messages_of_a_request_are_erased(stage: &Stage) {
     assert_erased(stage, request.id).await;
 }
 
-/// It lifts its message, and its text is not kept.
+/// It lifts its message, and its text is not stored.
 pub async fn a_report_after_the_erasure_still_counts(stage: &Stage) {
     let request = queued(stage).await;
     let claim = stage.claim().await;
@@ -222,7 +227,7 @@ pub async fn a_report_after_the_erasure_still_counts(stage: &Stage) {
     assert_eq!(stage.backstage.reports().await, [ERASED]);
 }
 
-/// Of no message, such as a reply.
+/// An unmatched event, such as a reply.
 pub async fn a_report_that_quotes_the_phone_is_erased(stage: &Stage) {
     let reply = r#"{"sender":"6281200000001","message":"Siapa ini?"}"#;
     let other = r#"{"sender":"6281200000002","message":"Terima kasih"}"#;
@@ -233,7 +238,7 @@ pub async fn a_report_that_quotes_the_phone_is_erased(stage: &Stage) {
     assert_eq!(stage.backstage.reports().await, [ERASED, other]);
 }
 
-/// Its key stands for nothing any more.
+/// The key is free again.
 pub async fn keys_of_an_erased_person_are_forgotten(stage: &Stage) {
     let once = sample::once("kunci-1", "{}");
     let with_key = |n| NewRequest {
@@ -247,7 +252,7 @@ pub async fn keys_of_an_erased_person_are_forgotten(stage: &Stage) {
     assert_eq!(accept(2).await, Accepted::Stored);
 }
 
-/// Another program deleted it.
+/// Another program deleted the request.
 pub async fn messages_of_a_deleted_request_are_erased(stage: &Stage) {
     let request = queued(stage).await;
     stage.backstage.delete_row(request.id).await;
@@ -257,7 +262,7 @@ pub async fn messages_of_a_deleted_request_are_erased(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// However small they are.
+/// However small the steps are.
 pub async fn erasing_in_steps_leaves_nothing(stage: &Stage) {
     let mut requests = Vec::new();
     for n in 0..5 {
@@ -279,7 +284,7 @@ pub async fn erasing_in_steps_leaves_nothing(stage: &Stage) {
     }
 }
 
-/// Claims, settlements and reports go on, and nothing is left.
+/// During claims, settlements and events, no data is left.
 pub async fn a_person_is_erased_while_everything_moves(stage: &Stage) {
     let mut requests = Vec::new();
     for n in 0..12 {

@@ -1,5 +1,4 @@
-//! Promises about where messages stand in their lanes, and about what waits in a lane: the facts from
-//! which it is decided why something waits.
+//! Promises about places in lanes and about queues: the facts that decide why a message waits.
 
 use chrono::TimeDelta;
 use domain::access::{AuditEntry, Visibility};
@@ -13,7 +12,7 @@ use super::Stage;
 use super::acts::{HOUR, READY, UNCHANGED, blocked, message_of, sent, waiting};
 use crate::sample;
 
-/// Of a request's newest message.
+/// The place of a request's newest message.
 async fn place(stage: &Stage, request: RequestId) -> Option<Place> {
     let timeline = stage.messages.timeline(request, &Visibility::All).await;
     let newest = timeline.expect("timeline").pop();
@@ -28,7 +27,7 @@ async fn queue(stage: &Stage, dealer: &DealerId) -> QueueState {
     stage.messages.queue(dealer).await.expect("queue")
 }
 
-/// The `n`th request of the sample dealer, whose message may not be sent before an hour has passed.
+/// The `n`th request of the sample dealer, scheduled in an hour.
 async fn schedule(stage: &Stage, n: u32) -> RequestId {
     let mut request = sample::request_for(&sample::dealer_id(), n);
     request.message.not_before = Some(stage.backstage.now() + HOUR);
@@ -36,7 +35,7 @@ async fn schedule(stage: &Stage, n: u32) -> RequestId {
     request.id
 }
 
-/// In a lane that nothing hinders: by their due time, live before bulk, each lane for itself.
+/// In a free lane: by due time, live before bulk, for each lane.
 pub async fn a_message_knows_how_many_go_before_it(stage: &Stage) {
     let dealer = sample::dealer_id();
     let mut bulk = sample::request_for(&dealer, 1);
@@ -70,7 +69,7 @@ pub async fn a_message_knows_how_many_go_before_it(stage: &Stage) {
     );
 }
 
-/// The message that is being sent is known, and stands before nobody.
+/// It is known, and goes before no other.
 pub async fn a_place_tells_of_the_call_in_flight(stage: &Stage) {
     let dealer = sample::dealer_id();
     let first = stage.queue(&dealer, 1).await;
@@ -92,7 +91,7 @@ pub async fn a_place_tells_of_the_call_in_flight(stage: &Stage) {
     assert!(place.lane.calls_today <= 1);
 }
 
-/// What follows from an outcome is seen in the lane.
+/// The lane shows the result of a settlement.
 pub async fn a_place_tells_of_pauses_strikes_and_blocks(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await.id;
     for (change, history, reason) in [
@@ -116,7 +115,7 @@ pub async fn a_place_tells_of_pauses_strikes_and_blocks(stage: &Stage) {
     }
 }
 
-/// It stays in its lane, which nobody holds.
+/// The message stays in its lane, which is not leased.
 pub async fn a_place_tells_of_a_wait_for_evidence(stage: &Stage) {
     let first = stage.queue(&sample::dealer_id(), 1).await;
     let second = stage.queue(&sample::dealer_id(), 2).await.id;
@@ -132,7 +131,7 @@ pub async fn a_place_tells_of_a_wait_for_evidence(stage: &Stage) {
     assert_eq!(queue(stage, &sample::dealer_id()).await.sending, 1);
 }
 
-/// Its own wait holds up nobody.
+/// Its own wait delays no other message.
 pub async fn a_message_that_is_tried_again_later_goes_before_nobody(stage: &Stage) {
     let first = stage.queue(&sample::dealer_id(), 1).await.id;
     let second = stage.queue(&sample::dealer_id(), 2).await.id;
@@ -147,7 +146,7 @@ pub async fn a_message_that_is_tried_again_later_goes_before_nobody(stage: &Stag
     assert!(place.next_try_at > place.lane.now);
 }
 
-/// What was queued again stands somewhere, what was cancelled does not.
+/// A resent message has a place, a cancelled one has none.
 pub async fn a_message_that_was_sent_again_stands_in_its_lane(stage: &Stage) {
     let dealer = sample::dealer_id();
     let request = stage.queue(&dealer, 1).await;
@@ -178,7 +177,7 @@ pub async fn a_message_that_was_sent_again_stands_in_its_lane(stage: &Stage) {
     assert_eq!(stopped.place, None);
 }
 
-/// An export shows the same.
+/// An export has the same places.
 pub async fn an_export_tells_where_messages_stand(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     let request = stage.queue(&sample::dealer_id(), 2).await;
@@ -188,7 +187,7 @@ pub async fn an_export_tells_where_messages_stand(stage: &Stage) {
     assert_eq!(place.map(|place| place.before), Some(1));
 }
 
-/// Of one dealer, by what they wait for.
+/// For one dealer, by what the messages wait for.
 pub async fn a_queue_is_counted(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&sample::dealer_id_numbered(1), 1).await;
@@ -221,7 +220,7 @@ pub async fn a_queue_is_counted(stage: &Stage) {
     assert_eq!(state.due_later, []);
 }
 
-/// Of a dealer whom no lane has seen.
+/// For a dealer without messages.
 pub async fn a_queue_without_a_lane_is_empty(stage: &Stage) {
     stage.queue(&sample::dealer_id_numbered(1), 1).await;
     let state = queue(stage, &sample::dealer_id()).await;

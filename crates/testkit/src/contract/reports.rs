@@ -9,7 +9,7 @@ use super::acts::{READY, sent};
 use super::{OldRow, Stage};
 use crate::sample;
 
-/// By date, then time, whatever the order in which they came.
+/// By date, then time, in any order of arrival.
 pub async fn the_newest_request_comes_first(stage: &Stage) {
     let times = [
         (3, sample::morning(2026, 1, 7)),
@@ -25,7 +25,7 @@ pub async fn the_newest_request_comes_first(stage: &Stage) {
     assert_eq!(listed, expected);
 }
 
-/// The order is complete, so that pages have edges.
+/// The order is total, so that pages have clear bounds.
 pub async fn requests_of_the_same_moment_are_in_descending_order_of_their_ids(stage: &Stage) {
     let moment = sample::morning(2026, 1, 7);
     for n in [2, 5, 1, 4, 3] {
@@ -36,7 +36,7 @@ pub async fn requests_of_the_same_moment_are_in_descending_order_of_their_ids(st
     assert_eq!(listed, expected);
 }
 
-/// All pages together are the whole list, once, though many requests have the same moment.
+/// All pages together are the whole list, each request once, even with equal times.
 pub async fn pages_never_overlap(stage: &Stage) {
     for n in 0..23 {
         let created = sample::morning(2026, 1, 5 + n % 3);
@@ -55,7 +55,7 @@ pub async fn pages_never_overlap(stage: &Stage) {
     }
 }
 
-/// Whichever days and statuses are listed.
+/// For any days and statuses.
 pub async fn a_page_by_number_is_its_part_of_the_list(stage: &Stage) {
     let dealer = sample::dealer_id();
     let statuses = [
@@ -102,7 +102,7 @@ pub async fn a_page_by_number_is_its_part_of_the_list(stage: &Stage) {
     }
 }
 
-/// And says how many there are all the same.
+/// Its total is still right.
 pub async fn a_page_past_the_end_is_empty(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     for page in [2, 1_000_000, u64::MAX] {
@@ -111,7 +111,7 @@ pub async fn a_page_past_the_end_is_empty(stage: &Stage) {
     }
 }
 
-/// What is listed is what is found.
+/// A list shows a request as `find` does.
 pub async fn a_list_shows_requests_as_they_are_found(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     assert_eq!(
@@ -126,7 +126,7 @@ pub async fn a_list_shows_requests_as_they_are_found(stage: &Stage) {
     );
 }
 
-/// Nothing of one dealer is seen by another.
+/// One tenant sees nothing of another.
 pub async fn a_dealer_sees_only_its_own_requests(stage: &Stage) {
     let other = sample::dealer_id_numbered(1);
     let own = stage.queue(&sample::dealer_id(), 1).await;
@@ -137,7 +137,7 @@ pub async fn a_dealer_sees_only_its_own_requests(stage: &Stage) {
     assert_eq!(stats(stage, &other, DateRange::default()).await.total, 2);
 }
 
-/// A dealer without requests, or one that nobody knows.
+/// For a dealer without requests, and for a missing one.
 pub async fn no_requests_are_an_empty_list_and_zero_counts(stage: &Stage) {
     stage.queue(&sample::dealer_id_numbered(1), 1).await;
     let page = list(stage, &everything(1, 10)).await;
@@ -146,8 +146,7 @@ pub async fn no_requests_are_an_empty_list_and_zero_counts(stage: &Stage) {
     assert_eq!(counts, DealerStats::default());
 }
 
-/// Both days of a range belong to it, an absent one is open, and a range whose end comes before
-/// its beginning is empty.
+/// Both ends are included, an absent end is open, and a range with its end before its beginning is empty.
 pub async fn a_range_of_days_includes_both_ends(stage: &Stage) {
     let last_second = |day| NaiveDate::and_hms_opt(&day, 23, 59, 59).expect("it exists");
     let midnight = |day| NaiveDate::and_hms_opt(&day, 0, 0, 0).expect("it exists");
@@ -187,7 +186,7 @@ pub async fn a_range_of_days_includes_both_ends(stage: &Stage) {
     }
 }
 
-/// In their place, shown as they are stored.
+/// In order, shown as stored.
 pub async fn lists_show_rows_of_an_older_service(stage: &Stage) {
     let dealer = sample::dealer_id();
     let row = OldRow::sample(&dealer, 2);
@@ -213,8 +212,7 @@ pub(super) async fn store(
     request
 }
 
-/// From any page on, a list can be followed from place to place, and nothing is left out or comes
-/// twice.
+/// From any page on, the cursor leads through the rest of the list, each request once.
 pub async fn a_list_can_be_followed_by_places(stage: &Stage) {
     for n in 0..23 {
         let created = sample::morning(2026, 1, 5 + n % 3);
@@ -228,7 +226,7 @@ pub async fn a_list_can_be_followed_by_places(stage: &Stage) {
         while has_more {
             let next = PageQuery {
                 after: last,
-                // It does not matter.
+                // Ignored.
                 page: 7,
                 ..everything(1, page_size)
             };
@@ -242,7 +240,7 @@ pub async fn a_list_can_be_followed_by_places(stage: &Stage) {
     }
 }
 
-/// Also those that an older service left without one.
+/// Rows of an older service without a status included.
 pub async fn a_list_can_be_of_certain_statuses(stage: &Stage) {
     let dealer = sample::dealer_id();
     let statuses = [
@@ -294,7 +292,7 @@ pub async fn a_list_can_be_of_certain_statuses(stage: &Stage) {
     }
 }
 
-/// By a part of the name, the plate or the phone, however that is written.
+/// By a part of the name, the plate or the phone, in any notation.
 pub async fn a_list_can_be_searched(stage: &Stage) {
     let dealer = sample::dealer_id();
     for (n, name, phone, plate) in [
@@ -350,7 +348,7 @@ pub async fn a_list_can_be_searched(stage: &Stage) {
     }
 }
 
-/// A whole list, place by place, and its total.
+/// A whole list by cursor, and its total.
 async fn followed(stage: &Stage, mut query: PageQuery) -> (Vec<Request>, u64) {
     let mut found = Vec::new();
     loop {

@@ -12,7 +12,7 @@ use super::acts::{HOUR, to_send};
 use super::{OldRow, Stage};
 use crate::sample;
 
-/// The caller is shown the same before and after.
+/// Before and after storing it shows the same.
 pub async fn a_stored_request_is_found_as_it_was_submitted(stage: &Stage) {
     let request = sample::new_request();
     stage.requests.accept(&request).await.expect("accept");
@@ -22,7 +22,7 @@ pub async fn a_stored_request_is_found_as_it_was_submitted(stage: &Stage) {
     );
 }
 
-/// Absent is an answer.
+/// Absent is `Ok(None)`.
 pub async fn an_unknown_request_is_absent(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     let unknown = RequestId(Uuid::now_v7());
@@ -36,7 +36,7 @@ pub async fn an_unknown_request_is_absent(stage: &Stage) {
     );
 }
 
-/// Both are there.
+/// Both exist.
 pub async fn a_request_and_its_message_are_stored_together(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     let stored = stage.message(request.id).await;
@@ -51,7 +51,7 @@ pub async fn a_request_and_its_message_are_stored_together(stage: &Stage) {
     assert_eq!(message.body, request.message.body);
 }
 
-/// Or neither is: here the message cannot be stored, because its id is taken.
+/// Neither exists: the message's id is taken.
 pub async fn a_request_whose_message_cannot_be_stored_is_not_stored(stage: &Stage) {
     let dealer = sample::dealer_id();
     let first = stage.queue(&dealer, 1).await;
@@ -82,7 +82,7 @@ pub async fn an_id_is_stored_once(stage: &Stage) {
     assert_eq!(total(stage, &first).await, 1);
 }
 
-/// Callers that come at the same moment do not disturb one another.
+/// Concurrent callers do not disturb one another.
 pub async fn requests_accepted_at_once_are_all_stored(stage: &Stage) {
     let requests: Vec<NewRequest> = (0..60)
         .map(|n| sample::request_for(&sample::dealer_id_numbered(n % 3), n))
@@ -98,7 +98,7 @@ pub async fn requests_accepted_at_once_are_all_stored(stage: &Stage) {
     }
 }
 
-/// Writing together does not mean failing together.
+/// A batch does not fail as a whole.
 pub async fn a_request_that_cannot_be_stored_harms_only_itself(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 0).await;
@@ -108,7 +108,7 @@ pub async fn a_request_that_cannot_be_stored_harms_only_itself(stage: &Stage) {
     assert_eq!(total(stage, &requests[0]).await, 40);
 }
 
-/// Of many callers with the same id one succeeds.
+/// Of concurrent callers with one id one succeeds.
 pub async fn an_id_that_comes_many_times_at_once_is_stored_once(stage: &Stage) {
     let request = sample::new_request();
     let requests = vec![request.clone(); 20];
@@ -116,7 +116,7 @@ pub async fn an_id_that_comes_many_times_at_once_is_stored_once(stage: &Stage) {
     assert_eq!(total(stage, &request).await, 1);
 }
 
-/// Texts are data, whatever they look like.
+/// Texts are data and never interpreted.
 pub async fn texts_are_kept_byte_for_byte(stage: &Stage) {
     let odd = [
         "NULL",
@@ -146,7 +146,7 @@ pub async fn texts_are_kept_byte_for_byte(stage: &Stage) {
     }
 }
 
-/// Texts of the greatest length that the rules allow fit, counted in characters.
+/// Texts of the greatest length, counted in characters.
 pub async fn the_longest_texts_fit(stage: &Stage) {
     let submission = Submission {
         customer_name: "é".repeat(255).into(),
@@ -167,7 +167,7 @@ pub async fn the_longest_texts_fit(stage: &Stage) {
     );
 }
 
-/// A plate that is not an Indonesian one is kept as any other.
+/// A plate that is not Indonesian is stored like any other.
 pub async fn an_unusual_plate_is_kept_as_it_was_sent(stage: &Stage) {
     for (n, plate) in (1..).zip(["d-123ad", "XX 1", "沪A·12345", "RI 1"]) {
         let submission = Submission {
@@ -187,7 +187,7 @@ pub async fn an_unusual_plate_is_kept_as_it_was_sent(stage: &Stage) {
     }
 }
 
-/// The first and the last moment that the rules allow.
+/// The first and the last valid time.
 pub async fn the_first_and_the_last_year_are_kept(stage: &Stage) {
     let dealer = sample::dealer_id();
     for (n, (year, month, day)) in (1..).zip([(1, 1, 1), (9999, 12, 31)]) {
@@ -203,8 +203,7 @@ pub async fn the_first_and_the_last_year_are_kept(stage: &Stage) {
     }
 }
 
-/// A row that an older service left is shown as it is stored; a missing status is that of a
-/// request that waits.
+/// A row of an older service is shown as stored; a missing status is that of a waiting request.
 pub async fn rows_of_an_older_service_are_found_as_they_are(stage: &Stage) {
     let dealer = sample::dealer_id();
     let rows = [
@@ -219,7 +218,7 @@ pub async fn rows_of_an_older_service_are_found_as_they_are(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// A scheduled message waits for its moment, and its age counts from there.
+/// It waits until then, and its age counts from there.
 pub async fn a_scheduled_message_waits_for_its_time(stage: &Stage) {
     let dealer = sample::dealer_id();
     let mut scheduled = sample::request_for(&dealer, 1);
@@ -228,7 +227,7 @@ pub async fn a_scheduled_message_waits_for_its_time(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
     let wait = stage.next_due().await.expect("it is queued");
     assert!(wait > HOUR * 29 && wait <= HOUR * 30, "{wait:?}");
-    // What came later and is due at once goes first.
+    // A later request that is due at once goes first.
     let at_once = stage.queue(&dealer, 2).await;
     let claim = stage.claim().await;
     assert_eq!(to_send(&claim).id, at_once.message.id);
@@ -245,7 +244,7 @@ pub async fn a_scheduled_message_waits_for_its_time(stage: &Stage) {
     assert!(message.overdue < HOUR, "{:?}", message.overdue);
 }
 
-/// A moment that has passed is now.
+/// A past time means at once.
 pub async fn a_schedule_in_the_past_means_at_once(stage: &Stage) {
     let mut request = sample::new_request();
     request.message.not_before = Some(stage.backstage.now() - HOUR * 48);
@@ -255,7 +254,7 @@ pub async fn a_schedule_in_the_past_means_at_once(stage: &Stage) {
     assert!(to_send(&claim).overdue < HOUR);
 }
 
-/// Accepts all requests at the same time and returns how many were stored.
+/// Accepts all requests concurrently; returns how many were stored.
 async fn accept_at_once(stage: &Stage, requests: Vec<NewRequest>) -> usize {
     let mut callers = JoinSet::new();
     for request in requests {
@@ -266,7 +265,7 @@ async fn accept_at_once(stage: &Stage, requests: Vec<NewRequest>) -> usize {
     answers.into_iter().filter(|stored| *stored).count()
 }
 
-/// How many requests the dealer of this one has.
+/// The number of requests of this one's dealer.
 async fn total(stage: &Stage, request: &NewRequest) -> u64 {
     let query = PageQuery {
         filter: domain::ports::RequestFilter::default(),
@@ -279,7 +278,7 @@ async fn total(stage: &Stage, request: &NewRequest) -> u64 {
     stage.reports.list(&query).await.expect("list").total
 }
 
-/// Whoever asks learns nothing about it.
+/// The caller learns nothing about it.
 pub async fn a_request_that_cannot_be_seen_is_absent(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     let find = async |seen: Visibility| stage.requests.find(request.id, &seen).await.expect("find");
@@ -289,7 +288,7 @@ pub async fn a_request_that_cannot_be_seen_is_absent(stage: &Stage) {
     assert!(find(Visibility::All).await.is_some());
 }
 
-/// So that what happens to it can be told to belong to that call.
+/// Later steps can be traced back to the HTTP request.
 pub async fn a_message_remembers_the_call_it_came_from(stage: &Stage) {
     let dealer = sample::dealer_id();
     for (n, traceparent) in [

@@ -1,4 +1,4 @@
-//! Rests of a lane, the calls of a day, and messages that wait for evidence.
+//! Promises about rests of a lane, calls of a day, and waits for evidence.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::Stage;
 use super::acts::{HOUR, READY, UNCHANGED, blocked, sent, to_recover, to_send, waiting};
 use crate::sample;
 
-/// A resting lane sends nothing until the rest is over.
+/// No call before the end of the rest.
 pub async fn a_resting_lane_is_not_claimed_until_its_rest_is_over(stage: &Stage) {
     let request = stage.queue(&sample::dealer_id(), 1).await;
     rest(stage, HOUR).await;
@@ -24,7 +24,7 @@ pub async fn a_resting_lane_is_not_claimed_until_its_rest_is_over(stage: &Stage)
     to_send(&stage.claim().await);
 }
 
-/// A day whose calls are used up moves the moment from which messages age to its end.
+/// A daily limit moves the start of a message's age to the next day.
 pub async fn a_rest_does_not_make_a_message_older(stage: &Stage) {
     stage.queue(&sample::dealer_id(), 1).await;
     let claim = stage.claim().await;
@@ -47,8 +47,7 @@ pub async fn a_rest_does_not_make_a_message_older(stage: &Stage) {
     assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 1);
 }
 
-/// Nothing could have been sent in quiet hours, whatever else holds up the lane; the rest of the time
-/// counts.
+/// Quiet hours never count for the age, whatever else delays the lane; all other time counts.
 pub async fn quiet_hours_do_not_make_a_message_older(stage: &Stage) {
     let now = stage.backstage.now();
     let lanes = [
@@ -83,7 +82,7 @@ pub async fn quiet_hours_do_not_make_a_message_older(stage: &Stage) {
     }
 }
 
-/// A night every day does not keep a message alive for ever.
+/// With daily quiet hours a message still expires.
 pub async fn a_message_expires_in_spite_of_quiet_hours(stage: &Stage) {
     let dealer = sample::dealer();
     stage.backstage.add_dealer(&dealer).await;
@@ -96,7 +95,7 @@ pub async fn a_message_expires_in_spite_of_quiet_hours(stage: &Stage) {
     assert_eq!(stage.outbox.expire(138 * HOUR).await.expect("expire"), 1);
 }
 
-/// Nobody remembers when the settings of before let messages wait.
+/// How long the old settings delayed messages is not stored.
 pub async fn messages_age_from_a_change_of_rests(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -109,7 +108,7 @@ pub async fn messages_age_from_a_change_of_rests(stage: &Stage) {
     assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 1);
 }
 
-/// Settings that no longer ask for a rest end it.
+/// For settings that no longer ask for a rest.
 pub async fn a_rest_can_be_ended(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -118,7 +117,7 @@ pub async fn a_rest_can_be_ended(stage: &Stage) {
     to_send(&stage.claim().await);
 }
 
-/// Ending a rest does not touch a lane that pauses for another reason.
+/// A pause for another reason stays.
 pub async fn ending_a_rest_leaves_other_pauses(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.queue(&dealer, 1).await;
@@ -131,7 +130,7 @@ pub async fn ending_a_rest_leaves_other_pauses(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// Copies that remember the settings of before must not let a lane rest for long.
+/// A copy with cached old settings must not rest a lane for long.
 pub async fn a_rest_begun_by_remembered_settings_is_short(stage: &Stage) {
     let dealer = sample::dealer_id();
     stage.outbox.end_rest(&dealer).await.expect("end_rest");
@@ -139,7 +138,7 @@ pub async fn a_rest_begun_by_remembered_settings_is_short(stage: &Stage) {
     rest(stage, 10 * HOUR).await;
     stage.pass(Duration::from_secs(2)).await;
     let claim = stage.claim().await;
-    // Settings that were changed long ago are known everywhere.
+    // Settings that changed long ago are known to every copy.
     stage.pass(HOUR).await;
     let rest = LaneChange::Resting {
         until: claim.now + 10 * HOUR,
@@ -151,7 +150,7 @@ pub async fn a_rest_begun_by_remembered_settings_is_short(stage: &Stage) {
     stage.assert_nothing_to_claim().await;
 }
 
-/// A lane knows how many calls it made on this day of Asia/Jakarta.
+/// A lane counts its calls on this day of Asia/Jakarta.
 pub async fn calls_are_counted_for_the_day(stage: &Stage) {
     for n in 1..=3 {
         stage.queue(&sample::dealer_id(), n).await;
@@ -169,7 +168,7 @@ pub async fn calls_are_counted_for_the_day(stage: &Stage) {
     assert!(since.abs() < TimeDelta::minutes(1), "{since}");
 }
 
-/// A message that waits for evidence stays SENDING, and is recovered when the wait is over.
+/// It stays SENDING, and is recovered after the wait.
 pub async fn a_message_that_waits_for_evidence_is_recovered_afterwards(stage: &Stage) {
     let dealer = sample::dealer_id();
     let request = stage.queue(&dealer, 1).await;
@@ -192,7 +191,7 @@ pub async fn a_message_that_waits_for_evidence_is_recovered_afterwards(stage: &S
     assert_eq!(stage.message(request.id).await.state, MessageState::Unknown);
 }
 
-/// Quiet hours from and to so many hours from now.
+/// Quiet hours from and to this many hours from now.
 async fn set_quiet_hours(stage: &Stage, dealer: &DealerId, hours: (i64, i64)) {
     let now = jakarta_time(stage.backstage.now());
     let time = |hours| (now + TimeDelta::hours(hours)).time();

@@ -1,4 +1,4 @@
-//! Promises about what a person is shown, and about what is erased for its age.
+//! Promises about exports, and about erasure by age.
 
 use super::acts::{HOUR, READY, sent};
 use super::persons::{assert_erased, erase, export, phone_of, queued, report, sweep, timeline};
@@ -8,7 +8,7 @@ use domain::delivery::MessageChange;
 use domain::persons::{ERASED, Erased, PersonalRecord};
 use domain::requests::{Message, MessageState, RequestId};
 
-/// In pages, with all their messages, whatever the dealer and the spelling.
+/// In pages, with all messages, for all dealers and notations of the phone.
 pub async fn a_person_is_shown_what_is_stored(stage: &Stage) {
     let mut expected = Vec::new();
     for n in 0..4 {
@@ -39,7 +39,7 @@ pub async fn a_person_is_shown_what_is_stored(stage: &Stage) {
     assert_eq!(ids, expected);
     for record in found {
         assert_eq!(record.request, stage.request(record.request.id).await);
-        // Where they stand is of the moment at which it was asked.
+        // Places in lanes are those of the time of reading.
         let as_stored = |mut message: Message| {
             message.place = None;
             message
@@ -53,7 +53,7 @@ pub async fn a_person_is_shown_what_is_stored(stage: &Stage) {
     assert_eq!(export(stage, &phone_of(1), None).await, []);
 }
 
-/// Everything that is finished, and rows of an older service.
+/// Finished messages, and rows of an older service.
 pub async fn what_is_old_is_erased(stage: &Stage) {
     let old = queued(stage).await;
     let claim = stage.claim().await;

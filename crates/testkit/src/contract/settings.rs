@@ -18,7 +18,7 @@ const OWN_KEY: &str = "kunci-dari-pengaturan";
 pub(super) const OWN_URL: &str = "https://api.fonnte.com/v2/send";
 const SECRET: &str = "rahasia-webhook";
 
-/// A change that mentions everything.
+/// A change of all settings.
 pub(super) fn everything() -> SettingsChange {
     SettingsChange {
         api_key: Change::Set(OWN_KEY.into()),
@@ -38,7 +38,7 @@ fn hours(from: &str, to: &str) -> QuietHours {
     QuietHours::parse(from, to).expect("two times")
 }
 
-/// A change of the quiet hours alone.
+/// A change of the quiet hours only.
 fn quiet(from: Option<&str>, to: Option<&str>) -> SettingsChange {
     let time = |raw: Option<&str>| raw.map(|raw| QuietHours::time(raw).expect("a time"));
     SettingsChange {
@@ -53,10 +53,10 @@ pub(super) fn everything_set() -> DealerSettings {
     settings
 }
 
-/// Whoever was told that a change is made finds it.
+/// Once a change is made, it is read.
 pub async fn a_change_is_seen_at_once_through_the_same_adapter(stage: &Stage) {
     let dealer = known_dealer(stage).await;
-    // It may be remembered now.
+    // Now it may be cached.
     assert_eq!(find(stage, &dealer.id).await.settings, dealer.settings);
     change(stage, &dealer.id, &everything()).await;
     let found = find(stage, &dealer.id).await;
@@ -68,7 +68,7 @@ pub async fn a_change_is_seen_at_once_through_the_same_adapter(stage: &Stage) {
     assert!(found.sealed_shut.is_empty());
 }
 
-/// Absent leaves.
+/// An absent field stays.
 pub async fn what_a_change_does_not_mention_stays(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     change(stage, &dealer.id, &everything()).await;
@@ -88,7 +88,7 @@ pub async fn what_a_change_does_not_mention_stays(stage: &Stage) {
     assert!(found.webhook_secret.is_some());
 }
 
-/// Null removes; what the other table says counts again.
+/// Null removes; the other table's value counts again.
 pub async fn what_a_change_removes_is_as_if_never_set(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     change(stage, &dealer.id, &everything()).await;
@@ -112,7 +112,7 @@ pub async fn what_a_change_removes_is_as_if_never_set(stage: &Stage) {
     assert!(found.webhook_secret.is_none());
 }
 
-/// Nobody can prepare settings for a dealer to come.
+/// Settings need an existing dealer.
 pub async fn the_settings_of_an_unknown_dealer_cannot_be_changed(stage: &Stage) {
     let id = sample::dealer_id();
     for given in [everything(), quiet(Some("21:00"), None)] {
@@ -125,7 +125,7 @@ pub async fn the_settings_of_an_unknown_dealer_cannot_be_changed(stage: &Stage) 
     assert_eq!(find(stage, &id).await.settings, DealerSettings::default());
 }
 
-/// Two operators who change different settings do not undo each other's change.
+/// Concurrent changes of different settings are all kept.
 pub async fn changes_at_the_same_moment_are_all_kept(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     let interval = SettingsChange {
@@ -152,7 +152,7 @@ pub async fn changes_at_the_same_moment_are_all_kept(stage: &Stage) {
     assert_eq!(settings.daily_limit, Some(3));
 }
 
-/// One of the two times can be changed alone.
+/// One of the two times may change alone.
 pub async fn a_quiet_hour_that_is_not_given_stays(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     change(stage, &dealer.id, &everything()).await;
@@ -177,7 +177,7 @@ pub async fn a_quiet_hour_that_is_not_given_stays(stage: &Stage) {
     }
 }
 
-/// Nothing of a change is made that would leave half of them, or both the same.
+/// A change that leaves one time, or two equal ones, changes nothing.
 pub async fn quiet_hours_that_would_break_rules_are_refused(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     let refused = async |given: SettingsChange| {
@@ -198,7 +198,7 @@ pub async fn quiet_hours_that_would_break_rules_are_refused(stage: &Stage) {
     };
     let from = (SettingField::QuietFrom, Fault::Missing);
     let to = (SettingField::QuietTo, Fault::Missing);
-    // Once without any settings, once with others.
+    // Once without settings, once with others.
     for _ in 0..2 {
         assert_eq!(refused(quiet(None, Some("08:00"))).await, [from]);
         assert_eq!(refused(quiet(Some("08:00"), None)).await, [to]);
@@ -215,7 +215,7 @@ pub async fn quiet_hours_that_would_break_rules_are_refused(stage: &Stage) {
     assert_eq!(refused(quiet(Some("07:00"), None)).await, same);
 }
 
-/// Two operators who change one time each have both, and never half of another's.
+/// Concurrent changes of one time each are both kept, and never mixed with another change.
 pub async fn quiet_hours_changed_at_the_same_moment_are_not_mixed_up(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     for _ in 0..10 {
@@ -227,7 +227,7 @@ pub async fn quiet_hours_changed_at_the_same_moment_are_not_mixed_up(stage: &Sta
         );
         let settings = find(stage, &dealer.id).await.settings;
         assert_eq!(settings.quiet_hours, Some(hours("22:00", "08:00")));
-        // Each alone is fine, and both together would be the same.
+        // Each is valid alone; together they would be equal.
         let (from, to) = (quiet(Some("01:00"), None), quiet(None, Some("01:00")));
         let (one, other) = tokio::join!(
             try_change(stage, &dealer.id, &from),
@@ -243,7 +243,7 @@ pub async fn quiet_hours_changed_at_the_same_moment_are_not_mixed_up(stage: &Sta
     }
 }
 
-/// Who, which dealer and which settings; what was refused is not noted.
+/// Author, dealer and settings; a refused change has no entry.
 pub async fn a_change_is_noted_in_the_audit(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     change(stage, &dealer.id, &everything()).await;
@@ -266,7 +266,7 @@ pub async fn a_change_is_noted_in_the_audit(stage: &Stage) {
     }
 }
 
-/// One is not without the other.
+/// Change and audit entry are one transaction.
 pub async fn a_change_that_cannot_be_noted_is_not_made(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     change(stage, &dealer.id, &quiet(Some("21:00"), Some("07:00"))).await;
@@ -287,7 +287,7 @@ pub async fn a_change_that_cannot_be_noted_is_not_made(stage: &Stage) {
     assert_eq!(noted(stage).await.len(), 1);
 }
 
-/// The key of our settings goes before the one of the other table, also for the breaker.
+/// The key of our settings overrides the other table's, also for the breaker.
 pub async fn a_key_of_the_settings_wins(stage: &Stage) {
     let dealer = known_dealer(stage).await;
     let policy = sample::account_policy();
@@ -340,7 +340,7 @@ pub(super) async fn try_change(
     stage.admin.change(id, change, &entry).await
 }
 
-/// What the audit says, newest first.
+/// The audit, newest first.
 async fn noted(stage: &Stage) -> Vec<AuditRecord> {
     stage.audit.page(None, 10).await.expect("page")
 }

@@ -1,7 +1,7 @@
-/// Stamps every promise of [`contract`](crate::contract) into a test of the same name.
+/// Makes every promise of [`contract`](crate::contract) a test of the same name.
 ///
-/// It is given an `async fn() -> (Stage, Guard)`, which makes an empty store for each test; the
-/// guard, whatever it is, is kept until the test is over. The crate of the tests needs tokio.
+/// Takes an `async fn() -> (Stage, Guard)` that makes an empty store for each test; the guard is kept until
+/// the test is over. The crate of the tests needs tokio.
 #[macro_export]
 macro_rules! contract_tests {
     ($make_stage:path) => {

@@ -9,7 +9,7 @@ use super::reports::stats;
 use super::{OldRow, Stage};
 use crate::sample;
 
-/// Wherever a message can end.
+/// For every final state.
 pub async fn statistics_count_every_state(stage: &Stage) {
     let dealer = sample::dealer_id();
     let ends = [
@@ -40,7 +40,7 @@ pub async fn statistics_count_every_state(stage: &Stage) {
     assert_eq!(counts, expected);
 }
 
-/// A count is right at every moment, not only in the end.
+/// Counts are right at every moment.
 pub async fn statistics_follow_a_message_on_its_way(stage: &Stage) {
     let dealer = sample::dealer_id();
     let waiting = DealerStats {
@@ -70,7 +70,7 @@ pub async fn statistics_follow_a_message_on_its_way(stage: &Stage) {
     assert_eq!(now().await, ended);
 }
 
-/// They are written by another program, and some have no status at all.
+/// Another program wrote them, some without a status.
 pub async fn statistics_count_rows_of_an_older_service(stage: &Stage) {
     let dealer = sample::dealer_id();
     let rows = [
@@ -81,7 +81,7 @@ pub async fn statistics_count_rows_of_an_older_service(stage: &Stage) {
         OldRow::sample(&dealer, 5).with_statuses("PROCESSED", "READ"),
         OldRow::sample(&dealer, 6).with_statuses("FAILED", "FAILED"),
         OldRow::sample(&dealer, 7).with_statuses("FAILED", "ERROR"),
-        // Not one of ours; it counts as a request and as nothing else.
+        // An unknown status: counted as a request only.
         OldRow::sample(&dealer, 8).with_statuses("ARCHIVED", "RETRY"),
     ];
     for row in &rows {
@@ -102,7 +102,7 @@ pub async fn statistics_count_rows_of_an_older_service(stage: &Stage) {
     assert_eq!(counts, expected);
 }
 
-/// Other programs change and delete rows whenever they like; a count never notices too late.
+/// Another program changes and deletes rows; counts follow at once.
 pub async fn statistics_follow_other_programs(stage: &Stage) {
     let dealer = sample::dealer_id();
     let now = || stats(stage, &dealer, DateRange::default());

@@ -169,8 +169,8 @@ impl AuditLog for MemoryStore {
 }
 
 impl State {
-    /// Writes a line into the audit; the dealer of the row that was changed stands in where the
-    /// entry names none. Like a database, it takes no NUL: then nothing may be changed either.
+    /// Writes an audit line; where the entry names no dealer, that of the changed row is used. Like a
+    /// database, it refuses NUL: then nothing may be changed either.
     pub(super) fn note(
         &mut self,
         entry: &AuditEntry,

@@ -68,8 +68,7 @@ impl Backstage for MemoryStore {
     }
 
     async fn insert_old_row(&self, row: &OldRow) {
-        // A missing status is shown and counted as the one of a request that waits, so that it can
-        // be kept as that.
+        // A missing status is shown and counted as that of a waiting request, so it is stored as that.
         self.state().requests.insert(row.id, row.as_shown());
     }
 

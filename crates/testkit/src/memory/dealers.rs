@@ -13,7 +13,7 @@ use super::MemoryStore;
 use super::state::State;
 use crate::sample;
 
-/// What a dealer has settled with us.
+/// A dealer's settings in our own table.
 #[derive(Default)]
 pub(super) struct OwnSettings {
     api_key: Option<SecretString>,

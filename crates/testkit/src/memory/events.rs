@@ -27,7 +27,7 @@ impl EventStore for MemoryStore {
         let now = self.now();
         self.state().events.push(Event {
             dealer: dealer.clone(),
-            news: event.content.clone(),
+            content: event.content.clone(),
             text: event.text.clone(),
             received: now,
             next_look: (event.content != EventContent::Nothing).then_some(now),
@@ -81,8 +81,8 @@ impl EventStore for MemoryStore {
 impl State {
     fn look_at(&mut self, place: usize, applied: &mut EventsApplied, now: DateTime<Utc>) {
         let event = &self.events[place];
-        let (dealer, news) = (event.dealer.clone(), event.content.clone());
-        match news {
+        let (dealer, report) = (event.dealer.clone(), event.content.clone());
+        match report {
             EventContent::Nothing => {}
             EventContent::Device { connected } => {
                 self.events[place].next_look = None;
@@ -90,8 +90,8 @@ impl State {
                     applied.freed += 1;
                 }
             }
-            EventContent::Message(news) => match self.named_by(&dealer, &news) {
-                Some(message) => self.apply_news(place, message, &news, applied, now),
+            EventContent::Message(report) => match self.named_by(&dealer, &report) {
+                Some(message) => self.apply_report(place, message, &report, applied, now),
                 None => {
                     let age = between(self.events[place].received, now);
                     let again = age.clamp(Duration::from_secs(1), Duration::from_secs(6 * 3_600));
@@ -102,31 +102,31 @@ impl State {
         }
     }
 
-    /// The dealer's message that has this id, else the one that has this state's id.
-    fn named_by(&self, dealer: &DealerId, news: &MessageReport) -> Option<MessageId> {
+    /// The dealer's message with this id, else the one with this state id.
+    fn named_by(&self, dealer: &DealerId, report: &MessageReport) -> Option<MessageId> {
         let find = |has: &dyn Fn(&super::state::Message) -> bool| {
             self.messages
                 .iter()
                 .find(|(_, message)| message.dealer_id == *dealer && has(message))
                 .map(|(id, _)| *id)
         };
-        let by_id = news.provider_id.as_ref().and_then(|id| {
+        let by_id = report.provider_id.as_ref().and_then(|id| {
             find(&|message| {
                 let receipt = message.receipt.as_ref();
                 receipt.and_then(|receipt| receipt.message_id.as_ref()) == Some(id)
             })
         });
         by_id.or_else(|| {
-            let state_id = news.state_id.as_ref()?;
+            let state_id = report.state_id.as_ref()?;
             find(&|message| message.state_id.as_ref() == Some(state_id))
         })
     }
 
-    fn apply_news(
+    fn apply_report(
         &mut self,
         place: usize,
         id: MessageId,
-        news: &MessageReport,
+        report: &MessageReport,
         applied: &mut EventsApplied,
         now: DateTime<Utc>,
     ) {
@@ -140,25 +140,25 @@ impl State {
         if message.is_erased() {
             event.text = ERASED.to_owned();
         }
-        let linked = message.state_id.is_none() && news.state_id.is_some();
+        let linked = message.state_id.is_none() && report.state_id.is_some();
         if linked {
-            message.state_id.clone_from(&news.state_id);
+            message.state_id.clone_from(&report.state_id);
         }
         let earliest = |at: Option<DateTime<Utc>>| Some(at.map_or(received, |at| at.min(received)));
         if matches!(
-            news.seen,
+            report.seen,
             Some(MessageState::Delivered | MessageState::Read)
         ) {
             message.delivered_at = earliest(message.delivered_at);
         }
-        if news.seen == Some(MessageState::Read) {
+        if report.seen == Some(MessageState::Read) {
             message.read_at = earliest(message.read_at);
         }
-        let lifted = news
+        let lifted = report
             .seen
             .map_or(message.state, |seen| message.state.lifted_by(seen));
         if lifted != message.state {
-            let reason = news.reason.as_deref();
+            let reason = report.reason.as_deref();
             message.reason = reason
                 .filter(|_| lifted == MessageState::Failed)
                 .map(|reason| without_numbers(reason).into_owned());
@@ -166,11 +166,11 @@ impl State {
             applied.lifted += 1;
         }
         if linked {
-            self.wake(&dealer, now, |other| other.state_id == news.state_id);
+            self.wake(&dealer, now, |other| other.state_id == report.state_id);
         }
     }
 
-    /// Messages whose outcome is waited for, and events of messages that nobody knows.
+    /// Settles awaited outcomes by events of unknown messages.
     fn take_evidence(&mut self, pause: Duration, now: DateTime<Utc>) -> u64 {
         let waiting: Vec<(MessageId, DealerId, DateTime<Utc>)> = self
             .messages
@@ -192,9 +192,9 @@ impl State {
                     event.dealer == dealer && event.message.is_none() && event.received >= since
                 })
                 .filter_map(|event| match &event.content {
-                    // Not yet looked at is not unknown.
-                    EventContent::Message(news) if self.named_by(&dealer, news).is_none() => {
-                        news.provider_id.clone()
+                    // An event that is not matched yet does not count.
+                    EventContent::Message(report) if self.named_by(&dealer, report).is_none() => {
+                        report.provider_id.clone()
                     }
                     _ => None,
                 })
@@ -233,11 +233,13 @@ impl State {
             });
         }
         self.set_state(id, MessageState::Sent, None, now);
-        self.wake(dealer, now, |news| news.provider_id.as_ref() == Some(&told));
+        self.wake(dealer, now, |report| {
+            report.provider_id.as_ref() == Some(&told)
+        });
     }
 
-    /// Has events looked at that a settlement may have made known: those of what was accepted, and
-    /// those that may tell an outcome which is waited for.
+    /// Makes events due that a settlement may have made known: those of the accepted message, and those that
+    /// may tell an awaited outcome.
     pub(super) fn wake_events(
         &mut self,
         dealer: &DealerId,
@@ -246,8 +248,8 @@ impl State {
     ) {
         let awaits = matches!(settlement.message, Some((_, MessageChange::Await)));
         let accepted = settlement.accepted();
-        self.wake(dealer, now, |news| {
-            news.provider_id.is_some() && (awaits || news.provider_id.as_deref() == accepted)
+        self.wake(dealer, now, |report| {
+            report.provider_id.is_some() && (awaits || report.provider_id.as_deref() == accepted)
         });
     }
 
@@ -258,10 +260,10 @@ impl State {
         that: impl Fn(&MessageReport) -> bool,
     ) {
         for event in &mut self.events {
-            let EventContent::Message(news) = &event.content else {
+            let EventContent::Message(report) = &event.content else {
                 continue;
             };
-            if event.dealer == *dealer && event.message.is_none() && that(news) {
+            if event.dealer == *dealer && event.message.is_none() && that(report) {
                 event.next_look = Some(now);
             }
         }

@@ -6,7 +6,7 @@ use domain::requests::MessageState;
 use super::MemoryStore;
 use super::state::between;
 
-/// Memory is always there.
+/// Memory is always available.
 #[async_trait]
 impl Health for MemoryStore {
     async fn checks(&self) -> Vec<Check> {

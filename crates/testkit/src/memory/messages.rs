@@ -143,7 +143,7 @@ impl State {
         }
     }
 
-    /// Where a message stands that exists and is not finished.
+    /// The place of an unfinished message.
     fn place(&self, id: MessageId, now: DateTime<Utc>) -> Option<Place> {
         let message = &self.messages[&id];
         let is_queued = message.state == MessageState::Queued;
@@ -170,7 +170,7 @@ impl State {
         })
     }
 
-    /// A message that exists, as it is shown.
+    /// An existing message, as it is shown.
     pub(super) fn shown(&self, id: MessageId, now: DateTime<Utc>) -> Message {
         let message = &self.messages[&id];
         Message {

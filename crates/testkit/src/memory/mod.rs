@@ -24,9 +24,9 @@ use domain::values::{DealerId, WebhookToken};
 use crate::ManualClock;
 use state::State;
 
-/// Every store in one: requests, outbox, reports and dealers, with the time of a [`ManualClock`].
+/// All stores in one: requests, outbox, reports and dealers, with the time of a [`ManualClock`].
 ///
-/// It keeps the promises of [`contract`](crate::contract), as any adapter must.
+/// It keeps the promises of [`contract`](crate::contract), like any adapter.
 pub struct MemoryStore {
     clock: Arc<ManualClock>,
     state: Mutex<State>,
@@ -42,12 +42,12 @@ impl MemoryStore {
         }
     }
 
-    /// Adds a dealer or replaces the one of that number.
+    /// Adds or replaces a dealer.
     pub fn put_dealer(&self, dealer: Dealer) {
         self.state().dealers.insert(dealer.id.clone(), dealer);
     }
 
-    /// Gives a dealer an address for the provider's reports.
+    /// Adds a webhook token of a dealer.
     pub fn put_webhook(&self, dealer: &DealerId, token: &WebhookToken) {
         let mut state = self.state();
         state.webhook_tokens.insert(dealer.clone(), token.clone());
@@ -58,18 +58,18 @@ impl MemoryStore {
         self.state().dealers.remove(dealer);
     }
 
-    /// Whether operators may set secrets, as if there were a key to seal them with; they may.
+    /// Whether secrets may be set, as with a key to seal them; true by default.
     pub fn keep_secrets(&self, keep: bool) {
         self.state().keeps_secrets = keep;
     }
 
-    /// How many requests are stored.
+    /// The number of stored requests.
     #[must_use]
     pub fn request_count(&self) -> usize {
         self.state().requests.len()
     }
 
-    /// How many messages are stored, finished ones included.
+    /// The number of stored messages, finished ones included.
     #[must_use]
     pub fn message_count(&self) -> usize {
         self.state().messages.len()
@@ -83,7 +83,7 @@ impl MemoryStore {
             .map(|(_, message)| message.state)
     }
 
-    /// Why a lane was found blocked last, while its breaker is open.
+    /// The last block reason of a lane, while its breaker is open.
     #[must_use]
     pub fn block_reason(&self, dealer: &DealerId) -> Option<String> {
         self.state()
@@ -92,7 +92,7 @@ impl MemoryStore {
             .and_then(|lane| lane.block_reason.clone())
     }
 
-    /// How many calls of a lane are not accounted for.
+    /// The number of unaccounted calls of a lane.
     #[must_use]
     pub fn unaccounted(&self, dealer: &DealerId) -> u32 {
         let state = self.state();
@@ -109,7 +109,7 @@ impl MemoryStore {
     }
 }
 
-/// What a database says to a row that it has already.
+/// The error for a row that exists already.
 fn exists_already(what: &str) -> StoreError {
     StoreError::Rejected(format!("a {what} of that id exists already").into())
 }

@@ -151,7 +151,7 @@ impl Outbox for MemoryStore {
     }
 }
 
-/// What a lane has to do; see [`Task`].
+/// The task of a lane; see [`Task`].
 #[derive(Clone, Copy)]
 enum Job {
     Recover,
@@ -172,7 +172,7 @@ impl State {
         dealers
     }
 
-    /// The message that is being sent, or was interrupted, or waits for evidence.
+    /// The message that is being sent, interrupted, or awaited.
     pub(super) fn message_in_lane(&self, dealer: &DealerId) -> Option<MessageId> {
         self.first(dealer, MessageState::Sending, |_| true)
     }
@@ -191,7 +191,7 @@ impl State {
         true
     }
 
-    /// The first of a lane's messages in this state that also has this property.
+    /// The first of a lane's messages in this state that matches.
     fn first(
         &self,
         dealer: &DealerId,
@@ -206,8 +206,8 @@ impl State {
             .map(|(id, _)| *id)
     }
 
-    /// What a lane has to do now and the message that gives it its turn; `None` also when somebody
-    /// holds the lane or it is not ready.
+    /// The present task of a lane, and the message that gives it its turn; `None` also when the lane is
+    /// leased or not ready.
     fn job(&self, dealer: &DealerId, now: DateTime<Utc>) -> Option<(Job, MessageId)> {
         let idle = Lane::default();
         let lane = self.lanes.get(dealer).unwrap_or(&idle);
@@ -227,7 +227,7 @@ impl State {
         Some((Job::Send, head))
     }
 
-    /// Leases the lane and, unless this is a probe, marks the message as SENDING under the lease.
+    /// Leases the lane and, except for a probe, marks the message as SENDING under the lease.
     fn start(
         &mut self,
         job: Job,
@@ -268,7 +268,7 @@ impl State {
         }
     }
 
-    /// When a lane has something to do; `None` when it has no open message.
+    /// When a lane has a task; `None` without an open message.
     fn next_due(&self, dealer: &DealerId) -> Option<DateTime<Utc>> {
         let idle = Lane::default();
         let lane = self.lanes.get(dealer).unwrap_or(&idle);
@@ -277,7 +277,7 @@ impl State {
             .values()
             .filter(|message| message.dealer_id == *dealer && is_open(message))
             .map(|message| match message.state {
-                // Neither the recovery of a message nor a probe waits for the next try.
+                // Neither a recovery nor a probe waits for the next try.
                 MessageState::Queued if lane.history.blocks == 0 => message.next_try,
                 _ => DateTime::UNIX_EPOCH,
             })

@@ -80,7 +80,7 @@ impl PersonalData for MemoryStore {
             .collect())
     }
 
-    /// All in one step.
+    /// The whole pass in one step.
     async fn erase_older_than(
         &self,
         days: u32,
@@ -126,7 +126,7 @@ fn is_open(message: &Message) -> bool {
     matches!(message.state, MessageState::Queued | MessageState::Sending)
 }
 
-/// The latest of what happened to a message.
+/// The latest event of a message.
 fn latest(message: &Message) -> DateTime<Utc> {
     [
         message.sent_at,
@@ -140,7 +140,7 @@ fn latest(message: &Message) -> DateTime<Utc> {
 }
 
 impl State {
-    /// At most so many messages that are not erased.
+    /// At most this many messages that are not erased.
     fn messages_where(&self, limit: usize, that: impl Fn(&Message) -> bool) -> Vec<MessageId> {
         let all = self.messages.iter();
         let mut ids: Vec<MessageId> = all
@@ -197,7 +197,7 @@ impl State {
         all
     }
 
-    /// Takes a person out of rows about somebody or something else, while it is known whose customer it is.
+    /// Erases a person from rows about other persons and things, while the person's dealers are known.
     fn erase_elsewhere(&mut self, phone: &Phone) {
         let by_phone = Person::default().with_phone(phone.national());
         let mut person = by_phone.clone();
@@ -284,7 +284,7 @@ impl State {
     }
 }
 
-/// What a row of another writer may lack.
+/// A text that rows of other writers may lack.
 fn text(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or_default()
 }

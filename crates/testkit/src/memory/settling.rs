@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use domain::delivery::{LaneChange, MessageChange, REST_DOUBT, REST_LOOK, Receipt};
 use domain::events::provider_number;
-use domain::persons::{ERASED, without_numbers};
+use domain::persons::{ERASED, erased, without_numbers};
 use domain::ports::{KnownQuota, Lease, Settled, Settlement};
 use domain::requests::{MessageId, MessageState};
 use domain::values::jakarta_time;
@@ -11,7 +11,7 @@ use domain::values::jakarta_time;
 use super::state::{Lane, Message, RecordedAttempt, State, between};
 
 impl State {
-    /// Records what came of a claim.
+    /// Settles a claim.
     pub(super) fn settle(
         &mut self,
         lease: &Lease,
@@ -37,31 +37,9 @@ impl State {
             }
             return Settled::LeaseLost;
         };
-        lane.give_back(
-            &settlement.lane,
-            settlement.account_fingerprint.as_deref(),
-            now,
-        );
-        if let Some((id, MessageChange::Suspected)) = &settlement.message {
-            lane.suspect = Some(*id);
-        }
+        lane.settle(settlement, now);
         if of_erased && lane.block_reason.is_some() {
             lane.block_reason = Some(ERASED.to_owned());
-        }
-        let number = settlement.accepted().and_then(provider_number);
-        lane.last_known = lane.last_known.max(number);
-        if let Some(left) = settlement.receipt().and_then(|receipt| receipt.quota_left) {
-            lane.quota = Some(KnownQuota { left, at: now });
-        }
-        if let Some((_, MessageChange::Sent(_))) = &settlement.message {
-            lane.last_sent = Some(now);
-        }
-        lane.unaccounted = match settlement.unaccounted() {
-            Some(more) => lane.unaccounted.saturating_add_signed(more),
-            None => 0,
-        };
-        if settlement.called {
-            lane.count_call(jakarta_time(now).date());
         }
         if let Some((id, change)) = &settlement.message {
             // Evidence of an earlier lease may have lifted the message meanwhile.
@@ -132,8 +110,14 @@ impl State {
         let mut values = change.values();
         message.unknowns += values.unknowns;
         let is_erased = message.is_erased();
-        if is_erased {
-            values = values.of_erased(message.unknowns);
+        // It is not tried again, and nothing that the provider says about it is kept.
+        match values.state {
+            MessageState::Queued if is_erased => {
+                values.state = MessageState::Cancelled;
+                values.reason = Some(erased(message.unknowns));
+            }
+            MessageState::Failed if is_erased => values.reason = Some(ERASED),
+            _ => {}
         }
         match values.state {
             MessageState::Queued => message.next_try = now + values.wait,
@@ -152,7 +136,30 @@ impl State {
 }
 
 impl Lane {
-    /// Ends the lease and writes what was decided about the lane.
+    /// Ends the lease and stores the settlement's facts about the lane.
+    fn settle(&mut self, settlement: &Settlement, now: DateTime<Utc>) {
+        let fingerprint = settlement.account_fingerprint.as_deref();
+        self.give_back(&settlement.lane, fingerprint, now);
+        match &settlement.message {
+            Some((id, MessageChange::Suspected)) => self.suspect = Some(*id),
+            Some((_, MessageChange::Sent(_))) => self.last_sent = Some(now),
+            _ => {}
+        }
+        let number = settlement.accepted().and_then(provider_number);
+        self.last_known = self.last_known.max(number);
+        if let Some(left) = settlement.receipt().and_then(|receipt| receipt.quota_left) {
+            self.quota = Some(KnownQuota { left, at: now });
+        }
+        self.unaccounted = match settlement.unaccounted() {
+            Some(more) => self.unaccounted.saturating_add_signed(more),
+            None => 0,
+        };
+        if settlement.called {
+            self.count_call(jakarta_time(now).date());
+        }
+    }
+
+    /// Ends the lease and stores the change of the lane.
     fn give_back(
         &mut self,
         change: &LaneChange,

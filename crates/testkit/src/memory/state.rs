@@ -17,7 +17,7 @@ use domain::values::{
 
 use super::dealers::OwnSettings;
 
-/// All that is stored. Every port method locks it once: that is its transaction.
+/// The whole state. Every port method locks it once: that is its transaction.
 pub(super) struct State {
     pub(super) dealers: HashMap<DealerId, Dealer>,
     pub(super) own_settings: HashMap<DealerId, OwnSettings>,
@@ -56,7 +56,7 @@ impl Default for State {
     }
 }
 
-/// A key and the request it stands for.
+/// A key and its request.
 pub(super) struct UsedKey {
     pub(super) body: BodyFingerprint,
     pub(super) request: RequestId,
@@ -69,14 +69,14 @@ impl UsedKey {
     }
 }
 
-/// A report of the provider.
+/// A provider event.
 pub(super) struct Event {
     pub(super) dealer: DealerId,
-    pub(super) news: EventContent,
+    pub(super) content: EventContent,
     /// The report as it came.
     pub(super) text: String,
     pub(super) received: DateTime<Utc>,
-    /// When it is looked at; `None` when that is over.
+    /// When it is due; `None` when it is finished.
     pub(super) next_look: Option<DateTime<Utc>>,
     /// The message it matched.
     pub(super) message: Option<MessageId>,
@@ -91,13 +91,13 @@ pub(super) struct Message {
     pub(super) target: String,
     pub(super) body: String,
     pub(super) state: MessageState,
-    /// Under which lease of its lane it is SENDING.
+    /// The epoch of the lease under which it is SENDING.
     pub(super) epoch: i64,
     pub(super) unknowns: u32,
     pub(super) created: DateTime<Utc>,
     pub(super) due: DateTime<Utc>,
     pub(super) next_try: DateTime<Utc>,
-    /// Whether a status event that would tell its outcome was waited for.
+    /// Whether a status event that tells its outcome was already waited for.
     pub(super) awaited: bool,
     pub(super) sent_at: Option<DateTime<Utc>>,
     pub(super) delivered_at: Option<DateTime<Utc>>,
@@ -110,7 +110,7 @@ pub(super) struct Message {
     pub(super) origin: Option<Origin>,
 }
 
-/// A call that was made for a message.
+/// An attempt.
 pub(super) struct RecordedAttempt {
     pub(super) message: MessageId,
     pub(super) epoch: i64,
@@ -122,36 +122,36 @@ pub(super) struct RecordedAttempt {
 #[derive(Default)]
 pub(super) struct Lane {
     pub(super) epoch: i64,
-    /// When the lease is over; `None` when nobody holds the lane. Who holds it plays no part.
+    /// The end of the lease; `None` for a free lane. The holder is not stored.
     pub(super) lease_until: Option<DateTime<Utc>>,
-    /// No call before this moment.
+    /// No call before this time.
     pub(super) ready_at: DateTime<Utc>,
     pub(super) history: LaneHistory,
     pub(super) blocked_since: Option<DateTime<Utc>>,
     pub(super) block_reason: Option<String>,
     pub(super) account_fingerprint: Option<String>,
-    /// A probe went well since the account was found blocked.
+    /// A probe has succeeded since the block.
     pub(super) probed: bool,
     /// The message that may be the cause of the block.
     pub(super) suspect: Option<MessageId>,
-    /// When the latest rest ends or ended.
+    /// The end of the latest rest.
     pub(super) rest_until: DateTime<Utc>,
-    /// No message of the lane is older than since then.
+    /// Messages age from this time at the earliest.
     pub(super) aging_from: DateTime<Utc>,
-    /// When the settings that ask for rests were changed last.
+    /// When settings about rests changed last.
     pub(super) rest_ended: Option<DateTime<Utc>>,
-    /// Calls to send, and on which day of Asia/Jakarta.
+    /// Calls for sending, and their day in Asia/Jakarta.
     pub(super) calls: (NaiveDate, u32),
-    /// The latest message that the provider is known to have taken.
+    /// The latest known id of a message at the provider.
     pub(super) last_known: Option<i64>,
-    /// Calls since then that it may have taken under ids that nobody knows.
+    /// Calls since then that the provider may have accepted under unknown ids.
     pub(super) unaccounted: u32,
-    /// When a message was accepted last.
+    /// When a message was last accepted.
     pub(super) last_sent: Option<DateTime<Utc>>,
-    /// What the provider last said about the quota, and about the end of the package.
+    /// The provider's last word on quota and end of the package.
     pub(super) quota: Option<KnownQuota>,
     pub(super) expires_on: Option<NaiveDate>,
-    /// When the account's profile is to be asked for.
+    /// When the account's profile is due.
     pub(super) profile_due: Option<DateTime<Utc>>,
 }
 
@@ -161,7 +161,7 @@ impl Lane {
         if counted == day { calls } else { 0 }
     }
 
-    /// One more call on this day.
+    /// Counts one more call on this day.
     pub(super) fn count_call(&mut self, day: NaiveDate) {
         self.calls = (day, self.calls_on(day) + 1);
     }
@@ -174,7 +174,7 @@ impl Lane {
         self.ready_at <= now
     }
 
-    /// Starts the next lease and returns its epoch.
+    /// Begins the next lease and returns its epoch.
     pub(super) fn lease(&mut self, until: DateTime<Utc>) -> i64 {
         self.epoch += 1;
         self.lease_until = Some(until);
@@ -220,7 +220,7 @@ impl Message {
         self.target == ERASED
     }
 
-    /// Where the message stands in its lane: live before others, then by due time, then by id.
+    /// The message's place in its lane: live first, then by due time, then by id.
     pub(super) fn turn(&self, id: MessageId) -> (u8, DateTime<Utc>, MessageId) {
         let priority = match self.kind {
             MessageKind::Live => 0,
@@ -279,8 +279,8 @@ impl State {
         self.messages.insert(new.id, message);
     }
 
-    /// Gives a message a state, its own or a new one, and its request the statuses that belong to
-    /// it, with the provider's answer where there is one.
+    /// Sets a message's state, which may be the old one, and its request's statuses, with the provider's
+    /// answer if any.
     pub(super) fn set_state(
         &mut self,
         id: MessageId,
@@ -321,7 +321,7 @@ impl State {
     }
 }
 
-/// How long it is from one moment to a later one; nothing when it is not later.
+/// The time between two moments; zero when the second is not later.
 pub(super) fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> Duration {
     (to - from).to_std().unwrap_or_default()
 }

@@ -14,8 +14,8 @@ fn event(body: &str) -> ProviderEvent {
     read(EventTopic::Status, body.as_bytes()).unwrap()
 }
 
-fn news(body: &str) -> MessageReport {
-    match event(body).news {
+fn content(body: &str) -> MessageReport {
+    match event(body).content {
         EventContent::Message(news) => news,
         other => panic!("{body} tells about a message: {other:?}"),
     }
@@ -24,7 +24,9 @@ fn news(body: &str) -> MessageReport {
 #[test]
 fn the_three_shapes_are_read() {
     assert_eq!(
-        news(r#"{"device":"628","id":142223099,"stateid":"3EB0","status":"sent","state":"sent"}"#),
+        content(
+            r#"{"device":"628","id":142223099,"stateid":"3EB0","status":"sent","state":"sent"}"#
+        ),
         MessageReport {
             provider_id: Some("142223099".into()),
             state_id: Some("3EB0".into()),
@@ -33,7 +35,7 @@ fn the_three_shapes_are_read() {
         }
     );
     assert_eq!(
-        news(r#"{"device":"628","id":"142223099","status":"expired"}"#),
+        content(r#"{"device":"628","id":"142223099","status":"expired"}"#),
         MessageReport {
             provider_id: Some("142223099".into()),
             state_id: None,
@@ -42,7 +44,7 @@ fn the_three_shapes_are_read() {
         }
     );
     assert_eq!(
-        news(r#"{"device":"628","stateid":"3EB0","state":"read"}"#),
+        content(r#"{"device":"628","stateid":"3EB0","state":"read"}"#),
         MessageReport {
             provider_id: None,
             state_id: Some("3EB0".into()),
@@ -68,7 +70,7 @@ fn every_documented_word_is_known() {
         ("", None),
     ] {
         let body = format!(r#"{{"id":1,"status":"{word}"}}"#);
-        assert_eq!(news(&body).seen, seen, "{word}");
+        assert_eq!(content(&body).seen, seen, "{word}");
     }
 }
 
@@ -82,7 +84,7 @@ fn of_two_words_the_one_of_the_higher_rank_counts() {
         ("pending", "sent", MessageState::Sent),
     ] {
         let body = format!(r#"{{"id":1,"status":"{status}","state":"{state}"}}"#);
-        assert_eq!(news(&body).seen, Some(seen), "{body}");
+        assert_eq!(content(&body).seen, Some(seen), "{body}");
     }
 }
 
@@ -98,9 +100,9 @@ fn ids_are_text_or_number_of_any_size() {
         (r#"{"id":[7],"stateid":null}"#, Some("7")),
         (r#"{"stateid":12,"id":null}"#, None),
     ] {
-        assert_eq!(news(body).provider_id.as_deref(), id, "{body}");
+        assert_eq!(content(body).provider_id.as_deref(), id, "{body}");
     }
-    assert_eq!(news(r#"{"stateid":12}"#).state_id.as_deref(), Some("12"));
+    assert_eq!(content(r#"{"stateid":12}"#).state_id.as_deref(), Some("12"));
 }
 
 #[test]
@@ -113,7 +115,7 @@ fn a_state_id_holds_no_phone() {
         ("3EB0821485234210", "3EB0821485234210"),
     ] {
         let body = format!(r#"{{"stateid":"{given}","state":"read"}}"#);
-        assert_eq!(news(&body).state_id.as_deref(), Some(kept));
+        assert_eq!(content(&body).state_id.as_deref(), Some(kept));
     }
 }
 
@@ -135,7 +137,7 @@ fn unknown_shapes_say_nothing() {
         r#"[{"id":1,"status":"sent"}]"#,
         &long,
     ] {
-        assert_eq!(event(body).news, EventContent::Nothing, "{body}");
+        assert_eq!(event(body).content, EventContent::Nothing, "{body}");
     }
 }
 
@@ -153,7 +155,7 @@ fn only_json_is_read() {
     }
     let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
     let deep = read(EventTopic::Status, &deep).expect("JSON, however deep");
-    assert_eq!(deep.news, EventContent::Nothing);
+    assert_eq!(deep.content, EventContent::Nothing);
 }
 
 #[test]
@@ -169,15 +171,18 @@ fn secrets_are_taken_out_of_the_text() {
 
 #[test]
 fn a_device_is_connected_or_disconnected() {
-    let news = |body: &str| read(EventTopic::Device, body.as_bytes()).unwrap().news;
+    let content = |body: &str| read(EventTopic::Device, body.as_bytes()).unwrap().content;
     assert_eq!(
-        news(r#"{"status":"connect"}"#),
+        content(r#"{"status":"connect"}"#),
         EventContent::Device { connected: true }
     );
     assert_eq!(
-        news(r#"{"status":"Disconnect","reason":"logout"}"#),
+        content(r#"{"status":"Disconnect","reason":"logout"}"#),
         EventContent::Device { connected: false }
     );
-    assert_eq!(news(r#"{"status":"sleeping"}"#), EventContent::Nothing);
-    assert_eq!(news(r#"{"id":1,"status":"sent"}"#), EventContent::Nothing);
+    assert_eq!(content(r#"{"status":"sleeping"}"#), EventContent::Nothing);
+    assert_eq!(
+        content(r#"{"id":1,"status":"sent"}"#),
+        EventContent::Nothing
+    );
 }

@@ -111,7 +111,7 @@ fn order(fields: &mut Fields) -> Option<KeyOrder> {
             AccessError::NoScope => "At least one scope is needed",
             AccessError::AdminOfOneDealer => "The scope admin is for head office only",
         };
-        // Of a body that is faulty elsewhere too, this is told when the rest is right.
+        // This fault is only reported once all other fields are right.
         if name.is_some() && expires_at.is_some() {
             fields.refuse(&["scopes"], Rule::Own(rule));
         }
@@ -123,7 +123,7 @@ fn order(fields: &mut Fields) -> Option<KeyOrder> {
     })
 }
 
-/// What the use case found wrong with a body.
+/// The problem of a refused key.
 fn not_made(error: KeyError, mut fields: Fields) -> Problem {
     let (name, rule) = match error {
         KeyError::UnknownDealer => ("dealer_id", "No dealer has this number"),

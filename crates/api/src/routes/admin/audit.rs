@@ -24,7 +24,7 @@ pub(crate) async fn list_audit(
     let after = query.cursor("cursor", read_cursor);
     query.finish()?;
     let page_size = usize::try_from(page_size).unwrap_or(usize::MAX);
-    // One more than is shown tells whether there is another page.
+    // One line more tells whether there is another page.
     let limit = u32::try_from(page_size + 1).unwrap_or(u32::MAX);
     let asking = api.admission.audit.page(after, limit);
     let mut lines = in_time(asking, identity::<StoreError>).await?;

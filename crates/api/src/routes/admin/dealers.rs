@@ -1,4 +1,4 @@
-//! Dealers as operators see them, and their settings.
+//! Dealers and their settings, for operators.
 
 use actix_web::web::Data;
 use api_types::{
@@ -104,7 +104,7 @@ pub(crate) async fn change_dealer_settings(
     )))
 }
 
-/// The dealer of a path. What cannot be a dealer's number is one that nobody has.
+/// The dealer of a path. An invalid number is an unknown dealer.
 fn known(dealer: &DealerAt) -> Result<&DealerId, Problem> {
     dealer
         .id()

@@ -1,4 +1,4 @@
-//! Head office's routes, one file per topic.
+//! The admin routes, one file per topic.
 
 pub(super) mod api_keys;
 pub(super) mod audit;

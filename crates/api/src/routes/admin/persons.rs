@@ -74,7 +74,7 @@ pub(crate) async fn export_person(
         return Err(fields.invalid());
     };
     let author = caller.author();
-    // One more than is shown tells whether there is another page.
+    // One request more tells whether there is another page.
     let exporting = api
         .subjects
         .export(&phone, after, EXPORT_PAGE_SIZE + 1, &author);

@@ -1,4 +1,4 @@
-//! A merge patch of a dealer's settings: read, and refused in the form of all faults.
+//! The merge patch of a dealer's settings, and its faults.
 
 use domain::settings::{RawQuietHours, SettingField, SettingsPatch};
 use domain::usecases::DealerAdministrationError;
@@ -35,7 +35,7 @@ fn quiet_hours(value: Option<&Value>) -> RawQuietHours {
     }
 }
 
-/// What the use case found wrong with a body.
+/// The problem of a refused patch.
 pub(super) fn refused(error: DealerAdministrationError, mut fields: Fields) -> Problem {
     let faults = match error {
         DealerAdministrationError::Invalid(faults) => faults,
@@ -51,7 +51,7 @@ pub(super) fn refused(error: DealerAdministrationError, mut fields: Fields) -> P
     fields.invalid()
 }
 
-/// Where a setting stands in the body.
+/// The path of a setting in the body.
 fn path(field: SettingField) -> &'static [&'static str] {
     match field {
         SettingField::ApiKey => &["fonnte_api_key"],

@@ -7,10 +7,9 @@ use domain::values::DealerId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Wakes the dispatcher's loop when there may be something to do. It remembers the lanes that this copy
-/// holds, or has just given back with a pause: a new message in such a lane has to wait, and waking
-/// for it would mean a look at all lanes that finds nothing. What it does not know, because another
-/// copy did it or because it was restarted, costs a look and nothing else.
+/// Wakes the dispatcher's loop when there may be work. It knows the lanes that this copy holds, or has just
+/// released with a pause: a new message in such a lane must wait, and a claim for it would find nothing. A
+/// ring for any other lane wakes the loop, which costs one claim at most.
 #[derive(Default)]
 pub(crate) struct LaneBell {
     state: Mutex<State>,
@@ -21,15 +20,15 @@ pub(crate) struct LaneBell {
 struct State {
     rung: bool,
     busy: HashMap<DealerId, Busy>,
-    /// The ends of the pauses in `busy`, the first one on top.
+    /// The ends of the pauses in `busy`, the earliest on top.
     pauses: BinaryHeap<Reverse<(Instant, DealerId)>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Busy {
-    /// A call is on its way.
+    /// This copy holds the lease.
     Held,
-    /// Nothing may be sent before this moment.
+    /// No call before this time.
     Pausing(Instant),
 }
 
@@ -59,8 +58,7 @@ impl LaneBell {
         self.ring();
     }
 
-    /// Waits until there may be something to do, at most until `latest`. A ring that came while nobody
-    /// waited counts.
+    /// Waits for a ring, at most until `latest`. An earlier ring that met no waiting loop counts.
     pub(super) async fn rung_until(&self, latest: Instant) {
         loop {
             let next = match self.state().take(Instant::now()) {
@@ -80,15 +78,15 @@ impl LaneBell {
     }
 }
 
-/// A lane in the hands of this copy. When dropped, it was given back, and only the database knows when
-/// it is ready again.
+/// A lane that this copy holds. Dropping it means that the lane was released, and that only the database
+/// knows when it is ready.
 pub(super) struct Held {
     bell: Arc<LaneBell>,
     dealer: Option<DealerId>,
 }
 
 impl Held {
-    /// It was given back, and is ready again at this moment.
+    /// The lane was released, and is ready at this time.
     pub(super) fn ready_at(mut self, at: Instant) {
         if let Some(dealer) = self.dealer.take() {
             self.bell.ready_at(dealer, at);
@@ -111,7 +109,7 @@ impl Bell for LaneBell {
     }
 
     fn ring_for(&self, dealer: &DealerId) {
-        // The loop is woken at the end of the pause, or when the call is over.
+        // The end of the pause or of the call wakes the loop.
         if !self.state().busy.contains_key(dealer) {
             self.ring();
         }
@@ -120,7 +118,7 @@ impl Bell for LaneBell {
 
 enum Ring {
     Now,
-    /// Then the next pause ends.
+    /// The end of the next pause.
     At(Option<Instant>),
 }
 
@@ -132,7 +130,7 @@ impl State {
             if at > now {
                 break;
             }
-            // Not one that was begun or put off again meanwhile.
+            // Not a lane that was leased or paused again meanwhile.
             if self.busy.get(dealer) == Some(&Busy::Pausing(at)) {
                 self.busy.remove(dealer);
                 rung = true;
@@ -218,7 +216,7 @@ mod tests {
         assert!(sleeps(&bell).await > 6 * SECOND);
     }
 
-    /// Whatever happens to a lane, nothing is remembered of one that is neither held nor pausing.
+    /// No entry stays for a lane that is neither held nor pausing.
     #[tokio::test(start_paused = true)]
     async fn nothing_is_remembered_of_lanes_that_are_ready() {
         let bell = Arc::new(LaneBell::default());

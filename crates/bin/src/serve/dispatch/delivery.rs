@@ -19,10 +19,10 @@ use crate::serve::failures::Failures;
 use crate::serve::watched::Heartbeat;
 use crate::traces;
 
-/// The first and the longest wait before a settlement is repeated.
+/// The first and the longest back-off of a settlement (chosen).
 const SETTLE_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
-/// What every delivery has around it.
+/// Shared by all deliveries.
 #[derive(Clone)]
 pub(super) struct Surroundings {
     pub(super) dispatcher: Arc<Dispatcher>,
@@ -31,15 +31,15 @@ pub(super) struct Surroundings {
     pub(super) metrics: Arc<Metrics>,
     pub(super) unsettled: Arc<Unsettled>,
     pub(super) failures: Arc<DeliveryFailures>,
-    /// One for each call that may be in flight.
+    /// One permit for each call in flight.
     pub(super) slots: Arc<Semaphore>,
-    /// Nothing new is begun.
+    /// Set: nothing new is begun.
     pub(super) stop: CancellationToken,
-    /// Calls in flight are given up.
+    /// Set: calls in flight are aborted.
     pub(super) give_up: CancellationToken,
 }
 
-/// What fails again and again, each told as one.
+/// Repeated failures, each logged with a back-off.
 pub(super) struct DeliveryFailures {
     pub(super) claims: Failures,
     pub(super) settlements: Failures,
@@ -55,14 +55,14 @@ impl Default for DeliveryFailures {
 }
 
 impl Surroundings {
-    /// Whether a lane may go on with its next message: not while others wait for their turn.
+    /// Whether a lane may go on with its next message: not while other lanes wait for a permit.
     fn may_go_on(&self) -> bool {
         self.slots.available_permits() > 0 && !self.stop.is_cancelled()
     }
 }
 
-/// Around everything that is logged about a delivery, with the id of the call that the message came
-/// from. At level ERROR, so that no filter takes the id from a line that is shown.
+/// The span of a delivery, with the id of the HTTP request that queued the message. At level ERROR, so that
+/// no filter removes the id from a shown line.
 fn span_of(task: &Task) -> Span {
     let span = tracing::error_span!("delivery", http.request_id = field::Empty);
     let origin = match task {
@@ -76,12 +76,12 @@ fn span_of(task: &Task) -> Span {
     span
 }
 
-/// Carries out a claim, records what came of it, and goes on with what comes next in its lane.
+/// Does the task of a claim, settles it, and goes on with the lane's next task.
 pub(super) async fn deliver(around: Surroundings, first: TimedClaim, slot: OwnedSemaphorePermit) {
     let lane = first.claim.lease.dealer_id.clone();
     let lease_ends = first.lease_ends.into();
     if !around.unsettled.settled_before(&lane, lease_ends).await {
-        // Nothing was done under this lease, which is over.
+        // The lease has ended before anything was done under it.
         return;
     }
     let held = around.bell.hold(lane);
@@ -105,9 +105,9 @@ pub(super) async fn deliver(around: Surroundings, first: TimedClaim, slot: Owned
 
 /// How a lane goes on.
 enum Next {
-    /// At once.
+    /// With its next claim, at once.
     Claim(Box<TimedClaim>),
-    /// It is given back, and ready again at this moment, as far as that is known.
+    /// Released; ready at this time, if known.
     ReadyAt(Option<Instant>),
 }
 
@@ -131,8 +131,8 @@ async fn deliver_one(around: &Surroundings, timed: TimedClaim) -> Next {
     }
 }
 
-/// Repeats until it is recorded: the provider's answer exists only here. When the process is ended
-/// before, the lease runs out and the outcome counts as unknown.
+/// Repeats the settlement until it succeeds: the provider's answer exists only here. If the process ends
+/// before, the lease expires and the outcome is unknown.
 async fn settle(around: &Surroundings, delivery: &Delivery) -> (Settled, Option<TimedClaim>) {
     let dispatcher = &around.dispatcher;
     let mut again = Again::default();
@@ -162,7 +162,7 @@ async fn settle(around: &Surroundings, delivery: &Delivery) -> (Settled, Option<
     }
 }
 
-/// The growing waits before a settlement is repeated.
+/// The back-off of a settlement.
 pub(super) struct Again(Duration);
 
 impl Default for Again {
@@ -173,7 +173,7 @@ impl Default for Again {
 
 impl Again {
     pub(super) async fn wait(&mut self) {
-        // Not all in step, when the database comes back.
+        // Jitter for when the database comes back.
         tokio::time::sleep(self.0.mul_f64(rand::random_range(0.5..1.0))).await;
         self.0 = (self.0 * 2).min(SETTLE_AGAIN.1);
     }

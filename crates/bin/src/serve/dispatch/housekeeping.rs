@@ -1,4 +1,4 @@
-//! What is done every few seconds, each in a task of its own, so that no message waits for it.
+//! Periodic tasks beside the dispatcher's loop, so that no message waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::metrics::Metrics;
 use crate::serve::failures::Failures;
 use crate::serve::sweeps::sweep;
 
-/// How often changed accounts are noticed. Operators are promised that a new key ends a pause within
-/// 5 seconds, of which the store may remember the old one for 3.
+/// The interval of the check for changed accounts. A new key is promised to end a pause within 5 seconds, of
+/// which the store may cache the old one for 3.
 const BREAKER_LOOK: Duration = Duration::from_millis(500);
 
-/// Ends messages that became too old, again and again.
+/// Expires messages that are too old, in a loop.
 pub(super) async fn end_old_messages(dispatcher: Arc<Dispatcher>, metrics: Arc<Metrics>) {
     sweep("cannot end old messages", || async {
         let expired = dispatcher.expire().await?;
@@ -29,12 +29,12 @@ pub(super) async fn end_old_messages(dispatcher: Arc<Dispatcher>, metrics: Arc<M
     .await;
 }
 
-/// Forgets callers' keys that no longer count, again and again.
+/// Deletes expired idempotency keys, in a loop.
 pub(super) async fn forget_old_keys(intake: Arc<Intake>) {
     sweep("cannot forget old keys", || intake.forget_old_keys()).await;
 }
 
-/// Notices changed accounts, again and again.
+/// Closes the breakers of changed accounts, in a loop.
 pub(super) async fn look_at_breakers(dispatcher: Arc<Dispatcher>, bell: Arc<LaneBell>) {
     let failures = Failures::of("cannot look at blocked lanes");
     let mut again = tokio::time::interval(BREAKER_LOOK);

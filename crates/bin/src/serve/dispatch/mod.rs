@@ -1,5 +1,5 @@
-//! The loop around the dispatcher: it waits, bounds concurrency and repeats; what to do is the
-//! dispatcher's decision.
+//! The dispatcher's loop: it waits, bounds concurrency and repeats. The use case `Dispatcher` decides what to
+//! do.
 
 mod bell;
 mod delivery;
@@ -22,64 +22,64 @@ pub(crate) use self::test_messages::TestMessages;
 use crate::metrics::Metrics;
 use crate::serve::watched::Heartbeat;
 
-/// How many calls are in flight at once. A lane has one at most, so that this many dealers can
-/// hang before anybody else waits.
+/// The most calls in flight. A lane has one at most, so this many dealers' calls can hang before another
+/// dealer waits (chosen).
 const MAX_IN_FLIGHT: usize = 512;
 
-/// How many lanes one statement leases at most.
+/// The most lanes that one statement leases (chosen).
 const MAX_CLAIM: usize = 256;
 
-/// The longest wait before looking for work that another copy took in, or whose time has come.
+/// The longest wait before a claim: another copy may have stored work, or work may have become due.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
-/// The shortest wait, so that a clock that disagrees by a little does not make the loop spin.
+/// The shortest wait, so that a small difference of clocks does not make the loop spin.
 const SHORTEST_WAIT: Duration = Duration::from_millis(5);
 
-/// Looking at all lanes is paused for so many times as long as it took, however often the bell
-/// rings: under load each look then finds more, and looking costs a fifth of one processor. On a machine
-/// so busy that looks take long, a message in an idle lane waits no longer than this for the next one.
+/// The pause after a claim, as a multiple of the claim's own time, even when the bell rings. Under load each
+/// claim then finds more, and claiming takes a fifth of one processor. The bound is for a busy machine, where
+/// claims take long.
 const PAUSE: u32 = 4;
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// After a look that found nothing, the pause is so many times as long as it took, but no longer than
-/// this, or than after one that found something.
+/// The same after a claim that found nothing, with its own bound; never shorter than after one that found
+/// something.
 const PAUSE_AFTER_NOTHING: u32 = 20;
 const LONGEST_PAUSE_AFTER_NOTHING: Duration = Duration::from_millis(50);
 
-/// Where thousands of lanes have messages that are not due, a look takes a while, and the longest wait is
-/// so many times as long, too; but not longer than this, for what a copy took in that has died since.
+/// With thousands of scheduled lanes a claim takes long, and the longest wait grows with it. The bound is for
+/// work stored by a copy that has died since.
 const LONGEST_WAIT_AFTER_NOTHING: Duration = Duration::from_secs(5);
 
-/// How long to rest when the database does not answer.
+/// Back-off when the database does not answer.
 const REST: Duration = Duration::from_secs(1);
 
-/// How long calls in flight may take after the service was told to stop; then they are unknown.
+/// Time for calls in flight after a shutdown begins; then their outcome is unknown.
 pub(crate) const FINISH: Duration = Duration::from_secs(25);
 
-/// How long recording those may take.
+/// Time for settling the aborted calls.
 const RECORD: Duration = Duration::from_secs(3);
 
-/// The calls that are under way, and when they have to end.
+/// The calls in flight, and when they must end.
 #[derive(Clone, Default)]
 pub(crate) struct InFlight {
     calls: TaskTracker,
-    /// Nothing new is begun.
+    /// Set: nothing new is begun.
     pub(crate) stop: CancellationToken,
-    /// Calls in flight are given up.
+    /// Set: calls in flight are aborted.
     give_up: CancellationToken,
 }
 
-/// When all lanes are looked at next.
+/// When to claim next.
 #[derive(Clone, Copy)]
 struct NextLook {
-    /// Not before this moment, even when the bell rings.
+    /// Not before this time, even when the bell rings.
     earliest: Instant,
-    /// Then at the latest.
+    /// At this time at the latest.
     latest: Instant,
 }
 
 impl NextLook {
-    /// After a pause, when the bell rings or when the wait is over.
+    /// After the pause, when the bell rings or the wait ends.
     fn after(pause: Duration, wait: Duration) -> Self {
         let now = Instant::now();
         let pause = pause.min(LONGEST_WAIT);
@@ -90,7 +90,7 @@ impl NextLook {
     }
 }
 
-/// The loop.
+/// The dispatcher's loop.
 pub(crate) struct DispatchLoop {
     intake: Arc<Intake>,
     around: Surroundings,
@@ -123,7 +123,7 @@ impl DispatchLoop {
         }
     }
 
-    /// Goes round until it is to stop, then finishes what is in flight.
+    /// Runs until it is stopped, then finishes the calls in flight.
     pub(crate) async fn run(self) {
         let stop = self.in_flight.stop.clone();
         let around = &self.around;
@@ -158,24 +158,24 @@ impl DispatchLoop {
             }
         }
         drop((messages, keys, breakers));
-        // A claim that was under way when the word came has used some of the time.
+        // A claim under way when the service was stopped has used some of the time.
         let used = stopped_at.await.map_or(Duration::ZERO, |at| at.elapsed());
         self.finish(FINISH.saturating_sub(used)).await;
     }
 
-    /// How many lanes can be begun now.
+    /// How many lanes can be leased now.
     fn room(&self) -> usize {
         self.around.slots.available_permits().min(MAX_CLAIM)
     }
 
-    /// Looks at all lanes and begins what can be begun.
+    /// Claims lanes and begins their tasks.
     async fn look(&self, stop: &CancellationToken) -> NextLook {
         let limit = self.room();
         if limit == 0 {
             return NextLook::after(SHORTEST_WAIT, LONGEST_WAIT);
         }
         let began = Instant::now();
-        // Not interrupted, as above.
+        // Not interrupted: a committed claim would be lost.
         let next = match self.around.dispatcher.claim(limit).await {
             Ok(claims) if claims.is_empty() => tokio::select! {
                 next = self.around.dispatcher.next_due() => next,
@@ -196,7 +196,7 @@ impl DispatchLoop {
         match next {
             Ok(next) => {
                 self.around.failures.claims.over();
-                // What cannot be settled is work as well.
+                // An outcome that cannot be settled is unfinished work as well.
                 if next != Some(Duration::ZERO) && self.around.unsettled.is_empty() {
                     self.around.heartbeat.progress();
                 }
@@ -217,7 +217,7 @@ impl DispatchLoop {
 
     fn begin(&self, claims: Vec<TimedClaim>) {
         for claim in claims {
-            // At hand: nobody else takes permits, and as many were counted before the claim.
+            // Available: only this loop takes permits, and it counted them before the claim.
             let Ok(permit) = self.around.slots.clone().try_acquire_owned() else {
                 return;
             };

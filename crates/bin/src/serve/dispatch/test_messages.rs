@@ -1,4 +1,4 @@
-//! Test messages: their calls are the dispatcher's, and not of whoever asked for them.
+//! Test messages: their calls belong to the dispatcher, not to the HTTP request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,18 +17,18 @@ use super::bell::LaneBell;
 use super::delivery::Again;
 use crate::serve::failures::Failures;
 
-/// How long to wait before asking again whether a lane is free.
+/// The interval of polling for a free lane (chosen).
 const LANE_LOOK: Duration = Duration::from_millis(50);
 
 type Answer = Result<CheckPassed, CheckError>;
 
-/// Sends test messages in tasks of their own, which nobody's connection ends.
+/// Sends test messages in tasks that do not end with the caller's connection.
 #[derive(Clone)]
 pub(crate) struct TestMessages {
     check: Arc<DealerCheck>,
     bell: Arc<LaneBell>,
     in_flight: InFlight,
-    /// Where the tasks run: not with a web worker, which may end before they do.
+    /// The runtime of the tasks: a web worker's may end before they do.
     runtime: Handle,
 }
 
@@ -63,7 +63,7 @@ impl TestMessages {
             send.outcome = ?answer.as_ref().map(|_| "accepted").map_err(ToString::to_string),
             "test message sent"
         );
-        // The answer does not depend on it, but a caller that has it finds the lane settled.
+        // Settled once before the answer, so that its caller mostly finds the lane settled.
         let mut settled = self.check.settle(&lease, &settlement).await;
         let _ = caller.send(answer);
         let failures = Failures::of("cannot record a test message yet");
@@ -76,7 +76,7 @@ impl TestMessages {
         drop(held);
     }
 
-    /// Waits for the lane, as long as somebody waits for the answer.
+    /// Waits for the lane, as long as the caller waits for the answer.
     async fn turn(
         &self,
         dealer: &DealerId,
@@ -171,7 +171,7 @@ mod tests {
         }
         world.whatsapp.release();
         finish(&tests).await;
-        // The lane is free, and knows what was called.
+        // The lane is free, and has recorded the call.
         world.pass(world.policy.min_interval);
         assert_eq!(world.store.unaccounted(&sample::dealer_id()), 0);
         assert!(lease_lane(&world).await.is_some());

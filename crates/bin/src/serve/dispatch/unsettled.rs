@@ -5,8 +5,8 @@ use domain::values::DealerId;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-/// The lanes of which this copy has an outcome that the store does not take. Until it does, a claim of such
-/// a lane waits: otherwise one more task would be left with an outcome whenever a lease has ended.
+/// The lanes with an outcome of this copy that the store does not accept. Claims of such a lane wait, or each
+/// expired lease would add one more unsettled task.
 #[derive(Default)]
 pub(super) struct Unsettled {
     lanes: Mutex<HashSet<DealerId>>,
@@ -14,7 +14,7 @@ pub(super) struct Unsettled {
 }
 
 impl Unsettled {
-    /// An outcome could not be settled; until the guard is dropped.
+    /// Marks a lane until the guard is dropped.
     pub(super) fn add(self: &Arc<Self>, lane: &DealerId) -> UnsettledLane {
         self.lanes().insert(lane.clone());
         UnsettledLane {
@@ -27,7 +27,7 @@ impl Unsettled {
         self.lanes().is_empty()
     }
 
-    /// Whether a lane has no such outcome, now or before this moment.
+    /// Whether the lane is, or becomes before this moment, free of unsettled outcomes.
     pub(super) async fn settled_before(&self, lane: &DealerId, moment: Instant) -> bool {
         loop {
             let changed = self.changed.notified();
@@ -45,7 +45,7 @@ impl Unsettled {
     }
 }
 
-/// An outcome that could not be settled.
+/// The mark of a lane with an unsettled outcome.
 pub(super) struct UnsettledLane {
     all: Arc<Unsettled>,
     lane: DealerId,

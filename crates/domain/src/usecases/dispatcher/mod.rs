@@ -11,14 +11,14 @@ use crate::ports::{
 };
 use crate::values::AccountPolicy;
 
-/// How long a lane rests when its dealer could not be looked up.
+/// How long a lane pauses when its dealer could not be looked up (chosen).
 const LOOKUP_PAUSE: Duration = Duration::from_secs(1);
 
 /// Takes messages from the outbox to the provider, one call per lane at a time.
 ///
-/// The steps are separate so that whoever drives them decides about concurrency and waiting:
-/// [`claim`](Self::claim), then [`deliver`](Self::deliver) each claim, then
-/// [`settle`](Self::settle) each delivery until it succeeds.
+/// The steps are separate so that the driving loop decides about concurrency and waiting:
+/// [`claim`](Self::claim), then [`deliver`](Self::deliver) each claim, then [`settle`](Self::settle) each
+/// delivery until it succeeds.
 pub struct Dispatcher {
     outbox: Arc<dyn Outbox>,
     dealers: Arc<dyn DealerDirectory>,
@@ -31,23 +31,23 @@ pub struct Dispatcher {
     worker: WorkerId,
 }
 
-/// What came of a claim, yet to be settled.
+/// The result of a claim, to be settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// The lease under which it was done.
+    /// The lease of the claim.
     pub lease: Lease,
     /// The task of the claim.
     pub task: Task,
-    /// What is to be recorded.
+    /// The settlement.
     pub settlement: Settlement,
 }
 
-/// A claim and the moment until which its lease is certain to hold.
+/// A claim and the time until which its lease certainly holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimedClaim {
     /// The claim.
     pub claim: Claim,
-    /// Taken before the store was asked, so that it is never later than the store's own end.
+    /// Counted from before the store was asked, so that it is never later than the store's own end.
     pub lease_ends: Instant,
 }
 
@@ -66,10 +66,10 @@ impl Dispatcher {
         }
     }
 
-    /// Claims at most `limit` lanes with something to do.
+    /// Claims at most `limit` lanes with a task.
     ///
     /// # Errors
-    /// [`StoreError`]; lanes that were leased all the same are recovered when their lease is over.
+    /// [`StoreError`]; lanes that were leased all the same are recovered after their lease.
     pub async fn claim(&self, limit: usize) -> Result<Vec<TimedClaim>, StoreError> {
         let lease_ends = self.clock.monotonic() + self.policy.lease;
         let claims = self.outbox.claim(self.worker, limit, self.policy.lease);
@@ -77,8 +77,8 @@ impl Dispatcher {
         Ok(claims.await?.into_iter().map(timed).collect())
     }
 
-    /// Does what a claim asks for: sends, recovers or probes. Takes at most the policy's
-    /// `send_timeout` and one look into the dealer directory.
+    /// Does the task of a claim: sends, recovers or probes. Takes at most the policy's `send_timeout` and one
+    /// look-up of the dealer.
     pub async fn deliver(&self, timed: TimedClaim) -> Delivery {
         let TimedClaim { claim, lease_ends } = timed;
         let settlement = match self.dealers.find(&claim.lease.dealer_id).await {
@@ -102,11 +102,11 @@ impl Dispatcher {
             .await
     }
 
-    /// Records a delivery as [`settle`](Self::settle) does, and claims what the lane has to do next,
-    /// where it may go on at once.
+    /// Settles a delivery like [`settle`](Self::settle), and claims the next task of the lane, where it may
+    /// go on at once.
     ///
     /// # Errors
-    /// [`StoreError`]; a lane that was leased again all the same is recovered when its lease is over.
+    /// [`StoreError`]; a lane that was leased again all the same is recovered after its lease.
     pub async fn settle_and_claim(
         &self,
         delivery: &Delivery,
@@ -125,8 +125,7 @@ impl Dispatcher {
         Ok((settled, claim.map(|claim| TimedClaim { claim, lease_ends })))
     }
 
-    /// What a delivery that was given up, because the service must stop, is recorded as: its
-    /// outcome is unknown.
+    /// The delivery of a claim that was aborted by a shutdown: its outcome is unknown.
     pub async fn abandoned(&self, claim: Claim) -> Delivery {
         let settlement = match (&claim.task, self.dealers.find(&claim.lease.dealer_id).await) {
             (Task::Send(message) | Task::Recover(message), Ok(dealer)) => {
@@ -134,7 +133,7 @@ impl Dispatcher {
                 let reason = "the service stopped before the provider answered";
                 self.unknown(&claim, message, &settings, reason)
             }
-            // An unsettled message is recovered as unknown when the lease is over.
+            // An unsettled message is recovered as unknown after its lease.
             (Task::Send(_) | Task::Recover(_), Err(_)) | (Task::Probe, _) => {
                 self.lane_only(Duration::ZERO)
             }
@@ -146,11 +145,11 @@ impl Dispatcher {
         }
     }
 
-    /// One round without concurrency: claims, delivers and settles. Returns what was done.
+    /// One round without concurrency: claims, delivers and settles. Returns the deliveries.
     ///
     /// # Errors
-    /// The first [`StoreError`]; every claim was delivered all the same, and what could not be
-    /// settled is recovered as unknown when its lease is over.
+    /// The first [`StoreError`]; every claim was delivered all the same, and an unsettled one is recovered as
+    /// unknown after its lease.
     pub async fn run_once(&self, limit: usize) -> Result<Vec<(Delivery, Settled)>, StoreError> {
         let mut done = Vec::new();
         for claim in self.claim(limit).await? {
@@ -161,7 +160,7 @@ impl Dispatcher {
         done.into_iter().collect()
     }
 
-    /// Ends messages that became too old. Returns how many.
+    /// Ends messages that are too old. Returns how many.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -169,7 +168,7 @@ impl Dispatcher {
         self.outbox.expire(self.policy.message_ttl).await
     }
 
-    /// How long until some lane has something to do; `None` when the queue is empty.
+    /// Time until some lane has a task; `None` when the queue is empty.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -177,12 +176,10 @@ impl Dispatcher {
         self.outbox.next_due().await
     }
 
-    /// Closes the breakers of dealers whose key or address changed since they were blocked.
-    /// Returns how many.
+    /// Closes the breakers of dealers whose key or address changed since the block. Returns how many.
     ///
     /// # Errors
-    /// The first [`StoreError`]. A row that cannot be read does not keep the others from being
-    /// looked at; a store that is away ends the round.
+    /// The first [`StoreError`]. An unreadable row does not stop the round; an unavailable store does.
     pub async fn close_healed_breakers(&self) -> Result<u64, StoreError> {
         let mut closed = Ok(0);
         for lane in self.outbox.blocked_lanes().await? {

@@ -1,4 +1,4 @@
-//! What a claim asks for, and what came of it.
+//! The tasks of claims, and their results.
 
 use std::time::{Duration, Instant};
 
@@ -73,7 +73,7 @@ impl Dispatcher {
         let outcome = Outcome::Unknown {
             reason: reason.to_owned(),
         };
-        // After a wait for evidence there is no call that would not be recorded already.
+        // After a wait for evidence the call is already recorded.
         let attempt = (!message.awaited).then(|| Attempt {
             outcome: outcome.kind(),
             detail: reason.to_owned(),
@@ -111,7 +111,7 @@ impl Dispatcher {
             target,
             body: message.body.clone(),
         };
-        // The call must be over before the lease is, or two copies could be calling at once.
+        // The call must end before the lease does, or two copies could be calling at once.
         let began = self.clock.monotonic();
         let start_by = match lease_ends.checked_sub(self.policy.send_timeout) {
             Some(start_by) if began <= start_by => start_by,
@@ -141,7 +141,7 @@ impl Dispatcher {
         let report = self.whatsapp.device(&account).await;
         if let Some(profile) = report.profile() {
             let again = profile_again(self.dice.roll());
-            // What is kept is for people who look; the lane does not depend on it.
+            // The stored profile is for support; the lane does not depend on it.
             let _ = self
                 .book
                 .keep_profile(&claim.lease.dealer_id, &profile, again)
@@ -165,8 +165,8 @@ impl Dispatcher {
     }
 
     pub(super) fn account(&self, dealer: Option<&Dealer>) -> Result<Account, AccountError> {
-        // A dealer that became inactive keeps its promise to the customer: what was acknowledged
-        // is sent as long as the account works.
+        // An inactive dealer's acknowledged messages are still sent, as long as the account works: they were
+        // promised.
         dealer.ok_or(AccountError::NoKey)?.account(&self.accounts)
     }
 
@@ -188,14 +188,14 @@ impl Dispatcher {
         }
     }
 
-    /// Recognises the account with which a lane is blocked.
+    /// The fingerprint of the account that is blocked.
     pub(super) fn fingerprint(&self, dealer: Option<&Dealer>) -> String {
         dealer.map_or_else(String::new, |dealer| {
             dealer.account_fingerprint(&self.accounts)
         })
     }
 
-    /// What follows from an outcome, before anything is known about a call.
+    /// The settlement of an outcome, without a call's attempt.
     pub(super) fn decided(
         &self,
         claim: &Claim,
@@ -217,7 +217,7 @@ impl Dispatcher {
         }
     }
 
-    /// Nothing was sent and nothing learned: everything stays as it was.
+    /// Nothing was sent or learned: everything stays as it was.
     pub(super) fn hand_back(&self, claim: &Claim) -> Settlement {
         let message = match &claim.task {
             Task::Send(message) => Some((message.id, MessageChange::Requeued)),

@@ -1,37 +1,35 @@
-//! Whether to wait a moment for callers who were just answered.
+//! Adaptive waiting: whether a writer waits a moment for the callers that it has just answered.
 
 use std::time::Duration;
 
-/// A writer waits at most as long for those whom it has just answered as their statement took: the
-/// more they are, and the slower the machine is, the longer they need to come back. But no shorter
-/// than the runtime's timer can, and no longer than for a full statement.
+/// A writer waits at most as long as its last statement took: more callers and a slower machine take longer
+/// to come back. The bounds are the timer's resolution (1 ms) and the time of a full statement.
 const SHORTEST_MOMENT: Duration = Duration::from_millis(1);
 const LONGEST_MOMENT: Duration = Duration::from_millis(4);
 
-/// How long to wait at most after a statement that took so long.
+/// The longest wait after a statement that took this long.
 pub(super) fn moment(took: Duration) -> Duration {
     took.clamp(SHORTEST_MOMENT, LONGEST_MOMENT)
 }
 
-/// After so many moments in vain it is tried once in two to the power of it.
+/// The back-off after `n` vain waits in a row skips 2^n - 1 statements, with n at most this.
 const MOST_IN_VAIN: u32 = 6;
 
-/// Callers who were answered together mostly come back together, each with the next question. A
-/// statement costs PostgreSQL as much by itself as for seven rows, so that one for all of them is
-/// better than one for the first and one for the rest. Others do not come back at all; for these
-/// nobody waits again and again.
+/// Callers that were answered together mostly come back together. A statement by itself costs PostgreSQL as
+/// much as seven rows (measured), so one statement for all of them is better than two. Callers that do not
+/// come back are waited for ever more seldom (back-off).
 #[derive(Debug, Default)]
 pub(super) struct Gathering {
-    /// How many must wait for the writer to go on at once; none while it does not wait.
+    /// The number of waiting callers at which the writer goes on at once; `None` while it does not wait.
     target: Option<usize>,
-    /// How many moments in a row were in vain.
+    /// How many waits in a row were in vain.
     in_vain: u32,
-    /// How often not to wait before the next try.
+    /// How many statements to skip before the next try.
     pass: u32,
 }
 
 impl Gathering {
-    /// Whether to wait a moment, after so many were answered while others came.
+    /// Whether to wait a moment, after this many answers and with this many callers waiting.
     pub(super) fn begin(&mut self, answered: usize, waiting: usize, most: usize) -> bool {
         let target = (answered + waiting).min(most);
         if answered < 2 || waiting >= target {
@@ -45,17 +43,17 @@ impl Gathering {
         true
     }
 
-    /// Whether a writer waits for more.
+    /// Whether a writer is waiting.
     pub(super) fn is_under_way(&self) -> bool {
         self.target.is_some()
     }
 
-    /// Whether these are enough; true once.
+    /// Whether enough callers have come; true once.
     pub(super) fn is_enough(&self, waiting: usize) -> bool {
         self.target == Some(waiting)
     }
 
-    /// The moment is over, and so many have come of those who were answered.
+    /// Ends the wait; `came` of the `answered` callers have come back.
     pub(super) fn end(&mut self, answered: usize, came: usize) {
         self.target = None;
         self.in_vain = if came * 2 < answered {
@@ -66,7 +64,7 @@ impl Gathering {
         self.pass = (1 << self.in_vain) - 1;
     }
 
-    /// Nobody waits any more.
+    /// No caller is left.
     pub(super) fn stop(&mut self) {
         self.target = None;
     }
@@ -101,7 +99,7 @@ mod tests {
         assert!(gathering.is_enough(32));
         gathering.end(20, 20);
         assert!(!gathering.is_under_way());
-        // A full statement is enough, and more than that no reason to wait.
+        // A full statement is enough; beyond it there is no reason to wait.
         assert!(gathering.begin(100, 60, 128));
         assert!(gathering.is_enough(128));
         gathering.end(100, 68);
@@ -118,7 +116,7 @@ mod tests {
                 gathering.end(4, 1);
             }
         }
-        // 1, 2, 4, 8, 16, 32 apart, and then 64.
+        // Tries are 1, 2, 4, 8, 16, 32 and then always 64 statements apart.
         assert!((18..=24).contains(&moments), "{moments}");
         while !gathering.begin(4, 0, 128) {}
         gathering.end(4, 2);

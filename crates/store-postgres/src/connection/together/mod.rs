@@ -1,4 +1,4 @@
-//! Group commit: what arrives together is written together, in one statement.
+//! Group commit: work that arrives together is one statement and one commit.
 
 mod gathering;
 mod queue;
@@ -16,53 +16,45 @@ use self::gathering::{Gathering, moment};
 use self::queue::{AT_ONCE, Batch, Queue, Waiting};
 use crate::connection::{ASK_TIMEOUT, Connection, Database, StoreResult, failed};
 
-/// How many statements are under way at once: while one waits for the disk, another is prepared.
-/// More make the statements smaller and nothing faster.
-const WRITERS: usize = 2;
-
-/// How many must wait before a second writer begins or goes on: what is under way will soon be over,
-/// and fewer and larger statements cost less.
-const COMPANY: usize = 32;
-
-/// How long a batch that failed may be divided. What is tried later might not be answered in time.
+/// Time limit for dividing a failed batch. Later tries might not be answered in time.
 const DIVIDING: Duration = Duration::from_secs(1);
 
-/// Something that one statement can do for many at once.
+/// Work that one statement can do for many callers at once.
 pub(crate) trait Work: Send + Sync + Sized + 'static {
-    /// What whoever waits for it is told.
+    /// The answer to the caller.
     type Answer: Send;
 
-    /// What two of one statement must not have in common.
+    /// A key that no two items of one statement may share.
     type Key: std::hash::Hash + Eq;
 
-    /// Whether one that fails is tried once more, alone and with more time. For what may be done twice.
+    /// Whether a failed item is tried once more, alone and with more time. Only for idempotent work.
     const SECOND_TRY: bool;
 
-    /// How many are done alone at once. Each takes a connection that others wait for.
+    /// How many items are done alone at once. Each takes a connection.
     const ALONE: usize;
 
-    /// The key of this one, where it has one.
+    /// The key of this item, if any.
     fn key(&self) -> Option<Self::Key>;
 
-    /// Does it for all of them in one statement. `None` for what this statement could not decide.
+    /// Does the work of all items in one statement. `None` for an item that this statement could not decide.
     fn write(
         connection: &mut AsyncPgConnection,
         works: &[&Self],
     ) -> impl Future<Output = QueryResult<Vec<Option<Self::Answer>>>> + Send;
 
-    /// Does it for one that no statement for many could decide, or whose key another one had.
+    /// Does the work of an item that the batch could not decide, or whose key was already in the batch.
     fn write_alone(
         &self,
         database: &Database,
     ) -> impl Future<Output = StoreResult<Self::Answer>> + Send;
 }
 
-/// Writes for callers who wait.
+/// The group commit of one kind of work.
 ///
-/// A writer is a task that lives while there is something to write: whoever finds none begins one,
-/// so that a lone caller goes at once; whoever comes while the writers are busy is taken along by
-/// the next statement, for which a writer that answered several waits a [moment](gathering). A
-/// caller who leaves changes nothing for the others.
+/// The writer is a task that lives while there is something to write. A caller that finds none begins one,
+/// so that a lone caller goes at once. Callers that come while a statement is under way share the next one,
+/// for which a writer that answered several waits a [moment](gathering). A caller that leaves changes
+/// nothing for the others.
 pub(crate) struct Together<W: Work>(Arc<Shared<W>>);
 
 impl<W: Work> Clone for Together<W> {
@@ -75,16 +67,17 @@ struct Shared<W: Work> {
     database: Database,
     /// How long a caller waits before its statement begins.
     patience: Duration,
-    /// One for each that is done alone.
+    /// One permit for each item that is done alone.
     alone: Arc<Semaphore>,
     state: Mutex<State<W>>,
-    /// Tells the writer who gathers that enough have come.
+    /// Tells the waiting writer that enough callers have come.
     enough: Notify,
 }
 
 struct State<W: Work> {
     queue: Queue<W>,
-    writers: usize,
+    /// Whether there is a writer.
+    is_written: bool,
     gathering: Gathering,
 }
 
@@ -92,7 +85,7 @@ impl<W: Work> Together<W> {
     pub(crate) fn new(database: Database, patience: Duration) -> Self {
         let state = State {
             queue: Queue::default(),
-            writers: 0,
+            is_written: false,
             gathering: Gathering::default(),
         };
         Self(Arc::new(Shared {
@@ -104,9 +97,9 @@ impl<W: Work> Together<W> {
         }))
     }
 
-    /// Writes this; answers after the commit.
+    /// Does this work; answers after the commit.
     pub(crate) async fn write(&self, work: W) -> StoreResult<W::Answer> {
-        // Whoever waits for the schema does not wait in the queue, where nobody stays for long.
+        // The wait for the schema happens before the queue, where waits are short.
         self.0.database.gate().passed().await?;
         let (answer, answered) = oneshot::channel();
         self.enqueue(Waiting::new(work, answer))?;
@@ -131,12 +124,12 @@ impl<W: Work> Together<W> {
             }
             return Ok(());
         }
-        if state.writers == 0 || waiting >= COMPANY && state.writers < WRITERS {
-            state.writers += 1;
+        if !state.is_written {
+            state.is_written = true;
             drop(state);
             let writer = Writer {
                 shared: self.0.clone(),
-                is_counted: true,
+                has_ended: false,
             };
             self.0.database.home().spawn(writer.run());
         }
@@ -149,7 +142,7 @@ impl<W: Work> Shared<W> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells everybody who waits that there is no connection.
+    /// Refuses all waiting callers, because there is no connection.
     fn refuse_all(&self, error: &StoreError) {
         let waiting = self.state().queue.drain();
         for waiting in waiting {
@@ -157,13 +150,12 @@ impl<W: Work> Shared<W> {
         }
     }
 
-    /// Waits a moment for callers, where that is worth it: the only writer does, and only after it has
-    /// answered several.
+    /// Waits a moment for callers, after several were answered.
     async fn gather(&self, Written { answered, took }: Written) {
         let before = {
             let mut state = self.state();
             let waiting = state.queue.len();
-            if state.writers > 1 || !state.gathering.begin(answered, waiting, AT_ONCE) {
+            if !state.gathering.begin(answered, waiting, AT_ONCE) {
                 return;
             }
             waiting
@@ -178,7 +170,7 @@ impl<W: Work> Shared<W> {
     async fn write_next(&self, mut connection: Connection) -> StoreResult<Written> {
         let taken = {
             let mut state = self.state();
-            // Who was put back for another session's sake must not meet the same in this one.
+            // An item that was put back for a new session must not meet the same error in this one.
             (!connection.is_given_up()).then(|| state.queue.take(self.patience))
         };
         let Some(Batch { rows, mut apart }) = taken else {
@@ -189,7 +181,7 @@ impl<W: Work> Shared<W> {
         self.state().queue.put_back(stale);
         let took = began.elapsed();
         for waiting in apart {
-            // Others do not wait for that.
+            // The others do not wait for these.
             let (database, alone) = (self.database.clone(), self.alone.clone());
             self.database.home().spawn(async move {
                 let _turn = alone.acquire().await;
@@ -203,18 +195,18 @@ impl<W: Work> Shared<W> {
     }
 }
 
-/// A batch that was written.
+/// The result of a batch.
 #[derive(Default)]
 struct Written {
     /// How many callers were answered.
     answered: usize,
-    /// How long they waited for PostgreSQL.
+    /// The statement's time.
     took: Duration,
 }
 
-/// Writes a batch. One that fails is divided, so that in the end one bad row harms only itself. A
-/// lost connection and a time that is over harm all. Returns those that another session may do better
-/// with, because this one's prepared statements are of no use; each only once.
+/// Writes a batch, and divides it when it fails, until the bad row is alone. A lost connection or a time
+/// limit fails all rows. Returns items to repeat in a new session because of stale prepared statements; each
+/// item at most once.
 async fn divide<W: Work>(
     connection: &mut Connection,
     rows: Vec<Waiting<W>>,
@@ -262,7 +254,7 @@ async fn divide<W: Work>(
                 if connection.is_stale() {
                     connection.renewed_in_vain();
                 }
-                // Of several, nobody knows whose row was refused.
+                // In a part of several, the refused row is unknown.
                 let error = match part.len() {
                     1 => connection.judged(failed(error)),
                     _ => failed(error),
@@ -276,7 +268,7 @@ async fn divide<W: Work>(
     stale
 }
 
-/// Whether another batch may do better: neither the connection nor the session is at fault.
+/// Whether a row may be at fault: neither the connection nor the session is.
 fn is_of_a_row(error: &Error, connection: &Connection) -> bool {
     match error {
         Error::DatabaseError(
@@ -290,20 +282,20 @@ fn is_of_a_row(error: &Error, connection: &Connection) -> bool {
     }
 }
 
-/// One of the writers; no longer counted when dropped, however it ended.
+/// The writer; the next caller begins another one when it has ended or was dropped.
 struct Writer<W: Work> {
     shared: Arc<Shared<W>>,
-    is_counted: bool,
+    has_ended: bool,
 }
 
 impl<W: Work> Writer<W> {
-    /// Writes until nobody waits, or until another writer can do the rest.
+    /// Writes until no caller waits.
     async fn run(mut self) {
-        while self.is_counted {
+        while !self.has_ended {
             let began = AtomicBool::new(false);
             let shared = &self.shared;
             let written = shared.database.ask(|connection| {
-                // Taken with the connection in hand: meanwhile more may have come.
+                // Taken after the connection: meanwhile more callers may have come.
                 began.store(true, Ordering::Relaxed);
                 shared.write_next(connection)
             });
@@ -313,12 +305,11 @@ impl<W: Work> Writer<W> {
                 Err(_) => {}
             }
             let mut state = shared.state();
-            let waiting = state.queue.len();
-            if waiting == 0 || state.writers > 1 && waiting < COMPANY {
+            if state.queue.len() == 0 {
                 // Under the same lock, so that the next caller begins a new writer.
-                state.writers -= 1;
+                state.is_written = false;
                 drop(state);
-                self.is_counted = false;
+                self.has_ended = true;
             }
         }
     }
@@ -326,20 +317,15 @@ impl<W: Work> Writer<W> {
 
 impl<W: Work> Drop for Writer<W> {
     fn drop(&mut self) {
-        if !self.is_counted {
+        if self.has_ended {
             return;
         }
         let mut state = self.shared.state();
-        state.writers -= 1;
-        let is_last = state.writers == 0;
-        if is_last {
-            state.gathering.stop();
-        }
+        state.is_written = false;
+        state.gathering.stop();
         drop(state);
-        if is_last {
-            // The thread that it lived on ends. Nobody else would look after those who wait.
-            let ended = StoreError::Unavailable("the service is stopping".into());
-            self.shared.refuse_all(&ended);
-        }
+        // The thread that it lived on ends, and no other one would look after the callers that wait.
+        let ended = StoreError::Unavailable("the service is stopping".into());
+        self.shared.refuse_all(&ended);
     }
 }

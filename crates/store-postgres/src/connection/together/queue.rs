@@ -7,17 +7,17 @@ use tokio::sync::oneshot;
 use super::Work;
 use crate::connection::StoreResult;
 
-/// How many callers may wait. Some thousand are served in a second; more would wait in vain.
+/// How many callers may wait. Some thousand are served in a second (measured); more would time out.
 const BOUND: usize = 4_096;
 
-/// For how many one statement does it at most, so that none takes long.
+/// The most items of one statement, so that none takes long (chosen).
 pub(super) const AT_ONCE: usize = 128;
 
-/// What a caller waits for.
+/// A waiting caller and its work.
 pub(super) struct Waiting<W: Work> {
     pub(super) work: W,
     since: Instant,
-    /// Whether it went back because a session's prepared statements were of no use.
+    /// Whether it was put back because of a session's stale prepared statements.
     pub(super) is_back: bool,
     answer: oneshot::Sender<StoreResult<W::Answer>>,
 }
@@ -32,25 +32,25 @@ impl<W: Work> Waiting<W> {
         }
     }
 
-    /// Whether nobody waits for the answer any more.
+    /// Whether the caller has given up.
     pub(super) fn has_left(&self) -> bool {
         self.answer.is_closed()
     }
 
-    /// Tells the caller, who may have left.
+    /// Answers the caller, which may have given up.
     pub(super) fn answer(self, answer: StoreResult<W::Answer>) {
         let _ = self.answer.send(answer);
     }
 }
 
-/// Who waits, in the order in which they came.
+/// The waiting callers, first come, first served.
 pub(super) struct Queue<W: Work>(VecDeque<Waiting<W>>);
 
-/// What one writer takes.
+/// The items that one writer takes.
 pub(super) struct Batch<W: Work> {
     /// For one statement: no key comes twice.
     pub(super) rows: Vec<Waiting<W>>,
-    /// Those whose key came already; each is to be asked about alone, afterwards.
+    /// Items with a key that is already in `rows`; each is done alone, afterwards.
     pub(super) apart: Vec<Waiting<W>>,
 }
 
@@ -70,7 +70,7 @@ impl<W: Work> Queue<W> {
         has_room
     }
 
-    /// Puts some back to where they were taken from.
+    /// Puts items back to the front.
     pub(super) fn put_back(&mut self, rows: Vec<Waiting<W>>) {
         for mut waiting in rows.into_iter().rev() {
             waiting.is_back = true;
@@ -86,8 +86,8 @@ impl<W: Work> Queue<W> {
         self.0.drain(..).collect()
     }
 
-    /// Takes those who came first. Whoever has left is passed over, and whoever has waited longer
-    /// than `patience` is told so: to begin now would be too late for an answer in time.
+    /// Takes the first items. Items whose caller has given up are dropped. Items older than `patience` are
+    /// refused: an answer would come too late.
     pub(super) fn take(&mut self, patience: Duration) -> Batch<W> {
         let now = Instant::now();
         let mut batch = Batch {
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::connection::Database;
 
-    /// A number, whose key is whether it is odd where it is below ten.
+    /// The key of a number below ten is its parity; others have none.
     #[derive(Debug)]
     struct Number(usize);
 

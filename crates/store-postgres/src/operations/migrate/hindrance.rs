@@ -1,4 +1,4 @@
-//! Who holds what a migration waits for.
+//! Finds the sessions that hold the locks a migration waits for.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use diesel_async::RunQueryDsl;
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Connector, Session};
 
-/// When to look first: well within the time that a migration waits for a lock.
+/// Time until the first look: well within a migration's wait for a lock.
 const FIRST_LOOK: Duration = Duration::from_millis(30);
 
-/// Then ever more seldom: what it waits for without holding up others may take hours.
+/// The longest back-off between two looks: a wait that blocks no other session may take hours.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Transactions of this age are worth a line; younger ones will soon be over.
+/// The least age of a transaction to be logged; younger ones end soon.
 const OLD: Duration = Duration::from_secs(1);
 
-/// The statement of the other session is not looked at: it may hold anything. Neither is anything that
-/// this role may not see, which is NULL; a prepared transaction has no session.
+/// The other session's statement is not read: it may hold personal data. What this role may not see is NULL;
+/// a prepared transaction has no session.
 const HOLDERS: &str = "
 SELECT b.pid, coalesce(nullif(a.application_name, ''), a.backend_type) AS application_name,
     a.state, a.xact_start
@@ -46,12 +46,12 @@ struct Own {
     pid: i32,
 }
 
-/// Finds out who is in the way of a migrating session, and tells each once.
+/// Finds the sessions that block a migrating session, and logs each once.
 pub(crate) struct Hindrance {
     connector: Connector,
-    /// The session that migrates; absent where it could not be asked.
+    /// The process id of the migrating session, if known.
     migrating: Option<i32>,
-    /// The one that looks.
+    /// The session that looks.
     looking: Option<Session>,
     told: BTreeSet<i32>,
     is_waiting: bool,
@@ -70,7 +70,7 @@ impl Hindrance {
         }
     }
 
-    /// Looks again and again, and never ends while there is something to look at.
+    /// Looks repeatedly; returns only where looking has become impossible.
     pub(crate) async fn watch(&mut self) {
         let mut pause = FIRST_LOOK;
         loop {
@@ -82,7 +82,7 @@ impl Hindrance {
         }
     }
 
-    /// A migration was not given its locks in time.
+    /// Notes that a migration did not get its locks in time.
     pub(crate) fn wait_for_lock(&mut self, migration: &str) {
         if !self.is_waiting {
             self.is_waiting = true;
@@ -108,6 +108,7 @@ impl Hindrance {
     }
 
     fn tell(&mut self, holder: &Holder) {
+        #[expect(clippy::disallowed_methods, reason = "only decides whether to log")]
         let age = holder.xact_start.map(|start| Utc::now() - start);
         let is_young = age.is_some_and(|age| age.to_std().is_ok_and(|age| age < OLD));
         if is_young || !self.told.insert(holder.pid) {

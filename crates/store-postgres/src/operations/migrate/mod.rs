@@ -22,25 +22,24 @@ use crate::operations::shortcomings::{Shortcoming, wrong_encoding};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
-/// The advisory lock of migrating, together with a hash of the schema's name: "customer" in ASCII.
+/// The advisory lock of migrations: a hash of the schema's name, seeded with "customer" in ASCII.
 const LOCK: &str = "hashtextextended($1, 7166182912870475122)";
 
-/// How long to wait for another copy that migrates and for locks of others, and between two looks at
-/// what that copy does.
+/// Time limit for another copy's migrating and for locks of other sessions, and the pause between two looks
+/// at that copy.
 const LOCK_WAIT: Duration = Duration::from_secs(300);
 const LOCK_LOOK: Duration = Duration::from_millis(200);
 
-/// How long a migration waits for a lock in front of which others must queue: whoever wants to read or
-/// write the table waits as long, and must not be delayed by more than 300 ms, three tables in a row
-/// included. Long enough for the statements of a service under load to end.
+/// How long a migration waits for a lock that blocks readers and writers behind it: at most 300 ms for three
+/// tables in a row, but long enough for the statements of a service under load to end.
 const SHORT_WAIT: Duration = Duration::from_millis(80);
 
-/// Then it lets the others go first, for ever longer.
+/// The first back-off, in which blocked sessions go first; it grows.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// The tables whose indexes are built concurrently, while others write. A build that was interrupted
-/// leaves an index that is never used, and that hinders the next build.
+/// The tables whose indexes are built concurrently. An interrupted build leaves an invalid index, which is
+/// never used and blocks the next build.
 const INDEXED_CONCURRENTLY: [&str; 4] = [
     "audit",
     "customer_validation_request",
@@ -74,7 +73,7 @@ pub enum MigrateError {
     /// The database's encoding does not hold every text.
     #[error("{0}")]
     Encoding(Shortcoming),
-    /// Something passing was in the way: a lock, a restart. What was begun is rolled back or is
+    /// Something temporary was in the way: a lock, a restart. An unfinished migration is rolled back, or
     /// begun anew by the next attempt.
     #[error("migrating was interrupted; trying again will do")]
     Interrupted(#[source] BoxError),
@@ -83,9 +82,9 @@ pub enum MigrateError {
     Failed(#[source] BoxError),
 }
 
-/// Applies the migrations that are missing. Copies that start together migrate once; a database
-/// that is up to date is only read, so that a role without the right to change it will do. What
-/// it waits for is logged. Returns how many were applied.
+/// Applies the missing migrations. Copies that start together migrate once. A database that is up to date is
+/// only read, so that a role without the right to change it suffices. Waits are logged. Returns how many were
+/// applied.
 ///
 /// # Errors
 /// [`MigrateError`]
@@ -94,7 +93,7 @@ pub async fn migrate(url: &DatabaseUrl, schema: &SchemaName) -> Result<usize, Mi
     apply_missing(&connector, schema).await
 }
 
-/// The same over sessions of this connector.
+/// Like `migrate`, over sessions of this connector.
 pub(crate) async fn apply_missing(
     connector: &Connector,
     schema: &SchemaName,
@@ -102,7 +101,7 @@ pub(crate) async fn apply_missing(
     apply_until(connector, schema, None).await
 }
 
-/// The same, up to and with this version.
+/// Like `apply_missing`, up to and with this version.
 pub(crate) async fn apply_until(
     connector: &Connector,
     schema: &SchemaName,
@@ -117,7 +116,7 @@ pub(crate) async fn apply_until(
         return Ok(0);
     }
     lock(&mut session, schema).await?;
-    // Another copy may have done it while we waited.
+    // Another copy may have applied them during the wait for the lock.
     let mut missing = missing(&mut session, schema).await?;
     missing.retain(|one| last.is_none_or(|last| *one.version <= *last));
     if missing.is_empty() {
@@ -130,7 +129,7 @@ pub(crate) async fn apply_until(
     for migration in &missing {
         session = apply(session, migration, schema, &mut hindrance).await?;
     }
-    // The lock goes with the session; closing it explicitly only makes that prompt.
+    // The lock ends with the session; the explicit unlock only makes that prompt.
     let _ = session
         .batch_execute("SELECT pg_advisory_unlock_all()")
         .await;
@@ -143,7 +142,7 @@ pub(crate) struct Missing {
     /// Its version and what it does.
     pub(crate) name: String,
     version: String,
-    /// Whether it is one transaction. Else it takes no lock in front of which others must queue.
+    /// Whether it is one transaction. Else it takes no lock that blocks readers or writers.
     in_transaction: bool,
 }
 
@@ -153,7 +152,7 @@ async fn missing(session: &mut Session, schema: &SchemaName) -> Result<Vec<Missi
         .map_err(|error| refused(session, error, schema))
 }
 
-/// The embedded migrations that this database does not have, in their order.
+/// The embedded migrations that this database lacks, in their order.
 pub(crate) async fn pending(
     connection: &mut AsyncPgConnection,
     schema: &SchemaName,
@@ -188,7 +187,7 @@ pub(crate) fn fingerprint() -> u64 {
     hasher.finish()
 }
 
-/// Steps that are no transaction wait as long as it takes, and hold up nobody.
+/// Steps outside a transaction may take as long as they need, because they block no other session.
 async fn connect(connector: &Connector, schema: &SchemaName) -> Result<Session, MigrateError> {
     let settings = format!(
         "SET search_path TO \"{schema}\"; SET statement_timeout TO 0; SET lock_timeout TO {}; \
@@ -201,7 +200,7 @@ async fn connect(connector: &Connector, schema: &SchemaName) -> Result<Session, 
         .map_err(|error| MigrateError::Connect(error.into()))
 }
 
-/// Applies one migration. One that does not get its locks lets others go first and tries again.
+/// Applies one migration. Without its locks it backs off, lets blocked sessions go first and tries again.
 async fn apply(
     mut session: Session,
     migration: &Missing,
@@ -247,7 +246,7 @@ async fn apply(
 fn run(session: Session, version: &str) -> (Session, Result<(), BoxError>) {
     let mut harness = AsyncMigrationHarness::new(session);
     let run = |harness: &mut AsyncMigrationHarness<Session>| {
-        // Makes the table of versions, where there is none.
+        // Creates the table of versions, where it is missing.
         harness.applied_migrations()?;
         let embedded: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations()?;
         let migration = embedded
@@ -281,8 +280,8 @@ async fn applied(
     Ok(versions.into_iter().map(|row| row.version).collect())
 }
 
-/// Takes the lock by asking again and again: a session that waits inside PostgreSQL holds a
-/// snapshot, and an index that is built concurrently waits for every snapshot.
+/// Polls for the lock: a session that waits inside PostgreSQL holds a snapshot, and a concurrent index build
+/// waits for every snapshot.
 async fn lock(session: &mut Session, schema: &SchemaName) -> Result<(), MigrateError> {
     let began = Instant::now();
     let mut has_told = false;
@@ -347,7 +346,7 @@ async fn drop_broken_indexes(
     Ok(())
 }
 
-/// What an error means, by its SQLSTATE; without one the connection was lost.
+/// Classifies an error by its SQLSTATE; without one the connection was lost.
 fn refused(session: &Session, source: BoxError, schema: &SchemaName) -> MigrateError {
     let Some(state) = session.sqlstate() else {
         return MigrateError::Interrupted(source);

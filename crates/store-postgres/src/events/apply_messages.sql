@@ -1,10 +1,10 @@
--- Applies reports about messages whose time has come.
+-- Applies the due reports about messages.
 --
--- Skips locked rows and never waits: a busy message delays only its own reports, and two copies cannot
--- wait for each other. Where the message or its request is locked, the reports are looked at next time.
+-- Skips locked rows: a busy message delays only its own reports, and two copies cannot deadlock. A report
+-- whose message or request is locked stays due.
 --
--- Locks: events, then messages, then requests; all skip locked rows.
--- Plan: events in the order of their next look; messages by dealer and the provider's ids.
+-- Locks: events, then messages, then requests; all skip locked rows. Plan: events in the order of their next
+-- look; messages by dealer and the provider's ids.
 
 WITH rank AS (
     SELECT * FROM unnest(
@@ -33,7 +33,7 @@ WITH rank AS (
         WHERE b.message_id IS NULL
             AND m.dealer_id = b.dealer_id AND m.provider_state_id = b.state_id
         ORDER BY m.id LIMIT 1) m ON true
-    -- An event of this very batch may tell which message the state's id belongs to.
+    -- An event of the same batch may tie the state's id to a message.
     LEFT JOIN LATERAL (
         SELECT o.message_id FROM by_id o
         WHERE b.message_id IS NULL AND m.id IS NULL AND o.message_id IS NOT NULL
@@ -103,7 +103,7 @@ WITH rank AS (
         reason = CASE WHEN h.erased THEN NULL ELSE e.reason END,
         next_look_at = CASE
             WHEN h.id IS NOT NULL THEN NULL
-            -- Its message, or the request of that, is busy.
+            -- Its message, or that message's request, is locked.
             WHEN m.message_id IS NOT NULL THEN now() + INTERVAL '200 milliseconds'
             ELSE now() + least(
                 INTERVAL '6 hours', greatest(INTERVAL '1 second', now() - m.received_at)) END
