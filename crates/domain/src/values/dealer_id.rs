@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::input::Fault;
+use crate::requests::Fault;
 use crate::requests::Field;
 
 /// A dealer's number, 4 to 10 characters without control characters.
