@@ -74,6 +74,20 @@ impl Client {
         self.send(Method::POST, path, Some(body), &[]).await
     }
 
+    /// Reads a long answer to its end and keeps nothing of it. Returns the status and how many lines it had.
+    ///
+    /// # Errors
+    /// When there is no answer, or it ends too soon.
+    pub async fn read_away(&self, path: &str) -> reqwest::Result<(u16, u64)> {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let mut response = request.timeout(Duration::from_secs(300)).send().await?;
+        let mut lines = 0;
+        while let Some(chunk) = response.chunk().await? {
+            lines += chunk.iter().filter(|byte| **byte == b'\n').count() as u64;
+        }
+        Ok((response.status().as_u16(), lines))
+    }
+
     /// Any request.
     ///
     /// # Errors

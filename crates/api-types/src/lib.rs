@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod analytics;
 mod dealers;
 mod errors;
 mod health;
@@ -16,6 +17,7 @@ use std::borrow::Cow;
 
 pub use accounts::*;
 pub use admin::*;
+pub use analytics::*;
 pub use dealers::*;
 pub use errors::*;
 pub use health::*;

@@ -56,6 +56,46 @@ pub struct RangeQuery {
     pub date_to: Option<String>,
 }
 
+/// Which requests of a dealer to write into a file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ExportQuery {
+    /// The first day of `request_date`, strictly `YYYY-MM-DD`; empty is as if absent. After `date_to`,
+    /// nothing is found.
+    #[schemars(extend("format" = "date"), example = &"2019-12-01")]
+    pub date_from: Option<String>,
+    /// The last day of `request_date`, strictly `YYYY-MM-DD`; empty is as if absent.
+    #[schemars(extend("format" = "date"), example = &"2019-12-31")]
+    pub date_to: Option<String>,
+    /// Only requests with one of these, separated by commas: `PENDING`, `PROCESSED`, `FAILED`; empty is as
+    /// if absent.
+    #[schemars(regex(pattern = "^((PENDING|PROCESSED|FAILED)(,(PENDING|PROCESSED|FAILED))*)?$"), example = &"PENDING,FAILED")]
+    pub request_status: Option<String>,
+    /// Only requests with one of these, separated by commas: `NOT_SENT`, `SENT`, `DELIVERED`, `READ`,
+    /// `FAILED`, `ERROR`; empty is as if absent.
+    #[schemars(regex(pattern = "^((NOT_SENT|SENT|DELIVERED|READ|FAILED|ERROR)(,(NOT_SENT|SENT|DELIVERED|READ|FAILED|ERROR))*)?$"), example = &"SENT,DELIVERED,READ")]
+    pub whatsapp_status: Option<String>,
+    /// Only requests in which this is a part of the name, the plate or the phone: 3 to 100 characters, in
+    /// any case, whatever stands between the groups of a plate or a phone; `+62` and `62` at the front of a
+    /// phone are its `0`. Empty is as if absent.
+    #[schemars(length(max = SEARCH_CHARACTERS.1), regex(pattern = r"^([^\x00-\x1f\x7f-\x9f]{3,100})?$"), example = &"D 123")]
+    pub q: Option<String>,
+}
+
+/// Which days to tell about.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct AnalyticsQuery {
+    /// The first day of `request_date`, strictly `YYYY-MM-DD`; absent or empty: 29 days before the last one.
+    /// After `date_to`, there are no buckets. At most 1,000 buckets, and hours for at most 31 days.
+    #[schemars(extend("format" = "date"), example = &"2026-11-01")]
+    pub date_from: Option<String>,
+    /// The last day of `request_date`, strictly `YYYY-MM-DD`; absent or empty: today in Jakarta.
+    #[schemars(extend("format" = "date"), example = &"2026-11-30")]
+    pub date_to: Option<String>,
+    /// What is counted together: `hour`, `day`, `week` (from Monday on) or `month`; absent or empty: `day`.
+    #[schemars(regex(pattern = "^(hour|day|week|month)?$"), extend("default" = "day"), example = &"day")]
+    pub bucket: Option<String>,
+}
+
 /// Which dealers to list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct DealerListQuery {

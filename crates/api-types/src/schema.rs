@@ -23,7 +23,7 @@ pub fn schemas() -> Map<String, Value> {
     ];
     all.extend(named![Serialize:
         StoredReply, NotStoredReply, RequestReply, MessagesReply, MessageReply, ListReply, StatsReply,
-        QueueReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
+        QueueReply, AnalyticsReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
         MadeKeyReply, AuditReply, ErasureReply, ExportReply, RootReply, HealthReply,
         DetailedHealthReply, ErrorReply, ValidationReply,
     ]);

@@ -88,6 +88,9 @@ pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::
             .client_disconnect_timeout(DISCONNECT_TIMEOUT)
             .keep_alive(KEEP_ALIVE)
             .local_addr(address)
+            .on_connect_ext(|stream: &Quiet<TcpStream>, data| {
+                data.insert(stream.other_end());
+            })
             .h1(map_config(app, |()| AppConfig::default()));
         fn_service(|stream: TcpStream| {
             let peer = stream.peer_addr().ok();

@@ -11,6 +11,7 @@ use domain::usecases::{
 };
 use domain::values::AccountPolicy;
 
+use crate::exports::Exports;
 use crate::observe::{Observer, Unobserved};
 
 /// The state that the routes share.
@@ -39,6 +40,8 @@ pub struct Api {
     pub(crate) admission: Admission,
     /// The version of the program.
     pub(crate) version: &'static str,
+    /// The files that are being made.
+    pub(crate) exports: Exports,
     /// The observer.
     pub(crate) observer: Arc<dyn Observer>,
     /// What else is served.
@@ -105,6 +108,7 @@ impl Api {
             health: parts.health,
             admission,
             version: parts.version,
+            exports: Exports::default(),
             observer: Arc::new(Unobserved),
             beside: None,
         }

@@ -26,6 +26,16 @@ impl From<Fault> for Rule {
 }
 
 impl Rule {
+    /// A period has too many buckets.
+    pub(crate) const TOO_MANY_BUCKETS: Self = Self::Own(
+        "There are at most 1,000 buckets, and hours for at most 31 days: narrow the range, or take a larger bucket",
+    );
+
+    /// A workbook would have too many rows.
+    pub(crate) const TOO_MANY_ROWS: Self = Self::Own(
+        "A workbook has at most 100,000 rows: narrow the range with date_from and date_to",
+    );
+
     /// A cursor was altered, or belongs to another dealer's or filter's list.
     pub(crate) const NOT_A_CURSOR: Self = Self::Own("Expected the next_cursor of the same list");
 }

@@ -9,6 +9,9 @@ use tokio::time::Instant;
 /// Time for all questions of one call: callers are promised an answer within 5 seconds.
 const STORE_TIMEOUT: Duration = Duration::from_millis(4_800);
 
+/// How long a report may take: longer than the store gives it.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(15);
+
 tokio::task_local! {
     /// Time that the stores have taken for the current call.
     static SPENT: Cell<Duration>;
@@ -33,4 +36,15 @@ pub async fn in_time<T, E>(
     // Outside of a call there is no sum to add to.
     let _ = SPENT.try_with(|all| all.set(spent + began.elapsed()));
     answer.unwrap_or_else(|elapsed| Err(given_up(StoreError::Unavailable(elapsed.into()))))
+}
+
+/// Asks for a report, within a longer time limit.
+///
+/// # Errors
+/// The stores' error, or [`StoreError::Unavailable`].
+pub async fn in_report_time<T, E: From<StoreError>>(
+    asking: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let answer = tokio::time::timeout(REPORT_TIMEOUT, asking).await;
+    answer.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into()).into()))
 }

@@ -10,7 +10,7 @@ mod size;
 mod slots;
 
 pub use client::{TrustedProxies, TrustedProxiesError};
-pub use deadline::{in_one_call, in_time};
+pub use deadline::{in_one_call, in_report_time, in_time};
 pub use host::{Host, Keys, came_to_own_name, host};
 pub use limits::{Allowance, Limits};
 pub use local::is_local;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod analytics;
 pub mod dealers;
 pub mod delivery;
 pub mod events;

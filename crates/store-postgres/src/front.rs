@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::connection::together::Together;
 use crate::connection::{
-    Connector, Database, Home, PoolOptions, SchemaGate, SchemaName, StoreResult,
+    Connector, Database, Home, PoolOptions, Purpose, SchemaGate, SchemaName, StoreResult,
 };
 use crate::requests::lookup::Lookup;
 
@@ -55,7 +55,8 @@ impl Fronts {
     fn open(&self, home: Home) -> Result<Front, BoxError> {
         let (connector, schema) = (self.connector.clone(), self.schema.clone());
         let (options, gate) = (&self.options, self.gate.clone());
-        let database = Database::new(connector, schema, options.callers, options, home, gate)?;
+        let kind = (Purpose::Work, options.callers);
+        let database = Database::new(connector, schema, kind, options, home, gate)?;
         Ok(Front {
             intake: Together::new(database.clone(), options.wait),
             lookups: Together::new(database.clone(), options.wait),

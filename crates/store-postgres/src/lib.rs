@@ -8,6 +8,7 @@ mod keys;
 mod lanes;
 mod operations;
 mod persons;
+mod reports;
 mod requests;
 mod schema;
 mod sql;

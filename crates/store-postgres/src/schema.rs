@@ -168,6 +168,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    message_seconds (dealer_id, request_date, measure) {
+        dealer_id -> Varchar,
+        request_date -> Date,
+        measure -> Text,
+        seconds -> Array<Integer>,
+        messages -> Array<Integer>,
+    }
+}
+
+diesel::table! {
+    message_seconds_change (dealer_id) {
+        dealer_id -> Varchar,
+        request_date -> Date,
+        measure -> Text,
+        seconds -> Integer,
+        messages -> Integer,
+    }
+}
+
+diesel::table! {
     request_count (dealer_id, request_date, request_status, whatsapp_status) {
         dealer_id -> Varchar,
         request_date -> Date,
@@ -215,6 +235,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_key,
     lane,
     message,
+    message_seconds,
+    message_seconds_change,
     request_count,
     request_count_change,
     webhook_event,

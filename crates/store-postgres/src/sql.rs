@@ -69,6 +69,15 @@ files! {
     AddUp "requests/add_up.sql"
     CompareCounts "requests/compare_counts.sql"
     CorrectCounts "requests/correct_counts.sql"
+    Tallies "reports/tallies.sql"
+    Hours "reports/hours.sql"
+    Units "reports/units.sql"
+    Failures "reports/failures.sql"
+    Seconds "reports/seconds.sql"
+    Export "reports/export.sql"
+    AddUpSeconds "reports/add_up_seconds.sql"
+    CompareSeconds "reports/compare_seconds.sql"
+    CorrectSeconds "reports/correct_seconds.sql"
     Known "persons/known.sql"
     RequestsOf "persons/requests_of.sql"
     MessagesOf "persons/messages_of.sql"
@@ -119,6 +128,14 @@ const PARTS: &[(&str, &str)] = &[
         include_str!("requests/filtered_days.sql"),
     ),
     ("page_start.sql", include_str!("requests/page_start.sql")),
+    (
+        "dealers_asked.sql",
+        include_str!("reports/dealers_asked.sql"),
+    ),
+    (
+        "seconds_differences.sql",
+        include_str!("reports/seconds_differences.sql"),
+    ),
     ("note.sql", include_str!("operations/note.sql")),
     ("of_phone.sql", include_str!("persons/of_phone.sql")),
     ("message_read.sql", include_str!("persons/message_read.sql")),

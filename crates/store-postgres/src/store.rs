@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::connection::together::Together;
 use crate::connection::{
-    Connector, Database, DatabaseUrl, Home, PoolOptions, SchemaGate, SchemaName,
+    Connector, Database, DatabaseUrl, Home, PoolOptions, Purpose, SchemaGate, SchemaName,
 };
 use crate::front::Fronts;
 use crate::keys::strangers::Strangers;
@@ -22,6 +22,8 @@ pub struct PgStore {
     pub(crate) settlements: Together<Settling>,
     /// The fingerprints of webhook tokens.
     pub(crate) tokens: Strangers<[u8; 32]>,
+    /// Connections for analytics and exports; without them these use `database`.
+    reports: Option<Database>,
     /// Limits slow lists and counts to a part of the connections.
     pub(crate) for_reports: Arc<Semaphore>,
 }
@@ -39,20 +41,36 @@ impl PgStore {
     ) -> Result<Self, BoxError> {
         let connector = Connector::new(url)?;
         let home = Home::Fixed(Handle::current());
-        let (size, fronts) = (options.size, connector.clone());
+        let fronts = connector.clone();
         let gate = SchemaGate::default();
-        let database = Database::new(connector, schema.clone(), size, options, home, gate.clone())?;
+        let pool = |purpose, size| {
+            let (connector, home) = (connector.clone(), home.clone());
+            let kind = (purpose, size);
+            Database::new(connector, schema.clone(), kind, options, home, gate.clone())
+        };
+        let database = pool(Purpose::Work, options.size)?;
+        let reports = match options.reports {
+            0 => None,
+            size => Some(pool(Purpose::Reports, size)?),
+        };
         Ok(Self {
             fronts: Arc::new(Fronts::new(fronts, schema, options.clone(), gate)?),
             settlements: Together::new(database.clone(), options.wait),
             tokens: Strangers::new(),
             database,
+            reports,
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })
     }
 
     /// All pools that exist so far.
     pub(crate) fn databases(&self) -> impl Iterator<Item = &Database> {
-        self.fronts.databases().chain([&self.database])
+        let others = [&self.database].into_iter().chain(&self.reports);
+        self.fronts.databases().chain(others)
+    }
+
+    /// Where analytics and exports are read.
+    pub(crate) fn reports(&self) -> &Database {
+        self.reports.as_ref().unwrap_or(&self.database)
     }
 }

@@ -174,6 +174,13 @@ pub fn session_settings() -> String {
     crate::connection::session_settings(&schema)
 }
 
+/// What a session for analytics and exports begins with.
+#[must_use]
+pub fn report_settings() -> String {
+    let schema = SchemaName::parse("customer").expect("a plain name");
+    crate::connection::report_settings(&schema)
+}
+
 /// The migrated template, made by the first test that needs it.
 async fn template() -> String {
     let migrations = crate::operations::migrate::fingerprint();

@@ -13,6 +13,7 @@ mod process;
 mod progress;
 mod reads;
 mod report;
+mod reports;
 mod stage;
 mod start;
 mod statistics;
@@ -41,6 +42,8 @@ pub enum Part {
     Latency,
     /// Reads by id, lists and statistics, with few and with many rows
     Reads,
+    /// Analytics, and lists as files
+    Reports,
     /// Messages a second to the simulator
     Dispatch,
     /// How long a start takes
@@ -107,6 +110,7 @@ pub async fn bench(plan: &Plan, folder: &Path) -> anyhow::Result<(Report, String
             Part::Ingest => ingest::measure(&stage, plan, &mut report).await?,
             Part::Latency => latency::measure(&stage, plan, &mut report).await?,
             Part::Reads => reads::measure(&stage, plan, &mut report).await?,
+            Part::Reports => reports::measure(&stage, plan, &mut report).await?,
             Part::Dispatch => dispatch::measure(&stage, plan, &mut report).await?,
             Part::Start => start::measure(&stage, plan, &mut report).await?,
         }

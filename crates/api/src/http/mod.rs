@@ -11,6 +11,7 @@ mod origin;
 mod pieces;
 mod query;
 mod quiet;
+mod wanted;
 
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
@@ -22,3 +23,4 @@ pub(crate) use origin::CallOrigin;
 pub(crate) use pieces::Pieces;
 pub(crate) use query::QueryParameters;
 pub(crate) use quiet::Quiet;
+pub(crate) use wanted::while_wanted;

@@ -4,6 +4,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::wanted::{OtherEnd, OtherEndWatch};
+
 /// A connection on which no byte is sent before the first one is received.
 ///
 /// actix answers 408 before it closes a connection on which no request came in time. A load balancer with
@@ -12,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(crate) struct Quiet<T> {
     stream: T,
     spoken_to: bool,
+    watch: OtherEndWatch,
 }
 
 impl<T> Quiet<T> {
@@ -19,7 +22,13 @@ impl<T> Quiet<T> {
         Self {
             stream,
             spoken_to: false,
+            watch: OtherEndWatch::default(),
         }
+    }
+
+    /// Tells when the other end has left.
+    pub(crate) fn other_end(&self) -> OtherEnd {
+        self.watch.end()
     }
 }
 
@@ -31,7 +40,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Quiet<T> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
-        self.spoken_to |= buffer.filled().len() > before;
+        let came = buffer.filled().len() > before;
+        self.spoken_to |= came;
+        if !came && buffer.remaining() > 0 {
+            self.watch.has_left();
+        }
         Poll::Ready(Ok(()))
     }
 }

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use api_types::{
-    AuditQuery, DealerListQuery, HeaderParameters, ListQuery, PathParameters, RangeQuery,
-    parameters_of,
+    AnalyticsQuery, AuditQuery, DealerListQuery, ExportQuery, HeaderParameters, ListQuery,
+    PathParameters, RangeQuery, parameters_of,
 };
 use serde_json::{Map, Value, json};
 
@@ -134,6 +134,8 @@ fn describe_parameters(document: &mut Value) {
         ("header", "", parameters_of::<HeaderParameters>()),
         ("query", "List", parameters_of::<ListQuery>()),
         ("query", "Range", parameters_of::<RangeQuery>()),
+        ("query", "Export", parameters_of::<ExportQuery>()),
+        ("query", "Analytics", parameters_of::<AnalyticsQuery>()),
         ("query", "Dealer", parameters_of::<DealerListQuery>()),
         ("query", "Audit", parameters_of::<AuditQuery>()),
     ];

@@ -36,19 +36,7 @@ pub(crate) async fn list_dealer_requests(
     };
     let page_size = query.page_size();
     let range = query.date_range();
-    let filter = RequestFilter {
-        request_statuses: query.names(
-            "request_status",
-            "'PENDING', 'PROCESSED' or 'FAILED'",
-            RequestStatus::parse,
-        ),
-        whatsapp_statuses: query.names(
-            "whatsapp_status",
-            "'NOT_SENT', 'SENT', 'DELIVERED', 'READ', 'FAILED' or 'ERROR'",
-            WhatsappStatus::parse,
-        ),
-        search: query.search("q"),
-    };
+    let filter = filter(&mut query);
     let id = dealer.id();
     let after = cursor.as_deref().and_then(|cursor| {
         let list = List {
@@ -88,6 +76,23 @@ pub(crate) async fn list_dealer_requests(
     };
     let said = format!("Found {} requests", found.total);
     Ok(Answered::ok(&ListReply::new(said, data)))
+}
+
+/// Which requests of a list are meant.
+pub(super) fn filter<T>(query: &mut QueryParameters<T>) -> RequestFilter {
+    RequestFilter {
+        request_statuses: query.names(
+            "request_status",
+            "'PENDING', 'PROCESSED' or 'FAILED'",
+            RequestStatus::parse,
+        ),
+        whatsapp_statuses: query.names(
+            "whatsapp_status",
+            "'NOT_SENT', 'SENT', 'DELIVERED', 'READ', 'FAILED' or 'ERROR'",
+            WhatsappStatus::parse,
+        ),
+        search: query.search("q"),
+    }
 }
 
 /// Count a dealer's requests

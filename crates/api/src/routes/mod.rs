@@ -1,9 +1,11 @@
 //! The routes: one table, and a file for each topic. Bodies and answers are in `api-types`.
 
 mod admin;
+mod analytics;
 mod cursor;
 mod dealers;
 mod docs;
+mod exports;
 mod health;
 mod item;
 mod messages;
@@ -58,6 +60,10 @@ routes! {
     POST   "/api/v1/customer/request/{request_id}/resend"       WRITE,   Metered   NONE messages::resend_request_message;
     POST   "/api/v1/customer/request/{request_id}/cancel"       WRITE,   Metered   NONE messages::cancel_request_message;
     GET    "/api/v1/customer/dealer/{dealer_id}/requests"       READ,    Metered   NONE dealers::list_dealer_requests;
+    GET    "/api/v1/customer/dealer/{dealer_id}/requests.csv"   READ,    Metered   NONE exports::export_dealer_requests_csv;
+    GET    "/api/v1/customer/dealer/{dealer_id}/requests.xlsx"  READ,    Metered   NONE exports::export_dealer_requests_xlsx;
+    GET    "/api/v1/customer/dealer/{dealer_id}/analytics"      READ,    Metered   NONE analytics::get_dealer_analytics;
+    GET    "/api/v1/customer/analytics"                         ADMIN,   Metered   NONE analytics::get_analytics;
     GET    "/api/v1/customer/dealer/{dealer_id}/stats"          READ,    Metered   NONE dealers::get_dealer_stats;
     GET    "/api/v1/customer/dealer/{dealer_id}/queue"          READ,    Metered   NONE queue::get_dealer_queue;
     POST   "/api/v1/customer/dealer/{dealer_id}/test-whatsapp"  WRITE,   Metered   JSON dealers::test_dealer_whatsapp;

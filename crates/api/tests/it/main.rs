@@ -9,11 +9,13 @@
 mod access;
 mod account;
 mod admin;
+mod analytics;
 mod client;
 mod cors;
 mod dealers;
 mod docs;
 mod errors;
+mod exports;
 mod headers;
 mod health;
 mod keys;

@@ -11,10 +11,11 @@ use actix_web::web::{Bytes, Data};
 use api::{Api, ApiAuth, app};
 use async_trait::async_trait;
 use domain::access::{Access, ApiKeyId, AuditEntry, KeyName, Principal, Visibility};
+use domain::analytics::Period;
 use domain::ports::{
     Accepted, ApiKeyRecord, ApiKeys, DateRange, DealerAdmin, DealerPage, DealerRecord, DealerStats,
-    KeyUse, KnownKey, MockOutbox, NewApiKey, NewestPage, NewestQuery, Page, PageQuery, Reports,
-    RequestStore, SettingsChanged, StoreError, Validity,
+    ExportPart, ExportQuery, Facts, KeyUse, KnownKey, MockOutbox, NewApiKey, NewestPage,
+    NewestQuery, Page, PageQuery, Reports, RequestStore, SettingsChanged, StoreError, Validity,
 };
 use domain::requests::{NewRequest, Request, RequestId};
 use domain::settings::SettingsChange;
@@ -62,6 +63,14 @@ impl Reports for Stuck {
     }
 
     async fn stats(&self, _: &DealerId, _: DateRange) -> Result<DealerStats, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn facts(&self, _: Option<DealerId>, _: &Period) -> Result<Facts, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn part(&self, _: &ExportQuery) -> Result<ExportPart, StoreError> {
         std::future::pending().await
     }
 }
@@ -181,12 +190,26 @@ async fn a_submission_that_the_store_does_not_answer_is_given_up_within_5_second
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_report_that_the_store_does_not_answer_is_given_up() {
+    for path in [
+        "/api/v1/customer/dealer/0009999/analytics",
+        "/api/v1/customer/analytics",
+    ] {
+        let (status, _, took) = call(TestRequest::get().uri(path)).await;
+        assert_eq!(status, 503);
+        assert!(took < Duration::from_secs(16), "{took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_question_that_the_store_does_not_answer_is_given_up_within_5_seconds() {
     for path in [
         "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22",
         "/api/v1/customer/request/23f16411-6eb2-4829-a964-9ad1f0e0cc22/messages",
         "/api/v1/customer/dealer/0009999/requests",
         "/api/v1/customer/dealer/0009999/stats",
+        "/api/v1/customer/dealer/0009999/requests.csv",
+        "/api/v1/customer/dealer/0009999/requests.xlsx",
         "/api/v1/admin/dealers",
         "/api/v1/admin/dealers/0009999",
     ] {

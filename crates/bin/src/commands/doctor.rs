@@ -188,7 +188,7 @@ impl Doctor {
             }
             Ok(CountsWrong { wrong, requests }) => {
                 let finding = format!(
-                    "{wrong} differ from the rows, by {requests} requests; \
+                    "{wrong} differ from the rows, by {requests} requests and messages; \
                      `customer-service recount` makes them right while the service runs"
                 );
                 self.say(Verdict::Bad, "counts", &finding);

@@ -107,13 +107,13 @@ async fn migrate(config: Config) -> anyhow::Result<ExitCode> {
 /// Makes the counts of requests equal to the rows.
 async fn recount(config: Config) -> anyhow::Result<ExitCode> {
     let (database, _parts) = database::open(&config).await?;
-    tell!("Counting all requests, about a second for each million …");
+    tell!("Counting all requests and messages, some seconds for each million …");
     let wrong = store_postgres::recount(&database.url, &config.schema).await?;
     if wrong.wrong == 0 {
         say!("The counts were right.");
     } else {
         say!(
-            "{} counts, by {} requests, were wrong and are right now.",
+            "{} counts, by {} requests and messages, were wrong and are right now.",
             wrong.wrong,
             wrong.requests
         );

@@ -16,7 +16,7 @@ use crate::surroundings::web_workers;
 const MIGRATE_AGAIN: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// How often changes of the counts of requests are added up (chosen).
+/// How often changes of the counts are added up (chosen).
 const ADD_UP: Duration = Duration::from_secs(1);
 
 /// Shares out the server's connections. While it is down, the pools take what they get.
@@ -30,7 +30,8 @@ pub(super) async fn connections(url: &DatabaseUrl) -> anyhow::Result<PoolOptions
         Ok((fitted, most)) => {
             tracing::info!(
                 connections.most = most,
-                connections.callers = fitted.total(threads) - fitted.size,
+                connections.callers = fitted.total(threads) - fitted.size - fitted.reports,
+                connections.reports = fitted.reports,
                 connections.others = fitted.size,
                 "connections to the database are shared out"
             );
@@ -98,13 +99,15 @@ pub(super) async fn tell_shortcomings(store: &PgStore) {
     }
 }
 
-/// Adds changes of the counts of requests up, in a loop. Another copy, or a later run, can add up the rest.
+/// Adds up changes of the counts of requests and of how long messages took, in a loop. Another copy, or a later
+/// run, can add up the rest.
 pub(super) async fn add_up(store: PgStore) {
     let failures = Failures::of("cannot add up counts");
     let mut again = tokio::time::interval(ADD_UP);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        match store.add_up_counts().await {
+        let adding = async { Ok(store.add_up_counts().await? | store.add_up_seconds().await?) };
+        match adding.await {
             // More is left; pause between two statements.
             Ok(true) => tokio::time::sleep(ADD_UP / 10).await,
             Ok(false) => {

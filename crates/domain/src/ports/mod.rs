@@ -38,8 +38,8 @@ pub use outbox::{
 };
 pub use personal_data::PersonalData;
 pub use reports::{
-    DateRange, DealerStats, ListPlace, NewestPage, NewestQuery, Page, PageQuery, Reports,
-    RequestFilter,
+    DateRange, DealerStats, DealerTally, ExportPart, ExportQuery, Facts, ListPlace, NewestPage,
+    NewestQuery, Page, PageQuery, Reports, RequestFilter, SecondsFact, Tally,
 };
 pub use request_store::{Accepted, KeyUse, RequestStore};
 pub use sessions::Sessions;

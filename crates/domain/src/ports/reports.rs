@@ -2,6 +2,7 @@ use async_trait::async_trait;
 use chrono::{Datelike as _, NaiveDate, NaiveTime, Timelike as _};
 
 use super::StoreError;
+use crate::analytics::{Measure, Period};
 use crate::requests::{Request, RequestId, RequestStatus, WhatsappStatus};
 use crate::values::{DealerId, Search};
 
@@ -162,6 +163,85 @@ impl DealerStats {
     }
 }
 
+/// Which part of a dealer's list to read, however long the whole is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportQuery {
+    /// The dealer.
+    pub dealer: DealerId,
+    /// The days.
+    pub range: DateRange,
+    /// Only these.
+    pub filter: RequestFilter,
+    /// Only what comes after this place of the list.
+    pub after: Option<ListPlace>,
+    /// At most so many requests.
+    pub most: u32,
+}
+
+/// A part of a list, in its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportPart {
+    /// The requests; there may be none before the end, where few are meant.
+    pub items: Vec<Request>,
+    /// Where the next part begins; none at the end.
+    pub next: Option<ListPlace>,
+}
+
+/// Requests of a day or an hour with a status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// `request_date`
+    pub day: NaiveDate,
+    /// The hour of `request_time`, where hours are counted, else 0.
+    pub hour: u32,
+    /// A missing one is NOT_SENT.
+    pub whatsapp_status: String,
+    /// How many.
+    pub requests: u64,
+}
+
+/// Requests of a dealer with a status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DealerTally {
+    /// The dealer's number.
+    pub dealer_id: String,
+    /// Its name; none where nobody knows the dealer any more.
+    pub dealer_name: Option<String>,
+    /// A missing one is NOT_SENT.
+    pub whatsapp_status: String,
+    /// How many.
+    pub requests: u64,
+}
+
+/// Messages that took so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecondsFact {
+    /// For what.
+    pub measure: Measure,
+    /// See [`whole_seconds`](crate::analytics::whole_seconds).
+    pub seconds: u32,
+    /// How many.
+    pub messages: u64,
+}
+
+/// What is counted for [`AnalyticsReport`](crate::analytics::AnalyticsReport), all of one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// By day, or by hour in a period of hours; no two of the same.
+    pub tallies: Vec<Tally>,
+    /// By dealer, where all dealers are asked about.
+    pub dealers: Vec<DealerTally>,
+    /// Requests by weekday, from Monday, and hour.
+    pub hours: [[u64; 24]; 7],
+    /// Requests by the type of the unit, at least the [most frequent](crate::analytics::MOST_LISTED), each as it is
+    /// written most often.
+    pub units: Vec<(String, u64)>,
+    /// Requests whose newest message is FAILED, and why: at least the most frequent reasons.
+    pub failures: Vec<(Option<String>, u64)>,
+    /// How long all messages of the requests took.
+    pub seconds: Vec<SecondsFact>,
+}
+
 /// Lists and counts of stored requests.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
@@ -174,4 +254,10 @@ pub trait Reports: Send + Sync {
 
     /// The counts of a dealer's requests; a missing status counts as PENDING and NOT_SENT.
     async fn stats(&self, dealer: &DealerId, range: DateRange) -> Result<DealerStats, StoreError>;
+
+    /// What is counted about the requests of a dealer, or of all, in a period.
+    async fn facts(&self, dealer: Option<DealerId>, period: &Period) -> Result<Facts, StoreError>;
+
+    /// Reads a part of a dealer's list. Each part is of its own moment.
+    async fn part(&self, query: &ExportQuery) -> Result<ExportPart, StoreError>;
 }

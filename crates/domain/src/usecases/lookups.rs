@@ -2,19 +2,21 @@ use std::sync::Arc;
 
 use super::Ports;
 use crate::access::Visibility;
+use crate::analytics::{AnalyticsReport, Bucket, Period, PeriodError};
 use crate::dealers::Dealer;
 use crate::ports::{
-    DateRange, DealerDirectory, DealerStats, NewestPage, NewestQuery, Page, PageQuery, Reports,
-    RequestStore, StoreError,
+    Clock, DateRange, DealerDirectory, DealerStats, ExportPart, ExportQuery, NewestPage, NewestQuery,
+    Page, PageQuery, Reports, RequestStore, StoreError,
 };
 use crate::requests::{Request, RequestId};
-use crate::values::DealerId;
+use crate::values::{DealerId, jakarta_time};
 
 /// Answers questions about stored requests.
 pub struct Lookups {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
     reports: Arc<dyn Reports>,
+    clock: Arc<dyn Clock>,
 }
 
 /// Why a look-up failed.
@@ -34,6 +36,7 @@ impl Lookups {
             dealers: ports.dealers.clone(),
             requests: ports.requests.clone(),
             reports: ports.reports.clone(),
+            clock: ports.clock.clone(),
         }
     }
 
@@ -78,6 +81,48 @@ impl Lookups {
         let dealer = self.active_dealer(dealer).await?;
         let stats = self.reports.stats(&dealer.id, range).await?;
         Ok((dealer, stats))
+    }
+
+    /// The days of a range, of which an open end is today in Jakarta.
+    ///
+    /// # Errors
+    /// [`PeriodError`]
+    pub fn period(&self, range: DateRange, bucket: Bucket) -> Result<Period, PeriodError> {
+        Period::new(range, bucket, jakarta_time(self.clock.now()).date())
+    }
+
+    /// What is told about a dealer's requests of a period.
+    ///
+    /// # Errors
+    /// [`LookupError`]
+    pub async fn analytics(
+        &self,
+        dealer: &DealerId,
+        period: &Period,
+    ) -> Result<AnalyticsReport, LookupError> {
+        let dealer = self.active_dealer(dealer).await?;
+        let facts = self.reports.facts(Some(dealer.id), period).await?;
+        Ok(AnalyticsReport::new(period, facts))
+    }
+
+    /// What is told about all requests of a period, whoever's they are.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn analytics_of_all(&self, period: &Period) -> Result<AnalyticsReport, StoreError> {
+        let facts = self.reports.facts(None, period).await?;
+        Ok(AnalyticsReport::new(period, facts))
+    }
+
+    /// A part of a dealer's list. Only for the first one the dealer is looked up.
+    ///
+    /// # Errors
+    /// [`LookupError`]
+    pub async fn export(&self, query: &ExportQuery) -> Result<ExportPart, LookupError> {
+        if query.after.is_none() {
+            self.active_dealer(&query.dealer).await?;
+        }
+        Ok(self.reports.part(query).await?)
     }
 
     async fn active_dealer(&self, id: &DealerId) -> Result<Dealer, LookupError> {

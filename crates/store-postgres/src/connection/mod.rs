@@ -18,11 +18,11 @@ mod watched;
 pub(crate) use lent::{Connection, failed};
 pub use parameters::DatabaseUrlError;
 pub use pool::PoolOptions;
-pub(crate) use pool::{ASK_TIMEOUT, Database, Home, StoreResult};
+pub(crate) use pool::{ASK_TIMEOUT, Database, Home, Purpose, StoreResult};
 pub use room::ConnectionsError;
 pub(crate) use schema_gate::SchemaGate;
 pub use schema_name::{SchemaName, SchemaNameError};
-#[cfg(feature = "testing")]
-pub(crate) use session::session_settings;
 pub(crate) use session::{Connector, Session};
+#[cfg(feature = "testing")]
+pub(crate) use session::{report_settings, session_settings};
 pub use url::DatabaseUrl;

@@ -16,7 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::SchemaName;
 use super::lent::{Connection, Returned, judged};
 use super::schema_gate::SchemaGate;
-use super::session::{ConnectError, Connector, Session, session_settings};
+use super::session::{ConnectError, Connector, Session, report_settings, session_settings};
 use super::watched::ServerError;
 
 /// The result of a question to the database.
@@ -47,6 +47,9 @@ pub struct PoolOptions {
     pub each_thread: bool,
     /// The most connections of `size` for lists and counts, which may be slow.
     pub for_reports: usize,
+    /// The most connections at once for analytics and exports, beside those of `size`: with 0 they have one
+    /// of these, and its time limits.
+    pub reports: usize,
     /// How long to wait for a connection.
     pub wait: Duration,
     /// How long a session lives, give or take a fifth, so that sessions do not all end together.
@@ -62,6 +65,7 @@ impl Default for PoolOptions {
             callers: 4,
             each_thread: false,
             for_reports: 6,
+            reports: 2,
             wait: GET_TIMEOUT,
             life: LIFE,
             idle: LIFE,
@@ -74,10 +78,24 @@ impl Default for PoolOptions {
 pub(crate) struct Database {
     pool: Pool<Sessions>,
     wait: Duration,
+    /// How long a question may take, from when it has its connection.
+    time: Duration,
     schema: SchemaName,
     home: Home,
     gate: SchemaGate,
 }
+
+/// What the connections of a pool are for.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    /// Statements that are asked often and answered at once.
+    Work,
+    /// Reports, which may take [`REPORT_TIME`].
+    Reports,
+}
+
+/// How long a report may take: longer than any statement of it alone, so that the server gives up first.
+const REPORT_TIME: Duration = Duration::from_secs(12);
 
 /// The runtime of the tasks that drive connections and write batches.
 #[derive(Clone)]
@@ -139,19 +157,23 @@ impl Manager for Sessions {
 }
 
 impl Database {
-    /// Prepares a pool of `size` connections, which connects on first use. A [fixed](Home::Fixed) home must
+    /// Prepares a pool of so many connections, which connects on first use. A [fixed](Home::Fixed) home must
     /// outlive every use of the pool.
     pub(crate) fn new(
         connector: Connector,
         schema: SchemaName,
-        size: usize,
+        (purpose, size): (Purpose, usize),
         options: &PoolOptions,
         home: Home,
         gate: SchemaGate,
     ) -> Result<Self, BoxError> {
+        let (settings, time) = match purpose {
+            Purpose::Work => (session_settings(&schema), ASK_TIMEOUT),
+            Purpose::Reports => (report_settings(&schema), REPORT_TIME),
+        };
         let sessions = Sessions {
             connector,
-            settings: session_settings(&schema).into(),
+            settings: settings.into(),
             life: options.life,
             home: home.clone(),
         };
@@ -169,6 +191,7 @@ impl Database {
         let database = Self {
             pool,
             wait: options.wait,
+            time,
             schema,
             home,
             gate,
@@ -241,7 +264,7 @@ impl Database {
     where
         F: Future<Output = StoreResult<T>> + Send,
     {
-        let until = Instant::now() + self.wait + ASK_TIMEOUT;
+        let until = Instant::now() + self.wait + self.time;
         self.gate.passed().await?;
         let (answer, is_stale) = self.ask_once(&question).await;
         if answer.is_ok() || !is_stale || !self.connector().renew() {
@@ -292,7 +315,7 @@ impl Database {
             back: returned.slot.clone(),
         };
         // Dropped, and the waiting caller told, once it is known whether to distrust the other sessions.
-        let mut asking = pin!(timeout(ASK_TIMEOUT, question(connection)));
+        let mut asking = pin!(timeout(self.time, question(connection)));
         let answer = asking.as_mut().await;
         let error = answers.error();
         let is_stale = error.as_ref().is_some_and(ServerError::is_stale);

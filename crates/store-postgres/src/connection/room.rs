@@ -50,7 +50,8 @@ pub enum ConnectionsError {
 impl PoolOptions {
     /// Asks the server how many connections this role may have, and shares them out, callers first. `threads`
     /// is the number of threads on which callers ask. The limit is that of all copies and programs of this
-    /// role; the use by the others is not counted, because it changes all the time.
+    /// role; the use by the others is not counted, because it changes all the time. Reports get one connection
+    /// where there are few, none where there are fewer than four besides those of callers.
     ///
     /// # Errors
     /// [`ConnectionsError`]
@@ -75,11 +76,13 @@ impl PoolOptions {
     fn within(self, usable: usize, threads: usize) -> Self {
         let threads = threads.max(1);
         let fronts = if self.each_thread { threads } else { 1 };
-        if usable >= self.size + self.callers * fronts {
+        if usable >= self.size + self.reports + self.callers * fronts {
             return self;
         }
-        let size = self.size.min((usable / 2).max(2));
-        let for_callers = usable - size;
+        let others = self.size.min((usable / 2).max(2));
+        let reports = self.reports.min(usize::from(others > 3));
+        let size = others - reports;
+        let for_callers = usable - others;
         let each_thread = self.each_thread && for_callers >= threads;
         let fronts = if each_thread { threads } else { 1 };
         Self {
@@ -88,6 +91,7 @@ impl PoolOptions {
             each_thread,
             // Accepting a request also looks its dealer up on these connections.
             for_reports: self.for_reports.min(size - 1),
+            reports,
             idle: IDLE,
             ..self
         }
@@ -96,7 +100,7 @@ impl PoolOptions {
     /// The most connections in all.
     #[must_use]
     pub fn total(&self, threads: usize) -> usize {
-        self.size + self.callers * if self.each_thread { threads } else { 1 }
+        self.size + self.reports + self.callers * if self.each_thread { threads } else { 1 }
     }
 }
 

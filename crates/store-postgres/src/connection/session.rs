@@ -338,7 +338,8 @@ impl DerefMut for Session {
 /// Plans are made once for each connection, perhaps on empty tables, and kept: they must suit tables of any
 /// size. So rows are looked up by index, and joined by looking up. Plans are always generic, and never
 /// compiled. Frequently read pages are in memory: at the default price of a page, a hundred index look-ups
-/// seem dearer than a scan of all lanes.
+/// seem dearer than a scan of all lanes. These sessions count how long messages took in
+/// their own statements, so that no trigger has to.
 pub(crate) fn session_settings(schema: &SchemaName) -> String {
     format!(
         "SET search_path TO \"{schema}\"; \
@@ -350,10 +351,35 @@ pub(crate) fn session_settings(schema: &SchemaName) -> String {
          SET seq_page_cost TO 0.1; \
          SET jit TO off; \
          SET work_mem TO '4MB'; \
+         SET customer_service.counts_seconds TO on; \
          SET statement_timeout TO {}; \
          SET lock_timeout TO {}; \
          SET idle_in_transaction_session_timeout TO {}",
         STATEMENT_TIMEOUT.as_millis(),
+        LOCK_TIMEOUT.as_millis(),
+        IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
+    )
+}
+
+/// How long a statement of a report may take.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Plans are made for the values of each question, which is asked seldom and may be about a day or ten years.
+/// Rows are in memory more often than not. What nobody waits for any more is given up: a server on Linux,
+/// PostgreSQL 14 or newer, looks whether its client is still there.
+pub(crate) fn report_settings(schema: &SchemaName) -> String {
+    format!(
+        "SET search_path TO \"{schema}\"; \
+         SET plan_cache_mode TO force_custom_plan; \
+         SET random_page_cost TO 1.1; \
+         SET jit TO off; \
+         SET work_mem TO '16MB'; \
+         SELECT set_config(name, '300ms', false) FROM pg_settings \
+         WHERE name = 'client_connection_check_interval' AND version() LIKE '%linux%'; \
+         SET statement_timeout TO {}; \
+         SET lock_timeout TO {}; \
+         SET idle_in_transaction_session_timeout TO {}",
+        REPORT_TIMEOUT.as_millis(),
         LOCK_TIMEOUT.as_millis(),
         IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
     )

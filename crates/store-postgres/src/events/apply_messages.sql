@@ -40,12 +40,13 @@ WITH rank AS (
             AND o.dealer_id = b.dealer_id AND o.state_id = b.state_id
         ORDER BY o.id LIMIT 1) linked ON true
 ), got AS (
-    SELECT m.id, m.request_id, m.state, m.target = :erased AS erased
+    SELECT m.id, m.request_id, m.state, m.target = :erased AS erased, m.due_at, m.sent_at,
+        m.delivered_at, m.read_at
     FROM message m
     WHERE m.id IN (SELECT message_id FROM matched)
     FOR UPDATE OF m SKIP LOCKED
 ), asked AS (
-    SELECT r.id FROM customer_validation_request r
+    SELECT r.id, r.dealer_id, r.request_date FROM customer_validation_request r
     WHERE r.id IN (SELECT request_id FROM got)
     FOR NO KEY UPDATE OF r SKIP LOCKED
 ), held AS (
@@ -89,7 +90,21 @@ WITH rank AS (
         OR least(m.delivered_at, v.delivered_at) IS DISTINCT FROM m.delivered_at
         OR least(m.read_at, v.read_at) IS DISTINCT FROM m.read_at)
     RETURNING m.id, m.request_id, m.dealer_id, m.created_at, v.moves, v.state_id,
-        v.request_status, v.whatsapp_status
+        v.request_status, v.whatsapp_status, m.due_at, m.sent_at, m.delivered_at, m.read_at
+), timed AS (
+    -- Under the lock of the request: what its message took now, instead of before.
+    INSERT INTO message_seconds_change (dealer_id, request_date, measure, seconds, messages)
+    SELECT a.dealer_id, a.request_date, t.measure, t.seconds, sum(t.messages)
+    FROM written w
+    JOIN got g ON g.id = w.id
+    JOIN asked a ON a.id = w.request_id
+    CROSS JOIN LATERAL (
+        SELECT s.measure, s.seconds, 1 AS messages
+        FROM seconds_of_message(w.due_at, w.sent_at, w.delivered_at, w.read_at) s
+        UNION ALL
+        SELECT s.measure, s.seconds, -1
+        FROM seconds_of_message(g.due_at, g.sent_at, g.delivered_at, g.read_at) s) t
+    GROUP BY 1, 2, 3, 4 HAVING sum(t.messages) <> 0
 ), changed AS (
     SELECT * FROM written WHERE moves
 ), mirrored AS (

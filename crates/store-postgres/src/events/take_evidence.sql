@@ -18,12 +18,12 @@ WITH waiting AS (
     WHERE l.lease_until IS NULL AND l.unaccounted = 0 AND l.message_id IS NOT NULL
     FOR UPDATE OF l SKIP LOCKED
 ), ours AS (
-    SELECT m.id, m.request_id, m.dealer_id, m.created_at, k.last_provider_id
+    SELECT m.id, m.request_id, m.dealer_id, m.created_at, m.sent_at, k.last_provider_id
     FROM locked k JOIN message m ON m.id = k.message_id
     WHERE m.state = 'SENDING' AND m.awaited
     FOR UPDATE OF m SKIP LOCKED
 ), asked AS (
-    SELECT r.id FROM customer_validation_request r
+    SELECT r.id, r.dealer_id, r.request_date FROM customer_validation_request r
     WHERE r.id IN (SELECT request_id FROM ours)
     FOR NO KEY UPDATE OF r SKIP LOCKED
 ), held AS (
@@ -57,7 +57,14 @@ WITH waiting AS (
     FROM told t
     WHERE m.id = t.id
     RETURNING m.id, m.request_id, m.created_at, :request_status::varchar AS request_status,
-        :whatsapp_status::varchar AS whatsapp_status
+        :whatsapp_status::varchar AS whatsapp_status, m.due_at, m.sent_at
+), timed AS (
+    INSERT INTO message_seconds_change (dealer_id, request_date, measure, seconds, messages)
+    SELECT a.dealer_id, a.request_date, 'send', whole_seconds(c.sent_at - c.due_at), 1
+    FROM changed c
+    JOIN ours o ON o.id = c.id
+    JOIN asked a ON a.id = c.request_id
+    WHERE o.sent_at IS NULL
 ), mirrored AS (
     UPDATE customer_validation_request r SET
 \ir ../requests/mirror.sql

@@ -4,7 +4,8 @@
 -- changes with it while it is SENDING. Without the lease an acceptance still lifts the message, as evidence.
 -- `LaneChange` and `MessageChange` decide the new values, which are bound. The attempt is stored in either
 -- case, once for each epoch. The request mirrors its newest message. A message whose recipient was erased
--- meanwhile is not retried, and the provider's text about it is not stored.
+-- meanwhile is not retried, and the provider's text about it is not stored. How long an
+-- accepted message took is counted in the same statement.
 --
 -- With a `worker`, a lane is leased again for its next message, which is read from a snapshot. Where that
 -- message can no longer be begun, the lane is leased without a message, and a row says so.
@@ -137,7 +138,7 @@ WITH patience AS MATERIALIZED (
             ELSE k.state = 'SENT'
                 AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN', 'CANCELLED', 'EXPIRED')
                 AND NOT m.attempts @> jsonb_build_array(jsonb_build_object('epoch', k.epoch)) END
-    RETURNING m.id, m.request_id, m.created_at, m.target = :erased AS erased,
+    RETURNING m.id, m.request_id, m.created_at, m.due_at, m.sent_at, m.target = :erased AS erased,
         CASE WHEN m.state = 'CANCELLED' THEN :cancelled_request_status ELSE k.request_status END
             AS request_status,
         CASE WHEN m.state = 'CANCELLED' THEN :cancelled_whatsapp_status ELSE k.whatsapp_status END
@@ -171,6 +172,23 @@ WITH patience AS MATERIALIZED (
         fonnte_response = CASE WHEN c.erased OR r.no_telp = :erased
             THEN NULL ELSE coalesce(c.answer, r.fonnte_response) END,
 \ir ../requests/mirror.sql
+    RETURNING r.id, r.dealer_id, r.request_date
+), elsewhere AS (
+    -- The request shows a newer message.
+    SELECT r.id, r.dealer_id, r.request_date
+    FROM (
+        SELECT w.request_id FROM written w
+        WHERE w.sent_at = now() AND w.request_id NOT IN (SELECT id FROM mirrored)
+    ) o
+    JOIN customer_validation_request r ON r.id = o.request_id
+    FOR SHARE OF r
+), timed AS (
+    -- Under the lock of the request, so that whoever deletes or moves it counts before or after this.
+    INSERT INTO message_seconds_change (dealer_id, request_date, measure, seconds, messages)
+    SELECT r.dealer_id, r.request_date, 'send', whole_seconds(w.sent_at - w.due_at), 1
+    FROM (SELECT * FROM mirrored UNION ALL SELECT * FROM elsewhere) r
+    JOIN written w ON w.request_id = r.id
+    WHERE w.sent_at = now()
 ), named AS (
     -- Events that arrived before the id was known: those of the accepted message, and those that may settle
     -- an unknown outcome. Skips locked rows: a locked event stays due.

@@ -55,8 +55,14 @@ const FILLED_IN: [&str; 16] = [
     "newest_message_id",
 ];
 
-/// The tables that a submission writes to.
-const WRITTEN: [&str; 4] = [REQUESTS, "idempotency_key", "lane", "message"];
+/// The tables that a submission and its message write to.
+const WRITTEN: [&str; 5] = [
+    REQUESTS,
+    "idempotency_key",
+    "lane",
+    "message",
+    "message_seconds_change",
+];
 const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
 
 /// A reason why a database is unfit. Its text says what to do about it.

@@ -137,7 +137,10 @@ fn listed<'a, F: File>(statement: Statement<'a, F>, query: &'a PageQuery) -> Sta
         .bind::<Date, _>("last_day", last)
 }
 
-fn filtered<'a, F: File>(statement: Statement<'a, F>, query: &'a PageQuery) -> Statement<'a, F> {
+pub(crate) fn filtered<'a, F: File>(
+    statement: Statement<'a, F>,
+    query: &'a PageQuery,
+) -> Statement<'a, F> {
     of_statuses(listed(statement, query), &query.filter)
 }
 
@@ -179,7 +182,10 @@ fn after<F: File>(
         .bind::<BigInt, _>("most", i64::from(page_size) + 1)
 }
 
-fn searched<'a, F: File>(statement: Statement<'a, F>, query: &'a PageQuery) -> Statement<'a, F> {
+pub(crate) fn searched<'a, F: File>(
+    statement: Statement<'a, F>,
+    query: &'a PageQuery,
+) -> Statement<'a, F> {
     found(statement, query.filter.search.as_ref())
 }
 

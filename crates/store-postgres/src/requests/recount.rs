@@ -15,18 +15,27 @@ use crate::sql::{self, Statement};
 const TURN: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 7165612951357349239))";
 
-/// Counts of requests that differ from the rows.
+/// Counts that differ from the rows: of requests by their statuses, and of messages by how long they took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
 pub struct CountsWrong {
-    /// How many counts are wrong; there is one for each dealer, day and pair of statuses.
+    /// How many counts; there is one for each dealer, day and pair of statuses, or measure and seconds.
     #[diesel(sql_type = BigInt)]
     pub wrong: i64,
-    /// The sum of the differences, in requests.
+    /// By how many requests and messages altogether.
     #[diesel(sql_type = BigInt)]
     pub requests: i64,
 }
 
-/// Compares the counts of requests with the rows. Reads all rows, for at most this long.
+impl CountsWrong {
+    fn and(self, other: Self) -> Self {
+        Self {
+            wrong: self.wrong + other.wrong,
+            requests: self.requests + other.requests,
+        }
+    }
+}
+
+/// Compares the counts with the rows. Reads all rows, for at most this long.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`], also when the time ran out.
@@ -36,11 +45,13 @@ pub async fn compare_counts(
     limit: Option<Duration>,
 ) -> Result<CountsWrong, StoreError> {
     let mut connection = connect(url, schema, limit).await?;
-    let comparing = Statement::new(sql::CompareCounts).one_row(&mut connection);
-    comparing.await.map_err(failed)
+    let counts = Statement::new(sql::CompareCounts).one_row(&mut connection);
+    let counts: CountsWrong = counts.await.map_err(failed)?;
+    let seconds = Statement::new(sql::CompareSeconds).one_row(&mut connection);
+    Ok(counts.and(seconds.await.map_err(failed)?))
 }
 
-/// Corrects the counts of requests and returns what was wrong. The service may run meanwhile: it does not
+/// Corrects the counts and returns what was wrong. The service may run meanwhile: it does not
 /// wait, and its counts are exact afterwards.
 ///
 /// # Errors
@@ -50,10 +61,10 @@ pub async fn recount(url: &DatabaseUrl, schema: &SchemaName) -> Result<CountsWro
     connection
         .transaction(async |connection| {
             diesel::sql_query(TURN).execute(connection).await?;
-            let corrected = Statement::new(sql::CorrectCounts)
-                .one_row(connection)
-                .await?;
-            Ok::<_, Error>(corrected)
+            let counts = Statement::new(sql::CorrectCounts).one_row(connection);
+            let counts: CountsWrong = counts.await?;
+            let seconds = Statement::new(sql::CorrectSeconds).one_row(connection);
+            Ok::<_, Error>(counts.and(seconds.await?))
         })
         .await
         .map_err(failed)

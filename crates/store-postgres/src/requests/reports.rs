@@ -2,14 +2,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::pg::data_types::PgDate;
+use domain::analytics::Period;
 use domain::ports::{
-    DateRange, DealerStats, NewestPage, NewestQuery, Page, PageQuery, Reports, StoreError,
+    DateRange, DealerStats, ExportPart, ExportQuery, Facts, NewestPage, NewestQuery, Page, PageQuery,
+    Reports, StoreError,
 };
 use domain::values::DealerId;
 use tokio::sync::SemaphorePermit;
 
 use super::counts::{self, StatusCount};
 use super::lists;
+use crate::connection::Connection;
+use crate::reports::{export, facts};
 use crate::requests::odd::pg_date;
 use crate::store::PgStore;
 
@@ -38,6 +42,20 @@ impl Reports for PgStore {
             })
             .await?;
         Ok(groups.iter().fold(DealerStats::default(), add))
+    }
+
+    async fn facts(&self, dealer: Option<DealerId>, period: &Period) -> Result<Facts, StoreError> {
+        let dealer = dealer.as_ref();
+        let asking = |mut connection: Connection| async move {
+            facts::facts(&mut connection, dealer, period).await
+        };
+        self.reports().ask_again(asking).await
+    }
+
+    async fn part(&self, query: &ExportQuery) -> Result<ExportPart, StoreError> {
+        let asking =
+            |mut connection: Connection| async move { export::part(&mut connection, query).await };
+        self.reports().ask_again(asking).await
     }
 }
 

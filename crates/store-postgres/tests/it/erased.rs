@@ -29,7 +29,7 @@ const PLATE: &str = "D 7713 ZWB";
 const SPELT: &str = "+62 812-0000-0001";
 
 /// Columns that hold no words of anybody: what stands there is one of a few, or a number of ours.
-const WORDLESS: [(&str, &[&str], &str); 13] = [
+const WORDLESS: [(&str, &[&str], &str); 15] = [
     (
         "__diesel_schema_migrations",
         &["version"],
@@ -86,6 +86,16 @@ const WORDLESS: [(&str, &[&str], &str); 13] = [
         "message",
         &["dealer_id", "kind", "state", "template", "provider_id"],
         "numbers, one of a few",
+    ),
+    (
+        "message_seconds",
+        &["dealer_id", "measure", "seconds", "messages"],
+        "numbers, one of a few",
+    ),
+    (
+        "message_seconds_change",
+        &["dealer_id", "measure"],
+        "a number, one of a few",
     ),
     (
         "request_count",

@@ -25,6 +25,7 @@ mod plans;
 mod races;
 mod readme;
 mod recount;
+mod reports;
 mod rollup;
 mod schema;
 mod secrets;

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use domain::analytics::{AnalyticsReport, Bucket, Measure, Period};
 use domain::delivery::{MessageChange, Receipt};
+use domain::events::{EventContent, MessageReport};
 use domain::ports::{
-    DateRange, DealerStats, Outbox as _, Reports as _, RequestStore as _, Settlement, Task,
-    WorkerId,
+    DateRange, DealerStats, EventStore as _, Outbox as _, Reports as _, RequestStore as _,
+    SecondsFact, Settlement, Task, WorkerId,
 };
+use domain::requests::MessageState;
+use domain::values::DealerId;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
@@ -30,6 +35,8 @@ enum Act {
     Submit(u32, u32),
     /// The service sends what is due.
     Deliver,
+    /// The provider reports about a message, and the service applies it.
+    Report(MessageState),
     /// The service adds up.
     AddUp,
     /// Another program does this, and may change its mind.
@@ -42,6 +49,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         4 => (1..=DEALERS, 1..50_000_u32).prop_map(|(dealer, number)| Act::Submit(dealer, number)),
         2 => Just(Act::Deliver),
+        2 => prop::sample::select(vec![MessageState::Delivered, MessageState::Read, MessageState::Failed])
+            .prop_map(Act::Report),
         2 => Just(Act::AddUp),
         8 => foreign,
     ];
@@ -51,7 +60,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 fn foreign() -> impl Strategy<Value = String> {
     let status = |names: &'static [&'static str]| prop::sample::select(names);
     (
-        0..8,
+        0..13,
         1..=DEALERS,
         1..=DAYS,
         status(&["NULL", "DEFAULT", "'PENDING'", "'PROCESSED'", "'FAILED'", "'ODD'"]),
@@ -83,6 +92,21 @@ fn foreign() -> impl Strategy<Value = String> {
                     "INSERT INTO customer_validation_request SELECT * FROM customer_validation_request WHERE id IN {some} ON CONFLICT (id) DO UPDATE SET request_status = {request_status}"
                 ),
                 6 => "TRUNCATE customer_validation_request".to_owned(),
+                // Other programs have no business with messages, and may have all the same.
+                7 => format!(
+                    "UPDATE message SET due_at = due_at - interval '{rows} days' WHERE request_id IN {some}"
+                ),
+                8 => format!("DELETE FROM message WHERE request_id IN {some}"),
+                9 => format!(
+                    "UPDATE message SET sent_at = now() + interval '{rows} s', read_at = now() WHERE sent_at IS NOT NULL AND request_id IN {some}"
+                ),
+                // A row that is saved and put back.
+                10 => format!(
+                    "CREATE TEMP TABLE saved ON COMMIT DROP AS SELECT * FROM customer_validation_request WHERE id IN {some};
+                    DELETE FROM customer_validation_request WHERE id IN (SELECT id FROM saved);
+                    INSERT INTO customer_validation_request SELECT * FROM saved"
+                ),
+                11 => "TRUNCATE message".to_owned(),
                 _ => format!(
                     "UPDATE customer_validation_request SET request_status = {request_status}, whatsapp_status = {whatsapp_status} WHERE id IN {some}"
                 ),
@@ -106,8 +130,26 @@ SELECT count(*) FROM (
     GROUP BY 1, 2, 3, 4 HAVING sum(rows) <> 0
 ) difference";
 
+/// Messages and counted seconds that differ, in one snapshot.
+const SECONDS_DIFFERENCES: &str = "
+SELECT count(*) FROM (
+    SELECT dealer_id, request_date, measure, seconds, sum(messages)
+    FROM (
+        SELECT r.dealer_id, r.request_date, t.measure, t.seconds, 1 AS messages
+        FROM customer_validation_request r JOIN message m ON m.request_id = r.id,
+            seconds_of_message(m.due_at, m.sent_at, m.delivered_at, m.read_at) t
+        UNION ALL SELECT n.dealer_id, n.request_date, n.measure, u.seconds, -u.messages
+        FROM message_seconds n, unnest(n.seconds, n.messages) AS u (seconds, messages)
+        UNION ALL SELECT dealer_id, request_date, measure, seconds, -messages
+        FROM message_seconds_change
+    ) x
+    GROUP BY 1, 2, 3, 4 HAVING sum(messages) <> 0
+) difference";
+
 async fn differences(client: &Client) -> i64 {
-    client.query_one(DIFFERENCES, &[]).await.unwrap().get(0)
+    let counts: i64 = client.query_one(DIFFERENCES, &[]).await.unwrap().get(0);
+    let seconds = client.query_one(SECONDS_DIFFERENCES, &[]).await.unwrap();
+    counts + seconds.get::<_, i64>(0)
 }
 
 async fn connect(database: &TestDatabase) -> Client {
@@ -135,8 +177,26 @@ async fn perform(store: &PgStore, client: &Client, act: Act) {
                 }
             }
         }
+        Act::Report(state) => {
+            let known = "SELECT dealer_id, provider_id FROM message
+                WHERE provider_id IS NOT NULL ORDER BY random() LIMIT 1";
+            let Ok(Some(row)) = client.query_opt(known, &[]).await else {
+                return;
+            };
+            let dealer = DealerId::parse(row.get(0)).unwrap();
+            let news = MessageReport {
+                provider_id: row.get(1),
+                seen: Some(state),
+                ..MessageReport::default()
+            };
+            let _ = store
+                .keep(&dealer, &sample::event(EventContent::Message(news)))
+                .await;
+            let _ = store.apply(100, Duration::ZERO).await;
+        }
         Act::AddUp => {
             let _ = store.add_up_counts().await;
+            let _ = store.add_up_seconds().await;
         }
         Act::Foreign { statement, commits } => {
             let end = if commits { "COMMIT" } else { "ROLLBACK" };
@@ -150,7 +210,13 @@ async fn perform(store: &PgStore, client: &Client, act: Act) {
 
 fn sent(message: domain::requests::MessageId) -> Settlement {
     Settlement {
-        message: Some((message, MessageChange::Sent(Receipt::default()))),
+        message: Some((
+            message,
+            MessageChange::Sent(Receipt {
+                message_id: Some(message.to_string()),
+                ..Receipt::default()
+            }),
+        )),
         lane: domain::delivery::LaneChange::Ready {
             pause: std::time::Duration::ZERO,
         },
@@ -191,6 +257,67 @@ async fn counted(client: &Client, dealer: u32) -> DealerStats {
     }
 }
 
+/// Analytics say what the rows and the messages themselves say.
+async fn assert_told(
+    store: &PgStore,
+    client: &Client,
+    dealer: Option<DealerId>,
+    plans: &[Vec<Act>],
+) {
+    let row = client
+        .query_one(
+            "SELECT count(*), count(*) FILTER (WHERE whatsapp_status = 'READ'),
+                count(*) FILTER (WHERE whatsapp_status = 'FAILED'),
+                count(*) FILTER (WHERE request_time >= '10:00' AND request_time < '11:00')
+            FROM customer_validation_request r WHERE $1::varchar IS NULL OR dealer_id = $1",
+            &[&dealer.as_ref().map(DealerId::as_str)],
+        )
+        .await
+        .unwrap();
+    let at = |n: usize| u64::try_from(row.get::<_, i64>(n)).unwrap();
+    let seconds = client
+        .query(
+            "SELECT t.measure, t.seconds, count(*)
+            FROM customer_validation_request r JOIN message m ON m.request_id = r.id,
+                seconds_of_message(m.due_at, m.sent_at, m.delivered_at, m.read_at) t
+            WHERE $1::varchar IS NULL OR r.dealer_id = $1 GROUP BY 1, 2 ORDER BY 1, 2",
+            &[&dealer.as_ref().map(DealerId::as_str)],
+        )
+        .await
+        .unwrap();
+    let mut seconds: Vec<SecondsFact> = seconds
+        .iter()
+        .map(|row| SecondsFact {
+            measure: Measure::parse(row.get(0)).unwrap(),
+            seconds: row.get::<_, i32>(1).try_into().unwrap(),
+            messages: row.get::<_, i64>(2).try_into().unwrap(),
+        })
+        .collect();
+    let january = |day| sample::morning(2026, 1, day).date();
+    let range = DateRange {
+        from: Some(january(1)),
+        to: Some(january(31)),
+    };
+    for bucket in [Bucket::Hour, Bucket::Day] {
+        let period = Period::new(range, bucket, january(1)).unwrap();
+        let mut facts = store.facts(dealer.clone(), &period).await.unwrap();
+        let place = |fact: &SecondsFact| (fact.measure, fact.seconds);
+        seconds.sort_by_key(place);
+        facts.seconds.sort_by_key(place);
+        assert_eq!(facts.seconds, seconds, "{plans:?}");
+        let report = AnalyticsReport::new(&period, facts);
+        let totals = report.totals;
+        assert_eq!(
+            (totals.requests, totals.read, totals.failed),
+            (at(0), at(1), at(2))
+        );
+        let hours: u64 = report.hours.iter().map(|day| day[10]).sum();
+        assert_eq!(hours, at(3), "{plans:?}");
+        let units: u64 = report.units.iter().map(|unit| unit.requests).sum();
+        assert_eq!(units, at(0), "{plans:?}");
+    }
+}
+
 /// Several at once do any mix of things; the counts are exact meanwhile and afterwards.
 #[tokio::test(flavor = "multi_thread")]
 async fn counts_equal_the_rows_whatever_happens() {
@@ -219,10 +346,12 @@ async fn counts_equal_the_rows_whatever_happens() {
             tokio::spawn(async move {
                 while !is_over.load(Ordering::Relaxed) {
                     // A table that is emptied at this moment keeps us waiting too long.
-                    let Ok(row) = client.query_one(DIFFERENCES, &[]).await else {
-                        continue;
-                    };
-                    assert_eq!(row.get::<_, i64>(0), 0, "meanwhile");
+                    for differences in [DIFFERENCES, SECONDS_DIFFERENCES] {
+                        let Ok(row) = client.query_one(differences, &[]).await else {
+                            continue;
+                        };
+                        assert_eq!(row.get::<_, i64>(0), 0, "meanwhile");
+                    }
                 }
             })
         };
@@ -234,8 +363,11 @@ async fn counts_equal_the_rows_whatever_happens() {
             let id = sample::dealer_id_numbered(dealer);
             let stats = store.stats(&id, DateRange::default()).await.unwrap();
             assert_eq!(stats, counted(&onlooker, dealer).await, "{plans:?}");
+            assert_told(&store, &onlooker, Some(id), &plans).await;
         }
+        assert_told(&store, &onlooker, None, &plans).await;
         while store.add_up_counts().await.unwrap() {}
+        while store.add_up_seconds().await.unwrap() {}
         assert_eq!(differences(&onlooker).await, 0, "added up");
     }
 }

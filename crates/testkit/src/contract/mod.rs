@@ -20,6 +20,7 @@
 //! and a test that takes less than one notices nothing.
 
 pub mod accounts;
+pub mod analytics;
 pub mod api_keys;
 pub mod audit;
 pub mod breaker;

@@ -361,7 +361,7 @@ async fn followed(stage: &Stage, mut query: PageQuery) -> (Vec<Request>, u64) {
     }
 }
 
-async fn list(stage: &Stage, query: &PageQuery) -> Page {
+pub(super) async fn list(stage: &Stage, query: &PageQuery) -> Page {
     stage.reports.list(query).await.expect("list")
 }
 

@@ -213,6 +213,18 @@ macro_rules! contract_tests {
                 statistics_follow_a_message_on_its_way
                 statistics_count_rows_of_an_older_service
                 statistics_follow_other_programs;
+            analytics:
+                a_series_counts_requests_by_their_date_and_time
+                hours_are_by_weekday
+                units_are_the_same_in_any_case
+                failures_are_of_failed_messages_alone
+                it_is_told_how_long_a_message_took
+                what_was_read_was_delivered
+                every_message_of_a_request_counts
+                a_deleted_request_takes_its_seconds_along
+                an_erased_persons_seconds_stay
+                all_dealers_are_counted_together
+                an_export_is_the_list_part_by_part;
             claims:
                 an_empty_queue_has_nothing_to_do
                 a_claimed_message_is_sending

@@ -162,6 +162,8 @@ impl State {
             message.reason = reason
                 .filter(|_| lifted == MessageState::Failed)
                 .map(|reason| without_numbers(reason).into_owned());
+            // It was sent, whatever became of it.
+            message.sent_at.get_or_insert(received);
             self.set_state(id, lifted, None, now);
             applied.lifted += 1;
         }

@@ -3,6 +3,7 @@ mod accounts;
 mod backstage;
 mod dealers;
 mod events;
+mod facts;
 mod health;
 mod messages;
 mod outbox;

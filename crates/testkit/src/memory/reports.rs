@@ -1,8 +1,10 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
+use domain::analytics::Period;
 use domain::ports::{
-    DateRange, DealerStats, ListPlace, NewestPage, NewestQuery, Page, PageQuery, Reports,
+    DateRange, DealerStats, ExportPart, ExportQuery, Facts, ListPlace, NewestPage, NewestQuery, Page,
+    PageQuery, Reports,
     RequestFilter, StoreError,
 };
 use domain::requests::Request;
@@ -67,6 +69,31 @@ impl Reports for MemoryStore {
         }
         Ok(stats)
     }
+
+    async fn facts(&self, dealer: Option<DealerId>, period: &Period) -> Result<Facts, StoreError> {
+        Ok(super::facts::facts(&self.state(), dealer.as_ref(), period))
+    }
+
+    async fn part(&self, query: &ExportQuery) -> Result<ExportPart, StoreError> {
+        let state = self.state();
+        let mut found = requests_of(&state, &query.dealer, query.range);
+        found.retain(|request| {
+            is_meant(request, &query.filter)
+                && query.after.is_none_or(|after| place(request) < after)
+        });
+        found.sort_by_key(|request| Reverse(place(request)));
+        let most = query.most as usize;
+        let next = found.get(most).and(found.get(most.saturating_sub(1)));
+        Ok(ExportPart {
+            next: next.map(|last| place(last)),
+            items: found.into_iter().take(most).cloned().collect(),
+        })
+    }
+}
+
+fn is_meant(request: &Request, filter: &RequestFilter) -> bool {
+    filter.wants(&request.request_status, &request.whatsapp_status)
+        && (filter.search.as_ref()).is_none_or(|search| search.matches(request))
 }
 
 /// All rows here have a date and a time.

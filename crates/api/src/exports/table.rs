@@ -1,0 +1,66 @@
+use actix_web::web::Bytes;
+use csv::{Terminator, WriterBuilder};
+
+use super::Cells;
+
+/// Rows as RFC 4180 has them. What a spreadsheet would take for a formula gets a `'` in front.
+pub(crate) fn csv<'a>(header: &[&str], rows: impl Iterator<Item = &'a Cells>) -> Bytes {
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(Vec::new());
+    // Writing into memory does not fail, and all rows are equally long.
+    if !header.is_empty() {
+        let _ = writer.write_record(header);
+    }
+    let mut guarded = String::new();
+    for cells in rows {
+        for cell in cells {
+            let text = cell.as_deref().unwrap_or_default();
+            let _ = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+                guarded.clear();
+                guarded.push('\'');
+                guarded.push_str(text);
+                writer.write_field(&guarded)
+            } else {
+                writer.write_field(text)
+            };
+        }
+        let _ = writer.write_record(None::<&[u8]>);
+    }
+    writer.into_inner().unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exports::HEADER;
+
+    #[test]
+    fn texts_are_quoted_and_formulas_are_texts() {
+        let mut cells = Cells::default();
+        let texts = [
+            "a,b",
+            "say \"hi\"",
+            "two\r\nlines",
+            "=1+1",
+            "+62",
+            "-1",
+            "@x",
+            "\tx",
+            "\rx",
+            "Adit",
+            "'",
+            " =1",
+        ];
+        for (cell, text) in cells.iter_mut().zip(texts) {
+            *cell = Some(text.to_owned());
+        }
+        let written = csv(&HEADER, [cells].iter());
+        assert_eq!(
+            std::str::from_utf8(&written).unwrap(),
+            HEADER.join(",")
+                + "\r\n\"a,b\",\"say \"\"hi\"\"\",\"two\r\nlines\",'=1+1,'+62,'-1,'@x,'\tx,\"'\rx\",Adit,', =1,,\r\n"
+        );
+        assert!(csv(&[], [].iter()).is_empty());
+    }
+}

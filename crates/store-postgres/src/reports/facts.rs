@@ -1,0 +1,207 @@
+//! What is counted about the requests of a period, all of one moment.
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use diesel::pg::data_types::PgDate;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
+use domain::analytics::{Bucket, MOST_LISTED, Measure, Period};
+use domain::ports::{DealerTally, Facts, SecondsFact, StoreError, Tally};
+use domain::values::DealerId;
+
+use crate::connection::{StoreResult, failed};
+use crate::requests::odd::{AnyDate, pg_date};
+use crate::sql::{self, File, Statement};
+
+/// How long a database that answers takes to say so at most. What is counted may take longer.
+const ALIVE: Duration = Duration::from_secs(2);
+
+/// How many reasons of failures are read: masked, some of them are the same.
+const REASONS: i64 = 1_000;
+
+/// What is asked about.
+struct Question<'a> {
+    dealer: Option<&'a str>,
+    first: PgDate,
+    last: PgDate,
+}
+
+/// Counts. Whoever is not answered in time gets no answer; its session is not used again.
+pub(crate) async fn facts(
+    connection: &mut AsyncPgConnection,
+    dealer: Option<&DealerId>,
+    period: &Period,
+) -> StoreResult<Facts> {
+    let beginning = connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    tokio::time::timeout(ALIVE, beginning)
+        .await
+        .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
+        .map_err(failed)?;
+    let question = Question {
+        dealer: dealer.map(DealerId::as_str),
+        first: pg_date(period.from()),
+        last: pg_date(period.to()),
+    };
+    let facts = count(connection, &question, period.bucket() == Bucket::Hour).await;
+    let facts = facts.map_err(failed)?;
+    connection.batch_execute("COMMIT").await.map_err(failed)?;
+    Ok(facts)
+}
+
+async fn count(
+    connection: &mut AsyncPgConnection,
+    question: &Question<'_>,
+    by_hour: bool,
+) -> QueryResult<Facts> {
+    let mut facts = Facts::default();
+    let tallies: Vec<TallyRow> = question.of(sql::Tallies).load(connection).await?;
+    let has_failures = tallies.iter().any(|row| row.whatsapp_status == "FAILED");
+    for row in tallies {
+        match (row.request_date.and_then(AnyDate::shown), row.dealer_id) {
+            (Some(day), _) if !by_hour => facts.tallies.push(Tally {
+                day,
+                hour: 0,
+                whatsapp_status: row.whatsapp_status,
+                requests: counted(row.rows),
+            }),
+            (None, Some(dealer_id)) if question.dealer.is_none() => {
+                facts.dealers.push(DealerTally {
+                    dealer_id,
+                    dealer_name: row.dealer_name,
+                    whatsapp_status: row.whatsapp_status,
+                    requests: counted(row.rows),
+                });
+            }
+            _ => {}
+        }
+    }
+    let hours = question.of(sql::Hours).bind::<Bool, _>("by_hour", by_hour);
+    for row in hours.load::<HourRow>(connection).await? {
+        row.add_to(&mut facts);
+    }
+    let most = i64::try_from(MOST_LISTED).unwrap_or(i64::MAX);
+    let units = question.of(sql::Units).bind::<BigInt, _>("most", most);
+    let units = units.load::<UnitRow>(connection).await?.into_iter();
+    facts.units = units
+        .map(|row| (row.unit_type, counted(row.rows)))
+        .collect();
+    if has_failures {
+        let failures = question
+            .of(sql::Failures)
+            .bind::<BigInt, _>("most", REASONS);
+        let failures = failures.load::<FailureRow>(connection).await?.into_iter();
+        facts.failures = failures
+            .map(|row| (row.reason, counted(row.rows)))
+            .collect();
+    }
+    let seconds: Vec<SecondsRow> = question.of(sql::Seconds).load(connection).await?;
+    facts.seconds = seconds.into_iter().filter_map(SecondsRow::fact).collect();
+    Ok(facts)
+}
+
+impl<'a> Question<'a> {
+    fn of<F: File>(&self, file: F) -> Statement<'a, F> {
+        Statement::new(file)
+            .bind::<Nullable<Text>, _>("dealer_id", self.dealer)
+            .bind::<Date, _>("first_day", self.first)
+            .bind::<Date, _>("last_day", self.last)
+    }
+}
+
+/// PostgreSQL counts in signed numbers that are never negative.
+fn counted(rows: i64) -> u64 {
+    u64::try_from(rows).unwrap_or(0)
+}
+
+/// Requests of a day or of a dealer.
+#[derive(QueryableByName)]
+struct TallyRow {
+    #[diesel(sql_type = Nullable<Date>)]
+    request_date: Option<AnyDate>,
+    #[diesel(sql_type = Nullable<Text>)]
+    dealer_id: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    dealer_name: Option<String>,
+    #[diesel(sql_type = Text)]
+    whatsapp_status: String,
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+}
+
+#[derive(QueryableByName)]
+struct HourRow {
+    #[diesel(sql_type = Integer)]
+    day: i32,
+    #[diesel(sql_type = Integer)]
+    hour: i32,
+    #[diesel(sql_type = Nullable<Text>)]
+    whatsapp_status: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+}
+
+impl HourRow {
+    /// A row with a status is of a day, one without of a weekday.
+    fn add_to(self, facts: &mut Facts) {
+        // 24:00 belongs to the last hour.
+        let hour = u32::try_from(self.hour).unwrap_or(0).min(23);
+        let weekday = match &self.whatsapp_status {
+            // 1 January 2000 was a Saturday.
+            Some(_) => (self.day + 5).rem_euclid(7),
+            None => self.day,
+        };
+        let requests = counted(self.rows);
+        let places = facts.hours.get_mut(usize::try_from(weekday).unwrap_or(0));
+        if let Some(place) = places.and_then(|hours| hours.get_mut(hour as usize)) {
+            *place += requests;
+        }
+        let Some(whatsapp_status) = self.whatsapp_status else {
+            return;
+        };
+        let day: Option<NaiveDate> = AnyDate { days: self.day }.shown();
+        facts.tallies.extend(day.map(|day| Tally {
+            day,
+            hour,
+            whatsapp_status,
+            requests,
+        }));
+    }
+}
+
+#[derive(QueryableByName)]
+struct UnitRow {
+    #[diesel(sql_type = Text)]
+    unit_type: String,
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+}
+
+#[derive(QueryableByName)]
+struct FailureRow {
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+}
+
+#[derive(QueryableByName)]
+struct SecondsRow {
+    #[diesel(sql_type = Text)]
+    measure: String,
+    #[diesel(sql_type = Integer)]
+    seconds: i32,
+    #[diesel(sql_type = BigInt)]
+    messages: i64,
+}
+
+impl SecondsRow {
+    fn fact(self) -> Option<SecondsFact> {
+        Some(SecondsFact {
+            measure: Measure::parse(&self.measure)?,
+            seconds: u32::try_from(self.seconds).ok()?,
+            messages: counted(self.messages),
+        })
+    }
+}
