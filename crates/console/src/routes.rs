@@ -5,7 +5,9 @@ use actix_web::web::{self, ServiceConfig};
 use domain::access::Scope;
 
 use crate::mistake::Mistake;
-use crate::pages::{dealers, keys, login, message, messages, operation, preferences};
+use crate::pages::{
+    analytics, dealers, keys, login, message, messages, operation, preferences, today,
+};
 use crate::{PATH, assets};
 
 /// A line of the table.
@@ -72,7 +74,7 @@ routes! {
     POST "/login"                       Open,   login::log_in;
     POST "/logout"                      Open,   login::log_out;
     POST "/preferences"                 Open,   preferences::choose;
-    GET  ""                             READ,   messages::first_page;
+    GET  ""                             READ,   today::show;
     GET  "/messages"                    READ,   messages::list;
     POST "/messages/resend"             WRITE,  messages::resend;
     POST "/messages/cancel"             WRITE,  messages::cancel;
@@ -84,6 +86,7 @@ routes! {
     GET  "/dealers/{dealer_id}"          READ,   dealers::show;
     POST "/dealers/{dealer_id}/test"     WRITE,  dealers::test;
     POST "/dealers/{dealer_id}/settings" ADMIN,  dealers::change;
+    GET  "/analytics"                    READ,   analytics::show;
     GET  "/keys"                         ADMIN,  keys::list;
     POST "/keys"                         ADMIN,  keys::make;
     POST "/keys/{key_id}/revoke"         ADMIN,  keys::revoke;

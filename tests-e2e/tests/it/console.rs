@@ -126,10 +126,8 @@ impl Scene {
         );
         fill(&page, "#key", &format!("  {key}\n")).await;
         click(&page, "main form button").await;
-        assert_eq!(
-            path(&page).await.split('?').next(),
-            Some("/console/messages")
-        );
+        assert_eq!(path(&page).await, "/console");
+        page.go(&self.at("/console/messages")).await;
         page
     }
 }
@@ -267,6 +265,8 @@ async fn everything_goes_without_scripts() {
     // What the protocol runs is no script of the page.
     fill(&page, "#key", &scene.dealer_key).await;
     click(&page, "main form button").await;
+    assert!(has(&page, "Hari ini").await, "{}", page.text().await);
+    click(&page, "nav a[href='/console/messages']").await;
     assert!(
         has(&page, "2 pesan ditemukan").await,
         "{}",
@@ -355,6 +355,12 @@ async fn a_form_of_a_foreign_page_changes_nothing() {
 fn pages(scene: &Scene) -> Vec<(&'static str, String)> {
     let request = scene.requests.last().expect("there are some");
     [
+        ("today", "/console".to_owned()),
+        ("analytics", "/console/analytics".to_owned()),
+        (
+            "analytics-past",
+            "/console/analytics?date_from=2019-12-01&date_to=2020-01-31".to_owned(),
+        ),
         ("messages", "/console/messages".to_owned()),
         ("messages-found", "/console/messages?q=D+123".to_owned()),
         ("messages-none", "/console/messages?q=nobody".to_owned()),

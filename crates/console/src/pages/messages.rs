@@ -31,11 +31,6 @@ const MOST_CHOSEN: usize = 100;
 /// How many days are searched where head office names neither dealer nor days: no index knows names.
 const DAYS_SEARCHED: Days = Days::new(7);
 
-/// The first page, until there is *Today*.
-pub(crate) async fn first_page() -> Answer {
-    Ok(go_to("/console/messages"))
-}
-
 pub(crate) async fn list(visit: Visit, console: Data<Console>, request: HttpRequest) -> Answer {
     let fields = Fields::read(request.query_string());
     let mut listing = Listing::read(&fields);

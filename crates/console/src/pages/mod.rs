@@ -1,5 +1,6 @@
 //! The pages: each asks use cases and hands what it learned to a view.
 
+pub(crate) mod analytics;
 pub(crate) mod dealers;
 pub(crate) mod keys;
 pub(crate) mod login;
@@ -7,6 +8,7 @@ pub(crate) mod message;
 pub(crate) mod messages;
 pub(crate) mod operation;
 pub(crate) mod preferences;
+pub(crate) mod today;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

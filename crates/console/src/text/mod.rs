@@ -10,6 +10,7 @@ use crate::look::Language;
 
 mod administration;
 mod dealers;
+mod reports;
 
 /// What the pages say in one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,8 +12,10 @@ use crate::visit::Visit;
 /// The parts of the console, as the navigation names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
+    Today,
     Messages,
     Dealers,
+    Analytics,
     Keys,
     Audit,
     System,
@@ -21,9 +23,11 @@ pub(crate) enum Section {
 
 impl Section {
     /// Those that there are, in the order of the navigation.
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
+        Self::Today,
         Self::Messages,
         Self::Dealers,
+        Self::Analytics,
         Self::Keys,
         Self::Audit,
         Self::System,
@@ -32,15 +36,17 @@ impl Section {
     /// What a visitor must be allowed to find something there.
     const fn scope(self) -> Scope {
         match self {
-            Self::Messages | Self::Dealers => Scope::Read,
+            Self::Today | Self::Messages | Self::Dealers | Self::Analytics => Scope::Read,
             Self::Keys | Self::Audit | Self::System => Scope::Admin,
         }
     }
 
     const fn path(self) -> &'static str {
         match self {
+            Self::Today => PATH,
             Self::Messages => "/console/messages",
             Self::Dealers => "/console/dealers",
+            Self::Analytics => "/console/analytics",
             Self::Keys => "/console/keys",
             Self::Audit => "/console/audit",
             Self::System => "/console/system",
@@ -49,8 +55,10 @@ impl Section {
 
     fn name(self, text: Text) -> &'static str {
         match self {
+            Self::Today => text.today(),
             Self::Messages => text.messages(),
             Self::Dealers => text.dealers(),
+            Self::Analytics => text.analytics(),
             Self::Keys => text.keys(),
             Self::Audit => text.audit(),
             Self::System => text.system(),

@@ -172,7 +172,7 @@ fn joined(
     names.join(between)
 }
 
-fn day(name: &str, label: &str, typed: &str, is_faulty: bool, text: Text) -> Markup {
+pub(super) fn day(name: &str, label: &str, typed: &str, is_faulty: bool, text: Text) -> Markup {
     html! {
         div class="field" {
             label for=(name) { (label) }

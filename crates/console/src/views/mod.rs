@@ -1,5 +1,7 @@
 //! What pages look like: functions of values, without a server.
 
+pub(crate) mod analytics;
+pub(crate) mod charts;
 pub(crate) mod dealer;
 pub(crate) mod dealers;
 pub(crate) mod keys;
@@ -11,3 +13,4 @@ pub(crate) mod messages;
 pub(crate) mod mistake;
 pub(crate) mod operation;
 pub(crate) mod settings;
+pub(crate) mod today;

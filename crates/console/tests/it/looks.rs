@@ -28,6 +28,8 @@ async fn pages(site: &Site, extra: &str) -> Vec<(String, Reply)> {
     let office = format!("{}{extra}", site.head_office().await);
     for path in [
         "/console/messages",
+        "/console",
+        "/console/analytics",
         "/console/dealers",
         "/console/dealers/0009999",
         "/console/keys",

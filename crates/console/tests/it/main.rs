@@ -9,3 +9,4 @@ mod message;
 mod messages;
 mod origins;
 mod site;
+mod today;

@@ -5,8 +5,8 @@ use crate::access::Visibility;
 use crate::analytics::{AnalyticsReport, Bucket, Period, PeriodError};
 use crate::dealers::Dealer;
 use crate::ports::{
-    Clock, DateRange, DealerDirectory, DealerStats, ExportPart, ExportQuery, NewestPage, NewestQuery,
-    Page, PageQuery, Reports, RequestStore, StoreError,
+    Clock, DateRange, DealerDirectory, DealerStats, ExportPart, ExportQuery, NewestPage,
+    NewestQuery, Page, PageQuery, Reports, RequestStore, StoreError,
 };
 use crate::requests::{Request, RequestId};
 use crate::values::{DealerId, jakarta_time};

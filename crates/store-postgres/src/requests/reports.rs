@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use diesel::pg::data_types::PgDate;
 use domain::analytics::Period;
 use domain::ports::{
-    DateRange, DealerStats, ExportPart, ExportQuery, Facts, NewestPage, NewestQuery, Page, PageQuery,
-    Reports, StoreError,
+    DateRange, DealerStats, ExportPart, ExportQuery, Facts, NewestPage, NewestQuery, Page,
+    PageQuery, Reports, StoreError,
 };
 use domain::values::DealerId;
 use tokio::sync::SemaphorePermit;

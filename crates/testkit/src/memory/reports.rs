@@ -3,9 +3,8 @@ use std::cmp::Reverse;
 use async_trait::async_trait;
 use domain::analytics::Period;
 use domain::ports::{
-    DateRange, DealerStats, ExportPart, ExportQuery, Facts, ListPlace, NewestPage, NewestQuery, Page,
-    PageQuery, Reports,
-    RequestFilter, StoreError,
+    DateRange, DealerStats, ExportPart, ExportQuery, Facts, ListPlace, NewestPage, NewestQuery,
+    Page, PageQuery, Reports, RequestFilter, StoreError,
 };
 use domain::requests::Request;
 use domain::values::DealerId;
