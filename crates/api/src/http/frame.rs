@@ -239,7 +239,7 @@ fn name(status: StatusCode) -> String {
 fn tell(
     observer: Option<&dyn Observer>,
     method: &Method,
-    route: &'static str,
+    route: &str,
     status: StatusCode,
     took: Duration,
 ) {

@@ -6,8 +6,7 @@ use domain::access::Visibility;
 use domain::ports::{DealerTrouble, KnownQuota, StoreError, Troubles};
 use domain::values::DealerId;
 
-use super::account_book::quota;
-use super::rows::dealer;
+use super::rows::{dealer, quota};
 use crate::sql::{self, Statement};
 use crate::store::PgStore;
 

@@ -115,12 +115,6 @@ fn is_within(request: &Request, range: DateRange) -> bool {
     date.is_some_and(|date| range.contains(date))
 }
 
-fn is_meant(request: &Request, filter: &RequestFilter) -> bool {
-    let search = filter.search.as_ref();
-    filter.wants(&request.request_status, &request.whatsapp_status)
-        && search.is_none_or(|search| search.matches(request))
-}
-
 fn count(stats: &mut DealerStats, request: &Request) {
     stats.total += 1;
     match request.whatsapp_status.as_str() {
