@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use tests_e2e::{Browser, DEALER, Page, Service, Story, eventually, output, submission_of};
 
 const SUBMIT: &str = "/api/v1/customer/validate-customer";
@@ -71,7 +72,7 @@ impl Scene {
         let mut scene = Self {
             story,
             service,
-            browser: Browser::start(&["--lang=id"]).await,
+            browser: Browser::start(&[]).await,
             dealer_key,
             office_key,
             requests: Vec::new(),
@@ -106,12 +107,15 @@ impl Scene {
         format!("http://localhost:{}{path}", self.service.port())
     }
 
-    /// A tab whose faults are noted.
+    /// A tab whose faults are noted, of somebody who reads Indonesian.
     async fn tab(&self) -> Page {
         let page = self.browser.tab().await;
         let watch = json!({ "source": WATCH });
         page.command("Page.addScriptToEvaluateOnNewDocument", watch)
             .await;
+        page.command("Network.enable", json!({})).await;
+        let headers = json!({ "headers": { "Accept-Language": "id" } });
+        page.command("Network.setExtraHTTPHeaders", headers).await;
         page
     }
 
@@ -255,7 +259,7 @@ async fn a_clerk_finds_three_messages_and_sends_them_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_goes_without_scripts() {
     let scene = Scene::begin(2).await;
-    let page = scene.browser.tab().await;
+    let page = scene.tab().await;
     page.command(
         "Emulation.setScriptExecutionDisabled",
         json!({ "value": true }),
@@ -477,4 +481,16 @@ async fn a_keyboard_reaches_everything_in_its_order() {
     let places: Vec<_> = order.iter().map(|begin| place(begin)).collect();
     assert!(places.iter().all(Option::is_some), "{met:?}");
     assert!(places.is_sorted(), "{met:?}");
+}
+
+#[test]
+fn what_is_vendored_is_what_its_readme_says() {
+    let readme = include_str!("../../vendor/axe-core/README.md");
+    assert!(
+        readme.contains(&hex::encode(Sha256::digest(AXE))),
+        "{readme}"
+    );
+    assert!(AXE.starts_with("/*! axe v4.10.3"), "{}", &AXE[..60]);
+    let licence = include_str!("../../vendor/axe-core/LICENSE");
+    assert!(licence.starts_with("Mozilla Public License, version 2.0"));
 }
