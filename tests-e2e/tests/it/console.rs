@@ -82,7 +82,8 @@ impl Scene {
             scene.requests.push(request);
         }
         scene.submit(OTHER, 900).await;
-        let unsent = "SELECT count(*) FROM customer.message WHERE state <> 'SENT'";
+        let unsent = "SELECT count(*) FROM customer.message \
+            WHERE state <> 'SENT' AND dealer_id = '0009999'";
         eventually("everything is sent", async || {
             (scene.story.count(unsent).await == 0).then_some(())
         })
