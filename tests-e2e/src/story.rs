@@ -356,6 +356,8 @@ pub fn submission(n: u32) -> Value {
         created_time: "31/12/2019 15:40:50".to_owned(),
         modified_time: "31/12/2019 15:40:50".to_owned(),
         dealer_id: DEALER.to_owned(),
+        template: None,
+        variables: None,
         send_at: None,
     };
     json!(body)

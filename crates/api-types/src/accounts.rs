@@ -4,7 +4,7 @@ use domain::settings::{LARGEST_DAILY_LIMIT, LONGEST_PAUSE_MS, LONGEST_SETTING};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::patterns::{TIME_OF_DAY, VISIBLE};
+use crate::patterns::{TEMPLATE_NAME, TIME_OF_DAY, VISIBLE};
 use crate::{MAX_PAGE_SIZE, Text, discreet, reply};
 
 reply! {
@@ -98,6 +98,10 @@ pub struct SettingsItem {
     /// The template of messages for which none is named.
     #[schemars(example = &"validation")]
     pub default_template: Option<String>,
+    /// Why that is not used: there is no template of that name any more, and messages are made from
+    /// `validation`. Null where it is, or none is set.
+    #[schemars(extend("example" = null))]
+    pub default_template_error: Option<Text>,
 }
 
 /// Quiet hours, local times of Asia/Jakarta; an end before the beginning is on the next day.
@@ -201,9 +205,9 @@ pub struct SettingsBody {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     #[schemars(length(min = 1, max = LONGEST_SETTING), regex(pattern = VISIBLE), extend("writeOnly" = true), example = &"rahasia")]
     pub webhook_secret: Patch<String>,
-    /// The name of the template of messages for which none is named.
+    /// The name of the template of messages for which none is named: one that is in force for the dealer.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
-    #[schemars(regex(pattern = "^[a-z0-9_-]{1,50}$"), example = &"validation")]
+    #[schemars(regex(pattern = TEMPLATE_NAME), example = &"validation")]
     pub default_template: Patch<String>,
 }
 

@@ -1,5 +1,7 @@
 //! Keys, the audit, and what is stored about a person.
 
+use std::collections::BTreeMap;
+
 use domain::access::{KeyName, Scope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -253,5 +255,18 @@ pub struct ExportItem {
     /// The request.
     pub request: Item,
     /// Its messages, oldest first.
-    pub messages: Vec<MessageItem>,
+    pub messages: Vec<ExportMessage>,
 }
+
+/// A message with all that was given for it.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ExportMessage {
+    /// The message.
+    #[serde(flatten)]
+    pub message: MessageItem,
+    /// What was given for the variables of its template.
+    #[schemars(extend("example" = { "km": "12.000" }))]
+    pub variables: BTreeMap<String, String>,
+}
+
+discreet!(ExportMessage);

@@ -3,6 +3,7 @@
 mod accounts;
 mod admin;
 mod analytics;
+mod bulk;
 mod dealers;
 mod errors;
 mod health;
@@ -11,6 +12,7 @@ mod parameters;
 mod patterns;
 mod requests;
 mod schema;
+mod templates;
 mod webhooks;
 
 use std::borrow::Cow;
@@ -18,6 +20,7 @@ use std::borrow::Cow;
 pub use accounts::*;
 pub use admin::*;
 pub use analytics::*;
+pub use bulk::*;
 pub use dealers::*;
 pub use errors::*;
 pub use health::*;
@@ -25,6 +28,7 @@ pub use messages::*;
 pub use parameters::*;
 pub use requests::*;
 pub use schema::{parameters_of, schemas};
+pub use templates::*;
 pub use webhooks::*;
 
 /// A text that the service takes from its program and a caller from an answer.

@@ -1,10 +1,15 @@
 //! The messages of a request, and what waits to be sent for a dealer.
 
+use std::collections::BTreeMap;
+
 use domain::delivery::WaitingFor;
 use domain::requests::MessageState;
+use domain::template::{MAX_NAME_CHARACTERS, MAX_VARIABLES};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::patterns::TEMPLATE_NAME;
+use crate::requests::VariableText;
 use crate::{Text, discreet, reply};
 
 reply! {
@@ -16,6 +21,22 @@ reply! {
     /// A message that was queued or stopped.
     MessageReply(MessageItem, "The message."), extend("enum" = ["Message queued", "Message cancelled"])
 }
+
+/// What is to be different about a message that is sent once more; what is absent or null stays.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ResendBody {
+    /// The name of the template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS), regex(pattern = TEMPLATE_NAME), example = &"validation")]
+    pub template: Option<String>,
+    /// All texts for the template's variables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, VariableText>>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
+    pub variables: Option<BTreeMap<String, String>>,
+}
+
+discreet!(ResendBody);
 
 /// A message and what happened to it. Times are RFC 3339 in UTC.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
@@ -35,7 +56,7 @@ pub struct MessageItem {
     /// The name of the template it was made from.
     #[schemars(example = &"validation")]
     pub template: String,
-    /// The version of the template; null for the built-in one.
+    /// The version of the template; null for the built-in one, and where an older release made the message.
     #[schemars(range(min = 1), example = 1)]
     pub template_version: Option<u32>,
     /// The text.

@@ -1,11 +1,12 @@
 //! Parameters of paths and query strings. Values of a query are texts to the service, which tells what is
 //! wrong with each; here they have the types that are sent.
 
+use domain::template::MAX_NAME_CHARACTERS;
 use domain::values::{IdempotencyKey, SEARCH_CHARACTERS};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::patterns::{KEY_ID, VISIBLE};
+use crate::patterns::{KEY_ID, TEMPLATE_NAME, VISIBLE};
 use crate::requests::DEALER_ID;
 use crate::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 
@@ -131,6 +132,9 @@ pub struct PathParameters {
     /// The public part of a key, 16 lower-case hexadecimal digits. What is none is an id that no key has.
     #[schemars(regex(pattern = KEY_ID), example = &"3f9c1a7be2d40586")]
     pub key_id: String,
+    /// The name of a template: 1 to 50 of `a` to `z`, digits, `_` and `-`.
+    #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS), regex(pattern = TEMPLATE_NAME), example = &"servis")]
+    pub name: String,
     /// The unguessable part of the dealer's address.
     #[schemars(length(min = 16, max = 128), regex(pattern = "^[A-Za-z0-9_-]{16,128}$"), example = &"invented-token-00000001")]
     pub token: String,
@@ -145,8 +149,9 @@ pub struct HeaderParameters {
     #[serde(rename = "X-Request-Id")]
     #[schemars(example = &"4b1c6a52-3d1f-4a5c-9d4e-0f6a7b8c9d0e")]
     pub request_id: Option<String>,
-    /// `return=representation` puts what was stored into `data` (RFC 7240). Of several preferences of that
-    /// name the first counts; every other preference is ignored.
+    /// `return=representation` puts what was stored into `data` of a single submission, `return=minimal` leaves
+    /// stored rows out of the answer to a bulk call (RFC 7240). Of several preferences of that name the first
+    /// counts; every other preference is ignored.
     #[serde(rename = "Prefer")]
     #[schemars(example = &"return=representation")]
     pub prefer: Option<String>,
@@ -154,8 +159,14 @@ pub struct HeaderParameters {
     /// 255 visible ASCII characters. For 24 hours the same key with the same body, that is the same JSON
     /// value, is answered as the first time, with `Idempotent-Replayed: true`, and nothing is stored or
     /// sent. White space and the order of members do not matter, and `Prefer` may differ. Only answers that
-    /// stored something are kept.
+    /// stored something are kept. Of a bulk call it has at most 240 characters: row `n` counts as sent under
+    /// `KEY/n`, whatever the form of the rows is, and is the same when its values are.
     #[serde(rename = "Idempotency-Key")]
     #[schemars(length(min = 1, max = IdempotencyKey::MAX), regex(pattern = VISIBLE), example = &"4b1c6a52-3d1f-4a5c-9d4e-0f6a7b8c9d0e")]
     pub idempotency_key: Option<String>,
+    /// Makes the change only while one of these is in force: the `ETag` of the template as it was read, so
+    /// that nobody else's version is written over. `*`: any template of that name.
+    #[serde(rename = "If-Match")]
+    #[schemars(example = &"\"3\"")]
+    pub if_match: Option<String>,
 }

@@ -24,3 +24,6 @@ pub(crate) const KEY_ID: &str = "^[0-9a-f]{16}$";
 
 /// Visible ASCII characters.
 pub(crate) const VISIBLE: &str = "^[!-~]+$";
+
+/// The name of a template; see `domain::template::TemplateName`.
+pub(crate) const TEMPLATE_NAME: &str = "^[a-z0-9_-]{1,50}$";

@@ -1,11 +1,14 @@
 //! Submissions, and requests as they are stored.
 
+use std::collections::BTreeMap;
+
 use domain::requests::Field;
+use domain::template::{MAX_NAME_CHARACTERS, MAX_VARIABLE_CHARACTERS, MAX_VARIABLES};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::patterns::{DATE_TIME, PHONE, SEEN, SUBMITTED_TIME, TIME};
+use crate::patterns::{DATE_TIME, PHONE, SEEN, SUBMITTED_TIME, TEMPLATE_NAME, TIME};
 use crate::{Text, discreet, reply};
 
 /// The least and the most characters of a field of a submission.
@@ -52,6 +55,16 @@ pub struct SubmissionBody {
     /// The dealer's number.
     #[schemars(length(min = DEALER_ID.0, max = DEALER_ID.1), regex(pattern = SEEN), example = &"0009999")]
     pub dealer_id: String,
+    /// The name of the template of the message: one of the dealer's, of head office's, or `validation`. Absent
+    /// or null means the dealer's `default_template`, else `validation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS), regex(pattern = TEMPLATE_NAME), example = &"validation")]
+    pub template: Option<String>,
+    /// Texts for the variables of the template, by name, without control characters. An empty one counts as
+    /// not given; one that the template does not have is refused, and so is a missing one without a default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, VariableText>>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
+    pub variables: Option<BTreeMap<String, String>>,
     /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead. A time
     /// that has passed, like null or an absent one, means at once.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -60,6 +73,43 @@ pub struct SubmissionBody {
 }
 
 discreet!(SubmissionBody, dealer_id);
+
+/// Parts of a submission, to try a template out with.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SubmissionSample {
+    /// The name of the person who brought the unit in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = NAME.0, max = NAME.1), regex(pattern = SEEN), example = &"Adit")]
+    pub nama_pembawa: Option<String>,
+    /// The type of the motorcycle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = UNIT_TYPE.0, max = UNIT_TYPE.1), regex(pattern = SEEN), example = &"BeAT Street")]
+    pub tipe_unit: Option<String>,
+    /// The motorcycle's plate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = PLATE.0, max = PLATE.1), regex(pattern = SEEN), example = &"D 123 AD")]
+    pub no_pol: Option<String>,
+    /// When the dealer's system made the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = SUBMITTED_TIME), example = &"31/12/2019 15:40:50")]
+    pub created_time: Option<String>,
+    /// Texts for the template's variables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, VariableText>>", extend("maxProperties" = MAX_VARIABLES), extend("example" = { "km": "12.000" }))]
+    pub variables: Option<BTreeMap<String, String>>,
+}
+
+discreet!(SubmissionSample);
+
+/// The text of a variable.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(crate) struct VariableText(
+    #[schemars(length(max = MAX_VARIABLE_CHARACTERS))]
+    #[expect(dead_code, reason = "a schema only")]
+    String,
+);
 
 /// The answer to a submission that was stored.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

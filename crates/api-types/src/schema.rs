@@ -18,14 +18,15 @@ pub fn schemas() -> Map<String, Value> {
         }};
     }
     let mut all = named![Deserialize:
-        SubmissionBody, TestBody, StatusReportBody, DeviceReportBody, SettingsBody, NewKeyBody,
-        ErasureBody, ExportBody,
+        SubmissionBody, ResendBody, TemplateBody, PreviewBody, TestBody, StatusReportBody, DeviceReportBody, SettingsBody, NewKeyBody,
+        ErasureBody, ExportBody, BulkBody,
     ];
     all.extend(named![Serialize:
         StoredReply, NotStoredReply, RequestReply, MessagesReply, MessageReply, ListReply, StatsReply,
-        QueueReply, AnalyticsReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
+        QueueReply, AnalyticsReply, TemplatesReply, TemplateReply, SavedTemplateReply, RemovedTemplateReply,
+        PreviewReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
         MadeKeyReply, AuditReply, ErasureReply, ExportReply, RootReply, HealthReply,
-        DetailedHealthReply, ErrorReply, ValidationReply,
+        DetailedHealthReply, ErrorReply, ValidationReply, BulkReply,
     ]);
     all.sort_keys();
     all

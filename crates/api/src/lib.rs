@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod access;
+mod bulk;
 mod exports;
 mod http;
 mod observe;
@@ -13,6 +14,7 @@ mod server;
 mod state;
 mod validation;
 
+pub use bulk::{Bulk, BulkOptions, row_faults};
 pub use callers::{Keys as ApiAuth, Limits, RateLimit, TrustedProxies, TrustedProxiesError};
 pub use observe::{AnsweredCall, EventResult, Observer, SubmissionResult};
 pub use openapi::document as openapi_document;

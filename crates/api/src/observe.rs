@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::events::EventTopic;
+use domain::template::TemplateOrigin;
 use domain::usecases::{EventError, EventReceived, IntakeError};
 use tracing::Span;
 
@@ -69,6 +70,11 @@ impl SubmissionResult {
             Self::NotStored => "not_stored",
             Self::Other => "other",
         }
+    }
+
+    /// Whether it is stored, now or before.
+    pub(crate) const fn is_stored(self) -> bool {
+        matches!(self, Self::Stored | Self::Replayed)
     }
 
     pub(crate) fn of(problem: &Problem) -> Self {
@@ -145,7 +151,13 @@ pub trait Observer: Send + Sync {
     /// A submission ended.
     fn submitted(&self, result: SubmissionResult);
 
-    /// A provider event was received.
+    /// A message was made from a template of this origin.
+    fn made_from(&self, origin: TemplateOrigin);
+
+    /// Something became of so many rows of a bulk call.
+    fn rows_submitted(&self, result: SubmissionResult, rows: u64);
+
+    /// A provider event was taken in, or not.
     fn event_received(&self, topic: EventTopic, result: EventResult);
 
     /// A call begins in this span; `traceparent` is the caller's (W3C Trace Context).
@@ -166,6 +178,10 @@ impl Observer for Unobserved {
     fn answered(&self, _: AnsweredCall<'_>) {}
 
     fn submitted(&self, _: SubmissionResult) {}
+
+    fn made_from(&self, _: TemplateOrigin) {}
+
+    fn rows_submitted(&self, _: SubmissionResult, _: u64) {}
 
     fn event_received(&self, _: EventTopic, _: EventResult) {}
 

@@ -6,10 +6,10 @@ use actix_web::{HttpResponse, ResponseError};
 use api_types::{ErrorReply, FaultBody, NotStoredMessage, NotStoredReply, ValidationReply};
 use callers::Oversized;
 use domain::access::Scope;
-use domain::ports::StoreError;
+use domain::ports::{MAX_TEMPLATES, StoreError};
 use domain::usecases::{
     CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
-    Refusal,
+    Refusal, TemplateError,
 };
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
@@ -49,6 +49,12 @@ pub(crate) enum Problem {
     MethodNotAllowed(String),
     #[error("the body has more than {limit} bytes")]
     BodyTooLarge { limit: usize },
+    #[error("the body has more than {limit} rows")]
+    TooManyRows { limit: usize },
+    #[error("the workbook has more than {limit} bytes when unpacked")]
+    UnpackedTooLarge { limit: u64 },
+    #[error("the body is of a type that is not read")]
+    UnsupportedMediaType,
     #[error("the body did not arrive in time")]
     BodyTooSlow,
     #[error("the body could not be read")]
@@ -69,6 +75,8 @@ pub(crate) enum Problem {
     Lookup(#[from] LookupError),
     #[error(transparent)]
     Message(#[from] MessageError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
     #[error(transparent)]
     Report(#[from] EventError),
     #[error(transparent)]
@@ -189,6 +197,21 @@ impl Problem {
                 "PayloadTooLarge",
                 format!("The body has more than {limit} bytes"),
             ),
+            Self::TooManyRows { limit } => envelope(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "PayloadTooLarge",
+                format!("The body has more than {limit} rows"),
+            ),
+            Self::UnpackedTooLarge { limit } => envelope(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "PayloadTooLarge",
+                format!("The workbook has more than {limit} bytes when unpacked"),
+            ),
+            Self::UnsupportedMediaType => envelope(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UnsupportedMediaType",
+                "Expected application/json, application/x-ndjson, text/csv or an Excel workbook (xlsx), not compressed",
+            ),
             Self::BodyTooSlow => envelope(
                 StatusCode::REQUEST_TIMEOUT,
                 "RequestTimeout",
@@ -227,6 +250,8 @@ impl Problem {
                 envelope(StatusCode::NOT_FOUND, "DealerNotFound", DEALER_NOT_FOUND)
             }
             Self::Message(error) => match error {
+                // The handler answers invalid orders itself: it knows what was sent.
+                MessageError::Invalid(_) => unforeseen(),
                 MessageError::UnknownRequest => Self::UnknownRequest.answer(),
                 MessageError::Pending => envelope(
                     StatusCode::CONFLICT,
@@ -244,6 +269,29 @@ impl Problem {
                     "No message can be made for this request: its phone is not a mobile number, or its dealer is unknown or not active",
                 ),
                 MessageError::Store(error) => store(error),
+            },
+            Self::Template(error) => match error {
+                TemplateError::UnknownDealer => {
+                    envelope(StatusCode::NOT_FOUND, "DealerNotFound", DEALER_NOT_FOUND)
+                }
+                TemplateError::UnknownTemplate => envelope(
+                    StatusCode::NOT_FOUND,
+                    "TemplateNotFound",
+                    "Template not found",
+                ),
+                TemplateError::Overtaken => envelope(
+                    StatusCode::PRECONDITION_FAILED,
+                    "PreconditionFailed",
+                    "Another version of this template is in force than If-Match names",
+                ),
+                TemplateError::TooMany => envelope(
+                    StatusCode::CONFLICT,
+                    "TooManyTemplates",
+                    format!("There are {MAX_TEMPLATES} templates already"),
+                ),
+                // The handler answers texts that are no templates itself.
+                TemplateError::Invalid(_) => unforeseen(),
+                TemplateError::Store(error) => store(error),
             },
             Self::Report(error) => match error {
                 EventError::UnknownAddress => Self::UnknownPath.answer(),

@@ -7,12 +7,17 @@ use callers::{Keys, Limits};
 use domain::ports::{AuditLog, Health, TestLine};
 use domain::usecases::{
     DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake, Gatekeeper, Intake,
-    KeyAdministration, Lookups, MessageActions, Services,
+    KeyAdministration, Lookups, MessageActions, Services, TemplateAdministration,
 };
 use domain::values::AccountPolicy;
 
 use crate::exports::Exports;
+use tokio::sync::Semaphore;
 use crate::observe::{Observer, Unobserved};
+
+/// How many tables of bulk calls are in memory at once: one takes up to 8 MiB, and a workbook four times as
+/// much when it is unpacked.
+const MOST_TABLES: usize = 4;
 
 /// The state that the routes share.
 pub struct Api {
@@ -22,7 +27,9 @@ pub struct Api {
     pub(crate) lookups: Arc<Lookups>,
     /// Shows, resends and cancels messages.
     pub(crate) messages: Arc<MessageActions>,
-    /// Stores provider events.
+    /// Shows, saves, removes and tries out templates.
+    pub(crate) templates: Arc<TemplateAdministration>,
+    /// Takes in the provider's reports.
     pub(crate) events: Arc<EventIntake>,
     /// Checks dealers' accounts.
     pub(crate) check: Arc<DealerCheck>,
@@ -42,6 +49,8 @@ pub struct Api {
     pub(crate) version: &'static str,
     /// The files that are being made.
     pub(crate) exports: Exports,
+    /// Room for the tables of bulk calls that are in memory at once.
+    pub(crate) bulk_bodies: Arc<Semaphore>,
     /// The observer.
     pub(crate) observer: Arc<dyn Observer>,
     /// What else is served.
@@ -99,6 +108,7 @@ impl Api {
             intake: services.intake,
             lookups: services.lookups,
             messages: services.messages,
+            templates: services.templates,
             events: services.events,
             check: services.checks,
             tests: parts.tests,
@@ -109,6 +119,7 @@ impl Api {
             admission,
             version: parts.version,
             exports: Exports::default(),
+            bulk_bodies: Arc::new(Semaphore::new(MOST_TABLES)),
             observer: Arc::new(Unobserved),
             beside: None,
         }

@@ -1,8 +1,11 @@
 //! The 422 answers: which field breaks which rule, in pydantic's words, which existing clients know.
 
 use api_types::{FaultBody, Place};
-use domain::requests::{Fault, Field};
+use domain::requests::Fault;
+use domain::template::TemplateFault;
 use serde_json::{Value, json};
+use tables::CellFault;
+pub(crate) use tables::wire_name;
 
 /// A broken rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +16,16 @@ pub(crate) enum Rule {
     NotANumber,
     /// The text of a parameter is not a day.
     NotADate,
+    /// The text of a parameter is neither true nor false.
+    NotAFlag,
+    /// A bulk call's JSON is no array.
+    NotAList,
+    /// The dates of a table begin with the month.
+    DateOrder,
+    /// A workbook cannot be read.
+    NotAWorkbook,
+    /// Bytes are not of the text's encoding.
+    NotUnicode,
     /// The text of a parameter is none, or holds others, of these names.
     NoneOf(&'static str),
     /// Another rule, in words.
@@ -38,6 +51,20 @@ impl Rule {
 
     /// A cursor was altered, or belongs to another dealer's or filter's list.
     pub(crate) const NOT_A_CURSOR: Self = Self::Own("Expected the next_cursor of the same list");
+
+    /// What is wrong with a cell of a table.
+    pub(crate) const fn of_cell(fault: CellFault) -> Self {
+        Self::Own(match fault {
+            CellFault::ErrorValue => "The cell holds an error value of the spreadsheet",
+            CellFault::Exponent => {
+                "Nomor telepon ini ditulis Excel sebagai bilangan pangkat sehingga angkanya hilang. Ubah format \
+                 kolom menjadi Teks (Text) sebelum mengisi nomor, lalu isi dan simpan lagi"
+            }
+            CellFault::NumberForTime => {
+                "A number is no time. Give the cell a date format, or write DD/MM/YYYY HH:mm:ss"
+            }
+        })
+    }
 }
 
 /// The fault of a value.
@@ -87,10 +114,44 @@ pub(crate) fn no_body() -> FaultBody {
     fault(vec![place("body")], Fault::Missing, Value::Null)
 }
 
-/// A malformed `Idempotency-Key`.
-pub(crate) fn of_key(input: &str) -> FaultBody {
+/// A fault of a template, with what stands there.
+pub(crate) fn of_template(loc: Vec<Place>, found: &TemplateFault, body: &str) -> FaultBody {
+    let position = found.position();
+    let characters = body.chars().skip(position);
+    let mut first = true;
+    // A brace with what it encloses, or one character.
+    let piece: String = match found {
+        TemplateFault::UnknownPlace { .. }
+        | TemplateFault::DefaultTooLong { .. }
+        | TemplateFault::TooManyVariables { .. } => characters
+            .scan(false, |over, c| {
+                let go_on = !*over;
+                *over = c == '}';
+                go_on.then_some(c)
+            })
+            .collect(),
+        TemplateFault::MessageTooLong => body.to_owned(),
+        _ => characters
+            .take_while(|_| std::mem::take(&mut first))
+            .collect(),
+    };
+    FaultBody {
+        kind: "value_error".into(),
+        loc,
+        msg: format!("Value error, {found}"),
+        input: piece.into(),
+        ctx: Some(json!({ "position": position })),
+    }
+}
+
+/// A malformed `Idempotency-Key`, or one that is longer than that of a bulk call may be.
+pub(crate) fn of_key(input: &str, is_bulk: bool) -> FaultBody {
     let place = vec![place("header"), place("Idempotency-Key")];
-    fault(place, Fault::NotVisible, input.into())
+    let rule = match is_bulk {
+        true => Rule::Own("Expected 1 to 240 visible ASCII characters"),
+        false => Fault::NotVisible.into(),
+    };
+    fault(place, rule, input.into())
 }
 
 /// The type, sentence and limit of a fault, in pydantic's words, which existing clients know.
@@ -111,6 +172,31 @@ fn words(rule: Rule) -> (&'static str, String, Option<Value>) {
             return plain(
                 "date_from_datetime_parsing",
                 "Input should be a valid date in the form YYYY-MM-DD",
+            );
+        }
+        Rule::NotAFlag => {
+            return plain(
+                "bool_parsing",
+                "Input should be a valid boolean, unable to interpret input",
+            );
+        }
+        Rule::NotAList => return plain("list_type", "Input should be a valid list"),
+        Rule::DateOrder => {
+            return plain(
+                "date_order",
+                "Dates of this table begin with the month. Expected DD/MM/YYYY",
+            );
+        }
+        Rule::NotAWorkbook => {
+            return plain(
+                "workbook_parsing",
+                "Input should be an Excel workbook (xlsx) without a password",
+            );
+        }
+        Rule::NotUnicode => {
+            return plain(
+                "string_unicode",
+                "Input should be a valid string, unable to parse raw data as a unicode string",
             );
         }
         Rule::NoneOf(expected) => {
@@ -170,24 +256,17 @@ fn words(rule: Rule) -> (&'static str, String, Option<Value>) {
         Fault::SameTimes => value_error("Quiet hours must begin and end at different times"),
         Fault::NotAChoice => value_error("Expected hold or resend"),
         Fault::NotVisible => value_error("Expected 1 to 255 visible ASCII characters"),
-        Fault::UnknownTemplate => value_error("There is no template of that name"),
+        Fault::UnknownTemplate => plain("template_not_found", "There is no template of that name"),
+        Fault::UnknownVariable => plain("extra_forbidden", "Extra inputs are not permitted"),
+        Fault::TooMany { max } => limit(
+            "too_long",
+            format!("Object should have at most {max} entries"),
+            "max_length",
+            max.into(),
+        ),
         Fault::NoSecretsKey => {
             value_error("Secrets cannot be stored, because the service has no SECRETS_KEY")
         }
-    }
-}
-
-/// The wire's name of a field; Indonesian.
-pub(crate) const fn wire_name(field: Field) -> &'static str {
-    match field {
-        Field::CustomerName => "namaPembawa",
-        Field::Phone => "noTelp",
-        Field::UnitType => "tipeUnit",
-        Field::LicensePlate => "noPol",
-        Field::CreatedTime => "createdTime",
-        Field::ModifiedTime => "modifiedTime",
-        Field::DealerId => "dealerId",
-        Field::SendAt => "sendAt",
     }
 }
 

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::access::Scope;
 
@@ -46,6 +48,19 @@ connected, its quota is used up, its package has ended, or Fonnte could not be a
         after_help = "Example:\n  DATABASE_URL=postgresql://owner@db/app customer-service recount"
     )]
     Recount,
+    /// Import a table of submissions: CSV, an Excel workbook, a JSON array or JSON lines
+    ///
+    /// Each row is stored once, also when the same file is imported again within 24 hours. Rows that are
+    /// rejected go to FILE.rejected.csv, with their lines and the reasons in Indonesian; mend them there and
+    /// import that file.
+    #[command(after_help = "\
+Exit status 0 when all rows were stored, 1 when some were rejected, 2 when the import did not come to its end.
+
+Examples:
+  customer-service import pelanggan.csv --dry-run
+  customer-service import pelanggan.xlsx --dealer 0009999
+  customer-service import pelanggan.csv --url https://customer.example --api-key-file key.txt")]
+    Import(Import),
     /// Look after dealers
     Dealer {
         #[command(subcommand)]
@@ -71,6 +86,33 @@ connected, its quota is used up, its package has ended, or Fonnte could not be a
         #[arg(long)]
         ready: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The table: .csv, .tsv, .txt, .xlsx, .xlsm, .json, .ndjson or .jsonl
+    pub(crate) file: PathBuf,
+    /// The dealer of rows that name none
+    #[arg(long, value_name = "ID")]
+    pub(crate) dealer: Option<String>,
+    /// The template of rows that name none
+    #[arg(long, value_name = "NAME")]
+    pub(crate) template: Option<String>,
+    /// Check everything and store nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Pass over so many rows, as an import that was stopped says
+    #[arg(long, value_name = "ROWS", default_value_t = 0)]
+    pub(crate) skip: usize,
+    /// The key under which the rows are stored once; without it, one that follows from the file
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// A running service to give the rows to; without it, they go into the database of the environment
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// The file that holds the API key for that service
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) api_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

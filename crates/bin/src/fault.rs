@@ -75,8 +75,15 @@ impl<T: RequestStore + ?Sized> RequestStore for Faulty<T> {
         accepted
     }
 
-    async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError> {
-        self.0.key_use(dealer, once).await
+    async fn accept_all(&self, requests: &[NewRequest]) -> Vec<Result<Accepted, StoreError>> {
+        pass("accept-all-before");
+        let accepted = self.0.accept_all(requests).await;
+        pass("accept-all-after");
+        accepted
+    }
+
+    async fn key_uses(&self, uses: &[(DealerId, Once)]) -> Result<Vec<Option<KeyUse>>, StoreError> {
+        self.0.key_uses(uses).await
     }
 
     async fn forget_old_keys(&self) -> Result<u64, StoreError> {

@@ -109,7 +109,9 @@ impl From<MessageError> for Mistake {
     fn from(error: MessageError) -> Self {
         match error {
             MessageError::UnknownRequest => Self::NotFound,
-            MessageError::Pending | MessageError::NotCancellable | MessageError::NotSendable => {
+            MessageError::Invalid(_)
+            | MessageError::Pending
+            | MessageError::NotCancellable | MessageError::NotSendable => {
                 Self::Conflict
             }
             MessageError::Store(error) => Self::Store(error),

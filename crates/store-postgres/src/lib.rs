@@ -13,6 +13,7 @@ mod requests;
 mod schema;
 mod sql;
 mod store;
+mod templates;
 #[cfg(feature = "testing")]
 pub mod testing;
 

@@ -164,6 +164,8 @@ diesel::table! {
         read_at -> Nullable<Timestamptz>,
         http_request_id -> Nullable<Text>,
         traceparent -> Nullable<Text>,
+        template_version -> Nullable<Integer>,
+        variables -> Nullable<Jsonb>,
     }
 }
 
@@ -208,6 +210,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    template (dealer_id, name) {
+        dealer_id -> Varchar,
+        name -> Varchar,
+        version -> Integer,
+        body -> Text,
+        author -> Text,
+        created_at -> Timestamptz,
+        removed -> Bool,
+    }
+}
+
+diesel::table! {
+    template_version (dealer_id, name, version) {
+        dealer_id -> Varchar,
+        name -> Varchar,
+        version -> Integer,
+        body -> Text,
+        author -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     webhook_event (id) {
         id -> BigInt,
         dealer_id -> Varchar,
@@ -239,5 +264,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     message_seconds_change,
     request_count,
     request_count_change,
+    template,
+    template_version,
     webhook_event,
 );

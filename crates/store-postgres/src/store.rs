@@ -13,6 +13,7 @@ use crate::connection::{
 use crate::front::Fronts;
 use crate::keys::strangers::Strangers;
 use crate::lanes::settling::Settling;
+use crate::requests::bulk::BulkRequest;
 
 /// Requests, outbox, reports and audit in PostgreSQL.
 #[derive(Clone)]
@@ -20,6 +21,8 @@ pub struct PgStore {
     pub(crate) database: Database,
     pub(crate) fronts: Arc<Fronts>,
     pub(crate) settlements: Together<Settling>,
+    /// The rows of bulk calls, beside the connections of other callers.
+    pub(crate) bulk: Together<BulkRequest>,
     /// The fingerprints of webhook tokens.
     pub(crate) tokens: Strangers<[u8; 32]>,
     /// Connections for analytics and exports; without them these use `database`.
@@ -56,6 +59,7 @@ impl PgStore {
         Ok(Self {
             fronts: Arc::new(Fronts::new(fronts, schema, options.clone(), gate)?),
             settlements: Together::new(database.clone(), options.wait),
+            bulk: Together::new(database.clone(), options.wait),
             tokens: Strangers::new(),
             database,
             reports,

@@ -10,7 +10,7 @@ use domain::events::{EventContent, ProviderEvent};
 use domain::requests::{
     Input, MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission,
 };
-use domain::template::{Template, TemplateValues, VALIDATION};
+use domain::template::{RawVariables, Template, TemplateValues, Templates, VALIDATION, Variables};
 use domain::values::{
     AccountPolicy, BodyFingerprint, DealerId, IdempotencyKey, Once, Phone, WebhookToken,
 };
@@ -45,6 +45,8 @@ pub fn submission() -> Submission {
         created_time: "31/12/2019 15:40:50".into(),
         modified_time: "31/12/2019 15:40:50".into(),
         dealer_id: "0009999".into(),
+        template: Input::Absent,
+        variables: RawVariables::Absent,
         send_at: Input::Absent,
         origin: None,
     }
@@ -84,6 +86,7 @@ pub fn dealer() -> Dealer {
         webhook_secret: None,
         sealed_shut: Vec::new(),
         settings: DealerSettings::default(),
+        templates: Templates::default(),
         created_at: Some(morning(2025, 6, 1)),
         updated_at: Some(morning(2025, 6, 2)),
     }
@@ -148,6 +151,7 @@ pub fn once(key: &str, body: &str) -> Once {
     Once {
         key: IdempotencyKey::parse(key).expect("the key is well formed"),
         body: BodyFingerprint::of(body),
+        alike: None,
     }
 }
 
@@ -236,6 +240,7 @@ fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -
         license_plate: submission.license_plate.as_sent(),
         dealer_name,
         request_time: submission.created_time,
+        variables: &Variables::default(),
     });
     NewRequest {
         id: RequestId(uuid(n, dealer.as_str().as_bytes())),
@@ -244,6 +249,8 @@ fn built(submission: Submission, dealer_name: &str, dealer: &DealerId, n: u32) -
             id: MessageId(uuid(n, format!("M{dealer}").as_bytes())),
             kind: MessageKind::Live,
             template: VALIDATION.to_owned(),
+            template_version: None,
+            variables: Variables::default(),
             body,
             not_before: submission.send_at,
             origin: submission.origin.clone(),

@@ -68,6 +68,7 @@ impl World {
             events: self.store.clone(),
             dealers: self.store.clone(),
             dealer_admin: self.store.clone(),
+            templates: self.store.clone(),
             accounts: self.store.clone(),
             api_keys: self.store.clone(),
             troubles: self.store.clone(),

@@ -49,7 +49,7 @@ fn words_of(text: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::template::{Template, TemplateValues};
+    use domain::template::{Template, TemplateValues, Variables};
     use proptest::prelude::*;
 
     fn message() -> String {
@@ -59,6 +59,7 @@ mod tests {
             license_plate: "D 7713 ZWB",
             dealer_name: "Target Motor",
             request_time: Default::default(),
+            variables: &Variables::default(),
         };
         Template::validation().render(&values)
     }

@@ -45,7 +45,7 @@ VALUES (
 ";
 
 /// The value of each column of the service's own statement, for one submission.
-const SAME_VALUES: [(&str, &str); 22] = [
+const SAME_VALUES: [(&str, &str); 24] = [
     ("id", "ARRAY[gen_random_uuid()]"),
     ("dealer_id", "ARRAY[:dealer]"),
     ("request_date", "ARRAY['2026-11-22']"),
@@ -61,6 +61,8 @@ const SAME_VALUES: [(&str, &str); 22] = [
     ("kind", "ARRAY['live']"),
     ("priority", "ARRAY[0]"),
     ("template", "ARRAY['validation']"),
+    ("template_version", "ARRAY[NULL]"),
+    ("variables", "ARRAY[NULL]"),
     (
         "body",
         "ARRAY['Halo Adit,

@@ -1,6 +1,7 @@
 //! `make bench`: what the service does beside what pgbench does on the same machine in the same
 //! minutes.
 
+mod bulk;
 mod dispatch;
 mod fill;
 mod http;
@@ -40,6 +41,8 @@ pub enum Part {
     Ingest,
     /// How long submissions take at a fixed rate
     Latency,
+    /// Rows of a bulk call
+    Bulk,
     /// Reads by id, lists and statistics, with few and with many rows
     Reads,
     /// Analytics, and lists as files
@@ -109,6 +112,7 @@ pub async fn bench(plan: &Plan, folder: &Path) -> anyhow::Result<(Report, String
         match part {
             Part::Ingest => ingest::measure(&stage, plan, &mut report).await?,
             Part::Latency => latency::measure(&stage, plan, &mut report).await?,
+            Part::Bulk => bulk::measure(&stage, plan, &mut report).await?,
             Part::Reads => reads::measure(&stage, plan, &mut report).await?,
             Part::Reports => reports::measure(&stage, plan, &mut report).await?,
             Part::Dispatch => dispatch::measure(&stage, plan, &mut report).await?,

@@ -121,7 +121,7 @@ async fn files(stage: &Stage, plan: &Plan, copy: &Copy, report: &mut Report) -> 
         idle,
         30.0,
     ));
-    stage.progress.say("reports: a workbook".to_owned());
+    stage.progress.say("reports: a workbook");
     // As many days as have at most 100,000 rows: a year has a quarter of all.
     let days = (365.0 * 100_000.0 / f64::from(plan.rows / 4))
         .floor()

@@ -171,6 +171,12 @@ impl Stage {
         Copy::start(&all).await
     }
 
+    /// Where a database is.
+    #[must_use]
+    pub(super) fn url(&self, database: &str) -> String {
+        self.postgres.url(database)
+    }
+
     /// A connection for looking behind the service's back.
     ///
     /// # Errors

@@ -16,9 +16,11 @@ use self::callers::Callers;
 use crate::{Service, Story, key_of};
 
 /// Where the program can be killed, see `crates/bin/src/fault.rs`.
-pub const STEPS: [&str; 8] = [
+pub const STEPS: [&str; 10] = [
     "accept-before",
     "accept-after",
+    "accept-all-before",
+    "accept-all-after",
     "claim-after",
     "send-before",
     "send-during",

@@ -42,6 +42,7 @@ fn every_command_explains_itself() {
         &["doctor", "--help"],
         &["openapi", "--help"],
         &["health", "--help"],
+        &["import", "--help"],
         &["api-key", "--help"],
         &["api-key", "create", "--help"],
         &["api-key", "list", "--help"],

@@ -7,6 +7,7 @@
 mod access;
 mod account_tests;
 mod blocked_lanes;
+mod bulk;
 mod commands;
 mod console;
 mod copies;

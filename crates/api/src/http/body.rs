@@ -14,6 +14,7 @@ use paperclip::v2::schema::Apiv2Schema;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tables::{offset, reason};
 
 use super::fields::Fields;
 use crate::problem::Problem;
@@ -26,6 +27,10 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// How long a body may take to arrive (chosen).
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How much of a large one must arrive in each further second, in bytes: a megabit and a half, which a
+/// workshop's line has.
+const SLOWEST: usize = 192 * 1024;
 
 /// A raw body, documented as `T`. It is parsed here and not by actix, because existing clients rely on the
 /// exact error answers.
@@ -78,67 +83,17 @@ impl<T> JsonBody<T> {
     }
 }
 
-/// serde_json's error for a word that is neither `true` nor `false` nor `null`.
-const MISSPELT: &str = "expected ident";
-
-/// The place of the JSON error, in characters from 0.
-fn offset(bytes: &[u8], error: &serde_json::Error) -> usize {
-    let line_start = bytes
-        .split_inclusive(|b| *b == b'\n')
-        .take(error.line().saturating_sub(1))
-        .map(<[u8]>::len)
-        .sum::<usize>();
-    let mut end = (line_start + error.column()).min(bytes.len());
-    if !error.is_eof() {
-        // The column counts the faulty byte itself.
-        end = end.saturating_sub(1);
-    }
-    if reason(error) == MISSPELT {
-        // The error is within or after a faulty word such as `nope`, which begins earlier.
-        while end > 0 && bytes[end - 1].is_ascii_alphabetic() {
-            end -= 1;
-        }
-    }
-    String::from_utf8_lossy(&bytes[..end]).chars().count()
-}
-
-/// The error without its position, which `loc` gives.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let end = text.rfind(" at line ").unwrap_or(text.len());
-    text[..end].to_owned()
-}
-
 impl<T> FromRequest for JsonBody<T> {
     type Error = Problem;
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let said_to_be_json = is_json(request);
-        let announced = request
-            .headers()
-            .get("content-length")
-            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        let payload = payload.take();
-        let slot = request.extensions().get::<Rc<Slot>>().cloned();
-        let target = Target::of(request);
-        let limit = target.body();
+        let receiving = receive(request, payload);
         Box::pin(async move {
-            if announced.is_some_and(|length| length > limit as u64) {
-                return Err(Problem::BodyTooLarge { limit });
-            }
-            // A slow sender takes no slot from others.
-            let pause = slot.as_ref().map(Slot::pause);
-            let mut bytes = tokio::time::timeout(BODY_TIMEOUT, read(payload, limit))
-                .await
-                .unwrap_or(Err(Problem::BodyTooSlow))?;
+            let mut bytes: Vec<u8> = receiving.await?.into();
             if bytes.starts_with(BYTE_ORDER_MARK) {
                 bytes.drain(..BYTE_ORDER_MARK.len());
-            }
-            if pause.is_some_and(|pause| !pause.end()) {
-                return Err(Problem::Busy {
-                    submits: target.submits(),
-                });
             }
             Ok(Self {
                 bytes,
@@ -149,8 +104,48 @@ impl<T> FromRequest for JsonBody<T> {
     }
 }
 
-async fn read(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Problem> {
-    let mut bytes = BytesMut::new();
+/// Receives the body of a call within the limits of its route.
+pub(super) fn receive(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<BytesMut, Problem>> + use<> {
+    let announced = request
+        .headers()
+        .get("content-length")
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let payload = payload.take();
+    let slot = request.extensions().get::<Rc<Slot>>().cloned();
+    let target = Target::of(request);
+    let limit = target.body();
+    async move {
+        if announced.is_some_and(|length| length > limit as u64) {
+            return Err(Problem::BodyTooLarge { limit });
+        }
+        // Callers that send slowly take no place from those that do not.
+        let pause = slot.as_ref().map(Slot::pause);
+        let room = announced.and_then(|length| usize::try_from(length).ok());
+        let reading = read(payload, limit, room.unwrap_or_default());
+        let bytes = tokio::time::timeout(patience(limit), reading)
+            .await
+            .unwrap_or(Err(Problem::BodyTooSlow))?;
+        if pause.is_some_and(|pause| !pause.end()) {
+            return Err(Problem::Busy {
+                submits: target.submits(),
+            });
+        }
+        Ok(bytes)
+    }
+}
+
+/// How long a body of at most so many bytes may take to arrive.
+fn patience(limit: usize) -> Duration {
+    let more = limit.saturating_sub(SLOWEST) / SLOWEST;
+    BODY_TIMEOUT + Duration::from_secs(more as u64)
+}
+
+/// Reads a body, with room for what is announced: so it is in memory once.
+async fn read(mut payload: Payload, limit: usize, room: usize) -> Result<BytesMut, Problem> {
+    let mut bytes = BytesMut::with_capacity(room);
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::BodyUnreadable)?;
         if bytes.len() + chunk.len() > limit {
@@ -158,7 +153,7 @@ async fn read(mut payload: Payload, limit: usize) -> Result<Vec<u8>, Problem> {
         }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes.into())
+    Ok(bytes)
 }
 
 /// `application/json` and `application/…+json`; a missing type counts as JSON.
@@ -204,25 +199,6 @@ impl<T: JsonSchema> OperationModifier for JsonBody<T> {
 mod tests {
     use super::*;
 
-    fn place(text: &str) -> usize {
-        let error = serde_json::from_str::<Value>(text).unwrap_err();
-        offset(text.as_bytes(), &error)
-    }
-
-    #[test]
-    fn offsets_count_characters_to_the_faulty_one() {
-        assert_eq!(place("{"), 1);
-        assert_eq!(place("not json"), 0);
-        assert_eq!(place(r#"{"a": x}"#), 6);
-        assert_eq!(place(r#"{"a":1,}"#), 7);
-        assert_eq!(place("{\n  \"é\": nope\n}"), 9);
-        assert_eq!(place(r#"{"é" 1}"#), 5);
-        assert_eq!(place(r#"{"a":1} x"#), 8);
-        assert_eq!(place(r#"{"a":tru}"#), 5);
-        assert_eq!(place(r#"{"a":truex}"#), 9);
-        assert_eq!(place(r#"{"a":"x\ud800zzz"}"#), 13);
-    }
-
     #[derive(Debug, PartialEq, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Pair {
@@ -261,11 +237,5 @@ mod tests {
         ] {
             assert_eq!(plain(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn the_reason_does_not_repeat_the_place() {
-        let error = serde_json::from_str::<Value>("{").unwrap_err();
-        assert_eq!(reason(&error), "EOF while parsing an object");
     }
 }

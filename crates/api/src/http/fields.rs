@@ -3,13 +3,14 @@ use domain::requests::{Fault, Input};
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
-use crate::validation::{Rule, fault, place};
+use crate::validation::{Rule, fault};
 
 /// The placeholder for a refused secret.
 const HIDDEN: &str = "**********";
 
 /// The fields of a JSON object or of a row of a table, and their faults. Every body is read through it, field
 /// by field, so that every faulty field is listed with the first rule it breaks.
+#[derive(Clone)]
 pub(crate) struct Fields {
     place: Vec<Place>,
     values: Map<String, Value>,
@@ -59,25 +60,35 @@ impl Fields {
         }
     }
 
-    /// Adds a fault of the field at this path, with the value sent.
-    pub(crate) fn refuse(&mut self, path: &[&'static str], rule: impl Into<Rule>) {
+    /// Notes a rule that the field at this path breaks, with what was sent.
+    pub(crate) fn refuse(&mut self, path: &[&str], rule: impl Into<Rule>) {
         let (first, rest) = path.split_first().unwrap_or((&"", &[]));
         let value = rest
             .iter()
-            .fold(self.value(first), |value, name| value?.get(*name));
-        let sent = value.cloned().unwrap_or(Value::Null);
+            .fold(self.value(first), |value, name| value?.get(name));
+        let rule = rule.into();
+        // What counts as not given was not sent.
+        let sent = value.filter(|_| rule != Rule::Value(Fault::Missing));
+        let sent = sent.cloned().unwrap_or(Value::Null);
         self.note(path, rule, sent);
     }
 
-    /// The same for a secret, whose value is hidden.
-    pub(crate) fn refuse_secret(&mut self, path: &[&'static str], rule: impl Into<Rule>) {
+    /// The same for a secret, which is not repeated.
+    pub(crate) fn refuse_secret(&mut self, path: &[&str], rule: impl Into<Rule>) {
         self.note(path, rule, HIDDEN.into());
     }
 
-    fn note(&mut self, path: &[&'static str], rule: impl Into<Rule>, sent: Value) {
-        let names = path.iter().copied().map(place);
+    fn note(&mut self, path: &[&str], rule: impl Into<Rule>, sent: Value) {
+        let names = path
+            .iter()
+            .map(|name| Place::Name((*name).to_owned().into()));
         let place = self.place.iter().cloned().chain(names).collect();
         self.faults.push(fault(place, rule, sent));
+    }
+
+    /// The fields as they came in.
+    pub(crate) fn into_values(self) -> Map<String, Value> {
+        self.values
     }
 
     /// All faults, in the order in which they were added.
@@ -120,6 +131,7 @@ pub(crate) fn input(value: Option<&Value>) -> Input {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::validation::place;
     use serde_json::json;
 
     fn fields(place: Vec<Place>) -> Fields {

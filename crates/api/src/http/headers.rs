@@ -14,6 +14,8 @@ use paperclip::v2::schema::Apiv2Schema;
 pub(crate) struct Prefer {
     /// `return=representation`: the answer holds the stored request.
     pub(crate) representation: bool,
+    /// `return=minimal`: the answer need not repeat what went well.
+    pub(crate) minimal: bool,
 }
 
 impl FromRequest for Prefer {
@@ -29,9 +31,10 @@ impl FromRequest for Prefer {
             .flat_map(|value| value.split(','))
             .filter_map(|preference| preference.split(';').next()?.split_once('='))
             .find(|(name, _)| name.trim().eq_ignore_ascii_case("return"));
+        let preference = preference.map(|(_, value)| value.trim().trim_matches('"'));
         ready(Ok(Self {
-            representation: preference
-                .is_some_and(|(_, value)| value.trim().trim_matches('"') == "representation"),
+            representation: preference == Some("representation"),
+            minimal: preference == Some("minimal"),
         }))
     }
 }

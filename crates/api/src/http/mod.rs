@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod canonical;
+mod conditions;
 mod fields;
 mod frame;
 mod headers;
@@ -12,10 +13,12 @@ mod pieces;
 mod query;
 mod quiet;
 mod wanted;
+mod table_body;
 
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
 pub(crate) use canonical::canonical;
+pub(crate) use conditions::{IfMatch, etag};
 pub(crate) use fields::{Fields, input, text};
 pub(crate) use frame::{frame, survive};
 pub(crate) use headers::{Accept, KeyHeader, Prefer};
@@ -24,3 +27,4 @@ pub(crate) use pieces::Pieces;
 pub(crate) use query::QueryParameters;
 pub(crate) use quiet::Quiet;
 pub(crate) use wanted::while_wanted;
+pub(crate) use table_body::TableBody;

@@ -96,6 +96,21 @@ impl<T> QueryParameters<T> {
         })
     }
 
+    /// Yes or no; an empty value is as if absent, which is no.
+    pub(crate) fn flag(&mut self, name: &'static str) -> bool {
+        let Some(raw) = self.text(name) else {
+            return false;
+        };
+        match raw.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" => true,
+            "false" | "0" => false,
+            _ => {
+                self.refuse(name, Rule::NotAFlag, &raw);
+                false
+            }
+        }
+    }
+
     /// A text; an empty one counts as absent.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.find(name).filter(|raw| !raw.is_empty())
@@ -138,6 +153,11 @@ impl<T> QueryParameters<T> {
         } else {
             Err(Problem::Invalid(self.faults))
         }
+    }
+
+    /// The same as a list.
+    pub(crate) fn into_faults(self) -> Vec<FaultBody> {
+        self.faults
     }
 
     /// The last value of this name, like the earlier service.

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use api_types::{
-    AnalyticsQuery, AuditQuery, DealerListQuery, ExportQuery, HeaderParameters, ListQuery,
+    AnalyticsQuery, AuditQuery, BulkQuery, DealerListQuery, ExportQuery, HeaderParameters, ListQuery,
     PathParameters, RangeQuery, parameters_of,
 };
 use serde_json::{Map, Value, json};
@@ -138,6 +138,7 @@ fn describe_parameters(document: &mut Value) {
         ("query", "Analytics", parameters_of::<AnalyticsQuery>()),
         ("query", "Dealer", parameters_of::<DealerListQuery>()),
         ("query", "Audit", parameters_of::<AuditQuery>()),
+        ("query", "Bulk", parameters_of::<BulkQuery>()),
     ];
     for (kind, whose, parameters) in types {
         for (name, schema) in parameters {

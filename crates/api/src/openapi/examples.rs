@@ -1,11 +1,12 @@
 //! Examples that follow from the schemas: bodies from the examples of their fields, error answers from the
 //! problems.
 
+use api_types::MAX_ROWS;
 use domain::access::Scope;
 use domain::ports::StoreError;
 use domain::usecases::{
     CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
-    Refusal,
+    Refusal, TemplateError,
 };
 use domain::values::AccountError;
 use serde_json::{Map, Value, json};
@@ -97,6 +98,14 @@ fn problem(name: &str) -> Option<Problem> {
         "MethodNotAllowed" => Problem::MethodNotAllowed(String::new()),
         "RequestTimeout" => Problem::BodyTooSlow,
         "PayloadTooLarge" => Problem::BodyTooLarge { limit: 64 * 1024 },
+        "TableTooLarge" => Problem::BodyTooLarge {
+            limit: 8 * 1024 * 1024,
+        },
+        "TooManyRows" => Problem::TooManyRows { limit: MAX_ROWS },
+        "UnpackedTooLarge" => Problem::UnpackedTooLarge {
+            limit: 64 * 1024 * 1024,
+        },
+        "UnsupportedMediaType" => Problem::UnsupportedMediaType,
         "UriTooLong" => Problem::UriTooLong {
             part: "path",
             limit: MAX_PATH_BYTES,
@@ -112,6 +121,9 @@ fn problem(name: &str) -> Option<Problem> {
         "UnforeseenInIntake" => Problem::UnforeseenInIntake,
         "IdempotencyKeyReused" => IntakeError::KeyReused.into(),
         "IdempotencyKeyInProgress" => IntakeError::KeyInProgress.into(),
+        "TemplateNotFound" => TemplateError::UnknownTemplate.into(),
+        "TooManyTemplates" => TemplateError::TooMany.into(),
+        "PreconditionFailed" => TemplateError::Overtaken.into(),
         "MessagePending" => MessageError::Pending.into(),
         "MessageNotSendable" => MessageError::NotSendable.into(),
         "MessageNotCancellable" => MessageError::NotCancellable.into(),

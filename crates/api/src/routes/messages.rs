@@ -1,19 +1,22 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use api_types::{AttemptItem, MessageItem, MessageReply, MessagesReply};
-use domain::requests::{MessageView, PastAttempt, RequestId};
-use domain::usecases::MessageError;
+use api_types::{AttemptItem, MessageItem, MessageReply, MessagesReply, ResendBody};
+use domain::requests::{Field, MessageView, PastAttempt, RequestId};
+use domain::usecases::{MessageError, ResendOrder};
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 use uuid::Uuid;
 
 use super::item::rfc_3339;
 use super::queue::waiting_item;
+use super::submissions::{described, variables};
 use crate::access::Caller;
-use crate::http::{Answered, CallOrigin};
+use callers::in_time;
+
+use crate::http::{Answered, CallOrigin, Fields, JsonBody};
 use crate::problem::Problem;
 use crate::state::Api;
-use callers::in_time;
+use crate::validation::{place, wire_name};
 
 /// List the messages of a request
 ///
@@ -37,21 +40,42 @@ pub(crate) async fn list_request_messages(
 
 /// Send the message of a request once more
 ///
-/// Queues a message with the text and the recipient of the newest one, due at once; a request of an
-/// older service gets the built-in message. The request is then shown as waiting again. Whoever
+/// Queues a message to the recipient of the newest one, due at once: of the same template, in the version
+/// that is in force, and with the same variables, unless the body names others. A request of an older
+/// service gets one of the dealer's default template. The request is then shown as waiting again. Whoever
 /// resends a message whose outcome is unknown accepts that the person may get it twice.
 #[api_v2_operation(operation_id = "resend_request_message", tags(customer))]
 pub(crate) async fn resend_request_message(
     caller: Caller,
     api: Data<Api>,
     request_id: Path<String>,
+    body: JsonBody<ResendBody>,
     origin: CallOrigin,
 ) -> Result<Answered<MessageReply>, Problem> {
+    let fields = if body.is_absent() {
+        Fields::new(vec![place("body")], serde_json::Map::new())
+    } else {
+        body.fields()?
+    };
+    let order = ResendOrder {
+        template: fields.input(wire_name(Field::Template)),
+        variables: variables(fields.value(wire_name(Field::Variables))),
+    };
+    // What is wrong with the body goes before the request.
+    let order = match order.check() {
+        Ok(order) => order,
+        Err(faults) => return Err(Problem::Invalid(described(&faults, fields))),
+    };
     let request = id(&request_id)?;
     let author = caller.author();
     let seen = caller.visibility();
-    let doing = api.messages.resend(request, seen, &author, origin.0);
-    let message = in_time(doing, MessageError::Store).await?;
+    let doing = api.messages.resend(request, seen, order, &author, origin.0);
+    let message = in_time(doing, MessageError::Store)
+        .await
+        .map_err(|error| match error {
+            MessageError::Invalid(faults) => Problem::Invalid(described(&faults, fields)),
+            other => other.into(),
+        })?;
     tracing::info!(request.id = %request, message.id = %message.message.id, "message queued again");
     let reply = MessageReply::new("Message queued", message_item(message));
     Ok(Answered::with(HttpResponse::Accepted().json(reply)))
@@ -89,7 +113,7 @@ pub(super) fn message_item(MessageView { message, waiting }: MessageView) -> Mes
         kind: message.kind.as_str().into(),
         state: message.state.as_str().into(),
         template: message.template,
-        template_version: None,
+        template_version: message.template_version,
         body: message.body,
         target: message.target,
         scheduled_at: rfc_3339(message.scheduled_at),

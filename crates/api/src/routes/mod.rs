@@ -2,6 +2,7 @@
 
 mod admin;
 mod analytics;
+mod bulk;
 mod cursor;
 mod dealers;
 mod docs;
@@ -10,9 +11,10 @@ mod health;
 mod item;
 mod messages;
 mod metrics;
-mod queue;
+pub(crate) mod queue;
 mod requests;
-mod submissions;
+pub(crate) mod submissions;
+mod templates;
 mod webhooks;
 
 use actix_web::HttpResponse;
@@ -26,6 +28,8 @@ use crate::route::{Access, Calls, Route, allowed};
 
 /// The most bytes of a JSON body.
 const JSON: Option<usize> = Some(64 * 1024);
+/// The most bytes of a table.
+const TABLE: Option<usize> = Some(8 * 1024 * 1024);
 /// The route reads no body.
 const NONE: Option<usize> = None;
 
@@ -55,9 +59,10 @@ use Access::{Local, Public, Webhook};
 routes! {
     // method and path, access, how calls are counted, size of the body, handler
     POST   "/api/v1/customer/validate-customer"                 WRITE,   Metered   JSON submissions::validate_customer;
+    POST   "/api/v1/customer/validate-customers"                WRITE,   Metered   TABLE bulk::validate_customers;
     GET    "/api/v1/customer/request/{request_id}"              READ,    Metered   NONE requests::get_request;
     GET    "/api/v1/customer/request/{request_id}/messages"     READ,    Metered   NONE messages::list_request_messages;
-    POST   "/api/v1/customer/request/{request_id}/resend"       WRITE,   Metered   NONE messages::resend_request_message;
+    POST   "/api/v1/customer/request/{request_id}/resend"       WRITE,   Metered   JSON messages::resend_request_message;
     POST   "/api/v1/customer/request/{request_id}/cancel"       WRITE,   Metered   NONE messages::cancel_request_message;
     GET    "/api/v1/customer/dealer/{dealer_id}/requests"       READ,    Metered   NONE dealers::list_dealer_requests;
     GET    "/api/v1/customer/dealer/{dealer_id}/requests.csv"   READ,    Metered   NONE exports::export_dealer_requests_csv;
@@ -67,11 +72,21 @@ routes! {
     GET    "/api/v1/customer/dealer/{dealer_id}/stats"          READ,    Metered   NONE dealers::get_dealer_stats;
     GET    "/api/v1/customer/dealer/{dealer_id}/queue"          READ,    Metered   NONE queue::get_dealer_queue;
     POST   "/api/v1/customer/dealer/{dealer_id}/test-whatsapp"  WRITE,   Metered   JSON dealers::test_dealer_whatsapp;
+    GET    "/api/v1/customer/dealer/{dealer_id}/templates"      READ,    Metered   NONE templates::list_dealer_templates;
+    POST   "/api/v1/customer/dealer/{dealer_id}/templates/preview" READ, Metered   JSON templates::preview_dealer_template;
+    GET    "/api/v1/customer/dealer/{dealer_id}/templates/{name}" READ,  Metered   NONE templates::get_dealer_template;
+    PUT    "/api/v1/customer/dealer/{dealer_id}/templates/{name}" WRITE, Metered   JSON templates::save_dealer_template;
+    DELETE "/api/v1/customer/dealer/{dealer_id}/templates/{name}" WRITE, Metered   NONE templates::remove_dealer_template;
     POST   "/api/v1/webhooks/fonnte/{token}/status"             Webhook, Unmetered JSON webhooks::report_message_status;
     POST   "/api/v1/webhooks/fonnte/{token}/device"             Webhook, Unmetered JSON webhooks::report_device_status;
     GET    "/api/v1/admin/dealers"                              ADMIN,   Metered   NONE accounts::list_dealers;
     GET    "/api/v1/admin/dealers/{dealer_id}"                  ADMIN,   Metered   NONE accounts::get_dealer;
     PATCH  "/api/v1/admin/dealers/{dealer_id}/settings"         ADMIN,   Metered   JSON accounts::change_dealer_settings;
+    GET    "/api/v1/admin/templates"                            ADMIN,   Metered   NONE templates::list_shared_templates;
+    POST   "/api/v1/admin/templates/preview"                    ADMIN,   Metered   JSON templates::preview_shared_template;
+    GET    "/api/v1/admin/templates/{name}"                     ADMIN,   Metered   NONE templates::get_shared_template;
+    PUT    "/api/v1/admin/templates/{name}"                     ADMIN,   Metered   JSON templates::save_shared_template;
+    DELETE "/api/v1/admin/templates/{name}"                     ADMIN,   Metered   NONE templates::remove_shared_template;
     GET    "/api/v1/admin/api-keys"                             ADMIN,   Metered   NONE api_keys::list_api_keys;
     POST   "/api/v1/admin/api-keys"                             ADMIN,   Metered   JSON api_keys::create_api_key;
     DELETE "/api/v1/admin/api-keys/{key_id}"                    ADMIN,   Metered   NONE api_keys::revoke_api_key;

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use api_types::{QueueData, QueueReply, WaitingItem};
-use domain::delivery::Waiting;
+use domain::delivery::{Queue, Waiting};
 use domain::usecases::LookupError;
 use paperclip::actix::api_v2_operation;
 
@@ -24,7 +24,13 @@ pub(crate) async fn get_dealer_queue(
 ) -> Result<Answered<QueueReply>, Problem> {
     let asking = api.messages.queue(dealer.id()?);
     let queue = in_time(asking, LookupError::Store).await?;
-    let data = QueueData {
+    let reply = QueueReply::new("Dealer queue retrieved", queue_data(queue));
+    Ok(Answered::ok(&reply))
+}
+
+/// A queue, as it is shown.
+pub(crate) fn queue_data(queue: Queue) -> QueueData {
+    QueueData {
         waiting: queue.waiting,
         scheduled: queue.scheduled,
         sending: queue.sending,
@@ -32,9 +38,7 @@ pub(crate) async fn get_dealer_queue(
         paused: queue.paused.map(waiting_item),
         per_hour: queue.per_hour,
         done_at: queue.done_at.map(rfc_3339),
-    };
-    let reply = QueueReply::new("Dealer queue retrieved", data);
-    Ok(Answered::ok(&reply))
+    }
 }
 
 /// The wire form of a wait.

@@ -171,6 +171,8 @@ async fn a_lacking_scope_is_a_403_before_the_body_is_looked_at() {
     reply.is_error(403, "ScopeMissing", "This needs a key with the scope read");
     let reply = get(&service, "/api/v1/admin/audit", &reader).await;
     reply.is_error(403, "ScopeMissing", "This needs a key with the scope admin");
+    let reply = get(&service, "/api/v1/customer/analytics", &reader).await;
+    reply.is_error(403, "ScopeMissing", "This needs a key with the scope admin");
     assert_eq!(service.world.store.request_count(), 0);
 }
 

@@ -47,6 +47,13 @@ impl Call {
         self
     }
 
+    /// The same call of another path.
+    pub(crate) fn target(mut self, target: &str) -> Self {
+        let (_, rest) = self.head.split_once(" HTTP/1.1").expect("a head");
+        self.head = format!("{} {target} HTTP/1.1{rest}", self.method);
+        self
+    }
+
     /// A body, announced with its length.
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();

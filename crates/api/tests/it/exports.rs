@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::ports::{MockReports, Page, Reports as _, RequestStore as _};
+use domain::ports::{MockReports, Page, RequestStore as _};
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::sample;
 

@@ -6,6 +6,7 @@ use api::{AnsweredCall, EventResult, Observer, SubmissionResult};
 use async_trait::async_trait;
 use domain::events::EventTopic;
 use domain::ports::MockRequestStore;
+use domain::template::TemplateOrigin;
 use testkit::sample;
 use tracing::Span;
 
@@ -34,6 +35,14 @@ impl Observer for Notes {
 
     fn submitted(&self, result: SubmissionResult) {
         self.note(result.as_str().to_owned());
+    }
+
+    fn made_from(&self, origin: TemplateOrigin) {
+        self.note(format!("made from {}", origin.as_str()));
+    }
+
+    fn rows_submitted(&self, result: SubmissionResult, rows: u64) {
+        self.note(format!("{rows} rows {}", result.as_str()));
     }
 
     fn event_received(&self, topic: EventTopic, result: EventResult) {
@@ -134,10 +143,13 @@ async fn what_becomes_of_submissions_is_told() {
         (Call::post(SUBMIT, "{"), "invalid", 422),
     ] {
         service.send(call).await;
-        assert_eq!(
-            notes.take(),
-            [result.to_owned(), format!("POST {SUBMIT} {status}")]
-        );
+        let made = (result == "stored").then(|| "made from built_in".to_owned());
+        let expected: Vec<String> = [Some(result.to_owned()), made]
+            .into_iter()
+            .flatten()
+            .chain([format!("POST {SUBMIT} {status}")])
+            .collect();
+        assert_eq!(notes.take(), expected);
     }
     let mut requests = MockRequestStore::new();
     requests.expect_accept().returning(|_| Err(unavailable()));

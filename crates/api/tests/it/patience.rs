@@ -39,7 +39,11 @@ impl RequestStore for Stuck {
         std::future::pending().await
     }
 
-    async fn key_use(&self, _: &DealerId, _: &Once) -> Result<Option<KeyUse>, StoreError> {
+    async fn accept_all(&self, _: &[NewRequest]) -> Vec<Result<Accepted, StoreError>> {
+        std::future::pending().await
+    }
+
+    async fn key_uses(&self, _: &[(DealerId, Once)]) -> Result<Vec<Option<KeyUse>>, StoreError> {
         std::future::pending().await
     }
 

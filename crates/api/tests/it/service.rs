@@ -9,7 +9,8 @@ use api::{
     Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, RateLimit, TrustedProxies,
 };
 use domain::dealers::Dealer;
-use domain::ports::{BoxError, Health, StoreError};
+use domain::ports::{BoxError, Health, Precondition, StoreError, TemplateOwner};
+use domain::template::TemplateName;
 use domain::values::PublicBaseUrl;
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
@@ -67,6 +68,7 @@ pub(crate) fn filled(pattern: &str, dealer: &str) -> String {
         .replace("{dealer_id}", dealer)
         .replace("{token}", sample::webhook_token(1).as_str())
         .replace("{key_id}", "0707070707070707")
+        .replace("{name}", "servis")
         .replace("{file}", "swagger-ui.css")
 }
 
@@ -164,6 +166,20 @@ impl Service {
 
     pub(crate) async fn connect(&self) -> Connection {
         Connection::open(self.address).await
+    }
+
+    /// Saves the templates of [`PATHS`], of the sample dealer and of head office.
+    pub(crate) async fn save_templates(&self) {
+        let desk = self.world.services().templates;
+        let name = TemplateName::parse("servis").expect("a name");
+        let own = TemplateOwner::Dealer(sample::dealer_id());
+        for owner in [own, TemplateOwner::HeadOffice] {
+            let over = Precondition::Unconditional;
+            let saving = desk
+                .save(&owner, &name, "Halo", &over, &sample::author())
+                .await;
+            saving.expect("save");
+        }
     }
 
     /// Adds a dealer that is the sample one but for this change.

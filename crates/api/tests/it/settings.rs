@@ -23,7 +23,7 @@ async fn a_dealer_is_shown_with_everything_but_its_secrets() {
     let service = Service::start();
     service.get(DEALER).await.is(
         200,
-        r#"{"success":true,"message":"Dealer found","data":{"dealer_id":"0009999","dealer_name":"Dealer Demo","is_active":true,"has_fonnte_config":true,"fonnte_config_error":null,"fonnte_api_key_source":"dealers","settings":{"fonnte_api_key_set":false,"fonnte_api_url":null,"min_interval_ms":null,"jitter_ms":null,"daily_limit":null,"quiet_hours":null,"on_unknown":null,"exclusive_device":false,"webhook_secret_set":false,"default_template":null},"webhooks":{"status":"https://customer.example/api/v1/webhooks/fonnte/invented-token-00000001/status","device":"https://customer.example/api/v1/webhooks/fonnte/invented-token-00000001/device"},"lane":{"blocked_since":null,"block_reason":null,"resting_until":null,"quota_remaining":null,"quota_at":null,"account_expires_on":null}}}"#,
+        r#"{"success":true,"message":"Dealer found","data":{"dealer_id":"0009999","dealer_name":"Dealer Demo","is_active":true,"has_fonnte_config":true,"fonnte_config_error":null,"fonnte_api_key_source":"dealers","settings":{"fonnte_api_key_set":false,"fonnte_api_url":null,"min_interval_ms":null,"jitter_ms":null,"daily_limit":null,"quiet_hours":null,"on_unknown":null,"exclusive_device":false,"webhook_secret_set":false,"default_template":null,"default_template_error":null},"webhooks":{"status":"https://customer.example/api/v1/webhooks/fonnte/invented-token-00000001/status","device":"https://customer.example/api/v1/webhooks/fonnte/invented-token-00000001/device"},"lane":{"blocked_since":null,"block_reason":null,"resting_until":null,"quota_remaining":null,"quota_at":null,"account_expires_on":null}}}"#,
     );
 }
 
@@ -58,7 +58,8 @@ async fn a_patch_changes_what_it_mentions_and_removes_what_is_null() {
         "on_unknown": "hold",
         "exclusive_device": true,
         "webhook_secret_set": true,
-        "default_template": "validation"
+        "default_template": "validation",
+        "default_template_error": null
     });
     assert_eq!(data["settings"], settings);
 
@@ -130,7 +131,7 @@ async fn every_faulty_field_is_listed_in_order_and_nothing_is_changed() {
         r#"{"type":"value_error","loc":["body","on_unknown"],"msg":"Value error, Expected hold or resend","input":"maybe"}"#,
         r#"{"type":"bool_type","loc":["body","exclusive_device"],"msg":"Input should be a valid boolean","input":"yes"}"#,
         r#"{"type":"value_error","loc":["body","webhook_secret"],"msg":"Value error, Expected 1 to 255 visible ASCII characters","input":"**********"}"#,
-        r#"{"type":"value_error","loc":["body","default_template"],"msg":"Value error, There is no template of that name","input":"ulang_tahun"}"#,
+        r#"{"type":"template_not_found","loc":["body","default_template"],"msg":"There is no template of that name","input":"ulang_tahun"}"#,
     ]);
     assert_eq!(service.get(DEALER).await.body, before);
     let same = json!({"quiet_hours": {"from": "07:00", "to": "07:00"}});

@@ -26,11 +26,13 @@ enum Whose {
     DealerOfRequest,
     /// The dealer's in the body.
     DealerOfBody,
+    /// The dealer's in each row of the body: a row is refused, not the call.
+    DealerOfRow,
     /// Head office's.
     HeadOffices,
 }
 
-use Whose::{DealerOfBody, DealerOfPath, DealerOfRequest, HeadOffices, Nobodys};
+use Whose::{DealerOfBody, DealerOfPath, DealerOfRequest, DealerOfRow, HeadOffices, Nobodys};
 
 fn whose(route: &Route) -> Whose {
     match route.access() {
@@ -38,6 +40,7 @@ fn whose(route: &Route) -> Whose {
         api::Access::Local | api::Access::Scope(Scope::Admin) => HeadOffices,
         api::Access::Scope(_) if route.path().contains("{dealer_id}") => DealerOfPath,
         api::Access::Scope(_) if route.path().contains("{request_id}") => DealerOfRequest,
+        api::Access::Scope(_) if route.path().ends_with("/validate-customers") => DealerOfRow,
         api::Access::Scope(_) => DealerOfBody,
     }
 }
@@ -74,6 +77,7 @@ impl Walk {
         let id = filled("{request_id}", OWN);
         request.id = RequestId(id.parse().unwrap());
         store.accept(&request).await.unwrap();
+        service.save_templates().await;
         Self(service)
     }
 
@@ -99,7 +103,7 @@ impl Walk {
         key: Option<&str>,
     ) -> Answer {
         let mut call = Call::new(method, path).header("X-Forwarded-For", "203.0.113.7");
-        if matches!(method, "POST" | "PATCH") {
+        if matches!(method, "POST" | "PUT" | "PATCH") {
             call = call.body(body(path, dealer));
         }
         if let Some(key) = key {
@@ -116,6 +120,9 @@ impl Walk {
 
 /// A body that each route takes.
 fn body(path: &str, dealer: &str) -> String {
+    if path.contains("/templates") {
+        return r#"{"body":"Halo"}"#.to_owned();
+    }
     if path.contains("/settings") || path.contains("/webhooks/") {
         return "{}".to_owned();
     }
@@ -125,7 +132,11 @@ fn body(path: &str, dealer: &str) -> String {
     if path.contains("/test-whatsapp") {
         return String::new();
     }
-    serde_json::Value::from(fields_with("dealerId", dealer)).to_string()
+    let fields = serde_json::Value::from(fields_with("dealerId", dealer));
+    if path.contains("/validate-customers") {
+        return format!("[{fields}]");
+    }
+    fields.to_string()
 }
 
 #[tokio::test]
@@ -204,18 +215,22 @@ async fn what_is_another_dealers_looks_like_what_does_not_exist() {
                 let path = pattern.replace("{request_id}", unknown);
                 walk.call(method, &path, OWN, Some(&other)).await
             }
-            DealerOfBody => walk.call(method, &path, NOBODY, Some(&other)).await,
+            DealerOfBody | DealerOfRow => walk.call(method, &path, NOBODY, Some(&other)).await,
         };
         assert_eq!(foreign, absent, "{method} {pattern}");
-        let expected = if whose == DealerOfBody { 403 } else { 404 };
+        let expected = match whose {
+            DealerOfBody => 403,
+            DealerOfRow => 200,
+            _ => 404,
+        };
         assert_eq!(foreign.status, expected, "{method} {pattern}: {foreign:?}");
         // Or this would prove nothing.
         let seen = walk.call(method, &path, OWN, Some(&own)).await;
         let refused = matches!(seen.status, 401 | 403 | 404);
         assert!(!refused, "{method} {pattern}: {seen:?}");
     }
-    // That of the walk and the one that its own dealer posted.
-    assert_eq!(walk.0.world.store.request_count(), 2);
+    // That of the walk and those that its own dealer posted.
+    assert_eq!(walk.0.world.store.request_count(), 3);
 }
 
 #[tokio::test]

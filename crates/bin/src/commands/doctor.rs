@@ -276,6 +276,15 @@ impl Doctor {
             };
             self.say(verdict, &format!("dealer {id}"), &finding);
         }
+        for dealer in &dealers {
+            if let Some(name) = dealer.missing_default_template() {
+                let finding = format!(
+                    "the default template \"{name}\" is no more in force; messages are made from \
+                     validation"
+                );
+                self.say(Verdict::Odd, &format!("dealer {}", dealer.id), &finding);
+            }
+        }
         let unknown = asked - standings.len();
         if unknown > 0 {
             let finding = format!(

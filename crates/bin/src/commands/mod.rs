@@ -6,6 +6,7 @@ mod database;
 mod dealer;
 mod doctor;
 mod health;
+mod import;
 mod secrets;
 mod serve;
 
@@ -71,6 +72,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Doctor(options) => doctor::run(config, options).await,
         Command::Recount => recount(config).await,
         Command::Health { ready } => health::run(&config, ready).await,
+        Command::Import(options) => import::run(config, options).await,
         Command::Dealer { command } => match command {
             DealerCommand::Add(options) => dealer::add(config, options).await,
             DealerCommand::List => dealer::list(config).await,

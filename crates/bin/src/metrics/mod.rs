@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use domain::delivery::{BlockCause, LaneChange, MessageChange, OutcomeKind};
 use domain::events::EventTopic;
 use domain::ports::{EventsApplied, Settled, Task};
+use domain::template::TemplateOrigin;
 use domain::usecases::Delivery;
 #[cfg(target_os = "linux")]
 use prometheus::process_collector::ProcessCollector;
@@ -55,6 +56,8 @@ pub(crate) struct Metrics {
     calls: IntCounterVec,
     call_seconds: HistogramVec,
     submissions: IntCounterVec,
+    templates: IntCounterVec,
+    rows: IntCounterVec,
     received: IntCounterVec,
     events: IntCounterVec,
     lifted: IntCounter,
@@ -95,6 +98,16 @@ impl Metrics {
             submissions: maker.counters(
                 "submissions_total",
                 "Single submissions by what became of them",
+                &["result"],
+            )?,
+            templates: maker.counters(
+                "messages_by_template_total",
+                "Messages of submissions by whose template they were made from",
+                &["origin"],
+            )?,
+            rows: maker.counters(
+                "bulk_rows_total",
+                "Rows of bulk calls by what became of them, dry runs left out",
                 &["result"],
             )?,
             received: maker.counters(
@@ -162,6 +175,10 @@ impl Metrics {
     fn begin(&self) {
         for result in SubmissionResult::ALL {
             self.submissions.with_label_values(&[result.as_str()]);
+            self.rows.with_label_values(&[result.as_str()]);
+        }
+        for origin in TemplateOrigin::ALL {
+            self.templates.with_label_values(&[origin.as_str()]);
         }
         for topic in TOPICS.map(name_of) {
             for result in EventResult::ALL {
@@ -262,6 +279,14 @@ impl Observer for Metrics {
 
     fn submitted(&self, result: SubmissionResult) {
         self.submissions.with_label_values(&[result.as_str()]).inc();
+    }
+
+    fn made_from(&self, origin: TemplateOrigin) {
+        self.templates.with_label_values(&[origin.as_str()]).inc();
+    }
+
+    fn rows_submitted(&self, result: SubmissionResult, rows: u64) {
+        self.rows.with_label_values(&[result.as_str()]).inc_by(rows);
     }
 
     fn event_received(&self, topic: EventTopic, result: EventResult) {

@@ -4,7 +4,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpMessage as _, HttpRequest};
 use callers::in_time;
 use domain::requests::{Origin, Request, RequestId};
-use domain::usecases::MessageError;
+use domain::usecases::{MessageError, Reordered};
 use uuid::Uuid;
 
 use super::{Answer, go_to, page};
@@ -62,7 +62,7 @@ pub(crate) async fn resend(
     let (id, author) = (id(&request_id)?, visit.author()?);
     let origin = request.extensions().get::<Origin>().cloned();
     let messages = &console.services.messages;
-    let doing = messages.resend(id, visit.seen()?, &author, origin);
+    let doing = messages.resend(id, visit.seen()?, Reordered::default(), &author, origin);
     in_time(doing, MessageError::Store).await?;
     Ok(go_to(&format!("{PATH}/messages/{id}?done=resend")))
 }

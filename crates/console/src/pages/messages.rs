@@ -9,7 +9,7 @@ use callers::in_time;
 use chrono::{DateTime, Days, Utc};
 use domain::ports::{ListPlace, NewestQuery, PageQuery, StoreError};
 use domain::requests::{MessageState, Origin, Request, RequestId};
-use domain::usecases::{LookupError, MessageError};
+use domain::usecases::{LookupError, MessageError, Reordered};
 use domain::values::{DealerId, jakarta_time};
 use uuid::Uuid;
 
@@ -154,7 +154,7 @@ async fn act(
     for (place, id) in ids.iter().enumerate() {
         let tried = match act {
             Act::Resend => {
-                let doing = actions.resend(*id, seen, &author, origin.clone());
+                let doing = actions.resend(*id, seen, Reordered::default(), &author, origin.clone());
                 in_time(doing, MessageError::Store).await
             }
             Act::Cancel => in_time(actions.cancel(*id, seen, &author), MessageError::Store).await,
@@ -163,7 +163,8 @@ async fn act(
             Ok(_) => done.done += 1,
             Err(MessageError::Store(StoreError::Rejected(_) | StoreError::Corrupt(_)))
             | Err(
-                MessageError::Pending
+                MessageError::Invalid(_)
+                | MessageError::Pending
                 | MessageError::NotCancellable
                 | MessageError::NotSendable
                 | MessageError::UnknownRequest,

@@ -3,6 +3,7 @@ use chrono::{DateTime, Utc};
 use super::ApiKeyId;
 use crate::requests::{MessageId, Request, RequestId};
 use crate::settings::SettingsChange;
+use crate::template::TemplateName;
 use crate::values::DealerId;
 
 /// The author of an audited action.
@@ -118,7 +119,35 @@ impl AuditEntry {
         }
     }
 
-    /// The message of a request was cancelled; the detail begins like that of [`resent`](Self::resent).
+    /// A template got a new version: of a dealer, or of head office.
+    #[must_use]
+    pub fn template_changed(
+        author: &Author,
+        dealer: Option<&DealerId>,
+        name: &TemplateName,
+    ) -> Self {
+        Self {
+            author: author.clone(),
+            action: Action::ChangeTemplate,
+            dealer: dealer.cloned(),
+            detail: format!("template {name}"),
+        }
+    }
+
+    /// A template was removed: of a dealer, or of head office.
+    #[must_use]
+    pub fn template_removed(
+        author: &Author,
+        dealer: Option<&DealerId>,
+        name: &TemplateName,
+    ) -> Self {
+        Self {
+            action: Action::RemoveTemplate,
+            ..Self::template_changed(author, dealer, name)
+        }
+    }
+
+    /// The message of a request was stopped; the detail as above.
     #[must_use]
     pub fn cancelled(author: &Author, request: RequestId) -> Self {
         Self {

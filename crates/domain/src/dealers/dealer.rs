@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::delivery::OnUnknown;
 use crate::ports::SecretPurpose;
+use crate::template::Templates;
 use crate::values::{Account, AccountError, AccountPolicy, DealerId, QuietHours};
 
 /// A dealer's delivery settings. An absent one means the service's default.
@@ -50,7 +51,9 @@ pub struct Dealer {
     pub sealed_shut: Vec<SecretPurpose>,
     /// How the dealer wants its messages delivered.
     pub settings: DealerSettings,
-    /// When the dealer was added; local time as stored.
+    /// The templates of its messages, as they are in force.
+    pub templates: Templates,
+    /// Since when the dealer is known; local time as stored.
     pub created_at: Option<NaiveDateTime>,
     /// When the dealer was last changed; local time as stored.
     pub updated_at: Option<NaiveDateTime>,
@@ -68,7 +71,17 @@ impl Dealer {
         policy.account(self.api_key.as_ref(), self.api_url.as_deref())
     }
 
-    /// The fingerprint of the account: a digest of key and address, also where the policy changes these.
+    /// The name of the default template, where no template of that name is in force: messages for which none
+    /// is named are made from `validation` then.
+    #[must_use]
+    pub fn missing_default_template(&self) -> Option<&str> {
+        let default = self.settings.default_template.as_deref()?;
+        let found = self.templates.named(default);
+        found.is_none().then_some(default)
+    }
+
+    /// Recognises the account without telling it: a digest of key and address. It changes when
+    /// either does, and when the policy makes something else of them.
     #[must_use]
     pub fn account_fingerprint(&self, policy: &AccountPolicy) -> String {
         let key = self.api_key.as_ref().map_or("", |key| key.expose_secret());

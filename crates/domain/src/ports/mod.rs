@@ -16,6 +16,7 @@ mod reports;
 mod request_store;
 mod sessions;
 mod surroundings;
+mod template_book;
 mod test_line;
 mod troubles;
 mod vault;
@@ -44,6 +45,10 @@ pub use reports::{
 pub use request_store::{Accepted, KeyUse, RequestStore};
 pub use sessions::Sessions;
 pub use surroundings::{Bell, Clock, Dice, Ids};
+pub use template_book::{
+    MAX_TEMPLATES, Precondition, RecentRequest, SeenTemplate, TemplateBook, TemplateOwner,
+    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion,
+};
 pub use test_line::TestLine;
 pub use troubles::{DealerTrouble, Troubles};
 pub use vault::{SEALED, SecretPurpose, Vault, VaultError};
@@ -66,6 +71,7 @@ pub use {
     request_store::MockRequestStore,
     sessions::MockSessions,
     surroundings::{MockBell, MockClock, MockDice, MockIds},
+    template_book::MockTemplateBook,
     test_line::MockTestLine,
     troubles::MockTroubles,
     vault::MockVault,

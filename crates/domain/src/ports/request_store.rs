@@ -35,9 +35,14 @@ pub trait RequestStore: Send + Sync {
     /// dealer, one is stored. A key is valid for [`KEY_LIFETIME`](crate::values::KEY_LIFETIME).
     async fn accept(&self, request: &NewRequest) -> Result<Accepted, StoreError>;
 
-    /// The earlier use of this key of the dealer by [`accept`](Self::accept), if it is still valid.
-    /// Read-only.
-    async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError>;
+    /// Stores requests as [`accept`](Self::accept) does each, in this order, without getting in the way of
+    /// those. Each stands alone: of several under one key of one dealer the first is stored. Answers for
+    /// each, in the same order. At most [`BLOCK`](crate::usecases::BLOCK) at once.
+    async fn accept_all(&self, requests: &[NewRequest]) -> Vec<Result<Accepted, StoreError>>;
+
+    /// What was stored under each of these keys of the dealers before, if that still counts. Changes
+    /// nothing.
+    async fn key_uses(&self, uses: &[(DealerId, Once)]) -> Result<Vec<Option<KeyUse>>, StoreError>;
 
     /// Deletes a batch of expired keys. Returns how many.
     async fn forget_old_keys(&self) -> Result<u64, StoreError>;

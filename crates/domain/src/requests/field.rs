@@ -22,13 +22,43 @@ pub enum Field {
     ModifiedTime,
     /// [`Submission::dealer_id`]
     DealerId,
+    /// [`Submission::template`]
+    Template,
+    /// [`Submission::variables`]
+    Variables,
     /// [`Submission::send_at`]
     SendAt,
 }
 
+/// Where a fault of a submission is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum FieldPath {
+    /// In a field.
+    Field(Field),
+    /// In the text of a variable of [`Submission::variables`], by name.
+    Variable(String),
+}
+
+impl From<Field> for FieldPath {
+    fn from(field: Field) -> Self {
+        Self::Field(field)
+    }
+}
+
+impl FieldPath {
+    /// The field that it is, or is in.
+    #[must_use]
+    pub const fn field(&self) -> Field {
+        match self {
+            Self::Field(field) => *field,
+            Self::Variable(_) => Field::Variables,
+        }
+    }
+}
+
 impl Field {
     /// All fields, in the order in which faults are listed.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::CustomerName,
         Self::Phone,
         Self::UnitType,
@@ -36,6 +66,8 @@ impl Field {
         Self::CreatedTime,
         Self::ModifiedTime,
         Self::DealerId,
+        Self::Template,
+        Self::Variables,
         Self::SendAt,
     ];
 
@@ -47,7 +79,11 @@ impl Field {
             Self::Phone => Some((8, 20)),
             Self::UnitType => Some((1, 100)),
             Self::LicensePlate => Some((1, 20)),
-            Self::CreatedTime | Self::ModifiedTime | Self::SendAt => None,
+            Self::CreatedTime
+            | Self::ModifiedTime
+            | Self::Template
+            | Self::Variables
+            | Self::SendAt => None,
             Self::DealerId => Some((4, 10)),
         }
     }

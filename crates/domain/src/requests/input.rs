@@ -87,6 +87,12 @@ pub enum Fault {
         /// The greatest number of Unicode characters.
         max: usize,
     },
+    /// There are more entries than there may be.
+    #[error("there are more than {max} entries")]
+    TooMany {
+        /// The greatest number of entries.
+        max: usize,
+    },
     /// The text has a character of Unicode's category Cc.
     #[error("the text has a control character")]
     ControlCharacter,
@@ -126,6 +132,9 @@ pub enum Fault {
     /// There is no template of that name.
     #[error("there is no template of that name")]
     UnknownTemplate,
+    /// The template has no variable of that name.
+    #[error("the template has no variable of that name")]
+    UnknownVariable,
     /// There is no key to seal secrets with.
     #[error("there is no key to seal secrets with")]
     NoSecretsKey,

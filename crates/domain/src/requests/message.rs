@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::delivery::{OutcomeKind, Place, Waiting};
 use crate::requests::{MessageId, MessageKind, MessageState};
+use crate::template::Variables;
 use crate::values::mask_phone;
 
 /// A stored message with its history. `Debug` hides its text and masks its phone.
@@ -20,6 +21,10 @@ pub struct Message {
     pub state: MessageState,
     /// The name of the template it was made from.
     pub template: String,
+    /// The version of the template; the built-in one has none, and neither have messages of older releases.
+    pub template_version: Option<u32>,
+    /// What was given for the template's variables.
+    pub variables: Variables,
     /// The finished text.
     pub body: String,
     /// The recipient's phone as stored, `08…`.

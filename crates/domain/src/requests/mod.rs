@@ -1,6 +1,7 @@
 //! Submissions, the requests that they become, and the states of both.
 
 mod field;
+mod fingerprint;
 mod input;
 mod message;
 mod origin;

@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
 use crate::requests::{MessageState, Origin, ValidSubmission};
+use crate::template::Variables;
 use crate::values::Once;
 
 /// The id of a request.
@@ -56,6 +57,10 @@ pub struct NewMessage {
     pub kind: MessageKind,
     /// The name of the template it was made from.
     pub template: String,
+    /// The version of the template; the built-in one has none.
+    pub template_version: Option<u32>,
+    /// What was given for the template's variables.
+    pub variables: Variables,
     /// The finished text.
     pub body: String,
     /// When it may first be sent; `None` means at once.
@@ -70,6 +75,7 @@ impl fmt::Debug for NewMessage {
             .field("id", &self.id)
             .field("kind", &self.kind)
             .field("template", &self.template)
+            .field("template_version", &self.template_version)
             .field("not_before", &self.not_before)
             .field("origin", &self.origin)
             .finish_non_exhaustive()

@@ -4,7 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use crate::requests::{Fault, Field, Input, Origin};
+use crate::requests::{Fault, Field, FieldPath, Input, Origin};
+use crate::template::{RawVariables, Variables};
 use crate::values::{DealerId, LicensePlate, Phone, parse_local_time};
 
 /// A raw submission: nothing is checked yet.
@@ -24,6 +25,11 @@ pub struct Submission {
     pub modified_time: Input,
     /// The dealer's number, 4 to 10 characters.
     pub dealer_id: Input,
+    /// The name of the template; [`Absent`](Input::Absent) and [`Null`](Input::Null) mean the dealer's
+    /// default.
+    pub template: Input,
+    /// Texts for the template's variables.
+    pub variables: RawVariables,
     /// When the message may first be sent: RFC 3339 with an offset, at most 30 days ahead.
     /// [`Absent`](Input::Absent), [`Null`](Input::Null) and a time that has passed mean at once.
     pub send_at: Input,
@@ -31,7 +37,10 @@ pub struct Submission {
     pub origin: Option<Origin>,
 }
 
-/// How far ahead a message may be scheduled (documented in the API).
+/// Which rules a submission breaks, and where.
+pub type Faults = Vec<(FieldPath, Fault)>;
+
+/// How far ahead a message may be scheduled.
 pub const LONGEST_SCHEDULE: TimeDelta = TimeDelta::days(30);
 
 /// A valid submission. `Debug` hides name and plate.
@@ -51,6 +60,10 @@ pub struct ValidSubmission {
     pub modified_time: NaiveDateTime,
     /// The dealer.
     pub dealer_id: DealerId,
+    /// What was named as the template, which may be no name of one; `None` means the dealer's default.
+    pub template: Option<String>,
+    /// Texts for the template's variables, whatever these are.
+    pub variables: Variables,
     /// When the message may first be sent; `None` means at once.
     pub send_at: Option<DateTime<Utc>>,
     /// The HTTP request that brought it.
@@ -71,8 +84,9 @@ impl Submission {
     /// Checks every field; `now` is the reference time of a schedule.
     ///
     /// # Errors
-    /// For every faulty field its first broken rule, in the order of [`Field::ALL`].
-    pub fn validate(self, now: DateTime<Utc>) -> Result<ValidSubmission, Vec<(Field, Fault)>> {
+    /// For every faulty field, and every faulty variable, its first broken rule, in the order of
+    /// [`Field::ALL`]. Which templates there are, and which variables they have, is for the dealer to say.
+    pub fn validate(self, now: DateTime<Utc>) -> Result<ValidSubmission, Faults> {
         let mut faults = Vec::new();
         let customer_name = read(Field::CustomerName, self.customer_name, &mut faults, Ok);
         let phone = read(Field::Phone, self.phone, &mut faults, |text| {
@@ -91,6 +105,16 @@ impl Submission {
         let dealer_id = read(Field::DealerId, self.dealer_id, &mut faults, |text| {
             Ok(DealerId::from_checked(text))
         });
+        let template = match self.template {
+            Input::Absent | Input::Null => Some(None),
+            Input::Text(name) => Some(Some(name)),
+            _ => {
+                faults.push((Field::Template.into(), Fault::NotText));
+                None
+            }
+        };
+        let variables = Variables::check(self.variables);
+        let variables = variables.map_err(|broken| faults.extend(broken)).ok();
         let send_at = match self.send_at {
             Input::Absent | Input::Null => Some(None),
             given => read(Field::SendAt, given, &mut faults, |text| {
@@ -106,6 +130,8 @@ impl Submission {
             created_time,
             modified_time,
             dealer_id,
+            template,
+            variables,
             send_at,
         ) {
             (
@@ -116,6 +142,8 @@ impl Submission {
                 Some(created_time),
                 Some(modified_time),
                 Some(dealer_id),
+                Some(template),
+                Some(variables),
                 Some(send_at),
             ) => Ok(ValidSubmission {
                 customer_name,
@@ -125,6 +153,8 @@ impl Submission {
                 created_time,
                 modified_time,
                 dealer_id,
+                template,
+                variables,
                 send_at,
                 origin: self.origin,
             }),
@@ -147,7 +177,7 @@ fn parse_send_at(text: &str, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>
 fn read<T>(
     field: Field,
     input: Input,
-    faults: &mut Vec<(Field, Fault)>,
+    faults: &mut Faults,
     parse: impl FnOnce(String) -> Result<T, Fault>,
 ) -> Option<T> {
     let outcome = match input {
@@ -155,7 +185,9 @@ fn read<T>(
         Input::Text(text) => field.check(&text).and_then(|()| parse(text)),
         _ => Err(Fault::NotText),
     };
-    outcome.map_err(|fault| faults.push((field, fault))).ok()
+    outcome
+        .map_err(|fault| faults.push((field.into(), fault)))
+        .ok()
 }
 
 #[cfg(test)]
@@ -172,6 +204,8 @@ mod tests {
             created_time: "31/12/2019 15:40:50".into(),
             modified_time: "31/12/2019 15:40:50".into(),
             dealer_id: "0009999".into(),
+            template: Input::Absent,
+            variables: RawVariables::Absent,
             send_at: Input::Absent,
             origin: None,
         }
@@ -201,6 +235,8 @@ mod tests {
             created_time: "gestern".into(),
             modified_time: Input::Absent,
             dealer_id: "0009999\u{0}".into(),
+            template: Input::Other,
+            variables: RawVariables::Other,
             send_at: "tomorrow".into(),
             origin: None,
         }
@@ -216,8 +252,11 @@ mod tests {
                 (Field::CreatedTime, Fault::Time),
                 (Field::ModifiedTime, Fault::Missing),
                 (Field::DealerId, Fault::ControlCharacter),
+                (Field::Template, Fault::NotText),
+                (Field::Variables, Fault::NotObject),
                 (Field::SendAt, Fault::Instant),
             ]
+            .map(|(field, fault)| (field.into(), fault))
         );
     }
 
@@ -229,7 +268,10 @@ mod tests {
         submission.customer_name = "é".repeat(256).into();
         assert_eq!(
             submission.validate(now()),
-            Err(vec![(Field::CustomerName, Fault::TooLong { max: 255 })])
+            Err(vec![(
+                Field::CustomerName.into(),
+                Fault::TooLong { max: 255 }
+            )])
         );
     }
 
@@ -239,7 +281,7 @@ mod tests {
         submission.phone = "0821\t48523421".into();
         assert_eq!(
             submission.validate(now()),
-            Err(vec![(Field::Phone, Fault::ControlCharacter)])
+            Err(vec![(Field::Phone.into(), Fault::ControlCharacter)])
         );
     }
 
@@ -254,10 +296,16 @@ mod tests {
             created_time: blank.into(),
             modified_time: blank.into(),
             dealer_id: blank.into(),
+            template: Input::Absent,
+            variables: RawVariables::Absent,
             send_at: blank.into(),
             origin: None,
         };
-        let expected = Field::ALL.map(|field| (field, Fault::Blank));
+        let named = [Field::Template, Field::Variables];
+        let texts = Field::ALL
+            .into_iter()
+            .filter(|field| !named.contains(field));
+        let expected: Vec<_> = texts.map(|field| (field.into(), Fault::Blank)).collect();
         assert_eq!(submission.validate(now()).unwrap_err(), expected);
     }
 
@@ -290,7 +338,7 @@ mod tests {
         let later = moment + TimeDelta::milliseconds(1);
         assert_eq!(
             at(later.to_rfc3339()),
-            Err(vec![(Field::SendAt, Fault::TooFarAhead)])
+            Err(vec![(Field::SendAt.into(), Fault::TooFarAhead)])
         );
     }
 
@@ -323,7 +371,7 @@ mod tests {
             };
             assert_eq!(
                 submission.validate(now()),
-                Err(vec![(Field::SendAt, fault)]),
+                Err(vec![(Field::SendAt.into(), fault)]),
                 "{input:?}"
             );
         }
@@ -331,17 +379,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn validation_never_panics_and_lists_each_field_once(texts in prop::collection::vec("\\PC{0,24}|[\\x00-\\x20]{0,9}", 8)) {
+        fn validation_never_panics_and_lists_each_field_once(texts in prop::collection::vec("\\PC{0,24}|[\\x00-\\x20]{0,9}", 9)) {
             let mut texts = texts.into_iter().map(Input::from);
             let mut next = || texts.next().unwrap();
             let submission = Submission {
                 customer_name: next(), phone: next(), unit_type: next(), license_plate: next(),
                 created_time: next(), modified_time: next(), dealer_id: next(), send_at: next(),
+                template: next(), variables: RawVariables::Absent,
                 origin: None,
             };
             if let Err(faults) = submission.validate(now()) {
                 prop_assert!(!faults.is_empty());
-                prop_assert!(faults.windows(2).all(|pair| pair[0].0 < pair[1].0));
+                prop_assert!(faults.windows(2).all(|pair| pair[0].0.field() < pair[1].0.field()));
             }
         }
     }

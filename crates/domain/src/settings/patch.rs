@@ -6,7 +6,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::delivery::OnUnknown;
 use crate::requests::{Fault, Input};
 use crate::settings::{Change, QuietTimes, SettingsChange};
-use crate::template::VALIDATION;
 use crate::values::{Account, AccountPolicy, QuietHours};
 
 /// The longest pause, in milliseconds: an hour, like the limit of the service's environment.
@@ -18,10 +17,7 @@ pub const LARGEST_DAILY_LIMIT: i64 = 1_000_000;
 /// The most characters of a key, a secret or an address (width of the columns of `dealers`).
 pub const LONGEST_SETTING: usize = 255;
 
-/// The most characters of a template's name.
-const LONGEST_TEMPLATE_NAME: usize = 50;
-
-/// The raw quiet hours of a merge patch.
+/// The quiet hours of a merge patch as they came in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RawQuietHours {
     /// Missing.
@@ -78,7 +74,8 @@ pub enum SettingField {
 pub type SettingFaults = Vec<(SettingField, Fault)>;
 
 impl SettingsPatch {
-    /// Checks every field. Secrets can only be set where they `can_be_sealed`.
+    /// Checks every field. Secrets can only be set where they `can_be_sealed`, and the default template where
+    /// the name `is_template` in force for the dealer.
     ///
     /// # Errors
     /// For every faulty field its first broken rule, in field order.
@@ -86,6 +83,7 @@ impl SettingsPatch {
         &self,
         accounts: &AccountPolicy,
         can_be_sealed: bool,
+        is_template: bool,
     ) -> Result<SettingsChange, SettingFaults> {
         use SettingField as Field;
         let mut check = Check(Vec::new());
@@ -110,7 +108,10 @@ impl SettingsPatch {
             webhook_secret: check.text(Field::WebhookSecret, &self.webhook_secret, |raw| {
                 sealable(webhook_secret(raw)?)
             }),
-            default_template: check.text(Field::DefaultTemplate, &self.default_template, template),
+            default_template: check.text(Field::DefaultTemplate, &self.default_template, |raw| {
+                let named = is_template.then(|| raw.to_owned());
+                named.ok_or(Fault::UnknownTemplate)
+            }),
         };
         if check.0.is_empty() {
             Ok(change)
@@ -262,18 +263,5 @@ fn webhook_secret(raw: &str) -> Result<SecretString, Fault> {
         Ok(SecretString::from(raw))
     } else {
         Err(Fault::NotVisible)
-    }
-}
-
-/// So far there is only the built-in template.
-fn template(raw: &str) -> Result<String, Fault> {
-    let shaped = (1..=LONGEST_TEMPLATE_NAME).contains(&raw.len())
-        && raw
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-'));
-    if shaped && raw == VALIDATION {
-        Ok(raw.to_owned())
-    } else {
-        Err(Fault::UnknownTemplate)
     }
 }

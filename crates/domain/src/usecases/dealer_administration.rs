@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
+use super::template_administration::is_in_force;
 use super::{Policies, Ports};
 use crate::access::{AuditEntry, Author};
 use crate::ports::{
-    Bell, DealerAdmin, DealerPage, DealerRecord, Outbox, SettingsChanged, StoreError,
+    Bell, DealerAdmin, DealerPage, DealerRecord, Outbox, SettingsChanged, StoreError, TemplateBook,
 };
+use crate::requests::Input;
 use crate::settings::{SettingFaults, SettingsChange, SettingsPatch};
+use crate::template::TemplateName;
 use crate::values::{AccountPolicy, DealerId};
 
 /// Shows dealers to operators and changes their settings.
@@ -13,6 +16,7 @@ pub struct DealerAdministration {
     dealers: Arc<dyn DealerAdmin>,
     outbox: Arc<dyn Outbox>,
     bell: Arc<dyn Bell>,
+    templates: Arc<dyn TemplateBook>,
     accounts: AccountPolicy,
 }
 
@@ -36,6 +40,7 @@ impl DealerAdministration {
             dealers: ports.dealer_admin.clone(),
             outbox: ports.outbox.clone(),
             bell: ports.lane_bell.clone(),
+            templates: ports.templates.clone(),
             accounts: policies.accounts.clone(),
         }
     }
@@ -57,16 +62,24 @@ impl DealerAdministration {
         found.ok_or(DealerAdministrationError::UnknownDealer)
     }
 
-    /// Checks the rules of a patch that do not depend on stored settings.
+    /// Checks a patch for a dealer against the rules, as far as they do not concern its other settings.
     ///
     /// # Errors
-    /// [`DealerAdministrationError::Invalid`]
-    pub fn check(
+    /// [`DealerAdministrationError::Invalid`] or [`DealerAdministrationError::Store`].
+    pub async fn check(
         &self,
+        id: Option<&DealerId>,
         patch: &SettingsPatch,
     ) -> Result<SettingsChange, DealerAdministrationError> {
+        let is_template = match &patch.default_template {
+            Input::Text(name) => match TemplateName::parse(name) {
+                Ok(name) => is_in_force(&*self.templates, id, &name).await?,
+                Err(_) => false,
+            },
+            _ => false,
+        };
         patch
-            .validate(&self.accounts, self.dealers.keeps_secrets())
+            .validate(&self.accounts, self.dealers.keeps_secrets(), is_template)
             .map_err(DealerAdministrationError::Invalid)
     }
 

@@ -2,13 +2,16 @@ use std::sync::Arc;
 
 use super::{Policies, Ports};
 use crate::access::{AuditEntry, AuditRecord, Author, Visibility};
-use crate::dealers::DealerSettings;
+use crate::dealers::{Dealer, DealerSettings};
 use crate::delivery::{DeliveryPolicy, Queue, queue, waiting};
 use crate::ports::{
     AuditLog, Bell, Cancelled, DealerDirectory, Ids, Messages, RequestStore, Resent, StoreError,
 };
-use crate::requests::{Message, MessageKind, MessageView, NewMessage, Origin, Request, RequestId};
-use crate::template::{Template, TemplateValues, VALIDATION};
+use crate::requests::{
+    Fault, Faults, Field, Input, Message, MessageKind, MessageView, NewMessage, Origin, Request,
+    RequestId,
+};
+use crate::template::{InForce, RawVariables, Template, TemplateValues, Variables};
 use crate::usecases::LookupError;
 use crate::values::{DealerId, Phone};
 
@@ -29,7 +32,10 @@ const ACTS: u32 = 100;
 /// Why an action on a message was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
-    /// No request has that id within the tenant.
+    /// There is no such template, or it has other variables: where that is.
+    #[error("the order does not fit a template")]
+    Invalid(Faults),
+    /// No request has that id, or the caller cannot see it.
     #[error("the request is not known")]
     UnknownRequest,
     /// A message of the request is QUEUED or SENDING.
@@ -45,6 +51,53 @@ pub enum MessageError {
     /// The store could not answer; the outcome of a write is unknown.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
+}
+
+/// What is to be different about a message that is sent once more, as it came in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResendOrder {
+    /// The name of its template; [`Absent`](Input::Absent) and [`Null`](Input::Null) leave it.
+    pub template: Input,
+    /// All of its variables; [`Absent`](RawVariables::Absent) leaves them.
+    pub variables: RawVariables,
+}
+
+/// A [`ResendOrder`] that keeps the rules, as far as they do not concern the template.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reordered {
+    template: Option<String>,
+    variables: Option<Variables>,
+}
+
+impl ResendOrder {
+    /// Checks it.
+    ///
+    /// # Errors
+    /// For every faulty field, and every faulty variable, its first broken rule.
+    pub fn check(self) -> Result<Reordered, Faults> {
+        let mut faults = Vec::new();
+        let template = match self.template {
+            Input::Absent | Input::Null => None,
+            Input::Text(name) => Some(name),
+            _ => {
+                faults.push((Field::Template.into(), Fault::NotText));
+                None
+            }
+        };
+        let given = self.variables != RawVariables::Absent;
+        let variables = Variables::check(self.variables).unwrap_or_else(|broken| {
+            faults.extend(broken);
+            Variables::default()
+        });
+        if faults.is_empty() {
+            Ok(Reordered {
+                template,
+                variables: given.then_some(variables),
+            })
+        } else {
+            Err(faults)
+        }
+    }
 }
 
 impl MessageActions {
@@ -115,8 +168,9 @@ impl MessageActions {
         Ok(queue(&state, &dealer.settings, &self.policy))
     }
 
-    /// Queues one more message with the text and the recipient of the newest one. For a request of an older
-    /// service, which has none, both are made from the row.
+    /// Queues one more message to the recipient of the newest one, for this call: of the same template, in
+    /// the version that is in force, and with the same variables, as far as the order says nothing else. A
+    /// request of an older service has no message yet: it gets one of the dealer's default template.
     ///
     /// # Errors
     /// [`MessageError`]; nothing is queued then, but after [`MessageError::Store`] the outcome is unknown.
@@ -124,27 +178,31 @@ impl MessageActions {
         &self,
         request: RequestId,
         seen: &Visibility,
+        order: Reordered,
         by: &Author,
         origin: Option<Origin>,
     ) -> Result<MessageView, MessageError> {
         let stored = self.request(request, seen).await?;
-        // Read before the resend, after which nothing may fail.
-        let settings = match DealerId::parse(&stored.dealer_id) {
-            Ok(dealer) => settings(&*self.dealers, &dealer).await?,
-            Err(_) => DealerSettings::default(),
-        };
         let newest = self.messages.timeline(request, seen).await?.pop();
-        let (template, body, target) = match newest {
-            Some(newest) if newest.is_pending() => return Err(MessageError::Pending),
-            Some(newest) => (newest.template, newest.body, newest.target),
-            None => self.first_message(&stored).await?,
+        if newest.as_ref().is_some_and(Message::is_pending) {
+            return Err(MessageError::Pending);
+        }
+        let target = match &newest {
+            Some(newest) => Some(&*newest.target),
+            None => stored.phone.as_deref(),
         };
-        let target = Phone::parse(&target).map_err(|_| MessageError::NotSendable)?;
+        let target = target.and_then(|raw| Phone::parse(raw).ok());
+        let target = target.ok_or(MessageError::NotSendable)?;
+        let dealer = self.dealer_of(&stored, newest.is_some()).await?;
+        let (template, variables) = chosen(&dealer, newest, order)?;
+        let body = rendered(&template.template, &stored, &dealer.name, &variables);
         let message = NewMessage {
             id: self.ids.message(),
             kind: MessageKind::Live,
-            template,
-            body,
+            template: template.name.clone(),
+            template_version: template.version,
+            body: body.ok_or(MessageError::NotSendable)?,
+            variables,
             not_before: None,
             origin,
         };
@@ -155,7 +213,7 @@ impl MessageActions {
         match resending.await? {
             Resent::Queued(message) => {
                 self.bell.ring();
-                Ok(view(message, &settings, &self.policy))
+                Ok(view(message, &dealer.settings, &self.policy))
             }
             Resent::Pending => Err(MessageError::Pending),
             Resent::Erased => Err(MessageError::NotSendable),
@@ -189,42 +247,65 @@ impl MessageActions {
         found.ok_or(MessageError::UnknownRequest)
     }
 
-    /// Template, text and recipient of the first message of a row without one.
-    async fn first_message(
-        &self,
-        request: &Request,
-    ) -> Result<(String, String, String), MessageError> {
+    /// The dealer of a request. One that is not active any more sends what it had begun.
+    async fn dealer_of(&self, request: &Request, begun: bool) -> Result<Dealer, MessageError> {
         let id = DealerId::parse(&request.dealer_id).map_err(|_| MessageError::NotSendable)?;
-        let dealer = self
-            .dealers
-            .find(&id)
-            .await?
-            .filter(|dealer| dealer.active)
-            .ok_or(MessageError::NotSendable)?;
-        // Only rows of other writers lack these.
-        let (Some(customer_name), Some(unit_type), Some(license_plate), Some(phone)) = (
-            &request.customer_name,
-            &request.unit_type,
-            &request.license_plate,
-            &request.phone,
-        ) else {
-            return Err(MessageError::NotSendable);
-        };
-        let (Some(date), Some(time)) = (request.request_date, request.request_time) else {
-            return Err(MessageError::NotSendable);
-        };
-        let body = Template::validation().render(&TemplateValues {
-            customer_name,
-            unit_type,
-            license_plate,
-            dealer_name: &dealer.name,
-            request_time: date.and_time(time),
-        });
-        Ok((VALIDATION.to_owned(), body, phone.clone()))
+        let dealer = self.dealers.find(&id).await?;
+        dealer
+            .filter(|dealer| dealer.active || begun)
+            .ok_or(MessageError::NotSendable)
     }
 }
 
-/// Messages with their reasons to wait.
+/// The template of the next message, and its variables. What the newest message has and the template does
+/// not is left out.
+fn chosen(
+    dealer: &Dealer,
+    newest: Option<Message>,
+    order: Reordered,
+) -> Result<(&InForce, Variables), MessageError> {
+    let (named, kept) = match newest {
+        Some(newest) => (Some(newest.template), newest.variables),
+        None => (None, Variables::default()),
+    };
+    let template = match order.template.or(named) {
+        Some(name) => dealer.templates.named(&name).ok_or_else(|| {
+            MessageError::Invalid(vec![(Field::Template.into(), Fault::UnknownTemplate)])
+        })?,
+        None => {
+            let default = dealer.settings.default_template.as_deref();
+            dealer.templates.by_default(default)
+        }
+    };
+    let variables = order.variables.unwrap_or_else(|| {
+        let mut kept = kept;
+        kept.retain(|name| template.template.has(name));
+        kept
+    });
+    match template.template.check(&variables) {
+        faults if faults.is_empty() => Ok((template, variables)),
+        faults => Err(MessageError::Invalid(faults)),
+    }
+}
+
+/// The text of a message for a request; none for a row of another writer that lacks a value.
+pub(super) fn rendered(
+    template: &Template,
+    request: &Request,
+    dealer_name: &str,
+    variables: &Variables,
+) -> Option<String> {
+    Some(template.render(&TemplateValues {
+        customer_name: request.customer_name.as_deref()?,
+        unit_type: request.unit_type.as_deref()?,
+        license_plate: request.license_plate.as_deref()?,
+        dealer_name,
+        request_time: request.request_date?.and_time(request.request_time?),
+        variables,
+    }))
+}
+
+/// Messages with the reasons why they wait.
 pub(super) async fn views(
     dealers: &dyn DealerDirectory,
     policy: &DeliveryPolicy,

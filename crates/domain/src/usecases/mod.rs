@@ -14,6 +14,7 @@ mod logins;
 mod lookups;
 mod message_actions;
 mod services;
+mod template_administration;
 
 pub use account_watch::AccountWatch;
 pub use attention::{Attention, Concern, ConcernKind, LATE};
@@ -23,9 +24,13 @@ pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT, TestCall
 pub use dispatcher::{Delivery, Dispatcher, TimedClaim};
 pub use event_intake::{EventError, EventIntake, EventReceived};
 pub use gatekeeper::{Gatekeeper, Refusal};
-pub use intake::{Intake, IntakeError, Receival};
+pub use intake::{BLOCK, BulkCall, BulkRow, Intake, IntakeError, Receival, RowAnswer, RowReceival};
 pub use key_administration::{KeyAdministration, KeyError, KeyOrder, MadeKey};
 pub use logins::{Logins, SESSION_LIFETIME};
 pub use lookups::{LookupError, Lookups};
-pub use message_actions::{MessageActions, MessageError};
+pub use message_actions::{MessageActions, MessageError, Reordered, ResendOrder};
 pub use services::{Policies, Ports, Services};
+pub use template_administration::{
+    Preview, PreviewSample, Rendering, TemplateAdministration, TemplateError, TemplateHistory,
+    TemplateView,
+};

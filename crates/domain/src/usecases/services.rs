@@ -3,12 +3,13 @@ use std::sync::Arc;
 use super::{
     AccountWatch, Attention, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher,
     EventIntake, Gatekeeper, Intake, KeyAdministration, Logins, Lookups, MessageActions,
+    TemplateAdministration,
 };
 use crate::delivery::DeliveryPolicy;
 use crate::ports::{
     AccountBook, ApiKeys, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory, Dice, Entropy,
     EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents, Reports, RequestStore,
-    Sessions, Troubles, Whatsapp, WorkerId,
+    Sessions, TemplateBook, Troubles, Whatsapp, WorkerId,
 };
 use crate::values::AccountPolicy;
 
@@ -30,7 +31,9 @@ pub struct Ports {
     pub dealers: Arc<dyn DealerDirectory>,
     /// Shows dealers to operators and changes their settings.
     pub dealer_admin: Arc<dyn DealerAdmin>,
-    /// Stores the provider's profiles of accounts.
+    /// Keeps the templates of dealers and of head office.
+    pub templates: Arc<dyn TemplateBook>,
+    /// Keeps what the provider says about accounts.
     pub accounts: Arc<dyn AccountBook>,
     /// Stores the fingerprints of API keys.
     pub api_keys: Arc<dyn ApiKeys>,
@@ -84,7 +87,9 @@ pub struct Services {
     pub events: Arc<EventIntake>,
     /// Shows dealers and changes their settings.
     pub dealers: Arc<DealerAdministration>,
-    /// Creates, lists and revokes API keys.
+    /// Shows, saves, removes and tries out templates.
+    pub templates: Arc<TemplateAdministration>,
+    /// Makes, lists and revokes API keys.
     pub keys: Arc<KeyAdministration>,
     /// Authenticates callers.
     pub gatekeeper: Arc<Gatekeeper>,
@@ -112,6 +117,7 @@ impl Services {
             messages: Arc::new(MessageActions::new(ports, policies)),
             events: Arc::new(EventIntake::new(ports, policies)),
             dealers: Arc::new(DealerAdministration::new(ports, policies)),
+            templates: Arc::new(TemplateAdministration::new(ports, policies)),
             keys: Arc::new(KeyAdministration::new(ports)),
             gatekeeper: Arc::new(Gatekeeper::new(ports)),
             attention: Arc::new(Attention::new(ports)),

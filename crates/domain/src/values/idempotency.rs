@@ -71,6 +71,17 @@ pub struct Once {
     pub key: IdempotencyKey,
     /// The fingerprint of the body.
     pub body: BodyFingerprint,
+    /// What the same says in another form, where there is one: a row of a table is stored under the print of
+    /// its values, a single submission under that of its JSON, and each may be repeated as the other.
+    pub alike: Option<BodyFingerprint>,
+}
+
+impl Once {
+    /// Whether what was stored under this print is the same.
+    #[must_use]
+    pub fn is_of(&self, stored: &BodyFingerprint) -> bool {
+        self.body == *stored || self.alike.as_ref() == Some(stored)
+    }
 }
 
 #[cfg(test)]

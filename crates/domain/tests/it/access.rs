@@ -4,7 +4,9 @@ use std::time::Duration;
 use domain::access::{Access, ApiKey, ApiKeyId, KeyName, Principal, Scope, Visibility};
 use domain::ports::{ApiKeys as _, AuditLog as _, Clock as _, MockApiKeys};
 use domain::requests::Submission;
-use domain::usecases::{IntakeError, KeyError, KeyOrder, MadeKey, MessageError, Ports, Refusal};
+use domain::usecases::{
+    IntakeError, KeyError, KeyOrder, MadeKey, MessageError, Ports, Refusal, Reordered,
+};
 use domain::values::DealerId;
 use secrecy::ExposeSecret as _;
 use testkit::{World, sample};
@@ -183,7 +185,7 @@ async fn messages_of_another_dealer_can_neither_be_seen_nor_steered() {
     let desk = world.services().messages;
     for refused in [
         desk.timeline(request, &other).await.map(|_| ()),
-        desk.resend(request, &other, &author, None)
+        desk.resend(request, &other, Reordered::default(), &author, None)
             .await
             .map(|_| ()),
         desk.cancel(request, &other, &author).await.map(|_| ()),

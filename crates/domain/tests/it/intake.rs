@@ -131,6 +131,7 @@ async fn every_faulty_field_is_reported_at_once() {
             (Field::UnitType, Fault::NotText),
             (Field::CreatedTime, Fault::Time),
         ]
+        .map(|(field, fault)| (field.into(), fault))
     );
     assert_nothing_happened(&world);
 }

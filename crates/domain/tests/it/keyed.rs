@@ -146,9 +146,7 @@ async fn only_a_refusal_of_a_keyed_submission_asks_for_the_keys_use() {
 async fn a_refusal_waits_for_a_store_that_knows_the_keys_use() {
     let world = World::new();
     let mut requests = MockRequestStore::new();
-    requests
-        .expect_key_use()
-        .returning(|_, _| Err(unavailable()));
+    requests.expect_key_uses().returning(|_| Err(unavailable()));
     let intake = with_store(&world, requests);
     world.store.remove_dealer(&sample::dealer_id());
     let once = Some(sample::once("key", "body"));

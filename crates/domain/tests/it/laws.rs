@@ -75,7 +75,7 @@ proptest! {
             modified_time: time.as_str().into(),
             dealer_id: dealer_id.as_str().into(),
             send_at: Input::from(at.to_rfc3339()),
-            origin: None,
+            ..Submission::default()
         };
         match submission.validate(now) {
             Ok(valid) => {
@@ -94,7 +94,7 @@ proptest! {
             }
             Err(faults) => {
                 prop_assert!(!faults.is_empty());
-                prop_assert!(faults.windows(2).all(|pair| pair[0].0 < pair[1].0));
+                prop_assert!(faults.windows(2).all(|pair| pair[0].0.field() < pair[1].0.field()));
             }
         }
     }

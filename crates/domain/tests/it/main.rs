@@ -3,6 +3,7 @@
 mod access;
 mod account_watch;
 mod breaker;
+mod bulk;
 mod dealer_check;
 mod dispatcher;
 mod event_intake;
@@ -15,4 +16,5 @@ mod message_actions;
 mod recovery;
 mod settings;
 mod support;
+mod templates;
 mod waiting;

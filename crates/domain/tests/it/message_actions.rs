@@ -6,7 +6,7 @@ use domain::dealers::Dealer;
 use domain::delivery::Outcome;
 use domain::ports::{Messages as _, MockMessages, Resent};
 use domain::requests::{MessageState, RequestId};
-use domain::usecases::{MessageError, Ports};
+use domain::usecases::{MessageError, Ports, Reordered};
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::{World, sample};
 use uuid::Uuid;
@@ -47,7 +47,7 @@ async fn a_resent_message_has_the_text_and_the_recipient_of_the_newest() {
     let again = world
         .services()
         .messages
-        .resend(request, &ALL, &sample::author(), None)
+        .resend(request, &ALL, Reordered::default(), &sample::author(), None)
         .await
         .unwrap();
     let (again, first) = (again.message, &first[0].message);
@@ -76,25 +76,27 @@ async fn a_message_that_is_under_way_is_not_sent_again() {
     let request = queue(&world, 1).await;
     let desk = world.services().messages;
     assert!(matches!(
-        desk.resend(request, &ALL, &sample::author(), None).await,
+        desk.resend(request, &ALL, Reordered::default(), &sample::author(), None)
+            .await,
         Err(MessageError::Pending)
     ));
     world.services().dispatcher.claim(1).await.unwrap();
     assert!(matches!(
-        desk.resend(request, &ALL, &sample::author(), None).await,
+        desk.resend(request, &ALL, Reordered::default(), &sample::author(), None)
+            .await,
         Err(MessageError::Pending)
     ));
     assert_eq!(world.store.message_count(), 1);
 }
 
 #[tokio::test]
-async fn a_row_of_an_older_service_gets_the_built_in_message() {
+async fn a_row_of_an_older_service_gets_the_default_message() {
     let world = World::new();
     let request = old_row(&world, |_| {}).await;
     let desk = world.services().messages;
     assert!(desk.timeline(request, &ALL).await.unwrap().is_empty());
     let message = desk
-        .resend(request, &ALL, &sample::author(), None)
+        .resend(request, &ALL, Reordered::default(), &sample::author(), None)
         .await
         .unwrap()
         .message;
@@ -110,7 +112,13 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
         world
             .services()
             .messages
-            .resend(no_phone, &ALL, &sample::author(), None)
+            .resend(
+                no_phone,
+                &ALL,
+                Reordered::default(),
+                &sample::author(),
+                None
+            )
             .await,
         Err(MessageError::NotSendable)
     ));
@@ -123,7 +131,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
         world
             .services()
             .messages
-            .resend(row, &ALL, &sample::author(), None)
+            .resend(row, &ALL, Reordered::default(), &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
     ));
@@ -132,7 +140,7 @@ async fn no_message_is_made_for_a_row_that_cannot_have_one() {
         world
             .services()
             .messages
-            .resend(row, &ALL, &sample::author(), None)
+            .resend(row, &ALL, Reordered::default(), &sample::author(), None)
             .await,
         Err(MessageError::NotSendable)
     ));
@@ -170,7 +178,7 @@ async fn an_unknown_message_waits_for_a_person() {
     world
         .services()
         .messages
-        .resend(request, &ALL, &sample::author(), None)
+        .resend(request, &ALL, Reordered::default(), &sample::author(), None)
         .await
         .unwrap();
     round(&world.services().dispatcher).await;
@@ -184,7 +192,7 @@ async fn an_unknown_request_has_no_messages_to_show_repeat_or_stop() {
     let desk = world.services().messages;
     for answer in [
         desk.timeline(nobody, &ALL).await.map(|_| ()),
-        desk.resend(nobody, &ALL, &sample::author(), None)
+        desk.resend(nobody, &ALL, Reordered::default(), &sample::author(), None)
             .await
             .map(|_| ()),
         desk.cancel(nobody, &ALL, &sample::author())
@@ -219,7 +227,7 @@ async fn what_the_store_finds_in_the_end_counts() {
             })
             .messages;
         let error = desk
-            .resend(request, &ALL, &sample::author(), None)
+            .resend(request, &ALL, Reordered::default(), &sample::author(), None)
             .await
             .unwrap_err();
         assert!(format!("{error:?}").starts_with(expected), "{error:?}");

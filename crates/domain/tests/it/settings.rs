@@ -25,7 +25,8 @@ fn times(from: Input, to: Input) -> RawQuietHours {
 }
 
 fn validate(patch: &SettingsPatch) -> Result<SettingsChange, SettingFaults> {
-    patch.validate(&sample::account_policy(), true)
+    let is_template = patch.default_template == text("validation");
+    patch.validate(&sample::account_policy(), true, is_template)
 }
 
 #[test]
@@ -244,7 +245,7 @@ fn secrets_need_a_key_to_seal_with() {
         daily_limit: Input::Whole(1),
         ..SettingsPatch::default()
     };
-    let faults = patch.validate(&sample::account_policy(), false);
+    let faults = patch.validate(&sample::account_policy(), false, true);
     assert_eq!(
         faults.unwrap_err(),
         [

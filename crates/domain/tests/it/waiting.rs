@@ -10,7 +10,7 @@ use domain::delivery::{
     WaitingFor, paused, queue, waiting,
 };
 use domain::requests::{Message, MessageId, MessageKind, MessageState, PastAttempt};
-use domain::usecases::LookupError;
+use domain::usecases::{LookupError, Reordered};
 use domain::values::{QuietHours, from_jakarta_time, jakarta_time, parse_local_time};
 use proptest::prelude::*;
 use testkit::{World, sample};
@@ -53,6 +53,8 @@ fn message(state: MessageState, lane: LaneState) -> Message {
         kind: MessageKind::Live,
         state,
         template: "validation".to_owned(),
+        template_version: None,
+        variables: domain::template::Variables::default(),
         body: "Halo".to_owned(),
         target: "082148523421".to_owned(),
         scheduled_at: due_at,
@@ -598,7 +600,7 @@ async fn the_desk_says_why_a_message_waits() {
 
     // A resend says it at once.
     let author = sample::author();
-    let again = desk.resend(first, &Visibility::All, &author, None);
+    let again = desk.resend(first, &Visibility::All, Reordered::default(), &author, None);
     let again = again.await.unwrap().waiting.unwrap();
     assert_eq!(again.reason, WaitingFor::DailyLimit);
 }

@@ -3,23 +3,29 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use domain::dealers::Dealer;
 use domain::ports::{DealerDirectory, StoreError, Vault};
+use domain::template::{TemplateOrigin, TemplateSet, Templates};
 use domain::values::DealerId;
 use moka::future::Cache;
 
 use super::rows::{DealerRow, SettingsRow, same_dealer};
-use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Database, failed};
 use crate::dealers::secrets::SecretsKeys;
-use crate::schema::{dealer_settings, dealers};
+use crate::schema::{dealer_settings, dealers, template};
 use crate::store::PgStore;
+use crate::templates::{HEAD_OFFICE, TextRow, own_in_force, set};
 
 /// Cache time of a dealer. Promised are 30 seconds for a change of the dealers' table, and 5 for a change of
 /// our settings on every copy.
 const REMEMBERED: Duration = Duration::from_secs(3);
 
-/// How many dealers are cached (chosen).
+/// How long the templates of head office are remembered until the next dealer is loaded. Together with
+/// [`REMEMBERED`] it is within the 5 seconds.
+const SHARED_REMEMBERED: Duration = Duration::from_secs(1);
+
+/// How many dealers are remembered at once.
 const CAPACITY: u64 = 20_000;
 
 /// The dealers of `dealer_integration.dealers`, which another service owns: read only, and only the columns
@@ -30,6 +36,8 @@ pub struct PgDealers {
     pub(crate) database: Database,
     pub(crate) vault: Arc<dyn Vault>,
     remembered: Cache<DealerId, Dealer>,
+    /// The templates of head office, which come with every dealer.
+    shared: Cache<(), TemplateSet>,
 }
 
 impl PgStore {
@@ -55,32 +63,66 @@ impl PgDealers {
                 .max_capacity(CAPACITY)
                 .time_to_live(REMEMBERED)
                 .build(),
+            shared: Cache::builder()
+                .max_capacity(1)
+                .time_to_live(SHARED_REMEMBERED)
+                .build(),
         }
     }
 
     async fn load(&self, id: &DealerId) -> Result<Dealer, NotLoaded> {
-        let row = self
+        let rows: Vec<(DealerRow, Option<SettingsRow>, Option<TextRow>)> = self
             .database
             .ask_again(|mut connection| async move {
                 dealers::table
                     .left_join(dealer_settings::table.on(same_dealer()))
+                    .left_join(template::table.on(own_in_force()))
                     .filter(dealers::dealer_id.eq(id.as_str()))
-                    .select((DealerRow::as_select(), Option::<SettingsRow>::as_select()))
-                    .optional_row(&mut connection)
+                    .select((
+                        DealerRow::as_select(),
+                        Option::<SettingsRow>::as_select(),
+                        Option::<TextRow>::as_select(),
+                    ))
+                    .load(&mut connection)
                     .await
                     .map_err(failed)
             })
             .await
             .map_err(|error| NotLoaded::Store(Arc::new(error)))?;
-        row.map(|(row, settings): (DealerRow, Option<SettingsRow>)| {
-            row.dealer(id.clone(), settings, &*self.vault)
-        })
-        .ok_or(NotLoaded::Unknown)
+        let mut rows = rows.into_iter();
+        let (row, settings, first) = rows.next().ok_or(NotLoaded::Unknown)?;
+        let texts = first
+            .into_iter()
+            .chain(rows.filter_map(|(_, _, text)| text));
+        let templates = Templates {
+            own: set(TemplateOrigin::Dealer, texts),
+            shared: self
+                .shared_templates()
+                .await
+                .map_err(|error| NotLoaded::Store(Arc::new(error)))?,
+        };
+        Ok(row.dealer(id.clone(), settings, templates, &*self.vault))
+    }
+
+    /// The templates of head office.
+    pub(crate) async fn shared_templates(&self) -> Result<TemplateSet, StoreError> {
+        let found = self.shared.try_get_with((), async {
+            let mut all = self.own_templates(&[HEAD_OFFICE.to_owned()]).await?;
+            Ok::<_, StoreError>(all.remove(HEAD_OFFICE).unwrap_or_default())
+        });
+        // Several callers may share one failure.
+        found.await.map_err(|error: Arc<StoreError>| error.again())
     }
 
     /// Removes the dealer from the cache.
     pub(crate) async fn forget(&self, id: &DealerId) {
         self.remembered.invalidate(id).await;
+    }
+
+    /// The same for all dealers, and for the templates of head office.
+    pub(crate) async fn forget_all(&self) {
+        self.shared.invalidate(&()).await;
+        self.remembered.invalidate_all();
     }
 
     pub(crate) fn database(&self) -> &Database {

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use domain::dealers::{Dealer, DealerSettings};
 use domain::delivery::OnUnknown;
 use domain::ports::{KeySource, SEALED, SecretPurpose, Vault, VaultError};
+use domain::template::Templates;
 use domain::values::{DealerId, QuietHours};
 use secrecy::SecretString;
 
@@ -83,6 +84,7 @@ impl DealerRow {
         self,
         id: DealerId,
         settings: Option<SettingsRow>,
+        templates: Templates,
         vault: &dyn Vault,
     ) -> Dealer {
         let source = self.key_source(settings.as_ref());
@@ -114,6 +116,7 @@ impl DealerRow {
             webhook_secret,
             sealed_shut,
             settings: delivery.unwrap_or_default(),
+            templates,
             created_at: self.created_at.and_then(|Shown(at)| at),
             updated_at: self.updated_at.and_then(|Shown(at)| at),
             id,

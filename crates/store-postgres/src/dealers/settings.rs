@@ -12,6 +12,7 @@ use domain::ports::{
     SettingsChanged, StoreError, VaultError,
 };
 use domain::settings::{Change, SettingsChange};
+use domain::template::Templates;
 use domain::values::{DealerId, QuietHours, WebhookToken};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -212,6 +213,8 @@ impl PgDealers {
     /// These dealers, by number; a dealer without a webhook token gets one.
     async fn records(&self, ids: &[String]) -> StoreResult<Vec<DealerRecord>> {
         let mut rows = self.rows(ids).await?;
+        let mut own = self.own_templates(ids).await?;
+        let shared = self.shared_templates().await?;
         let missing: Vec<&str> = rows
             .iter()
             .filter(|row| row.4.is_none())
@@ -223,7 +226,13 @@ impl PgDealers {
         }
         Ok(rows
             .into_iter()
-            .filter_map(|row| self.read_record(row))
+            .filter_map(|row| {
+                let templates = Templates {
+                    own: own.remove(&row.0).unwrap_or_default(),
+                    shared: shared.clone(),
+                };
+                self.read_record(row, templates)
+            })
             .collect())
     }
 
@@ -275,7 +284,7 @@ impl PgDealers {
         Ok(())
     }
 
-    fn read_record(&self, row: RecordRow) -> Option<DealerRecord> {
+    fn read_record(&self, row: RecordRow, templates: Templates) -> Option<DealerRecord> {
         let (id, row, settings, lane, token, now) = row;
         let id = DealerId::parse(&id).ok()?;
         let key_source = row.key_source(settings.as_ref());
@@ -283,7 +292,7 @@ impl PgDealers {
         let webhook_secret_set = settings
             .as_ref()
             .is_some_and(|own| own.webhook_secret.is_some());
-        let mut dealer = row.dealer(id, settings, &*self.vault);
+        let mut dealer = row.dealer(id, settings, templates, &*self.vault);
         let purpose = SecretPurpose::WebhookToken;
         let token = token.map(|token| read(&*self.vault, &dealer.id, purpose, token));
         if matches!(token, Some(Err(_))) {

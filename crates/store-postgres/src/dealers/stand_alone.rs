@@ -5,6 +5,7 @@ use diesel_async::RunQueryDsl;
 use domain::access::AuditEntry;
 use domain::dealers::Dealer;
 use domain::ports::{SecretPurpose, StoreError};
+use domain::template::Templates;
 use domain::values::DealerId;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_postgres::error::SqlState;
@@ -125,11 +126,18 @@ impl PgDealers {
                     .map_err(failed)
             })
             .await?;
+        let numbers: Vec<String> = rows.iter().map(|row| row.0.clone()).collect();
+        let mut own = self.own_templates(&numbers).await?;
+        let shared = self.shared_templates().await?;
         Ok(rows
             .into_iter()
             .filter_map(|(id, row, settings, token)| {
+                let templates = Templates {
+                    own: own.remove(&id).unwrap_or_default(),
+                    shared: shared.clone(),
+                };
                 let id = DealerId::parse(&id).ok()?;
-                let mut dealer = row.dealer(id, settings, self.vault());
+                let mut dealer = row.dealer(id, settings, templates, self.vault());
                 let purpose = SecretPurpose::WebhookToken;
                 let token = token.map(|token| read(self.vault(), &dealer.id, purpose, token));
                 if matches!(token, Some(Err(_))) {

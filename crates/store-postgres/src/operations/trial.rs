@@ -10,9 +10,8 @@ use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use domain::delivery::{LaneChange, MessageChange, Receipt};
 use domain::ports::{Lease, Settlement, StoreError};
-use domain::requests::{
-    Input, MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission,
-};
+use domain::requests::{MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission};
+use domain::template::Variables;
 use domain::values::{BodyFingerprint, IdempotencyKey, Once, mask_phones};
 use uuid::Uuid;
 
@@ -141,8 +140,7 @@ fn submission() -> NewRequest {
         created_time: "31/12/2019 15:40:50".into(),
         modified_time: "31/12/2019 15:40:50".into(),
         dealer_id: format!("~{}", &name[..9]).as_str().into(),
-        send_at: Input::Absent,
-        origin: None,
+        ..Submission::default()
     };
     let key = IdempotencyKey::parse(&name).ok();
     NewRequest {
@@ -154,6 +152,8 @@ fn submission() -> NewRequest {
             id: MessageId(unique),
             kind: MessageKind::Live,
             template: "percobaan".to_owned(),
+            template_version: None,
+            variables: Variables::default(),
             body: "Percobaan".to_owned(),
             not_before: None,
             origin: None,
@@ -161,6 +161,7 @@ fn submission() -> NewRequest {
         once: key.map(|key| Once {
             key,
             body: BodyFingerprint::of(""),
+            alike: None,
         }),
     }
 }

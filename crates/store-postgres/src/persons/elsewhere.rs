@@ -10,7 +10,7 @@ use domain::values::Phone;
 
 use super::personal_data::BETWEEN_DIGITS;
 use crate::connection::StoreResult;
-use crate::schema::{api_key, audit, lane};
+use crate::schema::{api_key, audit, lane, template, template_version};
 use crate::sql::{self, File, Statement};
 use crate::store::PgStore;
 
@@ -24,9 +24,9 @@ struct Known {
 }
 
 impl PgStore {
-    /// Erases a person from reasons of blocked lanes, from the audit and from names of keys, and deletes
-    /// idempotency keys that hold the phone. Each statement is a transaction; repeating it is harmless. Must
-    /// precede the erasure of the person's own rows, which tell where to look.
+    /// Takes a person out of why lanes are blocked, of the audit, of names of keys and of authors of templates, and forgets what
+    /// callers called submissions by the phone. Each statement is a transaction; repeating them is
+    /// harmless. To be done before the person's own rows are erased, which tell where to look.
     pub(crate) async fn erase_elsewhere(&self, phone: &Phone) -> StoreResult<()> {
         let known = self.known(phone).await?;
         let subscriber = &phone.national()[1..];
@@ -38,7 +38,8 @@ impl PgStore {
             self.database.run(statement).await?;
         }
         self.erase_audit(&known, subscriber, &by_phone).await?;
-        self.erase_key_names(subscriber, &by_phone).await
+        self.erase_key_names(subscriber, &by_phone).await?;
+        self.erase_template_authors(subscriber, &by_phone).await
     }
 
     async fn known(&self, phone: &Phone) -> StoreResult<Known> {
@@ -120,6 +121,23 @@ impl PgStore {
         }
         Ok(())
     }
+
+    async fn erase_template_authors(&self, subscriber: &str, by_phone: &Person) -> StoreResult<()> {
+        let statement = quoting(Statement::new(sql::TemplateAuthors), subscriber);
+        let authors: Vec<AuthorRow> = self.database.all(statement).await?;
+        for AuthorRow { author } in authors {
+            let kept = by_phone.erased_from(&author);
+            let change = diesel::update(template::table)
+                .filter(template::author.eq(&author))
+                .set(template::author.eq(&*kept));
+            self.database.run(change).await?;
+            let change = diesel::update(template_version::table)
+                .filter(template_version::author.eq(&author))
+                .set(template_version::author.eq(&*kept));
+            self.database.run(change).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Binds the digits of a phone, to be searched in texts.
@@ -162,4 +180,10 @@ struct KeyRow {
     id: String,
     #[diesel(sql_type = Text)]
     name: String,
+}
+
+#[derive(QueryableByName)]
+struct AuthorRow {
+    #[diesel(sql_type = Text)]
+    author: String,
 }

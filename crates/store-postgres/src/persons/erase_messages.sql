@@ -16,6 +16,7 @@ WITH theirs AS (
             WHEN m.unknowns = 0 THEN :reason ELSE :undecided_reason END,
         body = '[dihapus]',
         target = '[dihapus]',
+        variables = NULL,
         http_request_id = t.call,
         traceparent = NULL,
         provider_state_id = t.state_id,

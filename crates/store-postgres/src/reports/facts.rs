@@ -57,7 +57,6 @@ async fn count(
 ) -> QueryResult<Facts> {
     let mut facts = Facts::default();
     let tallies: Vec<TallyRow> = question.of(sql::Tallies).load(connection).await?;
-    let has_failures = tallies.iter().any(|row| row.whatsapp_status == "FAILED");
     for row in tallies {
         match (row.request_date.and_then(AnyDate::shown), row.dealer_id) {
             (Some(day), _) if !by_hour => facts.tallies.push(Tally {
@@ -77,24 +76,13 @@ async fn count(
             _ => {}
         }
     }
-    let hours = question.of(sql::Hours).bind::<Bool, _>("by_hour", by_hour);
-    for row in hours.load::<HourRow>(connection).await? {
+    let told = question
+        .of(sql::Told)
+        .bind::<Bool, _>("by_hour", by_hour)
+        .bind::<BigInt, _>("most_units", i64::try_from(MOST_LISTED).unwrap_or(i64::MAX))
+        .bind::<BigInt, _>("most_reasons", REASONS);
+    for row in told.load::<ToldRow>(connection).await? {
         row.add_to(&mut facts);
-    }
-    let most = i64::try_from(MOST_LISTED).unwrap_or(i64::MAX);
-    let units = question.of(sql::Units).bind::<BigInt, _>("most", most);
-    let units = units.load::<UnitRow>(connection).await?.into_iter();
-    facts.units = units
-        .map(|row| (row.unit_type, counted(row.rows)))
-        .collect();
-    if has_failures {
-        let failures = question
-            .of(sql::Failures)
-            .bind::<BigInt, _>("most", REASONS);
-        let failures = failures.load::<FailureRow>(connection).await?.into_iter();
-        facts.failures = failures
-            .map(|row| (row.reason, counted(row.rows)))
-            .collect();
     }
     let seconds: Vec<SecondsRow> = question.of(sql::Seconds).load(connection).await?;
     facts.seconds = seconds.into_iter().filter_map(SecondsRow::fact).collect();
@@ -130,60 +118,59 @@ struct TallyRow {
     rows: i64,
 }
 
+/// Requests of an hour, a type of unit or a reason.
 #[derive(QueryableByName)]
-struct HourRow {
-    #[diesel(sql_type = Integer)]
-    day: i32,
-    #[diesel(sql_type = Integer)]
-    hour: i32,
+struct ToldRow {
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Nullable<Integer>)]
+    day: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    hour: Option<i32>,
+    /// The status, the type or the reason.
     #[diesel(sql_type = Nullable<Text>)]
-    whatsapp_status: Option<String>,
+    words: Option<String>,
     #[diesel(sql_type = BigInt)]
     rows: i64,
 }
 
-impl HourRow {
-    /// A row with a status is of a day, one without of a weekday.
+impl ToldRow {
     fn add_to(self, facts: &mut Facts) {
-        // 24:00 belongs to the last hour.
-        let hour = u32::try_from(self.hour).unwrap_or(0).min(23);
-        let weekday = match &self.whatsapp_status {
-            // 1 January 2000 was a Saturday.
-            Some(_) => (self.day + 5).rem_euclid(7),
-            None => self.day,
-        };
         let requests = counted(self.rows);
-        let places = facts.hours.get_mut(usize::try_from(weekday).unwrap_or(0));
-        if let Some(place) = places.and_then(|hours| hours.get_mut(hour as usize)) {
-            *place += requests;
+        match (self.kind.as_str(), self.words) {
+            ("unit", Some(unit_type)) => facts.units.push((unit_type, requests)),
+            ("failure", reason) => facts.failures.push((reason, requests)),
+            ("hour", status) => {
+                let (day, hour) = (self.day.unwrap_or(0), self.hour.unwrap_or(0));
+                add_hour(facts, (day, hour), status, requests);
+            }
+            _ => {}
         }
-        let Some(whatsapp_status) = self.whatsapp_status else {
-            return;
-        };
-        let day: Option<NaiveDate> = AnyDate { days: self.day }.shown();
-        facts.tallies.extend(day.map(|day| Tally {
-            day,
-            hour,
-            whatsapp_status,
-            requests,
-        }));
     }
 }
 
-#[derive(QueryableByName)]
-struct UnitRow {
-    #[diesel(sql_type = Text)]
-    unit_type: String,
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
-}
-
-#[derive(QueryableByName)]
-struct FailureRow {
-    #[diesel(sql_type = Nullable<Text>)]
-    reason: Option<String>,
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
+/// Adds the requests of an hour: with a status it is one of a day, without it one of a weekday.
+fn add_hour(facts: &mut Facts, (day, hour): (i32, i32), status: Option<String>, requests: u64) {
+    // 24:00 belongs to the last hour.
+    let hour = u32::try_from(hour).unwrap_or(0).min(23);
+    // 1 January 2000 was a Saturday.
+    let weekday = if status.is_some() {
+        (day + 5).rem_euclid(7)
+    } else {
+        day
+    };
+    let hours = facts.hours.get_mut(usize::try_from(weekday).unwrap_or(0));
+    if let Some(place) = hours.and_then(|hours| hours.get_mut(hour as usize)) {
+        *place += requests;
+    }
+    let day: Option<NaiveDate> = AnyDate { days: day }.shown();
+    let tally = day.zip(status).map(|(day, whatsapp_status)| Tally {
+        day,
+        hour,
+        whatsapp_status,
+        requests,
+    });
+    facts.tallies.extend(tally);
 }
 
 #[derive(QueryableByName)]

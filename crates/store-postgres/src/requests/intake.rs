@@ -5,24 +5,25 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::{
-    Array, Binary, Date, Double, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz, Uuid,
+    Array, Binary, Date, Double, Integer, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz,
+    Uuid,
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::ports::{Accepted, KeyUse, StoreError};
 use domain::requests::{CREATED_BY, MessageKind, NewRequest};
 use domain::values::{KEY_LIFETIME, Once};
 
-use super::key_use::key_use;
-use super::origin;
+use super::key_uses::key_uses;
+use super::{origin, template};
 use crate::connection::together::Work;
 use crate::connection::{Database, StoreResult, failed};
 use crate::sql::{self, File, Statement};
 
 /// How long to wait for the first request of a key, and the shortest and longest pause between looks. The
 /// wait is in this process and not for a lock of the database, so that it holds no connection.
-const KEY_WAIT: Duration = Duration::from_secs(2);
-const FIRST_LOOK: Duration = Duration::from_millis(10);
-const LONGEST_LOOK: Duration = Duration::from_millis(160);
+pub(super) const KEY_WAIT: Duration = Duration::from_secs(2);
+pub(super) const FIRST_LOOK: Duration = Duration::from_millis(10);
+pub(super) const LONGEST_LOOK: Duration = Duration::from_millis(160);
 
 impl Work for NewRequest {
     type Answer = Accepted;
@@ -52,7 +53,7 @@ impl Work for NewRequest {
 }
 
 /// Stores the requests. Undecided are those whose key was used before, or is being stored.
-async fn insert(
+pub(super) async fn insert(
     connection: &mut AsyncPgConnection,
     rows: &[&NewRequest],
 ) -> QueryResult<Vec<Option<Accepted>>> {
@@ -72,7 +73,10 @@ async fn insert(
 
 /// Stores a request, unless its key was used before. Waits for a transaction that is storing the key, without
 /// holding a connection.
-async fn accept_alone(database: &Database, request: &NewRequest) -> StoreResult<Accepted> {
+pub(super) async fn accept_alone(
+    database: &Database,
+    request: &NewRequest,
+) -> StoreResult<Accepted> {
     let began = Instant::now();
     let mut look = FIRST_LOOK;
     loop {
@@ -80,12 +84,16 @@ async fn accept_alone(database: &Database, request: &NewRequest) -> StoreResult<
         if accepted != Accepted::KeyInProgress || began.elapsed() + look > KEY_WAIT {
             return Ok(accepted);
         }
-        // Jitter from the random end of the id: callers that wait for one key do not all look at once.
-        let [.., random] = request.id.0.into_bytes();
-        let jitter = look * u32::from(random) / (4 * u32::from(u8::MAX));
-        tokio::time::sleep(look + jitter).await;
+        tokio::time::sleep(with_jitter(look, request)).await;
         look = (look * 2).min(LONGEST_LOOK);
     }
+}
+
+/// The wait before a key is looked at again. The end of an id is random: many who wait for one key do not
+/// look all at once.
+pub(super) fn with_jitter(look: Duration, request: &NewRequest) -> Duration {
+    let [.., random] = request.id.0.into_bytes();
+    look + look * u32::from(random) / (4 * u32::from(u8::MAX))
 }
 
 async fn try_accept(database: &Database, request: &NewRequest) -> StoreResult<Accepted> {
@@ -101,8 +109,8 @@ async fn try_accept(database: &Database, request: &NewRequest) -> StoreResult<Ac
             };
             // A statement of its own, whose snapshot sees the commit of the key's first request.
             let dealer = &request.submission.dealer_id;
-            let first = key_use(&mut connection, dealer, once).await;
-            Ok(match first.map_err(failed)? {
+            let first = key_uses(&mut connection, &[(dealer, once)]).await;
+            Ok(match first.map_err(failed)?.pop().flatten() {
                 Some(KeyUse::SameBody(id)) => Accepted::Replayed(id),
                 Some(KeyUse::AnotherBody) => Accepted::KeyReused,
                 // Not committed yet, expired, or deleted at this moment.
@@ -161,6 +169,11 @@ fn with_rows<'a, F: File>(
         .bind::<Array<Text>, _>("kind", column!(|r| r.message.kind.as_str()))
         .bind::<Array<SmallInt>, _>("priority", column!(|r| priority(r.message.kind)))
         .bind::<Array<Text>, _>("template", column!(|r| r.message.template.as_str()))
+        .bind::<Array<Nullable<Integer>>, _>(
+            "template_version",
+            column!(|r| template::version(&r.message)),
+        )
+        .bind::<Array<Nullable<Text>>, _>("variables", column!(|r| template::variables(&r.message)))
         .bind::<Array<Text>, _>("body", column!(|r| r.message.body.as_str()))
         .bind::<Array<Nullable<Timestamptz>>, _>("not_before", column!(|r| r.message.not_before))
         .bind::<Array<Nullable<Text>>, _>(

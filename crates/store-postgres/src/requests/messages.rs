@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{Bool, Nullable, SmallInt, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid};
 use diesel_async::AsyncConnection as _;
 use domain::access::{AuditEntry, Visibility};
 use domain::delivery::{OutcomeKind, QueueState};
@@ -19,7 +19,7 @@ use domain::values::{DealerId, Phone};
 use serde_json::Value;
 
 use super::intake::priority;
-use super::origin;
+use super::{origin, template};
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::lanes::queue::{PlaceRow, queue};
@@ -53,13 +53,15 @@ impl Messages for PgStore {
         let locking = requests::table
             .filter(requests::id.eq(request.0))
             .filter(sees(only))
-            .select(requests::no_telp.eq(ERASED))
+            .select(requests::no_telp.is_not_distinct_from(ERASED))
             .for_no_key_update();
         let statement = with_entry(seeing(Statement::new(sql::Resend), request, seen), entry)
             .bind::<Uuid, _>("message_id", message.id.0)
             .bind::<Text, _>("kind", message.kind.as_str())
             .bind::<SmallInt, _>("priority", priority(message.kind))
             .bind::<Text, _>("template", &*message.template)
+            .bind::<Nullable<Integer>, _>("template_version", template::version(message))
+            .bind::<Nullable<Text>, _>("variables", template::variables(message))
             .bind::<Text, _>("body", &*message.body)
             .bind::<Text, _>("target", target.national())
             .bind::<Nullable<Timestamptz>, _>("not_before", message.not_before)
@@ -172,6 +174,10 @@ pub(crate) struct MessageRow {
     state: String,
     #[diesel(sql_type = Text)]
     template: String,
+    #[diesel(sql_type = Nullable<Integer>)]
+    template_version: Option<i32>,
+    #[diesel(sql_type = Nullable<Text>)]
+    variables: Option<String>,
     #[diesel(sql_type = Text)]
     body: String,
     #[diesel(sql_type = Text)]
@@ -207,6 +213,8 @@ impl TryFrom<MessageRow> for Message {
             kind: MessageKind::parse(&row.kind).ok_or_else(|| corrupt("kind"))?,
             state: MessageState::parse(&row.state).ok_or_else(|| corrupt("state"))?,
             template: row.template,
+            template_version: template::version_read(row.template_version),
+            variables: template::variables_read(row.variables.as_deref())?,
             body: row.body,
             target: row.target,
             scheduled_at: row.due_at,

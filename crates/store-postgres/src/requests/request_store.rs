@@ -5,7 +5,8 @@ use domain::ports::{Accepted, KeyUse, RequestStore, StoreError};
 use domain::requests::{NewRequest, Request, RequestId};
 use domain::values::{DealerId, KEY_LIFETIME, Once};
 
-use super::key_use::key_use;
+use super::bulk;
+use super::key_uses::key_uses;
 use super::lookup::Lookup;
 use crate::connection::failed;
 use crate::sql::{self, Statement};
@@ -20,10 +21,19 @@ impl RequestStore for PgStore {
         self.fronts.here()?.intake.write(request.clone()).await
     }
 
-    async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError> {
+    async fn accept_all(&self, requests: &[NewRequest]) -> Vec<Result<Accepted, StoreError>> {
+        bulk::accept_all(&self.bulk, requests).await
+    }
+
+    async fn key_uses(&self, uses: &[(DealerId, Once)]) -> Result<Vec<Option<KeyUse>>, StoreError> {
+        if uses.is_empty() {
+            return Ok(Vec::new());
+        }
+        let uses: Vec<_> = uses.iter().map(|(dealer, once)| (dealer, once)).collect();
+        let uses = &uses;
         self.database
             .ask_again(|mut connection| async move {
-                key_use(&mut connection, dealer, once).await.map_err(failed)
+                key_uses(&mut connection, uses).await.map_err(failed)
             })
             .await
     }

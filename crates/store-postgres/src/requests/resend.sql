@@ -8,7 +8,7 @@
 WITH wanted AS (
     SELECT r.id AS request_id, r.dealer_id FROM customer_validation_request r
     WHERE r.id = :request_id AND (:only::varchar IS NULL OR r.dealer_id = :only)
-        AND r.no_telp <> :erased
+        AND r.no_telp IS DISTINCT FROM :erased
         AND NOT EXISTS (
             SELECT FROM message p
             WHERE p.request_id = r.id AND p.state IN ('QUEUED', 'SENDING'))
@@ -25,10 +25,10 @@ WITH wanted AS (
     WHERE r.id = w.request_id
 ), changed AS (
     INSERT INTO message AS m (
-        id, request_id, dealer_id, kind, priority, template, body, target, created_at, due_at,
-        next_try_at, http_request_id, traceparent)
-    SELECT :message_id, request_id, dealer_id, :kind, :priority::smallint, :template, :body,
-        :target,
+        id, request_id, dealer_id, kind, priority, template, template_version, variables, body, target,
+        created_at, due_at, next_try_at, http_request_id, traceparent)
+    SELECT :message_id, request_id, dealer_id, :kind, :priority::smallint, :template,
+        :template_version::int, :variables::jsonb, :body, :target,
         -- now() is when the transaction began, before the wait for the lock.
         greatest(clock_timestamp(), (
             SELECT max(p.created_at) + INTERVAL '1 microsecond' FROM message p

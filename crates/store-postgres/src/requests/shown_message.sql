@@ -2,8 +2,8 @@
 --
 -- The messages before it are counted in the index alone: a dealer may have a hundred thousand.
 
-    m.id, m.kind, m.state, m.template, m.body, m.target::text, m.due_at, m.created_at, m.sent_at,
-    m.delivered_at, m.read_at, m.failed_at, m.attempts::text AS attempts, m.provider_id, m.reason,
+    m.id, m.kind, m.state, m.template, m.template_version, m.variables::text AS variables, m.body,
+    m.target::text, m.due_at, m.created_at, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.attempts::text AS attempts, m.provider_id, m.reason,
     m.dealer_id::text AS lane_dealer_id,
 \ir ../lanes/lane_state.sql
     , m.next_try_at,

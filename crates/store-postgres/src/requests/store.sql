@@ -14,8 +14,8 @@ request AS (
     ON CONFLICT DO NOTHING
 )
 INSERT INTO message (
-    id, request_id, dealer_id, kind, priority, template, body, target, due_at, next_try_at,
-    http_request_id, traceparent)
-SELECT message_id, id, dealer_id, kind, priority, template, body, no_telp,
-    greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
+    id, request_id, dealer_id, kind, priority, template, template_version, variables, body, target,
+    due_at, next_try_at, http_request_id, traceparent)
+SELECT message_id, id, dealer_id, kind, priority, template, template_version, variables::jsonb, body,
+    no_telp, greatest(not_before, now()), greatest(not_before, now()), http_request_id, traceparent
 FROM fresh

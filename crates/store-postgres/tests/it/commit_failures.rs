@@ -12,11 +12,13 @@ use domain::events::{EventContent, MessageReport};
 use domain::persons::Sweep;
 use domain::ports::{
     AccountBook as _, AccountProfile, ApiKeys as _, AuditLog as _, Claim, DealerAdmin as _,
-    EventStore as _, Messages as _, NewApiKey, Outbox as _, PersonalData as _, RequestStore as _,
-    Sessions as _, Settlement, StoreError, Task, WorkerId,
+    EventStore as _, Messages as _, NewApiKey, Outbox as _, PersonalData as _, Precondition,
+    RequestStore as _, Sessions as _, Settlement, StoreError, Task, TemplateBook as _,
+    TemplateOwner, TemplateRemoved, TemplateSaved, WorkerId,
 };
 use domain::requests::{MessageId, MessageState, NewMessage, NewRequest};
 use domain::settings::{Change, SettingsChange};
+use domain::template::TemplateName;
 use domain::values::{DealerId, Phone};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{NewDealer, PgDealers, PgStore, SecretPlace, SecretsKeys};
@@ -172,6 +174,25 @@ fn new_key(n: u8) -> NewApiKey {
         access: Access::new(None, [Scope::Read].into_iter().collect()).expect("access"),
         expires_at: None,
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepting_the_rows_of_a_call() {
+    let trial = Trial::begin().await;
+    let mut rows: Vec<NewRequest> = (0..20)
+        .map(|n| sample::request_for(&sample::dealer_id(), n))
+        .collect();
+    for row in &mut rows[10..] {
+        row.once = Some(sample::once(&row.id.to_string(), "body"));
+    }
+    let accept_all = async || {
+        let answers = trial.store.accept_all(&rows).await;
+        // Each is told, and none is told anything else.
+        let failed = answers.iter().filter(|answer| answer.is_err()).count();
+        assert!(failed == 0 || failed == rows.len(), "{answers:?}");
+        answers.into_iter().collect::<Result<Vec<_>, _>>()
+    };
+    trial.fails_at_commit(accept_all).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -540,4 +561,21 @@ async fn sealing_secrets_anew() {
         trial.dealers.reseal(place, &sample::author(), |_| {}).await
     };
     assert_eq!(trial.fails_at_commit(reseal).await.sealed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saving_and_removing_a_template() {
+    let trial = Trial::begin().await;
+    let owner = TemplateOwner::Dealer(sample::dealer_id());
+    let name = TemplateName::parse("promo").expect("a name");
+    let over = Precondition::Unconditional;
+    let entry = entry(Action::ChangeTemplate);
+    let save = async || {
+        let book = &trial.dealers;
+        book.save(&owner, &name, "Halo", &over, &entry).await
+    };
+    assert_eq!(trial.fails_at_commit(save).await, TemplateSaved::Saved);
+    let remove = async || trial.dealers.remove(&owner, &name, &over, &entry).await;
+    let removed = trial.fails_at_commit(remove).await;
+    assert_eq!(removed, TemplateRemoved::Removed);
 }

@@ -29,7 +29,8 @@ pub(crate) async fn stage_over(database: &TestDatabase, backstage: PgBackstage) 
         audit: store.clone(),
         reports: store,
         dealers: dealers.clone(),
-        admin: dealers,
+        admin: dealers.clone(),
+        templates: dealers,
         backstage: Arc::new(backstage),
     }
 }

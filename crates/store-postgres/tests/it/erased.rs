@@ -9,9 +9,11 @@ use domain::events::{EventContent, MessageReport, ProviderEvent};
 use domain::persons::Sweep;
 use domain::ports::{
     ApiKeys as _, Attempt, AuditLog as _, CallEnd, EventStore as _, NewApiKey, Outbox as _,
-    PersonalData as _, RequestStore as _, Settlement, Task, WorkerId,
+    PersonalData as _, Precondition, RequestStore as _, Settlement, Task, TemplateBook as _,
+    TemplateOwner, WorkerId,
 };
 use domain::requests::{MessageState, NewRequest, Origin, Submission};
+use domain::template::TemplateName;
 use domain::values::Phone;
 use store_postgres::PgStore;
 use store_postgres::testing::TestDatabase;
@@ -29,7 +31,7 @@ const PLATE: &str = "D 7713 ZWB";
 const SPELT: &str = "+62 812-0000-0001";
 
 /// Columns that hold no words of anybody: what stands there is one of a few, or a number of ours.
-const WORDLESS: [(&str, &[&str], &str); 15] = [
+const WORDLESS: [(&str, &[&str], &str); 17] = [
     (
         "__diesel_schema_migrations",
         &["version"],
@@ -108,6 +110,16 @@ const WORDLESS: [(&str, &[&str], &str); 15] = [
         "a number, statuses",
     ),
     (
+        "template",
+        &["dealer_id", "name", "body"],
+        "what a dealer or head office writes for all customers",
+    ),
+    (
+        "template_version",
+        &["dealer_id", "name", "body"],
+        "the same",
+    ),
+    (
         "webhook_event",
         &["dealer_id", "about", "provider_id", "seen"],
         "numbers, one of a few",
@@ -123,12 +135,14 @@ const KNOWN_BY: [(&str, &str); 4] = [
 ];
 
 /// Names of others stand here, too, of which the person may have one; only the phone is theirs alone.
-const PHONE_ALONE: [(&str, &str); 5] = [
+const PHONE_ALONE: [(&str, &str); 7] = [
     ("api_key", "name"),
     ("audit", "actor"),
     ("audit", "request_id"),
     ("audit", "detail"),
     ("idempotency_key", "key"),
+    ("template", "author"),
+    ("template_version", "author"),
 ];
 
 /// What cannot hold a text.
@@ -154,6 +168,8 @@ fn request(n: u32) -> NewRequest {
     };
     request.submission = submission.validate(sample::now()).unwrap();
     request.message.body = format!("Halo {NAME}, {PLATE}");
+    let texts = [("catatan".to_owned(), words())];
+    request.message.variables = texts.into_iter().collect();
     request.message.origin = Some(Origin {
         request_id: format!("{NAME}/{SPELT}/{n}").replace(' ', "_"),
         traceparent: Some("00-00000000000000000000081200000001-0000000000000001-01".to_owned()),
@@ -263,6 +279,14 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
         dealer: None,
         detail: format!("key \"HP {SPELT}\""),
     };
+    let owner = TemplateOwner::Dealer(sample::dealer_id());
+    let name = TemplateName::parse("promo").unwrap();
+    let about_a_template = AuditEntry::template_changed(&about_a_key.author, owner.dealer(), &name);
+    let over = Precondition::Unconditional;
+    let book = store.dealers();
+    book.save(&owner, &name, "Halo", &over, &about_a_template)
+        .await
+        .unwrap();
     store.record(&about_a_request).await.unwrap();
     store.api_keys().create(&new, &about_a_key).await.unwrap();
 }

@@ -11,6 +11,7 @@ use domain::ports::{
     RequestStore as _, Resent, Settled, Settlement, WorkerId,
 };
 use domain::requests::{MessageId, MessageKind, MessageState, NewMessage, RequestId};
+use domain::template::Variables;
 use domain::values::DealerId;
 use store_postgres::PgStore;
 use store_postgres::testing::TestDatabase;
@@ -126,6 +127,8 @@ async fn resend(store: &PgStore, request: RequestId) -> MessageId {
         id: MessageId(uuid::Uuid::now_v7()),
         kind: MessageKind::Live,
         template: "validation".to_owned(),
+        template_version: None,
+        variables: Variables::default(),
         body: "Sekali lagi".to_owned(),
         not_before: None,
         origin: None,

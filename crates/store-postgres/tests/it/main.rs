@@ -33,6 +33,7 @@ mod sessions;
 mod shortcomings;
 mod stale;
 mod starting;
+mod templates;
 mod tls;
 mod together;
 mod tokens;

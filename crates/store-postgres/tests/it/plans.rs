@@ -76,7 +76,7 @@ const LARGE: [&str; 6] = [
 ];
 
 /// What is asked often, and what walks through a whole table in steps.
-const HOT: [&str; 18] = [
+const HOT: [&str; 19] = [
     "events/forget_events.sql",
     "lanes/claim.sql",
     "lanes/expire.sql",
@@ -95,6 +95,7 @@ const HOT: [&str; 18] = [
     "requests/forget_keys.sql",
     "requests/page.sql",
     "requests/timeline.sql",
+    "templates/recent.sql",
 ];
 
 /// The plans of the hot statements, in a session like the service's: path, JSON and node.

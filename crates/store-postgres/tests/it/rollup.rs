@@ -60,7 +60,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 fn foreign() -> impl Strategy<Value = String> {
     let status = |names: &'static [&'static str]| prop::sample::select(names);
     (
-        0..13,
+        0..12,
         1..=DEALERS,
         1..=DAYS,
         status(&["NULL", "DEFAULT", "'PENDING'", "'PROCESSED'", "'FAILED'", "'ODD'"]),
@@ -100,13 +100,7 @@ fn foreign() -> impl Strategy<Value = String> {
                 9 => format!(
                     "UPDATE message SET sent_at = now() + interval '{rows} s', read_at = now() WHERE sent_at IS NOT NULL AND request_id IN {some}"
                 ),
-                // A row that is saved and put back.
-                10 => format!(
-                    "CREATE TEMP TABLE saved ON COMMIT DROP AS SELECT * FROM customer_validation_request WHERE id IN {some};
-                    DELETE FROM customer_validation_request WHERE id IN (SELECT id FROM saved);
-                    INSERT INTO customer_validation_request SELECT * FROM saved"
-                ),
-                11 => "TRUNCATE message".to_owned(),
+                10 => "TRUNCATE message".to_owned(),
                 _ => format!(
                     "UPDATE customer_validation_request SET request_status = {request_status}, whatsapp_status = {whatsapp_status} WHERE id IN {some}"
                 ),

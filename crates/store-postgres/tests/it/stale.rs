@@ -53,7 +53,12 @@ async fn use_everything(store: &PgStore, n: u32) -> Failures {
     let seen = Visibility::All;
     failures.caller("find", store.find(request.id, &seen).await);
     let once = sample::once("key", "body");
-    failures.caller("key_use", store.key_use(&dealer, &once).await);
+    let uses = [(dealer.clone(), once)];
+    failures.caller("key_uses", store.key_uses(&uses).await);
+    let rows = [sample::request_for(&dealer, 100_000 + n)];
+    for stored in store.accept_all(&rows).await {
+        failures.caller("accept_all", stored);
+    }
     let query = PageQuery {
         filter: RequestFilter::default(),
         after: None,

@@ -149,8 +149,8 @@ pub async fn it_is_known_what_a_key_was_used_for(stage: &Stage) {
     let dealer = sample::dealer_id();
     let key_use = |dealer: DealerId, key: &'static str, body: &'static str| async move {
         let once = sample::once(key, body);
-        let used = stage.requests.key_use(&dealer, &once).await;
-        used.expect("what the key was used for")
+        let used = stage.requests.key_uses(&[(dealer, once)]).await;
+        used.expect("what the key was used for")[0]
     };
     assert_eq!(key_use(dealer.clone(), "key", "body").await, None);
     let first = under("key", "body", 1);

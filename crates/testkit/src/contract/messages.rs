@@ -6,6 +6,7 @@ use domain::ports::{Cancelled, Resent, Settled, Task};
 use domain::requests::{
     MessageId, MessageKind, MessageState, NewMessage, NewRequest, Origin, RequestId,
 };
+use domain::template::Variables;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -18,6 +19,8 @@ fn another() -> NewMessage {
         id: MessageId(Uuid::now_v7()),
         kind: MessageKind::Live,
         template: "validation".to_owned(),
+        template_version: None,
+        variables: Variables::default(),
         body: "Sekali lagi".to_owned(),
         not_before: None,
         origin: None,

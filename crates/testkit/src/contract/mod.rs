@@ -24,6 +24,7 @@ pub mod analytics;
 pub mod api_keys;
 pub mod audit;
 pub mod breaker;
+pub mod bulk;
 pub mod claims;
 pub mod dealer_records;
 pub mod dealers;
@@ -47,6 +48,7 @@ pub mod retention;
 pub mod sessions;
 pub mod settings;
 pub mod statistics;
+pub mod templates;
 pub mod troubles;
 
 mod acts;
@@ -61,7 +63,7 @@ use domain::dealers::Dealer;
 use domain::delivery::OutcomeKind;
 use domain::ports::{
     AccountBook, ApiKeys, AuditLog, DealerAdmin, DealerDirectory, EventStore, Messages, Outbox,
-    PersonalData, Reports, RequestStore, Sessions, Troubles,
+    PersonalData, Reports, RequestStore, Sessions, TemplateBook, Troubles,
 };
 use domain::requests::{
     MessageId, MessageState, Request, RequestId, RequestStatus, WhatsappStatus,
@@ -97,7 +99,9 @@ pub struct Stage {
     pub reports: Arc<dyn Reports>,
     /// The dealers.
     pub dealers: Arc<dyn DealerDirectory>,
-    /// The same dealers, for operators.
+    /// Their templates, and head office's.
+    pub templates: Arc<dyn TemplateBook>,
+    /// The same dealers, as operators see them.
     pub admin: Arc<dyn DealerAdmin>,
     /// Access past the ports.
     pub backstage: Arc<dyn Backstage>,
@@ -117,6 +121,7 @@ impl Stage {
             + Reports
             + DealerDirectory
             + DealerAdmin
+            + TemplateBook
             + ApiKeys
             + Sessions
             + Troubles
@@ -138,6 +143,7 @@ impl Stage {
             reports: store.clone(),
             dealers: store.clone(),
             admin: store.clone(),
+            templates: store.clone(),
             backstage: store,
         }
     }

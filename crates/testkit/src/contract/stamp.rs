@@ -33,6 +33,16 @@ macro_rules! contract_tests {
                 a_key_counts_for_24_hours
                 it_is_known_what_a_key_was_used_for
                 only_old_keys_are_forgotten;
+            bulk:
+                rows_of_a_call_are_all_stored
+                a_row_goes_behind_what_is_live
+                a_call_that_is_repeated_stores_what_is_missing
+                two_rows_of_a_call_may_have_one_key
+                rows_and_single_submissions_share_their_keys
+                the_same_may_have_another_form
+                a_row_that_cannot_be_stored_harms_only_itself
+                the_same_call_may_come_twice_at_once
+                it_is_known_what_many_keys_were_used_for;
             accounts:
                 the_latest_quota_is_kept_with_the_lane
                 a_refused_message_leaves_the_quota
@@ -64,6 +74,18 @@ macro_rules! contract_tests {
                 requests_of_all_dealers_are_one_list
                 pages_of_all_dealers_never_overlap
                 the_list_of_all_dealers_is_filtered;
+            templates:
+                a_saved_text_is_a_new_version
+                the_same_text_makes_no_version
+                a_number_is_never_given_twice
+                a_name_is_looked_up_at_its_dealer_then_at_head_office
+                another_version_is_not_overtaken
+                of_writers_at_the_same_moment_each_gets_a_number
+                an_owner_has_so_many_templates_at_most
+                what_cannot_be_noted_is_not_done_to_a_template
+                a_message_remembers_its_template
+                variables_of_an_erased_person_are_gone
+                the_newest_requests_come_with_their_messages;
             places:
                 a_message_knows_how_many_go_before_it
                 a_place_tells_of_the_call_in_flight

@@ -92,6 +92,7 @@ impl State {
             dealer.api_url = own.api_url.clone().or(dealer.api_url);
             dealer.webhook_secret = own.webhook_secret.clone().or(dealer.webhook_secret);
         }
+        dealer.templates = self.templates_for(id);
         Some(dealer)
     }
 

@@ -178,6 +178,8 @@ impl State {
             kind: message.kind,
             state: message.state,
             template: message.template.clone(),
+            template_version: message.template_version,
+            variables: message.variables.clone(),
             body: message.body.clone(),
             target: message.target.clone(),
             scheduled_at: message.due,

@@ -12,6 +12,7 @@ mod reports;
 mod requests;
 mod settling;
 mod state;
+mod templates;
 mod troubles;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -7,6 +7,7 @@ use domain::access::KeyName;
 use domain::persons::{ERASED, Erased, Person, PersonalRecord, Sweep, erased};
 use domain::ports::{PersonalData, StoreError};
 use domain::requests::{MessageId, MessageState, Origin, RequestId, impersonal_call};
+use domain::template::Variables;
 use domain::values::{Phone, jakarta_time};
 
 use super::MemoryStore;
@@ -167,6 +168,7 @@ impl State {
             }
             message.target = ERASED.to_owned();
             message.body = ERASED.to_owned();
+            message.variables = Variables::default();
             let state_id = message.state_id.take();
             message.state_id = state_id.filter(|id| person.erased_from(id) == *id);
             message.origin = message.origin.take().and_then(|origin| {
@@ -251,6 +253,11 @@ impl State {
             let name = by_phone.erased_from(record.name.as_str());
             if let Ok(name) = KeyName::parse(&name) {
                 record.name = name;
+            }
+        }
+        for template in self.templates.values_mut() {
+            for version in &mut template.versions {
+                version.author = by_phone.erased_from(&version.author).into_owned();
             }
         }
         self.keys.retain(|(dealer, key), _| {

@@ -14,11 +14,13 @@ impl RequestStore for MemoryStore {
         let mut state = self.state();
         let key = new.once.as_ref().map(|once| {
             let dealer = new.submission.dealer_id.clone();
-            ((dealer, once.key.clone()), once.body)
+            ((dealer, once.key.clone()), once)
         });
-        if let Some((key, body)) = &key {
+        if let Some((key, once)) = &key {
             match state.keys.get(key).filter(|used| used.counts(now)) {
-                Some(used) if used.body == *body => return Ok(Accepted::Replayed(used.request)),
+                Some(used) if once.is_of(&used.body) => {
+                    return Ok(Accepted::Replayed(used.request));
+                }
                 Some(_) => return Ok(Accepted::KeyReused),
                 None => {}
             }
@@ -32,9 +34,9 @@ impl RequestStore for MemoryStore {
         state.requests.insert(new.id, Request::just_stored(new));
         let dealer = new.submission.dealer_id.clone();
         state.queue(new.id, dealer, &new.message, &new.submission.phone, now);
-        if let Some((key, body)) = key {
+        if let Some((key, once)) = key {
             let used = UsedKey {
-                body,
+                body: once.body,
                 request: new.id,
                 since: now,
             };
@@ -43,18 +45,26 @@ impl RequestStore for MemoryStore {
         Ok(Accepted::Stored)
     }
 
-    async fn key_use(&self, dealer: &DealerId, once: &Once) -> Result<Option<KeyUse>, StoreError> {
+    async fn accept_all(&self, requests: &[NewRequest]) -> Vec<Result<Accepted, StoreError>> {
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            answers.push(self.accept(request).await);
+        }
+        answers
+    }
+
+    async fn key_uses(&self, uses: &[(DealerId, Once)]) -> Result<Vec<Option<KeyUse>>, StoreError> {
         let now = self.now();
-        let key = (dealer.clone(), once.key.clone());
         let state = self.state();
-        let used = state.keys.get(&key).filter(|used| used.counts(now));
-        Ok(used.map(|used| {
-            if used.body == once.body {
-                KeyUse::SameBody(used.request)
-            } else {
-                KeyUse::AnotherBody
-            }
-        }))
+        let key_use = |(dealer, once): &(DealerId, Once)| {
+            let key = (dealer.clone(), once.key.clone());
+            let used = state.keys.get(&key).filter(|used| used.counts(now))?;
+            Some(match once.is_of(&used.body) {
+                true => KeyUse::SameBody(used.request),
+                false => KeyUse::AnotherBody,
+            })
+        };
+        Ok(uses.iter().map(key_use).collect())
     }
 
     async fn forget_old_keys(&self) -> Result<u64, StoreError> {

@@ -11,11 +11,13 @@ use domain::ports::{ApiKeyRecord, Attempt, KnownQuota, OutboxMessage};
 use domain::requests::{
     CHANGED_BY, MessageId, MessageKind, MessageState, NewMessage, Origin, Request, RequestId,
 };
+use domain::template::Variables;
 use domain::values::{
     BodyFingerprint, DealerId, IdempotencyKey, KEY_LIFETIME, Phone, WebhookToken, jakarta_time,
 };
 
 use super::dealers::OwnSettings;
+use super::templates::StoredTemplate;
 
 /// The whole state. Every port method locks it once: that is its transaction.
 pub(super) struct State {
@@ -34,6 +36,8 @@ pub(super) struct State {
     pub(super) sessions: HashMap<SessionPrint, (ApiKeyId, DateTime<Utc>)>,
     /// Oldest first.
     pub(super) audit: Vec<AuditRecord>,
+    /// By owner, `None` for head office, and name.
+    pub(super) templates: BTreeMap<(Option<DealerId>, String), StoredTemplate>,
 }
 
 impl Default for State {
@@ -52,6 +56,7 @@ impl Default for State {
             api_keys: HashMap::new(),
             sessions: HashMap::new(),
             audit: Vec::new(),
+            templates: BTreeMap::new(),
         }
     }
 }
@@ -88,6 +93,8 @@ pub(super) struct Message {
     pub(super) dealer_id: DealerId,
     pub(super) kind: MessageKind,
     pub(super) template: String,
+    pub(super) template_version: Option<u32>,
+    pub(super) variables: Variables,
     pub(super) target: String,
     pub(super) body: String,
     pub(super) state: MessageState,
@@ -258,6 +265,8 @@ impl State {
             dealer_id,
             kind: new.kind,
             template: new.template.clone(),
+            template_version: new.template_version,
+            variables: new.variables.clone(),
             target: target.national().to_owned(),
             body: new.body.clone(),
             state: MessageState::Queued,

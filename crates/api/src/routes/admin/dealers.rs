@@ -79,7 +79,9 @@ pub(crate) async fn change_dealer_settings(
     body: JsonBody<SettingsBody>,
 ) -> Result<Answered<DealerReply>, Problem> {
     let fields = body.fields()?;
-    let change = match api.dealers.check(&settings::patch(&fields)) {
+    let patch = settings::patch(&fields);
+    let checking = api.dealers.check(dealer.id().ok(), &patch);
+    let change = match in_time(checking, DealerAdministrationError::Store).await {
         Ok(change) => change,
         Err(error) => return Err(settings::refused(error, fields)),
     };
@@ -111,11 +113,16 @@ fn known(dealer: &DealerAt) -> Result<&DealerId, Problem> {
         .map_err(|_| DealerAdministrationError::UnknownDealer.into())
 }
 
+/// What is said where the default template is gone.
+const NO_DEFAULT_TEMPLATE: &str =
+    "there is no template of that name; messages are made from validation";
+
 /// A dealer as it is shown.
 fn dealer_item(record: DealerRecord, accounts: &AccountPolicy, base: &PublicBaseUrl) -> DealerItem {
     let token = record.webhook_token.as_ref();
     let webhook = |kind| token.map(|token| base.webhook(token.as_str(), kind));
     let account = record.dealer.account(accounts);
+    let missing = record.dealer.missing_default_template();
     DealerItem {
         dealer_id: record.dealer.id.to_string(),
         is_active: record.dealer.active,
@@ -133,6 +140,7 @@ fn dealer_item(record: DealerRecord, accounts: &AccountPolicy, base: &PublicBase
             fonnte_api_key_set: record.key_source == Some(KeySource::Settings),
             fonnte_api_url: record.own_api_url,
             webhook_secret_set: record.webhook_secret_set,
+            default_template_error: missing.map(|_| NO_DEFAULT_TEMPLATE.into()),
             ..settings_item(record.dealer.settings)
         },
         lane: lane_item(record.lane),
@@ -155,6 +163,7 @@ fn settings_item(settings: DealerSettings) -> SettingsItem {
         exclusive_device: settings.exclusive_device,
         webhook_secret_set: false,
         default_template: settings.default_template,
+        default_template_error: None,
     }
 }
 

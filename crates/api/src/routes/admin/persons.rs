@@ -3,10 +3,10 @@ use std::convert::identity;
 use actix_web::web::Data;
 use api_types::{
     EXPORT_PAGE_SIZE, ErasureBody, ErasureData, ErasureReply, ExportBody, ExportData, ExportItem,
-    ExportReply,
+    ExportMessage, ExportReply,
 };
 use domain::ports::StoreError;
-use domain::requests::{Fault, RequestId};
+use domain::requests::{Fault, MessageView, RequestId};
 use domain::values::Phone;
 use paperclip::actix::api_v2_operation;
 use uuid::Uuid;
@@ -93,7 +93,7 @@ pub(crate) async fn export_person(
             .into_iter()
             .map(|(request, messages)| ExportItem {
                 request: item(request),
-                messages: messages.into_iter().map(message_item).collect(),
+                messages: messages.into_iter().map(export_message).collect(),
             })
             .collect(),
     };
@@ -101,6 +101,17 @@ pub(crate) async fn export_person(
         "Personal data retrieved",
         data,
     )))
+}
+
+/// A message with all that was given for it.
+fn export_message(view: MessageView) -> ExportMessage {
+    let variables = view.message.variables.iter();
+    ExportMessage {
+        variables: variables
+            .map(|(name, text)| (name.to_owned(), text.to_owned()))
+            .collect(),
+        message: message_item(view),
+    }
 }
 
 fn phone(raw: &str) -> Result<Phone, Fault> {

@@ -13,11 +13,8 @@ use domain::ports::StoreError;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use self::gathering::{Gathering, moment};
-use self::queue::{AT_ONCE, Batch, Queue, Waiting};
+use self::queue::{Batch, Queue, Waiting};
 use crate::connection::{ASK_TIMEOUT, Connection, Database, StoreResult, failed};
-
-/// Time limit for dividing a failed batch. Later tries might not be answered in time.
-const DIVIDING: Duration = Duration::from_secs(1);
 
 /// Work that one statement can do for many callers at once.
 pub(crate) trait Work: Send + Sync + Sized + 'static {
@@ -32,6 +29,12 @@ pub(crate) trait Work: Send + Sync + Sized + 'static {
 
     /// How many items are done alone at once. Each takes a connection.
     const ALONE: usize;
+
+    /// The most items of one statement, so that none takes long (chosen).
+    const AT_ONCE: usize = 128;
+
+    /// Time limit for dividing a failed batch. Later tries might not be answered in time.
+    const DIVIDING: Duration = Duration::from_secs(1);
 
     /// The key of this item, if any.
     fn key(&self) -> Option<Self::Key>;
@@ -102,21 +105,44 @@ impl<W: Work> Together<W> {
         // The wait for the schema happens before the queue, where waits are short.
         self.0.database.gate().passed().await?;
         let (answer, answered) = oneshot::channel();
-        self.enqueue(Waiting::new(work, answer))?;
-        match tokio::time::timeout(self.0.patience + ASK_TIMEOUT, answered).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(given_up)) => Err(StoreError::Unavailable(given_up.into())),
-            Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
-        }
+        self.enqueue(std::iter::once(Waiting::new(work, answer)))?;
+        told(tokio::time::timeout(self.0.patience + ASK_TIMEOUT, answered).await)
     }
 
-    fn enqueue(&self, waiting: Waiting<W>) -> StoreResult<()> {
+    /// Writes all of these, in this order and as far as there is room in the same statement; answers for
+    /// each after its commit.
+    pub(crate) async fn write_all(&self, works: Vec<W>) -> Vec<StoreResult<W::Answer>> {
+        let count = works.len();
+        let refused = |error: StoreError| (0..count).map(|_| Err(error.again())).collect();
+        if let Err(error) = self.0.database.gate().passed().await {
+            return refused(error);
+        }
+        let (answers, answered): (Vec<_>, Vec<_>) =
+            works.iter().map(|_| oneshot::channel()).unzip();
+        let waiting = works.into_iter().zip(answers);
+        if let Err(error) = self.enqueue(waiting.map(|(work, answer)| Waiting::new(work, answer))) {
+            return refused(error);
+        }
+        let until = tokio::time::Instant::now() + self.0.patience + ASK_TIMEOUT;
+        let mut all = Vec::with_capacity(count);
+        for answered in answered {
+            all.push(told(tokio::time::timeout_at(until, answered).await));
+        }
+        all
+    }
+
+    /// All of them or, where there is no room, none.
+    fn enqueue(&self, all: impl ExactSizeIterator<Item = Waiting<W>>) -> StoreResult<()> {
+        if all.len() == 0 {
+            return Ok(());
+        }
         let mut state = self.0.state();
-        if !state.queue.push(waiting) {
+        if !state.queue.has_room(all.len()) {
             return Err(StoreError::Unavailable(
                 "too many callers wait for the database".into(),
             ));
         }
+        state.queue.extend(all);
         let waiting = state.queue.len();
         if state.gathering.is_under_way() {
             if state.gathering.is_enough(waiting) {
@@ -134,6 +160,20 @@ impl<W: Work> Together<W> {
             self.0.database.home().spawn(writer.run());
         }
         Ok(())
+    }
+}
+
+/// What a caller was told, unless that came too late or never.
+fn told<A>(
+    answered: Result<
+        Result<StoreResult<A>, oneshot::error::RecvError>,
+        tokio::time::error::Elapsed,
+    >,
+) -> StoreResult<A> {
+    match answered {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(given_up)) => Err(StoreError::Unavailable(given_up.into())),
+        Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
     }
 }
 
@@ -155,7 +195,7 @@ impl<W: Work> Shared<W> {
         let before = {
             let mut state = self.state();
             let waiting = state.queue.len();
-            if !state.gathering.begin(answered, waiting, AT_ONCE) {
+            if !state.gathering.begin(answered, waiting, W::AT_ONCE) {
                 return;
             }
             waiting
@@ -241,7 +281,7 @@ async fn divide<W: Work>(
             Err(error)
                 if part.len() > 1
                     && is_of_a_row(&error, connection)
-                    && began.elapsed() < DIVIDING =>
+                    && began.elapsed() < W::DIVIDING =>
             {
                 let second = part.split_off(part.len() / 2);
                 parts.push(second);

@@ -10,9 +10,6 @@ use crate::connection::StoreResult;
 /// How many callers may wait. Some thousand are served in a second (measured); more would time out.
 const BOUND: usize = 4_096;
 
-/// The most items of one statement, so that none takes long (chosen).
-pub(super) const AT_ONCE: usize = 128;
-
 /// A waiting caller and its work.
 pub(super) struct Waiting<W: Work> {
     pub(super) work: W,
@@ -61,13 +58,14 @@ impl<W: Work> Default for Queue<W> {
 }
 
 impl<W: Work> Queue<W> {
-    /// Adds one; `false` when the queue is full.
-    pub(super) fn push(&mut self, waiting: Waiting<W>) -> bool {
-        let has_room = self.0.len() < BOUND;
-        if has_room {
-            self.0.push_back(waiting);
-        }
-        has_room
+    /// Whether so many more may wait.
+    pub(super) fn has_room(&self, count: usize) -> bool {
+        self.0.len() + count <= BOUND
+    }
+
+    /// Adds some.
+    pub(super) fn extend(&mut self, all: impl Iterator<Item = Waiting<W>>) {
+        self.0.extend(all);
     }
 
     /// Puts items back to the front.
@@ -95,7 +93,7 @@ impl<W: Work> Queue<W> {
             apart: Vec::new(),
         };
         let mut keys = HashSet::new();
-        while batch.rows.len() + batch.apart.len() < AT_ONCE
+        while batch.rows.len() + batch.apart.len() < W::AT_ONCE
             && let Some(waiting) = self.0.pop_front()
         {
             if waiting.has_left() {
@@ -158,13 +156,14 @@ mod tests {
         let mut callers = Vec::new();
         for n in 0..BOUND {
             let (waiting, answered) = waiting(n + 10);
-            assert!(queue.push(waiting));
+            assert!(queue.has_room(1));
+            queue.extend(std::iter::once(waiting));
             callers.push(answered);
         }
-        assert!(!queue.push(waiting(9_999).0));
+        assert!(!queue.has_room(1));
         let batch = queue.take(Duration::from_secs(60));
-        assert_eq!(batch.rows.len(), AT_ONCE);
-        assert_eq!(queue.len(), BOUND - AT_ONCE);
+        assert_eq!(batch.rows.len(), Number::AT_ONCE);
+        assert_eq!(queue.len(), BOUND - Number::AT_ONCE);
     }
 
     #[test]
@@ -172,9 +171,9 @@ mod tests {
         let mut queue = Queue::default();
         let (left, answered) = waiting(11);
         drop(answered);
-        queue.push(left);
+        queue.extend(std::iter::once(left));
         let (late, mut told) = waiting(12);
-        queue.push(late);
+        queue.extend(std::iter::once(late));
         std::thread::yield_now();
         assert!(queue.take(Duration::ZERO).rows.is_empty());
         assert!(matches!(
@@ -189,7 +188,7 @@ mod tests {
         let mut callers = Vec::new();
         for n in 0..6 {
             let (waiting, answered) = waiting(n);
-            queue.push(waiting);
+            queue.extend(std::iter::once(waiting));
             callers.push(answered);
         }
         let batch = queue.take(Duration::from_secs(60));

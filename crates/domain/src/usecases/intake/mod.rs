@@ -1,14 +1,20 @@
+mod bulk;
+
 use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 
 use super::{Policies, Ports};
 use crate::access::Visibility;
 use crate::dealers::Dealer;
 use crate::ports::{Accepted, Bell, Clock, DealerDirectory, Ids, KeyUse, RequestStore, StoreError};
 use crate::requests::{
-    Fault, Field, MessageKind, NewMessage, NewRequest, Request, Submission, ValidSubmission,
+    Fault, Faults, Field, MessageKind, NewMessage, NewRequest, Request, Submission, ValidSubmission,
 };
-use crate::template::{Template, TemplateValues, VALIDATION};
+use crate::template::{InForce, TemplateOrigin, TemplateValues};
 use crate::values::{AccountError, AccountPolicy, Once};
+
+pub use self::bulk::{BLOCK, BulkCall, BulkRow, RowAnswer, RowReceival};
 
 /// Accepts submissions: checks, finds the dealer, renders the message, stores.
 pub struct Intake {
@@ -18,17 +24,17 @@ pub struct Intake {
     ids: Arc<dyn Ids>,
     bell: Arc<dyn Bell>,
     accounts: AccountPolicy,
-    template: Template,
 }
 
-/// Why a submission was not stored, in the order of the checks. An idempotency key that was used before goes
-/// before all checks of the dealer but the tenant's.
+/// Why a submission was not stored. The order of the variants is the order of the checks, except
+/// for templates, and that a key that was used before goes before everything about the dealer but whose it is.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
-    /// Fields break rules: for every faulty field its first broken rule, in field order.
+    /// Fields break rules: for every faulty field its first broken rule, in field order. That the dealer has
+    /// no such template, or the template other variables, is told when nothing else is wrong.
     #[error("the submission breaks rules")]
-    Invalid(Vec<(Field, Fault)>),
-    /// The dealer, existing or not, is outside the caller's tenant.
+    Invalid(Faults),
+    /// The caller may not submit for that dealer, whether it exists or not.
     #[error("the dealer is not the caller's")]
     ForeignDealer,
     /// No dealer has that number.
@@ -58,6 +64,8 @@ pub struct Receival {
     pub request: Request,
     /// Whether it was stored earlier, under the same key.
     pub replayed: bool,
+    /// Whose template the message was made from; `None` where nothing was stored now.
+    pub template: Option<TemplateOrigin>,
 }
 
 /// A valid submission, before its dealer is looked up.
@@ -75,7 +83,6 @@ impl Intake {
             ids: ports.ids.clone(),
             bell: ports.lane_bell.clone(),
             accounts: policies.accounts.clone(),
-            template: Template::validation(),
         }
     }
 
@@ -92,11 +99,17 @@ impl Intake {
 
     /// The fields that break rules, as [`accept`](Self::accept) would report them.
     #[must_use]
-    pub fn faults(&self, submission: Submission) -> Vec<(Field, Fault)> {
+    pub fn faults(&self, submission: Submission) -> Faults {
         submission
             .validate(self.clock.now())
             .err()
             .unwrap_or_default()
+    }
+
+    /// The time, for what is said of now.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Deletes a batch of expired idempotency keys. Returns how many.
@@ -127,7 +140,12 @@ impl Intake {
         async move {
             let checked = checked?;
             let dealer = self.dealers.find(&checked.submission.dealer_id).await;
-            match self.prepare(checked, dealer.map_err(IntakeError::NotStored)?) {
+            // Apart, so that the dealer is not kept while the request is stored.
+            let prepared = {
+                let dealer = dealer.map_err(IntakeError::NotStored)?;
+                self.prepare(checked, dealer.as_ref(), MessageKind::Live)
+            };
+            match prepared {
                 Ok(request) => self.store(request).await,
                 Err((checked, refusal)) => self.stored_before(checked, refusal).await,
             }
@@ -153,15 +171,26 @@ impl Intake {
     fn prepare(
         &self,
         checked: Box<Checked>,
-        dealer: Option<Dealer>,
-    ) -> Result<Box<NewRequest>, (Box<Checked>, IntakeError)> {
-        match self.sender(dealer) {
-            Ok(dealer) => Ok(Box::new(self.request(*checked, &dealer))),
-            Err(refusal) => Err((checked, refusal)),
+        dealer: Option<&Dealer>,
+        kind: MessageKind,
+    ) -> Result<(Box<NewRequest>, TemplateOrigin), (Box<Checked>, IntakeError)> {
+        let dealer = match self.sender(dealer) {
+            Ok(dealer) => dealer,
+            Err(refusal) => return Err((checked, refusal)),
+        };
+        match template(dealer, &checked.submission) {
+            Ok(template) => {
+                let request = self.request(*checked, dealer, template, kind);
+                Ok((Box::new(request), template.origin))
+            }
+            Err(faults) => Err((checked, IntakeError::Invalid(faults))),
         }
     }
 
-    async fn store(&self, mut request: Box<NewRequest>) -> Result<Receival, IntakeError> {
+    async fn store(
+        &self,
+        (mut request, origin): (Box<NewRequest>, TemplateOrigin),
+    ) -> Result<Receival, IntakeError> {
         let accepted = self.requests.accept(&request).await;
         let replayed = match accepted.map_err(IntakeError::NotStored)? {
             Accepted::Stored => {
@@ -179,11 +208,12 @@ impl Intake {
         Ok(Receival {
             request: Request::of_submission(request.id, request.submission),
             replayed,
+            template: (!replayed).then_some(origin),
         })
     }
 
     /// The dealer, if a message of it could be sent.
-    fn sender(&self, dealer: Option<Dealer>) -> Result<Dealer, IntakeError> {
+    fn sender<'a>(&self, dealer: Option<&'a Dealer>) -> Result<&'a Dealer, IntakeError> {
         let dealer = dealer.ok_or(IntakeError::UnknownDealer)?;
         if !dealer.active {
             return Err(IntakeError::InactiveDealer);
@@ -205,32 +235,48 @@ impl Intake {
         let Some(once) = once else {
             return Err(refusal);
         };
-        let key_use = self.requests.key_use(&submission.dealer_id, &once).await;
-        match key_use.map_err(IntakeError::NotStored)? {
+        let uses = [(submission.dealer_id.clone(), once)];
+        let used = self.requests.key_uses(&uses).await;
+        let used = used.map_err(IntakeError::NotStored)?;
+        match used.first().copied().flatten() {
             Some(KeyUse::SameBody(id)) => Ok(Receival {
                 request: Request::of_submission(id, submission),
                 replayed: true,
+                template: None,
             }),
             Some(KeyUse::AnotherBody) => Err(IntakeError::KeyReused),
             None => Err(refusal),
         }
     }
 
-    fn request(&self, checked: Checked, dealer: &Dealer) -> NewRequest {
-        let Checked { submission, once } = checked;
-        let body = self.template.render(&TemplateValues {
+    fn request(
+        &self,
+        checked: Checked,
+        dealer: &Dealer,
+        template: &InForce,
+        kind: MessageKind,
+    ) -> NewRequest {
+        let Checked {
+            mut submission,
+            once,
+        } = checked;
+        let variables = std::mem::take(&mut submission.variables);
+        let body = template.template.render(&TemplateValues {
             customer_name: &submission.customer_name,
             unit_type: &submission.unit_type,
             license_plate: submission.license_plate.as_sent(),
             dealer_name: &dealer.name,
             request_time: submission.created_time,
+            variables: &variables,
         });
         NewRequest {
             id: self.ids.request(),
             message: NewMessage {
                 id: self.ids.message(),
-                kind: MessageKind::Live,
-                template: VALIDATION.to_owned(),
+                kind,
+                template: template.name.clone(),
+                template_version: template.version,
+                variables,
                 body,
                 not_before: submission.send_at,
                 origin: submission.origin.clone(),
@@ -238,5 +284,20 @@ impl Intake {
             submission,
             once,
         }
+    }
+}
+
+/// The template of a submission, whose variables are those of the submission.
+fn template<'a>(dealer: &'a Dealer, submission: &ValidSubmission) -> Result<&'a InForce, Faults> {
+    let templates = &dealer.templates;
+    let template = match &submission.template {
+        Some(name) => templates
+            .named(name)
+            .ok_or_else(|| vec![(Field::Template.into(), Fault::UnknownTemplate)])?,
+        None => templates.by_default(dealer.settings.default_template.as_deref()),
+    };
+    match template.template.check(&submission.variables) {
+        faults if faults.is_empty() => Ok(template),
+        faults => Err(faults),
     }
 }

@@ -1,0 +1,65 @@
+use std::io::IsTerminal as _;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::output::tell;
+
+/// How far an import is: a bar on a terminal, else a line for each block.
+pub(super) enum Progress {
+    Bar(ProgressBar),
+    Lines {
+        all: usize,
+        first: usize,
+        began: Instant,
+    },
+}
+
+impl Progress {
+    /// Begins; the first rows were passed over.
+    pub(super) fn begin(all: usize, first: usize) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self::Lines {
+                all,
+                first,
+                began: Instant::now(),
+            };
+        }
+        let bar = ProgressBar::new(all as u64).with_position(first as u64);
+        bar.reset_eta();
+        let style = ProgressStyle::with_template(
+            "{wide_bar} {human_pos}/{human_len} rows, {per_sec}, {eta} left",
+        );
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        Self::Bar(bar)
+    }
+
+    /// So many more rows are done, within a block.
+    pub(super) fn rows(&self, more: usize) {
+        if let Self::Bar(bar) = self {
+            bar.inc(more as u64);
+        }
+    }
+
+    /// A block is done, with so many rows in all.
+    pub(super) fn block(&self, done: usize) {
+        match self {
+            Self::Bar(bar) => bar.set_position(done as u64),
+            Self::Lines { all, first, began } => {
+                let seconds = began.elapsed().as_secs_f64().max(0.001);
+                let rate = (done - first) as f64 / seconds;
+                let left = (all - done) as f64 / rate.max(0.001);
+                tell!("{done}/{all} rows, {rate:.0} a second, {left:.0} s left");
+            }
+        }
+    }
+
+    /// Ends; the bar stays as it is.
+    pub(super) fn end(&self) {
+        if let Self::Bar(bar) = self {
+            bar.abandon();
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Why rows were rejected, in Indonesian, for those who mend the file.
+
+use api_types::{BulkItem, FaultBody, Place};
+
+/// Why a row was rejected.
+pub(super) fn of_item(item: &BulkItem) -> String {
+    if let Some(faults) = &item.errors {
+        return of_faults(faults);
+    }
+    match item.kind.as_deref() {
+        Some("IdempotencyKeyReused") => {
+            "kunci idempotency sudah dipakai untuk data yang berbeda".to_owned()
+        }
+        Some("ForeignDealer") => "kunci API bukan untuk dealer ini".to_owned(),
+        _ => item.error.as_deref().unwrap_or("ditolak").to_owned(),
+    }
+}
+
+/// All that is wrong with the fields of a row.
+pub(super) fn of_faults(faults: &[FaultBody]) -> String {
+    let all: Vec<String> = faults.iter().map(of_fault).collect();
+    all.join("; ")
+}
+
+fn of_fault(fault: &FaultBody) -> String {
+    let limit = |name: &str| {
+        let limit = fault.ctx.as_ref().and_then(|ctx| ctx.get(name));
+        limit.map(ToString::to_string).unwrap_or_default()
+    };
+    let words = match &*fault.kind {
+        "missing" => "wajib diisi".to_owned(),
+        "string_type" => "harus berupa teks".to_owned(),
+        "string_too_short" => format!("minimal {} karakter", limit("min_length")),
+        "string_too_long" => format!("maksimal {} karakter", limit("max_length")),
+        "too_long" => format!("maksimal {} isian", limit("max_length")),
+        "template_not_found" => "template tidak ditemukan".to_owned(),
+        "extra_forbidden" => "template tidak memiliki variabel ini".to_owned(),
+        "json_invalid" => "baris ini bukan JSON yang benar".to_owned(),
+        "model_attributes_type" => "harus berupa objek JSON".to_owned(),
+        "string_unicode" => "ada byte yang bukan teks (simpan berkas sebagai UTF-8)".to_owned(),
+        _ => of_value(&fault.msg),
+    };
+    let names = fault.loc.iter().skip(1).filter_map(|place| match place {
+        Place::Name(name) => Some(&**name),
+        Place::At(_) => None,
+    });
+    let names: Vec<&str> = names.collect();
+    match names.is_empty() {
+        true => words,
+        false => format!("{}: {words}", names.join(".")),
+    }
+}
+
+/// What is wrong with a value, by the sentence that callers know.
+fn of_value(sentence: &str) -> String {
+    let sentence = sentence.strip_prefix("Value error, ").unwrap_or(sentence);
+    let known = [
+        (
+            "Invalid Indonesian phone",
+            "bukan nomor HP Indonesia (08…, 10 sampai 13 angka)",
+        ),
+        (
+            "Invalid datetime format. Expected DD",
+            "bukan waktu DD/MM/YYYY HH:mm:ss",
+        ),
+        (
+            "Invalid datetime format. Expected RFC",
+            "bukan waktu seperti 2026-11-22T15:40:50+07:00",
+        ),
+        ("Send time must be", "paling lama 30 hari ke depan"),
+        (
+            "Control characters",
+            "ada karakter kontrol, misalnya ganti baris",
+        ),
+        ("Text must not be blank", "tidak boleh kosong"),
+        (
+            "Expected 1 to 255 visible",
+            "harus 1 sampai 255 karakter ASCII tanpa spasi",
+        ),
+        (
+            "The cell holds an error",
+            "sel berisi galat rumus, misalnya #N/A",
+        ),
+        (
+            "A number is no time",
+            "angka bukan waktu; beri sel format tanggal",
+        ),
+    ];
+    let found = known.iter().find(|(begin, _)| sentence.starts_with(begin));
+    found.map_or(sentence, |(_, words)| words).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(kind: &str, name: &str, msg: &str) -> FaultBody {
+        serde_json::from_value(serde_json::json!({
+            "type": kind, "loc": ["body", name], "msg": msg, "input": null, "ctx": {"min_length": 8}
+        }))
+        .expect("a fault")
+    }
+
+    #[test]
+    fn reasons_name_the_column_in_indonesian() {
+        let faults = [
+            fault("missing", "namaPembawa", "Field required"),
+            fault("string_too_short", "noTelp", "…"),
+            fault(
+                "value_error",
+                "createdTime",
+                "Value error, Invalid datetime format. Expected DD/MM/YYYY HH:mm:ss",
+            ),
+        ];
+        assert_eq!(
+            of_faults(&faults),
+            "namaPembawa: wajib diisi; noTelp: minimal 8 karakter; createdTime: bukan waktu DD/MM/YYYY HH:mm:ss"
+        );
+        let refused = BulkItem::refused(1, "Dealer tidak ditemukan atau tidak aktif".into(), None);
+        assert_eq!(of_item(&refused), "Dealer tidak ditemukan atau tidak aktif");
+    }
+}

@@ -1,0 +1,97 @@
+//! Templates between copies of the service, and beside what others do to the tables.
+
+use std::time::{Duration, Instant};
+
+use domain::access::AuditEntry;
+use domain::ports::{
+    DealerDirectory as _, Precondition, TemplateBook as _, TemplateOwner, TemplateSaved,
+};
+use domain::template::{TemplateName, TemplateOrigin};
+use store_postgres::PgDealers;
+use store_postgres::testing::TestDatabase;
+use testkit::contract::Backstage as _;
+use testkit::sample;
+
+use crate::backstage::{PgBackstage, store};
+
+/// What is promised.
+const IN_FORCE: Duration = Duration::from_secs(5);
+
+fn promo() -> TemplateName {
+    TemplateName::parse("promo").expect("a name")
+}
+
+async fn save(dealers: &PgDealers, owner: &TemplateOwner, body: &str) {
+    let entry = AuditEntry::template_changed(&sample::author(), owner.dealer(), &promo());
+    let over = Precondition::Unconditional;
+    let saved = dealers.save(owner, &promo(), body, &over, &entry).await;
+    assert_eq!(saved.expect("save"), TemplateSaved::Saved);
+}
+
+/// What the name means for the sample dealer.
+async fn means(dealers: &PgDealers) -> Option<(TemplateOrigin, Option<u32>)> {
+    let found = dealers.find(&sample::dealer_id()).await.expect("find");
+    let dealer = found.expect("the dealer is known");
+    let found = dealer.templates.named("promo");
+    found.map(|it| (it.origin, it.version))
+}
+
+async fn database() -> TestDatabase {
+    let database = TestDatabase::migrated().await;
+    let backstage = PgBackstage::connect(&database).await;
+    backstage.add_dealer(&sample::dealer()).await;
+    database
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_is_in_force_on_every_copy_within_five_seconds() {
+    let database = database().await;
+    let (one, other) = (store(&database).dealers(), store(&database).dealers());
+    assert_eq!(means(&other).await, None);
+    let own = TemplateOwner::Dealer(sample::dealer_id());
+    let steps = [
+        (TemplateOwner::HeadOffice, TemplateOrigin::Shared),
+        (own, TemplateOrigin::Dealer),
+    ];
+    for (owner, origin) in steps {
+        save(&one, &owner, "Halo").await;
+        let began = Instant::now();
+        while means(&other).await != Some((origin, Some(1))) {
+            assert!(began.elapsed() < IN_FORCE, "{origin:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Submissions ask for their dealer, and for nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dealer_that_is_remembered_comes_with_its_templates() {
+    let database = database().await;
+    let dealers = store(&database).dealers();
+    save(&dealers, &TemplateOwner::HeadOffice, "Halo").await;
+    let shared = Some((TemplateOrigin::Shared, Some(1)));
+    assert_eq!(means(&dealers).await, shared);
+    let mut client = database.connect().await;
+    let locking = client.transaction().await.expect("a transaction");
+    let lock = "LOCK TABLE customer.template IN ACCESS EXCLUSIVE MODE";
+    locking.batch_execute(lock).await.expect("the lock");
+    let began = Instant::now();
+    assert_eq!(means(&dealers).await, shared);
+    assert!(began.elapsed() < Duration::from_millis(500));
+}
+
+/// A row that a later release wrote, or another program, costs its template and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_cannot_be_read_is_as_if_it_were_not_there() {
+    let database = database().await;
+    let dealers = store(&database).dealers();
+    let own = TemplateOwner::Dealer(sample::dealer_id());
+    save(&dealers, &TemplateOwner::HeadOffice, "Halo").await;
+    save(&dealers, &own, "Hai").await;
+    let client = database.connect().await;
+    let spoil = "UPDATE customer.template SET body = '{if x}' WHERE dealer_id <> ''";
+    client.batch_execute(spoil).await.expect("spoilt");
+    let fresh = store(&database).dealers();
+    let shared = Some((TemplateOrigin::Shared, Some(1)));
+    assert_eq!(means(&fresh).await, shared);
+}

@@ -1,0 +1,138 @@
+//! Which column of a table is which field.
+
+use domain::requests::Field;
+
+use crate::{Options, Refusal};
+
+/// The name of a row's own key.
+pub const IDEMPOTENCY_KEY: &str = "idempotencyKey";
+
+/// What the columns of variables begin with.
+const VARIABLE: &str = "var.";
+
+/// The name of a field on the wire and in headers; Indonesian, as the clients know it.
+#[must_use]
+pub const fn wire_name(field: Field) -> &'static str {
+    match field {
+        Field::CustomerName => "namaPembawa",
+        Field::Phone => "noTelp",
+        Field::UnitType => "tipeUnit",
+        Field::LicensePlate => "noPol",
+        Field::CreatedTime => "createdTime",
+        Field::ModifiedTime => "modifiedTime",
+        Field::DealerId => "dealerId",
+        Field::Template => "template",
+        Field::Variables => "variables",
+        Field::SendAt => "sendAt",
+    }
+}
+
+/// What a column stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Column {
+    /// A field or the key, by its name on the wire.
+    Named(&'static str),
+    /// A variable of the template.
+    Variable(String),
+    /// Nothing of ours.
+    Other,
+}
+
+/// The names of all columns that are known; variables have columns of their own.
+fn names() -> impl Iterator<Item = &'static str> {
+    let fields = Field::ALL
+        .into_iter()
+        .filter(|field| *field != Field::Variables);
+    fields.map(wire_name).chain([IDEMPOTENCY_KEY])
+}
+
+impl Column {
+    /// The column under this header.
+    pub(crate) fn of(header: &str) -> Self {
+        let header = header.strip_prefix('\'').unwrap_or(header).trim();
+        let plain = plain(header);
+        if let Some(name) = names().find(|name| plain == name.to_lowercase()) {
+            return Self::Named(name);
+        }
+        // A variable's name may have `_`, so that only case does not matter.
+        match header.get(..VARIABLE.len()) {
+            Some(start) if start.eq_ignore_ascii_case(VARIABLE) => {
+                Self::Variable(header[VARIABLE.len()..].to_lowercase())
+            }
+            _ => Self::Other,
+        }
+    }
+
+    pub(crate) fn is_known(&self) -> bool {
+        *self != Self::Other
+    }
+}
+
+/// A name without what people write differently.
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|c| !c.is_whitespace() && *c != '_');
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// Whether the columns are those of a table.
+pub(crate) fn check(columns: &[Column], options: &Options) -> Result<(), Refusal> {
+    for (n, column) in columns.iter().enumerate() {
+        if column.is_known() && columns[..n].contains(column) {
+            return Err(Refusal::RepeatedColumn(match column {
+                Column::Variable(name) => format!("{VARIABLE}{name}"),
+                Column::Named(name) => (*name).to_owned(),
+                Column::Other => String::new(),
+            }));
+        }
+    }
+    let needed = [
+        Field::CustomerName,
+        Field::Phone,
+        Field::UnitType,
+        Field::LicensePlate,
+        Field::DealerId,
+    ];
+    let absent = needed.into_iter().find(|field| {
+        let is_needed = *field != Field::DealerId || !options.has_dealer;
+        is_needed && !columns.contains(&Column::Named(wire_name(*field)))
+    });
+    match absent {
+        Some(field) => Err(Refusal::MissingColumn(wire_name(field))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_spaces_and_underscores_do_not_matter() {
+        for header in [
+            "namaPembawa",
+            "NAMA PEMBAWA",
+            "nama_pembawa",
+            " Nama  Pembawa ",
+            "'NamaPembawa",
+        ] {
+            assert_eq!(Column::of(header), Column::Named("namaPembawa"), "{header}");
+        }
+        assert_eq!(Column::of("send_at"), Column::Named("sendAt"));
+        assert_eq!(
+            Column::of("IDEMPOTENCY KEY"),
+            Column::Named(IDEMPOTENCY_KEY)
+        );
+        for header in ["", "nama", "nama-pembawa", "var", "no"] {
+            assert_eq!(Column::of(header), Column::Other, "{header}");
+        }
+    }
+
+    #[test]
+    fn of_a_variable_only_case_does_not_matter() {
+        let variable = |name: &str| Column::Variable(name.to_owned());
+        assert_eq!(Column::of("var.km"), variable("km"));
+        assert_eq!(Column::of("VAR.KM_Akhir"), variable("km_akhir"));
+        assert_eq!(Column::of("var.k m"), variable("k m"));
+        assert_eq!(Column::of("v_ar.km"), Column::Other);
+    }
+}

@@ -1,0 +1,402 @@
+//! CSV: separators, encodings, and quotes that are not closed.
+
+use std::io::{self, BufRead as _, BufReader, Read, SeekFrom};
+
+use csv::{ByteRecord, ReaderBuilder};
+use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
+
+use crate::cells::{Cell, DateOrder, fields};
+use crate::columns::{Column, check};
+use crate::row::{Row, Unreadable};
+use crate::{LONGEST_ROW, Options, Refusal, Source};
+
+/// How the text of a table is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, with a byte order mark or without one.
+    Utf8 {
+        /// Whether it begins with a mark.
+        marked: bool,
+    },
+    /// UTF-16 with its mark, the lower byte first.
+    Utf16Little,
+    /// UTF-16 with its mark, the higher byte first.
+    Utf16Big,
+}
+
+/// How a table is written as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    /// What stands between cells.
+    pub separator: u8,
+    /// Its encoding.
+    pub encoding: Encoding,
+    /// Whether its first line names the separator (`sep=;`).
+    pub says_separator: bool,
+}
+
+/// A table of text.
+pub(crate) struct Sheet {
+    reader: Option<csv::Reader<Decoded>>,
+    dialect: Dialect,
+    header: Vec<String>,
+    columns: Vec<Column>,
+    keep_cells: bool,
+    record: ByteRecord,
+    /// Whether lines end with a return and a feed. Of such an end csv has read the return only.
+    has_returns: bool,
+}
+
+/// The separators that are tried, the likelier first.
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+
+/// How much of the beginning may be the line that names the separator.
+const SEPARATOR_LINE: u64 = 16;
+
+impl Sheet {
+    pub(crate) fn open(
+        source: Box<dyn Source>,
+        options: &Options,
+    ) -> Result<(Self, usize), Refusal> {
+        let mut decoded = Decoded::begin(source)?;
+        let said = said_separator(&mut decoded)?;
+        decoded = decoded.again()?;
+        let has_returns = has_returns(&mut decoded)?;
+        let mut best: Option<(usize, u8, Vec<String>)> = None;
+        for separator in said.map_or(SEPARATORS.to_vec(), |said| vec![said]) {
+            let mut reader = records(decoded.again()?, separator, said.is_some())?;
+            let header = header(&mut reader)?;
+            decoded = reader.into_inner();
+            let known = header.iter().filter(|name| Column::of(name).is_known());
+            let known = known.count();
+            if best.as_ref().is_none_or(|(most, ..)| known > *most) {
+                best = Some((known, separator, header));
+            }
+        }
+        let (_, separator, header) = best.ok_or(Refusal::Empty)?;
+        if decoded.is_empty {
+            return Err(Refusal::Empty);
+        }
+        let dialect = Dialect {
+            separator,
+            encoding: decoded.encoding,
+            says_separator: said.is_some(),
+        };
+        let columns: Vec<Column> = header.iter().map(|name| Column::of(name)).collect();
+        check(&columns, options)?;
+        let mut sheet = Self {
+            reader: None,
+            dialect,
+            header,
+            columns,
+            keep_cells: options.keep_cells,
+            record: ByteRecord::new(),
+            has_returns,
+        };
+        sheet.begin(decoded)?;
+        let rows = sheet.look_through(options)?;
+        let decoded = sheet.reader.take().map(csv::Reader::into_inner);
+        sheet.begin(decoded.ok_or(Refusal::Empty)?)?;
+        Ok((sheet, rows))
+    }
+
+    pub(crate) fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+
+    pub(crate) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    pub(crate) fn next_row(&mut self, number: usize) -> io::Result<Option<Row>> {
+        let Some(line) = self.next_record()? else {
+            return Ok(None);
+        };
+        let content = match std::str::from_utf8(self.record.as_slice()) {
+            Err(_) => Err(Unreadable::NotText),
+            Ok(_) if self.record.as_slice().len() > LONGEST_ROW => Err(Unreadable::TooLong),
+            Ok(_) => Ok(fields(&self.columns, cells(&self.record))),
+        };
+        let cells = self.keep_cells.then(|| {
+            let cells = self.record.iter();
+            cells
+                .map(|cell| String::from_utf8_lossy(cell).into_owned())
+                .collect()
+        });
+        Ok(Some(Row {
+            number,
+            line,
+            content,
+            cells: cells.unwrap_or_default(),
+        }))
+    }
+
+    /// Reads the next record that has something in a cell; its line.
+    fn next_record(&mut self) -> io::Result<Option<usize>> {
+        let Some(reader) = &mut self.reader else {
+            return Ok(None);
+        };
+        while reader
+            .read_byte_record(&mut self.record)
+            .map_err(io_error)?
+        {
+            if is_blank(&self.record) {
+                continue;
+            }
+            // What csv tells of a record's beginning is that of blank lines before it.
+            let (end, text) = (reader.position(), reader.get_ref());
+            let is_last = end.byte() == text.length && text.last != b'\n';
+            let feeds = usize::from(!self.has_returns && !is_last) + feeds(&self.record);
+            let line = usize::try_from(end.line()).unwrap_or(usize::MAX);
+            let before = usize::from(self.dialect.says_separator);
+            return Ok(Some(line.saturating_sub(feeds) + before));
+        }
+        Ok(None)
+    }
+
+    /// Begins with the first row behind the header.
+    fn begin(&mut self, decoded: Decoded) -> io::Result<()> {
+        let Dialect {
+            separator,
+            says_separator,
+            ..
+        } = self.dialect;
+        let mut reader = records(decoded.again()?, separator, says_separator)?;
+        header(&mut reader)?;
+        self.reader = Some(reader);
+        Ok(())
+    }
+
+    /// Reads all rows once: how many there are, and whether their dates begin with the day.
+    fn look_through(&mut self, options: &Options) -> Result<usize, Refusal> {
+        let (mut rows, mut order) = (0, DateOrder::default());
+        // The line of the last row, where it has more than one.
+        let mut spread = None;
+        while let Some(line) = self.next_record()? {
+            rows += 1;
+            spread = (feeds(&self.record) > 0).then_some(line);
+            if rows > options.most_rows {
+                return Err(Refusal::TooManyRows {
+                    most: options.most_rows,
+                });
+            }
+            if std::str::from_utf8(self.record.as_slice()).is_ok() {
+                let cells: Vec<Cell> = cells(&self.record).collect();
+                order.look(&self.columns, &cells);
+            }
+        }
+        let is_odd = self
+            .reader
+            .as_ref()
+            .is_some_and(|reader| reader.get_ref().quotes % 2 == 1);
+        if let Some(line) = spread.filter(|_| is_odd) {
+            return Err(Refusal::OpenQuote { line });
+        }
+        match order.found() {
+            Some((column, example)) => Err(Refusal::DateOrder { column, example }),
+            None => Ok(rows),
+        }
+    }
+}
+
+/// The cells of a record whose text is known to be one.
+fn cells(record: &ByteRecord) -> impl Iterator<Item = Cell> {
+    let texts = record.iter().map(String::from_utf8_lossy);
+    texts.map(|text| Cell::Text(text.into_owned()))
+}
+
+/// How many lines a record has beyond its first.
+fn feeds(record: &ByteRecord) -> usize {
+    record
+        .as_slice()
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+}
+
+/// Whether the first line ends with a return, too; true where there is but one.
+fn has_returns(decoded: &mut Decoded) -> io::Result<bool> {
+    let mut before = b'\r';
+    let mut reader = BufReader::new(decoded);
+    while let [byte, ..] = *reader.fill_buf()? {
+        if byte == b'\n' {
+            return Ok(before == b'\r');
+        }
+        before = byte;
+        reader.consume(1);
+    }
+    Ok(true)
+}
+
+fn is_blank(record: &ByteRecord) -> bool {
+    record.as_slice().iter().all(u8::is_ascii_whitespace)
+}
+
+fn records(
+    decoded: Decoded,
+    separator: u8,
+    says_separator: bool,
+) -> io::Result<csv::Reader<Decoded>> {
+    let mut decoded = decoded;
+    if says_separator {
+        skip_line(&mut decoded)?;
+    }
+    Ok(ReaderBuilder::new()
+        .delimiter(separator)
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(decoded))
+}
+
+/// The first record that has something in a cell. Columns without a name at its end are none.
+fn header(reader: &mut csv::Reader<Decoded>) -> io::Result<Vec<String>> {
+    let mut record = ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(io_error)? {
+        if !is_blank(&record) {
+            let names = record.iter().map(String::from_utf8_lossy);
+            return Ok(names.map(std::borrow::Cow::into_owned).collect());
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+/// The separator that the first line names.
+fn said_separator(decoded: &mut Decoded) -> io::Result<Option<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(decoded.by_ref().take(SEPARATOR_LINE)).read_until(b'\n', &mut line)?;
+    let line = line.trim_ascii_end();
+    // Of a tab nothing is left behind the sign.
+    let quoted = |line: &'_ [u8]| Some(line.strip_prefix(b"\"")?.strip_suffix(b"\"")?.to_vec());
+    let line = quoted(line).unwrap_or_else(|| line.to_vec());
+    let Some((name, said)) = line.split_at_checked(4) else {
+        return Ok(None);
+    };
+    Ok(match said {
+        _ if !name.eq_ignore_ascii_case(b"sep=") => None,
+        [] => Some(b'\t'),
+        [said] if said.is_ascii() && *said != b'"' => Some(*said),
+        _ => None,
+    })
+}
+
+fn skip_line(decoded: &mut Decoded) -> io::Result<()> {
+    let mut byte = [0];
+    while decoded.read(&mut byte)? == 1 && byte[0] != b'\n' {}
+    decoded.length = 0;
+    Ok(())
+}
+
+/// The text of a source as UTF-8, whatever it is encoded in. Bytes that are not of the encoding become one
+/// that is not of UTF-8, so that the row they stand in is found.
+pub(crate) struct Decoded {
+    source: BufReader<Box<dyn Source>>,
+    encoding: Encoding,
+    /// Whether there is nothing but a mark.
+    is_empty: bool,
+    /// How many quotes were read.
+    quotes: usize,
+    /// How many bytes were read, and the last of them.
+    length: u64,
+    last: u8,
+    utf16: Option<Utf16>,
+}
+
+struct Utf16 {
+    decoder: Decoder,
+    text: Vec<u8>,
+    read: usize,
+    has_ended: bool,
+}
+
+/// Stands for what cannot be decoded.
+const NO_TEXT: u8 = 0xff;
+
+/// How much is decoded at once, in bytes.
+const PIECE: usize = 8 * 1024;
+
+impl Decoded {
+    fn begin(mut source: Box<dyn Source>) -> io::Result<Self> {
+        io::Seek::seek(&mut source, SeekFrom::Start(0))?;
+        let mut mark = Vec::new();
+        source.by_ref().take(3).read_to_end(&mut mark)?;
+        let (encoding, length) = match &mark[..] {
+            [0xef, 0xbb, 0xbf] => (Encoding::Utf8 { marked: true }, 3),
+            [0xff, 0xfe, ..] => (Encoding::Utf16Little, 2),
+            [0xfe, 0xff, ..] => (Encoding::Utf16Big, 2),
+            _ => (Encoding::Utf8 { marked: false }, 0),
+        };
+        io::Seek::seek(&mut source, SeekFrom::Start(length))?;
+        let decoder = match encoding {
+            Encoding::Utf8 { .. } => None,
+            Encoding::Utf16Little => Some(UTF_16LE.new_decoder_without_bom_handling()),
+            Encoding::Utf16Big => Some(UTF_16BE.new_decoder_without_bom_handling()),
+        };
+        let mut source = BufReader::new(source);
+        Ok(Self {
+            is_empty: source.fill_buf()?.is_empty(),
+            source,
+            encoding,
+            quotes: 0,
+            length: 0,
+            last: 0,
+            utf16: decoder.map(|decoder| Utf16 {
+                decoder,
+                text: Vec::new(),
+                read: 0,
+                has_ended: false,
+            }),
+        })
+    }
+
+    /// The same from its beginning.
+    fn again(self) -> io::Result<Self> {
+        Self::begin(self.source.into_inner())
+    }
+}
+
+impl Read for Decoded {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let length = match &mut self.utf16 {
+            None => self.source.read(to)?,
+            Some(utf16) => {
+                while utf16.read == utf16.text.len() && !utf16.has_ended {
+                    utf16.decode(&mut self.source)?;
+                }
+                let length = (&utf16.text[utf16.read..]).read(to)?;
+                utf16.read += length;
+                length
+            }
+        };
+        self.length += length as u64;
+        self.last = to[..length].last().copied().unwrap_or(self.last);
+        self.quotes += to[..length].iter().filter(|byte| **byte == b'"').count();
+        Ok(length)
+    }
+}
+
+impl Utf16 {
+    fn decode(&mut self, source: &mut BufReader<Box<dyn Source>>) -> io::Result<()> {
+        let piece = source.fill_buf()?;
+        let is_last = piece.is_empty();
+        self.text.resize(4 * PIECE, 0);
+        let (result, read, written) =
+            self.decoder
+                .decode_to_utf8_without_replacement(piece, &mut self.text, is_last);
+        self.text.truncate(written);
+        self.read = 0;
+        match result {
+            DecoderResult::Malformed(..) => self.text.push(NO_TEXT),
+            DecoderResult::InputEmpty => self.has_ended = is_last,
+            DecoderResult::OutputFull => {}
+        }
+        source.consume(read);
+        Ok(())
+    }
+}

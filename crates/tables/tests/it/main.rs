@@ -1,0 +1,6 @@
+//! Tables as people have them. Every file is made by a program here.
+
+mod csv_text;
+mod json;
+mod support;
+mod workbooks;

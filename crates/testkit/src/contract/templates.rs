@@ -1,0 +1,355 @@
+//! Promises of [`TemplateBook`](domain::ports::TemplateBook), and of the templates that come with a dealer.
+
+use domain::access::AuditEntry;
+use domain::ports::{
+    MAX_TEMPLATES, Precondition, SeenTemplate, StoreError, TemplateOwner, TemplateRemoved,
+    TemplateSaved, TemplateVersion,
+};
+use domain::template::{TemplateName, TemplateOrigin, Variables};
+use domain::values::DealerId;
+use tokio::task::JoinSet;
+
+use super::persons::{erase, export, phone_of, timeline};
+use super::settings::known_dealer;
+use super::{OldRow, Stage};
+use crate::sample;
+
+/// Whatever is in force.
+const ALWAYS: Precondition = Precondition::Unconditional;
+
+fn promo() -> TemplateName {
+    TemplateName::parse("promo").expect("a name")
+}
+
+fn validation() -> TemplateName {
+    TemplateName::parse("validation").expect("a name")
+}
+
+fn own() -> TemplateOwner {
+    TemplateOwner::Dealer(sample::dealer_id())
+}
+
+async fn try_save(
+    stage: &Stage,
+    owner: &TemplateOwner,
+    name: &TemplateName,
+    body: &str,
+    over: &Precondition,
+) -> Result<TemplateSaved, StoreError> {
+    let entry = AuditEntry::template_changed(&sample::author(), owner.dealer(), name);
+    stage.templates.save(owner, name, body, over, &entry).await
+}
+
+async fn save(stage: &Stage, owner: &TemplateOwner, name: &TemplateName, body: &str) {
+    let saved = try_save(stage, owner, name, body, &ALWAYS).await;
+    assert_eq!(saved.expect("save"), TemplateSaved::Saved);
+}
+
+async fn remove(
+    stage: &Stage,
+    owner: &TemplateOwner,
+    name: &TemplateName,
+    over: &Precondition,
+) -> TemplateRemoved {
+    let entry = AuditEntry::template_removed(&sample::author(), owner.dealer(), name);
+    let removing = stage.templates.remove(owner, name, over, &entry);
+    removing.await.expect("remove")
+}
+
+async fn versions(
+    stage: &Stage,
+    owner: &TemplateOwner,
+    name: &TemplateName,
+) -> Vec<TemplateVersion> {
+    let found = stage.templates.versions(owner, name).await;
+    found.expect("versions")
+}
+
+/// Numbers and texts, newest first.
+async fn texts(stage: &Stage, owner: &TemplateOwner, name: &TemplateName) -> Vec<(u32, String)> {
+    let versions = versions(stage, owner, name).await.into_iter();
+    versions.map(|it| (it.version, it.body)).collect()
+}
+
+/// What a name means for the messages of a dealer: whose template it is, and which version.
+async fn means(
+    stage: &Stage,
+    dealer: &DealerId,
+    name: &str,
+) -> Option<(TemplateOrigin, Option<u32>)> {
+    let found = stage.dealers.find(dealer).await.expect("find");
+    let dealer = found.expect("the dealer is known");
+    let found = dealer.templates.named(name);
+    found.map(|it| (it.origin, it.version))
+}
+
+/// Details of the audit, newest first.
+async fn noted(stage: &Stage) -> Vec<(String, Option<String>, String)> {
+    let lines = stage.audit.page(None, 10).await.expect("page");
+    let lines = lines.into_iter();
+    lines
+        .map(|line| (line.action, line.dealer_id, line.detail))
+        .collect()
+}
+
+/// Whoever was told that a text is saved finds it, with its author and its number, and so do messages.
+pub async fn a_saved_text_is_a_new_version(stage: &Stage) {
+    let dealer = known_dealer(stage).await.id;
+    assert_eq!(means(stage, &dealer, "promo").await, None);
+    save(stage, &own(), &promo(), "Halo {customer_name}!").await;
+    let first = versions(stage, &own(), &promo()).await;
+    save(stage, &own(), &promo(), "Hai {customer_name} é {{}}!").await;
+    let both = versions(stage, &own(), &promo()).await;
+    assert_eq!(both.len(), 2);
+    assert_eq!(both[1..], first, "a version is never changed");
+    assert_eq!(
+        (both[0].version, both[0].body.as_str()),
+        (2, "Hai {customer_name} é {{}}!")
+    );
+    assert_eq!(both[0].author, sample::author().actor);
+    assert!(both[0].created_at <= stage.backstage.now());
+    let meant = Some((TemplateOrigin::Dealer, Some(2)));
+    assert_eq!(means(stage, &dealer, "promo").await, meant);
+    let all = stage.templates.list(&own()).await.expect("list");
+    assert_eq!(all.len(), 1);
+    assert_eq!((&*all[0].name, &all[0].newest), ("promo", &both[0]));
+    let line = (
+        "template.change".to_owned(),
+        Some(dealer.as_str().to_owned()),
+        "template promo".to_owned(),
+    );
+    assert_eq!(noted(stage).await, [line.clone(), line]);
+}
+
+/// Saving what is there changes nothing, and is not noted.
+pub async fn the_same_text_makes_no_version(stage: &Stage) {
+    known_dealer(stage).await;
+    save(stage, &own(), &promo(), "Halo").await;
+    let again = try_save(stage, &own(), &promo(), "Halo", &ALWAYS).await;
+    assert_eq!(again.expect("save"), TemplateSaved::Unchanged);
+    assert_eq!(texts(stage, &own(), &promo()).await.len(), 1);
+    assert_eq!(noted(stage).await.len(), 1);
+}
+
+/// A removal ends no count.
+pub async fn a_number_is_never_given_twice(stage: &Stage) {
+    known_dealer(stage).await;
+    save(stage, &own(), &promo(), "satu").await;
+    save(stage, &own(), &promo(), "dua").await;
+    let removed = remove(stage, &own(), &promo(), &ALWAYS).await;
+    assert_eq!(removed, TemplateRemoved::Removed);
+    assert_eq!(versions(stage, &own(), &promo()).await, []);
+    let again = remove(stage, &own(), &promo(), &ALWAYS).await;
+    assert_eq!(again, TemplateRemoved::Unknown);
+    save(stage, &own(), &promo(), "dua").await;
+    let expected = [(3, "dua"), (2, "dua"), (1, "satu")];
+    let expected = expected.map(|(version, body)| (version, body.to_owned()));
+    assert_eq!(texts(stage, &own(), &promo()).await, expected);
+    let actions: Vec<String> = noted(stage).await.into_iter().map(|it| it.0).collect();
+    let changed = "template.change";
+    assert_eq!(actions, [changed, "template.remove", changed, changed]);
+}
+
+/// A name means the dealer's own, then head office's, then the built-in one; other dealers are others.
+pub async fn a_name_is_looked_up_at_its_dealer_then_at_head_office(stage: &Stage) {
+    use TemplateOrigin::{BuiltIn, Dealer as Own, Shared};
+    let dealer = known_dealer(stage).await.id;
+    let other = sample::dealer_numbered(1);
+    stage.backstage.add_dealer(&other).await;
+    let built_in = Some((BuiltIn, None));
+    assert_eq!(means(stage, &dealer, "validation").await, built_in);
+    save(stage, &TemplateOwner::HeadOffice, &validation(), "pusat 1").await;
+    save(stage, &TemplateOwner::HeadOffice, &validation(), "pusat 2").await;
+    save(stage, &own(), &validation(), "dealer").await;
+    let shared = Some((Shared, Some(2)));
+    assert_eq!(
+        means(stage, &dealer, "validation").await,
+        Some((Own, Some(1)))
+    );
+    assert_eq!(means(stage, &other.id, "validation").await, shared);
+    remove(stage, &own(), &validation(), &ALWAYS).await;
+    assert_eq!(means(stage, &dealer, "validation").await, shared);
+    let removed = remove(stage, &TemplateOwner::HeadOffice, &validation(), &ALWAYS).await;
+    assert_eq!(removed, TemplateRemoved::Removed);
+    assert_eq!(means(stage, &dealer, "validation").await, built_in);
+    assert_eq!(means(stage, &other.id, "validation").await, built_in);
+    let (_, of_head_office, _) = noted(stage).await.remove(0);
+    assert_eq!(of_head_office, None);
+}
+
+/// What its author did not see is not written over, nor removed.
+pub async fn another_version_is_not_overtaken(stage: &Stage) {
+    known_dealer(stage).await;
+    let over = |seen: &[SeenTemplate]| Precondition::OneOf(seen.to_vec());
+    let office = TemplateOwner::HeadOffice;
+    let refused = async |precondition: Precondition| {
+        let saved = try_save(stage, &own(), &validation(), "baru", &precondition).await;
+        assert_eq!(saved.expect("save"), TemplateSaved::Overtaken);
+    };
+    let made = async |body: &str, precondition: Precondition| {
+        let saved = try_save(stage, &own(), &validation(), body, &precondition).await;
+        assert_eq!(saved.expect("save"), TemplateSaved::Saved);
+    };
+    refused(over(&[SeenTemplate::Own(1), SeenTemplate::Shared(1)])).await;
+    refused(over(&[])).await;
+    made("atas bawaan", over(&[SeenTemplate::BuiltIn])).await;
+    refused(over(&[SeenTemplate::BuiltIn])).await;
+    save(stage, &office, &validation(), "pusat").await;
+    refused(over(&[SeenTemplate::Shared(1), SeenTemplate::Own(2)])).await;
+    made(
+        "atas sendiri",
+        over(&[SeenTemplate::Own(9), SeenTemplate::Own(1)]),
+    )
+    .await;
+    made("atas apa pun", Precondition::Exists).await;
+    let stale = over(&[SeenTemplate::Own(2)]);
+    let kept = remove(stage, &own(), &validation(), &stale).await;
+    assert_eq!(kept, TemplateRemoved::Overtaken);
+    let seen = over(&[SeenTemplate::Own(3)]);
+    let removed = remove(stage, &own(), &validation(), &seen).await;
+    assert_eq!(removed, TemplateRemoved::Removed);
+    refused(over(&[SeenTemplate::Own(3)])).await;
+    made("atas pusat", over(&[SeenTemplate::Shared(1)])).await;
+    let none = try_save(stage, &own(), &promo(), "x", &Precondition::Exists).await;
+    assert_eq!(none.expect("save"), TemplateSaved::Overtaken);
+    assert_eq!(versions(stage, &own(), &promo()).await, []);
+    // Who has seen the newest version and saves it again has overtaken nobody.
+    let newest = over(&[SeenTemplate::Own(4)]);
+    let same = try_save(stage, &own(), &validation(), "atas pusat", &newest).await;
+    assert_eq!(same.expect("save"), TemplateSaved::Unchanged);
+}
+
+/// Numbers have no gaps, whoever writes at the same moment; over one version only one is saved.
+pub async fn of_writers_at_the_same_moment_each_gets_a_number(stage: &Stage) {
+    known_dealer(stage).await;
+    let write = async |over: &Precondition| {
+        let mut writers = JoinSet::new();
+        for n in 0..8 {
+            let (stage, over) = (stage.clone(), over.clone());
+            writers.spawn(async move {
+                let body = format!("penulis {n} {over:?}");
+                try_save(&stage, &own(), &promo(), &body, &over).await
+            });
+        }
+        let saved = writers.join_all().await.into_iter();
+        saved
+            .filter(|saved| matches!(saved, Ok(TemplateSaved::Saved)))
+            .count()
+    };
+    assert_eq!(write(&ALWAYS).await, 8);
+    assert_eq!(
+        write(&Precondition::OneOf(vec![SeenTemplate::Own(8)])).await,
+        1
+    );
+    let all = texts(stage, &own(), &promo()).await.into_iter();
+    let numbers: Vec<u32> = all.map(|(version, _)| version).collect();
+    assert_eq!(numbers, (1..=9).rev().collect::<Vec<_>>());
+    assert_eq!(noted(stage).await.len(), 9);
+}
+
+/// They are all read together.
+pub async fn an_owner_has_so_many_templates_at_most(stage: &Stage) {
+    known_dealer(stage).await;
+    let name = |n: u32| TemplateName::parse(&format!("t{n}")).expect("a name");
+    for n in 0..MAX_TEMPLATES {
+        save(stage, &own(), &name(n), "Halo").await;
+    }
+    let more = try_save(stage, &own(), &name(MAX_TEMPLATES), "Halo", &ALWAYS).await;
+    assert_eq!(more.expect("save"), TemplateSaved::TooMany);
+    save(stage, &own(), &name(0), "Hai").await;
+    save(stage, &TemplateOwner::HeadOffice, &name(0), "Halo").await;
+    remove(stage, &own(), &name(1), &ALWAYS).await;
+    save(stage, &own(), &name(MAX_TEMPLATES), "Halo").await;
+    let all = stage.templates.list(&own()).await.expect("list");
+    assert_eq!(all.len(), MAX_TEMPLATES as usize);
+    assert!(all.is_sorted_by(|one, next| one.name < next.name));
+}
+
+/// A change without its line in the audit is none.
+pub async fn what_cannot_be_noted_is_not_done_to_a_template(stage: &Stage) {
+    known_dealer(stage).await;
+    save(stage, &own(), &promo(), "Halo").await;
+    let mut entry = AuditEntry::template_changed(&sample::author(), own().dealer(), &promo());
+    entry.detail = sample::UNSTORABLE.to_owned();
+    let (owner, name) = (own(), promo());
+    let book = &stage.templates;
+    let saving = book.save(&owner, &name, "Hai", &ALWAYS, &entry);
+    saving.await.expect_err("it cannot be noted");
+    let removing = book.remove(&owner, &name, &ALWAYS, &entry);
+    removing.await.expect_err("it cannot be noted");
+    let expected = vec![(1, "Halo".to_owned())];
+    assert_eq!(texts(stage, &own(), &promo()).await, expected);
+}
+
+fn variables(all: &[(&str, &str)]) -> Variables {
+    let all = all.iter();
+    all.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+        .collect()
+}
+
+/// Text, template, version and variables stay with a message, whatever becomes of the template.
+pub async fn a_message_remembers_its_template(stage: &Stage) {
+    let dealer = known_dealer(stage).await.id;
+    let mut request = sample::request_for(&dealer, 1);
+    let plain = sample::request_for(&dealer, 2);
+    request.message.template = "promo".to_owned();
+    request.message.template_version = Some(7);
+    request.message.variables = variables(&[("km", "12.000 {\"é\"}"), ("a", "1")]);
+    stage.requests.accept(&request).await.expect("accept");
+    stage.requests.accept(&plain).await.expect("accept");
+    let message = timeline(stage, request.id).await.remove(0);
+    assert_eq!(message.template, "promo");
+    assert_eq!(message.template_version, Some(7));
+    assert_eq!(message.variables, request.message.variables);
+    let exported = export(stage, &phone_of(1), None).await.remove(0);
+    let found = &exported.messages[0].variables;
+    assert_eq!(*found, request.message.variables);
+    let message = timeline(stage, plain.id).await.remove(0);
+    assert_eq!(message.template_version, None);
+    assert_eq!(message.variables, Variables::default());
+}
+
+/// What was given for a person is the person's.
+pub async fn variables_of_an_erased_person_are_gone(stage: &Stage) {
+    let dealer = known_dealer(stage).await.id;
+    let mut request = sample::request_for(&dealer, 1);
+    request.message.template_version = Some(1);
+    request.message.variables = variables(&[("km", "12.000")]);
+    stage.requests.accept(&request).await.expect("accept");
+    erase(stage, &phone_of(1)).await;
+    let message = timeline(stage, request.id).await.remove(0);
+    assert_eq!(message.variables, Variables::default());
+    assert_eq!(message.template_version, Some(1));
+}
+
+/// The newest of a dealer's list, with what its newest message says.
+pub async fn the_newest_requests_come_with_their_messages(stage: &Stage) {
+    let dealer = known_dealer(stage).await;
+    let other = sample::dealer_numbered(1);
+    stage.backstage.add_dealer(&other).await;
+    for n in 1..=3 {
+        let mut request = sample::request_for(&dealer.id, n);
+        request.message.body = format!("teks {n}");
+        request.message.variables = variables(&[("km", &n.to_string())]);
+        stage.requests.accept(&request).await.expect("accept");
+    }
+    let foreign = sample::request_for(&other.id, 9);
+    stage.requests.accept(&foreign).await.expect("accept");
+    let old = OldRow::sample(&dealer.id, 4);
+    stage.backstage.insert_old_row(&old).await;
+    erase(stage, &phone_of(2)).await;
+    let recent = stage.templates.recent(&dealer.id, 4).await.expect("recent");
+    let shown: Vec<_> = recent
+        .iter()
+        .map(|it| (it.request.id, it.body.as_deref(), it.variables.get("km")))
+        .collect();
+    let id = |n| sample::request_for(&dealer.id, n).id;
+    let expected = [
+        (old.id, None, None),
+        (id(3), Some("teks 3"), Some("3")),
+        (id(1), Some("teks 1"), Some("1")),
+    ];
+    assert_eq!(shown, expected);
+    let one = stage.templates.recent(&dealer.id, 1).await.expect("recent");
+    assert_eq!(one.len(), 1);
+}

@@ -1,0 +1,3 @@
+ALTER TABLE message
+    DROP COLUMN template_version,
+    DROP COLUMN variables;
