@@ -12,8 +12,8 @@ use domain::usecases::{
 use domain::values::AccountPolicy;
 
 use crate::exports::Exports;
-use tokio::sync::Semaphore;
 use crate::observe::{Observer, Unobserved};
+use tokio::sync::Semaphore;
 
 /// How many tables of bulk calls are in memory at once: one takes up to 8 MiB, and a workbook four times as
 /// much when it is unpacked.

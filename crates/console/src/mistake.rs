@@ -111,9 +111,8 @@ impl From<MessageError> for Mistake {
             MessageError::UnknownRequest => Self::NotFound,
             MessageError::Invalid(_)
             | MessageError::Pending
-            | MessageError::NotCancellable | MessageError::NotSendable => {
-                Self::Conflict
-            }
+            | MessageError::NotCancellable
+            | MessageError::NotSendable => Self::Conflict,
             MessageError::Store(error) => Self::Store(error),
         }
     }

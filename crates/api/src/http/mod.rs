@@ -12,8 +12,8 @@ mod origin;
 mod pieces;
 mod query;
 mod quiet;
-mod wanted;
 mod table_body;
+mod wanted;
 
 pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
@@ -26,5 +26,5 @@ pub(crate) use origin::CallOrigin;
 pub(crate) use pieces::Pieces;
 pub(crate) use query::QueryParameters;
 pub(crate) use quiet::Quiet;
-pub(crate) use wanted::while_wanted;
 pub(crate) use table_body::TableBody;
+pub(crate) use wanted::while_wanted;

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
 use api_types::{
-    AnalyticsQuery, AuditQuery, BulkQuery, DealerListQuery, ExportQuery, HeaderParameters, ListQuery,
-    PathParameters, RangeQuery, parameters_of,
+    AnalyticsQuery, AuditQuery, BulkQuery, DealerListQuery, ExportQuery, HeaderParameters,
+    ListQuery, PathParameters, RangeQuery, parameters_of,
 };
 use serde_json::{Map, Value, json};
 

@@ -154,7 +154,8 @@ async fn act(
     for (place, id) in ids.iter().enumerate() {
         let tried = match act {
             Act::Resend => {
-                let doing = actions.resend(*id, seen, Reordered::default(), &author, origin.clone());
+                let doing =
+                    actions.resend(*id, seen, Reordered::default(), &author, origin.clone());
                 in_time(doing, MessageError::Store).await
             }
             Act::Cancel => in_time(actions.cancel(*id, seen, &author), MessageError::Store).await,
