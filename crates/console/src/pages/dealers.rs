@@ -102,7 +102,9 @@ pub(crate) async fn change(
     let mut shown = known(&console, &dealer).await?;
     let typed = Typed::read(&fields);
     let moves = typed.moves_account(&shown.typed.api_url);
-    let change = desk.check(&typed.patch(&shown.typed));
+    let patch = typed.patch(&shown.typed);
+    let checking = desk.check(Some(&dealer), &patch);
+    let change = in_time(checking, DealerAdministrationError::Store).await;
     let faults = match change {
         Ok(_) if moves && !typed.is_sure => Vec::new(),
         Ok(change) => {
