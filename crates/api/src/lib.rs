@@ -2,10 +2,8 @@
 
 mod access;
 mod bulk;
-mod deadline;
 mod exports;
 mod http;
-mod limits;
 mod observe;
 mod openapi;
 mod options;
@@ -17,11 +15,11 @@ mod state;
 mod validation;
 
 pub use bulk::{Bulk, BulkOptions, row_faults};
-pub use limits::{Limits, RateLimit, TrustedProxies, TrustedProxiesError};
+pub use callers::{Keys as ApiAuth, Limits, RateLimit, TrustedProxies, TrustedProxiesError};
 pub use observe::{AnsweredCall, EventResult, Observer, SubmissionResult};
 pub use openapi::document as openapi_document;
-pub use options::{ApiOptions, OriginError, Origins, PublicBaseUrl, PublicBaseUrlError};
+pub use options::{ApiOptions, OriginError, Origins};
 pub use route::{Access, Calls, Route};
 pub use routes::routes;
 pub use server::{MAX_CONNECTIONS, app, serve};
-pub use state::{Api, ApiAuth, ApiParts};
+pub use state::{Api, ApiParts, Beside};

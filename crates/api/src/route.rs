@@ -88,6 +88,8 @@ pub(crate) struct Target {
     route: Option<&'static Route>,
     /// Whether the path is below `/api/v1/admin`, known or not.
     is_admin: bool,
+    /// Whether another adapter answers.
+    is_beside: bool,
 }
 
 impl Target {
@@ -110,7 +112,21 @@ impl Target {
             of_path: Some(of_path),
             route: same.find(|route| route.method == *method),
             is_admin,
+            is_beside: false,
         }
+    }
+
+    /// A path that another adapter answers.
+    pub(crate) fn beside() -> Self {
+        Self {
+            is_beside: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether another adapter answers, and lets callers in by its own rules.
+    pub(crate) fn is_beside(self) -> bool {
+        self.is_beside
     }
 
     /// The target that the frame has set.

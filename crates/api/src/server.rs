@@ -131,6 +131,7 @@ fn app_with(
         InitError = (),
     > + use<>,
 > {
+    let beside = api.beside.clone();
     App::new()
         .app_data(api)
         .app_data(Data::new(document))
@@ -139,6 +140,11 @@ fn app_with(
         .wrap_api()
         .configure(routes::configure)
         .build()
+        .configure(|config| {
+            if let Some(beside) = beside {
+                (beside.configure)(config);
+            }
+        })
         .default_service(web::to(routes::unknown_path))
         // The last one is the outermost.
         .wrap(from_fn(survive))

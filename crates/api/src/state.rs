@@ -1,9 +1,9 @@
 //! The state of a running copy of the API.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, ServiceConfig};
+use callers::{Keys, Limits};
 use domain::ports::{AuditLog, Health, TestLine};
 use domain::usecases::{
     DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake, Gatekeeper, Intake,
@@ -12,10 +12,8 @@ use domain::usecases::{
 use domain::values::AccountPolicy;
 
 use crate::exports::Exports;
-use tokio::sync::Semaphore;
-
-use crate::limits::Limits;
 use crate::observe::{Observer, Unobserved};
+use tokio::sync::Semaphore;
 
 /// How many tables of bulk calls are in memory at once: one takes up to 8 MiB, and a workbook four times as
 /// much when it is unpacked.
@@ -55,6 +53,26 @@ pub struct Api {
     pub(crate) bulk_bodies: Arc<Semaphore>,
     /// The observer.
     pub(crate) observer: Arc<dyn Observer>,
+    /// What else is served.
+    pub(crate) beside: Option<Beside>,
+}
+
+/// What another adapter serves in the same server, below a path of its own. Its calls get an id, a line in
+/// the log and a count, and nothing else: who may call, and what a refusal looks like, is its own matter.
+#[derive(Clone)]
+pub struct Beside {
+    /// The path, without a slash at its end. A browser that asks for `/` is sent there.
+    pub path: &'static str,
+    /// Tells actix about its routes.
+    pub configure: Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>,
+}
+
+impl Beside {
+    /// Whether a path is one of these.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        let below = path.strip_prefix(self.path);
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }
 
 /// The parts of the state besides the use cases.
@@ -68,9 +86,9 @@ pub struct ApiParts {
     /// The audit.
     pub audit: Arc<dyn AuditLog>,
     /// Whether callers need keys.
-    pub auth: ApiAuth,
+    pub auth: Keys,
     /// The limits of callers.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     /// The version of the program.
     pub version: &'static str,
 }
@@ -103,7 +121,15 @@ impl Api {
             exports: Exports::default(),
             bulk_bodies: Arc::new(Semaphore::new(MOST_TABLES)),
             observer: Arc::new(Unobserved),
+            beside: None,
         }
+    }
+
+    /// The same with other pages below a path.
+    #[must_use]
+    pub fn beside(mut self, beside: Beside) -> Self {
+        self.beside = Some(beside);
+        self
     }
 
     /// The same with an observer.
@@ -118,30 +144,14 @@ impl Api {
 #[derive(Clone)]
 pub(crate) struct Document(pub(crate) Bytes);
 
-/// Whether callers need keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ApiAuth {
-    /// Every route that is not public needs one.
-    Required,
-    /// No route does. Only safe where no other machine or user reaches the port.
-    Off {
-        /// The address that the service listens on. The admin routes exist only where it is a loopback
-        /// address, for callers on this machine.
-        host: IpAddr,
-        /// Whether the operator chose it. Where it is the default, no proxy is expected, and calls to another
-        /// host name than this machine's are refused.
-        said: bool,
-    },
-}
-
 /// Authentication, limits, and the use cases about them.
 pub(crate) struct Admission {
     /// Whether callers need keys.
-    pub(crate) auth: ApiAuth,
+    pub(crate) auth: Keys,
     /// Authenticates keys.
     pub(crate) gatekeeper: Arc<Gatekeeper>,
     /// The limits of callers.
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
     /// Creates, lists and revokes keys.
     pub(crate) keys: Arc<KeyAdministration>,
     /// The audit.

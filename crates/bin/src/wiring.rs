@@ -136,6 +136,8 @@ impl Parts {
             templates: directory,
             accounts: all.clone(),
             api_keys: Arc::new(store.api_keys()),
+            troubles: all.clone(),
+            sessions: Arc::new(store.sessions()),
             audit: all.clone(),
             persons: all,
             whatsapp,

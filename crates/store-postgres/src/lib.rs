@@ -25,6 +25,7 @@ pub use dealers::reseal::{Resealed, SecretPlace};
 pub use dealers::secrets::{SecretsKeys, SecretsKeysError};
 pub use dealers::stand_alone::{DealerAdminError, NewDealer};
 pub use keys::api_keys::PgApiKeys;
+pub use keys::sessions::PgSessions;
 pub use lanes::standing::{PoolUse, Standing};
 pub use operations::inspect::{Inspection, MigrationState};
 pub use operations::migrate::{MigrateError, migrate};

@@ -28,6 +28,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    console_session (print) {
+        print -> Binary,
+        key_id -> Text,
+        ends_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     customer_validation_request (id) {
         id -> Uuid,
         dealer_id -> Varchar,
@@ -244,6 +252,7 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     api_key,
     audit,
+    console_session,
     customer_validation_request,
     dealer_settings,
     dealer_webhook,

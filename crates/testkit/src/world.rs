@@ -71,6 +71,8 @@ impl World {
             templates: self.store.clone(),
             accounts: self.store.clone(),
             api_keys: self.store.clone(),
+            troubles: self.store.clone(),
+            sessions: self.store.clone(),
             audit: self.store.clone(),
             persons: self.store.clone(),
             whatsapp: self.whatsapp.clone(),

@@ -9,6 +9,7 @@ mod account_tests;
 mod blocked_lanes;
 mod bulk;
 mod commands;
+mod console;
 mod copies;
 mod crashes;
 mod demo;

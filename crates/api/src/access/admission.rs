@@ -4,17 +4,14 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _};
+use callers::{Allowance, Keys, in_time, is_local, of_sane_size};
 use domain::access::{ApiKey, Principal, Scope};
 use domain::usecases::Refusal;
 
-use super::local::is_local;
 use super::pages::refuse_strangers;
-use crate::deadline::in_time;
-use crate::limits::{Allowance, of_sane_size};
 use crate::problem::Problem;
 use crate::route::{Access, Calls, Target};
 use crate::state::Api;
-use crate::state::ApiAuth;
 
 /// Authenticates, authorises and meters a call, and passes its [`Principal`] to the handler.
 pub(crate) async fn admit(
@@ -22,6 +19,9 @@ pub(crate) async fn admit(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let target = Target::of(request.request());
+    if target.is_beside() {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
     let (admitted, allowance) = match take_in(&request, target) {
         Ok(()) => enter(&request, target).await,
         Err(problem) => (Err(problem), None),
@@ -62,8 +62,12 @@ fn api(request: &ServiceRequest) -> Result<&Data<Api>, Problem> {
 fn take_in(request: &ServiceRequest, target: Target) -> Result<(), Problem> {
     let admission = &api(request)?.admission;
     refuse_strangers(request, admission.auth, target.is_admin())?;
-    of_sane_size(request)?;
-    let slot = admission.limits.slot(target.calls())?;
+    of_sane_size(request.request())?;
+    let slot = match target.calls() {
+        Calls::Always => Some(admission.limits.slot_beside()),
+        Calls::Metered | Calls::Unmetered => admission.limits.slot(),
+    };
+    let slot = slot.ok_or(Problem::Busy { submits: false })?;
     request.extensions_mut().insert(slot);
     Ok(())
 }
@@ -102,14 +106,28 @@ fn of_address(
     calls: Calls,
     admitted: Result<Option<Principal>, Problem>,
 ) -> Entry {
-    let limits = &api.admission.limits;
-    within(limits.count_address(request.request(), calls), admitted)
+    within(count_address(request, api, calls), admitted)
+}
+
+fn count_address(request: &ServiceRequest, api: &Api, calls: Calls) -> Option<Allowance> {
+    match calls {
+        Calls::Metered => api.admission.limits.count_address(request.request()),
+        Calls::Unmetered | Calls::Always => None,
+    }
 }
 
 fn within(allowance: Option<Allowance>, admitted: Result<Option<Principal>, Problem>) -> Entry {
-    match allowance.map_or(Ok(()), Allowance::check) {
+    match check(allowance) {
         Ok(()) => (admitted, allowance),
         Err(problem) => (Err(problem), allowance),
+    }
+}
+
+/// Whether a call is within its rate.
+fn check(allowance: Option<Allowance>) -> Result<(), Problem> {
+    match allowance.and_then(|allowance| allowance.wait_seconds) {
+        None => Ok(()),
+        Some(retry_seconds) => Err(Problem::RateLimited { retry_seconds }),
     }
 }
 
@@ -120,8 +138,8 @@ async fn look_up(request: &ServiceRequest, api: &Api, calls: Calls, key: &ApiKey
     let (limits, gatekeeper) = (&api.admission.limits, &api.admission.gatekeeper);
     let mut counted = None;
     if !gatekeeper.knows(key) {
-        counted = limits.count_address(request.request(), calls);
-        if let Err(problem) = counted.map_or(Ok(()), Allowance::check) {
+        counted = count_address(request, api, calls);
+        if let Err(problem) = check(counted) {
             return (Err(problem), counted);
         }
     }
@@ -142,15 +160,18 @@ async fn look_up(request: &ServiceRequest, api: &Api, calls: Calls, key: &ApiKey
             if counted.is_some() {
                 limits.give_back(request.request());
             }
-            let key = limits.count_key(key.id(), calls);
-            within(key, Ok(Some(holder)))
+            let allowance = match calls {
+                Calls::Metered => limits.count_key(key.id()),
+                Calls::Unmetered | Calls::Always => None,
+            };
+            within(allowance, Ok(Some(holder)))
         }
     }
 }
 
 /// The credentials of the call.
 fn shown(request: &ServiceRequest, api: &Api, target: Target) -> Result<Shown, Problem> {
-    if let ApiAuth::Off { host, .. } = api.admission.auth {
+    if let Keys::Off { host, .. } = api.admission.auth {
         // Where the caller may be anyone, the admin routes do not exist.
         let exists = !target.is_admin() || host.is_loopback() && is_local(request.request());
         return if exists {

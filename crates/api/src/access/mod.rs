@@ -14,7 +14,6 @@
 
 mod admission;
 mod caller;
-mod local;
 mod pages;
 
 pub(crate) use admission::admit;

@@ -17,10 +17,10 @@ use serde_json::Value;
 use tables::{offset, reason};
 
 use super::fields::Fields;
-use crate::limits::Slot;
 use crate::problem::Problem;
 use crate::route::Target;
 use crate::validation::{json_invalid, no_body, not_an_object, place};
+use callers::Slot;
 
 /// A UTF-8 byte order mark, which some editors and programs put before JSON.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();

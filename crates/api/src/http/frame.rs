@@ -22,11 +22,11 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::access::admit;
-use crate::deadline::in_one_call;
 use crate::observe::{AnsweredCall, Observer};
 use crate::problem::Problem;
 use crate::route::{Access, Route, Target};
 use crate::state::Api;
+use callers::in_one_call;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -43,15 +43,19 @@ pub(crate) async fn frame(
     let began = Instant::now();
     let request_id = request_id(&request);
     let method = request.method().clone();
-    let observer = request
-        .app_data::<Data<Api>>()
-        .map(|api| api.observer.clone());
+    let api = request.app_data::<Data<Api>>();
+    let observer = api.map(|api| api.observer.clone());
+    let beside = api.and_then(|api| api.beside.clone());
     if method == Method::HEAD {
         // HEAD is handled like GET; the body is dropped when the answer is written.
         request.head_mut().method = Method::GET;
     }
     trim_path(&mut request);
-    let target = Target::find(routes, request.method(), request.match_info().as_str());
+    let path = request.match_info().as_str();
+    let target = match beside.filter(|beside| beside.has(path)) {
+        Some(_) => Target::beside(),
+        None => Target::find(routes, request.method(), path),
+    };
     request.extensions_mut().insert(target);
     // At level ERROR, so that no filter removes the id from a shown line.
     let span = tracing::error_span!(
@@ -69,24 +73,23 @@ pub(crate) async fn frame(
         request_id: request_id.clone(),
         traceparent,
     });
-    // An answer with personal data or a secret must not be cached.
-    let is_public = target.access() == Some(Access::Public);
-    let answered = move |status| {
-        let route = target.pattern().unwrap_or("-");
+    let answered = move |route: Option<&str>, status| {
+        let route = target.pattern().or(route).unwrap_or("-");
         tell(observer.as_deref(), &method, route, status, began.elapsed());
     };
     async move {
         match in_one_call(next.call(request)).await {
             Ok(response) => {
                 let (request, response) = response.map_into_boxed_body().into_parts();
-                answered(response.status());
-                let response = finish(response, &request_id, is_public);
+                let route = target.is_beside().then(|| request.match_pattern());
+                answered(route.flatten().as_deref(), response.status());
+                let response = finish(response, &request_id, target);
                 Ok(ServiceResponse::new(request, response))
             }
             Err(mut error) => {
                 let status = error.as_response_error().status_code();
-                answered(status);
-                error.add_response_mapper(move |response| finish(response, &request_id, false));
+                answered(None, status);
+                error.add_response_mapper(move |response| finish(response, &request_id, target));
                 Err(error)
             }
         }
@@ -152,10 +155,10 @@ fn request_id(request: &ServiceRequest) -> String {
         .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 
-fn finish(mut response: HttpResponse, request_id: &str, is_public: bool) -> HttpResponse {
+fn finish(mut response: HttpResponse, request_id: &str, target: Target) -> HttpResponse {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    if is_error && !is_json(&response) {
+    if is_error && !is_json(&response) && !target.is_beside() {
         let body = ErrorReply::new(status.as_u16(), name(status), sentence(status));
         let body = serde_json::to_string(&body).unwrap_or_default();
         response = response.set_body(BoxBody::new(body));
@@ -163,13 +166,18 @@ fn finish(mut response: HttpResponse, request_id: &str, is_public: bool) -> Http
             .headers_mut()
             .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
+    if target.is_beside() {
+        // `ALLOWED_ORIGINS` is for the API: no other page reads these.
+        response.headers_mut().remove(ACCESS_CONTROL_ALLOW_ORIGIN);
+    }
     if !response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
         drop_cors_headers(&mut response);
     }
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
-    protect(&mut response, is_public);
+    // What may hold personal data or a secret is kept by nobody.
+    protect(&mut response, target.access() == Some(Access::Public));
     response
 }
 
@@ -231,7 +239,7 @@ fn name(status: StatusCode) -> String {
 fn tell(
     observer: Option<&dyn Observer>,
     method: &Method,
-    route: &'static str,
+    route: &str,
     status: StatusCode,
     took: Duration,
 ) {

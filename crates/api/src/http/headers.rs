@@ -2,6 +2,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
+use actix_web::http::header::ACCEPT;
 use actix_web::{FromRequest, HttpRequest};
 use domain::values::IdempotencyKey;
 use paperclip::actix::OperationModifier;
@@ -53,6 +54,56 @@ impl OperationModifier for Prefer {
         }));
     }
 }
+
+/// The header `Accept` (RFC 9110, section 12.5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Accept {
+    /// A page is wanted more than JSON: a person with a browser asks.
+    pub(crate) prefers_page: bool,
+}
+
+impl FromRequest for Accept {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let ranges: Vec<_> = request
+            .headers()
+            .get_all(ACCEPT)
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(range)
+            .collect();
+        // Of the ranges that include a type, the most precise one counts.
+        let weight = |names: [&str; 3]| {
+            let found = names.iter().find_map(|name| {
+                let same = |(range, _): &&(String, f32)| range == name;
+                ranges.iter().find(same).map(|(_, weight)| *weight)
+            });
+            found.unwrap_or_default()
+        };
+        let page = weight(["text/html", "text/*", "*/*"]);
+        let json = weight(["application/json", "application/*", "*/*"]);
+        ready(Ok(Self {
+            prefers_page: page > json,
+        }))
+    }
+}
+
+/// One range of `Accept` and its weight.
+fn range(text: &str) -> (String, f32) {
+    let mut parts = text.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let weight = parts.find_map(|part| part.strip_prefix("q=").or(part.strip_prefix("Q=")));
+    (
+        name,
+        weight.map_or(1.0, |it| it.parse().unwrap_or_default()),
+    )
+}
+
+impl Apiv2Schema for Accept {}
+
+impl OperationModifier for Accept {}
 
 /// The header `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,5 +176,37 @@ mod tests {
         assert!(!representation(&["return=minimal, return=representation"]));
         assert!(!representation(&["representation"]));
         assert!(!representation(&[]));
+    }
+
+    #[test]
+    fn a_page_is_preferred_where_its_weight_is_greater() {
+        let prefers = |value: &str| {
+            let request = TestRequest::default().append_header(("Accept", value));
+            Accept::from_request(&request.to_http_request(), &mut Payload::None)
+                .into_inner()
+                .unwrap()
+                .prefers_page
+        };
+        for value in [
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "text/html",
+            "TEXT/HTML;q=0.5",
+            "text/*, */*;q=0.1",
+            "application/json;q=0.5, text/html; q=0.6",
+        ] {
+            assert!(prefers(value), "{value}");
+        }
+        for value in [
+            "*/*",
+            "",
+            "application/json",
+            "application/json, text/html",
+            "text/html;q=0.8, application/json",
+            "text/html;q=0, */*",
+            "text/html;level=1;q=x",
+            "image/png",
+        ] {
+            assert!(!prefers(value), "{value}");
+        }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) use canonical::canonical;
 pub(crate) use conditions::{IfMatch, etag};
 pub(crate) use fields::{Fields, input, text};
 pub(crate) use frame::{frame, survive};
-pub(crate) use headers::{KeyHeader, Prefer};
+pub(crate) use headers::{Accept, KeyHeader, Prefer};
 pub(crate) use origin::CallOrigin;
 pub(crate) use pieces::Pieces;
 pub(crate) use query::QueryParameters;

@@ -12,8 +12,8 @@ use domain::values::AccountError;
 use serde_json::{Map, Value, json};
 
 use super::reference;
-use crate::limits::{MAX_HEADER_BYTES, MAX_PATH_BYTES};
 use crate::problem::Problem;
+use callers::{MAX_HEADER_BYTES, MAX_PATH_BYTES};
 
 /// Writes out answers that name problems, and adds an example to every JSON body without one.
 pub(super) fn complete(document: &mut Value) {

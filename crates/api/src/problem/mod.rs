@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use api_types::{ErrorReply, FaultBody, NotStoredMessage, NotStoredReply, ValidationReply};
+use callers::Oversized;
 use domain::access::Scope;
 use domain::ports::StoreError;
 use domain::usecases::{
@@ -94,6 +95,15 @@ pub(crate) enum Problem {
 
 /// The errors of each operation are in `openapi/additions`.
 impl Apiv2Errors for Problem {}
+
+impl From<Oversized> for Problem {
+    fn from(oversized: Oversized) -> Self {
+        match oversized {
+            Oversized::Uri { part, limit } => Self::UriTooLong { part, limit },
+            Oversized::Headers { limit } => Self::HeadersTooLarge { limit },
+        }
+    }
+}
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {

@@ -10,11 +10,11 @@ use domain::analytics::{AnalyticsReport, Bucket, Counts, Percentiles, Period};
 use paperclip::actix::api_v2_operation;
 
 use crate::access::{Caller, DealerAt};
-use crate::deadline::in_report_time;
 use crate::http::{Answered, QueryParameters, while_wanted};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validation::Rule;
+use callers::in_report_time;
 
 /// Tell about a dealer's requests
 ///

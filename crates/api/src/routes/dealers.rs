@@ -12,11 +12,11 @@ use paperclip::actix::api_v2_operation;
 use super::cursor::List;
 use super::item::{iso_date_time, item};
 use crate::access::DealerAt;
-use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, QueryParameters, text};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validation::Rule;
+use callers::in_time;
 
 /// List a dealer's requests
 ///

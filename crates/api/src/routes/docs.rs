@@ -1,13 +1,15 @@
 use std::borrow::Cow;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION, VARY,
+};
 use actix_web::web::{Bytes, Data, Path};
 use api_types::{RootReply, SERVICE};
 use paperclip::actix::api_v2_operation;
 use utoipa_swagger_ui::Config;
 
-use crate::http::{Answered, Pieces};
+use crate::http::{Accept, Answered, Pieces};
 use crate::problem::Problem;
 use crate::state::{Api, Document};
 
@@ -21,9 +23,13 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
 
 /// Tell what this is
 ///
-/// Name, version, and where the documentation is.
+/// Name, version, and where the documentation is. A browser, whose `Accept` prefers `text/html`, is sent to
+/// the console.
 #[api_v2_operation(operation_id = "get_root", tags(documentation))]
-pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Problem> {
+pub(crate) async fn get_root(
+    api: Data<Api>,
+    accept: Accept,
+) -> Result<Answered<RootReply>, Problem> {
     let reply = RootReply {
         service: SERVICE.into(),
         version: api.version.into(),
@@ -31,10 +37,18 @@ pub(crate) async fn get_root(api: Data<Api>) -> Result<Answered<RootReply>, Prob
         docs: "/docs".into(),
     };
     // Not cached: after a release the running version must be known at once.
-    let no_store = (CACHE_CONTROL, "no-store");
-    Ok(Answered::with(
-        HttpResponse::Ok().insert_header(no_store).json(reply),
-    ))
+    let headers = [(CACHE_CONTROL, "no-store"), (VARY, "Accept")];
+    let mut answer = match &api.beside {
+        Some(beside) if accept.prefers_page => HttpResponse::SeeOther()
+            .insert_header((LOCATION, beside.path))
+            .finish(),
+        _ => HttpResponse::Ok().json(reply),
+    };
+    for (name, value) in headers {
+        let value = HeaderValue::from_static(value);
+        answer.headers_mut().insert(name, value);
+    }
+    Ok(Answered::with(answer))
 }
 
 /// Get this document

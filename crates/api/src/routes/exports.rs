@@ -19,12 +19,12 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use super::dealers::filter;
 use super::item::item;
 use crate::access::DealerAt;
-use crate::deadline::in_time;
 use crate::exports::{Cells, HEADER, MOST_ROWS, Workbook, cells, csv};
 use crate::http::{QueryParameters, while_wanted};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validation::{Rule, of_query};
+use callers::in_time;
 
 /// How many requests are read at once.
 const AT_ONCE: u32 = 2_000;

@@ -11,7 +11,8 @@ use super::item::rfc_3339;
 use super::queue::waiting_item;
 use super::submissions::{described, variables};
 use crate::access::Caller;
-use crate::deadline::in_time;
+use callers::in_time;
+
 use crate::http::{Answered, CallOrigin, Fields, JsonBody};
 use crate::problem::Problem;
 use crate::state::Api;

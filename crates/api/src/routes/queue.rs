@@ -8,10 +8,10 @@ use paperclip::actix::api_v2_operation;
 
 use super::item::rfc_3339;
 use crate::access::DealerAt;
-use crate::deadline::in_time;
 use crate::http::Answered;
 use crate::problem::Problem;
 use crate::state::Api;
+use callers::in_time;
 
 /// Show what waits to be sent for a dealer
 ///

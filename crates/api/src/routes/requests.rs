@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::item::item;
 use crate::access::Caller;
-use crate::deadline::in_time;
 use crate::http::Answered;
 use crate::problem::Problem;
 use crate::state::Api;
+use callers::in_time;
 
 /// Look a request up
 ///

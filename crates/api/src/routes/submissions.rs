@@ -12,12 +12,12 @@ use serde_json::{Map, Value};
 
 use super::item::item;
 use crate::access::Caller;
-use crate::deadline::in_time;
 use crate::http::{Answered, CallOrigin, Fields, JsonBody, KeyHeader, Prefer, canonical, input};
 use crate::observe::SubmissionResult;
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validation::{of_key, wire_name};
+use callers::in_time;
 
 /// Store a submission and queue its WhatsApp message
 ///

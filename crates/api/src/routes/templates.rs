@@ -25,11 +25,11 @@ use serde_json::Value;
 use super::item::rfc_3339;
 use super::submissions::sample;
 use crate::access::{Caller, DealerAt};
-use crate::deadline::in_time;
 use crate::http::{Answered, IfMatch, JsonBody, etag, text};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validation::{Rule, fault, of_template, place};
+use callers::in_time;
 
 /// The most faults of one text that are told.
 const MOST_FAULTS: usize = 100;

@@ -5,11 +5,11 @@ use domain::usecases::{EventError, EventReceived};
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 
-use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody};
 use crate::observe::EventResult;
 use crate::problem::Problem;
 use crate::state::Api;
+use callers::in_time;
 
 /// Take in a report about a message
 ///

@@ -200,6 +200,13 @@ async fn a_caller_who_leaves_ends_the_question() {
             Err(unavailable())
         }
 
+        async fn newest(
+            &self,
+            _: &domain::ports::NewestQuery,
+        ) -> Result<domain::ports::NewestPage, StoreError> {
+            Err(unavailable())
+        }
+
         async fn stats(&self, _: &DealerId, _: DateRange) -> Result<DealerStats, StoreError> {
             Err(unavailable())
         }

@@ -164,6 +164,13 @@ impl domain::ports::Reports for Broken {
         domain::ports::Reports::list(&*self.0, query).await
     }
 
+    async fn newest(
+        &self,
+        query: &domain::ports::NewestQuery,
+    ) -> Result<domain::ports::NewestPage, domain::ports::StoreError> {
+        self.0.newest(query).await
+    }
+
     async fn stats(
         &self,
         dealer: &domain::values::DealerId,

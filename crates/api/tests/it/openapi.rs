@@ -189,8 +189,9 @@ fn every_body_has_an_example() {
     let document = document();
     for (name, operation) in operations(&document) {
         let mut bodies: Vec<&Value> = object(&operation["responses"])
-            .values()
-            .map(|response| resolved(&document, response))
+            .iter()
+            .filter(|(status, _)| !status.starts_with('3'))
+            .map(|(_, response)| resolved(&document, response))
             .collect();
         let request = &operation["requestBody"];
         let takes_body = takes_a_body(&name);
@@ -258,6 +259,9 @@ fn every_answer_is_there_with_its_headers() {
         if name == "POST /api/v1/admin/api-keys" {
             expected.remove("200");
             expected.insert("201");
+        }
+        if name == "GET /" {
+            expected.insert("303");
         }
         if name.starts_with("PUT") {
             expected.extend(["409", "412"]);

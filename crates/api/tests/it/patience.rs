@@ -14,8 +14,8 @@ use domain::access::{Access, ApiKeyId, AuditEntry, KeyName, Principal, Visibilit
 use domain::analytics::Period;
 use domain::ports::{
     Accepted, ApiKeyRecord, ApiKeys, DateRange, DealerAdmin, DealerPage, DealerRecord, DealerStats,
-    ExportPart, ExportQuery, Facts, KeyUse, KnownKey, MockOutbox, NewApiKey, Page, PageQuery,
-    Reports, RequestStore, SettingsChanged, StoreError, Validity,
+    ExportPart, ExportQuery, Facts, KeyUse, KnownKey, MockOutbox, NewApiKey, NewestPage,
+    NewestQuery, Page, PageQuery, Reports, RequestStore, SettingsChanged, StoreError, Validity,
 };
 use domain::requests::{NewRequest, Request, RequestId};
 use domain::settings::SettingsChange;
@@ -59,6 +59,10 @@ impl RequestStore for Stuck {
 #[async_trait]
 impl Reports for Stuck {
     async fn list(&self, _: &PageQuery) -> Result<Page, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn newest(&self, _: &NewestQuery) -> Result<NewestPage, StoreError> {
         std::future::pending().await
     }
 

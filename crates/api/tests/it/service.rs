@@ -6,12 +6,12 @@ use std::sync::{Arc, LazyLock};
 
 use actix_web::dev::ServerHandle;
 use api::{
-    Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, PublicBaseUrl, RateLimit,
-    TrustedProxies,
+    Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, RateLimit, TrustedProxies,
 };
 use domain::dealers::Dealer;
 use domain::ports::{BoxError, Health, Precondition, StoreError, TemplateOwner};
 use domain::template::TemplateName;
+use domain::values::PublicBaseUrl;
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
 
@@ -216,7 +216,7 @@ pub(crate) fn api(world: &World, ports: &Ports) -> Api {
         health: ports.health.clone(),
         audit: ports.audit.clone(),
         auth: ports.auth,
-        limits: Limits::new(ports.rate, ports.proxies.clone()),
+        limits: Arc::new(Limits::new(ports.rate, ports.proxies.clone())),
         version: VERSION,
     };
     let api = Api::new(services, parts);

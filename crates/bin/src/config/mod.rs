@@ -10,9 +10,9 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use api::{ApiAuth, Origins, PublicBaseUrl, RateLimit, TrustedProxies};
+use api::{ApiAuth, Origins, RateLimit, TrustedProxies};
 use domain::delivery::DeliveryPolicy;
-use domain::values::AccountPolicy;
+use domain::values::{AccountPolicy, PublicBaseUrl};
 use store_postgres::{DatabaseUrl, SchemaName, SecretsKeys};
 use url::Url;
 

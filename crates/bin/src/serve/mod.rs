@@ -16,7 +16,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use api::{Api, ApiAuth, ApiOptions, ApiParts, Limits, PublicBaseUrl};
+use api::{Api, ApiAuth, ApiOptions, ApiParts, Beside, Limits};
+use console::{Console, ConsoleParts};
+use domain::ports::Health;
+use domain::values::PublicBaseUrl;
 use store_postgres::MigrateError;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -27,7 +30,7 @@ use self::retention::Retention;
 use self::watched::Watched;
 use crate::config::Config;
 use crate::metrics::{Gauges, Metrics};
-use crate::surroundings::web_workers;
+use crate::surroundings::{SystemClock, web_workers};
 use crate::wiring::{Database, Parts};
 
 /// The running version.
@@ -68,8 +71,9 @@ pub async fn run(
         VERSION,
     );
     let metrics = Arc::new(Metrics::new(gauges, config.collector.is_some())?);
-    let api = api(&config, &parts, &watched).observed(metrics.clone());
-    let server = api::serve(api, &options(&config, address)?, listener)?;
+    let options = options(&config, address)?;
+    let api = api(&config, &parts, &watched, &options).observed(metrics.clone());
+    let server = api::serve(api, &options, listener)?;
     let handle = server.handle();
     tokio::spawn(server);
     tracing::info!(server.address = %address, service.version = VERSION, "serving");
@@ -116,24 +120,41 @@ fn options(config: &Config, address: SocketAddr) -> anyhow::Result<ApiOptions> {
     })
 }
 
-/// The API over these parts.
-fn api(config: &Config, parts: &Parts, watched: &Watched) -> Api {
-    let health = ServiceHealth::new(
+/// The API over these parts, and the pages for people beside it.
+fn api(config: &Config, parts: &Parts, watched: &Watched, options: &ApiOptions) -> Api {
+    let health: Arc<dyn Health> = Arc::new(ServiceHealth::new(
         parts.store.clone(),
         watched.heartbeat.clone(),
         watched.backlog.clone(),
         watched.trial.clone(),
-    );
+    ));
+    let audit = Arc::new(parts.store.clone());
+    let limits = Arc::new(Limits::new(config.rate, config.proxies.clone()));
+    let console_parts = ConsoleParts {
+        tests: parts.tests.clone(),
+        accounts: config.accounts.clone(),
+        health: health.clone(),
+        audit: audit.clone(),
+        clock: Arc::new(SystemClock),
+        keys: config.auth,
+        limits: limits.clone(),
+        public_base_url: options.public_base_url.clone(),
+        version: VERSION,
+    };
     let api_parts = ApiParts {
         tests: parts.tests.clone(),
         accounts: config.accounts.clone(),
-        health: Arc::new(health),
-        audit: Arc::new(parts.store.clone()),
+        health,
+        audit,
         auth: config.auth,
-        limits: Limits::new(config.rate, config.proxies.clone()),
+        limits,
         version: VERSION,
     };
-    Api::new(parts.services.clone(), api_parts)
+    let console = Console::new(parts.services.clone(), console_parts);
+    Api::new(parts.services.clone(), api_parts).beside(Beside {
+        path: console::PATH,
+        configure: Arc::new(console.configure()),
+    })
 }
 
 /// Brings the database up to date, then runs the loops until the shutdown.

@@ -133,8 +133,8 @@ async fn alerts_and_dashboard_name_only_what_can_be_read() {
         .flat_map(|sample| sample.labels.keys().map(String::as_str))
         .collect();
     let known = [
-        "asked", "cause", "change", "le", "method", "outcome", "profile", "result", "route",
-        "state", "status", "topic", "version",
+        "asked", "cause", "change", "le", "method", "origin", "outcome", "profile", "result",
+        "route", "state", "status", "topic", "version",
     ];
     assert_eq!(names.into_iter().collect::<Vec<_>>(), known);
 }

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use super::ApiKeyId;
-use crate::requests::{MessageId, RequestId};
+use crate::requests::{MessageId, Request, RequestId};
 use crate::settings::SettingsChange;
 use crate::template::TemplateName;
 use crate::values::DealerId;
@@ -44,6 +44,8 @@ pub enum Action {
     Erase,
     /// A person's data was exported.
     Export,
+    /// The phone of a request, which is masked everywhere, was shown.
+    ShowPhone,
 }
 
 impl Action {
@@ -63,6 +65,7 @@ impl Action {
             Self::RemoveTemplate => "template.remove",
             Self::Erase => "person.erase",
             Self::Export => "person.export",
+            Self::ShowPhone => "person.show_phone",
         }
     }
 }
@@ -91,6 +94,17 @@ impl AuditEntry {
             action: Action::ResendMessage,
             dealer: None,
             detail: format!("request {request}, message {message}"),
+        }
+    }
+
+    /// The phone of a request was shown; the detail as above.
+    #[must_use]
+    pub fn phone_shown(author: &Author, request: &Request) -> Self {
+        Self {
+            author: author.clone(),
+            action: Action::ShowPhone,
+            dealer: DealerId::parse(&request.dealer_id).ok(),
+            detail: format!("request {}", request.id),
         }
     }
 

@@ -2,6 +2,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use crate::access::{AuditCursor, AuditEntry, AuditRecord};
+use crate::requests::RequestId;
 
 /// The audit. Lines are written once and never changed, except that an erasure removes phones.
 #[cfg_attr(feature = "testing", mockall::automock)]
@@ -15,6 +16,15 @@ pub trait AuditLog: Send + Sync {
     async fn page(
         &self,
         after: Option<AuditCursor>,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError>;
+
+    /// What people did to a request of this dealer, as the details tell that begin with `request` and its id:
+    /// the newest lines, oldest first.
+    async fn about(
+        &self,
+        dealer: &str,
+        request: RequestId,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError>;
 }

@@ -14,9 +14,11 @@ mod outbox;
 mod personal_data;
 mod reports;
 mod request_store;
+mod sessions;
 mod surroundings;
 mod template_book;
 mod test_line;
+mod troubles;
 mod vault;
 mod whatsapp;
 
@@ -37,16 +39,18 @@ pub use outbox::{
 };
 pub use personal_data::PersonalData;
 pub use reports::{
-    DateRange, DealerStats, DealerTally, ExportPart, ExportQuery, Facts, ListPlace, Page,
-    PageQuery, Reports, RequestFilter, SecondsFact, Tally,
+    DateRange, DealerStats, DealerTally, ExportPart, ExportQuery, Facts, ListPlace, NewestPage,
+    NewestQuery, Page, PageQuery, Reports, RequestFilter, SecondsFact, Tally,
 };
 pub use request_store::{Accepted, KeyUse, RequestStore};
+pub use sessions::Sessions;
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use template_book::{
     MAX_TEMPLATES, Precondition, RecentRequest, SeenTemplate, TemplateBook, TemplateOwner,
     TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion,
 };
 pub use test_line::TestLine;
+pub use troubles::{DealerTrouble, Troubles};
 pub use vault::{SEALED, SecretPurpose, Vault, VaultError};
 pub use whatsapp::{AccountProfile, DeviceReport, OutgoingMessage, SendReport, Whatsapp};
 
@@ -65,9 +69,11 @@ pub use {
     personal_data::MockPersonalData,
     reports::MockReports,
     request_store::MockRequestStore,
+    sessions::MockSessions,
     surroundings::{MockBell, MockClock, MockDice, MockIds},
     template_book::MockTemplateBook,
     test_line::MockTestLine,
+    troubles::MockTroubles,
     vault::MockVault,
     whatsapp::MockWhatsapp,
 };

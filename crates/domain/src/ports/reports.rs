@@ -105,6 +105,30 @@ pub struct Page {
     pub last: Option<ListPlace>,
 }
 
+/// Which requests of all dealers to list, in one list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewestQuery {
+    /// The days. Under a filter the store reads all requests of these days until the page is full.
+    pub range: DateRange,
+    /// Only these.
+    pub filter: RequestFilter,
+    /// Only what comes after this place.
+    pub after: Option<ListPlace>,
+    /// Requests on a page, 1 to 100.
+    pub page_size: u32,
+}
+
+/// One page of the requests of all dealers. Nobody counts how many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewestPage {
+    /// The requests, in the order of [`Page::items`].
+    pub items: Vec<Request>,
+    /// Whether more requests follow after these.
+    pub has_more: bool,
+    /// The place of the last of these.
+    pub last: Option<ListPlace>,
+}
+
 /// A dealer's requests counted by status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DealerStats {
@@ -224,6 +248,9 @@ pub struct Facts {
 pub trait Reports: Send + Sync {
     /// One page of a dealer's requests.
     async fn list(&self, query: &PageQuery) -> Result<Page, StoreError>;
+
+    /// One page of the requests of all dealers.
+    async fn newest(&self, query: &NewestQuery) -> Result<NewestPage, StoreError>;
 
     /// The counts of a dealer's requests; a missing status counts as PENDING and NOT_SENT.
     async fn stats(&self, dealer: &DealerId, range: DateRange) -> Result<DealerStats, StoreError>;

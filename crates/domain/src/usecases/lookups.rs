@@ -5,8 +5,8 @@ use crate::access::Visibility;
 use crate::analytics::{AnalyticsReport, Bucket, Period, PeriodError};
 use crate::dealers::Dealer;
 use crate::ports::{
-    Clock, DateRange, DealerDirectory, DealerStats, ExportPart, ExportQuery, Page, PageQuery,
-    Reports, RequestStore, StoreError,
+    Clock, DateRange, DealerDirectory, DealerStats, ExportPart, ExportQuery, NewestPage,
+    NewestQuery, Page, PageQuery, Reports, RequestStore, StoreError,
 };
 use crate::requests::{Request, RequestId};
 use crate::values::{DealerId, jakarta_time};
@@ -59,6 +59,14 @@ impl Lookups {
     pub async fn list(&self, query: &PageQuery) -> Result<Page, LookupError> {
         self.active_dealer(&query.dealer).await?;
         Ok(self.reports.list(query).await?)
+    }
+
+    /// One page of the requests of all dealers, for head office.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn newest(&self, query: &NewestQuery) -> Result<NewestPage, StoreError> {
+        self.reports.newest(query).await
     }
 
     /// A dealer and the counts of its requests.

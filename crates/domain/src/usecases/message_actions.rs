@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use super::{Policies, Ports};
-use crate::access::{AuditEntry, Author, Visibility};
+use crate::access::{AuditEntry, AuditRecord, Author, Visibility};
 use crate::dealers::{Dealer, DealerSettings};
 use crate::delivery::{DeliveryPolicy, Queue, queue, waiting};
 use crate::ports::{
-    Bell, Cancelled, DealerDirectory, Ids, Messages, RequestStore, Resent, StoreError,
+    AuditLog, Bell, Cancelled, DealerDirectory, Ids, Messages, RequestStore, Resent, StoreError,
 };
 use crate::requests::{
     Fault, Faults, Field, Input, Message, MessageKind, MessageView, NewMessage, Origin, Request,
@@ -22,8 +22,12 @@ pub struct MessageActions {
     messages: Arc<dyn Messages>,
     ids: Arc<dyn Ids>,
     bell: Arc<dyn Bell>,
+    audit: Arc<dyn AuditLog>,
     policy: DeliveryPolicy,
 }
+
+/// How many acts of people are told of a request, the newest ones.
+const ACTS: u32 = 100;
 
 /// Why an action on a message was refused.
 #[derive(Debug, thiserror::Error)]
@@ -104,8 +108,34 @@ impl MessageActions {
             messages: ports.messages.clone(),
             ids: ports.ids.clone(),
             bell: ports.lane_bell.clone(),
+            audit: ports.audit.clone(),
             policy: policies.delivery.clone(),
         }
+    }
+
+    /// What people did to a request, oldest first; of very many the newest.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn acts(&self, request: &Request) -> Result<Vec<AuditRecord>, StoreError> {
+        let dealer = &request.dealer_id;
+        self.audit.about(dealer, request.id, ACTS).await
+    }
+
+    /// A request whose phone is shown to somebody, which the audit tells from then on.
+    ///
+    /// # Errors
+    /// [`MessageError::UnknownRequest`] or [`MessageError::Store`]; nothing may be shown then.
+    pub async fn show_phone(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+        by: &Author,
+    ) -> Result<Request, MessageError> {
+        let request = self.request(request, seen).await?;
+        let entry = AuditEntry::phone_shown(by, &request);
+        self.audit.record(&entry).await?;
+        Ok(request)
     }
 
     /// The messages of a request, oldest first.

@@ -1,14 +1,15 @@
 use std::sync::Arc;
 
 use super::{
-    AccountWatch, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher, EventIntake,
-    Gatekeeper, Intake, KeyAdministration, Lookups, MessageActions, TemplateAdministration,
+    AccountWatch, Attention, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher,
+    EventIntake, Gatekeeper, Intake, KeyAdministration, Logins, Lookups, MessageActions,
+    TemplateAdministration,
 };
 use crate::delivery::DeliveryPolicy;
 use crate::ports::{
     AccountBook, ApiKeys, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory, Dice, Entropy,
     EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents, Reports, RequestStore,
-    TemplateBook, Whatsapp, WorkerId,
+    Sessions, TemplateBook, Troubles, Whatsapp, WorkerId,
 };
 use crate::values::AccountPolicy;
 
@@ -36,6 +37,10 @@ pub struct Ports {
     pub accounts: Arc<dyn AccountBook>,
     /// Stores the fingerprints of API keys.
     pub api_keys: Arc<dyn ApiKeys>,
+    /// Finds dealers who may need somebody.
+    pub troubles: Arc<dyn Troubles>,
+    /// Keeps the sessions of people.
+    pub sessions: Arc<dyn Sessions>,
     /// Stores the audit.
     pub audit: Arc<dyn AuditLog>,
     /// Erases and exports personal data.
@@ -88,6 +93,10 @@ pub struct Services {
     pub keys: Arc<KeyAdministration>,
     /// Authenticates callers.
     pub gatekeeper: Arc<Gatekeeper>,
+    /// Finds what needs somebody right now.
+    pub attention: Arc<Attention>,
+    /// Lets people in to the console.
+    pub logins: Arc<Logins>,
     /// Erases and exports personal data.
     pub subjects: Arc<DataSubjectRequests>,
     /// Checks accounts on request.
@@ -111,6 +120,8 @@ impl Services {
             templates: Arc::new(TemplateAdministration::new(ports, policies)),
             keys: Arc::new(KeyAdministration::new(ports)),
             gatekeeper: Arc::new(Gatekeeper::new(ports)),
+            attention: Arc::new(Attention::new(ports)),
+            logins: Arc::new(Logins::new(ports)),
             subjects: Arc::new(DataSubjectRequests::new(ports, policies)),
             checks: Arc::new(DealerCheck::new(ports, policies)),
             accounts: Arc::new(AccountWatch::new(ports, policies)),

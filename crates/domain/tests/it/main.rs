@@ -10,6 +10,7 @@ mod event_intake;
 mod intake;
 mod keyed;
 mod laws;
+mod logins;
 mod lookups;
 mod message_actions;
 mod recovery;

@@ -234,3 +234,23 @@ async fn what_the_store_finds_in_the_end_counts() {
     }
     assert_eq!(world.bell.rings(), rings, "nothing was queued");
 }
+
+#[tokio::test]
+async fn whoever_is_shown_a_phone_is_in_the_audit() {
+    let world = World::new();
+    let request = sent(&world).await;
+    let messages = world.services().messages;
+    let shown = messages.show_phone(request, &ALL, &sample::author()).await;
+    let shown = shown.unwrap();
+    assert_eq!(shown.id, request);
+    let acts = messages.acts(&shown).await.unwrap();
+    assert_eq!(acts.len(), 1);
+    assert_eq!(acts[0].action, "person.show_phone");
+    assert_eq!(acts[0].actor, sample::author().actor);
+    let other = Visibility::Only(sample::dealer_id_numbered(8));
+    let hidden = messages
+        .show_phone(request, &other, &sample::author())
+        .await;
+    assert!(matches!(hidden, Err(MessageError::UnknownRequest)));
+    assert_eq!(messages.acts(&shown).await.unwrap().len(), 1);
+}

@@ -7,3 +7,4 @@ pub(crate) mod queue;
 pub(crate) mod rows;
 pub(crate) mod settling;
 pub(crate) mod standing;
+pub(crate) mod troubles;

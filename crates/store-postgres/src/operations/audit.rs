@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use domain::access::{ApiKeyId, AuditCursor, AuditEntry, AuditRecord};
 use domain::ports::{AuditLog, BoxError, StoreError};
+use domain::requests::RequestId;
 
 use crate::schema::audit;
 use crate::sql::{File, Statement};
@@ -57,6 +58,23 @@ impl AuditLog for PgStore {
             .select(AuditRow::as_select());
         let rows: Vec<AuditRow> = self.database.all(lines).await?;
         rows.into_iter().map(AuditRecord::try_from).collect()
+    }
+
+    async fn about(
+        &self,
+        dealer: &str,
+        request: RequestId,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let lines = audit::table
+            .filter(audit::dealer_id.eq(dealer))
+            .filter(audit::detail.like(format!("request {request}%")))
+            .order(audit::id.desc())
+            .limit(limit.into())
+            .select(AuditRow::as_select());
+        let rows: Vec<AuditRow> = self.database.all(lines).await?;
+        let oldest_first = rows.into_iter().rev();
+        oldest_first.map(AuditRecord::try_from).collect()
     }
 }
 

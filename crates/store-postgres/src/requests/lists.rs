@@ -10,7 +10,9 @@ use diesel::prelude::*;
 use diesel::row::NamedRow;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Time, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::ports::{Page, PageQuery, StoreError};
+use domain::ports::{
+    ListPlace, NewestPage, NewestQuery, Page, PageQuery, RequestFilter, StoreError,
+};
 use domain::requests::Request;
 use domain::values::Search;
 
@@ -73,6 +75,26 @@ async fn search(
     Ok((total, rows))
 }
 
+/// A page of the requests of all dealers.
+pub(crate) async fn newest(
+    connection: &mut AsyncPgConnection,
+    query: &NewestQuery,
+) -> Result<NewestPage, StoreError> {
+    let (first, last) = ends(query.range);
+    let statement = Statement::new(sql::Newest)
+        .bind::<Date, _>("first_day", first)
+        .bind::<Date, _>("last_day", last);
+    let statement = meant(statement, &query.filter);
+    let statement = after(statement, query.after, query.page_size);
+    let rows: Vec<RequestRow> = statement.load(connection).await.map_err(failed)?;
+    let size = query.page_size as usize;
+    Ok(NewestPage {
+        has_more: rows.len() > size,
+        last: rows.iter().take(size).next_back().map(RequestRow::place),
+        items: rows.into_iter().take(size).map(Request::from).collect(),
+    })
+}
+
 /// The number of requests on the pages before; 0 with a cursor.
 fn before(query: &PageQuery) -> i64 {
     match query.after {
@@ -119,10 +141,17 @@ pub(crate) fn filtered<'a, F: File>(
     statement: Statement<'a, F>,
     query: &'a PageQuery,
 ) -> Statement<'a, F> {
+    of_statuses(listed(statement, query), &query.filter)
+}
+
+fn of_statuses<'a, F: File>(
+    statement: Statement<'a, F>,
+    filter: &'a RequestFilter,
+) -> Statement<'a, F> {
     let names = |all: Vec<&'static str>| (!all.is_empty()).then_some(all);
-    let requests = query.filter.request_statuses.iter();
-    let whatsapps = query.filter.whatsapp_statuses.iter();
-    listed(statement, query)
+    let requests = filter.request_statuses.iter();
+    let whatsapps = filter.whatsapp_statuses.iter();
+    statement
         .bind::<Nullable<Array<Text>>, _>(
             "request_statuses",
             names(requests.map(|status| status.as_str()).collect()),
@@ -135,21 +164,37 @@ pub(crate) fn filtered<'a, F: File>(
 
 /// Binds the start and the length of a page.
 fn placed<'a, F: File>(statement: Statement<'a, F>, query: &PageQuery) -> Statement<'a, F> {
-    let after = query.after;
+    let statement = statement.bind::<BigInt, _>("before", before(query));
+    after(statement, query.after, query.page_size)
+}
+
+/// Binds after which place how many are read.
+fn after<F: File>(
+    statement: Statement<'_, F>,
+    after: Option<ListPlace>,
+    page_size: u32,
+) -> Statement<'_, F> {
     statement
-        .bind::<BigInt, _>("before", before(query))
         .bind::<Nullable<Date>, _>("after_date", after.map(|place| PgDate(place.days)))
         .bind::<Nullable<Time>, _>("after_time", after.map(|place| PgTime(place.micros)))
         .bind::<Nullable<Uuid>, _>("after_id", after.map(|place| place.id.0))
         // One row more tells whether there is another page.
-        .bind::<BigInt, _>("most", i64::from(query.page_size) + 1)
+        .bind::<BigInt, _>("most", i64::from(page_size) + 1)
 }
 
 pub(crate) fn searched<'a, F: File>(
     statement: Statement<'a, F>,
     query: &'a PageQuery,
 ) -> Statement<'a, F> {
-    let search = query.filter.search.as_ref();
+    found(statement, query.filter.search.as_ref())
+}
+
+/// Binds statuses and what is searched for.
+fn meant<'a, F: File>(statement: Statement<'a, F>, filter: &'a RequestFilter) -> Statement<'a, F> {
+    found(of_statuses(statement, filter), filter.search.as_ref())
+}
+
+fn found<'a, F: File>(statement: Statement<'a, F>, search: Option<&'a Search>) -> Statement<'a, F> {
     let phone = |n: usize| search.and_then(|search| Some(search.phones().get(n)?.as_str()));
     let plate = search.map(Search::plate).filter(|plate| !plate.is_empty());
     statement

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use diesel::pg::data_types::PgDate;
 use domain::analytics::Period;
 use domain::ports::{
-    DateRange, DealerStats, ExportPart, ExportQuery, Facts, Page, PageQuery, Reports, StoreError,
+    DateRange, DealerStats, ExportPart, ExportQuery, Facts, NewestPage, NewestQuery, Page,
+    PageQuery, Reports, StoreError,
 };
 use domain::values::DealerId;
 use tokio::sync::SemaphorePermit;
@@ -22,6 +23,13 @@ impl Reports for PgStore {
         let _turn = self.turn().await?;
         self.database
             .ask_again(|mut connection| async move { lists::page(&mut connection, query).await })
+            .await
+    }
+
+    async fn newest(&self, query: &NewestQuery) -> Result<NewestPage, StoreError> {
+        let _turn = self.turn().await?;
+        self.database
+            .ask_again(|mut connection| async move { lists::newest(&mut connection, query).await })
             .await
     }
 
@@ -53,7 +61,7 @@ impl Reports for PgStore {
 
 impl PgStore {
     /// Waits for a report's permit.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
         tokio::time::timeout(TURN_TIMEOUT, self.for_reports.acquire())
             .await
             .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?

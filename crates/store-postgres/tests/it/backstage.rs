@@ -109,6 +109,7 @@ impl Backstage for PgBackstage {
             "UPDATE webhook_event SET received_at = received_at - make_interval(secs => $1),
                 next_look_at = next_look_at - make_interval(secs => $1)",
             "UPDATE idempotency_key SET created_at = created_at - make_interval(secs => $1)",
+            "UPDATE console_session SET ends_at = ends_at - make_interval(secs => $1)",
             "UPDATE api_key SET created_at = created_at - make_interval(secs => $1),
                 expires_at = expires_at - make_interval(secs => $1),
                 revoked_at = revoked_at - make_interval(secs => $1)",

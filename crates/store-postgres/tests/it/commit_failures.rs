@@ -6,15 +6,15 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::access::{Access, Action, AuditEntry, KeyName, Scope, Visibility};
+use domain::access::{Access, Action, AuditEntry, KeyName, Scope, SessionPrint, Visibility};
 use domain::delivery::{LaneChange, MessageChange, Receipt};
 use domain::events::{EventContent, MessageReport};
 use domain::persons::Sweep;
 use domain::ports::{
     AccountBook as _, AccountProfile, ApiKeys as _, AuditLog as _, Claim, DealerAdmin as _,
     EventStore as _, Messages as _, NewApiKey, Outbox as _, PersonalData as _, Precondition,
-    RequestStore as _, Settlement, StoreError, Task, TemplateBook as _, TemplateOwner,
-    TemplateRemoved, TemplateSaved, WorkerId,
+    RequestStore as _, Sessions as _, Settlement, StoreError, Task, TemplateBook as _,
+    TemplateOwner, TemplateRemoved, TemplateSaved, WorkerId,
 };
 use domain::requests::{MessageId, MessageState, NewMessage, NewRequest};
 use domain::settings::{Change, SettingsChange};
@@ -422,6 +422,21 @@ async fn revoking_a_key() {
     let entry = entry(Action::RevokeKey);
     let revoke = async || keys.revoke(key.id, &entry).await;
     assert!(trial.fails_at_commit(revoke).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beginning_and_ending_a_session() {
+    let trial = Trial::begin().await;
+    let sessions = trial.store.sessions();
+    let (one, other) = (SessionPrint([1; 32]), SessionPrint([2; 32]));
+    let (key, lifetime) = (new_key(1).id, Duration::from_secs(3_600));
+    trial
+        .fails_at_commit(async || sessions.begin(one, key, lifetime).await)
+        .await;
+    sessions.begin(other, key, lifetime).await.unwrap();
+    trial
+        .fails_at_commit(async || sessions.end(other).await)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

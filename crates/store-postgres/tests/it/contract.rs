@@ -24,6 +24,8 @@ pub(crate) async fn stage_over(database: &TestDatabase, backstage: PgBackstage) 
         events: store.clone(),
         persons: store.clone(),
         api_keys: Arc::new(store.api_keys()),
+        troubles: store.clone(),
+        sessions: Arc::new(store.sessions()),
         audit: store.clone(),
         reports: store,
         dealers: dealers.clone(),

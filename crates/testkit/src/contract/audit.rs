@@ -44,6 +44,32 @@ pub async fn a_line_is_read_as_it_was_written(stage: &Stage) {
     assert!(age.abs() < TimeDelta::minutes(1), "{age}");
 }
 
+/// Of the dealer and the request alone.
+pub async fn what_was_done_to_a_request_is_told(stage: &Stage) {
+    let [one, other] = [1, 2].map(|n| sample::request_for(&sample::dealer_id(), n).id);
+    let about = |request, action, dealer: u32| AuditEntry {
+        action,
+        detail: format!("request {request}, message x"),
+        ..entry(dealer)
+    };
+    record(stage, &about(one, Action::ResendMessage, 1)).await;
+    record(stage, &about(other, Action::ResendMessage, 1)).await;
+    record(stage, &about(one, Action::CancelMessage, 1)).await;
+    record(stage, &about(one, Action::ShowPhone, 2)).await;
+    record(stage, &entry(1)).await;
+    let told = async |limit| {
+        let dealer = sample::dealer_id_numbered(1);
+        let lines = stage.audit.about(dealer.as_str(), one, limit).await;
+        let lines = lines.expect("about");
+        lines
+            .into_iter()
+            .map(|line| line.action)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(10).await, ["message.resend", "message.cancel"]);
+    assert_eq!(told(1).await, ["message.cancel"]);
+}
+
 /// Then the older ones.
 pub async fn the_newest_line_comes_first(stage: &Stage) {
     for n in 0..5 {

@@ -40,6 +40,7 @@ pub mod leases;
 pub mod mentions;
 pub mod message_audit;
 pub mod messages;
+pub mod newest;
 pub mod outcomes;
 pub mod persons;
 pub mod places;
@@ -47,9 +48,11 @@ pub mod reports;
 pub mod requests;
 pub mod rests;
 pub mod retention;
+pub mod sessions;
 pub mod settings;
 pub mod statistics;
 pub mod templates;
+pub mod troubles;
 
 mod acts;
 mod stamp;
@@ -63,7 +66,7 @@ use domain::dealers::Dealer;
 use domain::delivery::OutcomeKind;
 use domain::ports::{
     AccountBook, ApiKeys, AuditLog, DealerAdmin, DealerDirectory, EventStore, Messages, Outbox,
-    PersonalData, Reports, RequestStore, TemplateBook,
+    PersonalData, Reports, RequestStore, Sessions, TemplateBook, Troubles,
 };
 use domain::requests::{
     MessageId, MessageState, Request, RequestId, RequestStatus, WhatsappStatus,
@@ -89,6 +92,10 @@ pub struct Stage {
     pub persons: Arc<dyn PersonalData>,
     /// The keys of callers.
     pub api_keys: Arc<dyn ApiKeys>,
+    /// Who may need somebody.
+    pub troubles: Arc<dyn Troubles>,
+    /// The sessions of people.
+    pub sessions: Arc<dyn Sessions>,
     /// The audit.
     pub audit: Arc<dyn AuditLog>,
     /// Lists and counts.
@@ -119,6 +126,8 @@ impl Stage {
             + DealerAdmin
             + TemplateBook
             + ApiKeys
+            + Sessions
+            + Troubles
             + AuditLog
             + Backstage
             + 'static,
@@ -131,6 +140,8 @@ impl Stage {
             events: store.clone(),
             persons: store.clone(),
             api_keys: store.clone(),
+            troubles: store.clone(),
+            sessions: store.clone(),
             audit: store.clone(),
             reports: store.clone(),
             dealers: store.clone(),

@@ -71,6 +71,10 @@ macro_rules! contract_tests {
             message_audit:
                 resending_and_cancelling_are_noted_in_the_audit
                 what_cannot_be_noted_is_not_done_to_a_message;
+            newest:
+                requests_of_all_dealers_are_one_list
+                pages_of_all_dealers_never_overlap
+                the_list_of_all_dealers_is_filtered;
             templates:
                 a_saved_text_is_a_new_version
                 the_same_text_makes_no_version
@@ -157,6 +161,16 @@ macro_rules! contract_tests {
                 an_api_key_is_not_called_by_the_phone_of_an_erased_person
                 a_unit_type_does_not_name_an_erased_person
                 keys_that_hold_the_phone_of_an_erased_person_are_forgotten;
+            troubles:
+                who_is_well_is_not_told
+                whoever_may_need_somebody_is_told
+                trouble_is_told_of_whom_is_seen;
+            sessions:
+                a_session_is_found_as_long_as_it_lasts
+                an_unknown_session_is_absent
+                a_session_that_was_ended_is_over
+                a_print_is_of_one_session
+                sessions_that_are_over_stay_over;
             api_keys:
                 a_key_is_found_as_it_was_made
                 an_unknown_key_is_absent
@@ -173,6 +187,7 @@ macro_rules! contract_tests {
                 what_cannot_be_noted_is_not_done_to_a_key;
             audit:
                 a_line_is_read_as_it_was_written
+                what_was_done_to_a_request_is_told
                 the_newest_line_comes_first
                 pages_of_the_audit_never_overlap
                 a_line_may_lack_what_it_does_not_concern;

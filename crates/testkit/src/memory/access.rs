@@ -1,9 +1,13 @@
 use std::cmp::Reverse;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::access::{ApiKeyId, AuditCursor, AuditEntry, AuditRecord};
-use domain::ports::{ApiKeyRecord, ApiKeys, AuditLog, KnownKey, NewApiKey, StoreError, Validity};
+use domain::access::{ApiKeyId, AuditCursor, AuditEntry, AuditRecord, SessionPrint};
+use domain::ports::{
+    ApiKeyRecord, ApiKeys, AuditLog, KnownKey, NewApiKey, Sessions, StoreError, Validity,
+};
+use domain::requests::RequestId;
 
 use super::state::State;
 use super::{MemoryStore, exists_already};
@@ -99,6 +103,37 @@ fn validity(record: &ApiKeyRecord, now: DateTime<Utc>) -> Validity {
 }
 
 #[async_trait]
+impl Sessions for MemoryStore {
+    async fn begin(
+        &self,
+        session: SessionPrint,
+        key: ApiKeyId,
+        lifetime: Duration,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut state = self.state();
+        state.sessions.retain(|_, (_, over)| *over > now);
+        if state.sessions.contains_key(&session) {
+            return Err(exists_already("session"));
+        }
+        state.sessions.insert(session, (key, now + lifetime));
+        Ok(())
+    }
+
+    async fn find(&self, session: SessionPrint) -> Result<Option<ApiKeyId>, StoreError> {
+        let now = self.now();
+        let state = self.state();
+        let found = state.sessions.get(&session);
+        Ok(found.filter(|(_, over)| *over > now).map(|(key, _)| *key))
+    }
+
+    async fn end(&self, session: SessionPrint) -> Result<(), StoreError> {
+        self.state().sessions.remove(&session);
+        Ok(())
+    }
+}
+
+#[async_trait]
 impl AuditLog for MemoryStore {
     async fn record(&self, entry: &AuditEntry) -> Result<(), StoreError> {
         let now = self.now();
@@ -114,6 +149,22 @@ impl AuditLog for MemoryStore {
         let older = |line: &&AuditRecord| after.is_none_or(|after| line.cursor < after);
         let lines = state.audit.iter().rev().filter(older);
         Ok(lines.take(limit as usize).cloned().collect())
+    }
+
+    async fn about(
+        &self,
+        dealer: &str,
+        request: RequestId,
+        limit: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError> {
+        let begin = format!("request {request}");
+        let state = self.state();
+        let lines = state.audit.iter().filter(|line| {
+            line.dealer_id.as_deref() == Some(dealer) && line.detail.starts_with(&begin)
+        });
+        let mut newest: Vec<_> = lines.rev().take(limit as usize).cloned().collect();
+        newest.reverse();
+        Ok(newest)
     }
 }
 

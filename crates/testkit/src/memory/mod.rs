@@ -13,6 +13,7 @@ mod requests;
 mod settling;
 mod state;
 mod templates;
+mod troubles;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -3,8 +3,8 @@ use std::cmp::Reverse;
 use async_trait::async_trait;
 use domain::analytics::Period;
 use domain::ports::{
-    DateRange, DealerStats, ExportPart, ExportQuery, Facts, ListPlace, Page, PageQuery, Reports,
-    RequestFilter, StoreError,
+    DateRange, DealerStats, ExportPart, ExportQuery, Facts, ListPlace, NewestPage, NewestQuery,
+    Page, PageQuery, Reports, RequestFilter, StoreError,
 };
 use domain::requests::Request;
 use domain::values::DealerId;
@@ -39,6 +39,24 @@ impl Reports for MemoryStore {
             has_more: first.saturating_add(items.len() as u64) < found.len() as u64,
             items,
             total,
+        })
+    }
+
+    async fn newest(&self, query: &NewestQuery) -> Result<NewestPage, StoreError> {
+        let state = self.state();
+        let mut found: Vec<_> = state
+            .requests
+            .values()
+            .filter(|request| is_within(request, query.range) && is_meant(request, &query.filter))
+            .filter(|request| query.after.is_none_or(|after| place(request) < after))
+            .collect();
+        found.sort_by_key(|request| Reverse(place(request)));
+        let has_more = found.len() > query.page_size as usize;
+        found.truncate(query.page_size as usize);
+        Ok(NewestPage {
+            last: found.last().map(|request| place(request)),
+            has_more,
+            items: found.into_iter().cloned().collect(),
         })
     }
 
@@ -88,12 +106,13 @@ fn requests_of<'a>(state: &'a State, dealer: &DealerId, range: DateRange) -> Vec
         .requests
         .values()
         .filter(|request| request.dealer_id == dealer.as_str())
-        .filter(|request| {
-            request
-                .request_date
-                .is_some_and(|date| range.contains(date))
-        })
+        .filter(|request| is_within(request, range))
         .collect()
+}
+
+fn is_within(request: &Request, range: DateRange) -> bool {
+    let date = request.request_date;
+    date.is_some_and(|date| range.contains(date))
 }
 
 fn count(stats: &mut DealerStats, request: &Request) {

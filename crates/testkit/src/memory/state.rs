@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use domain::access::{ApiKeyId, AuditRecord, KeyFingerprint};
+use domain::access::{ApiKeyId, AuditRecord, KeyFingerprint, SessionPrint};
 use domain::dealers::Dealer;
 use domain::delivery::{LaneHistory, Receipt};
 use domain::events::EventContent;
@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) keys: HashMap<(DealerId, IdempotencyKey), UsedKey>,
     pub(super) events: Vec<Event>,
     pub(super) api_keys: HashMap<ApiKeyId, (KeyFingerprint, ApiKeyRecord)>,
+    /// Whose key each is of, and when it is over.
+    pub(super) sessions: HashMap<SessionPrint, (ApiKeyId, DateTime<Utc>)>,
     /// Oldest first.
     pub(super) audit: Vec<AuditRecord>,
     /// By owner, `None` for head office, and name.
@@ -52,6 +54,7 @@ impl Default for State {
             keys: HashMap::new(),
             events: Vec::new(),
             api_keys: HashMap::new(),
+            sessions: HashMap::new(),
             audit: Vec::new(),
             templates: BTreeMap::new(),
         }

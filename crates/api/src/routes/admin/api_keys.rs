@@ -12,12 +12,12 @@ use paperclip::actix::web::Path;
 use serde_json::Value;
 
 use crate::access::Caller;
-use crate::deadline::in_time;
 use crate::http::{Answered, Fields, JsonBody, text};
 use crate::problem::Problem;
 use crate::routes::item::rfc_3339;
 use crate::state::Api;
 use crate::validation::Rule;
+use callers::in_time;
 
 /// List the keys
 ///

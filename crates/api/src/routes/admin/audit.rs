@@ -6,11 +6,11 @@ use domain::access::{AuditCursor, AuditRecord};
 use domain::ports::StoreError;
 use paperclip::actix::api_v2_operation;
 
-use crate::deadline::in_time;
 use crate::http::{Answered, QueryParameters};
 use crate::problem::Problem;
 use crate::routes::item::rfc_3339;
 use crate::state::Api;
+use callers::in_time;
 
 /// Read the audit
 ///

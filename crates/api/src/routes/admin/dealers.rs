@@ -9,17 +9,16 @@ use chrono::NaiveTime;
 use domain::dealers::DealerSettings;
 use domain::ports::{DealerRecord, KeySource, LaneView};
 use domain::usecases::DealerAdministrationError;
-use domain::values::{AccountPolicy, DealerId, QuietHours};
+use domain::values::{AccountPolicy, DealerId, PublicBaseUrl, QuietHours};
 use paperclip::actix::api_v2_operation;
 
 use super::settings;
 use crate::access::DealerAt;
-use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, QueryParameters};
-use crate::options::PublicBaseUrl;
 use crate::problem::Problem;
 use crate::routes::item::rfc_3339;
 use crate::state::Api;
+use callers::in_time;
 
 /// List dealers
 ///

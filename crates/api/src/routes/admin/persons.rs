@@ -12,13 +12,13 @@ use paperclip::actix::api_v2_operation;
 use uuid::Uuid;
 
 use crate::access::Caller;
-use crate::deadline::in_time;
 use crate::http::{Answered, JsonBody, text};
 use crate::problem::Problem;
 use crate::routes::item::item;
 use crate::routes::messages::message_item;
 use crate::state::Api;
 use crate::validation::Rule;
+use callers::in_time;
 
 /// Erase a person
 ///

@@ -18,12 +18,15 @@ tokio::task_local! {
 }
 
 /// Runs a call, whose questions to the stores share [`STORE_TIMEOUT`].
-pub(crate) fn in_one_call<T>(call: impl Future<Output = T>) -> impl Future<Output = T> {
+pub fn in_one_call<T>(call: impl Future<Output = T>) -> impl Future<Output = T> {
     SPENT.scope(Cell::default(), call)
 }
 
 /// Asks the stores within the remaining time.
-pub(crate) async fn in_time<T, E>(
+///
+/// # Errors
+/// The stores' error, or `given_up`.
+pub async fn in_time<T, E>(
     asking: impl Future<Output = Result<T, E>>,
     given_up: impl FnOnce(StoreError) -> E,
 ) -> Result<T, E> {
@@ -35,8 +38,11 @@ pub(crate) async fn in_time<T, E>(
     answer.unwrap_or_else(|elapsed| Err(given_up(StoreError::Unavailable(elapsed.into()))))
 }
 
-/// Asks for a report, and gives up some time.
-pub(crate) async fn in_report_time<T, E: From<StoreError>>(
+/// Asks for a report, within a longer time limit.
+///
+/// # Errors
+/// The stores' error, or [`StoreError::Unavailable`].
+pub async fn in_report_time<T, E: From<StoreError>>(
     asking: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     let answer = tokio::time::timeout(REPORT_TIMEOUT, asking).await;

@@ -38,7 +38,8 @@ impl TrustedProxies {
     ///
     /// A proxy adds to one of the two headers and may pass the caller's other one on. So when both are
     /// present and name different clients, both are ignored.
-    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         if !self.includes(peer) {
             return peer;
@@ -49,6 +50,22 @@ impl TrustedProxies {
             (Some(one), Some(other)) if one != other => peer,
             (one, other) => one.or(other).unwrap_or(peer),
         }
+    }
+
+    /// Whether a trusted peer says that its caller came over https: the last hop of either header that says
+    /// a scheme. A peer that is not trusted says nothing.
+    #[must_use]
+    pub fn came_over_https(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        if !self.includes(peer.to_canonical()) {
+            return false;
+        }
+        let last = |name: &str| {
+            let line = headers.get_all(name).last()?.to_str().ok()?;
+            line.rsplit(',').next().map(str::trim)
+        };
+        let forwarded = last("forwarded").and_then(|hop| pair(hop, "proto"));
+        let scheme = last("x-forwarded-proto").or(forwarded);
+        scheme.is_some_and(|scheme| scheme.trim_matches('"').eq_ignore_ascii_case("https"))
     }
 
     /// The last address in a header that is no trusted proxy's. Anything before it may be forged, and so may
@@ -86,9 +103,14 @@ impl TrustedProxies {
 /// The `for` of one hop of `Forwarded` (RFC 7239). A quoted comma splits a hop, and neither part is an
 /// address.
 fn node(hop: &str) -> Option<IpAddr> {
+    address(pair(hop, "for")?)
+}
+
+/// The value of that name in one hop of `Forwarded`.
+fn pair<'a>(hop: &'a str, wanted: &str) -> Option<&'a str> {
     let mut pairs = hop.split(';').filter_map(|pair| pair.split_once('='));
-    let (_, node) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
-    address(node.trim())
+    let (_, value) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))?;
+    Some(value.trim())
 }
 
 /// An address in proxies' notation: with or without port, brackets and quotes.
@@ -191,6 +213,23 @@ mod tests {
         ] {
             assert_eq!(client(&[("Forwarded", value)]), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_says_that_a_call_came_over_https() {
+        let trusted = TrustedProxies::parse("10.0.0.0/8").unwrap();
+        let secure = |peer: &str, name: &'static str, value: &'static str| {
+            let request = TestRequest::default().append_header((name, value));
+            let request = request.to_http_request();
+            trusted.came_over_https(peer.parse().unwrap(), request.headers())
+        };
+        assert!(secure("10.0.0.1", "X-Forwarded-Proto", "https"));
+        assert!(secure("10.0.0.1", "X-Forwarded-Proto", "http, HTTPS"));
+        assert!(secure("10.0.0.1", "Forwarded", "for=1.2.3.4;proto=https"));
+        assert!(!secure("10.0.0.1", "X-Forwarded-Proto", "https, http"));
+        assert!(!secure("10.0.0.1", "X-Forwarded-Proto", "http"));
+        assert!(!secure("192.0.2.1", "X-Forwarded-Proto", "https"));
+        assert!(!secure("127.0.0.1", "Forwarded", "proto=https"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ const MOST_AT_ONCE: usize = 1_024;
 pub(super) struct Slots(AtomicUsize);
 
 /// One concurrent request; counted until it is dropped.
-pub(crate) struct Slot {
+pub struct Slot {
     slots: Arc<Slots>,
     counts: Cell<bool>,
 }
@@ -34,7 +34,8 @@ impl Slot {
     }
 
     /// Frees the slot while the caller is awaited.
-    pub(crate) fn pause(self: &Rc<Self>) -> Pause {
+    #[must_use]
+    pub fn pause(self: &Rc<Self>) -> Pause {
         let counted = self.counts.take();
         if counted {
             self.leave();
@@ -67,14 +68,15 @@ impl Drop for Slot {
 }
 
 /// A slot that is free until its caller has sent more.
-pub(crate) struct Pause {
+pub struct Pause {
     slot: Rc<Slot>,
     counted: bool,
 }
 
 impl Pause {
     /// Takes the slot again; false when all are taken.
-    pub(crate) fn end(self) -> bool {
+    #[must_use]
+    pub fn end(self) -> bool {
         if self.counted {
             self.slot.counts.set(self.slot.enter());
         }
@@ -111,7 +113,7 @@ mod tests {
         let other = Slot::take(slots.clone()).unwrap();
         assert!(!pause.end());
         drop(other);
-        taken[1].pause().end();
+        let _ = taken[1].pause().end();
         let pause = taken[1].pause();
         // The caller disconnects.
         drop(pause);

@@ -17,7 +17,8 @@ const FORWARDING: [&str; 12] = [
 ];
 
 /// Whether a call comes from this machine, and not through a proxy on it.
-pub(super) fn is_local(request: &HttpRequest) -> bool {
+#[must_use]
+pub fn is_local(request: &HttpRequest) -> bool {
     let loopback = request
         .peer_addr()
         .is_some_and(|peer| peer.ip().to_canonical().is_loopback());

@@ -1,13 +1,7 @@
 //! Limits of size, concurrency and rate.
 //!
-//! Each limit refuses at once and queues nothing: [`size`] too long addresses and headers, [`Slot`] more
-//! requests than a copy can answer in time, [`Meter`] a caller above its rate. [`client`] finds the caller's
-//! address, also behind proxies.
-
-mod client;
-mod meter;
-mod size;
-mod slots;
+//! Each limit refuses at once and queues nothing: [`Slot`] more requests than a copy can answer in time,
+//! [`Meter`] a caller above its rate. [`TrustedProxies`] finds the caller's address, also behind proxies.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -18,15 +12,9 @@ use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use domain::access::ApiKeyId;
 
-pub use self::client::{TrustedProxies, TrustedProxiesError};
-pub use self::meter::RateLimit;
-use self::meter::{Meter, Subject};
-pub(crate) use self::slots::Slot;
-use self::slots::Slots;
-use crate::problem::Problem;
-use crate::route::Calls;
-
-pub(crate) use self::size::{MAX_HEADER_BYTES, MAX_PATH_BYTES, of_sane_size};
+use crate::client::TrustedProxies;
+use crate::meter::{Meter, RateLimit, Subject};
+use crate::slots::{Slot, Slots};
 
 /// The header fields of draft-ietf-httpapi-ratelimit-headers-06, the last draft with one field per number.
 const RATE_LIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
@@ -43,15 +31,15 @@ pub struct Limits {
 
 /// A caller's remaining rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Allowance {
+pub struct Allowance {
     /// The largest burst.
-    pub(crate) limit: u32,
+    pub limit: u32,
     /// Requests left of it.
-    pub(crate) remaining: u32,
+    pub remaining: u32,
     /// Seconds until the whole burst is available.
-    pub(crate) reset_seconds: u32,
+    pub reset_seconds: u32,
     /// Seconds until the next request is allowed; `None` when it is now.
-    pub(crate) wait_seconds: Option<u32>,
+    pub wait_seconds: Option<u32>,
 }
 
 impl Limits {
@@ -67,28 +55,32 @@ impl Limits {
     }
 
     /// Meters a request by its key; `None` without a limit.
-    pub(crate) fn count_key(&self, key: ApiKeyId, calls: Calls) -> Option<Allowance> {
-        self.count(calls, || Subject::Key(key))
+    pub fn count_key(&self, key: ApiKeyId) -> Option<Allowance> {
+        self.count(Subject::Key(key))
     }
 
     /// Meters a request by its client address.
-    pub(crate) fn count_address(&self, request: &HttpRequest, calls: Calls) -> Option<Allowance> {
-        self.count(calls, || Subject::of(self.client(request)))
+    pub fn count_address(&self, request: &HttpRequest) -> Option<Allowance> {
+        self.count(Subject::of(self.client(request)))
     }
 
     /// Takes the request of a client address back.
-    pub(crate) fn give_back(&self, request: &HttpRequest) {
+    pub fn give_back(&self, request: &HttpRequest) {
         if let Some(meter) = &self.meter {
             meter.give_back(Subject::of(self.client(request)));
         }
     }
 
-    fn count(&self, calls: Calls, subject: impl FnOnce() -> Subject) -> Option<Allowance> {
+    fn count(&self, subject: Subject) -> Option<Allowance> {
         let meter = self.meter.as_ref()?;
-        if calls != Calls::Metered {
-            return None;
-        }
-        Some(meter.count(subject(), self.began.elapsed()))
+        Some(meter.count(subject, self.began.elapsed()))
+    }
+
+    /// Whether a trusted proxy says that the call came to it over https.
+    #[must_use]
+    pub fn came_over_https(&self, request: &HttpRequest) -> bool {
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        peer.is_some_and(|peer| self.proxies.came_over_https(peer, request.headers()))
     }
 
     /// The client's address.
@@ -98,12 +90,15 @@ impl Limits {
     }
 
     /// A slot for one more request, while there is one.
-    pub(crate) fn slot(&self, calls: Calls) -> Result<Rc<Slot>, Problem> {
-        let slots = self.slots.clone();
-        if calls == Calls::Always {
-            return Ok(Slot::beside(slots));
-        }
-        Slot::take(slots).ok_or(Problem::Busy { submits: false })
+    #[must_use]
+    pub fn slot(&self) -> Option<Rc<Slot>> {
+        Slot::take(self.slots.clone())
+    }
+
+    /// A slot that is not counted.
+    #[must_use]
+    pub fn slot_beside(&self) -> Rc<Slot> {
+        Slot::beside(self.slots.clone())
     }
 }
 
@@ -115,18 +110,8 @@ impl Default for Limits {
 }
 
 impl Allowance {
-    /// Whether this request is within the rate.
-    pub(crate) fn check(self) -> Result<(), Problem> {
-        match self.wait_seconds {
-            None => Ok(()),
-            Some(seconds) => Err(Problem::RateLimited {
-                retry_seconds: seconds,
-            }),
-        }
-    }
-
     /// Adds the header fields.
-    pub(crate) fn tell(self, headers: &mut HeaderMap) {
+    pub fn tell(self, headers: &mut HeaderMap) {
         headers.insert(RATE_LIMIT_LIMIT, HeaderValue::from(self.limit));
         headers.insert(RATE_LIMIT_REMAINING, HeaderValue::from(self.remaining));
         headers.insert(RATE_LIMIT_RESET, HeaderValue::from(self.reset_seconds));

@@ -1,0 +1,246 @@
+//! What stands before every page: who asks, from where, how often, and with what right.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    ORIGIN, REFERRER_POLICY,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next as Inner;
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _};
+use callers::{Keys, came_to_own_name, host, in_time, is_local, of_sane_size};
+use domain::access::Principal;
+use domain::ports::causes;
+use domain::requests::Origin;
+use futures_util::FutureExt as _;
+
+use crate::look::Look;
+use crate::mistake::Mistake;
+use crate::next::Next;
+use crate::pages::go_to;
+use crate::pages::login::address_with;
+use crate::routes::{Right, Route, Target, allowed, find};
+use crate::state::Console;
+use crate::visit::Visit;
+use crate::{PATH, cookies, views};
+
+/// Scripts, styles and pictures are files of ours; nothing else is loaded, sent to or framed.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
+/// What a browser says about the page that asks.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Where a request goes.
+enum Way {
+    /// To its page.
+    In,
+    /// To another one.
+    Elsewhere(HttpResponse),
+}
+
+/// Lets in who may, and makes a page of every mistake.
+pub(crate) async fn door(
+    request: ServiceRequest,
+    next: Inner<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(console) = request.app_data::<Data<Console>>().cloned() else {
+        return Err(Mistake::Unforeseen.into());
+    };
+    let mut visit = visit(&console, request.request());
+    let way = enter(&console, &request, &mut visit).await;
+    let mut response = match way {
+        Ok(Way::In) => {
+            request.extensions_mut().insert(visit.clone());
+            let called = AssertUnwindSafe(next.call(request)).catch_unwind().await;
+            match called {
+                Ok(answer) => paged(answer?.map_into_boxed_body(), &visit),
+                Err(_) => return Err(panicked(visit)),
+            }
+        }
+        Ok(Way::Elsewhere(response)) => request.into_response(response),
+        Err(mistake) => request.into_response(page_of(&mistake, &visit)),
+    };
+    protect(response.headers_mut());
+    Ok(response)
+}
+
+/// The panic hook has told where; here is the id of the call.
+fn panicked(visit: Visit) -> Error {
+    tracing::error!("a page panicked");
+    let mut error = Error::from(Mistake::Unforeseen);
+    error.add_response_mapper(move |_| {
+        let mut response = page_of(&Mistake::Unforeseen, &visit);
+        protect(response.headers_mut());
+        response
+    });
+    error
+}
+
+fn visit(console: &Console, request: &HttpRequest) -> Visit {
+    let extensions = request.extensions();
+    let call = extensions.get::<Origin>();
+    let address = request.uri().path_and_query();
+    Visit {
+        look: Look::of(request),
+        principal: None,
+        call: call.map(|origin| origin.request_id.clone()),
+        address: address.map_or(PATH, |it| it.as_str()).to_owned(),
+        https: console.parts.public_base_url.is_https()
+            || console.parts.limits.came_over_https(request),
+    }
+}
+
+async fn enter(
+    console: &Console,
+    request: &ServiceRequest,
+    visit: &mut Visit,
+) -> Result<Way, Mistake> {
+    let plain = request.request();
+    if !matches!(*request.method(), Method::GET | Method::HEAD)
+        && !is_of_own_page(console, plain, visit.https)
+    {
+        return Err(Mistake::ForeignPage);
+    }
+    of_sane_size(plain)?;
+    let slot = console.parts.limits.slot().ok_or(Mistake::Busy)?;
+    request.extensions_mut().insert(slot);
+    visit.principal = without_keys(console, plain)?;
+    let target = find(request.method(), request.match_info().as_str());
+    if matches!(target, Target::Page(route) if route.right() == Right::Static) {
+        return Ok(Way::In);
+    }
+    let token = cookies::session(plain, visit.https).filter(|_| visit.principal.is_none());
+    if let Some(token) = token {
+        let holder = console.services.logins.holder(&token);
+        visit.principal = in_time(holder, |error| error).await?;
+    }
+    count(console, plain, visit, &target)?;
+    name_in_log(visit.principal.as_ref());
+    match target {
+        Target::Page(route) => admit(route, visit, request.method()),
+        _ if visit.principal.is_none() => Ok(to_log_in(visit, request.method())),
+        Target::OtherMethod(routes) => Err(Mistake::MethodNotAllowed(allowed(routes))),
+        Target::Nowhere => Err(Mistake::NotFound),
+    }
+}
+
+/// Whether a form was sent by a page of the console. Browsers write these headers themselves; a caller that
+/// writes none is none.
+fn is_of_own_page(console: &Console, request: &HttpRequest, https: bool) -> bool {
+    let headers = request.headers();
+    if headers.contains_key(SEC_FETCH_SITE) {
+        let mut sites = headers.get_all(SEC_FETCH_SITE);
+        return sites.all(|site| site == "same-origin");
+    }
+    let mut origins = headers.get_all(ORIGIN);
+    let (Some(origin), None) = (origins.next(), origins.next()) else {
+        return false;
+    };
+    let scheme = if https { "https" } else { "http" };
+    let own = host(request).map(|host| format!("{scheme}://{host}"));
+    let is = |own: &str| origin.as_bytes().eq_ignore_ascii_case(own.as_bytes());
+    own.is_some_and(|own| is(&own)) || is(&console.parts.public_base_url.origin())
+}
+
+/// Whoever asks while no keys are asked for, under the rule of what is head office's.
+fn without_keys(console: &Console, request: &HttpRequest) -> Result<Option<Principal>, Mistake> {
+    match console.parts.keys {
+        Keys::Required => Ok(None),
+        Keys::Off { host, .. } if !came_to_own_name(request, host) => Err(Mistake::ForeignHost),
+        Keys::Off { host, .. } if host.is_loopback() && is_local(request) => {
+            Ok(Some(Principal::anonymous()))
+        }
+        Keys::Off { .. } => Err(Mistake::NotFound),
+    }
+}
+
+/// Counts a request for the key of its session. Whoever has none is counted for the address, and so is every
+/// log-in.
+fn count(
+    console: &Console,
+    request: &HttpRequest,
+    visit: &Visit,
+    target: &Target,
+) -> Result<(), Mistake> {
+    let limits = &console.parts.limits;
+    let logs_in = matches!(target, Target::Page(route) if route.path() == "/login");
+    let key = visit.principal.as_ref().and_then(Principal::key);
+    let allowance = match key.filter(|_| !logs_in) {
+        Some(key) => limits.count_key(key),
+        None => limits.count_address(request),
+    };
+    match allowance.and_then(|allowance| allowance.wait_seconds) {
+        None => Ok(()),
+        Some(seconds) => Err(Mistake::Limited { seconds }),
+    }
+}
+
+fn admit(route: &Route, visit: &Visit, method: &Method) -> Result<Way, Mistake> {
+    match (route.right(), &visit.principal) {
+        (Right::Static | Right::Open, _) => Ok(Way::In),
+        (Right::Scope(_), None) => Ok(to_log_in(visit, method)),
+        (Right::Scope(scope), Some(principal)) if principal.may(scope) => Ok(Way::In),
+        (Right::Scope(scope), Some(_)) => Err(Mistake::NotAllowed(scope)),
+    }
+}
+
+/// To the log-in, and from there to what was asked for. A form is not sent again.
+fn to_log_in(visit: &Visit, method: &Method) -> Way {
+    let asked = Some(visit.address.as_str()).filter(|_| *method == Method::GET);
+    let next = Next::or_first(asked);
+    Way::Elsewhere(go_to(&address_with(&next)))
+}
+
+/// Every line about the call says whose it is, as with keys in headers.
+fn name_in_log(principal: Option<&Principal>) {
+    let call = tracing::Span::current();
+    if let Some(principal) = principal {
+        if let Some(key) = principal.key() {
+            call.record("key.id", key.to_string());
+        }
+        call.record("key.name", principal.name());
+    }
+}
+
+/// Makes a page of a mistake of the page, or of actix.
+fn paged(response: ServiceResponse<BoxBody>, visit: &Visit) -> ServiceResponse<BoxBody> {
+    let Some(error) = response.response().error() else {
+        return response;
+    };
+    let page = match error.as_error::<Mistake>() {
+        Some(mistake) => page_of(mistake, visit),
+        None if response.status() == StatusCode::NOT_FOUND => page_of(&Mistake::NotFound, visit),
+        None => page_of(&Mistake::Unreadable, visit),
+    };
+    response.into_response(page)
+}
+
+fn page_of(mistake: &Mistake, visit: &Visit) -> HttpResponse {
+    if mistake.status_code().is_server_error() && !matches!(mistake, Mistake::Busy) {
+        tracing::error!(error.kind = %mistake, error.source = causes(mistake), "no page");
+    }
+    let response = mistake.error_response();
+    let page = views::mistake::page(mistake, visit).into_string();
+    let mut response = response.set_body(BoxBody::new(page));
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, html);
+    response
+}
+
+fn protect(headers: &mut HeaderMap) {
+    let mut insert = |name, value| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    insert(CONTENT_SECURITY_POLICY, POLICY);
+    // Without one a browser would write `null` into the `Origin` of our own forms.
+    insert(REFERRER_POLICY, "same-origin");
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}

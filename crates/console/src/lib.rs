@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod assets;
+mod cookies;
+mod door;
+mod form;
+mod format;
+mod list;
+mod look;
+mod mistake;
+mod next;
+mod pages;
+mod routes;
+mod state;
+mod text;
+mod views;
+mod visit;
+
+pub use look::{Language, Look, Theme};
+pub use routes::{Right, Route, routes};
+pub use state::{Console, ConsoleParts};
+
+/// Below it are all pages.
+pub const PATH: &str = "/console";

@@ -1,0 +1,216 @@
+//! The list of messages as an address describes it, with the API's names.
+
+use chrono::NaiveDate;
+use domain::ports::{DateRange, ListPlace, RequestFilter};
+use domain::requests::{RequestId, WhatsappStatus};
+use domain::values::{DealerId, Search, SearchError};
+use uuid::Uuid;
+
+use crate::PATH;
+use crate::form::Fields;
+
+/// What was asked for, as it was typed, and what is meant by it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Listing {
+    /// `q` as it was typed.
+    pub(crate) typed: String,
+    /// `date_from` and `date_to` as they were typed.
+    pub(crate) typed_from: String,
+    pub(crate) typed_to: String,
+    /// `dealer_id` as it was typed.
+    pub(crate) typed_dealer: String,
+    /// The days.
+    pub(crate) range: DateRange,
+    /// Statuses and what is searched for.
+    pub(crate) filter: RequestFilter,
+    /// The one dealer.
+    pub(crate) dealer: Option<DealerId>,
+    /// `cursor`
+    pub(crate) after: Option<ListPlace>,
+    /// What cannot be meant, in the order of the form.
+    pub(crate) faults: Vec<ListFault>,
+}
+
+/// What is wrong with an address of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ListFault {
+    Search(SearchError),
+    DateFrom,
+    DateTo,
+    Dealer,
+}
+
+impl Listing {
+    /// Reads an address. An empty value is as if absent; an unknown status or cursor, which no form of ours
+    /// sends, is passed over.
+    pub(crate) fn read(fields: &Fields) -> Self {
+        let mut listing = Self::default();
+        let typed = |name| fields.get(name).unwrap_or_default().to_owned();
+        listing.typed = typed("q");
+        listing.typed_from = typed("date_from");
+        listing.typed_to = typed("date_to");
+        listing.typed_dealer = typed("dealer_id");
+        if !listing.typed.is_empty() {
+            match Search::parse(&listing.typed) {
+                Ok(search) => listing.filter.search = Some(search),
+                Err(error) => listing.faults.push(ListFault::Search(error)),
+            }
+        }
+        listing.range.from = listing.day("date_from", fields, ListFault::DateFrom);
+        listing.range.to = listing.day("date_to", fields, ListFault::DateTo);
+        if !listing.typed_dealer.is_empty() {
+            match DealerId::parse(&listing.typed_dealer) {
+                Ok(dealer) => listing.dealer = Some(dealer),
+                Err(_) => listing.faults.push(ListFault::Dealer),
+            }
+        }
+        let statuses = fields.all("whatsapp_status");
+        let statuses = statuses.flat_map(|list| list.split(','));
+        let statuses = statuses.filter_map(|name| WhatsappStatus::parse(name.trim()));
+        listing.filter.whatsapp_statuses = statuses.collect();
+        listing.after = fields.get("cursor").and_then(place);
+        listing
+    }
+
+    fn day(&mut self, name: &str, fields: &Fields, fault: ListFault) -> Option<NaiveDate> {
+        let text = fields.get(name)?;
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+        if day.is_none() {
+            self.faults.push(fault);
+        }
+        day
+    }
+
+    /// Whether anything is left out of the list.
+    pub(crate) fn is_filtered(&self) -> bool {
+        *self
+            != Self {
+                after: self.after,
+                ..Self::default()
+            }
+    }
+
+    /// Begins on a day that nobody typed, and shows it in the form.
+    pub(crate) fn begin_on(&mut self, day: Option<NaiveDate>) {
+        self.range.from = day;
+        self.typed_from = day.map(|day| day.to_string()).unwrap_or_default();
+    }
+
+    /// Whether a look at every row is needed, because no index knows them.
+    pub(crate) fn looks_at_rows(&self) -> bool {
+        self.filter.search.is_some() || !self.filter.whatsapp_statuses.is_empty()
+    }
+
+    /// The names and values of the form, without the place.
+    pub(crate) fn fields(&self) -> Vec<(&'static str, String)> {
+        let statuses = self.filter.whatsapp_statuses.iter();
+        let statuses: Vec<&str> = statuses.map(|status| status.as_str()).collect();
+        [
+            ("q", self.typed.clone()),
+            ("whatsapp_status", statuses.join(",")),
+            ("date_from", self.typed_from.clone()),
+            ("date_to", self.typed_to.clone()),
+            ("dealer_id", self.typed_dealer.clone()),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
+    }
+
+    /// The address of this list from a place on, with more names and values.
+    pub(crate) fn address(&self, after: Option<ListPlace>, more: &[(&str, String)]) -> String {
+        let mut fields = self.fields();
+        fields.extend(after.map(|place| ("cursor", cursor(place))));
+        let more = more.iter().map(|(name, value)| (*name, value.clone()));
+        let all: Vec<(&str, String)> = fields.into_iter().chain(more).collect();
+        let query = serde_urlencoded::to_string(all).unwrap_or_default();
+        match query.is_empty() {
+            true => format!("{PATH}/messages"),
+            false => format!("{PATH}/messages?{query}"),
+        }
+    }
+}
+
+/// A place in an address: days, microseconds and id.
+fn cursor(place: ListPlace) -> String {
+    format!("{}_{}_{}", place.days, place.micros, place.id)
+}
+
+fn place(text: &str) -> Option<ListPlace> {
+    let mut parts = text.splitn(3, '_');
+    Some(ListPlace {
+        days: parts.next()?.parse().ok()?,
+        micros: parts
+            .next()?
+            .parse()
+            .ok()
+            .filter(|micros| (0..=86_400_000_000).contains(micros))?,
+        id: RequestId(Uuid::parse_str(parts.next()?).ok()?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Listing {
+        Listing::read(&Fields::read(query))
+    }
+
+    #[test]
+    fn an_address_is_read_and_written() {
+        let query = "q=D+123+AD&whatsapp_status=FAILED%2CERROR&date_from=2026-11-01\
+            &date_to=2026-11-30&dealer_id=0009999";
+        let listing = read(query);
+        assert_eq!(listing.faults, []);
+        assert!(listing.is_filtered());
+        assert_eq!(
+            listing.address(None, &[]),
+            format!("/console/messages?{query}")
+        );
+        assert_eq!(
+            read("whatsapp_status=FAILED&whatsapp_status=ERROR").filter,
+            { read("whatsapp_status=FAILED,ERROR").filter }
+        );
+        assert_eq!(read("").address(None, &[]), "/console/messages");
+        assert!(!read("q=&date_from=&cursor=0_0_x").is_filtered());
+    }
+
+    #[test]
+    fn a_place_is_found_again() {
+        let place = ListPlace {
+            days: -7,
+            micros: 86_399_000_001,
+            id: RequestId(Uuid::from_u128(7)),
+        };
+        let address = read("").address(Some(place), &[]);
+        let (_, query) = address.split_once('?').unwrap();
+        assert_eq!(read(query).after, Some(place));
+        for cursor in [
+            "",
+            "x",
+            "1_2",
+            "1_-1_x",
+            "99999999999_0_x",
+            "1_86400000001_x",
+        ] {
+            assert_eq!(read(&format!("cursor={cursor}")).after, None, "{cursor}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_told() {
+        let listing = read("q=ab&date_from=31-12-2026&date_to=2026-02-30&dealer_id=1");
+        assert_eq!(
+            listing.faults,
+            [
+                ListFault::Search(SearchError::TooShort),
+                ListFault::DateFrom,
+                ListFault::DateTo,
+                ListFault::Dealer
+            ]
+        );
+        // What was typed is kept.
+        assert!(listing.address(None, &[]).contains("date_from=31-12-2026"));
+    }
+}

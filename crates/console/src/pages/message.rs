@@ -1,0 +1,99 @@
+//! One message: what happened to it, and what can be done.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpMessage as _, HttpRequest};
+use callers::in_time;
+use domain::requests::{Origin, Request, RequestId};
+use domain::usecases::{MessageError, Reordered};
+use uuid::Uuid;
+
+use super::{Answer, go_to, page};
+use crate::PATH;
+use crate::form::Fields;
+use crate::mistake::Mistake;
+use crate::state::Console;
+use crate::text::Act;
+use crate::views::message::{self, Story};
+use crate::visit::Visit;
+
+pub(crate) async fn show(
+    visit: Visit,
+    console: Data<Console>,
+    request: HttpRequest,
+    request_id: Path<String>,
+) -> Answer {
+    let id = id(&request_id)?;
+    let found = console.services.lookups.request(id, visit.seen()?);
+    let found = in_time(found, |error| error).await?;
+    let found = found.ok_or(Mistake::NotFound)?;
+    let done = Fields::read(request.query_string());
+    let done = done.get("done").and_then(Act::parse);
+    let story = story(&visit, &console, found).await?;
+    Ok(page(message::page(&visit, &Story { done, ..story })))
+}
+
+/// The same with the number in full, this once; the audit tells.
+pub(crate) async fn show_phone(
+    visit: Visit,
+    console: Data<Console>,
+    request_id: Path<String>,
+) -> Answer {
+    let id = id(&request_id)?;
+    let author = visit.author()?;
+    let showing = console
+        .services
+        .messages
+        .show_phone(id, visit.seen()?, &author);
+    let found = in_time(showing, MessageError::Store).await?;
+    let story = story(&visit, &console, found).await?;
+    let shown = Story {
+        shows_phone: true,
+        ..story
+    };
+    Ok(page(message::page(&visit, &shown)))
+}
+
+pub(crate) async fn resend(
+    visit: Visit,
+    console: Data<Console>,
+    request: HttpRequest,
+    request_id: Path<String>,
+) -> Answer {
+    let (id, author) = (id(&request_id)?, visit.author()?);
+    let origin = request.extensions().get::<Origin>().cloned();
+    let messages = &console.services.messages;
+    let doing = messages.resend(id, visit.seen()?, Reordered::default(), &author, origin);
+    in_time(doing, MessageError::Store).await?;
+    Ok(go_to(&format!("{PATH}/messages/{id}?done=resend")))
+}
+
+pub(crate) async fn cancel(
+    visit: Visit,
+    console: Data<Console>,
+    request_id: Path<String>,
+) -> Answer {
+    let (id, author) = (id(&request_id)?, visit.author()?);
+    let doing = console.services.messages.cancel(id, visit.seen()?, &author);
+    in_time(doing, MessageError::Store).await?;
+    Ok(go_to(&format!("{PATH}/messages/{id}?done=cancel")))
+}
+
+fn id(raw: &str) -> Result<RequestId, Mistake> {
+    let id = Uuid::parse_str(raw).map_err(|_| Mistake::NotFound)?;
+    Ok(RequestId(id))
+}
+
+async fn story(visit: &Visit, console: &Console, request: Request) -> Result<Story, Mistake> {
+    let messages = &console.services.messages;
+    let timeline = messages.timeline(request.id, visit.seen()?);
+    let timeline = in_time(timeline, MessageError::Store).await?;
+    let acts = in_time(messages.acts(&request), |error| error).await?;
+    Ok(Story {
+        now: console.parts.clock.now(),
+        request,
+        messages: timeline,
+        acts,
+        shows_phone: false,
+        done: None,
+    })
+}

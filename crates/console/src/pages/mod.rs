@@ -1,0 +1,38 @@
+//! The pages: each asks use cases and hands what it learned to a view.
+
+pub(crate) mod analytics;
+pub(crate) mod dealers;
+pub(crate) mod keys;
+pub(crate) mod login;
+pub(crate) mod message;
+pub(crate) mod messages;
+pub(crate) mod operation;
+pub(crate) mod preferences;
+pub(crate) mod today;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use maud::Markup;
+
+use crate::mistake::Mistake;
+
+/// What a page answers.
+pub(crate) type Answer = Result<HttpResponse, Mistake>;
+
+fn page(markup: Markup) -> HttpResponse {
+    page_with(StatusCode::OK, markup)
+}
+
+fn page_with(status: StatusCode, markup: Markup) -> HttpResponse {
+    HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .body(markup.into_string())
+}
+
+/// Goes on to another page with GET.
+pub(crate) fn go_to(address: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, address))
+        .finish()
+}

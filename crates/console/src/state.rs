@@ -1,0 +1,60 @@
+use std::sync::Arc;
+
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+use callers::{Keys, Limits};
+use domain::ports::{AuditLog, Clock, Health, TestLine};
+use domain::usecases::Services;
+use domain::values::{AccountPolicy, PublicBaseUrl};
+
+use crate::door::door;
+use crate::{PATH, routes};
+
+/// What the pages need.
+pub struct Console {
+    pub(crate) services: Services,
+    pub(crate) parts: ConsoleParts,
+}
+
+/// What the pages need besides the use cases.
+pub struct ConsoleParts {
+    /// Sends test messages.
+    pub tests: Arc<dyn TestLine>,
+    /// Which accounts can be used.
+    pub accounts: AccountPolicy,
+    /// The health of what the service stands on.
+    pub health: Arc<dyn Health>,
+    /// Who did what.
+    pub audit: Arc<dyn AuditLog>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Whether callers need keys.
+    pub keys: Keys,
+    /// How much callers may ask for; shared with the API.
+    pub limits: Arc<Limits>,
+    /// How the service is reached from outside.
+    pub public_base_url: PublicBaseUrl,
+    /// The version of the program.
+    pub version: &'static str,
+}
+
+impl Console {
+    /// The pages over these use cases.
+    #[must_use]
+    pub fn new(services: Services, parts: ConsoleParts) -> Self {
+        Self { services, parts }
+    }
+
+    /// Tells actix about the pages, once for each thread.
+    pub fn configure(self) -> impl Fn(&mut ServiceConfig) + Send + Sync + 'static {
+        let console = Data::new(self);
+        move |config| {
+            let pages = web::scope(PATH)
+                .app_data(console.clone())
+                .configure(routes::configure)
+                .default_service(web::to(routes::unknown_path))
+                .wrap(from_fn(door));
+            config.service(pages);
+        }
+    }
+}

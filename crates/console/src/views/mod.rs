@@ -1,0 +1,16 @@
+//! What pages look like: functions of values, without a server.
+
+pub(crate) mod analytics;
+pub(crate) mod charts;
+pub(crate) mod dealer;
+pub(crate) mod dealers;
+pub(crate) mod keys;
+pub(crate) mod layout;
+pub(crate) mod login;
+pub(crate) mod marks;
+pub(crate) mod message;
+pub(crate) mod messages;
+pub(crate) mod mistake;
+pub(crate) mod operation;
+pub(crate) mod settings;
+pub(crate) mod today;

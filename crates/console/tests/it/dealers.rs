@@ -1,0 +1,157 @@
+//! Dealers: accounts, queues, settings, tests.
+
+use domain::access::Scope;
+use domain::delivery::Outcome;
+use testkit::sample;
+
+use crate::site::Site;
+
+const OWN: &str = "/console/dealers/0009999";
+
+#[actix_web::test]
+async fn a_dealer_sees_itself_and_head_office_all() {
+    let site = Site::new();
+    let other = sample::dealer_numbered(1);
+    site.world.store.put_dealer(other.clone());
+    let cookie = site.dealer(Scope::Write).await;
+    let list = site.get("/console/dealers", &cookie).await;
+    assert_eq!((list.status, list.location()), (303, OWN));
+    let own = site.get(OWN, &cookie).await.body;
+    for words in [
+        "Dealer Demo",
+        "Bisa mengirim",
+        "Antrean kosong.",
+        "/status",
+        "Uji akun",
+    ] {
+        assert!(own.contains(words), "{words}: {own}");
+    }
+    assert!(!own.contains("/settings"));
+    for path in [
+        format!("/console/dealers/{}", other.id),
+        "/console/dealers/x".to_owned(),
+    ] {
+        assert_eq!(site.get(&path, &cookie).await.status, 404, "{path}");
+        assert_eq!(
+            site.post(&format!("{path}/test"), &cookie, "").await.status,
+            404
+        );
+        assert_eq!(
+            site.post(&format!("{path}/settings"), &cookie, "")
+                .await
+                .status,
+            403
+        );
+    }
+    let office = site.head_office().await;
+    let list = site.get("/console/dealers", &office).await.body;
+    assert!(list.contains("0009999") && list.contains(other.id.as_str()));
+    let reader = site.dealer(Scope::Read).await;
+    let looked = site.get(OWN, &reader).await.body;
+    assert!(!looked.contains("Uji akun") && !looked.contains("webhook-status"));
+}
+
+#[actix_web::test]
+async fn an_account_without_a_key_says_so() {
+    let site = Site::new();
+    let mut dealer = sample::dealer();
+    dealer.api_key = None;
+    site.world.store.put_dealer(dealer);
+    let page = site.get(OWN, &site.dealer(Scope::Read).await).await.body;
+    assert!(page.contains("Kunci Fonnte belum diatur."), "{page}");
+    assert!(page.contains("Belum bisa mengirim"));
+}
+
+#[actix_web::test]
+async fn an_account_is_checked_and_a_test_message_sent() {
+    let site = Site::new();
+    let cookie = site.dealer(Scope::Write).await;
+    let test = format!("{OWN}/test");
+    let checked = site.post(&test, &cookie, "").await;
+    assert_eq!(checked.status, 200);
+    assert!(checked.body.contains("Akun berfungsi."), "{}", checked.body);
+    let wrong = site.post(&test, &cookie, "target=021+555").await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("bukan nomor ponsel") && wrong.body.contains("value=\"021 555\""));
+    site.world.whatsapp.will(Outcome::Refused {
+        reason: "invalid 628123456789".into(),
+    });
+    let refused = site.post(&test, &cookie, "target=0812+3456+789").await;
+    assert!(
+        refused.body.contains("Akun tidak berfungsi."),
+        "{}",
+        refused.body
+    );
+    assert!(!refused.body.contains("628123456789"));
+}
+
+#[actix_web::test]
+async fn settings_are_changed_and_what_is_wrong_stands_at_its_field() {
+    let site = Site::new();
+    let office = site.head_office().await;
+    let path = format!("{OWN}/settings");
+    let form =
+        "min_interval_ms=2000&daily_limit=500&quiet_from=21%3A00&quiet_to=07%3A00&on_unknown=hold";
+    let saved = site.post(&path, &office, form).await;
+    assert_eq!(
+        (saved.status, saved.location()),
+        (303, "/console/dealers/0009999?done=save")
+    );
+    let page = site.get(saved.location(), &office).await.body;
+    for words in [
+        "Pengaturan disimpan",
+        "value=\"2000\"",
+        "value=\"500\"",
+        "value=\"21:00\"",
+        "value=\"hold\" selected",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+    let audit = site.get("/console/audit", &office).await.body;
+    assert!(
+        audit.contains("min_interval_ms, daily_limit, quiet_hours, on_unknown"),
+        "{audit}"
+    );
+    let wrong = "min_interval_ms=soon&daily_limit=-1&quiet_from=9&quiet_to=07%3A00";
+    let refused = site.post(&path, &office, wrong).await;
+    assert_eq!(refused.status, 422);
+    for words in [
+        "Tulis bilangan bulat.",
+        "Paling sedikit 0.",
+        "Tulis jam seperti 21:00.",
+        "value=\"soon\"",
+    ] {
+        assert!(refused.body.contains(words), "{words}");
+    }
+    // Nothing was changed, and an empty form takes all back.
+    assert!(site.get(OWN, &office).await.body.contains("value=\"2000\""));
+    assert_eq!(site.post(&path, &office, "").await.status, 303);
+    assert!(!site.get(OWN, &office).await.body.contains("value=\"2000\""));
+}
+
+#[actix_web::test]
+async fn a_key_or_an_address_is_changed_only_by_whoever_is_sure() {
+    let site = Site::new();
+    let office = site.head_office().await;
+    site.accept(&sample::new_request()).await;
+    let path = format!("{OWN}/settings");
+    let asked = site
+        .post(&path, &office, "fonnte_api_key=secret-key-1")
+        .await;
+    assert_eq!(asked.status, 422);
+    assert!(
+        asked.body.contains("centang untuk memastikan")
+            && asked.body.contains("1 pesan yang menunggu")
+    );
+    assert!(!asked.body.contains("secret-key-1"));
+    let saved = site
+        .post(&path, &office, "fonnte_api_key=secret-key-1&sure=yes")
+        .await;
+    assert_eq!(saved.status, 303, "{}", saved.body);
+    let page = site.get(OWN, &office).await.body;
+    assert!(page.contains("Hapus kunci yang diatur di sini") && !page.contains("secret-key-1"));
+    let elsewhere = "fonnte_api_url=https%3A%2F%2Fevil.example%2Fsend&sure=yes";
+    let refused = site.post(&path, &office, elsewhere).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("FONNTE_ALLOWED_HOSTS"));
+}
