@@ -18,6 +18,10 @@ const FILES: [(&str, &str, &str); 3] = [
 ];
 
 fn main() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo tells build scripts by variables"
+    )]
     let out = env::var("OUT_DIR").expect("cargo sets it");
     let mut paths = String::new();
     let mut files = String::from("pub(crate) static FILES: &[File] = &[\n");

@@ -37,7 +37,7 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
     let (mut service_rates, mut copy_rates) = (Vec::new(), Vec::new());
     // The first round only warms up.
     for round in 0..=plan.rounds {
-        stage.progress.say(&format!("bulk: round {round}"));
+        stage.progress.say(format!("bulk: round {round}"));
         stage.checkpoint().await?;
         let posted = post(&service, round).await?;
         stage.checkpoint().await?;

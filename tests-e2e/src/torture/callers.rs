@@ -112,7 +112,7 @@ impl Office {
                 && so_far < self.most.load(Ordering::Relaxed)
             {
                 let n = self.next.fetch_add(ROWS, Ordering::Relaxed);
-                if pending.is_none() && n / ROWS % EVERY == 0 {
+                if pending.is_none() && (n / ROWS).is_multiple_of(EVERY) {
                     pending = Some(self.many(n));
                 }
                 match &mut pending {

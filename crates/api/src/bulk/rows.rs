@@ -52,7 +52,7 @@ impl Reader {
         let own_key = values.get(IDEMPOTENCY_KEY).cloned();
         let (key, of_key) = match self.key(row.number, own_key.as_ref()) {
             Ok(key) => (key, None),
-            Err(fault) => (None, Some(fault)),
+            Err(fault) => (None, Some(*fault)),
         };
         let fields = Fields::new(vec![place("body")], values);
         let mut submission = submission(&fields);
@@ -93,7 +93,11 @@ impl Reader {
     }
 
     /// The key of a row: its own, else the one that the call's makes of its number.
-    fn key(&self, number: usize, own: Option<&Value>) -> Result<Option<IdempotencyKey>, FaultBody> {
+    fn key(
+        &self,
+        number: usize,
+        own: Option<&Value>,
+    ) -> Result<Option<IdempotencyKey>, Box<FaultBody>> {
         let rule = match own {
             None | Some(Value::Null) => {
                 let of_call = self.options.key.as_ref();
@@ -109,7 +113,8 @@ impl Reader {
             Some(_) => Fault::NotText,
         };
         let place = vec![place("body"), place(IDEMPOTENCY_KEY)];
-        Err(fault(place, rule, own.cloned().unwrap_or_default()))
+        let fault = fault(place, rule, own.cloned().unwrap_or_default());
+        Err(Box::new(fault))
     }
 }
 

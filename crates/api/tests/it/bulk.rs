@@ -61,7 +61,7 @@ fn assert_counts(answer: &Value, accepted: usize, rejected: usize, replayed: usi
     assert_eq!(
         counts,
         [accepted, rejected, replayed]
-            .map(|n| Value::from(n))
+            .map(Value::from)
             .each_ref(),
         "{answer}"
     );

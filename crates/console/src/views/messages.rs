@@ -98,7 +98,7 @@ fn notice(done: &Done, text: Text) -> Markup {
 
 fn filters(list: &List, text: Text) -> Markup {
     let listing = &list.listing;
-    let fault = |wanted: ListFault| listing.faults.iter().any(|fault| *fault == wanted);
+    let fault = |wanted: ListFault| listing.faults.contains(&wanted);
     let search = listing.faults.iter().find_map(|fault| match fault {
         ListFault::Search(error) => Some(*error),
         _ => None,

@@ -6,7 +6,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use domain::access::{AuditEntry, Visibility};
 use domain::analytics::{AnalyticsReport, Bucket, Counts, Percentiles, Period};
 use domain::ports::DateRange;
-use domain::requests::{MessageState, RequestId};
+use domain::requests::MessageState;
 use domain::values::DealerId;
 
 use super::acts::{HOUR, READY, failed, sent, unknown};
