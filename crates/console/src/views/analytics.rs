@@ -171,7 +171,7 @@ fn dealers(report: &AnalyticsReport, text: Text) -> Markup {
         @if !report.dealers.is_empty() {
             section class="card" aria-labelledby="dealers" {
                 h2 id="dealers" { (text.dealers_compared()) }
-                div class="scroll" tabindex="0" role="region" aria-label=(text.dealers_compared()) {
+                div class="scroll" tabindex="0" role="group" aria-label=(text.dealers_compared()) {
                     table {
                         caption class="unseen" { (text.dealers_compared()) }
                         thead {

@@ -84,7 +84,7 @@ pub(crate) fn table(
     text: Text,
 ) -> Markup {
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label=(text.series()) {
+        div class="scroll" tabindex="0" role="group" aria-label=(text.series()) {
             table {
                 caption class="unseen" { (text.series()) }
                 thead {
@@ -125,7 +125,7 @@ pub(crate) fn columns(counts: &Counts, text: Text) -> [(&'static str, u64); 7] {
 pub(crate) fn hours(hours: &[[u64; 24]; 7], text: Text) -> Markup {
     let most = hours.iter().flatten().copied().max().unwrap_or(0).max(1);
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label=(text.hours()) {
+        div class="scroll" tabindex="0" role="group" aria-label=(text.hours()) {
             table class="heat" {
                 caption class="unseen" { (text.hours()) }
                 thead {
