@@ -42,19 +42,29 @@ $migration$;
 
 REVOKE EXECUTE ON FUNCTION count_seconds_of_message(), forget_seconds() FROM PUBLIC;
 
+-- Conditions of the triggers. PostgreSQL puts them in place of their calls. A condition that named a column
+-- would forbid to change that column's type.
+CREATE FUNCTION has_seconds(one message) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT coalesce(one.sent_at, one.delivered_at, one.read_at) IS NOT NULL
+$$;
+CREATE FUNCTION has_other_seconds(one message, other message) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT one.sent_at IS DISTINCT FROM other.sent_at
+        OR one.delivered_at IS DISTINCT FROM other.delivered_at
+        OR one.read_at IS DISTINCT FROM other.read_at
+        OR one.due_at IS DISTINCT FROM other.due_at
+        OR one.request_id IS DISTINCT FROM other.request_id
+$$;
+GRANT EXECUTE ON FUNCTION has_seconds, has_other_seconds TO PUBLIC;
+
 CREATE TRIGGER count_seconds_of_added_message AFTER INSERT ON message FOR EACH ROW
-    WHEN (coalesce(NEW.sent_at, NEW.delivered_at, NEW.read_at) IS NOT NULL)
+    WHEN (has_seconds(NEW))
     EXECUTE FUNCTION count_seconds_of_message();
 CREATE TRIGGER count_seconds_of_changed_message AFTER UPDATE ON message FOR EACH ROW
-    WHEN ((OLD.sent_at IS DISTINCT FROM NEW.sent_at
-            OR OLD.delivered_at IS DISTINCT FROM NEW.delivered_at
-            OR OLD.read_at IS DISTINCT FROM NEW.read_at
-            OR OLD.due_at IS DISTINCT FROM NEW.due_at
-            OR OLD.request_id IS DISTINCT FROM NEW.request_id)
-        AND current_setting('customer_service.counts_seconds', true) IS DISTINCT FROM 'on')
+    WHEN (current_setting('customer_service.counts_seconds', true) IS DISTINCT FROM 'on'
+        AND has_other_seconds(OLD, NEW))
     EXECUTE FUNCTION count_seconds_of_message();
 CREATE TRIGGER count_seconds_of_removed_message AFTER DELETE ON message FOR EACH ROW
-    WHEN (coalesce(OLD.sent_at, OLD.delivered_at, OLD.read_at) IS NOT NULL)
+    WHEN (has_seconds(OLD))
     EXECUTE FUNCTION count_seconds_of_message();
 CREATE TRIGGER forget_seconds AFTER TRUNCATE ON message
     FOR EACH STATEMENT EXECUTE FUNCTION forget_seconds();

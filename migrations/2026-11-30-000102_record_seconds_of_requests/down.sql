@@ -3,3 +3,4 @@ DROP TRIGGER count_seconds_of_moved_request ON customer_validation_request;
 DROP TRIGGER count_seconds_of_removed_request ON customer_validation_request;
 DROP TRIGGER forget_seconds ON customer_validation_request;
 DROP FUNCTION count_seconds_of_request();
+DROP FUNCTION is_put_back, is_elsewhere;

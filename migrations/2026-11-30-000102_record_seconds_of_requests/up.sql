@@ -26,12 +26,22 @@ $migration$;
 
 REVOKE EXECUTE ON FUNCTION count_seconds_of_request() FROM PUBLIC;
 
+-- Conditions of the triggers, which name no column, so that other teams may change a column's type.
+CREATE FUNCTION is_put_back(one customer_validation_request) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT one.newest_message_id IS NOT NULL AND one.last_modified_by IS DISTINCT FROM 'api'
+$$;
+CREATE FUNCTION is_elsewhere(one customer_validation_request, other customer_validation_request)
+    RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT one.dealer_id IS DISTINCT FROM other.dealer_id
+        OR one.request_date IS DISTINCT FROM other.request_date OR one.id IS DISTINCT FROM other.id
+$$;
+GRANT EXECUTE ON FUNCTION is_put_back, is_elsewhere TO PUBLIC;
+
 CREATE TRIGGER count_seconds_of_added_request AFTER INSERT ON customer_validation_request FOR EACH ROW
-    WHEN (NEW.newest_message_id IS NOT NULL AND NEW.last_modified_by IS DISTINCT FROM 'api')
+    WHEN (is_put_back(NEW))
     EXECUTE FUNCTION count_seconds_of_request();
 CREATE TRIGGER count_seconds_of_moved_request AFTER UPDATE ON customer_validation_request FOR EACH ROW
-    WHEN (OLD.dealer_id IS DISTINCT FROM NEW.dealer_id
-        OR OLD.request_date IS DISTINCT FROM NEW.request_date OR OLD.id IS DISTINCT FROM NEW.id)
+    WHEN (is_elsewhere(OLD, NEW))
     EXECUTE FUNCTION count_seconds_of_request();
 CREATE TRIGGER count_seconds_of_removed_request AFTER DELETE ON customer_validation_request FOR EACH ROW
     EXECUTE FUNCTION count_seconds_of_request();
