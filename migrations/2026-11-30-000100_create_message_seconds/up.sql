@@ -39,12 +39,16 @@ SELECT CASE WHEN date_part('epoch', took) <= 120
         least(ceil(date_part('epoch', took)), 315360000) / 120) / ln(1.02::float8))))::integer END
 $$;
 
--- The times of a message, one row each.
+-- The times of a message, one row each. The steps of `whole_seconds` are written out: a function that calls
+-- another one without its schema cannot be replaced by a session that has another `search_path`.
 CREATE FUNCTION seconds_of_message(
     due_at TIMESTAMPTZ, sent_at TIMESTAMPTZ, delivered_at TIMESTAMPTZ, read_at TIMESTAMPTZ)
 RETURNS TABLE (measure TEXT, seconds INTEGER) LANGUAGE sql IMMUTABLE AS $$
-SELECT t.measure, whole_seconds(t.took)
-FROM (VALUES ('send', sent_at - due_at), ('delivery', delivered_at - sent_at),
-    ('read', read_at - delivered_at)) AS t (measure, took)
+SELECT t.measure, CASE WHEN t.took <= 120 THEN greatest(ceil(t.took), 0)::integer
+    ELSE floor(120 * power(1.02::float8, ceil(ln(
+        least(ceil(t.took), 315360000) / 120) / ln(1.02::float8))))::integer END
+FROM (VALUES ('send', date_part('epoch', sent_at - due_at)),
+    ('delivery', date_part('epoch', delivered_at - sent_at)),
+    ('read', date_part('epoch', read_at - delivered_at))) AS t (measure, took)
 WHERE t.took IS NOT NULL
 $$;

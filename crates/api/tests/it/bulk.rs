@@ -60,9 +60,7 @@ fn assert_counts(answer: &Value, accepted: usize, rejected: usize, replayed: usi
     let counts = [&data["accepted"], &data["rejected"], &data["replayed"]];
     assert_eq!(
         counts,
-        [accepted, rejected, replayed]
-            .map(Value::from)
-            .each_ref(),
+        [accepted, rejected, replayed].map(Value::from).each_ref(),
         "{answer}"
     );
     assert_eq!(answer["status"], u8::from(accepted > 0));
