@@ -261,6 +261,8 @@ impl Page {
     /// # Panics
     /// When it cannot be written.
     pub async fn screenshot(&self, file: &Path) {
+        // A tab behind another one may draw nothing, and then there is never a picture.
+        self.command("Page.bringToFront", json!({})).await;
         let taken = self
             .command("Page.captureScreenshot", json!({ "format": "png" }))
             .await;
