@@ -46,10 +46,11 @@ impl<T> QueryParameters<T> {
         }
     }
 
-    /// A page number from 1. A page beyond the last one is empty, not a fault.
+    /// A page number from 1. A page beyond the last one is empty, not a fault; a number that the answer could
+    /// not tell is one.
     pub(crate) fn page(&mut self) -> u64 {
         const LARGEST: u64 = i64::MAX as u64;
-        self.number("page", 1, 1, u64::MAX).min(LARGEST)
+        self.number("page", 1, 1, LARGEST)
     }
 
     /// The most entries of a page.

@@ -10,4 +10,11 @@ use crate::values::DealerId;
 pub trait DealerDirectory: Send + Sync {
     /// The dealer of that number, active or not.
     async fn find(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError>;
+
+    /// The same as it is in the store now, for what is rarely asked.
+    async fn find_now(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError>;
+
+    /// The same as it was in the store at most a second ago, for a caller who names something that the found
+    /// dealer has not. However many ask, the store is read once a second for a dealer.
+    async fn find_again(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError>;
 }

@@ -92,13 +92,14 @@ impl Precondition {
 }
 
 /// What became of a text that was to be saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplateSaved {
-    /// It is the newest version.
-    Saved,
-    /// It was already.
-    Unchanged,
-    /// The [`Precondition`] is not met; nothing was changed.
+    /// It is a new version: the versions up to it, newest first, whatever was written or removed since.
+    Saved(Vec<TemplateVersion>),
+    /// It was the newest version already: the versions up to it, newest first.
+    Unchanged(Vec<TemplateVersion>),
+    /// The [`Precondition`] is not met, which [`Unconditional`](Precondition::Unconditional) always is;
+    /// nothing was changed.
     Overtaken,
     /// The owner has [`MAX_TEMPLATES`] others; nothing was changed.
     TooMany,
@@ -109,7 +110,8 @@ pub enum TemplateSaved {
 pub enum TemplateRemoved {
     /// It is no more in force.
     Removed,
-    /// The [`Precondition`] is not met; nothing was changed.
+    /// The [`Precondition`] is not met, which [`Unconditional`](Precondition::Unconditional) always is;
+    /// nothing was changed.
     Overtaken,
     /// The owner has none of that name.
     Unknown,

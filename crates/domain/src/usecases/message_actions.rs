@@ -247,10 +247,11 @@ impl MessageActions {
         found.ok_or(MessageError::UnknownRequest)
     }
 
-    /// The dealer of a request. One that is not active any more sends what it had begun.
+    /// The dealer of a request, with the templates of now. One that is not active any more sends what it had
+    /// begun.
     async fn dealer_of(&self, request: &Request, begun: bool) -> Result<Dealer, MessageError> {
         let id = DealerId::parse(&request.dealer_id).map_err(|_| MessageError::NotSendable)?;
-        let dealer = self.dealers.find(&id).await?;
+        let dealer = self.dealers.find_now(&id).await?;
         dealer
             .filter(|dealer| dealer.active || begun)
             .ok_or(MessageError::NotSendable)

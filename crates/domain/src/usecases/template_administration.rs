@@ -196,8 +196,8 @@ impl TemplateAdministration {
         read(body).map(drop).map_err(TemplateError::Invalid)
     }
 
-    /// Makes a text the newest version of a template, over what its author saw. Returns what is in force
-    /// then, and what its author should know.
+    /// Makes a text the newest version of a template, over what its author saw. Returns that version with
+    /// those before it, whatever others write at the same moment, and what its author should know.
     ///
     /// # Errors
     /// [`TemplateError`]; nothing is changed then, except that after [`TemplateError::Store`] nobody can
@@ -213,17 +213,18 @@ impl TemplateAdministration {
         let template = read(body).map_err(TemplateError::Invalid)?;
         self.known(owner).await?;
         let entry = AuditEntry::template_changed(by, owner.dealer(), name);
-        match self.book.save(owner, name, body, over, &entry).await? {
-            TemplateSaved::Saved | TemplateSaved::Unchanged => {}
+        let versions = match self.book.save(owner, name, body, over, &entry).await? {
+            TemplateSaved::Saved(versions) | TemplateSaved::Unchanged(versions) => versions,
             TemplateSaved::Overtaken => return Err(TemplateError::Overtaken),
             TemplateSaved::TooMany => return Err(TemplateError::TooMany),
-        }
-        let found = in_force(&*self.book, owner, name).await?;
-        let history = found.ok_or(TemplateError::UnknownTemplate)?;
+        };
+        let history = history(owner, name, versions);
+        let history =
+            history.ok_or_else(|| StoreError::Corrupt("a template without text".into()))?;
         Ok((history, template.warnings()))
     }
 
-    /// Removes a template of an owner. Returns what its name means then, if anything.
+    /// Removes a template of an owner. Returns what its name means without it, if anything.
     ///
     /// # Errors
     /// [`TemplateError`]; nothing is changed then, except that after [`TemplateError::Store`] nobody can
@@ -238,7 +239,10 @@ impl TemplateAdministration {
         self.known(owner).await?;
         let entry = AuditEntry::template_removed(by, owner.dealer(), name);
         match self.book.remove(owner, name, over, &entry).await? {
-            TemplateRemoved::Removed => Ok(in_force(&*self.book, owner, name).await?),
+            TemplateRemoved::Removed => Ok(match owner {
+                TemplateOwner::Dealer(_) => for_all(&*self.book, name).await?,
+                TemplateOwner::HeadOffice => built_in(name),
+            }),
             TemplateRemoved::Overtaken => Err(TemplateError::Overtaken),
             TemplateRemoved::Unknown => Err(TemplateError::UnknownTemplate),
         }
@@ -322,26 +326,47 @@ async fn in_force(
     owner: &TemplateOwner,
     name: &TemplateName,
 ) -> Result<Option<TemplateHistory>, StoreError> {
-    let layers = [
-        (owner, TemplateOrigin::Dealer),
-        (&TemplateOwner::HeadOffice, TemplateOrigin::Shared),
-    ];
-    for (owner, origin) in layers {
-        if origin == TemplateOrigin::Dealer && owner.dealer().is_none() {
-            continue;
-        }
+    if owner.dealer().is_some() {
         let versions = book.versions(owner, name).await?;
-        if let Some(newest) = versions.first().cloned() {
-            let name = name.as_str().to_owned();
-            let template = TemplateView::stored(TemplateRecord { name, newest }, origin);
-            return Ok(Some(TemplateHistory { template, versions }));
+        if let Some(own) = history(owner, name, versions) {
+            return Ok(Some(own));
         }
     }
+    for_all(book, name).await
+}
+
+/// What a name means for whoever has no template of their own.
+async fn for_all(
+    book: &dyn TemplateBook,
+    name: &TemplateName,
+) -> Result<Option<TemplateHistory>, StoreError> {
+    let office = TemplateOwner::HeadOffice;
+    let versions = book.versions(&office, name).await?;
+    Ok(history(&office, name, versions).or_else(|| built_in(name)))
+}
+
+fn built_in(name: &TemplateName) -> Option<TemplateHistory> {
     let built_in = name.as_str() == InForce::built_in().name;
-    Ok(built_in.then(|| TemplateHistory {
+    built_in.then(|| TemplateHistory {
         template: TemplateView::built_in(),
         versions: Vec::new(),
-    }))
+    })
+}
+
+/// A template of these versions, newest first; none where there is no version.
+fn history(
+    owner: &TemplateOwner,
+    name: &TemplateName,
+    versions: Vec<TemplateVersion>,
+) -> Option<TemplateHistory> {
+    let newest = versions.first()?.clone();
+    let origin = match owner {
+        TemplateOwner::Dealer(_) => TemplateOrigin::Dealer,
+        TemplateOwner::HeadOffice => TemplateOrigin::Shared,
+    };
+    let name = name.as_str().to_owned();
+    let template = TemplateView::stored(TemplateRecord { name, newest }, origin);
+    Some(TemplateHistory { template, versions })
 }
 
 /// Whether a dealer's messages can be made from a template of that name, asked anew.

@@ -1,13 +1,18 @@
 //! Templates: written, looked up, and what messages are made from them.
 
+use std::sync::Arc;
+
 use domain::access::Visibility;
-use domain::ports::{DealerAdmin as _, Precondition, SeenTemplate, TemplateOwner};
+use domain::ports::{
+    DealerAdmin as _, DealerDirectory as _, MockDealerDirectory, Precondition, SeenTemplate,
+    TemplateOwner,
+};
 use domain::requests::{Fault, Field, FieldPath, Input, Message, RequestId, Submission};
 use domain::settings::{Change, SettingField, SettingsChange, SettingsPatch};
 use domain::template::{RawVariables, TemplateFault, TemplateName, TemplateOrigin, Variables};
 use domain::usecases::{
-    DealerAdministrationError, IntakeError, MessageError, PreviewSample, Reordered, ResendOrder,
-    TemplateError,
+    BulkCall, BulkRow, DealerAdministrationError, IntakeError, MessageError, Ports, PreviewSample,
+    Reordered, ResendOrder, Services, TemplateError,
 };
 use testkit::{World, sample};
 
@@ -440,4 +445,67 @@ async fn a_default_template_must_be_in_force_when_it_is_set() {
     remove(&world, &OFFICE, "servis").await;
     let record = desk.dealer(&id).await.unwrap();
     assert_eq!(record.dealer.missing_default_template(), Some("servis"));
+}
+
+/// Use cases over a directory that remembers the dealer without its templates, and is asked once more so
+/// many times.
+async fn remembering(world: &World, again: usize) -> Services {
+    let now = world.store.find(&sample::dealer_id()).await.unwrap();
+    let later = now.clone();
+    let mut dealers = MockDealerDirectory::new();
+    dealers
+        .expect_find()
+        .returning(|_| Ok(Some(sample::dealer())));
+    dealers
+        .expect_find_again()
+        .times(again)
+        .returning(move |_| Ok(later.clone()));
+    dealers
+        .expect_find_now()
+        .returning(move |_| Ok(now.clone()));
+    world.services_over(&Ports {
+        dealers: Arc::new(dealers),
+        ..world.ports()
+    })
+}
+
+#[tokio::test]
+async fn a_template_that_was_saved_on_another_copy_is_looked_for_once_more() {
+    let world = World::new();
+    save(&world, &own(), "promo", "Halo").await;
+    let services = remembering(&world, 2).await;
+    let request = services.intake.accept(submission("promo", &[])).await;
+    let request = request.unwrap().id;
+    assert_eq!(made(&world, request).await, expected("promo", 1, "Halo"));
+    let gone = services.intake.accept(submission("gone", &[])).await;
+    assert!(matches!(gone, Err(IntakeError::Invalid(_))));
+}
+
+#[tokio::test]
+async fn a_bulk_call_looks_for_templates_once_more() {
+    let world = World::new();
+    save(&world, &own(), "promo", "Halo").await;
+    let intake = remembering(&world, 1).await.intake;
+    let row = |template: &str| BulkRow {
+        submission: submission(template, &[]),
+        once: None,
+    };
+    let mut call = BulkCall::new(ALL, false);
+    let rows = vec![row("gone"), row("promo"), row("gone")];
+    let answers = intake.accept_all(&mut call, rows).await;
+    let stored: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(stored, [false, true, false]);
+}
+
+#[tokio::test]
+async fn a_resent_message_is_of_the_newest_version_of_another_copy_too() {
+    let world = World::new();
+    let request = accept(&world, sample::submission()).await;
+    save(&world, &own(), "validation", "Halo").await;
+    world.pass(std::time::Duration::from_secs(60));
+    round(&world.services().dispatcher).await;
+    let messages = remembering(&world, 0).await.messages;
+    let (order, author) = (Reordered::default(), sample::author());
+    let resent = messages.resend(request, &ALL, order, &author, None).await;
+    assert_eq!(resent.unwrap().message.template_version, Some(1));
 }

@@ -25,6 +25,9 @@ const REMEMBERED: Duration = Duration::from_secs(3);
 /// [`REMEMBERED`] it is within the 5 seconds.
 const SHARED_REMEMBERED: Duration = Duration::from_secs(1);
 
+/// How long a dealer is not read once more because something is missing.
+const AGAIN_REMEMBERED: Duration = Duration::from_secs(1);
+
 /// How many dealers are remembered at once.
 const CAPACITY: u64 = 20_000;
 
@@ -38,6 +41,8 @@ pub struct PgDealers {
     remembered: Cache<DealerId, Dealer>,
     /// The templates of head office, which come with every dealer.
     shared: Cache<(), TemplateSet>,
+    /// The dealers for which something was missing: they are read once a second at most.
+    again: Cache<DealerId, Dealer>,
 }
 
 impl PgStore {
@@ -67,10 +72,14 @@ impl PgDealers {
                 .max_capacity(1)
                 .time_to_live(SHARED_REMEMBERED)
                 .build(),
+            again: Cache::builder()
+                .max_capacity(CAPACITY)
+                .time_to_live(AGAIN_REMEMBERED)
+                .build(),
         }
     }
 
-    async fn load(&self, id: &DealerId) -> Result<Dealer, NotLoaded> {
+    async fn load(&self, id: &DealerId, read: Read) -> Result<Dealer, NotLoaded> {
         let rows: Vec<(DealerRow, Option<SettingsRow>, Option<TextRow>)> = self
             .database
             .ask_again(|mut connection| async move {
@@ -96,33 +105,38 @@ impl PgDealers {
             .chain(rows.filter_map(|(_, _, text)| text));
         let templates = Templates {
             own: set(TemplateOrigin::Dealer, texts),
-            shared: self
-                .shared_templates()
-                .await
-                .map_err(|error| NotLoaded::Store(Arc::new(error)))?,
+            shared: match read {
+                Read::Lately => self.shared_templates().await,
+                Read::Now => self.read_shared().await,
+            }
+            .map_err(|error| NotLoaded::Store(Arc::new(error)))?,
         };
         Ok(row.dealer(id.clone(), settings, templates, &*self.vault))
     }
 
     /// The templates of head office.
     pub(crate) async fn shared_templates(&self) -> Result<TemplateSet, StoreError> {
-        let found = self.shared.try_get_with((), async {
-            let mut all = self.own_templates(&[HEAD_OFFICE.to_owned()]).await?;
-            Ok::<_, StoreError>(all.remove(HEAD_OFFICE).unwrap_or_default())
-        });
+        let found = self.shared.try_get_with((), self.read_shared());
         // Several callers may share one failure.
         found.await.map_err(|error: Arc<StoreError>| error.again())
+    }
+
+    async fn read_shared(&self) -> Result<TemplateSet, StoreError> {
+        let mut all = self.own_templates(&[HEAD_OFFICE.to_owned()]).await?;
+        Ok(all.remove(HEAD_OFFICE).unwrap_or_default())
     }
 
     /// Removes the dealer from the cache.
     pub(crate) async fn forget(&self, id: &DealerId) {
         self.remembered.invalidate(id).await;
+        self.again.invalidate(id).await;
     }
 
     /// The same for all dealers, and for the templates of head office.
     pub(crate) async fn forget_all(&self) {
         self.shared.invalidate(&()).await;
         self.remembered.invalidate_all();
+        self.again.invalidate_all();
     }
 
     pub(crate) fn database(&self) -> &Database {
@@ -134,11 +148,28 @@ impl PgDealers {
     }
 }
 
+/// When the templates of head office that come with a dealer were read.
+#[derive(Clone, Copy)]
+enum Read {
+    Lately,
+    Now,
+}
+
 /// Why there is nothing to cache.
 #[derive(Clone)]
 enum NotLoaded {
     Unknown,
     Store(Arc<StoreError>),
+}
+
+impl NotLoaded {
+    /// Several callers may share one failure.
+    fn answer(&self) -> Result<Option<Dealer>, StoreError> {
+        match self {
+            Self::Unknown => Ok(None),
+            Self::Store(error) => Err(error.again()),
+        }
+    }
 }
 
 #[async_trait]
@@ -148,15 +179,19 @@ impl DealerDirectory for PgDealers {
         if let Some(dealer) = self.remembered.get(id).await {
             return Ok(Some(dealer));
         }
-        let loading = Box::pin(self.load(id));
+        let loading = Box::pin(self.load(id, Read::Lately));
         let found = Box::pin(self.remembered.try_get_with_by_ref(id, loading)).await;
-        match found {
-            Ok(dealer) => Ok(Some(dealer)),
-            Err(reason) => match &*reason {
-                NotLoaded::Unknown => Ok(None),
-                // Several callers may share one failure.
-                NotLoaded::Store(error) => Err(error.again()),
-            },
-        }
+        found.map(Some).or_else(|reason| reason.answer())
+    }
+
+    async fn find_now(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
+        let found = Box::pin(self.load(id, Read::Now)).await;
+        found.map(Some).or_else(|reason| reason.answer())
+    }
+
+    async fn find_again(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
+        let loading = Box::pin(self.load(id, Read::Now));
+        let found = Box::pin(self.again.try_get_with_by_ref(id, loading)).await;
+        found.map(Some).or_else(|reason| reason.answer())
     }
 }

@@ -8,7 +8,7 @@ use diesel::dsl::auto_type;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::access::AuditEntry;
 use domain::persons::ERASED;
 use domain::ports::{
@@ -30,6 +30,10 @@ use crate::sql::{self, File, Statement};
 
 /// What stands for head office in place of a dealer's number.
 pub(crate) const HEAD_OFFICE: &str = "";
+
+/// How often a change is tried while others change the same template in between. Each further try means
+/// that another one was served.
+const TRIES: u32 = 100;
 
 /// What messages are made from.
 #[derive(Queryable, Selectable)]
@@ -124,30 +128,40 @@ impl TemplateBook for PgDealers {
         over: &Precondition,
         entry: &AuditEntry,
     ) -> Result<TemplateSaved, StoreError> {
-        let statement = conditional(Statement::new(sql::SaveTemplate), owner, name, over)
-            .bind::<Array<Integer>, _>("shared", over_versions(over, Layer::Shared))
-            .bind::<Bool, _>("built_in", over_built_in(over, name))
-            .bind::<Text, _>("body", body)
-            .bind::<BigInt, _>("most", i64::from(MAX_TEMPLATES));
-        let statement = with_entry(statement, entry);
+        let saving = move || {
+            let statement = conditional(Statement::new(sql::SaveTemplate), owner, name, over)
+                .bind::<Array<Integer>, _>("shared", over_versions(over, Layer::Shared))
+                .bind::<Bool, _>("built_in", over_built_in(over, name))
+                .bind::<Text, _>("body", body)
+                .bind::<BigInt, _>("most", i64::from(MAX_TEMPLATES));
+            with_entry(statement, entry)
+        };
         let saved = self
             .database()
             .ask(|mut connection| async move {
-                let saved: Option<VersionRow> = statement
-                    .optional_row(&mut connection)
-                    .await
-                    .map_err(failed)?;
-                if saved.is_some() {
-                    return Ok(TemplateSaved::Saved);
+                for _ in 0..TRIES {
+                    let saved: Option<VersionRow> = saving()
+                        .optional_row(&mut connection)
+                        .await
+                        .map_err(failed)?;
+                    if let Some(VersionRow { version }) = saved {
+                        let versions = up_to(&mut connection, owner, name, version).await?;
+                        return Ok(TemplateSaved::Saved(versions));
+                    }
+                    // In a statement of its own: it sees what the first one may have waited for.
+                    let (own, shared) = in_force(&mut connection, owner, name).await?;
+                    if !over.is_met(name, version(own.as_ref()), version(shared.as_ref())) {
+                        return Ok(TemplateSaved::Overtaken);
+                    }
+                    if let Some(same) = own.filter(|own| own.body == body) {
+                        let versions = up_to(&mut connection, owner, name, same.version).await?;
+                        return Ok(TemplateSaved::Unchanged(versions));
+                    }
+                    if others(&mut connection, owner, name).await? >= i64::from(MAX_TEMPLATES) {
+                        return Ok(TemplateSaved::TooMany);
+                    }
                 }
-                // In a statement of its own: it sees what the first one may have waited for.
-                let (own, shared) = in_force(&mut connection, owner, name).await?;
-                let met = over.is_met(name, version(own.as_ref()), version(shared.as_ref()));
-                Ok(match own {
-                    _ if !met => TemplateSaved::Overtaken,
-                    Some(newest) if newest.body == body => TemplateSaved::Unchanged,
-                    _ => TemplateSaved::TooMany,
-                })
+                Err(always_overtaken())
             })
             .await?;
         self.forget_templates(owner).await;
@@ -161,23 +175,30 @@ impl TemplateBook for PgDealers {
         over: &Precondition,
         entry: &AuditEntry,
     ) -> Result<TemplateRemoved, StoreError> {
-        let statement = conditional(Statement::new(sql::RemoveTemplate), owner, name, over);
-        let statement = with_entry(statement, entry);
+        let removing = move || {
+            let statement = conditional(Statement::new(sql::RemoveTemplate), owner, name, over);
+            with_entry(statement, entry)
+        };
         let removed = self
             .database()
             .ask(|mut connection| async move {
-                let removed: Option<VersionRow> = statement
-                    .optional_row(&mut connection)
-                    .await
-                    .map_err(failed)?;
-                if removed.is_some() {
-                    return Ok(TemplateRemoved::Removed);
+                for _ in 0..TRIES {
+                    let removed: Option<VersionRow> = removing()
+                        .optional_row(&mut connection)
+                        .await
+                        .map_err(failed)?;
+                    if removed.is_some() {
+                        return Ok(TemplateRemoved::Removed);
+                    }
+                    let (own, _) = in_force(&mut connection, owner, name).await?;
+                    if own.is_none() {
+                        return Ok(TemplateRemoved::Unknown);
+                    }
+                    if !over.is_met(name, version(own.as_ref()), None) {
+                        return Ok(TemplateRemoved::Overtaken);
+                    }
                 }
-                let (own, _) = in_force(&mut connection, owner, name).await?;
-                Ok(match own {
-                    Some(_) => TemplateRemoved::Overtaken,
-                    None => TemplateRemoved::Unknown,
-                })
+                Err(always_overtaken())
             })
             .await?;
         self.forget_templates(owner).await;
@@ -263,26 +284,75 @@ fn version(row: Option<&TextRow>) -> Option<u32> {
     u32::try_from(row?.version).ok()
 }
 
-/// What is in force: of the owner, and of head office.
+/// What is in force: of the owner, and of head office where that is another one.
 async fn in_force(
     connection: &mut AsyncPgConnection,
     owner: &TemplateOwner,
     name: &TemplateName,
 ) -> StoreResult<(Option<TextRow>, Option<TextRow>)> {
-    let mut found = Vec::new();
-    for number in [number(owner), HEAD_OFFICE] {
-        let row: Option<TextRow> = template::table
-            .filter(template::dealer_id.eq(number))
-            .filter(template::name.eq(name.as_str()))
-            .filter(template::removed.eq(false))
-            .select(TextRow::as_select())
-            .optional_row(connection)
-            .await
-            .map_err(failed)?;
-        found.push(row);
+    let owners = [number(owner), HEAD_OFFICE];
+    let rows: Vec<(String, TextRow)> = template::table
+        .filter(template::dealer_id.eq_any(owners))
+        .filter(template::name.eq(name.as_str()))
+        .filter(template::removed.eq(false))
+        .select((template::dealer_id, TextRow::as_select()))
+        .load(connection)
+        .await
+        .map_err(failed)?;
+    let (mut own, mut shared) = (None, None);
+    for (of, row) in rows {
+        if of == number(owner) {
+            own = Some(row);
+        } else {
+            shared = Some(row);
+        }
     }
-    let shared = found.pop().flatten();
-    Ok((found.pop().flatten(), shared))
+    Ok((own, shared))
+}
+
+/// A version with those before it, newest first. They are never changed, so what others write or remove
+/// meanwhile plays no part.
+async fn up_to(
+    connection: &mut AsyncPgConnection,
+    owner: &TemplateOwner,
+    name: &TemplateName,
+    newest: i32,
+) -> StoreResult<Vec<TemplateVersion>> {
+    let rows: Vec<(i32, String, String, DateTime<Utc>)> = template_version::table
+        .filter(template_version::dealer_id.eq(number(owner)))
+        .filter(template_version::name.eq(name.as_str()))
+        .filter(template_version::version.le(newest))
+        .order(template_version::version.desc())
+        .select((
+            template_version::version,
+            template_version::body,
+            template_version::author,
+            template_version::created_at,
+        ))
+        .load(connection)
+        .await
+        .map_err(failed)?;
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// How many other templates of an owner are in force.
+async fn others(
+    connection: &mut AsyncPgConnection,
+    owner: &TemplateOwner,
+    name: &TemplateName,
+) -> StoreResult<i64> {
+    template::table
+        .filter(template::dealer_id.eq(number(owner)))
+        .filter(template::removed.eq(false))
+        .filter(template::name.ne(name.as_str()))
+        .count()
+        .one_row(connection)
+        .await
+        .map_err(failed)
+}
+
+fn always_overtaken() -> StoreError {
+    StoreError::Unavailable("the template changes all the time".into())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -331,7 +401,6 @@ fn conditional<'a, F: File>(
 #[derive(QueryableByName)]
 struct VersionRow {
     #[diesel(sql_type = Integer)]
-    #[expect(dead_code, reason = "there is one or none")]
     version: i32,
 }
 

@@ -25,7 +25,7 @@ async fn save(dealers: &PgDealers, owner: &TemplateOwner, body: &str) {
     let entry = AuditEntry::template_changed(&sample::author(), owner.dealer(), &promo());
     let over = Precondition::Unconditional;
     let saved = dealers.save(owner, &promo(), body, &over, &entry).await;
-    assert_eq!(saved.expect("save"), TemplateSaved::Saved);
+    assert!(matches!(saved.expect("save"), TemplateSaved::Saved(_)));
 }
 
 /// What the name means for the sample dealer.
@@ -61,6 +61,52 @@ async fn a_template_is_in_force_on_every_copy_within_five_seconds() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
+}
+
+/// What is rarely asked, and what was missing, does not wait for a cache.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dealer_that_is_read_anew_comes_with_the_templates_of_now() {
+    let database = database().await;
+    let own = TemplateOwner::Dealer(sample::dealer_id());
+    for owner in [TemplateOwner::HeadOffice, own] {
+        let dealers = || store(&database).dealers();
+        let (writer, now, again) = (dealers(), dealers(), dealers());
+        let id = sample::dealer_id();
+        let before = means(&now).await;
+        assert_eq!(means(&again).await, before);
+        save(&writer, &owner, "Halo").await;
+        for turn in ["Hai", "Selamat pagi"] {
+            let meant = means(&writer).await;
+            let read = now.find_now(&id).await.expect("find").expect("known");
+            let found = read.templates.named("promo");
+            assert_eq!(found.map(|it| (it.origin, it.version)), meant);
+            save(&writer, &owner, turn).await;
+        }
+        let read = again.find_again(&id).await.expect("find").expect("known");
+        let version = read.templates.named("promo").and_then(|it| it.version);
+        assert_eq!(version, Some(3));
+    }
+}
+
+/// Whoever names templates that do not exist does not get the database to work.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_looked_for_once_a_second() {
+    let database = database().await;
+    let dealers = store(&database).dealers();
+    let id = sample::dealer_id();
+    let mut client = database.connect().await;
+    dealers.find_again(&id).await.expect("find");
+    let locking = client.transaction().await.expect("a transaction");
+    let lock = "LOCK TABLE customer.template IN ACCESS EXCLUSIVE MODE";
+    locking.batch_execute(lock).await.expect("the lock");
+    let asking = async {
+        for _ in 0..1_000 {
+            dealers.find_again(&id).await.expect("find");
+        }
+    };
+    // In this second it is remembered; in the next one the look-up would wait for the lock.
+    let answered = tokio::time::timeout(Duration::from_millis(900), asking).await;
+    answered.expect("without the database");
 }
 
 /// Submissions ask for their dealer, and for nothing else.

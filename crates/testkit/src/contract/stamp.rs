@@ -82,6 +82,7 @@ macro_rules! contract_tests {
                 a_name_is_looked_up_at_its_dealer_then_at_head_office
                 another_version_is_not_overtaken
                 of_writers_at_the_same_moment_each_gets_a_number
+                whoever_writes_is_told_of_its_own_version
                 an_owner_has_so_many_templates_at_most
                 what_cannot_be_noted_is_not_done_to_a_template
                 a_message_remembers_its_template

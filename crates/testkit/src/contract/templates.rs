@@ -42,7 +42,7 @@ async fn try_save(
 
 async fn save(stage: &Stage, owner: &TemplateOwner, name: &TemplateName, body: &str) {
     let saved = try_save(stage, owner, name, body, &ALWAYS).await;
-    assert_eq!(saved.expect("save"), TemplateSaved::Saved);
+    assert!(matches!(saved.expect("save"), TemplateSaved::Saved(_)));
 }
 
 async fn remove(
@@ -126,7 +126,8 @@ pub async fn the_same_text_makes_no_version(stage: &Stage) {
     known_dealer(stage).await;
     save(stage, &own(), &promo(), "Halo").await;
     let again = try_save(stage, &own(), &promo(), "Halo", &ALWAYS).await;
-    assert_eq!(again.expect("save"), TemplateSaved::Unchanged);
+    let versions = versions(stage, &own(), &promo()).await;
+    assert_eq!(again.expect("save"), TemplateSaved::Unchanged(versions));
     assert_eq!(texts(stage, &own(), &promo()).await.len(), 1);
     assert_eq!(noted(stage).await.len(), 1);
 }
@@ -188,7 +189,7 @@ pub async fn another_version_is_not_overtaken(stage: &Stage) {
     };
     let made = async |body: &str, precondition: Precondition| {
         let saved = try_save(stage, &own(), &validation(), body, &precondition).await;
-        assert_eq!(saved.expect("save"), TemplateSaved::Saved);
+        assert!(matches!(saved.expect("save"), TemplateSaved::Saved(_)));
     };
     refused(over(&[SeenTemplate::Own(1), SeenTemplate::Shared(1)])).await;
     refused(over(&[])).await;
@@ -216,7 +217,7 @@ pub async fn another_version_is_not_overtaken(stage: &Stage) {
     // Who has seen the newest version and saves it again has overtaken nobody.
     let newest = over(&[SeenTemplate::Own(4)]);
     let same = try_save(stage, &own(), &validation(), "atas pusat", &newest).await;
-    assert_eq!(same.expect("save"), TemplateSaved::Unchanged);
+    assert!(matches!(same.expect("save"), TemplateSaved::Unchanged(_)));
 }
 
 /// Numbers have no gaps, whoever writes at the same moment; over one version only one is saved.
@@ -233,7 +234,7 @@ pub async fn of_writers_at_the_same_moment_each_gets_a_number(stage: &Stage) {
         }
         let saved = writers.join_all().await.into_iter();
         saved
-            .filter(|saved| matches!(saved, Ok(TemplateSaved::Saved)))
+            .filter(|saved| matches!(saved, Ok(TemplateSaved::Saved(_))))
             .count()
     };
     assert_eq!(write(&ALWAYS).await, 8);
@@ -245,6 +246,47 @@ pub async fn of_writers_at_the_same_moment_each_gets_a_number(stage: &Stage) {
     let numbers: Vec<u32> = all.map(|(version, _)| version).collect();
     assert_eq!(numbers, (1..=9).rev().collect::<Vec<_>>());
     assert_eq!(noted(stage).await.len(), 9);
+}
+
+/// A writer is told its own version and those before it, and without a condition nobody is refused, though
+/// others write and remove the same template at the same moment.
+pub async fn whoever_writes_is_told_of_its_own_version(stage: &Stage) {
+    known_dealer(stage).await;
+    let mut writers = JoinSet::new();
+    let mut removers = JoinSet::new();
+    for n in 0..8 {
+        let (one, other) = (stage.clone(), stage.clone());
+        writers.spawn(async move {
+            let mut told = Vec::new();
+            for turn in 0..8 {
+                // Every second text is written by all of them.
+                let writer = if turn % 2 == 0 { n } else { 0 };
+                let body = format!("penulis {writer} {turn}");
+                let saved = try_save(&one, &own(), &promo(), &body, &ALWAYS).await;
+                let versions = match saved.expect("save") {
+                    TemplateSaved::Saved(versions) | TemplateSaved::Unchanged(versions) => versions,
+                    refused => panic!("nothing stands in the way: {refused:?}"),
+                };
+                assert_eq!(versions[0].body, body);
+                told.push(versions);
+            }
+            told
+        });
+        removers.spawn(async move {
+            for _ in 0..8 {
+                let removed = remove(&other, &own(), &promo(), &ALWAYS).await;
+                assert_ne!(removed, TemplateRemoved::Overtaken);
+            }
+        });
+    }
+    let told = writers.join_all().await.concat();
+    removers.join_all().await;
+    save(stage, &own(), &promo(), "akhir").await;
+    let all = versions(stage, &own(), &promo()).await;
+    for versions in told {
+        let before = all.len() - versions.len();
+        assert_eq!(all[before..], versions, "up to its own");
+    }
 }
 
 /// They are all read together.

@@ -27,6 +27,14 @@ impl DealerDirectory for MemoryStore {
     async fn find(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
         Ok(self.state().dealer(id))
     }
+
+    async fn find_now(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
+        self.find(id).await
+    }
+
+    async fn find_again(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
+        self.find(id).await
+    }
 }
 
 #[async_trait]

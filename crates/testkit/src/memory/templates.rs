@@ -26,6 +26,10 @@ impl StoredTemplate {
     fn newest(&self) -> Option<&TemplateVersion> {
         self.versions.last().filter(|_| !self.removed)
     }
+
+    fn newest_first(&self) -> Vec<TemplateVersion> {
+        self.versions.iter().rev().cloned().collect()
+    }
 }
 
 #[async_trait]
@@ -49,9 +53,7 @@ impl TemplateBook for MemoryStore {
         let state = self.state();
         let found = state.templates.get(&key(owner, name));
         let found = found.filter(|template| template.newest().is_some());
-        Ok(found.map_or_else(Vec::new, |template| {
-            template.versions.iter().rev().cloned().collect()
-        }))
+        Ok(found.map_or_else(Vec::new, StoredTemplate::newest_first))
     }
 
     async fn save(
@@ -72,7 +74,8 @@ impl TemplateBook for MemoryStore {
         let stored = state.templates.get(&key);
         let newest = stored.and_then(StoredTemplate::newest);
         if newest.is_some_and(|newest| newest.body == body) {
-            return Ok(TemplateSaved::Unchanged);
+            let versions = stored.map_or_else(Vec::new, StoredTemplate::newest_first);
+            return Ok(TemplateSaved::Unchanged(versions));
         }
         let others = state.templates_of(owner.dealer());
         let others = others.filter(|(other, _)| *other != name.as_str()).count();
@@ -89,7 +92,7 @@ impl TemplateBook for MemoryStore {
             author: entry.author.actor.clone(),
             created_at: now,
         });
-        Ok(TemplateSaved::Saved)
+        Ok(TemplateSaved::Saved(template.newest_first()))
     }
 
     async fn remove(

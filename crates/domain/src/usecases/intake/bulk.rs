@@ -29,6 +29,8 @@ pub struct BulkCall {
     dry_run: bool,
     /// The dealers that were asked for.
     dealers: HashMap<DealerId, Option<Dealer>>,
+    /// Those of them that were asked for once more.
+    looked_again: HashSet<DealerId>,
     /// Why nothing more is tried.
     given_up: Option<StoreError>,
 }
@@ -41,6 +43,7 @@ impl BulkCall {
             seen,
             dry_run,
             dealers: HashMap::new(),
+            looked_again: HashSet::new(),
             given_up: None,
         }
     }
@@ -138,7 +141,16 @@ impl Intake {
             }
             let dealer = call.dealers.get(&id).and_then(Option::as_ref);
             let checked = Box::new(Checked { submission, once });
-            match self.prepare(checked, dealer, MessageKind::Bulk) {
+            let mut prepared = self.prepare(checked, dealer, MessageKind::Bulk);
+            if let Err((checked, refusal)) = prepared {
+                prepared = if refusal.misses_template() && self.look_again(call, &id).await {
+                    let dealer = call.dealers.get(&id).and_then(Option::as_ref);
+                    self.prepare(checked, dealer, MessageKind::Bulk)
+                } else {
+                    Err((checked, refusal))
+                };
+            }
+            match prepared {
                 Ok((request, origin)) => sorted.ready.push((n, *request, origin)),
                 Err((checked, refusal)) => match checked.once {
                     Some(once) => sorted.refused.push((n, id, once, refusal)),
@@ -167,6 +179,17 @@ impl Intake {
                 Err(error)
             }
         }
+    }
+
+    /// Looks a dealer up once more, once in a call: a template may have been saved since. Returns whether it
+    /// did; the dealer stays as it was where the store is away.
+    async fn look_again(&self, call: &mut BulkCall, id: &DealerId) -> bool {
+        if !call.looked_again.insert(id.clone()) {
+            return false;
+        }
+        let found = self.dealers.find_again(id).await;
+        let found = found.map(|dealer| call.dealers.insert(id.clone(), dealer));
+        found.is_ok()
     }
 
     async fn store_all(

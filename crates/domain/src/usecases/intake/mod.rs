@@ -74,6 +74,21 @@ struct Checked {
     once: Option<Once>,
 }
 
+/// The request to be stored and whose template it has, or why none is.
+type Prepared = Result<(Box<NewRequest>, TemplateOrigin), (Box<Checked>, IntakeError)>;
+
+impl IntakeError {
+    /// Whether the dealer has no template of the name that was given.
+    fn misses_template(&self) -> bool {
+        let Self::Invalid(faults) = self else {
+            return false;
+        };
+        faults
+            .iter()
+            .any(|(_, fault)| *fault == Fault::UnknownTemplate)
+    }
+}
+
 impl Intake {
     pub(super) fn new(ports: &Ports, policies: &Policies) -> Self {
         Self {
@@ -145,6 +160,12 @@ impl Intake {
                 let dealer = dealer.map_err(IntakeError::NotStored)?;
                 self.prepare(checked, dealer.as_ref(), MessageKind::Live)
             };
+            let prepared = match prepared {
+                Err((checked, refusal)) if refusal.misses_template() => {
+                    Box::pin(self.prepare_again(checked)).await?
+                }
+                other => other,
+            };
             match prepared {
                 Ok(request) => self.store(request).await,
                 Err((checked, refusal)) => self.stored_before(checked, refusal).await,
@@ -167,13 +188,21 @@ impl Intake {
         }
     }
 
+    /// Once more: the template may have been saved on another copy since the dealer was looked up.
+    async fn prepare_again(&self, checked: Box<Checked>) -> Result<Prepared, IntakeError> {
+        let dealer = &checked.submission.dealer_id;
+        let dealer = self.dealers.find_again(dealer).await;
+        let dealer = dealer.map_err(IntakeError::NotStored)?;
+        Ok(self.prepare(checked, dealer.as_ref(), MessageKind::Live))
+    }
+
     /// The request to be stored, or why none is.
     fn prepare(
         &self,
         checked: Box<Checked>,
         dealer: Option<&Dealer>,
         kind: MessageKind,
-    ) -> Result<(Box<NewRequest>, TemplateOrigin), (Box<Checked>, IntakeError)> {
+    ) -> Prepared {
         let dealer = match self.sender(dealer) {
             Ok(dealer) => dealer,
             Err(refusal) => return Err((checked, refusal)),
