@@ -60,6 +60,10 @@ impl Rule {
                 "Nomor telepon ini ditulis Excel sebagai bilangan pangkat sehingga angkanya hilang. Ubah format \
                  kolom menjadi Teks (Text) sebelum mengisi nomor, lalu isi dan simpan lagi"
             }
+            CellFault::Fraction => {
+                "Nomor telepon ini ditulis sebagai bilangan pecahan (misalnya 82148523421.0). Ubah format kolom \
+                 menjadi Teks (Text), atau baca kolom ini sebagai teks (pandas: dtype=str), lalu simpan lagi"
+            }
             CellFault::NumberForTime => {
                 "A number is no time. Give the cell a date format, or write DD/MM/YYYY HH:mm:ss"
             }

@@ -17,6 +17,8 @@ pub enum CellFault {
     ErrorValue,
     /// Excel wrote a phone with an exponent, such as `8,21E+11`: digits are lost.
     Exponent,
+    /// A phone is a number with a fraction, such as `82148523421.0`, which programs make of a column of numbers.
+    Fraction,
     /// It is a number where a time belongs, and no format says that it is a date.
     NumberForTime,
 }
@@ -55,10 +57,15 @@ fn is_error(text: &str) -> bool {
     ERRORS.contains(&text) || text.len() > 1 && text.bytes().all(|b| b == b'#')
 }
 
+/// Whether a text is empty: white space alone, also that of Unicode, counts as nothing in every column and form.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
 impl Cell {
     /// Whether nothing is seen of it.
     pub(crate) fn is_blank(&self) -> bool {
-        matches!(self, Self::Text(text) if text.trim().is_empty())
+        matches!(self, Self::Text(text) if is_blank(text))
     }
 
     /// As a person sees it.
@@ -112,18 +119,19 @@ fn read(column: &str, cell: &Cell) -> (Option<String>, Option<CellFault>) {
     let is_time = is_time(column);
     let shown = cell.shown();
     let text = shown.strip_prefix('\'').unwrap_or(&shown);
-    if text.is_empty() || !is_needed(column) && text.trim().is_empty() {
+    if is_blank(text) {
         return (None, None);
     }
+    let is_phone = column == wire_name(Field::Phone);
     let fault = match cell {
         Cell::Error(_) => Some(CellFault::ErrorValue),
         Cell::Number(_) if is_time || column == wire_name(Field::SendAt) => {
             Some(CellFault::NumberForTime)
         }
         Cell::Text(_) if is_error(text) => Some(CellFault::ErrorValue),
-        Cell::Text(_) if column == wire_name(Field::Phone) && has_exponent(text) => {
-            Some(CellFault::Exponent)
-        }
+        Cell::Text(_) if is_phone && has_exponent(text) => Some(CellFault::Exponent),
+        Cell::Number(number) if is_phone && number.fract() != 0.0 => Some(CellFault::Fraction),
+        Cell::Text(_) if is_phone && has_fraction(text) => Some(CellFault::Fraction),
         Cell::Text(_) if is_time && is_number(text) => Some(CellFault::NumberForTime),
         _ => None,
     };
@@ -145,21 +153,11 @@ fn is_time(column: &str) -> bool {
         .contains(&column)
 }
 
-/// Whether blanks are told from nothing.
-fn is_needed(column: &str) -> bool {
-    let needed = [
-        Field::CustomerName,
-        Field::Phone,
-        Field::UnitType,
-        Field::LicensePlate,
-        Field::DealerId,
-    ];
-    needed.map(wire_name).contains(&column)
-}
-
 /// Whether a text is a number with an exponent, as Excel shows long ones.
 fn has_exponent(text: &str) -> bool {
-    let Some((mantissa, exponent)) = text.trim().split_once(['E', 'e']) else {
+    let text = text.trim();
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else {
         return false;
     };
     let is_mantissa = mantissa.starts_with(|c: char| c.is_ascii_digit())
@@ -168,6 +166,18 @@ fn has_exponent(text: &str) -> bool {
             .all(|b| b.is_ascii_digit() || matches!(b, b',' | b'.'));
     let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
     is_mantissa && !exponent.is_empty() && exponent.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Whether a text is a whole phone and a fraction. Between the groups of a phone there are more digits.
+fn has_fraction(text: &str) -> bool {
+    let text = text.trim();
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let Some((whole, fraction)) = text.split_once(['.', ',']) else {
+        return false;
+    };
+    let are_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let is_short = fraction.len() <= 2 || fraction.bytes().all(|b| b == b'0');
+    whole.len() >= 8 && are_digits(whole) && are_digits(fraction) && is_short
 }
 
 /// Whether a text is a plain number, such as the one that Excel counts days with.
@@ -328,11 +338,39 @@ mod tests {
 
     #[test]
     fn excels_long_numbers_are_recognised() {
-        for text in ["8,21E+11", "8.21E+11", "8E10", "8,21485e+10", "6,28E+12 "] {
+        for text in [
+            "8,21E+11",
+            "+8,21E+11",
+            "8.21E+11",
+            "8E10",
+            "8,21485e+10",
+            "6,28E+12 ",
+        ] {
             assert!(has_exponent(text), "{text}");
         }
         for text in ["082148523421", "E+11", "8,21E", "8E+1x", "", "E", "BeAT"] {
             assert!(!has_exponent(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_is_told_from_the_groups_of_a_phone() {
+        for text in [
+            "82148523421.0",
+            "82148523421,00",
+            "+6282148523421.5",
+            "082148523421.",
+        ] {
+            assert!(has_fraction(text), "{text}");
+        }
+        for text in [
+            "082148523421",
+            "0821.4852.3421",
+            "0821485.23421",
+            "08214852.3421",
+            "0.5",
+        ] {
+            assert!(!has_fraction(text), "{text}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use domain::requests::Field;
 
-use crate::{Options, Refusal};
+use crate::{ColumnFault, Options, Refusal};
 
 /// The name of a row's own key.
 pub const IDEMPOTENCY_KEY: &str = "idempotencyKey";
@@ -74,32 +74,53 @@ fn plain(name: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// Whether the columns are those of a table.
-pub(crate) fn check(columns: &[Column], options: &Options) -> Result<(), Refusal> {
-    for (n, column) in columns.iter().enumerate() {
-        if column.is_known() && columns[..n].contains(column) {
-            return Err(Refusal::RepeatedColumn(match column {
-                Column::Variable(name) => format!("{VARIABLE}{name}"),
-                Column::Named(name) => (*name).to_owned(),
-                Column::Other => String::new(),
-            }));
+/// Whether the columns under this header are those of a table.
+pub(crate) fn check(
+    header: &[String],
+    columns: &[Column],
+    options: &Options,
+) -> Result<(), Refusal> {
+    let variables = columns
+        .iter()
+        .filter(|column| matches!(column, Column::Variable(_)));
+    let mut faults: Vec<ColumnFault> = Vec::new();
+    for column in names().map(Column::Named).chain(variables.cloned()) {
+        let mut places = (0..columns.len()).filter(|n| columns[*n] == column);
+        let fault = match (&column, places.next(), places.next()) {
+            (Column::Named(name), None, _) if is_needed(name, options) => {
+                ColumnFault::Missing(name)
+            }
+            (Column::Named(name), Some(_), Some(again)) => ColumnFault::Repeated {
+                name: (*name).to_owned(),
+                written: header[again].clone(),
+            },
+            (Column::Variable(name), Some(_), Some(again)) => ColumnFault::Repeated {
+                name: format!("{VARIABLE}{name}"),
+                written: header[again].clone(),
+            },
+            _ => continue,
+        };
+        // A variable comes by as often as it is there.
+        if !faults.contains(&fault) {
+            faults.push(fault);
         }
     }
-    let needed = [
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::Columns(faults)),
+    }
+}
+
+/// Whether a table must have this column.
+fn is_needed(name: &str, options: &Options) -> bool {
+    let always = [
         Field::CustomerName,
         Field::Phone,
         Field::UnitType,
         Field::LicensePlate,
-        Field::DealerId,
     ];
-    let absent = needed.into_iter().find(|field| {
-        let is_needed = *field != Field::DealerId || !options.has_dealer;
-        is_needed && !columns.contains(&Column::Named(wire_name(*field)))
-    });
-    match absent {
-        Some(field) => Err(Refusal::MissingColumn(wire_name(field))),
-        None => Ok(()),
-    }
+    always.map(wire_name).contains(&name)
+        || name == wire_name(Field::DealerId) && !options.has_dealer
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub use self::row::{Fields, Row, Unreadable};
 pub use self::text::Dialect;
 use self::text::Sheet as TextSheet;
 use self::workbook::Sheet;
+pub use self::workbook::reads_workbook;
 
 /// The most bytes of one row as JSON or CSV, which are those of a single submission.
 pub const LONGEST_ROW: usize = 64 * 1024;
@@ -54,6 +55,27 @@ pub struct Options {
     pub keep_cells: bool,
 }
 
+/// What is wrong with the columns of a table.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ColumnFault {
+    /// It is needed and not there.
+    #[error("it has no column {0}")]
+    Missing(&'static str),
+    /// It is there more than once.
+    #[error("it has the column {name} more than once")]
+    Repeated {
+        /// Its name on the wire.
+        name: String,
+        /// How the second one is written.
+        written: String,
+    },
+}
+
+fn all_of(faults: &[ColumnFault]) -> String {
+    let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    all.join(", ")
+}
+
 /// Why a table is not read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -71,12 +93,9 @@ pub enum Refusal {
     /// It is JSON, but no array. What it is instead, unless that is long.
     #[error("it is no array")]
     NotAnArray(serde_json::Value),
-    /// The header lacks a column.
-    #[error("it has no column {0}")]
-    MissingColumn(&'static str),
-    /// The header has a column twice.
-    #[error("it has the column {0} twice")]
-    RepeatedColumn(String),
+    /// The header lacks columns or has some more than once: all of these, in the order of the fields.
+    #[error("{}", all_of(.0))]
+    Columns(Vec<ColumnFault>),
     /// Its dates begin with the month.
     #[error("the dates of {column} begin with the month, such as {example}")]
     DateOrder {

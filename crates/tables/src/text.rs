@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _};
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use crate::cells::{Cell, DateOrder, fields};
+use crate::cells::{self, Cell, DateOrder, fields};
 use crate::columns::{Column, check};
 use crate::decoded::{Decoded, Encoding};
 use crate::row::{Row, Unreadable};
@@ -69,7 +69,7 @@ impl Sheet {
             says_separator: said.is_some(),
         };
         let columns: Vec<Column> = header.iter().map(|name| Column::of(name)).collect();
-        check(&columns, options)?;
+        check(&header, &columns, options)?;
         let mut sheet = Self {
             reader: None,
             dialect,
@@ -215,7 +215,8 @@ fn has_returns(decoded: &mut Decoded) -> io::Result<bool> {
 }
 
 fn is_blank(record: &ByteRecord) -> bool {
-    record.as_slice().iter().all(u8::is_ascii_whitespace)
+    // Bytes that are no text are something.
+    std::str::from_utf8(record.as_slice()).is_ok_and(cells::is_blank)
 }
 
 fn records(

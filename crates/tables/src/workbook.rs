@@ -1,6 +1,7 @@
 //! The first sheet of an Excel workbook. Formulas are their last results; macros, external links and all
 //! other sheets are not looked at.
 
+use std::cell::Cell as Flag;
 use std::collections::VecDeque;
 use std::io::{Read, Seek as _, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,6 +36,16 @@ pub(crate) struct Sheet {
 /// A row of the sheet with its number there, from 1.
 type Numbered = (usize, Vec<Cell>);
 
+thread_local! {
+    static READS: Flag<bool> = const { Flag::new(false) };
+}
+
+/// Whether this thread reads a workbook: a panic then is the workbook's fault, is caught, and need not be logged.
+#[must_use]
+pub fn reads_workbook() -> bool {
+    READS.get()
+}
+
 impl Sheet {
     pub(crate) fn open(
         source: Box<dyn Source>,
@@ -42,7 +53,9 @@ impl Sheet {
     ) -> Result<(Self, usize), Refusal> {
         let source = measure(source, options.most_unpacked)?;
         // A workbook that nobody foresaw must not end the thread.
+        READS.set(true);
         let read = catch_unwind(AssertUnwindSafe(|| read(source, options)));
+        READS.set(false);
         let (header, columns, rows) = read.unwrap_or(Err(Refusal::NotAWorkbook))?;
         let count = rows.len();
         let sheet = Self {
@@ -261,7 +274,7 @@ impl<'a> Rows<'a> {
         if self.columns.is_empty() {
             self.header = cells.iter().map(Cell::shown).collect();
             self.columns = self.header.iter().map(|name| Column::of(name)).collect();
-            return check(&self.columns, self.options);
+            return check(&self.header, &self.columns, self.options);
         }
         self.order.look(&self.columns, &cells);
         if self.rows.len() == self.options.most_rows {
@@ -277,7 +290,7 @@ impl<'a> Rows<'a> {
         self.end_row()?;
         if self.columns.is_empty() {
             // Not even a header.
-            check(&self.columns, self.options)?;
+            check(&self.header, &self.columns, self.options)?;
         }
         match self.order.found() {
             Some((column, example)) => Err(Refusal::DateOrder { column, example }),

@@ -45,7 +45,7 @@ fn ids(reply: &BulkReply) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_is_killed_at_any_step_is_repeated_until_every_row_is_stored_once() {
-    for (step, stored) in [("accept-all-before", 500), ("accept-all-after", 1_000)] {
+    for (step, stored) in [("accept-all-before", 200), ("accept-all-after", 400)] {
         let story = Story::begin().await;
         // Nothing is sent meanwhile.
         story.simulator.stop_listening().await.expect("it stops");

@@ -5,7 +5,7 @@ use domain::requests::Fault;
 use domain::values::{DealerId, IdempotencyKey};
 use paperclip::actix::api_v2_operation;
 use serde_json::Value;
-use tables::{Form, Options, Refusal, Table};
+use tables::{ColumnFault, Form, Options, Refusal, Table};
 use tokio::sync::Semaphore;
 
 use crate::access::Caller;
@@ -132,10 +132,17 @@ fn refused(refusal: Refusal) -> Problem {
         Refusal::Empty => no_body(),
         Refusal::NotJson { offset, reason } => json_invalid(offset, reason),
         Refusal::NotAnArray(value) => body(Rule::NotAList, value),
-        Refusal::MissingColumn(name) => column(name.to_owned(), Fault::Missing.into(), Value::Null),
-        Refusal::RepeatedColumn(name) => {
-            let input = name.as_str().into();
-            column(name, Rule::Own("The table has this column twice"), input)
+        Refusal::Columns(faults) => {
+            let faults = faults.into_iter().map(|fault| match fault {
+                ColumnFault::Missing(name) => {
+                    column(name.to_owned(), Fault::Missing.into(), Value::Null)
+                }
+                ColumnFault::Repeated { name, written } => {
+                    let rule = Rule::Own("The table has this column twice");
+                    column(name, rule, written.into())
+                }
+            });
+            return Problem::Invalid(faults.collect());
         }
         Refusal::DateOrder {
             column: name,

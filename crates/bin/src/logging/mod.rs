@@ -42,6 +42,9 @@ pub(crate) fn start(config: &LogConfig, traces: Option<&Traces>) -> std::io::Res
         }
     }
     std::panic::set_hook(Box::new(|panic| {
+        if tables::reads_workbook() {
+            return;
+        }
         let place = panic
             .location()
             .map_or_else(|| "unknown".to_owned(), ToString::to_string);

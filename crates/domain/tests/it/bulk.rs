@@ -126,6 +126,48 @@ async fn a_dry_run_stores_nothing_and_knows_the_keys() {
 }
 
 #[tokio::test]
+async fn a_dry_run_answers_for_a_key_that_comes_twice_as_the_call_itself() {
+    let another = || BulkRow {
+        submission: sample::submission(),
+        once: Some(sample::once("one", "another")),
+    };
+    let refused = || BulkRow {
+        submission: Submission {
+            template: "unknown".into(),
+            ..sample::submission()
+        },
+        once: Some(sample::once("one", "another")),
+    };
+    let blocks = || {
+        [
+            vec![refused(), keyed("one", sample::submission())],
+            vec![keyed("one", sample::submission()), another(), refused()],
+            vec![
+                keyed("two", sample::submission()),
+                row(sample::submission()),
+            ],
+        ]
+    };
+    let mut told = Vec::new();
+    for dry_run in [true, false] {
+        let intake = World::new().services().intake;
+        let mut call = BulkCall::new(Visibility::All, dry_run);
+        let mut all = Vec::new();
+        for block in blocks() {
+            for answer in intake.accept_all(&mut call, block).await {
+                all.push(match answer {
+                    Ok(row) => format!("replayed: {}", row.replayed),
+                    Err(error) => error.to_string(),
+                });
+            }
+        }
+        told.push(all);
+    }
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0][2], "replayed: true");
+}
+
+#[tokio::test]
 async fn what_was_stored_is_answered_whatever_became_of_its_dealer() {
     let world = World::new();
     let intake = world.services().intake;

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use serde_json::json;
-use tables::{CellFault, Encoding, Form, Refusal, Unreadable};
+use tables::{CellFault, ColumnFault, Encoding, Form, Refusal, Unreadable};
 
 use crate::support::{HEADER, ROW, faults, fields, only, open, refusal, rows, sample, sample_with};
 
@@ -129,6 +129,9 @@ fn blank_lines_and_rows_of_empty_cells_are_passed_over() {
         format!("\r\n;;;\r\n{HEADER}\r\n\r\n,,,,,,\r\n{ROW}\r\n , ,,,,,\r\n{ROW}\r\n\r\n,,\r\n");
     let found = rows(Form::Csv, text.replace(";;;", ",,,"));
     assert_eq!(found.iter().map(|row| row.line).collect::<Vec<_>>(), [6, 8]);
+    let text = format!("\u{a0},\n{HEADER}\n\u{a0}, \u{2003},,,,,\n{ROW}\n\u{3000}\n{ROW}");
+    let found = rows(Form::Csv, text);
+    assert_eq!(found.iter().map(|row| row.line).collect::<Vec<_>>(), [4, 6]);
     for end in ["\n", "\r\n"] {
         let text = format!("{HEADER}{end}{end}{ROW}{end}{end}{end}{ROW}");
         let found = rows(Form::Csv, text);
@@ -156,27 +159,34 @@ fn headers_are_known_in_any_case_and_further_columns_ignored() {
 
 #[test]
 fn a_table_must_have_its_columns_each_once() {
-    for name in ["namaPembawa", "noTelp", "tipeUnit", "noPol", "dealerId"] {
-        let text = csv(ROW).replacen(name, "lain", 1);
-        let Refusal::MissingColumn(missing) = refusal(Form::Csv, text) else {
-            panic!("{name} is needed")
-        };
-        assert_eq!(missing, name);
-    }
-    for (name, again) in [
-        ("noTelp", "NO TELP"),
-        ("createdTime", "created_time"),
-        ("var.km", "VAR.KM"),
-    ] {
-        let text = format!("{HEADER},var.km,{again}\n{ROW}");
-        let Refusal::RepeatedColumn(repeated) = refusal(Form::Csv, text) else {
-            panic!("{name} is there twice")
-        };
-        assert_eq!(repeated, name);
-    }
-    let Refusal::MissingColumn("namaPembawa") = refusal(Form::Csv, "Daftar Customer\n") else {
-        panic!("a title is no header")
+    let faults = |text: &str| match refusal(Form::Csv, text) {
+        Refusal::Columns(faults) => faults,
+        other => panic!("{other}"),
     };
+    let needed = ["namaPembawa", "noTelp", "tipeUnit", "noPol", "dealerId"];
+    for name in needed {
+        let text = csv(ROW).replacen(name, "lain", 1);
+        assert_eq!(faults(&text), [ColumnFault::Missing(name)]);
+    }
+    let repeated = |name: &str, written: &str| ColumnFault::Repeated {
+        name: name.to_owned(),
+        written: written.to_owned(),
+    };
+    let text = format!("var.km,VAR.KM,Var.Km,created_time,NO TELP,{HEADER}\n");
+    assert_eq!(
+        faults(&text.replace("noPol", "lain")),
+        [
+            repeated("noTelp", "noTelp"),
+            ColumnFault::Missing("noPol"),
+            repeated("createdTime", "createdTime"),
+            repeated("var.km", "VAR.KM"),
+        ]
+    );
+    let text = format!("{HEADER},NO TELP\n");
+    assert_eq!(faults(&text), [repeated("noTelp", "NO TELP")]);
+    // A title is no header.
+    let all = needed.map(ColumnFault::Missing);
+    assert_eq!(faults("Daftar Customer\n"), all);
     assert!(matches!(refusal(Form::Csv, ""), Refusal::Empty));
     assert!(matches!(refusal(Form::Csv, "\u{feff}"), Refusal::Empty));
     assert_eq!(rows(Form::Csv, HEADER).len(), 0);
@@ -225,11 +235,19 @@ fn dates_that_begin_with_the_month_are_refused_as_a_whole() {
 
 #[test]
 fn what_excel_made_of_a_phone_is_told_and_nothing_guessed() {
-    for phone in ["\"8,21E+11\"", "8.21E+11", "6.28E+12"] {
+    for phone in ["\"8,21E+11\"", "\"+8,21E+11\"", "8.21E+11", "6.28E+12"] {
         let found = rows(Form::Csv, with("noTelp", phone));
         assert_eq!(
             faults(&found[0]),
             [("noTelp", CellFault::Exponent)],
+            "{phone}"
+        );
+    }
+    for phone in ["82148523421.0", "\"82148523421,0\"", "82148523421.5"] {
+        let found = rows(Form::Csv, with("noTelp", phone));
+        assert_eq!(
+            faults(&found[0]),
+            [("noTelp", CellFault::Fraction)],
             "{phone}"
         );
     }
@@ -270,7 +288,12 @@ fn one_leading_apostrophe_is_dropped() {
 fn empty_cells_are_absent() {
     let found = only(Form::Csv, with("noTelp", ""));
     assert_eq!(found.get("noTelp"), None);
-    assert_eq!(only(Form::Csv, with("noTelp", " "))["noTelp"], " ");
+    for blank in [" ", "\u{a0}", "\u{2003}\t", "' "] {
+        for name in ["noTelp", "dealerId", "createdTime"] {
+            let found = only(Form::Csv, with(name, blank));
+            assert_eq!(found.get(name), None, "{name} {blank:?}");
+        }
+    }
     let text = format!("{HEADER},template,sendAt,idempotencyKey,var.km\n{ROW},, ,,\n");
     assert_eq!(only(Form::Csv, text), sample());
 }

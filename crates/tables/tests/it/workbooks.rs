@@ -2,7 +2,7 @@ use std::io::{Cursor, Write as _};
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet};
 use serde_json::json;
-use tables::{CellFault, Form, Options, Refusal, Table};
+use tables::{CellFault, ColumnFault, Form, Options, Refusal, Table};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -147,6 +147,11 @@ fn a_numeric_cell_is_its_digits() {
     });
     let found = rows(Form::Workbook, bytes);
     assert_eq!(faults(&found[0]), [("noTelp", CellFault::Exponent)]);
+    let bytes = filled(|sheet| {
+        sheet.write_number(1, 1, 82_148_523_421.5).expect("a cell");
+    });
+    let found = rows(Form::Workbook, bytes);
+    assert_eq!(faults(&found[0]), [("noTelp", CellFault::Fraction)]);
 }
 
 #[test]
@@ -164,6 +169,21 @@ fn formulas_are_their_results_and_errors_are_faults() {
         faults(&rows(Form::Workbook, bytes)[0]),
         [("noPol", CellFault::ErrorValue)]
     );
+}
+
+#[test]
+fn white_space_is_nothing() {
+    let bytes = workbook(|sheet| {
+        texts(sheet, 0, HEADER);
+        texts(sheet, 1, "\u{a0}, ,\u{2003},,,,");
+        texts(sheet, 2, ROW);
+        texts(sheet, 3, &ROW.replace("0009999", "\u{a0}"));
+    });
+    let found = rows(Form::Workbook, bytes);
+    let dealers = found
+        .into_iter()
+        .map(|row| fields(row).get("dealerId").cloned());
+    assert_eq!(dealers.collect::<Vec<_>>(), [Some("0009999".into()), None]);
 }
 
 #[test]
@@ -340,10 +360,10 @@ fn a_table_needs_no_column_for_a_dealer_that_is_known() {
         texts(sheet, 0, "namaPembawa,noTelp,tipeUnit,noPol");
         texts(sheet, 1, "Adit,082148523421,BeAT,D 1 A");
     });
-    assert!(matches!(
-        refusal(Form::Workbook, bytes.clone()),
-        Refusal::MissingColumn("dealerId")
-    ));
+    let Refusal::Columns(faults) = refusal(Form::Workbook, bytes.clone()) else {
+        panic!("it lacks a column")
+    };
+    assert_eq!(faults, [ColumnFault::Missing("dealerId")]);
     let options = Options {
         has_dealer: true,
         ..OPTIONS

@@ -20,7 +20,7 @@ use tables::{Form, Options, Refusal, Row, Table};
 
 use self::progress::Progress;
 use self::rejected::Rejected;
-use self::target::Target;
+use self::target::{Refused, Target};
 use crate::cli::Import;
 use crate::config::Config;
 use crate::logging;
@@ -60,7 +60,9 @@ pub(super) async fn run(config: Config, options: Import) -> anyhow::Result<ExitC
 }
 
 async fn import(config: Config, options: &Import) -> anyhow::Result<ExitCode> {
-    let mut table = open(options)?;
+    // A key of a dealer names one, too.
+    let has_dealer = options.dealer.is_some() || options.api_key_file.is_some();
+    let mut table = open(&options.file, has_dealer)?;
     let key = key(options)?;
     for _ in 0..options.skip {
         table.next_row()?;
@@ -98,8 +100,15 @@ async fn import(config: Config, options: &Import) -> anyhow::Result<ExitCode> {
     let written = rejected.end()?;
     summary(options, &tally, written.as_deref());
     if let Err(error) = ended {
-        tell!("{}", how_to_go_on(options, &tally));
+        // What a service refuses it refuses again.
+        if !error.is::<Refused>() {
+            tell!("{}", how_to_go_on(options, &tally));
+        }
         return Err(error);
+    }
+    // Of rows that were passed over nothing is known.
+    if written.is_none() && options.skip == 0 {
+        Rejected::remove_old(&options.file)?;
     }
     Ok(match tally.rejected {
         0 => ExitCode::SUCCESS,
@@ -108,15 +117,13 @@ async fn import(config: Config, options: &Import) -> anyhow::Result<ExitCode> {
 }
 
 /// Opens the file and checks it as a whole.
-fn open(options: &Import) -> anyhow::Result<Table> {
-    let path = &options.file;
+fn open(path: &Path, has_dealer: bool) -> anyhow::Result<Table> {
     let form = form(path)?;
     let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
     let wanted = Options {
         most_rows: usize::MAX,
         most_unpacked: MAX_UNPACKED,
-        // A key of a dealer names one, too.
-        has_dealer: options.dealer.is_some() || options.api_key_file.is_some(),
+        has_dealer,
         keep_cells: true,
     };
     let opened = Table::open(form, Box::new(BufReader::new(file)), &wanted);

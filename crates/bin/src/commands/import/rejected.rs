@@ -1,5 +1,6 @@
-use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write as _};
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,8 @@ use tables::{Dialect, Encoding, Row, Table};
 /// Comes into being with the first of them.
 pub(super) struct Rejected {
     path: PathBuf,
+    /// The file that the rows come from.
+    imported: PathBuf,
     dialect: Dialect,
     header: Vec<String>,
     /// Whether rows have cells; else they have fields.
@@ -29,8 +32,12 @@ const USUAL: Dialect = Dialect {
 const LINE: &str = "baris";
 const REASON: &str = "alasan";
 
+/// The field of a template's variables, which have columns of their own in a table, and how these begin.
+const VARIABLES: &str = "variables";
+const VARIABLE: &str = "var.";
+
 /// The fields of rows that are JSON.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 10] = [
     "namaPembawa",
     "noTelp",
     "tipeUnit",
@@ -39,7 +46,6 @@ const FIELDS: [&str; 11] = [
     "modifiedTime",
     "dealerId",
     "template",
-    "variables",
     "sendAt",
     "idempotencyKey",
 ];
@@ -50,9 +56,10 @@ impl Rejected {
         let header = table.header();
         Self {
             path: imported.with_extension("rejected.csv"),
+            imported: imported.to_owned(),
             dialect: table.dialect().copied().unwrap_or(USUAL),
             header: match header {
-                Some(header) => header.to_vec(),
+                Some(header) => without_ours(header).to_vec(),
                 None => FIELDS.map(str::to_owned).to_vec(),
             },
             has_cells: header.is_some(),
@@ -62,16 +69,16 @@ impl Rejected {
 
     /// Adds a row and why it was rejected.
     pub(super) fn add(&mut self, row: &Row, reason: &str) -> anyhow::Result<()> {
-        let mut cells = if self.has_cells {
-            row.cells.clone()
-        } else {
-            fields(row)
-        };
-        cells.resize(self.header.len(), String::new());
-        cells.extend([row.line.to_string(), reason.to_owned()]);
         if self.file.is_none() {
             self.begin()?;
         }
+        let mut cells = if self.has_cells {
+            row.cells.clone()
+        } else {
+            fields(row, &self.header)
+        };
+        cells.resize(self.header.len(), String::new());
+        cells.extend([row.line.to_string(), reason.to_owned()]);
         self.write(&cells)
     }
 
@@ -85,8 +92,24 @@ impl Rejected {
         Ok(Some(self.path))
     }
 
+    /// Removes the file of an earlier import, all of whose rows are stored now.
+    pub(super) fn remove_old(imported: &Path) -> anyhow::Result<()> {
+        let path = imported.with_extension("rejected.csv");
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("{} cannot be removed", path.display()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Makes the file, which only its owner reads: it holds names and phones.
     fn begin(&mut self) -> anyhow::Result<()> {
+        if !self.has_cells {
+            let names = variables(&self.imported)?;
+            self.header
+                .extend(names.iter().map(|name| format!("{VARIABLE}{name}")));
+        }
         let file = OpenOptions::new()
             .write(true)
             .create(true)
@@ -135,15 +158,100 @@ impl Rejected {
     }
 }
 
-/// The fields of a row of JSON, as far as it has any.
-fn fields(row: &Row) -> Vec<String> {
+/// A header without the columns that an earlier import has added.
+fn without_ours(header: &[String]) -> &[String] {
+    match header {
+        [before @ .., line, reason] if line == LINE && reason == REASON => before,
+        _ => header,
+    }
+}
+
+/// The names of all variables in a file of JSON, as columns compare them.
+fn variables(imported: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let mut table = super::open(imported, true)?;
+    let mut names = BTreeSet::new();
+    while let Some(row) = table.next_row()? {
+        let all = row.content.ok();
+        let all = all.and_then(|mut fields| fields.values.shift_remove(VARIABLES));
+        if let Some(Value::Object(all)) = all {
+            names.extend(all.keys().map(|name| name.trim().to_lowercase()));
+        }
+    }
+    Ok(names)
+}
+
+/// The fields of a row of JSON, as far as it has any, under this header.
+fn fields(row: &Row, header: &[String]) -> Vec<String> {
     let Ok(fields) = &row.content else {
         return Vec::new();
     };
-    let shown = |name: &str| match fields.values.get(name) {
+    let of_template = fields.values.get(VARIABLES).and_then(Value::as_object);
+    let value = |column: &String| match column.strip_prefix(VARIABLE) {
+        None => fields.values.get(column),
+        Some(name) => of_template
+            .into_iter()
+            .flatten()
+            .find(|(key, _)| key.trim().to_lowercase() == name)
+            .map(|(_, value)| value),
+    };
+    header.iter().map(|column| shown(value(column))).collect()
+}
+
+/// A value as a cell that is read back as it. Of an apostrophe at the beginning one is dropped in reading.
+fn shown(value: Option<&Value>) -> String {
+    match value {
         None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) if text.starts_with('\'') => format!("'{text}"),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
-    };
-    FIELDS.map(shown).to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rejects every row of a file; the file of the rejected.
+    fn reject(path: &Path) -> String {
+        let mut table = super::super::open(path, true).expect("a table");
+        let mut rejected = Rejected::new(path, &table);
+        while let Some(row) = table.next_row().expect("a row") {
+            rejected.add(&row, "alasan ini").expect("written");
+        }
+        let written = rejected.end().expect("written").expect("a file");
+        fs::read_to_string(written).expect("a text")
+    }
+
+    #[test]
+    fn rows_of_json_are_imported_again_with_their_variables() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.ndjson");
+        let first = r#"{"namaPembawa":"'A","noTelp":"1","template":"ajakan","variables":{"KM":"12","x":"y"},"sendAt":"2026-12-01T08:00:00+07:00","idempotencyKey":"k"}"#;
+        let lines = format!("{first}\n{{\"variables\":{{\"km\":7,\"b\":\"c\"}}}}\nx\n");
+        fs::write(&path, lines).expect("written");
+        reject(&path);
+        let again = folder.path().join("a.rejected.csv");
+        let mut table = super::super::open(&again, true).expect("a table");
+        let mut next = || {
+            let row = table.next_row().expect("a row").expect("a row");
+            Value::Object(row.content.expect("fields").values)
+        };
+        let mut expected: Value = serde_json::from_str(first).expect("JSON");
+        expected["variables"] = serde_json::json!({"km": "12", "x": "y"});
+        assert_eq!(next(), expected);
+        assert_eq!(
+            next()["variables"],
+            serde_json::json!({"km": "7", "b": "c"})
+        );
+
+        // Once more without further columns.
+        let told = reject(&again);
+        assert_eq!(told.matches("baris;alasan").count(), 1, "{told}");
+        assert!(told.contains(";2;alasan ini\r\n"), "{told}");
+        let last = folder.path().join("a.rejected.rejected.csv");
+        assert!(last.exists());
+        Rejected::remove_old(&again).expect("removed");
+        Rejected::remove_old(&again).expect("nothing to remove");
+        assert!(!last.exists() && again.exists());
+    }
 }

@@ -45,6 +45,11 @@ const MAX_BYTES: usize = 7 * 1024 * 1024;
 /// A dealer for rows that name none, while only the service knows whose the key is.
 const SOME_DEALER: &str = "0000000";
 
+/// The service does not take the rows, and would not when they came again.
+#[derive(Debug, thiserror::Error)]
+#[error("the service refuses the rows with {0}")]
+pub(super) struct Refused(String);
+
 /// Where rows go.
 pub(super) struct Target {
     door: Door,
@@ -112,8 +117,9 @@ impl Target {
     ) -> anyhow::Result<Tally> {
         let mut tally = Tally::default();
         let at_once = match &self.door {
-            Door::UseCase(_) => BLOCK,
-            Door::Service { .. } => rows.len().max(1),
+            Door::UseCase(_) if !self.options.dry_run => BLOCK,
+            // In a dry run one call knows the keys that come twice.
+            Door::UseCase(_) | Door::Service { .. } => rows.len().max(1),
         };
         for rows in rows.chunks(at_once) {
             for (row, item) in rows.iter().zip(self.give(rows).await?) {
@@ -159,7 +165,9 @@ impl Target {
 
     async fn to_use_case(&self, parts: &Parts, rows: &[Row]) -> Given {
         let mut bulk = Bulk::new(parts.services.intake.clone(), self.options.clone());
-        bulk.take_block(rows.to_vec()).await;
+        for rows in rows.chunks(BLOCK) {
+            bulk.take_block(rows.to_vec()).await;
+        }
         Given::Items(bulk.finish(None).await.data.items)
     }
 
@@ -255,7 +263,7 @@ impl Target {
         let why = why(&text);
         match status.as_u16() {
             408 | 429 | 500..=599 => Ok(Given::Later(format!("{status}: {why}"), asked)),
-            _ => bail!("the service refuses the rows with {status}: {why}"),
+            _ => Err(Refused(format!("{status}: {why}")).into()),
         }
     }
 }

@@ -8,11 +8,11 @@ use crate::dealers::Dealer;
 use crate::ports::{Accepted, KeyUse, StoreError};
 use crate::requests::{MessageKind, NewRequest, RequestId, Submission};
 use crate::template::TemplateOrigin;
-use crate::values::{DealerId, Once};
+use crate::values::{BodyFingerprint, DealerId, IdempotencyKey, Once};
 
 /// How many rows are stored at once. Chosen: one statement for so many costs a row little more than one for
-/// thousands, and is over in some hundredths of a second.
-pub const BLOCK: usize = 500;
+/// thousands, and is over so soon that a live submission hardly waits behind it.
+pub const BLOCK: usize = 200;
 
 /// A row of a bulk call.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +31,8 @@ pub struct BulkCall {
     dealers: HashMap<DealerId, Option<Dealer>>,
     /// Those of them that were asked for once more.
     looked_again: HashSet<DealerId>,
+    /// The keys of rows that a dry run would have stored, with the fingerprints of their bodies.
+    tried: HashMap<(DealerId, IdempotencyKey), BodyFingerprint>,
     /// Why nothing more is tried.
     given_up: Option<StoreError>,
 }
@@ -44,6 +46,7 @@ impl BulkCall {
             dry_run,
             dealers: HashMap::new(),
             looked_again: HashSet::new(),
+            tried: HashMap::new(),
             given_up: None,
         }
     }
@@ -51,6 +54,12 @@ impl BulkCall {
     /// Why nothing more is tried: the store was away for all of a block, or time was over.
     pub fn give_up(&mut self, error: StoreError) {
         self.given_up.get_or_insert(error);
+    }
+
+    /// Whether an earlier row of this dry run that has the same key has the same body; none where no row has.
+    fn is_same(&self, dealer: &DealerId, once: &Once) -> Option<bool> {
+        let tried = self.tried.get(&(dealer.clone(), once.key.clone()));
+        tried.map(|body| once.is_of(body))
     }
 
     /// Whether nothing more is tried.
@@ -98,11 +107,11 @@ impl Intake {
                 answers[*n] = Some(Err(IntakeError::NotStored(error.again())));
             }
         } else if call.dry_run {
-            self.try_out(sorted.ready, &mut answers).await;
+            self.try_out(call, sorted.ready, &mut answers).await;
         } else {
             self.store_all(call, sorted.ready, &mut answers).await;
         }
-        self.find_refused(sorted.refused, &mut answers).await;
+        self.find_refused(call, sorted.refused, &mut answers).await;
         if call.dry_run {
             let receivals = answers.iter_mut().flatten().flatten();
             receivals.for_each(|receival| receival.request = None);
@@ -247,6 +256,7 @@ impl Intake {
     /// What would become of rows that can be stored, as far as their keys tell.
     async fn try_out(
         &self,
+        call: &mut BulkCall,
         ready: Vec<(usize, NewRequest, TemplateOrigin)>,
         answers: &mut [Option<RowAnswer>],
     ) {
@@ -266,7 +276,7 @@ impl Intake {
             return;
         }
         let used = self.requests.key_uses(&uses).await;
-        for (at, (n, (dealer, _))) in places.into_iter().zip(uses).enumerate() {
+        for (at, (n, (dealer, once))) in places.into_iter().zip(uses).enumerate() {
             let used = match &used {
                 Ok(used) => used.get(at).copied().flatten(),
                 Err(error) => {
@@ -274,10 +284,17 @@ impl Intake {
                     continue;
                 }
             };
-            match used {
-                None => {}
-                Some(KeyUse::AnotherBody) => answers[n] = Some(Err(IntakeError::KeyReused)),
-                Some(KeyUse::SameBody(_)) => {
+            let is_same = match used {
+                Some(KeyUse::SameBody(_)) => Some(true),
+                Some(KeyUse::AnotherBody) => Some(false),
+                None => call.is_same(&dealer, &once),
+            };
+            match is_same {
+                None => {
+                    call.tried.insert((dealer, once.key), once.body);
+                }
+                Some(false) => answers[n] = Some(Err(IntakeError::KeyReused)),
+                Some(true) => {
                     answers[n] = Some(Ok(RowReceival {
                         dealer,
                         request: None,
@@ -293,6 +310,7 @@ impl Intake {
     /// stored answer still counts.
     async fn find_refused(
         &self,
+        call: &BulkCall,
         refused: Vec<(usize, DealerId, Once, IntakeError)>,
         answers: &mut [Option<RowAnswer>],
     ) {
@@ -304,18 +322,23 @@ impl Intake {
             .map(|(_, dealer, once, _)| (dealer.clone(), once.clone()))
             .collect();
         let used = self.requests.key_uses(&uses).await;
-        for (at, (n, dealer, _, refusal)) in refused.into_iter().enumerate() {
+        for (at, (n, dealer, once, refusal)) in refused.into_iter().enumerate() {
+            let replayed = |request| RowReceival {
+                dealer: dealer.clone(),
+                request,
+                replayed: true,
+                template: None,
+            };
             answers[n] = Some(match &used {
                 Err(error) => Err(IntakeError::NotStored(error.again())),
                 Ok(used) => match used.get(at).copied().flatten() {
-                    Some(KeyUse::SameBody(id)) => Ok(RowReceival {
-                        dealer,
-                        request: Some(id),
-                        replayed: true,
-                        template: None,
-                    }),
+                    Some(KeyUse::SameBody(id)) => Ok(replayed(Some(id))),
                     Some(KeyUse::AnotherBody) => Err(IntakeError::KeyReused),
-                    None => Err(refusal),
+                    None => match call.is_same(&dealer, &once) {
+                        Some(true) => Ok(replayed(None)),
+                        Some(false) => Err(IntakeError::KeyReused),
+                        None => Err(refusal),
+                    },
                 },
             });
         }

@@ -1,6 +1,7 @@
 mod bulk;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 
@@ -24,6 +25,8 @@ pub struct Intake {
     ids: Arc<dyn Ids>,
     bell: Arc<dyn Bell>,
     accounts: AccountPolicy,
+    /// How many single submissions came in.
+    live: AtomicU64,
 }
 
 /// Why a submission was not stored. The order of the variants is the order of the checks, except
@@ -98,6 +101,7 @@ impl Intake {
             ids: ports.ids.clone(),
             bell: ports.lane_bell.clone(),
             accounts: policies.accounts.clone(),
+            live: AtomicU64::new(0),
         }
     }
 
@@ -119,6 +123,12 @@ impl Intake {
             .validate(self.clock.now())
             .err()
             .unwrap_or_default()
+    }
+
+    /// How many single submissions came in since the program began: a bulk call gives way to them.
+    #[must_use]
+    pub fn live(&self) -> u64 {
+        self.live.load(Ordering::Relaxed)
     }
 
     /// The time, for what is said of now.
@@ -147,6 +157,7 @@ impl Intake {
         once: Option<Once>,
         seen: &Visibility,
     ) -> impl Future<Output = Result<Receival, IntakeError>> + Send {
+        self.live.fetch_add(1, Ordering::Relaxed);
         // Work without waiting is done at once and its values stand apart, so that the future of a waiting
         // submission stays small.
         let checked = self
