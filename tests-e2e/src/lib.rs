@@ -12,6 +12,7 @@ mod ending;
 mod program;
 mod service;
 mod story;
+mod tables;
 pub mod torture;
 
 pub use browser::{Browser, Page};
@@ -20,3 +21,4 @@ pub use ending::told_to_end;
 pub use program::{output, output_in, program};
 pub use service::Service;
 pub use story::{DEALER, Database, KEY, Story, eventually, key_of, submission, submission_of};
+pub use tables::{HEADER, post_table, table};

@@ -1,39 +1,11 @@
 //! Many submissions of one call, and files that are imported.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
-use std::time::{Duration, Instant};
 
 use api_types::BulkReply;
-use tests_e2e::{DEALER, Service, Story, eventually, output};
-
-const BULK: &str = "/api/v1/customer/validate-customers";
-const HEADER: &str = "Nama Pembawa;No Telp;Tipe Unit;No Pol;Dealer ID";
-
-/// Rows of a dealer that exists, each with a phone of its own.
-fn table(rows: u32) -> String {
-    let mut text = format!("{HEADER}\r\n");
-    for n in 0..rows {
-        let _ = write!(text, "Adit {n};0812{n:08};BeAT;D {n} AD;{DEALER}\r\n");
-    }
-    text
-}
-
-async fn post(service: &Service, text: String, key: &str) -> reqwest::Result<BulkReply> {
-    let answer = reqwest::Client::new()
-        .post(format!("http://127.0.0.1:{}{BULK}", service.port()))
-        .header("Content-Type", "text/csv")
-        .header("Idempotency-Key", key)
-        .timeout(Duration::from_secs(60))
-        .body(text)
-        .send()
-        .await?;
-    assert_eq!(answer.status(), 200);
-    let text = answer.text().await?;
-    Ok(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
-}
+use tests_e2e::{DEALER, HEADER, Story, eventually, output, post_table, table};
 
 /// The ids of all rows, which are all stored.
 fn ids(reply: &BulkReply) -> Vec<String> {
@@ -50,64 +22,26 @@ async fn a_call_that_is_killed_at_any_step_is_repeated_until_every_row_is_stored
         // Nothing is sent meanwhile.
         story.simulator.stop_listening().await.expect("it stops");
         let mut service = story.serve_faulty("KILL", step, 2);
-        assert!(post(&service, table(1_200), "K").await.is_err());
+        assert!(post_table(&service, table(1_200), "K").await.is_err());
         eventually(step, async || service.has_ended().then_some(())).await;
         let count = "SELECT count(*) FROM customer.customer_validation_request";
         assert_eq!(story.count(count).await, stored, "{step}");
 
         let service = story.serve();
-        let first = post(&service, table(1_200), "K").await.expect("an answer");
+        let first = post_table(&service, table(1_200), "K")
+            .await
+            .expect("an answer");
         assert_eq!((first.data.accepted, first.data.rejected), (1_200, 0));
         assert_eq!(first.data.replayed as i64, stored, "{step}");
-        let again = post(&service, table(1_200), "K").await.expect("an answer");
+        let again = post_table(&service, table(1_200), "K")
+            .await
+            .expect("an answer");
         assert_eq!(again.data.replayed, 1_200);
         assert_eq!(ids(&again), ids(&first));
         assert_eq!(story.count(count).await, 1_200);
         let phones = "SELECT count(DISTINCT target) FROM customer.message WHERE kind = 'bulk'";
         assert_eq!(story.count(phones).await, 1_200);
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn live_submissions_keep_their_pace_while_ten_thousand_rows_are_stored() {
-    let story = Story::begin().await;
-    story.simulator.stop_listening().await.expect("it stops");
-    let service = story.serve();
-    // Connections are open and statements prepared.
-    for n in 0..20 {
-        story.submit(&service, 90_000_000 + n).await;
-    }
-    let client = service.client();
-    let storing = post(&service, table(10_000), "K");
-    let live = async {
-        let mut due = tokio::time::interval(Duration::from_millis(5));
-        let mut calls = Vec::new();
-        for n in 0..400 {
-            due.tick().await;
-            let client = client.clone();
-            calls.push(tokio::spawn(async move {
-                let submission = tests_e2e::submission(91_000_000 + n);
-                let began = Instant::now();
-                let reply = client
-                    .post("/api/v1/customer/validate-customer", &submission)
-                    .await
-                    .expect("an answer");
-                assert_eq!(reply.json()["status"], 1);
-                began.elapsed()
-            }));
-        }
-        let mut times = Vec::new();
-        for call in calls {
-            times.push(call.await.expect("a time"));
-        }
-        times
-    };
-    let (reply, mut times) = tokio::join!(storing, live);
-    assert_eq!(reply.expect("an answer").data.accepted, 10_000);
-    times.sort();
-    let p99 = times[times.len() * 99 / 100];
-    println!("p50 {:?}, p99 {p99:?}, most {:?}", times[200], times[399]);
-    assert!(p99 < Duration::from_millis(50), "{p99:?}");
 }
 
 fn import(story: &Story, file: &Path, options: &[&str]) -> Output {
