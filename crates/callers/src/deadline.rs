@@ -17,7 +17,7 @@ tokio::task_local! {
     static SPENT: Cell<Duration>;
 }
 
-/// Runs a call, whose questions to the stores share [`STORE_TIMEOUT`].
+/// Runs a call, whose questions to the stores share `STORE_TIMEOUT`.
 pub fn in_one_call<T>(call: impl Future<Output = T>) -> impl Future<Output = T> {
     SPENT.scope(Cell::default(), call)
 }

@@ -1,5 +1,6 @@
 //! Many submissions of one call, and files that are imported.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
