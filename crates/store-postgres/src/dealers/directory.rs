@@ -15,7 +15,7 @@ use crate::connection::{Database, failed};
 use crate::dealers::secrets::SecretsKeys;
 use crate::schema::{dealer_settings, dealers, template};
 use crate::store::PgStore;
-use crate::templates::{HEAD_OFFICE, TextRow, own_in_force, set};
+use crate::templates::rows::{HEAD_OFFICE, TextRow, own_in_force, set};
 
 /// Cache time of a dealer. Promised are 30 seconds for a change of the dealers' table, and 5 for a change of
 /// our settings on every copy.
