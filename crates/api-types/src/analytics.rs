@@ -37,11 +37,18 @@ pub struct AnalyticsData {
     #[schemars(length(max = MOST_LISTED + 1))]
     pub units: Vec<UnitItem>,
     /// Requests by weekday and hour: 7 lists, the first one of Mondays, of 24.
-    #[schemars(length(min = 7, max = 7))]
+    #[schemars(length(min = 7, max = 7), example = sunday_afternoon())]
     pub hours: Vec<Vec<u64>>,
     /// Of all dealers: those that have requests in the period, the one with the most first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dealers: Option<Vec<DealerCountsItem>>,
+}
+
+/// Nine requests on Sundays after 15:00, for the example.
+fn sunday_afternoon() -> Vec<Vec<u64>> {
+    let mut hours = vec![vec![0; 24]; 7];
+    hours[6][15] = 9;
+    hours
 }
 
 /// How many requests are in which state.

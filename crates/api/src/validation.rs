@@ -49,6 +49,9 @@ impl Rule {
         "A workbook has at most 100,000 rows: narrow the range with date_from and date_to",
     );
 
+    /// A key is wanted for a dealer that is not known.
+    pub(crate) const NO_SUCH_DEALER: Self = Self::Own("No dealer has this number");
+
     /// A cursor was altered, or belongs to another dealer's or filter's list.
     pub(crate) const NOT_A_CURSOR: Self = Self::Own("Expected the next_cursor of the same list");
 

@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::validation::{Rule, fault};
 
 /// The placeholder for a refused secret.
-const HIDDEN: &str = "**********";
+pub(crate) const HIDDEN: &str = "**********";
 
 /// The fields of a JSON object or of a row of a table, and their faults. Every body is read through it, field
 /// by field, so that every faulty field is listed with the first rule it breaks.

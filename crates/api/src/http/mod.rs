@@ -19,7 +19,7 @@ pub(crate) use answer::Answered;
 pub(crate) use body::JsonBody;
 pub(crate) use canonical::canonical;
 pub(crate) use conditions::{IfMatch, etag};
-pub(crate) use fields::{Fields, input, text};
+pub(crate) use fields::{Fields, HIDDEN, input, text};
 pub(crate) use frame::{frame, survive};
 pub(crate) use headers::{Accept, KeyHeader, Prefer};
 pub(crate) use origin::CallOrigin;

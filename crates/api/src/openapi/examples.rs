@@ -1,7 +1,7 @@
 //! Examples that follow from the schemas: bodies from the examples of their fields, error answers from the
 //! problems.
 
-use api_types::MAX_ROWS;
+use api_types::{MAX_ROWS, ValidationReply};
 use domain::access::Scope;
 use domain::ports::StoreError;
 use domain::usecases::{
@@ -41,16 +41,25 @@ pub(super) fn complete(document: &mut Value) {
     document["components"]["schemas"] = schemas;
 }
 
-/// Replaces `problems`, which maps keys of examples to names of problems, by their answers.
+/// Replaces `problems` and `faults`, which map keys of examples to names of problems and of
+/// [faults](super::faults), by their answers.
 fn write_out(response: &mut Value) {
-    let Some(Value::Object(named)) = response
-        .as_object_mut()
-        .and_then(|response| response.shift_remove("problems"))
-    else {
-        return;
+    let mut take = |kind: &str| match response.as_object_mut()?.shift_remove(kind)? {
+        Value::Object(named) => Some(named),
+        _ => None,
+    };
+    let (problems, faults) = (take("problems"), take("faults"));
+    let replies = match (&problems, &faults) {
+        (None, None) => return,
+        (Some(_), None) => reference("schemas", "ErrorReply"),
+        (None, Some(_)) => reference("schemas", "ValidationReply"),
+        (Some(_), Some(_)) => json!({ "oneOf": [
+            reference("schemas", "ValidationReply"),
+            reference("schemas", "ErrorReply"),
+        ] }),
     };
     let mut examples = Map::new();
-    for (key, name) in named {
+    for (key, name) in problems.into_iter().flatten() {
         let name = name.as_str().unwrap_or_default();
         let problem = problem(name).expect("the additions name problems that there are");
         let value = json!(problem.body());
@@ -59,9 +68,16 @@ fn write_out(response: &mut Value) {
             .find_map(|place| value.pointer(place).cloned());
         examples.insert(key, json!({ "summary": summary, "value": value }));
     }
+    for (key, name) in faults.into_iter().flatten() {
+        let name = name.as_str().unwrap_or_default();
+        let named = super::faults::named(name);
+        let (summary, detail) = named.expect("the additions name faults that there are");
+        let value = json!(ValidationReply { detail });
+        examples.insert(key, json!({ "summary": summary, "value": value }));
+    }
     let content = &mut response["content"]["application/json"];
     if content["schema"].is_null() {
-        content["schema"] = reference("schemas", "ErrorReply");
+        content["schema"] = replies;
     }
     match examples.len() {
         1 => {

@@ -10,6 +10,7 @@
 mod collect;
 mod common;
 mod examples;
+mod faults;
 mod merge;
 
 use serde_json::Value;
@@ -26,7 +27,8 @@ const ADDITIONS: [&str; 3] = [
 pub fn document(version: &str) -> String {
     let mut document = collect::collected(version);
     for additions in ADDITIONS {
-        let additions = serde_json::from_str(additions).expect("the additions are JSON");
+        let mut additions = serde_json::from_str(additions).expect("the additions are JSON");
+        merge::resolve(&mut additions);
         merge::merge(&mut document, additions);
     }
     examples::complete(&mut document);

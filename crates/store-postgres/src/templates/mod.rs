@@ -19,7 +19,8 @@ use domain::template::{TemplateName, TemplateOrigin, TemplateSet, VALIDATION};
 use domain::values::DealerId;
 
 use self::rows::{
-    HEAD_OFFICE, RecentRow, TextRow, VersionRow, in_force, number, others, read, set, up_to, version,
+    HEAD_OFFICE, RecentRow, TextRow, VersionRow, in_force, number, others, read, set, up_to,
+    version,
 };
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{StoreResult, failed};

@@ -76,6 +76,12 @@ impl Peer {
         self.0.peek(&mut [0; 1]).await.unwrap();
     }
 
+    /// Whether the caller says nothing more and stays for so long.
+    pub(crate) async fn is_waited_for(&self, long: Duration) -> bool {
+        let something = self.0.peek(&mut [0; 1]);
+        tokio::time::timeout(long, something).await.is_err()
+    }
+
     pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         self.0.write_all(bytes.as_ref()).await.unwrap();
     }

@@ -227,7 +227,8 @@ async fn a_slow_provider_that_answers_in_time_is_waited_for() {
     let (report, ()) = tokio::join!(send(&client, &account), async {
         let mut peer = provider.accept().await;
         peer.request().await;
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let is_waited_for = peer.is_waited_for(Duration::from_millis(50)).await;
+        assert!(is_waited_for, "the caller has left, or asks again");
         peer.write(http("200 OK", "", YES)).await;
     });
     assert_eq!(kind(&report), Accepted);

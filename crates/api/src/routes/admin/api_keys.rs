@@ -126,12 +126,12 @@ fn order(fields: &mut Fields) -> Option<KeyOrder> {
 /// The problem of a refused key.
 fn not_made(error: KeyError, mut fields: Fields) -> Problem {
     let (name, rule) = match error {
-        KeyError::UnknownDealer => ("dealer_id", "No dealer has this number"),
-        KeyError::AlreadyExpired => ("expires_at", "The time has passed already"),
+        KeyError::UnknownDealer => ("dealer_id", Rule::NO_SUCH_DEALER),
+        KeyError::AlreadyExpired => ("expires_at", Rule::Own("The time has passed already")),
         KeyError::UnknownKey => return Problem::Unforeseen,
         KeyError::Store(error) => return error.into(),
     };
-    fields.refuse(&[name], Rule::Own(rule));
+    fields.refuse(&[name], rule);
     fields.invalid()
 }
 
