@@ -7,10 +7,8 @@ use domain::access::{ApiKey, ApiKeyId, Author};
 use domain::dealers::{Dealer, DealerSettings};
 use domain::delivery::{DeliveryPolicy, OnUnknown};
 use domain::events::{EventContent, ProviderEvent};
-use domain::requests::{
-    Input, MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission,
-};
-use domain::template::{RawVariables, Template, TemplateValues, Templates, VALIDATION, Variables};
+use domain::requests::{MessageId, MessageKind, NewMessage, NewRequest, RequestId, Submission};
+use domain::template::{Template, TemplateValues, Templates, VALIDATION, Variables};
 use domain::values::{
     AccountPolicy, BodyFingerprint, DealerId, IdempotencyKey, Once, Phone, WebhookToken,
 };
@@ -45,10 +43,7 @@ pub fn submission() -> Submission {
         created_time: "31/12/2019 15:40:50".into(),
         modified_time: "31/12/2019 15:40:50".into(),
         dealer_id: "0009999".into(),
-        template: Input::Absent,
-        variables: RawVariables::Absent,
-        send_at: Input::Absent,
-        origin: None,
+        ..Submission::default()
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::DateTime;
 
-use super::{Input, Submission};
+use super::{Field, Input, Submission};
 use crate::template::RawVariables;
 use crate::values::{BodyFingerprint, Phone, parse_local_time};
 
@@ -18,21 +18,9 @@ impl Submission {
     pub fn fingerprint(&self) -> BodyFingerprint {
         // No JSON begins like that.
         let mut values = Values("values:".to_owned());
-        values.add("customer_name", &self.customer_name, |_| None);
-        values.add("phone", &self.phone, |text| {
-            Some(Phone::parse(text).ok()?.into_national())
-        });
-        values.add("unit_type", &self.unit_type, |_| None);
-        values.add("license_plate", &self.license_plate, |_| None);
-        let time = |text: &str| Some(parse_local_time(text).ok()?.to_string());
-        values.add("created_time", &self.created_time, time);
-        values.add("modified_time", &self.modified_time, time);
-        values.add("dealer_id", &self.dealer_id, |_| None);
-        values.add("send_at", &self.send_at, |text| {
-            let at = DateTime::parse_from_rfc3339(text).ok()?;
-            Some(at.to_utc().to_rfc3339())
-        });
-        values.add("template", &self.template, |_| None);
+        for (field, name, input) in self.inputs() {
+            values.add(name, input, |text| common_form(field, text));
+        }
         if let RawVariables::Given(variables) = &self.variables {
             let mut variables: Vec<_> = variables.iter().collect();
             variables.sort_by(|one, other| one.0.cmp(&other.0));
@@ -47,11 +35,24 @@ impl Submission {
     }
 }
 
+/// The form that all spellings of a value have in common, where it has one other than itself.
+fn common_form(field: Field, text: &str) -> Option<String> {
+    match field {
+        Field::Phone => Some(Phone::parse(text).ok()?.into_national()),
+        Field::CreatedTime | Field::ModifiedTime => Some(parse_local_time(text).ok()?.to_string()),
+        Field::SendAt => {
+            let at = DateTime::parse_from_rfc3339(text).ok()?;
+            Some(at.to_utc().to_rfc3339())
+        }
+        _ => None,
+    }
+}
+
 /// Names and values, each with its length, so that no two lists are one text.
 struct Values(String);
 
 impl Values {
-    /// Adds a value that is there, in the form that all its spellings have in common, where it has one.
+    /// Adds a value that is there, in this form, where it has one.
     fn add(&mut self, name: &str, input: &Input, form: impl FnOnce(&str) -> Option<String>) {
         let text = match input {
             Input::Absent | Input::Null => return,

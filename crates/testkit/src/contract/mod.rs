@@ -292,11 +292,12 @@ impl OldRow {
             license_plate: Some(self.license_plate.clone()),
             request_status: or(&self.request_status, RequestStatus::Pending.as_str()),
             whatsapp_status: or(&self.whatsapp_status, WhatsappStatus::NotSent.as_str()),
-            provider_answer: None,
             created_by: None,
             created_date: None,
             last_modified_by: None,
             last_modified_date: None,
+            // The answer, and what later releases add, is absent in both.
+            ..Request::just_stored(&sample::new_request())
         }
     }
 }
