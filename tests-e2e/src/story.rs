@@ -349,16 +349,9 @@ pub fn submission_of(dealer: &str, n: u32) -> Value {
 #[must_use]
 pub fn submission(n: u32) -> Value {
     let body = SubmissionBody {
-        nama_pembawa: "Adit".to_owned(),
         no_telp: format!("0812{n:08}"),
-        tipe_unit: "BeAT Street".to_owned(),
-        no_pol: "D 123 AD".to_owned(),
-        created_time: "31/12/2019 15:40:50".to_owned(),
-        modified_time: "31/12/2019 15:40:50".to_owned(),
         dealer_id: DEALER.to_owned(),
-        template: None,
-        variables: None,
-        send_at: None,
+        ..SubmissionBody::example()
     };
     json!(body)
 }

@@ -13,6 +13,7 @@ mod patterns;
 mod requests;
 mod schema;
 mod templates;
+mod times;
 mod webhooks;
 
 use std::borrow::Cow;
@@ -29,6 +30,7 @@ pub use parameters::*;
 pub use requests::*;
 pub use schema::{parameters_of, schemas};
 pub use templates::*;
+pub use times::{iso_date_time, rfc_3339};
 pub use webhooks::*;
 
 /// A text that the service takes from its program and a caller from an answer.

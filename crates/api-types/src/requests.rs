@@ -2,14 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use domain::requests::Field;
-use domain::template::{MAX_NAME_CHARACTERS, MAX_VARIABLE_CHARACTERS, MAX_VARIABLES};
+use domain::requests::{Field, Input, Request, Submission};
+use domain::template::{MAX_NAME_CHARACTERS, MAX_VARIABLE_CHARACTERS, MAX_VARIABLES, RawVariables};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::patterns::{DATE_TIME, PHONE, SEEN, SUBMITTED_TIME, TEMPLATE_NAME, TIME};
+use crate::times::{iso_date_time, iso_time};
 use crate::{Text, discreet, reply};
+
+/// The name of a field of a submission; Indonesian, as the clients know it.
+#[must_use]
+pub const fn wire_name(field: Field) -> &'static str {
+    match field {
+        Field::CustomerName => "namaPembawa",
+        Field::Phone => "noTelp",
+        Field::UnitType => "tipeUnit",
+        Field::LicensePlate => "noPol",
+        Field::CreatedTime => "createdTime",
+        Field::ModifiedTime => "modifiedTime",
+        Field::DealerId => "dealerId",
+        Field::Template => "template",
+        Field::Variables => "variables",
+        Field::SendAt => "sendAt",
+    }
+}
 
 /// The least and the most characters of a field of a submission.
 const fn length(field: Field) -> (usize, usize) {
@@ -73,6 +91,46 @@ pub struct SubmissionBody {
 }
 
 discreet!(SubmissionBody, dealer_id);
+
+impl SubmissionBody {
+    /// The documented example, without what may be left out.
+    #[must_use]
+    pub fn example() -> Self {
+        Self {
+            nama_pembawa: "Adit".to_owned(),
+            no_telp: "082148523421".to_owned(),
+            tipe_unit: "BeAT Street".to_owned(),
+            no_pol: "D 123 AD".to_owned(),
+            created_time: "31/12/2019 15:40:50".to_owned(),
+            modified_time: "31/12/2019 15:40:50".to_owned(),
+            dealer_id: "0009999".to_owned(),
+            template: None,
+            variables: None,
+            send_at: None,
+        }
+    }
+}
+
+impl From<SubmissionBody> for Submission {
+    fn from(body: SubmissionBody) -> Self {
+        Self {
+            customer_name: body.nama_pembawa.into(),
+            phone: body.no_telp.into(),
+            unit_type: body.tipe_unit.into(),
+            license_plate: body.no_pol.into(),
+            created_time: body.created_time.into(),
+            modified_time: body.modified_time.into(),
+            dealer_id: body.dealer_id.into(),
+            template: body.template.map_or(Input::Absent, Input::Text),
+            variables: body.variables.map_or(RawVariables::Absent, |texts| {
+                let texts = texts.into_iter();
+                RawVariables::Given(texts.map(|(name, text)| (name, text.into())).collect())
+            }),
+            send_at: body.send_at.map_or(Input::Absent, Input::Text),
+            origin: None,
+        }
+    }
+}
 
 /// Parts of a submission, to try a template out with.
 #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -219,6 +277,77 @@ pub struct Item {
 
 discreet!(Item, id);
 
+impl From<Request> for Item {
+    fn from(request: Request) -> Self {
+        Self {
+            id: request.id.to_string(),
+            dealer_id: request.dealer_id,
+            request_date: request
+                .request_date
+                .map(|date| date.format("%Y-%m-%d").to_string()),
+            request_time: request.request_time.map(iso_time),
+            nama_pembawa: request.customer_name,
+            no_telp: request.phone,
+            tipe_unit: request.unit_type,
+            no_pol: request.license_plate,
+            request_status: request.request_status,
+            whatsapp_status: request.whatsapp_status,
+            // A `json` column only holds JSON; the item would be shown without an invalid text.
+            fonnte_response: request
+                .provider_answer
+                .and_then(|text| RawValue::from_string(text).ok()),
+            created_by: request.created_by,
+            created_date: request.created_date.map(iso_date_time),
+            last_modified_by: request.last_modified_by,
+            last_modified_date: request.last_modified_date.map(iso_date_time),
+        }
+    }
+}
+
+/// A request in a table: its values under [`Item::COLUMNS`].
+pub type Cells = [Option<String>; Item::COLUMNS.len()];
+
+impl Item {
+    /// Its keys without `fonnte_response`, in their order.
+    pub const COLUMNS: [&'static str; 14] = [
+        "id",
+        "dealer_id",
+        "request_date",
+        "request_time",
+        "nama_pembawa",
+        "no_telp",
+        "tipe_unit",
+        "no_pol",
+        "request_status",
+        "whatsapp_status",
+        "created_by",
+        "created_date",
+        "last_modified_by",
+        "last_modified_date",
+    ];
+
+    /// Its values in a table.
+    #[must_use]
+    pub fn into_cells(self) -> Cells {
+        [
+            Some(self.id),
+            Some(self.dealer_id),
+            self.request_date,
+            self.request_time,
+            self.nama_pembawa,
+            self.no_telp,
+            self.tipe_unit,
+            self.no_pol,
+            Some(self.request_status),
+            Some(self.whatsapp_status),
+            self.created_by,
+            self.created_date,
+            self.last_modified_by,
+            self.last_modified_date,
+        ]
+    }
+}
+
 reply! {
     /// A request that was found.
     RequestReply(Item, "The request."), extend("enum" = ["Request found"])
@@ -237,9 +366,25 @@ mod tests {
     }
 
     #[test]
+    fn the_fields_of_a_submission_have_the_names_that_it_is_read_by() {
+        let schema = schemars::schema_for!(SubmissionBody);
+        let named: Vec<&String> = schema
+            .get("properties")
+            .and_then(|it| it.as_object())
+            .expect("an object")
+            .keys()
+            .collect();
+        assert_eq!(named, Field::ALL.map(wire_name));
+    }
+
+    #[test]
     fn a_submission_has_the_names_of_the_wire() {
         let text = r#"{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"0009999"}"#;
         let body: SubmissionBody = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&body).unwrap(), text);
+        assert_eq!(
+            serde_json::to_string(&SubmissionBody::example()).unwrap(),
+            text
+        );
     }
 }

@@ -5,7 +5,6 @@ use domain::requests::Fault;
 use domain::template::TemplateFault;
 use serde_json::{Value, json};
 use tables::CellFault;
-pub(crate) use tables::wire_name;
 
 /// A broken rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use api_types::wire_name;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike as _};
 use domain::requests::Field;
 use domain::values::parse_local_time;
 use serde_json::{Map, Value};
 
-use crate::columns::{Column, wire_name};
+use crate::columns::Column;
 use crate::row::Fields;
 
 /// Why no field can be read from a cell.

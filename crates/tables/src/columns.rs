@@ -1,5 +1,6 @@
 //! Which column of a table is which field.
 
+use api_types::wire_name;
 use domain::requests::Field;
 
 use crate::{ColumnFault, Options, Refusal};
@@ -8,24 +9,7 @@ use crate::{ColumnFault, Options, Refusal};
 pub const IDEMPOTENCY_KEY: &str = "idempotencyKey";
 
 /// What the columns of variables begin with.
-const VARIABLE: &str = "var.";
-
-/// The name of a field on the wire and in headers; Indonesian, as the clients know it.
-#[must_use]
-pub const fn wire_name(field: Field) -> &'static str {
-    match field {
-        Field::CustomerName => "namaPembawa",
-        Field::Phone => "noTelp",
-        Field::UnitType => "tipeUnit",
-        Field::LicensePlate => "noPol",
-        Field::CreatedTime => "createdTime",
-        Field::ModifiedTime => "modifiedTime",
-        Field::DealerId => "dealerId",
-        Field::Template => "template",
-        Field::Variables => "variables",
-        Field::SendAt => "sendAt",
-    }
-}
+pub const VARIABLE: &str = "var.";
 
 /// What a column stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +23,7 @@ pub(crate) enum Column {
 }
 
 /// The names of all columns that are known; variables have columns of their own.
-fn names() -> impl Iterator<Item = &'static str> {
+pub fn names() -> impl Iterator<Item = &'static str> {
     let fields = Field::ALL
         .into_iter()
         .filter(|field| *field != Field::Variables);

@@ -11,7 +11,7 @@ mod workbook;
 use std::io::{self, Read, Seek};
 
 pub use self::cells::CellFault;
-pub use self::columns::{IDEMPOTENCY_KEY, wire_name};
+pub use self::columns::{IDEMPOTENCY_KEY, VARIABLE, names};
 pub use self::decoded::Encoding;
 use self::json::{Array, Lines};
 pub use self::json::{offset, reason};

@@ -268,9 +268,7 @@ async fn submit(service: &Client, dealer: &DemoDealer, visit: &Visit) -> anyhow:
         created_time: at.clone(),
         modified_time: at,
         dealer_id: dealer.id.to_string(),
-        template: None,
-        variables: None,
-        send_at: None,
+        ..SubmissionBody::example()
     });
     let reply = service
         .post("/api/v1/customer/validate-customer", &body)

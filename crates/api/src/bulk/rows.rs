@@ -1,6 +1,6 @@
 //! A row becomes a submission, or a list of what is wrong with it.
 
-use api_types::FaultBody;
+use api_types::{FaultBody, wire_name};
 use chrono::{DateTime, Utc};
 use domain::requests::{Fault, Field, Input};
 use domain::usecases::BulkRow;
@@ -11,7 +11,7 @@ use tables::{CellFault, IDEMPOTENCY_KEY, LONGEST_ROW, Row, Unreadable};
 use super::BulkOptions;
 use crate::http::{Fields, canonical};
 use crate::routes::submissions::{described, submission};
-use crate::validation::{Rule, fault, json_invalid, no_body, not_an_object, place, wire_name};
+use crate::validation::{Rule, fault, json_invalid, no_body, not_an_object, place};
 
 /// Reads the rows of a call.
 pub(super) struct Reader {

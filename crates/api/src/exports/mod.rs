@@ -1,6 +1,5 @@
 //! Lists as files: what a file holds, and how many are made at once.
 
-mod cells;
 mod table;
 mod workbook;
 
@@ -8,7 +7,6 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub(crate) use cells::{Cells, HEADER, cells};
 pub(crate) use table::csv;
 pub(crate) use workbook::{MOST_ROWS, Workbook};
 

@@ -1,7 +1,7 @@
 use actix_web::web::Bytes;
 use csv::{Terminator, WriterBuilder};
 
-use super::Cells;
+use api_types::Cells;
 
 /// Rows as RFC 4180 has them. What a spreadsheet would take for a formula gets a `'` in front.
 pub(crate) fn csv<'a>(header: &[&str], rows: impl Iterator<Item = &'a Cells>) -> Bytes {
@@ -33,7 +33,7 @@ pub(crate) fn csv<'a>(header: &[&str], rows: impl Iterator<Item = &'a Cells>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exports::HEADER;
+    use api_types::Item;
 
     #[test]
     fn texts_are_quoted_and_formulas_are_texts() {
@@ -55,10 +55,10 @@ mod tests {
         for (cell, text) in cells.iter_mut().zip(texts) {
             *cell = Some(text.to_owned());
         }
-        let written = csv(&HEADER, [cells].iter());
+        let written = csv(&Item::COLUMNS, [cells].iter());
         assert_eq!(
             std::str::from_utf8(&written).unwrap(),
-            HEADER.join(",")
+            Item::COLUMNS.join(",")
                 + "\r\n\"a,b\",\"say \"\"hi\"\"\",\"two\r\nlines\",'=1+1,'+62,'-1,'@x,'\tx,\"'\rx\",Adit,', =1,,\r\n"
         );
         assert!(csv(&[], [].iter()).is_empty());

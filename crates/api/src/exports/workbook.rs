@@ -1,18 +1,22 @@
+use std::iter::repeat;
+
 use actix_web::web::Bytes;
+use api_types::{Cells, Item};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, XlsxError};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Cells, HEADER};
-
 /// The most rows of a workbook, without its header.
 pub(crate) const MOST_ROWS: u64 = 100_000;
 
-/// How wide the columns are, in characters.
-const WIDTHS: [f64; HEADER.len()] = [
+/// How wide the first columns are, in characters.
+const WIDTHS: [f64; 14] = [
     38.0, 11.0, 13.0, 13.0, 28.0, 16.0, 20.0, 14.0, 15.0, 16.0, 12.0, 20.0, 16.0, 27.0,
 ];
+
+/// How wide a column is that has no width of its own.
+const USUAL_WIDTH: f64 = 20.0;
 
 /// A workbook that is being made, by a thread of its own: packing it takes seconds, and web workers have
 /// others to answer. Rows go to a file without a name and never stand in memory together.
@@ -55,7 +59,8 @@ fn write(mut rows: mpsc::Receiver<Option<Vec<Cells>>>) -> Result<Option<Vec<u8>>
     sheet.set_name("requests")?;
     sheet.set_freeze_panes(1, 0)?;
     let bold = Format::new().set_bold();
-    for (column, (name, width)) in (0..).zip(HEADER.iter().zip(WIDTHS)) {
+    let widths = WIDTHS.into_iter().chain(repeat(USUAL_WIDTH));
+    for (column, (name, width)) in (0..).zip(Item::COLUMNS.iter().zip(widths)) {
         sheet.set_column_width(column, width)?;
         sheet.write_string_with_format(0, column, *name, &bold)?;
     }
@@ -116,7 +121,7 @@ mod tests {
         let sheet = read.worksheet_range("requests").unwrap();
         let rows: Vec<Vec<Data>> = sheet.rows().map(<[Data]>::to_vec).collect();
         assert_eq!(rows.len(), 3);
-        let header = HEADER.map(|name| Data::String(name.to_owned()));
+        let header = Item::COLUMNS.map(|name| Data::String(name.to_owned()));
         assert_eq!(rows[0], header);
         assert_eq!(rows[1], rows[2]);
         assert_eq!(rows[1][0], Data::String("082148523421".to_owned()));

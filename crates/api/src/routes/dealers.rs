@@ -1,7 +1,7 @@
 use actix_web::web::Data;
 use api_types::{
-    ListData, ListQuery, ListReply, RangeQuery, SHOWN_CHARACTERS, StatsData, StatsReply, TestBody,
-    TestReply,
+    Item, ListData, ListQuery, ListReply, RangeQuery, SHOWN_CHARACTERS, StatsData, StatsReply,
+    TestBody, TestReply, iso_date_time,
 };
 use domain::ports::{PageQuery, RequestFilter};
 use domain::requests::{Fault, RequestStatus, WhatsappStatus};
@@ -10,7 +10,6 @@ use domain::values::Phone;
 use paperclip::actix::api_v2_operation;
 
 use super::cursor::List;
-use super::item::{iso_date_time, item};
 use crate::access::DealerAt;
 use crate::http::{Answered, JsonBody, QueryParameters, text};
 use crate::problem::Problem;
@@ -67,7 +66,7 @@ pub(crate) async fn list_dealer_requests(
     let last = found.last.filter(|_| found.has_more);
     let next_cursor = last.map(|last| list.cursor(last));
     let data = ListData {
-        items: found.items.into_iter().map(item).collect(),
+        items: found.items.into_iter().map(Item::from).collect(),
         total: found.total,
         page: after.is_none().then_some(page),
         page_size,

@@ -7,7 +7,7 @@ use actix_web::http::header::{CONTENT_DISPOSITION, HeaderValue};
 use actix_web::rt::time::{sleep, timeout};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use api_types::ExportQuery as Parameters;
+use api_types::{Cells, ExportQuery as Parameters, Item};
 use domain::ports::{DateRange, ExportPart, ExportQuery, PageQuery, StoreError};
 use domain::requests::Request;
 use domain::usecases::LookupError;
@@ -17,9 +17,8 @@ use paperclip::actix::api_v2_operation;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::dealers::filter;
-use super::item::item;
 use crate::access::DealerAt;
-use crate::exports::{Cells, HEADER, MOST_ROWS, Workbook, cells, csv};
+use crate::exports::{MOST_ROWS, Workbook, csv};
 use crate::http::{QueryParameters, while_wanted};
 use crate::problem::Problem;
 use crate::state::Api;
@@ -58,7 +57,7 @@ pub(crate) async fn export_dealer_requests_csv(
     let mut response = HttpResponse::Ok();
     response.content_type("text/csv; charset=utf-8");
     response.insert_header((CONTENT_DISPOSITION, disposition(&wanted, "csv")));
-    let beginning = table(&HEADER, first.items);
+    let beginning = table(&Item::COLUMNS, first.items);
     wanted.after = first.next;
     if wanted.after.is_none() {
         return Ok(response.body(beginning));
@@ -228,7 +227,7 @@ fn table(header: &[&str], items: Vec<Request>) -> Bytes {
 fn rows(items: Vec<Request>) -> Vec<Cells> {
     items
         .into_iter()
-        .map(|request| cells(item(request)))
+        .map(|request| Item::from(request).into_cells())
         .collect()
 }
 

@@ -1,13 +1,14 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use api_types::{AttemptItem, MessageItem, MessageReply, MessagesReply, ResendBody};
+use api_types::{
+    AttemptItem, MessageItem, MessageReply, MessagesReply, ResendBody, rfc_3339, wire_name,
+};
 use domain::requests::{Field, MessageView, PastAttempt, RequestId};
 use domain::usecases::{MessageError, ResendOrder};
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 use uuid::Uuid;
 
-use super::item::rfc_3339;
 use super::queue::waiting_item;
 use super::submissions::{described, variables};
 use crate::access::Caller;
@@ -16,7 +17,7 @@ use callers::in_time;
 use crate::http::{Answered, CallOrigin, Fields, JsonBody};
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::validation::{place, wire_name};
+use crate::validation::place;
 
 /// List the messages of a request
 ///

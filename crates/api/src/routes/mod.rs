@@ -8,7 +8,6 @@ mod dealers;
 mod docs;
 mod exports;
 mod health;
-mod item;
 mod messages;
 mod metrics;
 pub(crate) mod queue;

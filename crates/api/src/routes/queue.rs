@@ -1,12 +1,11 @@
 //! The queue of a dealer's lane, and why messages wait.
 
 use actix_web::web::Data;
-use api_types::{QueueData, QueueReply, WaitingItem};
+use api_types::{QueueData, QueueReply, WaitingItem, rfc_3339};
 use domain::delivery::{Queue, Waiting};
 use domain::usecases::LookupError;
 use paperclip::actix::api_v2_operation;
 
-use super::item::rfc_3339;
 use crate::access::DealerAt;
 use crate::http::Answered;
 use crate::problem::Problem;

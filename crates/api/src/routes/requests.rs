@@ -1,13 +1,12 @@
 use std::convert::identity;
 
 use actix_web::web::Data;
-use api_types::RequestReply;
+use api_types::{Item, RequestReply};
 use domain::requests::RequestId;
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 use uuid::Uuid;
 
-use super::item::item;
 use crate::access::Caller;
 use crate::http::Answered;
 use crate::problem::Problem;
@@ -29,6 +28,6 @@ pub(crate) async fn get_request(
     let request = in_time(finding, identity)
         .await?
         .ok_or(Problem::UnknownRequest)?;
-    let reply = RequestReply::new("Request found", item(request));
+    let reply = RequestReply::new("Request found", Item::from(request));
     Ok(Answered::ok(&reply))
 }

@@ -1,22 +1,21 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
-use api_types::{FaultBody, StoredMessage, StoredReply, SubmissionBody};
+use api_types::{FaultBody, Item, StoredMessage, StoredReply, SubmissionBody, wire_name};
 use chrono::DateTime;
-use domain::requests::{Fault, Faults, Field, FieldPath, Input, Submission, ValidSubmission};
+use domain::requests::{Fault, Faults, Field, FieldPath, Submission, ValidSubmission};
 use domain::template::RawVariables;
 use domain::usecases::IntakeError;
 use domain::values::{BodyFingerprint, Once};
 use paperclip::actix::api_v2_operation;
 use serde_json::{Map, Value};
 
-use super::item::item;
 use crate::access::Caller;
 use crate::http::{Answered, CallOrigin, Fields, JsonBody, KeyHeader, Prefer, canonical, input};
 use crate::observe::SubmissionResult;
 use crate::problem::Problem;
 use crate::state::Api;
-use crate::validation::{of_key, wire_name};
+use crate::validation::of_key;
 use callers::in_time;
 
 /// Store a submission and queue its WhatsApp message
@@ -79,7 +78,7 @@ pub(crate) async fn validate_customer(
         message: StoredMessage {
             confirmation: "Data berhasil disimpan".into(),
         },
-        data: prefer.representation.then(|| item(request)),
+        data: prefer.representation.then(|| Item::from(request)),
     })))
 }
 
@@ -92,7 +91,7 @@ fn read(
     let given = match key {
         KeyHeader::Absent => {
             let submitted = match body.plain::<SubmissionBody>() {
-                Some(plain) => plain_submission(plain),
+                Some(plain) => plain.into(),
                 None => submission(&body.fields()?),
             };
             return Ok((submitted, None));
@@ -124,42 +123,10 @@ fn read(
     Err(Problem::Invalid(faults))
 }
 
-/// A body on the fast path, without JSON values in between.
-fn plain_submission(body: SubmissionBody) -> Submission {
-    Submission {
-        customer_name: body.nama_pembawa.into(),
-        phone: body.no_telp.into(),
-        unit_type: body.tipe_unit.into(),
-        license_plate: body.no_pol.into(),
-        created_time: body.created_time.into(),
-        modified_time: body.modified_time.into(),
-        dealer_id: body.dealer_id.into(),
-        template: body.template.map_or(Input::Absent, Input::Text),
-        variables: body.variables.map_or(RawVariables::Absent, |texts| {
-            let texts = texts.into_iter();
-            RawVariables::Given(texts.map(|(name, text)| (name, text.into())).collect())
-        }),
-        send_at: body.send_at.map_or(Input::Absent, Input::Text),
-        origin: None,
-    }
-}
-
-/// Any other body, field by field.
+/// A submission of any form, field by field.
 pub(crate) fn submission(fields: &Fields) -> Submission {
-    let input = |field| fields.input(wire_name(field));
-    Submission {
-        customer_name: input(Field::CustomerName),
-        phone: input(Field::Phone),
-        unit_type: input(Field::UnitType),
-        license_plate: input(Field::LicensePlate),
-        created_time: input(Field::CreatedTime),
-        modified_time: input(Field::ModifiedTime),
-        dealer_id: input(Field::DealerId),
-        template: input(Field::Template),
-        variables: variables(fields.value(wire_name(Field::Variables))),
-        send_at: input(Field::SendAt),
-        origin: None,
-    }
+    let variables = variables(fields.value(wire_name(Field::Variables)));
+    Submission::read(|field| fields.input(wire_name(field)), variables)
 }
 
 /// The faults of a submission, each with what was sent.
@@ -190,6 +157,14 @@ pub(super) fn variables(value: Option<&Value>) -> RawVariables {
     }
 }
 
+/// The fields that `sample` may give, beside the variables.
+const SAMPLED: [Field; 4] = [
+    Field::CustomerName,
+    Field::UnitType,
+    Field::LicensePlate,
+    Field::CreatedTime,
+];
+
 /// The values of a template that is tried out: those of `sample`, else those of the example of a submission.
 /// None where one is faulty.
 pub(super) fn sample(fields: &mut Fields) -> Option<ValidSubmission> {
@@ -201,21 +176,15 @@ pub(super) fn sample(fields: &mut Fields) -> Option<ValidSubmission> {
             return None;
         }
     };
-    let value = |field: Field| match given.get(wire_name(field)) {
-        None | Some(Value::Null) => Input::from(example(field)),
-        given => input(given),
+    let example = serde_json::to_value(SubmissionBody::example()).unwrap_or_default();
+    let value = |field| {
+        let name = wire_name(field);
+        let given = given.get(name).filter(|given| !given.is_null());
+        let given = given.filter(|_| SAMPLED.contains(&field));
+        input(given.or(example.get(name)))
     };
-    let sampled = Submission {
-        customer_name: value(Field::CustomerName),
-        unit_type: value(Field::UnitType),
-        license_plate: value(Field::LicensePlate),
-        created_time: value(Field::CreatedTime),
-        variables: variables(given.get(wire_name(Field::Variables))),
-        phone: example(Field::Phone).into(),
-        modified_time: example(Field::ModifiedTime).into(),
-        dealer_id: example(Field::DealerId).into(),
-        ..Submission::default()
-    };
+    let variables = variables(given.get(wire_name(Field::Variables)));
+    let sampled = Submission::read(value, variables);
     // Nothing is scheduled, so that the time plays no part.
     let faults = match sampled.validate(DateTime::UNIX_EPOCH) {
         Ok(valid) => return Some(valid),
@@ -229,19 +198,6 @@ pub(super) fn sample(fields: &mut Fields) -> Option<ValidSubmission> {
         }
     }
     None
-}
-
-/// The example of the contract.
-const fn example(field: Field) -> &'static str {
-    match field {
-        Field::CustomerName => "Adit",
-        Field::Phone => "082148523421",
-        Field::UnitType => "BeAT Street",
-        Field::LicensePlate => "D 123 AD",
-        Field::CreatedTime | Field::ModifiedTime => "31/12/2019 15:40:50",
-        Field::DealerId => "0009999",
-        Field::Template | Field::Variables | Field::SendAt => "",
-    }
 }
 
 /// The path of a request, for `Location`.

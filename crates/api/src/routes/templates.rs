@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use api_types::{
     MAX_RECENT, PreviewBody, PreviewData, PreviewReply, RemovedTemplateReply, RenderingItem,
     SavedTemplateData, SavedTemplateReply, TemplateBody, TemplateData, TemplateFaultItem,
-    TemplateItem, TemplateReply, TemplateVersionItem, TemplatesReply,
+    TemplateItem, TemplateReply, TemplateVersionItem, TemplatesReply, rfc_3339,
 };
 use domain::access::Author;
 use domain::ports::{SeenTemplate, TemplateOwner, TemplateVersion};
@@ -22,7 +22,6 @@ use paperclip::actix::web::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::item::rfc_3339;
 use super::submissions::sample;
 use crate::access::{Caller, DealerAt};
 use crate::http::{Answered, IfMatch, JsonBody, etag, text};

@@ -1,6 +1,8 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use api_types::{KeyItem, KeyReply, KeysReply, MadeKeyData, MadeKeyReply, NewKeyBody, ScopeName};
+use api_types::{
+    KeyItem, KeyReply, KeysReply, MadeKeyData, MadeKeyReply, NewKeyBody, ScopeName, rfc_3339,
+};
 use chrono::{DateTime, Utc};
 use domain::access::{Access, AccessError, ApiKeyId, KeyName, Scope, Scopes};
 use domain::ports::{ApiKeyRecord, StoreError, Validity};
@@ -14,7 +16,6 @@ use serde_json::Value;
 use crate::access::Caller;
 use crate::http::{Answered, Fields, JsonBody, text};
 use crate::problem::Problem;
-use crate::routes::item::rfc_3339;
 use crate::state::Api;
 use crate::validation::Rule;
 use callers::in_time;

@@ -1,14 +1,13 @@
 use std::convert::identity;
 
 use actix_web::web::Data;
-use api_types::{AuditData, AuditItem, AuditQuery, AuditReply};
+use api_types::{AuditData, AuditItem, AuditQuery, AuditReply, rfc_3339};
 use domain::access::{AuditCursor, AuditRecord};
 use domain::ports::StoreError;
 use paperclip::actix::api_v2_operation;
 
 use crate::http::{Answered, QueryParameters};
 use crate::problem::Problem;
-use crate::routes::item::rfc_3339;
 use crate::state::Api;
 use callers::in_time;
 

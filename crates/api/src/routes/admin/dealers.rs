@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use api_types::{
     DealerItem, DealerListData, DealerListQuery, DealerListReply, DealerReply, LaneItem,
-    QuietHoursItem, SettingsBody, SettingsItem, WebhooksItem,
+    QuietHoursItem, SettingsBody, SettingsItem, WebhooksItem, rfc_3339,
 };
 use chrono::NaiveTime;
 use domain::dealers::DealerSettings;
@@ -16,7 +16,6 @@ use super::settings;
 use crate::access::DealerAt;
 use crate::http::{Answered, JsonBody, QueryParameters};
 use crate::problem::Problem;
-use crate::routes::item::rfc_3339;
 use crate::state::Api;
 use callers::in_time;
 

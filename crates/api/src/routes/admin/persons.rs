@@ -3,7 +3,7 @@ use std::convert::identity;
 use actix_web::web::Data;
 use api_types::{
     EXPORT_PAGE_SIZE, ErasureBody, ErasureData, ErasureReply, ExportBody, ExportData, ExportItem,
-    ExportMessage, ExportReply,
+    ExportMessage, ExportReply, Item,
 };
 use domain::ports::StoreError;
 use domain::requests::{Fault, MessageView, RequestId};
@@ -14,7 +14,6 @@ use uuid::Uuid;
 use crate::access::Caller;
 use crate::http::{Answered, JsonBody, text};
 use crate::problem::Problem;
-use crate::routes::item::item;
 use crate::routes::messages::message_item;
 use crate::state::Api;
 use crate::validation::Rule;
@@ -92,7 +91,7 @@ pub(crate) async fn export_person(
         items: records
             .into_iter()
             .map(|(request, messages)| ExportItem {
-                request: item(request),
+                request: Item::from(request),
                 messages: messages.into_iter().map(export_message).collect(),
             })
             .collect(),

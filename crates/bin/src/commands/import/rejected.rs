@@ -5,8 +5,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use api_types::wire_name;
+use domain::requests::Field;
 use serde_json::Value;
-use tables::{Dialect, Encoding, Row, Table};
+use tables::{Dialect, Encoding, Row, Table, VARIABLE};
 
 /// The file of rejected rows, written as the file that they come from: it is mended and imported again.
 /// Comes into being with the first of them.
@@ -32,23 +34,8 @@ const USUAL: Dialect = Dialect {
 const LINE: &str = "baris";
 const REASON: &str = "alasan";
 
-/// The field of a template's variables, which have columns of their own in a table, and how these begin.
-const VARIABLES: &str = "variables";
-const VARIABLE: &str = "var.";
-
-/// The fields of rows that are JSON.
-const FIELDS: [&str; 10] = [
-    "namaPembawa",
-    "noTelp",
-    "tipeUnit",
-    "noPol",
-    "createdTime",
-    "modifiedTime",
-    "dealerId",
-    "template",
-    "sendAt",
-    "idempotencyKey",
-];
+/// The field of a template's variables, which have columns of their own in a table.
+const VARIABLES: &str = wire_name(Field::Variables);
 
 impl Rejected {
     /// The file beside this one: `FILE.rejected.csv` for `FILE.csv`.
@@ -60,7 +47,7 @@ impl Rejected {
             dialect: table.dialect().copied().unwrap_or(USUAL),
             header: match header {
                 Some(header) => without_ours(header).to_vec(),
-                None => FIELDS.map(str::to_owned).to_vec(),
+                None => tables::names().map(str::to_owned).collect(),
             },
             has_cells: header.is_some(),
             file: None,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use api_types::wire_name;
 use domain::requests::Field;
 use domain::values::{IdempotencyKey, parse_local_time};
 use serde_json::{Map, Value};
-use tables::{IDEMPOTENCY_KEY, Row, wire_name};
+use tables::{IDEMPOTENCY_KEY, Row, VARIABLE};
 
 /// Rows, written down.
 pub(super) struct Written {
@@ -75,14 +76,9 @@ fn csv(all: &[Map<String, Value>], most: usize) -> anyhow::Result<Written> {
             .collect()
     };
     let of_template: BTreeSet<String> = all.iter().flat_map(named).collect();
-    let columns: Vec<&str> = Field::ALL
-        .into_iter()
-        .map(wire_name)
-        .filter(|name| *name != variables)
-        .chain([IDEMPOTENCY_KEY])
-        .collect();
+    let columns: Vec<&str> = tables::names().collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let further = of_template.iter().map(|name| format!("var.{name}"));
+    let further = of_template.iter().map(|name| format!("{VARIABLE}{name}"));
     writer.write_record(columns.iter().map(|name| (*name).to_owned()).chain(further))?;
     let (mut rows, mut length) = (0, 0);
     for values in all {
