@@ -1,11 +1,14 @@
 //! Dealers as operators see them, and their settings.
 
+use domain::dealers::DealerSettings;
+use domain::ports::LaneView;
 use domain::settings::{LARGEST_DAILY_LIMIT, LONGEST_PAUSE_MS, LONGEST_SETTING};
+use domain::values::QuietHours;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::patterns::{TEMPLATE_NAME, TIME_OF_DAY, VISIBLE};
-use crate::{MAX_PAGE_SIZE, Text, discreet, reply};
+use crate::{MAX_PAGE_SIZE, Text, discreet, reply, rfc_3339};
 
 reply! {
     /// A page of dealers.
@@ -38,6 +41,7 @@ reply! {
 
 /// A dealer as operators see it.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("usually" = { "fonnte_config_error": null }))]
 pub struct DealerItem {
     /// The dealer's number.
     #[schemars(example = &"0009999")]
@@ -104,6 +108,28 @@ pub struct SettingsItem {
     pub default_template_error: Option<Text>,
 }
 
+/// Without what only the record of a dealer tells.
+impl From<DealerSettings> for SettingsItem {
+    fn from(settings: DealerSettings) -> Self {
+        let ms = |pause: Option<std::time::Duration>| {
+            Some(u64::try_from(pause?.as_millis()).unwrap_or(u64::MAX))
+        };
+        Self {
+            fonnte_api_key_set: false,
+            fonnte_api_url: None,
+            min_interval_ms: ms(settings.min_interval),
+            jitter_ms: ms(settings.jitter),
+            daily_limit: settings.daily_limit,
+            quiet_hours: settings.quiet_hours.map(QuietHoursItem::from),
+            on_unknown: settings.on_unknown.map(|choice| choice.as_str().into()),
+            exclusive_device: settings.exclusive_device,
+            webhook_secret_set: false,
+            default_template: settings.default_template,
+            default_template_error: None,
+        }
+    }
+}
+
 /// Quiet hours, local times of Asia/Jakarta; an end before the beginning is on the next day.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct QuietHoursItem {
@@ -113,6 +139,15 @@ pub struct QuietHoursItem {
     /// When they end, `HH:MM`.
     #[schemars(regex(pattern = TIME_OF_DAY), example = &"07:00")]
     pub to: String,
+}
+
+impl From<QuietHours> for QuietHoursItem {
+    fn from(quiet: QuietHours) -> Self {
+        Self {
+            from: quiet.from().format("%H:%M").to_string(),
+            to: quiet.to().format("%H:%M").to_string(),
+        }
+    }
 }
 
 /// The addresses to enter at Fonnte, which are secret: whoever has them can report. Null when they
@@ -135,6 +170,7 @@ discreet!(WebhooksItem);
 /// Why the dealer's messages wait, if they do, and what Fonnte last said about the account. Times are
 /// RFC 3339 in UTC.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("usually" = { "blocked_since": null, "block_reason": null }))]
 pub struct LaneItem {
     /// Since when Fonnte has found the account blocked.
     #[schemars(extend("format" = "date-time"), example = &"2026-11-22T09:20:13.344527Z")]
@@ -155,6 +191,19 @@ pub struct LaneItem {
     /// once a day where something was sent.
     #[schemars(extend("format" = "date"), example = &"2026-12-31")]
     pub account_expires_on: Option<String>,
+}
+
+impl From<LaneView> for LaneItem {
+    fn from(lane: LaneView) -> Self {
+        Self {
+            blocked_since: lane.blocked_since.map(rfc_3339),
+            block_reason: lane.block_reason,
+            resting_until: lane.resting_until.map(rfc_3339),
+            quota_remaining: lane.quota.map(|quota| quota.left),
+            quota_at: lane.quota.map(|quota| rfc_3339(quota.at)),
+            account_expires_on: lane.expires_on.map(|day| day.to_string()),
+        }
+    }
 }
 
 /// A field of a merge patch: `None` is absent and changes nothing, `Some(None)` is null and removes.

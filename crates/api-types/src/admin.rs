@@ -116,6 +116,7 @@ discreet!(MadeKeyData, id);
 
 /// A key without its secret. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("usually" = { "revoked_at": null }))]
 pub struct KeyItem {
     /// The public part, by which it is listed, logged and revoked.
     #[schemars(regex(pattern = KEY_ID), example = &"3f9c1a7be2d40586")]
@@ -150,6 +151,7 @@ reply! {
 
 /// A page of the audit, newest first.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("usually" = { "next_cursor": null }))]
 pub struct AuditData {
     /// The lines of this page, newest first.
     #[schemars(length(max = MAX_PAGE_SIZE))]
@@ -240,6 +242,7 @@ reply! {
 
 /// A page of what is stored about a person.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("usually" = { "next_cursor": null }))]
 pub struct ExportData {
     /// The requests of this page, at most 100, of all dealers, in the order of their ids.
     #[schemars(length(max = EXPORT_PAGE_SIZE))]

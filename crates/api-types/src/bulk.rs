@@ -53,7 +53,7 @@ pub struct BulkReply {
 
 /// How many rows were stored. One of the two is there, as `status` says.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
+#[schemars(inline, extend("example" = { "confirmation": "998 dari 1000 data berhasil disimpan" }))]
 pub struct BulkMessage {
     /// With `status` 1.
     #[serde(skip_serializing_if = "Option::is_none")]

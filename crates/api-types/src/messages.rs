@@ -40,6 +40,9 @@ discreet!(ResendBody);
 
 /// A message and what happened to it. Times are RFC 3339 in UTC.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("usually" = {
+    "template_version": null, "delivered_at": null, "read_at": null, "failed_at": null, "reason": null, "waiting": null
+}))]
 pub struct MessageItem {
     /// The id of the message.
     #[schemars(extend("format" = "uuid"), example = &"019b8c2e-7a60-7d65-8a17-e00000000000")]
@@ -121,6 +124,7 @@ discreet!(AttemptItem, outcome);
 
 /// Why a message waits, or a dealer's messages as a whole.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("usually" = { "detail": null }))]
 pub struct WaitingItem {
     /// What it waits for. `schedule`: its time. `turn`: others of its dealer are before it. `pace`: the
     /// pause between two calls. `retry`: the next try, after one that did not reach Fonnte or whose outcome

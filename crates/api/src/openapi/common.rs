@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 
 use api_types::{
-    AnalyticsQuery, AuditQuery, BulkQuery, DealerListQuery, ExportQuery, HeaderParameters,
-    ListQuery, PathParameters, RangeQuery, parameters_of,
+    AnalyticsQuery, AuditQuery, BulkQuery, ExportQuery, HeaderParameters, ListQuery, PageQuery,
+    PathParameters, RangeQuery, parameters_of,
 };
+use domain::access::Scope;
 use serde_json::{Map, Value, json};
 
 use super::reference;
@@ -20,18 +21,20 @@ pub(super) fn complete(document: &mut Value) {
     }
     for route in ROUTES {
         let path = document["paths"].get_mut(route.path);
-        let method = route.method().to_lowercase();
+        let method = route.method.as_str().to_lowercase();
         let Some(operation) = path.and_then(|path| path.get_mut(method)) else {
             continue;
         };
         if let Access::Scope(_) | Access::Local = route.access {
             protect(route, operation);
         }
+        let mut has_query = false;
         let taken = &mut operation["parameters"];
         if taken.is_null() {
             *taken = Value::Array(Vec::new());
         }
         if let Value::Array(taken) = taken {
+            has_query = taken.iter().any(|parameter| parameter["in"] == "query");
             for parameter in taken.iter_mut() {
                 if let Some(name) = parameters.get(&place(parameter)) {
                     *parameter = reference("parameters", name);
@@ -40,7 +43,7 @@ pub(super) fn complete(document: &mut Value) {
             taken.push(reference("parameters", "XRequestId"));
         }
         if let Value::Object(responses) = &mut operation["responses"] {
-            for (status, name) in common_answers(route) {
+            for (status, name) in common_answers(route, has_query) {
                 let response = || reference("responses", name);
                 responses.entry(status).or_insert_with(response);
             }
@@ -53,8 +56,8 @@ pub(super) fn complete(document: &mut Value) {
     }
 }
 
-/// The answers of a route that follow from the table, where it has none of its own.
-fn common_answers(route: &Route) -> Vec<(&'static str, &'static str)> {
+/// The answers of a route that follow from the table, where the additions have none of its own.
+fn common_answers(route: &Route, has_query: bool) -> Vec<(&'static str, &'static str)> {
     let mut answers = vec![
         // Without authentication.
         ("403", "Foreign"),
@@ -66,6 +69,29 @@ fn common_answers(route: &Route) -> Vec<(&'static str, &'static str)> {
     if let Access::Scope(_) | Access::Local = route.access {
         answers[0] = ("403", "Forbidden");
         answers.push(("401", "Unauthorized"));
+    }
+    let is_admins = matches!(route.access, Access::Scope(Scope::Admin));
+    for (parameter, unknown) in [
+        ("{request_id}", "RequestNotFound"),
+        (
+            "{dealer_id}",
+            if is_admins {
+                "UnknownDealer"
+            } else {
+                "DealerNotFound"
+            },
+        ),
+        ("{token}", "UnknownWebhook"),
+    ] {
+        if route.path.contains(parameter) {
+            answers.push(("404", unknown));
+        }
+    }
+    if has_query {
+        answers.push(("422", "InvalidQuery"));
+    }
+    if let Access::Webhook = route.access {
+        answers.push(("400", "ReportNotJson"));
     }
     if route.body.is_some() {
         answers.extend([
@@ -106,7 +132,7 @@ fn tell_rate(responses: &mut Map<String, Value>) {
 fn protect(route: &Route, operation: &mut Value) {
     let scope = match route.access {
         Access::Scope(scope) => scope,
-        _ => domain::access::Scope::Admin,
+        _ => Scope::Admin,
     };
     let needs = format!("Needs a key with the scope `{}`.", scope.as_str());
     let description = operation["description"].as_str().unwrap_or_default();
@@ -136,7 +162,7 @@ fn describe_parameters(document: &mut Value) {
         ("query", "Range", parameters_of::<RangeQuery>()),
         ("query", "Export", parameters_of::<ExportQuery>()),
         ("query", "Analytics", parameters_of::<AnalyticsQuery>()),
-        ("query", "Dealer", parameters_of::<DealerListQuery>()),
+        ("query", "Dealer", parameters_of::<PageQuery>()),
         ("query", "Audit", parameters_of::<AuditQuery>()),
         ("query", "Bulk", parameters_of::<BulkQuery>()),
     ];

@@ -17,9 +17,12 @@ use callers::{MAX_HEADER_BYTES, MAX_PATH_BYTES};
 
 /// Writes out answers that name problems, and adds an example to every JSON body without one.
 pub(super) fn complete(document: &mut Value) {
-    let schemas = document["components"]["schemas"].take();
+    let mut schemas = document["components"]["schemas"].take();
     if let Some(Value::Object(responses)) = document.pointer_mut("/components/responses") {
-        responses.values_mut().for_each(write_out);
+        for response in responses.values_mut() {
+            write_out(response);
+            exemplify(response, &schemas);
+        }
     }
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     let operations = paths
@@ -31,21 +34,41 @@ pub(super) fn complete(document: &mut Value) {
         if let Some(Value::Object(responses)) = operation.get_mut("responses") {
             for response in responses.values_mut() {
                 write_out(response);
-                exemplify(response, &schemas, false);
+                exemplify(response, &schemas);
             }
         }
         if let Some(body) = operation.get_mut("requestBody") {
-            exemplify(body, &schemas, true);
+            exemplify(body, &schemas);
+        }
+    }
+    for schema in schemas
+        .as_object_mut()
+        .into_iter()
+        .flat_map(Map::values_mut)
+    {
+        if let Some(schema) = schema.as_object_mut() {
+            schema.shift_remove(USUALLY);
         }
     }
     document["components"]["schemas"] = schemas;
 }
 
-/// Replaces `problems` and `faults`, which map keys of examples to names of problems and of
-/// [faults](super::faults), by their answers.
+/// The keyword of a type that tells what its example has in place of its fields' examples.
+const USUALLY: &str = "usually";
+
+/// The headers that problems may set, which the additions describe.
+const HEADERS: [(&str, &str); 3] = [
+    ("Retry-After", "RetryAfter"),
+    ("WWW-Authenticate", "WWWAuthenticate"),
+    ("Allow", "Allow"),
+];
+
+/// Replaces `problems` and `faults` by their answers. They map keys of examples to names of problems and of
+/// [faults](super::faults); a text is the only one.
 fn write_out(response: &mut Value) {
     let mut take = |kind: &str| match response.as_object_mut()?.shift_remove(kind)? {
         Value::Object(named) => Some(named),
+        Value::String(only) => Some(Map::from_iter([(String::new(), only.into())])),
         _ => None,
     };
     let (problems, faults) = (take("problems"), take("faults"));
@@ -62,6 +85,12 @@ fn write_out(response: &mut Value) {
     for (key, name) in problems.into_iter().flatten() {
         let name = name.as_str().unwrap_or_default();
         let problem = problem(name).expect("the additions name problems that there are");
+        let answer = problem.response();
+        for (header, shared) in HEADERS {
+            if answer.headers().contains_key(header) {
+                response["headers"][header] = reference("headers", shared);
+            }
+        }
         let value = json!(problem.body());
         let summary = ["/error/message", "/message/error"]
             .iter()
@@ -134,6 +163,7 @@ fn problem(name: &str) -> Option<Problem> {
         "Unavailable" => away().into(),
         "InternalServerError" => Problem::Unforeseen,
         "NotStored" => IntakeError::NotStored(away()).into(),
+        "NotStoredForGood" => IntakeError::NotStored(StoreError::Rejected("a rule".into())).into(),
         "UnforeseenInIntake" => Problem::UnforeseenInIntake,
         "IdempotencyKeyReused" => IntakeError::KeyReused.into(),
         "IdempotencyKeyInProgress" => IntakeError::KeyInProgress.into(),
@@ -156,7 +186,7 @@ fn problem(name: &str) -> Option<Problem> {
 
 /// Adds an example to a JSON body without one, and values to its examples without one. `differs` overrides
 /// parts of the example that follows from the schema.
-fn exemplify(body: &mut Value, schemas: &Value, is_request: bool) {
+fn exemplify(body: &mut Value, schemas: &Value) {
     let Some(content) = body.pointer_mut("/content/application~1json") else {
         return;
     };
@@ -165,7 +195,7 @@ fn exemplify(body: &mut Value, schemas: &Value, is_request: bool) {
         for example in examples.values_mut().filter_map(Value::as_object_mut) {
             let differs = example.shift_remove("differs");
             if !example.contains_key("value") {
-                let mut value = of_schema(&schema, schemas, is_request);
+                let mut value = of_schema(&schema, schemas);
                 overlay(&mut value, differs);
                 example.insert("value".to_owned(), value);
             }
@@ -174,19 +204,26 @@ fn exemplify(body: &mut Value, schemas: &Value, is_request: bool) {
         let differs = content
             .as_object_mut()
             .and_then(|content| content.shift_remove("differs"));
-        let mut value = of_schema(&schema, schemas, is_request);
+        let mut value = of_schema(&schema, schemas);
         overlay(&mut value, differs);
         content["example"] = value;
     }
 }
 
-/// Overrides values; in a list, those of each item.
+/// Overrides values; in a list, those of each item, or, by a list, those of one more item each.
 fn overlay(value: &mut Value, differs: Option<Value>) {
     match (value, differs) {
         (_, None) => {}
         (Value::Array(items), Some(Value::Object(parts))) => {
             for item in items {
                 overlay(item, Some(parts.clone().into()));
+            }
+        }
+        (Value::Array(items), Some(Value::Array(others))) => {
+            let usual = items.first().cloned().unwrap_or_default();
+            *items = vec![usual; others.len()];
+            for (item, other) in items.iter_mut().zip(others) {
+                overlay(item, Some(other));
             }
         }
         (Value::Object(object), Some(Value::Object(parts))) => {
@@ -198,35 +235,36 @@ fn overlay(value: &mut Value, differs: Option<Value>) {
     }
 }
 
-/// The example of a schema, or one composed of its parts' examples. A request body has only the required
-/// fields, if any.
-fn of_schema(schema: &Value, schemas: &Value, is_request: bool) -> Value {
+/// The example of a schema, or one composed of the examples of the parts that it requires, if any.
+fn of_schema(schema: &Value, schemas: &Value) -> Value {
     if let Some(example) = schema.get("example") {
         return example.clone();
     }
     if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
         let name = name.rsplit('/').next().unwrap_or_default();
-        return of_schema(&schemas[name], schemas, is_request);
+        return of_schema(&schemas[name], schemas);
     }
     if let Some(first) = ["enum", "oneOf"].iter().find_map(|key| schema[*key].get(0)) {
         return match schema.get("enum") {
             Some(_) => first.clone(),
-            None => of_schema(first, schemas, is_request),
+            None => of_schema(first, schemas),
         };
     }
     match schema["type"].as_str() {
-        Some("array") => Value::Array(vec![of_schema(&schema["items"], schemas, is_request)]),
+        Some("array") => Value::Array(vec![of_schema(&schema["items"], schemas)]),
         Some("boolean") => true.into(),
         Some("object") => {
-            let required = schema["required"].as_array().filter(|_| is_request);
+            let required = schema["required"].as_array();
+            let is_required = |name: &String| {
+                required.is_none_or(|required| required.contains(&name.as_str().into()))
+            };
             let properties = schema["properties"].as_object().into_iter().flatten();
-            properties
-                .filter(|(name, _)| {
-                    required.is_none_or(|required| required.contains(&(*name).clone().into()))
-                })
-                .map(|(name, part)| (name.clone(), of_schema(part, schemas, is_request)))
-                .collect::<Map<_, _>>()
-                .into()
+            let parts = properties
+                .filter(|(name, _)| is_required(name))
+                .map(|(name, part)| (name.clone(), of_schema(part, schemas)));
+            let mut example = Value::from(parts.collect::<Map<_, _>>());
+            overlay(&mut example, schema.get(USUALLY).cloned());
+            example
         }
         Some("integer" | "number") => 0.into(),
         Some(_) => "…".into(),
@@ -248,19 +286,21 @@ mod tests {
                     "b": {"type": "array", "items": {"$ref": "#/components/schemas/Part"}},
                     "c": {"type": "boolean"}
                 },
-                "required": ["a"]
+                "required": ["a", "b"],
+                "usually": {"a": null}
             },
             "Part": {"type": "object", "properties": {"d": {"enum": [1, 2]}}}
         });
         let body = reference("schemas", "Body");
         assert_eq!(
-            of_schema(&body, &schemas, false),
-            json!({"a": "x", "b": [{"d": 1}], "c": true})
+            of_schema(&body, &schemas),
+            json!({"a": null, "b": [{"d": 1}]})
         );
-        assert_eq!(of_schema(&body, &schemas, true), json!({"a": "x"}));
-        let mut whole = of_schema(&body, &schemas, false);
-        overlay(&mut whole, Some(json!({"a": null, "b": {"d": 2}})));
-        assert_eq!(whole, json!({"a": null, "b": [{"d": 2}], "c": true}));
+        let mut whole = of_schema(&body, &schemas);
+        overlay(&mut whole, Some(json!({"a": "y", "b": {"d": 2}})));
+        assert_eq!(whole, json!({"a": "y", "b": [{"d": 2}]}));
+        overlay(&mut whole, Some(json!({"b": [{}, {"e": 3}]})));
+        assert_eq!(whole["b"], json!([{"d": 2}, {"d": 2, "e": 3}]));
     }
 
     #[test]

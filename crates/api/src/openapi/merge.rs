@@ -35,24 +35,6 @@ pub(super) fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-/// Puts in place of `like`, which names another path, what the additions say of that one, with the rest merged
-/// into it.
-pub(super) fn resolve(additions: &mut Value) {
-    let Some(paths) = additions.get_mut("paths").and_then(Value::as_object_mut) else {
-        return;
-    };
-    let before = paths.clone();
-    for path in paths.values_mut() {
-        let like = path
-            .as_object_mut()
-            .and_then(|path| path.shift_remove("like"));
-        if let Some(other) = like.as_ref().and_then(Value::as_str) {
-            let rest = std::mem::replace(path, before[other].clone());
-            merge(path, rest);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,19 +54,6 @@ mod tests {
             ),
             r#"{"a":{"c":2,"e":3},"d":[2],"f":{"h":1},"j":1}"#
         );
-    }
-
-    #[test]
-    fn a_path_can_be_like_another_one() {
-        let get = json!({"get": {"responses": {"200": {"description": "it"}, "404": {}}}});
-        let mut additions = json!({"paths": {
-            "/a": get,
-            "/b": {"like": "/a", "get": {"responses": {"404": null}}}
-        }});
-        resolve(&mut additions);
-        let expected = json!({"get": {"responses": {"200": {"description": "it"}}}});
-        assert_eq!(additions["paths"]["/b"], expected);
-        assert_eq!(additions["paths"]["/a"], get);
     }
 
     #[test]

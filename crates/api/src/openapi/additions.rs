@@ -1,0 +1,131 @@
+//! What the additions say in short, written out as merge patches.
+
+use serde_json::{Map, Value, json};
+
+use super::merge::merge;
+use super::reference;
+
+/// The patch of a list of operations, each under its method and path: the parts of an operation are `body`
+/// and the statuses of its answers. `like` names an operation whose parts it has, too.
+pub(super) fn operations(short: &Value) -> Value {
+    let mut paths = json!({});
+    for (route, operation) in short.as_object().into_iter().flatten() {
+        let (method, path) = route.split_once(' ').unwrap_or_default();
+        let parts = match operation["like"].as_str() {
+            Some(like) => {
+                let mut parts = short[like].clone();
+                merge(&mut parts, operation.clone());
+                parts
+            }
+            None => operation.clone(),
+        };
+        let mut written = json!({ "responses": {} });
+        for (name, part) in parts.as_object().cloned().into_iter().flatten() {
+            match name.as_str() {
+                "like" => {}
+                "body" => written["requestBody"] = part_written_out(part),
+                status => written["responses"][status] = part_written_out(part),
+            }
+        }
+        paths[path][method.to_lowercase()] = written;
+    }
+    json!({ "paths": paths })
+}
+
+/// The patch of shared headers and answers.
+pub(super) fn components(mut short: Value) -> Value {
+    if let Some(answers) = short["responses"].as_object_mut() {
+        for answer in answers.values_mut() {
+            *answer = part_written_out(answer.take());
+        }
+    }
+    json!({ "components": short })
+}
+
+/// A body or an answer. A text is its description; `headers` may list shared ones; `schema`, `example`,
+/// `examples` and `differs` are those of its JSON.
+fn part_written_out(short: Value) -> Value {
+    let mut part = match short {
+        Value::Object(part) => part,
+        Value::String(text) => return json!({ "description": text }),
+        other => return other,
+    };
+    if let Some(Value::Array(names)) = part.get("headers") {
+        let names = names.iter().filter_map(Value::as_str);
+        let headers: Map<_, _> = names
+            .map(|name| {
+                (
+                    name.to_owned(),
+                    reference("headers", &name.replace('-', "")),
+                )
+            })
+            .collect();
+        part.insert("headers".to_owned(), headers.into());
+    }
+    for key in ["schema", "example", "examples", "differs"] {
+        if let Some(value) = part.shift_remove(key) {
+            let value = match key {
+                "schema" => schema(value),
+                _ => value,
+            };
+            let content = part.entry("content").or_insert_with(|| json!({}));
+            content["application/json"][key] = value;
+        }
+    }
+    part.into()
+}
+
+/// A schema by its name, one of several, of which null may be one, or as it is.
+fn schema(short: Value) -> Value {
+    match short {
+        Value::String(name) => reference("schemas", &name),
+        Value::Array(names) => {
+            let one = |name: &Value| match name.as_str() {
+                Some(name) => reference("schemas", name),
+                None => json!({ "type": "object", "nullable": true, "enum": [null] }),
+            };
+            let mut schema = json!({ "$ref": null });
+            if names.contains(&Value::Null) {
+                schema["nullable"] = true.into();
+            }
+            schema["oneOf"] = names.iter().map(one).collect();
+            schema
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_is_written_out_and_another_can_be_like_it() {
+        let short = json!({
+            "PUT /a": {
+                "body": {"description": "it", "schema": ["Body", null]},
+                "200": {"headers": ["X-Id"], "example": {"b": null}},
+                "404": {"description": "no", "problems": "NotFound"}
+            },
+            "PUT /b": {"like": "PUT /a", "body": null, "404": "gone"}
+        });
+        let written = operations(&short);
+        assert_eq!(
+            written["paths"]["/a"]["put"]["requestBody"]["content"]["application/json"]["schema"],
+            json!({"$ref": null, "nullable": true, "oneOf": [
+                {"$ref": "#/components/schemas/Body"},
+                {"type": "object", "nullable": true, "enum": [null]}
+            ]})
+        );
+        assert_eq!(
+            written["paths"]["/b"]["put"],
+            json!({"responses": {
+                "200": {
+                    "headers": {"X-Id": {"$ref": "#/components/headers/XId"}},
+                    "content": {"application/json": {"example": {"b": null}}}
+                },
+                "404": {"description": "gone"}
+            }})
+        );
+    }
+}
