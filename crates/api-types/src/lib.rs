@@ -72,17 +72,5 @@ macro_rules! reply {
     };
 }
 
-/// Lets `Debug` show one field alone, or none: the others are personal or secret.
-macro_rules! discreet {
-    ($name:ident $(, $shown:ident)?) => {
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.debug_struct(stringify!($name))
-                    $(.field(stringify!($shown), &self.$shown))?
-                    .finish_non_exhaustive()
-            }
-        }
-    };
-}
-
-pub(crate) use {discreet, reply};
+pub(crate) use domain::discreet;
+pub(crate) use reply;

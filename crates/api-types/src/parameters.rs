@@ -10,35 +10,26 @@ use crate::patterns::{KEY_ID, TEMPLATE_NAME, VISIBLE};
 use crate::requests::DEALER_ID;
 use crate::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE};
 
-/// Which requests of a dealer to list.
+/// Which page of a list.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-pub struct ListQuery {
+pub struct PageQuery {
     /// The page, from 1. A page past the end is empty, however large its number.
     #[schemars(range(min = 1, max = i64::MAX), extend("default" = 1), example = 1)]
     pub page: Option<u64>,
     /// How many entries a page has at most.
     #[schemars(range(min = 1, max = MAX_PAGE_SIZE), extend("default" = DEFAULT_PAGE_SIZE), example = DEFAULT_PAGE_SIZE)]
     pub page_size: Option<u32>,
-    /// The first day of `request_date`, strictly `YYYY-MM-DD`; empty is as if absent. After `date_to`,
-    /// nothing is found.
-    #[schemars(extend("format" = "date"), example = &"2019-12-01")]
-    pub date_from: Option<String>,
-    /// The last day of `request_date`, strictly `YYYY-MM-DD`; empty is as if absent.
-    #[schemars(extend("format" = "date"), example = &"2019-12-31")]
-    pub date_to: Option<String>,
-    /// Only requests with one of these, separated by commas: `PENDING`, `PROCESSED`, `FAILED`; empty is as
-    /// if absent.
-    #[schemars(regex(pattern = "^((PENDING|PROCESSED|FAILED)(,(PENDING|PROCESSED|FAILED))*)?$"), example = &"PENDING,FAILED")]
-    pub request_status: Option<String>,
-    /// Only requests with one of these, separated by commas: `NOT_SENT`, `SENT`, `DELIVERED`, `READ`,
-    /// `FAILED`, `ERROR`; empty is as if absent.
-    #[schemars(regex(pattern = "^((NOT_SENT|SENT|DELIVERED|READ|FAILED|ERROR)(,(NOT_SENT|SENT|DELIVERED|READ|FAILED|ERROR))*)?$"), example = &"SENT,DELIVERED,READ")]
-    pub whatsapp_status: Option<String>,
-    /// Only requests in which this is a part of the name, the plate or the phone: 3 to 100 characters, in
-    /// any case, whatever stands between the groups of a plate or a phone; `+62` and `62` at the front of a
-    /// phone are its `0`. Empty is as if absent.
-    #[schemars(length(max = SEARCH_CHARACTERS.1), regex(pattern = r"^([^\x00-\x1f\x7f-\x9f]{3,100})?$"), example = &"D 123")]
-    pub q: Option<String>,
+}
+
+/// Which requests of a dealer to list.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ListQuery {
+    /// Which page of them.
+    #[serde(flatten)]
+    pub page: PageQuery,
+    /// Which of them.
+    #[serde(flatten)]
+    pub filter: ExportQuery,
     /// Where to go on: the `next_cursor` of a page of the same dealer with the same dates, statuses and
     /// `q`; any other is a 422. `page` is ignored then, whatever it is. Empty is as if absent.
     #[schemars(example = &"000b3fc9000033412d6b3a0023f164116eb24829a9649ad1f0e0cc224f1c9a0e7d52b8834466aa01")]
@@ -60,13 +51,9 @@ pub struct RangeQuery {
 /// Which requests of a dealer to write into a file.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ExportQuery {
-    /// The first day of `request_date`, strictly `YYYY-MM-DD`; empty is as if absent. After `date_to`,
-    /// nothing is found.
-    #[schemars(extend("format" = "date"), example = &"2019-12-01")]
-    pub date_from: Option<String>,
-    /// The last day of `request_date`, strictly `YYYY-MM-DD`; empty is as if absent.
-    #[schemars(extend("format" = "date"), example = &"2019-12-31")]
-    pub date_to: Option<String>,
+    /// Their days.
+    #[serde(flatten)]
+    pub range: RangeQuery,
     /// Only requests with one of these, separated by commas: `PENDING`, `PROCESSED`, `FAILED`; empty is as
     /// if absent.
     #[schemars(regex(pattern = "^((PENDING|PROCESSED|FAILED)(,(PENDING|PROCESSED|FAILED))*)?$"), example = &"PENDING,FAILED")]
@@ -95,17 +82,6 @@ pub struct AnalyticsQuery {
     /// What is counted together: `hour`, `day`, `week` (from Monday on) or `month`; absent or empty: `day`.
     #[schemars(regex(pattern = "^(hour|day|week|month)?$"), extend("default" = "day"), example = &"day")]
     pub bucket: Option<String>,
-}
-
-/// Which dealers to list.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-pub struct DealerListQuery {
-    /// The page, from 1. A page past the end is empty, however large its number.
-    #[schemars(range(min = 1, max = i64::MAX), extend("default" = 1), example = 1)]
-    pub page: Option<u64>,
-    /// How many entries a page has at most.
-    #[schemars(range(min = 1, max = MAX_PAGE_SIZE), extend("default" = DEFAULT_PAGE_SIZE), example = DEFAULT_PAGE_SIZE)]
-    pub page_size: Option<u32>,
 }
 
 /// Which lines of the audit to show.

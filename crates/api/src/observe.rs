@@ -23,55 +23,29 @@ pub struct AnsweredCall<'a> {
     pub took: Duration,
 }
 
-/// The result of a submission.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SubmissionResult {
-    /// It is stored, and its message queued.
-    Stored,
-    /// It was stored before, under the same key.
-    Replayed,
-    /// No dealer has that number, or the dealer is not active.
-    UnknownDealer,
-    /// The dealer has no account that could send.
-    NotConfigured,
-    /// It breaks rules, or is not JSON.
-    Invalid,
-    /// Its key was used for another submission, or for one that is just being stored.
-    KeyTaken,
-    /// It was not stored, or the outcome is unknown.
-    NotStored,
-    /// It was refused for another reason.
-    Other,
+domain::named! {
+    /// The result of a submission.
+    pub enum SubmissionResult {
+        /// It is stored, and its message queued.
+        Stored = "stored",
+        /// It was stored before, under the same key.
+        Replayed = "replayed",
+        /// No dealer has that number, or the dealer is not active.
+        UnknownDealer = "unknown_dealer",
+        /// The dealer has no account that could send.
+        NotConfigured = "not_configured",
+        /// It breaks rules, or is not JSON.
+        Invalid = "invalid",
+        /// Its key was used for another submission, or for one that is just being stored.
+        KeyTaken = "key_taken",
+        /// It was not stored, or the outcome is unknown.
+        NotStored = "not_stored",
+        /// It was refused for another reason.
+        Other = "other",
+    }
 }
 
 impl SubmissionResult {
-    /// Every result.
-    pub const ALL: [Self; 8] = [
-        Self::Stored,
-        Self::Replayed,
-        Self::UnknownDealer,
-        Self::NotConfigured,
-        Self::Invalid,
-        Self::KeyTaken,
-        Self::NotStored,
-        Self::Other,
-    ];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Stored => "stored",
-            Self::Replayed => "replayed",
-            Self::UnknownDealer => "unknown_dealer",
-            Self::NotConfigured => "not_configured",
-            Self::Invalid => "invalid",
-            Self::KeyTaken => "key_taken",
-            Self::NotStored => "not_stored",
-            Self::Other => "other",
-        }
-    }
-
     /// Whether it is stored, now or before.
     pub(crate) const fn is_stored(self) -> bool {
         matches!(self, Self::Stored | Self::Replayed)
@@ -93,43 +67,23 @@ impl SubmissionResult {
     }
 }
 
-/// The result of a provider event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventResult {
-    /// It is stored and will be applied.
-    Kept,
-    /// It lacks the dealer's secret.
-    Ignored,
-    /// It is not JSON.
-    NotJson,
-    /// Its webhook address is unknown.
-    UnknownAddress,
-    /// It could not be stored.
-    NotStored,
+domain::named! {
+    /// The result of a provider event.
+    pub enum EventResult {
+        /// It is stored and will be applied.
+        Kept = "kept",
+        /// It lacks the dealer's secret.
+        Ignored = "ignored",
+        /// It is not JSON.
+        NotJson = "not_json",
+        /// Its webhook address is unknown.
+        UnknownAddress = "unknown_address",
+        /// It could not be stored.
+        NotStored = "not_stored",
+    }
 }
 
 impl EventResult {
-    /// Every result.
-    pub const ALL: [Self; 5] = [
-        Self::Kept,
-        Self::Ignored,
-        Self::NotJson,
-        Self::UnknownAddress,
-        Self::NotStored,
-    ];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Kept => "kept",
-            Self::Ignored => "ignored",
-            Self::NotJson => "not_json",
-            Self::UnknownAddress => "unknown_address",
-            Self::NotStored => "not_stored",
-        }
-    }
-
     pub(crate) fn of(received: &Result<EventReceived, EventError>) -> Self {
         match received {
             Ok(EventReceived::Kept(_)) => Self::Kept,

@@ -100,6 +100,14 @@ pub(crate) struct Parts {
     pub(crate) in_flight: InFlight,
 }
 
+fn policies(config: &Config) -> Policies {
+    Policies {
+        accounts: config.accounts.clone(),
+        delivery: config.delivery.clone(),
+        worker: WorkerId(Uuid::new_v4()),
+    }
+}
+
 impl Parts {
     /// Wires the adapters; opens no connection yet.
     pub(crate) fn assemble(
@@ -149,12 +157,7 @@ impl Parts {
             lane_bell: bell.clone(),
             event_bell: event_bell.clone(),
         };
-        let policies = Policies {
-            accounts: config.accounts.clone(),
-            delivery: config.delivery.clone(),
-            worker: WorkerId(Uuid::new_v4()),
-        };
-        let services = Services::new(&ports, &policies);
+        let services = Services::new(&ports, &policies(config));
         let in_flight = InFlight::default();
         let tests = TestMessages::new(services.checks.clone(), bell.clone(), in_flight.clone());
         Ok(Self {

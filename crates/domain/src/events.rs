@@ -1,7 +1,6 @@
 //! Provider events: unsolicited reports about a message or a device. They come early, late, repeatedly and in
 //! any order.
 
-use std::fmt;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -11,13 +10,14 @@ use crate::requests::MessageState;
 /// How long events are kept: unmatched ones for matching, applied ones for support (chosen).
 pub const EVENT_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// The topic of a webhook address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventTopic {
-    /// Messages.
-    Status,
-    /// The dealer's device.
-    Device,
+named! {
+    /// The topic of a webhook address.
+    pub enum EventTopic {
+        /// Messages.
+        Status = "status",
+        /// The dealer's device.
+        Device = "device",
+    }
 }
 
 /// A provider event. `Debug` hides its text.
@@ -58,13 +58,7 @@ pub struct MessageReport {
     pub reason: Option<String>,
 }
 
-impl fmt::Debug for ProviderEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProviderEvent")
-            .field("content", &self.content)
-            .finish_non_exhaustive()
-    }
-}
+discreet!(ProviderEvent, content);
 
 /// The number in a provider's id, if it is one: larger numbers are later messages.
 #[must_use]

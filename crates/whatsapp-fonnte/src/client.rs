@@ -1,4 +1,3 @@
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -166,13 +165,7 @@ impl Whatsapp for FonnteClient {
     }
 }
 
-impl fmt::Debug for FonnteClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FonnteClient")
-            .field("timeout", &self.timeout)
-            .finish_non_exhaustive()
-    }
-}
+domain::discreet!(FonnteClient, timeout);
 
 /// The form of a message. `countryCode=0` keeps Fonnte from changing the number. `connectOnly=true` keeps it
 /// from queueing the message for an offline device: the outbox queues.

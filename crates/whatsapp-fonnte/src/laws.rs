@@ -27,7 +27,7 @@ pub fn webhook_event(body: &[u8]) {
         let text = text.trim_start_matches('\u{feff}').trim_ascii();
         serde_json::from_str::<IgnoredAny>(text).is_ok()
     });
-    for topic in [EventTopic::Status, EventTopic::Device] {
+    for topic in EventTopic::ALL {
         let Some(read) = FonnteEvents.read(topic, body) else {
             assert!(!is_json);
             continue;

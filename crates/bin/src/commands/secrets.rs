@@ -21,7 +21,7 @@ pub(super) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
     let (_database, parts) = open(&config).await?;
     let mut well = true;
     for place in SecretPlace::ALL {
-        let name = place.name();
+        let name = place.as_str();
         let progress = |seen: u64| {
             // Progress for a terminal; a script reads the summary.
             if std::io::stderr().is_terminal() {

@@ -31,16 +31,6 @@ const CALL_SECONDS: [f64; 13] = [
 /// Buckets of calls to Fonnte, which may take as long as `FONNTE_TIMEOUT`.
 const SEND_SECONDS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-const OUTCOMES: [OutcomeKind; 5] = [
-    OutcomeKind::Accepted,
-    OutcomeKind::Refused,
-    OutcomeKind::Blocked,
-    OutcomeKind::NotSent,
-    OutcomeKind::Unknown,
-];
-
-const TOPICS: [EventTopic; 2] = [EventTopic::Status, EventTopic::Device];
-
 const CHANGES: [&str; 6] = [
     "sent", "failed", "unknown", "expired", "requeued", "awaiting",
 ];
@@ -180,15 +170,16 @@ impl Metrics {
         for origin in TemplateOrigin::ALL {
             self.templates.with_label_values(&[origin.as_str()]);
         }
-        for topic in TOPICS.map(name_of) {
+        for topic in EventTopic::ALL {
             for result in EventResult::ALL {
-                self.received.with_label_values(&[topic, result.as_str()]);
+                self.received
+                    .with_label_values(&[topic.as_str(), result.as_str()]);
             }
         }
         for result in ["applied", "unmatched"] {
             self.events.with_label_values(&[result]);
         }
-        for outcome in OUTCOMES {
+        for outcome in OutcomeKind::ALL {
             self.outcomes.with_label_values(&[outcome.as_str()]);
         }
         for change in CHANGES {
@@ -290,7 +281,7 @@ impl Observer for Metrics {
     }
 
     fn event_received(&self, topic: EventTopic, result: EventResult) {
-        let labels = [name_of(topic), result.as_str()];
+        let labels = [topic.as_str(), result.as_str()];
         self.received.with_label_values(&labels).inc();
     }
 
@@ -312,13 +303,6 @@ impl Observer for Metrics {
             tracing::error!("the counters cannot be shown: {error}");
             String::new()
         }) + &gauges
-    }
-}
-
-const fn name_of(topic: EventTopic) -> &'static str {
-    match topic {
-        EventTopic::Status => "status",
-        EventTopic::Device => "device",
     }
 }
 

@@ -17,56 +17,35 @@ pub struct Author {
     pub call: Option<String>,
 }
 
-/// An audited action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// A message was queued once more.
-    ResendMessage,
-    /// A message was cancelled.
-    CancelMessage,
-    /// A key was made.
-    CreateKey,
-    /// A key was revoked.
-    RevokeKey,
-    /// A dealer's settings were changed.
-    ChangeSettings,
-    /// A dealer was added on the command line.
-    AddDealer,
-    /// The key of a dealer's account was set on the command line.
-    SetDealerKey,
-    /// Secrets were sealed with another key, see [`Vault`](crate::ports::Vault).
-    ResealSecrets,
-    /// A template got a new version.
-    ChangeTemplate,
-    /// A template was removed, or reset to the built-in one.
-    RemoveTemplate,
-    /// A person's data was erased.
-    Erase,
-    /// A person's data was exported.
-    Export,
-    /// The phone of a request, which is masked everywhere, was shown.
-    ShowPhone,
-}
-
-impl Action {
-    /// The name in the database and in answers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ResendMessage => "message.resend",
-            Self::CancelMessage => "message.cancel",
-            Self::CreateKey => "api_key.create",
-            Self::RevokeKey => "api_key.revoke",
-            Self::ChangeSettings => "settings.change",
-            Self::AddDealer => "dealer.add",
-            Self::SetDealerKey => "dealer.set_key",
-            Self::ResealSecrets => "secrets.reseal",
-            Self::ChangeTemplate => "template.change",
-            Self::RemoveTemplate => "template.remove",
-            Self::Erase => "person.erase",
-            Self::Export => "person.export",
-            Self::ShowPhone => "person.show_phone",
-        }
+named! {
+    /// An audited action.
+    pub enum Action {
+        /// A message was queued once more.
+        ResendMessage = "message.resend",
+        /// A message was cancelled.
+        CancelMessage = "message.cancel",
+        /// A key was made.
+        CreateKey = "api_key.create",
+        /// A key was revoked.
+        RevokeKey = "api_key.revoke",
+        /// A dealer's settings were changed.
+        ChangeSettings = "settings.change",
+        /// A dealer was added on the command line.
+        AddDealer = "dealer.add",
+        /// The key of a dealer's account was set on the command line.
+        SetDealerKey = "dealer.set_key",
+        /// Secrets were sealed with another key, see [`Vault`](crate::ports::Vault).
+        ResealSecrets = "secrets.reseal",
+        /// A template got a new version.
+        ChangeTemplate = "template.change",
+        /// A template was removed, or reset to the built-in one.
+        RemoveTemplate = "template.remove",
+        /// A person's data was erased.
+        Erase = "person.erase",
+        /// A person's data was exported.
+        Export = "person.export",
+        /// The phone of a request, which is masked everywhere, was shown.
+        ShowPhone = "person.show_phone",
     }
 }
 

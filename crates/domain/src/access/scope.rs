@@ -3,35 +3,16 @@ use std::fmt;
 use super::Visibility;
 use crate::values::DealerId;
 
-/// A right of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// Read requests, messages and counts.
-    Read,
-    /// Submit, send, cancel and test messages.
-    Write,
-    /// Everything, also the settings and keys of all dealers; for head office only.
-    Admin,
-}
-
-impl Scope {
-    /// All scopes, the least powerful first.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
-
-    /// The name in the database and in answers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// The scope of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+named! {
+    /// A right of a key, the least powerful first.
+    #[derive(PartialOrd, Ord)]
+    pub enum Scope {
+        /// Read requests, messages and counts.
+        Read = "read",
+        /// Submit, send, cancel and test messages.
+        Write = "write",
+        /// Everything, also the settings and keys of all dealers; for head office only.
+        Admin = "admin",
     }
 }
 

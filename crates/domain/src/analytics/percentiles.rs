@@ -11,35 +11,16 @@ const STEP: f64 = 1.02;
 /// Nothing is longer: ten years.
 const LONGEST: i64 = 315_360_000;
 
-/// Which time of a message is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Measure {
-    /// From when it was due until the provider accepted it.
-    Send,
-    /// From there until it was confirmed on the phone.
-    Delivery,
-    /// From there until it was read.
-    Read,
-}
-
-impl Measure {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Send, Self::Delivery, Self::Read];
-
-    /// The name in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Send => "send",
-            Self::Delivery => "delivery",
-            Self::Read => "read",
-        }
-    }
-
-    /// The measure of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.as_str() == name)
+named! {
+    /// Which time of a message is measured.
+    #[derive(PartialOrd, Ord)]
+    pub enum Measure {
+        /// From when it was due until the provider accepted it.
+        Send = "send",
+        /// From there until it was confirmed on the phone.
+        Delivery = "delivery",
+        /// From there until it was read.
+        Read = "read",
     }
 }
 

@@ -11,41 +11,23 @@ pub const MOST_DAYS_OF_HOURS: i64 = 31;
 /// How many days are told where nobody says which.
 const DEFAULT_DAYS: u64 = 30;
 
-/// What is counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Bucket {
-    /// An hour.
-    Hour,
-    /// A day.
-    #[default]
-    Day,
-    /// A week, from Monday on.
-    Week,
-    /// A month.
-    Month,
+named! {
+    /// What is counted together.
+    #[derive(Default)]
+    pub enum Bucket {
+        /// An hour.
+        Hour = "hour",
+        /// A day.
+        #[default]
+        Day = "day",
+        /// A week, from Monday on.
+        Week = "week",
+        /// A month.
+        Month = "month",
+    }
 }
 
 impl Bucket {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Week, Self::Month];
-
-    /// The name at the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-        }
-    }
-
-    /// The bucket of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|bucket| bucket.as_str() == name)
-    }
-
     /// When the bucket begins in which this is.
     #[must_use]
     pub fn start(self, at: NaiveDateTime) -> NaiveDateTime {

@@ -53,48 +53,34 @@ pub struct Receipt {
     pub quota_left: Option<u64>,
 }
 
-/// Why an account cannot send, in one word: for metrics and operators. No decision depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BlockCause {
-    /// The token is missing, wrong or withdrawn.
-    Token,
-    /// The device is not connected.
-    Device,
-    /// The quota is used up.
-    Quota,
-    /// Anything else.
-    Other,
-}
-
-impl BlockCause {
-    /// Every cause.
-    pub const ALL: [Self; 4] = [Self::Token, Self::Device, Self::Quota, Self::Other];
-
-    /// Its name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Device => "device",
-            Self::Quota => "quota",
-            Self::Other => "other",
-        }
+named! {
+    /// Why an account cannot send, in one word: for metrics and operators. No decision depends on it.
+    pub enum BlockCause {
+        /// The token is missing, wrong or withdrawn.
+        Token = "token",
+        /// The device is not connected.
+        Device = "device",
+        /// The quota is used up.
+        Quota = "quota",
+        /// Anything else.
+        Other = "other",
     }
 }
 
-/// The class of an [`Outcome`], as attempts record it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OutcomeKind {
-    /// [`Outcome::Accepted`]
-    Accepted,
-    /// [`Outcome::Refused`]
-    Refused,
-    /// [`Outcome::Blocked`] or [`Outcome::Barred`]
-    Blocked,
-    /// [`Outcome::NotSent`]
-    NotSent,
-    /// [`Outcome::Unknown`]
-    Unknown,
+named! {
+    /// The class of an [`Outcome`], as attempts record it.
+    pub enum OutcomeKind {
+        /// [`Outcome::Accepted`]
+        Accepted = "accepted",
+        /// [`Outcome::Refused`]
+        Refused = "refused",
+        /// [`Outcome::Blocked`] or [`Outcome::Barred`]
+        Blocked = "blocked",
+        /// [`Outcome::NotSent`]
+        NotSent = "not_sent",
+        /// [`Outcome::Unknown`]
+        Unknown = "unknown",
+    }
 }
 
 impl Outcome {
@@ -121,33 +107,5 @@ impl Outcome {
             | Self::NotSent { reason, .. }
             | Self::Unknown { reason } => reason,
         }
-    }
-}
-
-impl OutcomeKind {
-    /// The name in the database and in answers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Refused => "refused",
-            Self::Blocked => "blocked",
-            Self::NotSent => "not_sent",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The class with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [
-            Self::Accepted,
-            Self::Refused,
-            Self::Blocked,
-            Self::NotSent,
-            Self::Unknown,
-        ]
-        .into_iter()
-        .find(|kind| kind.as_str() == name)
     }
 }

@@ -14,32 +14,15 @@ const LONGEST_BREAKER_PAUSE: Duration = Duration::from_secs(30 * 60);
 /// Jitter of retry waits and breaker pauses, as a share, so that lanes are spread (chosen).
 const SPREAD: f64 = 0.2;
 
-/// The handling of a message whose outcome is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnUnknown {
-    /// Send it once more; a second unknown outcome is left to a person.
-    #[default]
-    Resend,
-    /// Leave it to a person at once.
-    Hold,
-}
-
-impl OnUnknown {
-    /// The name in settings and in the database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Resend => "resend",
-            Self::Hold => "hold",
-        }
-    }
-
-    /// The variant with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Resend, Self::Hold]
-            .into_iter()
-            .find(|choice| choice.as_str() == name)
+named! {
+    /// The handling of a message whose outcome is unknown.
+    #[derive(Default)]
+    pub enum OnUnknown {
+        /// Send it once more; a second unknown outcome is left to a person.
+        #[default]
+        Resend = "resend",
+        /// Leave it to a person at once.
+        Hold = "hold",
     }
 }
 

@@ -7,53 +7,25 @@ use crate::dealers::DealerSettings;
 use crate::requests::{Message, MessageId, MessageState};
 use crate::values::{DealerId, jakarta_time, mask_phones};
 
-/// The reason of a wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum WaitingFor {
-    /// The scheduled time.
-    Schedule,
-    /// Earlier messages of the same dealer.
-    Turn,
-    /// The pause between two calls.
-    Pace,
-    /// The next try, after one that did not reach the provider or whose outcome is unknown.
-    Retry,
-    /// The dealer's account, which is blocked.
-    Account,
-    /// The end of quiet hours.
-    QuietHours,
-    /// The next day, because the daily limit is reached.
-    DailyLimit,
-    /// A report of the provider that tells an unknown outcome.
-    Evidence,
-}
-
-impl WaitingFor {
-    /// All reasons.
-    pub const ALL: [Self; 8] = [
-        Self::Schedule,
-        Self::Turn,
-        Self::Pace,
-        Self::Retry,
-        Self::Account,
-        Self::QuietHours,
-        Self::DailyLimit,
-        Self::Evidence,
-    ];
-
-    /// The name in answers.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Schedule => "schedule",
-            Self::Turn => "turn",
-            Self::Pace => "pace",
-            Self::Retry => "retry",
-            Self::Account => "account",
-            Self::QuietHours => "quiet_hours",
-            Self::DailyLimit => "daily_limit",
-            Self::Evidence => "evidence",
-        }
+named! {
+    /// The reason of a wait.
+    pub enum WaitingFor {
+        /// The scheduled time.
+        Schedule = "schedule",
+        /// Earlier messages of the same dealer.
+        Turn = "turn",
+        /// The pause between two calls.
+        Pace = "pace",
+        /// The next try, after one that did not reach the provider or whose outcome is unknown.
+        Retry = "retry",
+        /// The dealer's account, which is blocked.
+        Account = "account",
+        /// The end of quiet hours.
+        QuietHours = "quiet_hours",
+        /// The next day, because the daily limit is reached.
+        DailyLimit = "daily_limit",
+        /// A report of the provider that tells an unknown outcome.
+        Evidence = "evidence",
     }
 }
 

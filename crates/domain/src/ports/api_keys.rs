@@ -36,15 +36,16 @@ pub struct ApiKeyRecord {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
-/// The validity of a key, by the store's clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Validity {
-    /// Valid.
-    InForce,
-    /// Expired.
-    Expired,
-    /// Revoked, expired or not.
-    Revoked,
+named! {
+    /// The validity of a key, by the store's clock.
+    pub enum Validity {
+        /// Valid.
+        InForce = "in_force",
+        /// Expired.
+        Expired = "expired",
+        /// Revoked, expired or not.
+        Revoked = "revoked",
+    }
 }
 
 /// A key that was found.

@@ -7,13 +7,14 @@ use crate::dealers::Dealer;
 use crate::settings::{SettingFaults, SettingsChange};
 use crate::values::{DealerId, WebhookToken};
 
-/// The table that holds the key of a dealer's account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeySource {
-    /// Our settings.
-    Settings,
-    /// `dealer_integration.dealers`.
-    Dealers,
+named! {
+    /// The table that holds the key of a dealer's account.
+    pub enum KeySource {
+        /// Our settings.
+        Settings = "settings",
+        /// `dealer_integration.dealers`.
+        Dealers = "dealers",
+    }
 }
 
 /// Why a dealer's lane is paused, and what is known of its account.

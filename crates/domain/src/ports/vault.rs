@@ -5,26 +5,15 @@ use crate::values::DealerId;
 /// The prefix of a sealed value; a value without it is plain.
 pub const SEALED: &str = "sealed:";
 
-/// The purpose of a secret. A value sealed for one purpose opens for no other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretPurpose {
-    /// The key of a dealer's account at the provider.
-    ApiKey,
-    /// The secret that the provider's reports about the dealer must carry.
-    WebhookSecret,
-    /// The unguessable part of the webhook addresses.
-    WebhookToken,
-}
-
-impl SecretPurpose {
-    /// The name under which it is sealed, and in messages to people.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ApiKey => "fonnte_api_key",
-            Self::WebhookSecret => "webhook_secret",
-            Self::WebhookToken => "webhook_token",
-        }
+named! {
+    /// The purpose of a secret. A value sealed for one purpose opens for no other.
+    pub enum SecretPurpose {
+        /// The key of a dealer's account at the provider.
+        ApiKey = "fonnte_api_key",
+        /// The secret that the provider's reports about the dealer must carry.
+        WebhookSecret = "webhook_secret",
+        /// The unguessable part of the webhook addresses.
+        WebhookToken = "webhook_token",
     }
 }
 

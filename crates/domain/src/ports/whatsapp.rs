@@ -16,13 +16,7 @@ pub struct OutgoingMessage {
     pub body: String,
 }
 
-impl fmt::Debug for OutgoingMessage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OutgoingMessage")
-            .field("target", &self.target)
-            .finish_non_exhaustive()
-    }
-}
+discreet!(OutgoingMessage, target);
 
 /// The result of a call for sending. `Debug` hides the provider's text, which may name the recipient.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,29 +5,31 @@ use crate::requests::Fault;
 use crate::requests::Submission;
 use crate::values::is_invisible;
 
-/// The fields of a submission, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Field {
-    /// [`Submission::customer_name`]
-    CustomerName,
-    /// [`Submission::phone`]
-    Phone,
-    /// [`Submission::unit_type`]
-    UnitType,
-    /// [`Submission::license_plate`]
-    LicensePlate,
-    /// [`Submission::created_time`]
-    CreatedTime,
-    /// [`Submission::modified_time`]
-    ModifiedTime,
-    /// [`Submission::dealer_id`]
-    DealerId,
-    /// [`Submission::template`]
-    Template,
-    /// [`Submission::variables`]
-    Variables,
-    /// [`Submission::send_at`]
-    SendAt,
+named! {
+    /// The fields of a submission, in the order in which faults are listed.
+    #[derive(PartialOrd, Ord)]
+    pub enum Field {
+        /// [`Submission::customer_name`]
+        CustomerName = "customer_name",
+        /// [`Submission::phone`]
+        Phone = "phone",
+        /// [`Submission::unit_type`]
+        UnitType = "unit_type",
+        /// [`Submission::license_plate`]
+        LicensePlate = "license_plate",
+        /// [`Submission::created_time`]
+        CreatedTime = "created_time",
+        /// [`Submission::modified_time`]
+        ModifiedTime = "modified_time",
+        /// [`Submission::dealer_id`]
+        DealerId = "dealer_id",
+        /// [`Submission::template`]
+        Template = "template",
+        /// [`Submission::variables`]
+        Variables = "variables",
+        /// [`Submission::send_at`]
+        SendAt = "send_at",
+    }
 }
 
 /// Where a fault of a submission is.
@@ -57,20 +59,6 @@ impl FieldPath {
 }
 
 impl Field {
-    /// All fields, in the order in which faults are listed.
-    pub const ALL: [Self; 10] = [
-        Self::CustomerName,
-        Self::Phone,
-        Self::UnitType,
-        Self::LicensePlate,
-        Self::CreatedTime,
-        Self::ModifiedTime,
-        Self::DealerId,
-        Self::Template,
-        Self::Variables,
-        Self::SendAt,
-    ];
-
     /// The least and the greatest number of Unicode characters; `None` where the form decides.
     #[must_use]
     pub const fn length(self) -> Option<(usize, usize)> {

@@ -18,8 +18,8 @@ impl Submission {
     pub fn fingerprint(&self) -> BodyFingerprint {
         // No JSON begins like that.
         let mut values = Values("values:".to_owned());
-        for (field, name, input) in self.inputs() {
-            values.add(name, input, |text| common_form(field, text));
+        for (field, input) in self.inputs() {
+            values.add(field.as_str(), input, |text| common_form(field, text));
         }
         if let RawVariables::Given(variables) = &self.variables {
             let mut variables: Vec<_> = variables.iter().collect();

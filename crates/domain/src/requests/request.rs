@@ -69,44 +69,23 @@ pub struct NewMessage {
     pub origin: Option<Origin>,
 }
 
-impl fmt::Debug for NewMessage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewMessage")
-            .field("id", &self.id)
-            .field("kind", &self.kind)
-            .field("template", &self.template)
-            .field("template_version", &self.template_version)
-            .field("not_before", &self.not_before)
-            .field("origin", &self.origin)
-            .finish_non_exhaustive()
-    }
-}
+discreet!(
+    NewMessage,
+    id,
+    kind,
+    template,
+    template_version,
+    not_before,
+    origin
+);
 
-/// The kind of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MessageKind {
-    /// A single submission, or a resend; goes before bulk.
-    Live,
-    /// One of many that were submitted together; goes after the live ones of its dealer.
-    Bulk,
-}
-
-impl MessageKind {
-    /// The name in the database and at the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Bulk => "bulk",
-        }
-    }
-
-    /// The kind with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Live, Self::Bulk]
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
+named! {
+    /// The kind of a message.
+    pub enum MessageKind {
+        /// A single submission, or a resend; goes before bulk.
+        Live = "live",
+        /// One of many that were submitted together; goes after the live ones of its dealer.
+        Bulk = "bulk",
     }
 }
 

@@ -1,93 +1,61 @@
 //! The states of a message and their names in version 1 of the API.
 
-/// The state of a message. It only moves to a state of a higher [rank](Self::rank), except that a message
-/// which certainly did not reach the provider goes back to `Queued`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MessageState {
-    /// Waiting for its turn, its time or its next try.
-    Queued,
-    /// A call is in flight, or was in flight when a copy of the service died.
-    Sending,
-    /// It may have reached the provider; a person must decide.
-    Unknown,
-    /// Cancelled before it was sent.
-    Cancelled,
-    /// Too old to be sent.
-    Expired,
-    /// The provider accepted it.
-    Sent,
-    /// Refused for good.
-    Failed,
-    /// Confirmed on the phone.
-    Delivered,
-    /// Read on the phone.
-    Read,
+named! {
+    /// The state of a message. It only moves to a state of a higher [rank](Self::rank), except that a message
+    /// which certainly did not reach the provider goes back to `Queued`. The variants stand by rank.
+    pub enum MessageState {
+        /// Waiting for its turn, its time or its next try.
+        Queued = "QUEUED",
+        /// A call is in flight, or was in flight when a copy of the service died.
+        Sending = "SENDING",
+        /// It may have reached the provider; a person must decide.
+        Unknown = "UNKNOWN",
+        /// Cancelled before it was sent.
+        Cancelled = "CANCELLED",
+        /// Too old to be sent.
+        Expired = "EXPIRED",
+        /// The provider accepted it.
+        Sent = "SENT",
+        /// Refused for good.
+        Failed = "FAILED",
+        /// Confirmed on the phone.
+        Delivered = "DELIVERED",
+        /// Read on the phone.
+        Read = "READ",
+    }
 }
 
-/// `request_status` of version 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RequestStatus {
-    /// The message is waiting.
-    Pending,
-    /// The provider accepted the message.
-    Processed,
-    /// The message will not be sent, or its outcome is unknown.
-    Failed,
+named! {
+    /// `request_status` of version 1.
+    pub enum RequestStatus {
+        /// The message is waiting.
+        Pending = "PENDING",
+        /// The provider accepted the message.
+        Processed = "PROCESSED",
+        /// The message will not be sent, or its outcome is unknown.
+        Failed = "FAILED",
+    }
 }
 
-/// `whatsapp_status` of version 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum WhatsappStatus {
-    /// Waiting or in flight.
-    NotSent,
-    /// Accepted by the provider.
-    Sent,
-    /// Confirmed on the phone.
-    Delivered,
-    /// Read on the phone.
-    Read,
-    /// Refused for good, expired or cancelled.
-    Failed,
-    /// The outcome is unknown.
-    Error,
+named! {
+    /// `whatsapp_status` of version 1.
+    pub enum WhatsappStatus {
+        /// Waiting or in flight.
+        NotSent = "NOT_SENT",
+        /// Accepted by the provider.
+        Sent = "SENT",
+        /// Confirmed on the phone.
+        Delivered = "DELIVERED",
+        /// Read on the phone.
+        Read = "READ",
+        /// Refused for good, expired or cancelled.
+        Failed = "FAILED",
+        /// The outcome is unknown.
+        Error = "ERROR",
+    }
 }
 
 impl MessageState {
-    /// All states, by rank.
-    pub const ALL: [Self; 9] = [
-        Self::Queued,
-        Self::Sending,
-        Self::Unknown,
-        Self::Cancelled,
-        Self::Expired,
-        Self::Sent,
-        Self::Failed,
-        Self::Delivered,
-        Self::Read,
-    ];
-
-    /// The name in the database and at the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "QUEUED",
-            Self::Sending => "SENDING",
-            Self::Unknown => "UNKNOWN",
-            Self::Cancelled => "CANCELLED",
-            Self::Expired => "EXPIRED",
-            Self::Sent => "SENT",
-            Self::Failed => "FAILED",
-            Self::Delivered => "DELIVERED",
-            Self::Read => "READ",
-        }
-    }
-
-    /// The state with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == name)
-    }
-
     /// The rank: evidence only lifts a message to a state of a higher rank.
     ///
     /// Evidence of sending lifts `Cancelled` and `Expired` as it lifts `Unknown`.
@@ -126,58 +94,6 @@ impl MessageState {
                 (RequestStatus::Failed, WhatsappStatus::Failed)
             }
             Self::Unknown => (RequestStatus::Failed, WhatsappStatus::Error),
-        }
-    }
-}
-
-impl RequestStatus {
-    /// All statuses.
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Processed, Self::Failed];
-
-    /// The status with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
-    }
-
-    /// The name in the database and at the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Processed => "PROCESSED",
-            Self::Failed => "FAILED",
-        }
-    }
-}
-
-impl WhatsappStatus {
-    /// All statuses.
-    pub const ALL: [Self; 6] = [
-        Self::NotSent,
-        Self::Sent,
-        Self::Delivered,
-        Self::Read,
-        Self::Failed,
-        Self::Error,
-    ];
-
-    /// The status with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.as_str() == name)
-    }
-
-    /// The name in the database and at the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotSent => "NOT_SENT",
-            Self::Sent => "SENT",
-            Self::Delivered => "DELIVERED",
-            Self::Read => "READ",
-            Self::Failed => "FAILED",
-            Self::Error => "ERROR",
         }
     }
 }

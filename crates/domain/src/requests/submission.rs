@@ -1,7 +1,5 @@
 //! A dealer's submission, and the rules that make it a request.
 
-use std::fmt;
-
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 use crate::requests::{Fault, Field, FieldPath, Input, Origin};
@@ -70,15 +68,7 @@ pub struct ValidSubmission {
     pub origin: Option<Origin>,
 }
 
-impl fmt::Debug for ValidSubmission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ValidSubmission")
-            .field("dealer_id", &self.dealer_id)
-            .field("phone", &self.phone)
-            .field("created_time", &self.created_time)
-            .finish_non_exhaustive()
-    }
-}
+discreet!(ValidSubmission, dealer_id, phone, created_time);
 
 impl Submission {
     /// Reads every field from where it came.
@@ -99,19 +89,19 @@ impl Submission {
         }
     }
 
-    /// All fields but the variables with their names, in the order of a fingerprint. Fingerprints are stored:
-    /// new fields may only follow.
-    pub(super) const fn inputs(&self) -> [(Field, &'static str, &Input); Field::ALL.len() - 1] {
+    /// All fields but the variables, in the order of a fingerprint. Fingerprints are stored: new fields may
+    /// only follow.
+    pub(super) const fn inputs(&self) -> [(Field, &Input); Field::ALL.len() - 1] {
         [
-            (Field::CustomerName, "customer_name", &self.customer_name),
-            (Field::Phone, "phone", &self.phone),
-            (Field::UnitType, "unit_type", &self.unit_type),
-            (Field::LicensePlate, "license_plate", &self.license_plate),
-            (Field::CreatedTime, "created_time", &self.created_time),
-            (Field::ModifiedTime, "modified_time", &self.modified_time),
-            (Field::DealerId, "dealer_id", &self.dealer_id),
-            (Field::SendAt, "send_at", &self.send_at),
-            (Field::Template, "template", &self.template),
+            (Field::CustomerName, &self.customer_name),
+            (Field::Phone, &self.phone),
+            (Field::UnitType, &self.unit_type),
+            (Field::LicensePlate, &self.license_plate),
+            (Field::CreatedTime, &self.created_time),
+            (Field::ModifiedTime, &self.modified_time),
+            (Field::DealerId, &self.dealer_id),
+            (Field::SendAt, &self.send_at),
+            (Field::Template, &self.template),
         ]
     }
 

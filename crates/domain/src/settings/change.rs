@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::dealers::DealerSettings;
 use crate::delivery::OnUnknown;
-use crate::settings::{QuietTimes, SettingFaults};
+use crate::settings::{QuietTimes, SettingFaults, SettingField};
 use crate::values::QuietHours;
 
 /// The change of one setting.
@@ -88,22 +88,21 @@ impl SettingsChange {
     /// The names of the changed settings, in field order; for the log.
     #[must_use]
     pub fn fields(&self) -> Vec<&'static str> {
-        [
-            ("fonnte_api_key", self.api_key.keeps()),
-            ("fonnte_api_url", self.api_url.keeps()),
-            ("min_interval_ms", self.min_interval.keeps()),
-            ("jitter_ms", self.jitter.keeps()),
-            ("daily_limit", self.daily_limit.keeps()),
-            ("quiet_hours", self.quiet_hours.keeps()),
-            ("on_unknown", self.on_unknown.keeps()),
-            ("exclusive_device", self.exclusive_device.keeps()),
-            ("webhook_secret", self.webhook_secret.keeps()),
-            ("default_template", self.default_template.keeps()),
-        ]
-        .into_iter()
-        .filter(|(_, keeps)| !keeps)
-        .map(|(name, _)| name)
-        .collect()
+        use SettingField as Field;
+        let settings = [
+            (Field::ApiKey, self.api_key.keeps()),
+            (Field::ApiUrl, self.api_url.keeps()),
+            (Field::MinInterval, self.min_interval.keeps()),
+            (Field::Jitter, self.jitter.keeps()),
+            (Field::DailyLimit, self.daily_limit.keeps()),
+            (Field::QuietHours, self.quiet_hours.keeps()),
+            (Field::OnUnknown, self.on_unknown.keeps()),
+            (Field::ExclusiveDevice, self.exclusive_device.keeps()),
+            (Field::WebhookSecret, self.webhook_secret.keeps()),
+            (Field::DefaultTemplate, self.default_template.keeps()),
+        ];
+        let changed = settings.into_iter().filter(|(_, keeps)| !keeps);
+        changed.map(|(field, _)| field.path()[0]).collect()
     }
 
     /// The stored quiet hours after the change.

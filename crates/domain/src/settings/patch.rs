@@ -52,7 +52,7 @@ pub struct SettingsPatch {
     pub default_template: Input,
 }
 
-/// A setting, by its name in faults.
+/// A setting, or a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields are those of `SettingsChange`")]
 pub enum SettingField {
@@ -70,10 +70,48 @@ pub enum SettingField {
     DefaultTemplate,
 }
 
+impl SettingField {
+    /// Its path in a patch; the first part is the setting's name.
+    #[must_use]
+    pub const fn path(self) -> &'static [&'static str] {
+        match self {
+            Self::ApiKey => &["fonnte_api_key"],
+            Self::ApiUrl => &["fonnte_api_url"],
+            Self::MinInterval => &["min_interval_ms"],
+            Self::Jitter => &["jitter_ms"],
+            Self::DailyLimit => &["daily_limit"],
+            Self::QuietHours => &["quiet_hours"],
+            Self::QuietFrom => &["quiet_hours", "from"],
+            Self::QuietTo => &["quiet_hours", "to"],
+            Self::OnUnknown => &["on_unknown"],
+            Self::ExclusiveDevice => &["exclusive_device"],
+            Self::WebhookSecret => &["webhook_secret"],
+            Self::DefaultTemplate => &["default_template"],
+        }
+    }
+}
+
 /// For every faulty field its first broken rule, in field order.
 pub type SettingFaults = Vec<(SettingField, Fault)>;
 
 impl SettingsPatch {
+    /// Reads every setting from where it came.
+    #[must_use]
+    pub fn read(input: impl Fn(SettingField) -> Input, quiet_hours: RawQuietHours) -> Self {
+        Self {
+            api_key: input(SettingField::ApiKey),
+            api_url: input(SettingField::ApiUrl),
+            min_interval_ms: input(SettingField::MinInterval),
+            jitter_ms: input(SettingField::Jitter),
+            daily_limit: input(SettingField::DailyLimit),
+            quiet_hours,
+            on_unknown: input(SettingField::OnUnknown),
+            exclusive_device: input(SettingField::ExclusiveDevice),
+            webhook_secret: input(SettingField::WebhookSecret),
+            default_template: input(SettingField::DefaultTemplate),
+        }
+    }
+
     /// Checks every field. Secrets can only be set where they `can_be_sealed`, and the default template where
     /// the name `is_template` in force for the dealer.
     ///

@@ -5,29 +5,16 @@ use std::sync::{Arc, LazyLock};
 
 use super::{Template, VALIDATION};
 
-/// Whose template it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TemplateOrigin {
-    /// The dealer's own.
-    Dealer,
-    /// Head office's, for all dealers.
-    Shared,
-    /// This program's.
-    BuiltIn,
-}
-
-impl TemplateOrigin {
-    /// All of them, in the order in which a name is looked up.
-    pub const ALL: [Self; 3] = [Self::Dealer, Self::Shared, Self::BuiltIn];
-
-    /// The name at the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dealer => "dealer",
-            Self::Shared => "shared",
-            Self::BuiltIn => "built_in",
-        }
+named! {
+    /// Whose template it is, in the order in which a name is looked up.
+    #[derive(PartialOrd, Ord)]
+    pub enum TemplateOrigin {
+        /// The dealer's own.
+        Dealer = "dealer",
+        /// Head office's, for all dealers.
+        Shared = "shared",
+        /// This program's.
+        BuiltIn = "built_in",
     }
 }
 

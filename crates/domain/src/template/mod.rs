@@ -82,15 +82,16 @@ enum Place {
     },
 }
 
-/// A place that every request has a value for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Slot {
-    CustomerName,
-    UnitType,
-    LicensePlate,
-    DealerName,
-    RequestDate,
-    RequestTime,
+named! {
+    /// A place that every request has a value for.
+    enum Slot {
+        CustomerName = "customer_name",
+        UnitType = "unit_type",
+        LicensePlate = "license_plate",
+        DealerName = "dealer_name",
+        RequestDate = "request_date",
+        RequestTime = "request_time",
+    }
 }
 
 /// The values of one message. Prints without them.
@@ -245,7 +246,7 @@ impl fmt::Display for Template {
                 Part::Text(literal) => {
                     f.write_str(&literal.replace('{', "{{").replace('}', "}}"))?;
                 }
-                Part::Place(Place::Slot(slot)) => write!(f, "{{{}}}", slot.name())?,
+                Part::Place(Place::Slot(slot)) => write!(f, "{{{}}}", slot.as_str())?,
                 Part::Place(Place::Variable { name, default }) => match default {
                     Some(default) => write!(f, "{{var.{name}|{default}}}")?,
                     None => write!(f, "{{var.{name}}}")?,
@@ -257,30 +258,6 @@ impl fmt::Display for Template {
 }
 
 impl Slot {
-    const ALL: [Self; 6] = [
-        Self::CustomerName,
-        Self::UnitType,
-        Self::LicensePlate,
-        Self::DealerName,
-        Self::RequestDate,
-        Self::RequestTime,
-    ];
-
-    fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|slot| slot.name() == name)
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::CustomerName => "customer_name",
-            Self::UnitType => "unit_type",
-            Self::LicensePlate => "license_plate",
-            Self::DealerName => "dealer_name",
-            Self::RequestDate => "request_date",
-            Self::RequestTime => "request_time",
-        }
-    }
-
     /// The most characters of its value.
     fn longest(self) -> usize {
         let most = |field: Field| field.length().map_or(0, |(_, most)| most);

@@ -76,7 +76,7 @@ impl Parser {
 
     /// What stands between two braces.
     fn place(&mut self, name: String, position: usize) -> Result<Place, TemplateFault> {
-        if let Some(slot) = Slot::named(&name) {
+        if let Some(slot) = Slot::parse(&name) {
             return Ok(Place::Slot(slot));
         }
         let Some(variable) = name.strip_prefix(VARIABLE) else {

@@ -132,14 +132,7 @@ pub struct Rendering {
     pub differs: Option<bool>,
 }
 
-impl std::fmt::Debug for Rendering {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rendering")
-            .field("request", &self.request)
-            .field("differs", &self.differs)
-            .finish_non_exhaustive()
-    }
-}
+discreet!(Rendering, request, differs);
 
 impl TemplateAdministration {
     pub(super) fn new(ports: &Ports, _: &Policies) -> Self {

@@ -33,11 +33,7 @@ pub enum SearchError {
     ControlCharacter,
 }
 
-impl std::fmt::Debug for Search {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Search").finish_non_exhaustive()
-    }
-}
+discreet!(Search);
 
 impl Search {
     /// Reads what a person typed.

@@ -11,43 +11,26 @@ use tokio_postgres::error::SqlState;
 use super::directory::PgDealers;
 use super::rows::read;
 use crate::connection::{StoreResult, failed};
+use crate::sql::sql_row;
 
 /// How many values one statement re-encrypts (chosen).
 const BATCH: usize = 200;
 
-/// Where secrets are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretPlace {
-    /// The keys in our settings.
-    SettingsKeys,
-    /// The webhook secrets in our settings.
-    WebhookSecrets,
-    /// The webhook tokens; plain ones are sealed as well.
-    WebhookTokens,
-    /// Sealed keys in `dealer_integration.dealers`; plain ones belong to that table's owner.
-    DealersKeys,
+domain::named! {
+    /// Where secrets are kept.
+    pub enum SecretPlace {
+        /// The keys in our settings.
+        SettingsKeys = "dealer_settings.fonnte_api_key",
+        /// The webhook secrets in our settings.
+        WebhookSecrets = "dealer_settings.webhook_secret",
+        /// The webhook tokens; plain ones are sealed as well.
+        WebhookTokens = "dealer_webhook.token",
+        /// Sealed keys in `dealer_integration.dealers`; plain ones belong to that table's owner.
+        DealersKeys = "dealers.fonnte_api_key",
+    }
 }
 
 impl SecretPlace {
-    /// All places, ours first.
-    pub const ALL: [Self; 4] = [
-        Self::SettingsKeys,
-        Self::WebhookSecrets,
-        Self::WebhookTokens,
-        Self::DealersKeys,
-    ];
-
-    /// Table and column, for people.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::SettingsKeys => "dealer_settings.fonnte_api_key",
-            Self::WebhookSecrets => "dealer_settings.webhook_secret",
-            Self::WebhookTokens => "dealer_webhook.token",
-            Self::DealersKeys => "dealers.fonnte_api_key",
-        }
-    }
-
     /// What the secrets of the place are for.
     #[must_use]
     pub const fn purpose(self) -> SecretPurpose {
@@ -106,18 +89,17 @@ pub struct Resealed {
     pub forbidden: u64,
 }
 
-#[derive(QueryableByName)]
-struct Secret {
-    #[diesel(sql_type = Text)]
-    dealer_id: String,
-    #[diesel(sql_type = Text)]
-    value: String,
+sql_row! {
+    struct Secret {
+        dealer_id: String,
+        value: String,
+    }
 }
 
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
+sql_row! {
+    struct Count {
+        rows: i64,
+    }
 }
 
 #[derive(Default)]
@@ -145,7 +127,7 @@ impl PgDealers {
             author: by.clone(),
             action: Action::ResealSecrets,
             dealer: None,
-            detail: place.name().to_owned(),
+            detail: place.as_str().to_owned(),
         };
         let mut outcome = Resealed::default();
         let mut after = String::new();
