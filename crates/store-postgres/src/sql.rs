@@ -1,7 +1,10 @@
 //! The statements that are `.sql` files, each beside its rows.
 //!
-//! A file is SQL as `psql` reads it: `:name` is a bound value, and `\ir part.sql` includes a part that
-//! several statements share. A test prepares every file on the migrated database.
+//! A file is SQL nearly as `psql` reads it: `:name` is a bound value, `\ir part.sql` includes a part that
+//! several statements share, and `\each LIST PATTERN` is the pattern for each column of a list that stands
+//! beside its rows. A test prepares every file on the migrated database.
+
+mod bound;
 
 use std::marker::PhantomData;
 use std::sync::LazyLock;
@@ -10,7 +13,11 @@ use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::{Error, QueryResult};
 use diesel::serialize::ToSql;
-use diesel::sql_types::{HasSqlType, Untyped};
+use diesel::sql_types::{Array, HasSqlType, Untyped};
+
+pub(crate) use self::bound::{Bound, sql_row};
+use crate::dealers::rows;
+use crate::requests::row;
 
 /// Declares a type for each file: the key of its prepared statement in a connection.
 macro_rules! files {
@@ -178,6 +185,15 @@ impl Template {
                 let part = PARTS.iter().find(|(part, _)| *part == name);
                 let (_, part) = part.unwrap_or_else(|| panic!("there is no part {name}"));
                 self.read_lines(part, text);
+            } else if let Some(each) = line.trim_start().strip_prefix("\\each ") {
+                let (list, pattern) = each.split_once(' ').unwrap_or((each, "{column}"));
+                let columns = listed(list).into_iter().map(|(column, sql_type)| {
+                    pattern
+                        .replace("{column}", column)
+                        .replace("{type}", sql_type)
+                });
+                self.read_line(&columns.collect::<Vec<_>>().join(", "), text);
+                text.push('\n');
             } else if !line.is_empty() {
                 self.read_line(line, text);
                 text.push('\n');
@@ -227,6 +243,21 @@ impl Template {
     }
 }
 
+/// The columns that `\each` lists in a statement, with the types that are told.
+fn listed(name: &str) -> Vec<(&'static str, &'static str)> {
+    let untyped = |columns: &[&'static str]| columns.iter().map(|column| (*column, "")).collect();
+    match name {
+        "submitted" => row::SUBMITTED
+            .map(|(column, sql_type, _)| (column, sql_type))
+            .to_vec(),
+        "mentioning" => untyped(&row::MENTIONING),
+        "exported" => untyped(&row::EXPORTED),
+        "shown" => untyped(&[&row::EXPORTED[..], &["fonnte_response"]].concat()),
+        "settings" => rows::SETTINGS.to_vec(),
+        _ => panic!("there is no list {name}"),
+    }
+}
+
 /// Where a `:name` begins that is neither a cast nor quoted.
 fn place(line: &str) -> Option<usize> {
     let bytes = line.as_bytes();
@@ -255,18 +286,29 @@ impl<'a, F: File> Statement<'a, F> {
     }
 
     /// Binds a value by its name. Binding in the order of the file is fastest.
-    pub(crate) fn bind<ST, T>(mut self, name: &'static str, value: T) -> Self
+    pub(crate) fn bind<T>(mut self, name: &'static str, value: T) -> Self
     where
-        ST: 'static,
-        T: ToSql<ST, Pg> + Send + Sync + 'a,
-        Pg: HasSqlType<ST>,
+        T: Bound + ToSql<T::SqlType, Pg> + Send + Sync + 'a,
+        Pg: HasSqlType<T::SqlType>,
     {
-        let typed = Typed {
-            value,
-            sql_type: PhantomData::<fn() -> ST>,
-        };
-        self.values.push((name, Box::new(typed)));
+        self.values.push((name, Box::new(value)));
         self
+    }
+
+    /// Binds one value of each row, as an array.
+    pub(crate) fn bind_each<R, T>(
+        self,
+        name: &'static str,
+        rows: R,
+        value: impl FnMut(R::Item) -> T,
+    ) -> Self
+    where
+        R: IntoIterator,
+        T: Bound,
+        Vec<T>: ToSql<Array<T::SqlType>, Pg> + Send + Sync + 'a,
+        Pg: HasSqlType<Array<T::SqlType>>,
+    {
+        self.bind(name, rows.into_iter().map(value).collect::<Vec<T>>())
     }
 
     /// The value of this name; the search starts at the nth.
@@ -282,19 +324,13 @@ trait Value: Send + Sync {
     fn bind<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
 }
 
-struct Typed<ST, T> {
-    value: T,
-    sql_type: PhantomData<fn() -> ST>,
-}
-
-impl<ST, T> Value for Typed<ST, T>
+impl<T> Value for T
 where
-    ST: 'static,
-    T: ToSql<ST, Pg> + Send + Sync,
-    Pg: HasSqlType<ST>,
+    T: Bound + ToSql<T::SqlType, Pg> + Send + Sync,
+    Pg: HasSqlType<T::SqlType>,
 {
     fn bind<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_bind_param::<ST, T>(&self.value)
+        out.push_bind_param::<T::SqlType, T>(self)
     }
 }
 

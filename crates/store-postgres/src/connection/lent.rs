@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use deadpool::managed::Object;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 use diesel_async::AsyncPgConnection;
 use domain::ports::{BoxError, StoreError};
 use tokio_postgres::error::SqlState;
@@ -14,6 +13,7 @@ use super::pool::Sessions;
 use super::session::{READ_ONLY, Session};
 use super::watched::ServerError;
 use crate::connection::read_to_end::ReadToEnd as _;
+use crate::sql::sql_row;
 
 /// A connection on loan; when dropped, [`Returned`] decides whether it goes back into the pool.
 pub(crate) struct Connection {
@@ -115,10 +115,10 @@ impl Drop for Returned {
     }
 }
 
-#[derive(QueryableByName)]
-struct ReadOnly {
-    #[diesel(sql_type = Bool)]
-    read_only: bool,
+sql_row! {
+    struct ReadOnly {
+        read_only: bool,
+    }
 }
 
 /// Maps a failed statement to the domain's error.

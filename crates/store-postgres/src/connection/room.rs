@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use diesel::QueryableByName;
-use diesel::sql_types::Integer;
 use domain::ports::BoxError;
 
 use super::session::Connector;
 use super::{DatabaseUrl, PoolOptions};
 use crate::connection::read_to_end::ReadToEnd as _;
+use crate::sql::sql_row;
 
 /// The fewest connections that the service works with: one for callers, two for everything else, and one that
 /// stays free for an operator's commands.
@@ -26,10 +25,10 @@ const MOST: &str = "SELECT least(
             + coalesce(current_setting('reserved_connections', true)::int, 0) END) AS most
 FROM pg_roles r, pg_database d WHERE r.rolname = session_user AND d.datname = current_database()";
 
-#[derive(QueryableByName)]
-struct Most {
-    #[diesel(sql_type = Integer)]
-    most: i32,
+sql_row! {
+    struct Most {
+        most: i32,
+    }
 }
 
 /// Why the connections are too few, or could not be counted.

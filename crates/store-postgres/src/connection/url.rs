@@ -1,4 +1,3 @@
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -103,11 +102,7 @@ fn with_servers(parameters: Parameters) -> Result<tokio_postgres::Config, Databa
     Ok(config)
 }
 
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DatabaseUrl").finish_non_exhaustive()
-    }
-}
+domain::discreet!(DatabaseUrl);
 
 #[cfg(test)]
 mod tests {

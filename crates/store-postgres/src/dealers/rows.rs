@@ -9,12 +9,14 @@ use diesel::prelude::*;
 use domain::dealers::{Dealer, DealerSettings};
 use domain::delivery::OnUnknown;
 use domain::ports::{KeySource, SEALED, SecretPurpose, Vault, VaultError};
+use domain::settings::{Change, SettingsChange};
 use domain::template::Templates;
 use domain::values::{DealerId, QuietHours};
 use secrecy::SecretString;
 
 use crate::requests::odd::Shown;
 use crate::schema::{dealer_settings, dealers};
+use crate::sql::{File, Statement};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = dealers)]
@@ -44,6 +46,56 @@ pub(crate) struct SettingsRow {
     exclusive_device: bool,
     pub(crate) webhook_secret: Option<String>,
     default_template: Option<String>,
+}
+
+/// The columns of settings with their types, see [`with_settings`].
+pub(crate) const SETTINGS: [(&str, &str); 11] = [
+    ("fonnte_api_key", "text"),
+    ("fonnte_api_url", "text"),
+    ("min_interval_ms", "bigint"),
+    ("jitter_ms", "bigint"),
+    ("daily_limit", "int"),
+    ("quiet_from", "time"),
+    ("quiet_to", "time"),
+    ("on_unknown", "text"),
+    ("exclusive_device", "bool"),
+    ("webhook_secret", "text"),
+    ("default_template", "text"),
+];
+
+/// Binds which columns of [`SETTINGS`] change, and their values; the secrets are sealed, and the quiet hours
+/// completed, elsewhere.
+pub(crate) fn with_settings<'a, F: File>(
+    statement: Statement<'a, F>,
+    change: &'a SettingsChange,
+) -> Statement<'a, F> {
+    let ms = |pause: &Change<Duration>| i64::try_from(pause.value()?.as_millis()).ok();
+    let limit = change.daily_limit.value();
+    let columns = change.fields().into_iter().flat_map(|field| match field {
+        "quiet_hours" => vec!["quiet_from", "quiet_to"],
+        column => vec![column],
+    });
+    statement
+        .bind_each("columns", columns, |column| column)
+        .bind("fonnte_api_url", change.api_url.value().map(String::as_str))
+        .bind("min_interval_ms", ms(&change.min_interval))
+        .bind("jitter_ms", ms(&change.jitter))
+        .bind(
+            "daily_limit",
+            limit.and_then(|limit| i32::try_from(*limit).ok()),
+        )
+        .bind(
+            "on_unknown",
+            change.on_unknown.value().copied().map(OnUnknown::as_str),
+        )
+        .bind(
+            "exclusive_device",
+            change.exclusive_device.value().copied().unwrap_or(false),
+        )
+        .bind(
+            "default_template",
+            change.default_template.value().map(String::as_str),
+        )
 }
 
 /// Joins the two tables by the dealer's number.

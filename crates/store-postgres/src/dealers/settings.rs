@@ -3,10 +3,9 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Time, Timestamptz};
+use diesel::sql_types::Timestamptz;
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
 use domain::access::AuditEntry;
-use domain::delivery::OnUnknown;
 use domain::ports::{
     BoxError, DealerAdmin, DealerPage, DealerRecord, KnownQuota, LaneView, SecretPurpose,
     SettingsChanged, StoreError, VaultError,
@@ -17,20 +16,19 @@ use domain::values::{DealerId, QuietHours, WebhookToken};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::directory::PgDealers;
-use super::rows::{DealerRow, SettingsRow, read, same_dealer};
+use super::rows::{DealerRow, SettingsRow, read, same_dealer, with_settings};
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{StoreResult, failed};
 use crate::dealers::secrets::new_token;
 use crate::operations::audit::with_entry;
 use crate::schema::{dealer_settings, dealer_webhook, dealers, lane};
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 
-#[derive(QueryableByName)]
-struct QuietRow {
-    #[diesel(sql_type = Nullable<Time>)]
-    quiet_from: Option<NaiveTime>,
-    #[diesel(sql_type = Nullable<Time>)]
-    quiet_to: Option<NaiveTime>,
+sql_row! {
+    struct QuietRow {
+        quiet_from: Option<NaiveTime>,
+        quiet_to: Option<NaiveTime>,
+    }
 }
 
 impl QuietRow {
@@ -40,12 +38,11 @@ impl QuietRow {
     }
 }
 
-#[derive(QueryableByName)]
-struct PageRow {
-    #[diesel(sql_type = Array<Text>)]
-    ids: Vec<String>,
-    #[diesel(sql_type = BigInt)]
-    total: i64,
+sql_row! {
+    struct PageRow {
+        ids: Vec<String>,
+        total: i64,
+    }
 }
 
 #[derive(Queryable, Selectable)]
@@ -80,8 +77,8 @@ impl DealerAdmin for PgDealers {
     async fn page(&self, page: u64, page_size: u32) -> Result<DealerPage, StoreError> {
         let skipped = page.saturating_sub(1).saturating_mul(page_size.into());
         let statement = Statement::new(sql::DealerNumbers)
-            .bind::<BigInt, _>("size", i64::from(page_size))
-            .bind::<BigInt, _>("skipped", i64::try_from(skipped).unwrap_or(i64::MAX));
+            .bind("size", i64::from(page_size))
+            .bind("skipped", i64::try_from(skipped).unwrap_or(i64::MAX));
         let page: PageRow = self.database.one(statement).await?;
         Ok(DealerPage {
             items: self.records(&page.ids).await?,
@@ -107,9 +104,13 @@ impl DealerAdmin for PgDealers {
         };
         let key = seal(SecretPurpose::ApiKey, &change.api_key)?;
         let secret = seal(SecretPurpose::WebhookSecret, &change.webhook_secret)?;
-        let statement = with_entry(changing(id, change), entry)
-            .bind::<Nullable<Text>, _>("fonnte_api_key", key)
-            .bind::<Nullable<Text>, _>("webhook_secret", secret);
+        let statement = with_entry(
+            with_settings(Statement::new(sql::ChangeSettings), change),
+            entry,
+        )
+        .bind("dealer_id", id.as_str())
+        .bind("fonnte_api_key", key)
+        .bind("webhook_secret", secret);
         let completes = matches!(&change.quiet_hours, Change::Set(times) if !times.is_whole());
         let changed = self
             .database
@@ -140,7 +141,7 @@ async fn complete(
     statement: Statement<'_, sql::ChangeSettings>,
 ) -> QueryResult<SettingsChanged> {
     let stored: Option<QuietRow> = Statement::new(sql::LockQuietHours)
-        .bind::<Text, _>("dealer_id", id.as_str())
+        .bind("dealer_id", id.as_str())
         .optional_row(connection)
         .await?;
     let Some(stored) = stored else {
@@ -161,11 +162,8 @@ async fn make(
         Err(faults) => return Ok(SettingsChanged::Invalid(faults)),
     };
     let made = statement
-        .bind::<Nullable<Time>, Option<NaiveTime>>(
-            "quiet_from",
-            quiet.as_ref().map(QuietHours::from),
-        )
-        .bind::<Nullable<Time>, Option<NaiveTime>>("quiet_to", quiet.as_ref().map(QuietHours::to))
+        .bind("quiet_from", quiet.as_ref().map(QuietHours::from))
+        .bind("quiet_to", quiet.as_ref().map(QuietHours::to))
         .execute(connection)
         .await?;
     Ok(if made > 0 {
@@ -173,40 +171,6 @@ async fn make(
     } else {
         SettingsChanged::UnknownDealer
     })
-}
-
-/// A change without its secrets and quiet hours.
-fn changing<'a>(
-    id: &'a DealerId,
-    change: &'a SettingsChange,
-) -> Statement<'a, sql::ChangeSettings> {
-    let ms = |pause: &Change<std::time::Duration>| {
-        let pause = pause.value()?;
-        i64::try_from(pause.as_millis()).ok()
-    };
-    let limit = change.daily_limit.value();
-    Statement::new(sql::ChangeSettings)
-        .bind::<Text, _>("dealer_id", id.as_str())
-        .bind::<Array<Text>, _>("fields", change.fields())
-        .bind::<Nullable<Text>, _>("fonnte_api_url", change.api_url.value().map(String::as_str))
-        .bind::<Nullable<BigInt>, _>("min_interval_ms", ms(&change.min_interval))
-        .bind::<Nullable<BigInt>, _>("jitter_ms", ms(&change.jitter))
-        .bind::<Nullable<Integer>, _>(
-            "daily_limit",
-            limit.and_then(|limit| i32::try_from(*limit).ok()),
-        )
-        .bind::<Nullable<Text>, _>(
-            "on_unknown",
-            change.on_unknown.value().copied().map(OnUnknown::as_str),
-        )
-        .bind::<Bool, _>(
-            "exclusive_device",
-            change.exclusive_device.value().copied().unwrap_or(false),
-        )
-        .bind::<Nullable<Text>, _>(
-            "default_template",
-            change.default_template.value().map(String::as_str),
-        )
 }
 
 impl PgDealers {
@@ -277,9 +241,9 @@ impl PgDealers {
             });
         }
         let statement = Statement::new(sql::KeepTokens)
-            .bind::<Array<Text>, _>("dealer_ids", dealers)
-            .bind::<Array<Text>, _>("tokens", tokens)
-            .bind::<Array<Binary>, _>("prints", prints);
+            .bind("dealer_ids", dealers)
+            .bind("tokens", tokens)
+            .bind("prints", prints);
         self.database.run(statement).await?;
         Ok(())
     }

@@ -1,6 +1,5 @@
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{Nullable, Text};
 use diesel_async::RunQueryDsl;
 use domain::access::AuditEntry;
 use domain::dealers::Dealer;
@@ -63,10 +62,10 @@ impl PgDealers {
     ) -> Result<(), DealerAdminError> {
         let key = dealer.api_key.as_ref().map(|key| key.expose_secret());
         let statement = with_entry(Statement::new(sql::AddDealer), entry)
-            .bind::<Text, _>("dealer_id", dealer.id.as_str())
-            .bind::<Text, _>("dealer_name", &*dealer.name)
-            .bind::<Nullable<Text>, _>("fonnte_api_key", key)
-            .bind::<Nullable<Text>, _>("fonnte_api_url", dealer.api_url.as_deref());
+            .bind("dealer_id", dealer.id.as_str())
+            .bind("dealer_name", &*dealer.name)
+            .bind("fonnte_api_key", key)
+            .bind("fonnte_api_url", dealer.api_url.as_deref());
         self.write(statement).await.map(drop)
     }
 
@@ -82,9 +81,9 @@ impl PgDealers {
         entry: &AuditEntry,
     ) -> Result<(), DealerAdminError> {
         let statement = with_entry(Statement::new(sql::SetDealerKey), entry)
-            .bind::<Text, _>("dealer_id", id.as_str())
-            .bind::<Text, _>("fonnte_api_key", key.expose_secret())
-            .bind::<Nullable<Text>, _>("fonnte_api_url", url);
+            .bind("dealer_id", id.as_str())
+            .bind("fonnte_api_key", key.expose_secret())
+            .bind("fonnte_api_url", url);
         match self.write(statement).await? {
             0 => Err(DealerAdminError::Unknown),
             _ => Ok(()),

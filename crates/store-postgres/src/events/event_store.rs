@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Double, SmallInt, Text, Timestamptz};
+use diesel::sql_types::{Bool, Timestamptz};
 use domain::events::{EVENT_LIFETIME, EventContent, MessageReport, ProviderEvent};
 use domain::persons::ERASED;
 use domain::ports::{EventStore, EventsApplied, StoreError};
@@ -17,7 +17,7 @@ use crate::connection::read_to_end::ReadToEnd as _;
 use crate::lanes::rows::dealer;
 use crate::lanes::rows::{impersonal, storable};
 use crate::schema::{dealer_webhook, webhook_event};
-use crate::sql::{self, File, Statement};
+use crate::sql::{self, File, Statement, sql_row};
 use crate::store::PgStore;
 
 /// The most events that one statement removes, so that none holds many locks for long (chosen).
@@ -65,7 +65,7 @@ impl EventStore for PgStore {
 
     async fn apply(&self, limit: usize, pause: Duration) -> Result<EventsApplied, StoreError> {
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let devices = self.round(Statement::new(sql::ApplyDevices).bind::<BigInt, _>("most", most));
+        let devices = self.round(Statement::new(sql::ApplyDevices).bind("most", most));
         let mut applied = devices.await?;
         applied.add(self.round(report(most)).await?);
         if applied.unmatched > 0 {
@@ -92,8 +92,8 @@ impl EventStore for PgStore {
 
     async fn forget_old_events(&self) -> Result<u64, StoreError> {
         let statement = Statement::new(sql::ForgetEvents)
-            .bind::<Double, _>("lifetime_seconds", EVENT_LIFETIME.as_secs_f64())
-            .bind::<BigInt, _>("most", FORGET_AT_ONCE);
+            .bind("lifetime_seconds", EVENT_LIFETIME.as_secs_f64())
+            .bind("most", FORGET_AT_ONCE);
         Ok(self.database.run(statement).await? as u64)
     }
 }
@@ -119,38 +119,35 @@ fn report(most: i64) -> Statement<'static, sql::ApplyMessages> {
     let all = MessageState::ALL;
     let shown = all.map(MessageState::version_1);
     Statement::new(sql::ApplyMessages)
-        .bind::<BigInt, _>("most", most)
-        .bind::<Array<Text>, _>("states", all.map(MessageState::as_str).to_vec())
-        .bind::<Array<SmallInt>, _>("ranks", all.map(|state| i16::from(state.rank())).to_vec())
-        .bind::<Array<Text>, _>(
+        .bind("most", most)
+        .bind("states", all.map(MessageState::as_str).to_vec())
+        .bind("ranks", all.map(|state| i16::from(state.rank())).to_vec())
+        .bind(
             "request_statuses",
             shown.map(|(request, _)| request.as_str()).to_vec(),
         )
-        .bind::<Array<Text>, _>(
+        .bind(
             "whatsapp_statuses",
             shown.map(|(_, whatsapp)| whatsapp.as_str()).to_vec(),
         )
-        .bind::<Text, _>("author", CHANGED_BY)
-        .bind::<Text, _>("erased", ERASED)
+        .bind("author", CHANGED_BY)
+        .bind("erased", ERASED)
 }
 
 fn evidence(pause: Duration) -> Statement<'static, sql::TakeEvidence> {
     let (request_status, whatsapp_status) = MessageState::Sent.version_1();
     Statement::new(sql::TakeEvidence)
-        .bind::<Double, _>("pause_seconds", pause.as_secs_f64())
-        .bind::<Text, _>("request_status", request_status.as_str())
-        .bind::<Text, _>("whatsapp_status", whatsapp_status.as_str())
-        .bind::<Text, _>("author", CHANGED_BY)
+        .bind("pause_seconds", pause.as_secs_f64())
+        .bind("request_status", request_status.as_str())
+        .bind("whatsapp_status", whatsapp_status.as_str())
+        .bind("author", CHANGED_BY)
 }
 
-#[derive(QueryableByName)]
-struct AppliedRow {
-    #[diesel(sql_type = BigInt)]
-    taken: i64,
-    #[diesel(sql_type = BigInt)]
-    unmatched: i64,
-    #[diesel(sql_type = BigInt)]
-    lifted: i64,
-    #[diesel(sql_type = BigInt)]
-    freed: i64,
+sql_row! {
+    struct AppliedRow {
+        taken: i64,
+        unmatched: i64,
+        lifted: i64,
+        freed: i64,
+    }
 }

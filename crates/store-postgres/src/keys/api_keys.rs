@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Binary, Nullable, Text, Timestamptz};
+use diesel::sql_types::Timestamptz;
 use domain::access::{Access, ApiKeyId, AuditEntry, KeyFingerprint, KeyName, Scope};
 use domain::ports::{ApiKeyRecord, ApiKeys, BoxError, KnownKey, NewApiKey, StoreError, Validity};
 use domain::values::DealerId;
@@ -118,12 +118,12 @@ impl ApiKeys for PgApiKeys {
         let scopes: Vec<&str> = key.access.scopes().iter().map(Scope::as_str).collect();
         let dealer = key.access.visibility().dealer();
         let statement = Statement::new(sql::CreateKey)
-            .bind::<Text, _>("id", key.id.to_string())
-            .bind::<Text, _>("name", key.name.as_str())
-            .bind::<Binary, _>("print", key.fingerprint.as_bytes())
-            .bind::<Nullable<Text>, _>("dealer_id", dealer.map(DealerId::as_str))
-            .bind::<Array<Text>, _>("scopes", scopes)
-            .bind::<Nullable<Timestamptz>, _>("expires_at", key.expires_at);
+            .bind("id", key.id.to_string())
+            .bind("name", key.name.as_str())
+            .bind("print", key.fingerprint.as_bytes())
+            .bind("dealer_id", dealer.map(DealerId::as_str))
+            .bind("scopes", scopes)
+            .bind("expires_at", key.expires_at);
         let created = self.change(with_entry(statement, entry)).await?;
         self.unknown.invalidate(&key.id).await;
         if created.is_some() {
@@ -178,7 +178,7 @@ impl ApiKeys for PgApiKeys {
         id: ApiKeyId,
         entry: &AuditEntry,
     ) -> Result<Option<ApiKeyRecord>, StoreError> {
-        let statement = Statement::new(sql::RevokeKey).bind::<Text, _>("id", id.to_string());
+        let statement = Statement::new(sql::RevokeKey).bind("id", id.to_string());
         let revoked = self.change(with_entry(statement, entry)).await?;
         self.remembered.invalidate(&id).await;
         if revoked.is_some() {

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Binary, Double, Text, Timestamptz};
+use diesel::sql_types::Timestamptz;
 use domain::access::{ApiKeyId, SessionPrint};
 use domain::ports::{Sessions, StoreError};
 use moka::future::Cache;
@@ -61,9 +61,9 @@ impl Sessions for PgSessions {
         lifetime: Duration,
     ) -> Result<(), StoreError> {
         let statement = Statement::new(sql::BeginSession)
-            .bind::<Binary, _>("print", session.0.as_slice())
-            .bind::<Text, _>("key_id", key.to_string())
-            .bind::<Double, _>("lifetime", lifetime.as_secs_f64());
+            .bind("print", session.0.as_slice())
+            .bind("key_id", key.to_string())
+            .bind("lifetime", lifetime.as_secs_f64());
         self.database.run(statement).await?;
         self.strangers.meet(session).await;
         Ok(())
@@ -100,8 +100,7 @@ impl Sessions for PgSessions {
     }
 
     async fn end(&self, session: SessionPrint) -> Result<(), StoreError> {
-        let statement =
-            Statement::new(sql::EndSession).bind::<Binary, _>("print", session.0.as_slice());
+        let statement = Statement::new(sql::EndSession).bind("print", session.0.as_slice());
         let ended = self.database.run(statement).await.map(|_| ());
         // Also where nobody knows whether it is over.
         self.remembered.invalidate(&session).await;

@@ -3,19 +3,17 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Double, Nullable, Text};
 use domain::ports::{AccountBook, AccountProfile, StoreError};
 use domain::values::DealerId;
 
 use super::rows::{dealer, quota};
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 use crate::store::PgStore;
 
-#[derive(QueryableByName)]
-struct DealerRow {
-    #[diesel(sql_type = Text)]
-    dealer_id: String,
+sql_row! {
+    struct DealerRow {
+        dealer_id: String,
+    }
 }
 
 #[async_trait]
@@ -27,9 +25,9 @@ impl AccountBook for PgStore {
         lease: Duration,
     ) -> Result<Vec<DealerId>, StoreError> {
         let statement = Statement::new(sql::TakeDue)
-            .bind::<BigInt, _>("most", i64::try_from(limit).unwrap_or(i64::MAX))
-            .bind::<Double, _>("active_seconds", active.as_secs_f64())
-            .bind::<Double, _>("lease_seconds", lease.as_secs_f64());
+            .bind("most", i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind("active_seconds", active.as_secs_f64())
+            .bind("lease_seconds", lease.as_secs_f64());
         let rows: Vec<DealerRow> = self.database.all(statement).await?;
         rows.iter().map(|row| dealer(&row.dealer_id)).collect()
     }
@@ -41,10 +39,10 @@ impl AccountBook for PgStore {
         again: Duration,
     ) -> Result<(), StoreError> {
         let statement = Statement::new(sql::KeepProfile)
-            .bind::<Text, _>("dealer_id", dealer.as_str())
-            .bind::<Nullable<BigInt>, _>("quota_left", quota(profile.quota_left))
-            .bind::<Nullable<Date>, _>("expires_on", profile.expires_on)
-            .bind::<Double, _>("again_seconds", again.as_secs_f64());
+            .bind("dealer_id", dealer.as_str())
+            .bind("quota_left", quota(profile.quota_left))
+            .bind("expires_on", profile.expires_on)
+            .bind("again_seconds", again.as_secs_f64());
         self.database.run(statement).await?;
         Ok(())
     }

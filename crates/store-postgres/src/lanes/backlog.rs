@@ -1,19 +1,15 @@
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Nullable, Text};
 use domain::ports::{Backlog, BoxError, StoreError};
 use domain::requests::MessageState;
 
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 use crate::store::PgStore;
 
-#[derive(QueryableByName)]
-struct BacklogRow {
-    #[diesel(sql_type = Text)]
-    state: String,
-    #[diesel(sql_type = BigInt)]
-    messages: i64,
-    #[diesel(sql_type = Nullable<Double>)]
-    past_due_seconds: Option<f64>,
+sql_row! {
+    struct BacklogRow {
+        state: String,
+        messages: i64,
+        past_due_seconds: Option<f64>,
+    }
 }
 
 impl PgStore {

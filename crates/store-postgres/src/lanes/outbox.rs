@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Time, Timestamptz, Uuid};
+use diesel::sql_types::Timestamptz;
 use diesel_async::RunQueryDsl;
 use domain::delivery::{expired, too_old_before};
 use domain::ports::{BlockedLane, Claim, Lease, Outbox, Settled, Settlement, StoreError, WorkerId};
@@ -53,9 +53,9 @@ impl Outbox for PgStore {
         lease: Duration,
     ) -> Result<Option<Lease>, StoreError> {
         let statement = Statement::new(sql::BeginCall)
-            .bind::<Text, _>("dealer_id", dealer.as_str())
-            .bind::<Uuid, _>("worker", worker.0)
-            .bind::<Double, _>("lease_seconds", lease.as_secs_f64());
+            .bind("dealer_id", dealer.as_str())
+            .bind("worker", worker.0)
+            .bind("lease_seconds", lease.as_secs_f64());
         let row: Option<EpochRow> = self
             .database
             .ask(|mut connection| async move {
@@ -152,14 +152,14 @@ impl Outbox for PgStore {
 
     async fn unblock(&self, lane: &BlockedLane) -> Result<bool, StoreError> {
         let statement = Statement::new(sql::Unblock)
-            .bind::<Text, _>("dealer_id", lane.dealer_id.as_str())
-            .bind::<Nullable<Text>, _>("account_print", lane.account_fingerprint.as_deref());
+            .bind("dealer_id", lane.dealer_id.as_str())
+            .bind("account_print", lane.account_fingerprint.as_deref());
         let closed = self.database.run(statement).await?;
         Ok(closed > 0)
     }
 
     async fn end_rest(&self, dealer: &DealerId) -> Result<(), StoreError> {
-        let statement = Statement::new(sql::EndRest).bind::<Text, _>("dealer_id", dealer.as_str());
+        let statement = Statement::new(sql::EndRest).bind("dealer_id", dealer.as_str());
         self.database.run(statement).await?;
         Ok(())
     }
@@ -167,9 +167,9 @@ impl Outbox for PgStore {
 
 fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statement<'static, sql::Claim> {
     Statement::new(sql::Claim)
-        .bind::<Uuid, _>("worker", worker.0)
-        .bind::<BigInt, _>("most", i64::try_from(limit).unwrap_or(i64::MAX))
-        .bind::<Double, _>("lease_seconds", lease.as_secs_f64())
+        .bind("worker", worker.0)
+        .bind("most", i64::try_from(limit).unwrap_or(i64::MAX))
+        .bind("lease_seconds", lease.as_secs_f64())
 }
 
 /// A pair of quiet hours, and the time.
@@ -198,19 +198,16 @@ fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static, sql::Expire> 
     let shown = expired_now.state.version_1();
     let undecided_shown = undecided.state.version_1();
     Statement::new(sql::Expire)
-        .bind::<Array<Time>, Vec<NaiveTime>>("quiet_from", quiet.iter().map(|row| row.0).collect())
-        .bind::<Array<Time>, Vec<NaiveTime>>("quiet_to", quiet.iter().map(|row| row.1).collect())
-        .bind::<Array<Timestamptz>, Vec<DateTime<Utc>>>(
-            "too_old_before",
-            quiet.iter().map(too_old).collect(),
-        )
-        .bind::<Double, _>("ttl_seconds", ttl.as_secs_f64())
-        .bind::<BigInt, _>("most", EXPIRE_AT_ONCE)
-        .bind::<Nullable<Text>, _>("reason", expired_now.reason.map(str::to_owned))
-        .bind::<Text, _>("request_status", shown.0.as_str())
-        .bind::<Text, _>("whatsapp_status", shown.1.as_str())
-        .bind::<Nullable<Text>, _>("undecided_reason", undecided.reason.map(str::to_owned))
-        .bind::<Text, _>("undecided_request_status", undecided_shown.0.as_str())
-        .bind::<Text, _>("undecided_whatsapp_status", undecided_shown.1.as_str())
-        .bind::<Text, _>("author", CHANGED_BY)
+        .bind_each("quiet_from", quiet, |row| row.0)
+        .bind_each("quiet_to", quiet, |row| row.1)
+        .bind_each("too_old_before", quiet, too_old)
+        .bind("ttl_seconds", ttl.as_secs_f64())
+        .bind("most", EXPIRE_AT_ONCE)
+        .bind("reason", expired_now.reason.map(str::to_owned))
+        .bind("request_status", shown.0.as_str())
+        .bind("whatsapp_status", shown.1.as_str())
+        .bind("undecided_reason", undecided.reason.map(str::to_owned))
+        .bind("undecided_request_status", undecided_shown.0.as_str())
+        .bind("undecided_whatsapp_status", undecided_shown.1.as_str())
+        .bind("author", CHANGED_BY)
 }

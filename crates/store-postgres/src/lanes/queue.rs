@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Array, BigInt, Nullable, Timestamptz};
 use diesel_async::AsyncPgConnection;
 use domain::delivery::{LaneState, Place, QueueState};
 use domain::ports::StoreError;
@@ -12,7 +12,7 @@ use domain::values::DealerId;
 use super::rows::{dealer, history};
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 
 /// How many minutes with scheduled messages an estimate reads (chosen).
 const MINUTES: i64 = 10_000;
@@ -23,34 +23,26 @@ pub(crate) async fn queue(
     dealer: &DealerId,
 ) -> Result<QueueState, StoreError> {
     let row: QueueRow = Statement::new(sql::Queue)
-        .bind::<Text, _>("dealer_id", dealer.as_str())
-        .bind::<BigInt, _>("most", MINUTES)
+        .bind("dealer_id", dealer.as_str())
+        .bind("most", MINUTES)
         .one_row(connection)
         .await
         .map_err(failed)?;
     row.try_into()
 }
 
-#[derive(QueryableByName)]
-pub(crate) struct LaneStateRow {
-    #[diesel(sql_type = Text)]
-    lane_dealer_id: String,
-    #[diesel(sql_type = Timestamptz)]
-    seen_at: DateTime<Utc>,
-    #[diesel(sql_type = Bool)]
-    leased: bool,
-    #[diesel(sql_type = Nullable<Uuid>)]
-    lane_message_id: Option<uuid::Uuid>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    ready_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Integer)]
-    strikes: i32,
-    #[diesel(sql_type = Integer)]
-    blocks: i32,
-    #[diesel(sql_type = Nullable<Text>)]
-    block_reason: Option<String>,
-    #[diesel(sql_type = Integer)]
-    calls_today: i32,
+sql_row! {
+    pub(crate) struct LaneStateRow {
+        lane_dealer_id: String,
+        seen_at: DateTime<Utc>,
+        leased: bool,
+        lane_message_id: Option<uuid::Uuid>,
+        ready_at: Option<DateTime<Utc>>,
+        strikes: i32,
+        blocks: i32,
+        block_reason: Option<String>,
+        calls_today: i32,
+    }
 }
 
 #[derive(QueryableByName)]

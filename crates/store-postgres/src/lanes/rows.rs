@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Bool, Nullable};
 use domain::delivery::LaneHistory;
 use domain::persons::without_numbers;
 use domain::ports::{Claim, Lease, OutboxMessage, StoreError, Task};
@@ -11,46 +11,31 @@ use domain::requests::{MessageId, RequestId};
 use domain::values::DealerId;
 
 use crate::requests::origin;
+use crate::sql::sql_row;
 
-/// A leased lane, with its message if any.
-#[derive(QueryableByName)]
-pub(crate) struct ClaimRow {
-    #[diesel(sql_type = Text)]
-    pub(crate) dealer_id: String,
-    /// The epoch of the lease, or of the settled lease.
-    #[diesel(sql_type = BigInt)]
-    pub(crate) epoch: i64,
-    #[diesel(sql_type = Integer)]
-    strikes: i32,
-    #[diesel(sql_type = Integer)]
-    blocks: i32,
-    /// The holder of the previous lease vanished.
-    #[diesel(sql_type = Bool)]
-    lost: bool,
-    #[diesel(sql_type = Nullable<Uuid>)]
-    message_id: Option<uuid::Uuid>,
-    #[diesel(sql_type = Nullable<Uuid>)]
-    request_id: Option<uuid::Uuid>,
-    #[diesel(sql_type = Nullable<Text>)]
-    target: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    body: Option<String>,
-    #[diesel(sql_type = Nullable<Integer>)]
-    unknowns: Option<i32>,
-    #[diesel(sql_type = Nullable<Bool>)]
-    awaited: Option<bool>,
-    #[diesel(sql_type = Nullable<Bool>)]
-    suspected: Option<bool>,
-    #[diesel(sql_type = Nullable<Text>)]
-    http_request_id: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    traceparent: Option<String>,
-    #[diesel(sql_type = Nullable<Double>)]
-    overdue_seconds: Option<f64>,
-    #[diesel(sql_type = Integer)]
-    calls_today: i32,
-    #[diesel(sql_type = Timestamptz)]
-    now: DateTime<Utc>,
+sql_row! {
+    /// A leased lane, with its message if any.
+    pub(crate) struct ClaimRow {
+        pub(crate) dealer_id: String,
+        /// The epoch of the lease, or of the settled lease.
+        pub(crate) epoch: i64,
+        strikes: i32,
+        blocks: i32,
+        /// The holder of the previous lease vanished.
+        lost: bool,
+        message_id: Option<uuid::Uuid>,
+        request_id: Option<uuid::Uuid>,
+        target: Option<String>,
+        body: Option<String>,
+        unknowns: Option<i32>,
+        awaited: Option<bool>,
+        suspected: Option<bool>,
+        http_request_id: Option<String>,
+        traceparent: Option<String>,
+        overdue_seconds: Option<f64>,
+        calls_today: i32,
+        now: DateTime<Utc>,
+    }
 }
 
 impl ClaimRow {
@@ -95,10 +80,10 @@ impl TryFrom<ClaimRow> for Claim {
     }
 }
 
-#[derive(QueryableByName)]
-pub(crate) struct EpochRow {
-    #[diesel(sql_type = BigInt)]
-    pub(crate) epoch: i64,
+sql_row! {
+    pub(crate) struct EpochRow {
+        pub(crate) epoch: i64,
+    }
 }
 
 /// The next claim of a settled lane, or a settlement that did not end as usual.
@@ -112,16 +97,16 @@ pub(crate) struct SettledRow {
     pub(crate) claim: ClaimRow,
 }
 
-#[derive(QueryableByName)]
-pub(crate) struct NextDueRow {
-    #[diesel(sql_type = Nullable<Double>)]
-    pub(crate) seconds: Option<f64>,
+sql_row! {
+    pub(crate) struct NextDueRow {
+        pub(crate) seconds: Option<f64>,
+    }
 }
 
-#[derive(QueryableByName)]
-pub(crate) struct CountRow {
-    #[diesel(sql_type = BigInt)]
-    pub(crate) rows: i64,
+sql_row! {
+    pub(crate) struct CountRow {
+        pub(crate) rows: i64,
+    }
 }
 
 /// Reads the dealer's number of a row.

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use diesel::result::{Error, QueryResult};
-use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use domain::delivery::{LaneValues, MessageChange, MessageValues, REST_DOUBT, REST_LOOK};
 use domain::events::provider_number;
@@ -117,8 +116,8 @@ async fn write(
 async fn give_back(connection: &mut AsyncPgConnection, leased: HashMap<String, i64>) {
     let (dealers, epochs): (Vec<String>, Vec<i64>) = leased.into_iter().unzip();
     let statement = Statement::new(sql::GiveBack)
-        .bind::<Array<Text>, _>("dealer_ids", dealers)
-        .bind::<Array<BigInt>, _>("epochs", epochs);
+        .bind("dealer_ids", dealers)
+        .bind("epochs", epochs);
     if let Err(error) = statement.execute(connection).await {
         // The settlement itself is committed.
         let error = failed(error);
@@ -127,137 +126,88 @@ async fn give_back(connection: &mut AsyncPgConnection, leased: HashMap<String, i
 }
 
 fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statement<'a, sql::Settle> {
-    macro_rules! column {
-        (|$work:ident| $value:expr) => {
-            works.iter().map(|$work| $value).collect::<Vec<_>>()
-        };
-    }
-    let lanes: Vec<LaneValues<'a>> = column!(|work| work.settlement.lane.values());
-    let messages: Vec<Option<MessageValues<'a>>> = column!(|work| {
-        let message = work.settlement.message.as_ref();
-        message.map(|(_, change)| change.values())
-    });
-    macro_rules! lane {
-        (|$lane:ident| $value:expr) => {
-            lanes.iter().map(|$lane| $value).collect::<Vec<_>>()
-        };
-    }
-    /// NULL for a settlement without a message, or for a part that the message lacks.
-    macro_rules! parts {
-        (|$message:ident| $value:expr) => {
-            messages
-                .iter()
-                .map(|message| message.and_then(|$message| $value))
-                .collect::<Vec<_>>()
-        };
-    }
-    macro_rules! message {
-        (|$message:ident| $value:expr) => {
-            parts!(|$message| Some($value))
-        };
-    }
+    let lanes: Vec<LaneValues<'a>> = works
+        .iter()
+        .map(|work| work.settlement.lane.values())
+        .collect();
+    // None without a message.
+    let messages: Vec<Option<MessageValues<'a>>> = works
+        .iter()
+        .map(|work| Some(work.settlement.message.as_ref()?.1.values()))
+        .collect();
     let cancelled = MessageState::Cancelled.version_1();
     Statement::new(sql::Settle)
-        .bind::<Text, _>("lock_timeout", lock_timeout)
-        .bind::<Array<Text>, _>("dealer_id", column!(|work| work.lease.dealer_id.as_str()))
-        .bind::<Array<BigInt>, _>("epoch", column!(|work| work.lease.epoch))
-        .bind::<Array<Double>, _>("pause_seconds", lane!(|lane| lane.pause.as_secs_f64()))
-        .bind::<Array<Bool>, _>("keeps_pause", lane!(|lane| lane.keeps_pause))
-        .bind::<Array<Bool>, _>("forgets_trouble", lane!(|lane| lane.forgets_trouble))
-        .bind::<Array<Integer>, _>("strikes", lane!(|lane| lane.strikes.cast_signed()))
-        .bind::<Array<Integer>, _>("blocks", lane!(|lane| lane.blocks.cast_signed()))
-        .bind::<Array<Nullable<Bool>>, _>("probed", lane!(|lane| lane.probed))
-        .bind::<Array<Nullable<Timestamptz>>, _>("rest_until", lane!(|lane| lane.rest_until))
-        .bind::<Array<Bool>, _>("ages_after_rest", lane!(|lane| lane.ages_after_rest))
-        .bind::<Array<Bool>, _>("called", column!(|work| work.settlement.called))
-        .bind::<Array<Nullable<Text>>, _>(
-            "block_reason",
-            lane!(|lane| lane.block_reason.map(impersonal)),
-        )
-        .bind::<Array<Nullable<Text>>, _>(
-            "account_print",
-            column!(|work| work.settlement.account_fingerprint.as_deref()),
-        )
-        .bind::<Array<Nullable<Uuid>>, _>(
-            "message_id",
-            column!(|work| work.settlement.message.as_ref().map(|(id, _)| id.0)),
-        )
-        .bind::<Array<Nullable<Uuid>>, _>(
-            "suspect_id",
-            column!(|work| match &work.settlement.message {
-                Some((id, MessageChange::Suspected)) => Some(id.0),
-                _ => None,
-            }),
-        )
-        .bind::<Array<Nullable<Text>>, _>("state", message!(|message| message.state.as_str()))
-        .bind::<Array<Nullable<Text>>, _>(
-            "request_status",
-            message!(|message| message.state.version_1().0.as_str()),
-        )
-        .bind::<Array<Nullable<Text>>, _>(
-            "whatsapp_status",
-            message!(|message| message.state.version_1().1.as_str()),
-        )
-        .bind::<Array<Nullable<Double>>, _>(
-            "wait_seconds",
-            message!(|message| message.wait.as_secs_f64()),
-        )
-        .bind::<Array<Nullable<Integer>>, _>(
-            "unknowns",
-            message!(|message| message.unknowns.cast_signed()),
-        )
-        .bind::<Array<Nullable<Text>>, _>(
-            "reason",
-            parts!(|message| message.reason.map(impersonal)),
-        )
-        .bind::<Array<Nullable<Text>>, _>(
-            "provider_id",
-            parts!(|message| message.receipt?.message_id.as_deref()),
-        )
-        .bind::<Array<Nullable<BigInt>>, _>(
-            "provider_request_id",
-            parts!(|message| message.receipt?.request_id),
-        )
-        .bind::<Array<Nullable<Text>>, _>(
-            "answer",
-            column!(|work| {
-                let attempt = work.settlement.attempt.as_ref();
-                attempt.and_then(|attempt| attempt.answer.as_deref())
-            }),
-        )
-        .bind::<Array<Nullable<Text>>, _>("attempt", column!(|work| work.attempt()))
-        .bind::<Array<Nullable<Text>>, _>("accepted_id", column!(|work| work.settlement.accepted()))
-        .bind::<Array<Nullable<BigInt>>, _>(
-            "accepted_number",
-            column!(|work| work.settlement.accepted().and_then(provider_number)),
-        )
-        .bind::<Array<Nullable<BigInt>>, _>(
-            "quota_left",
-            column!(|work| {
-                let receipt = work.settlement.receipt();
-                quota(receipt.and_then(|receipt| receipt.quota_left))
-            }),
-        )
-        .bind::<Array<Nullable<Integer>>, _>(
-            "unaccounted",
-            column!(|work| work.settlement.unaccounted()),
-        )
-        .bind::<Array<Nullable<Uuid>>, _>(
-            "worker",
-            column!(|work| work.next.map(|(worker, _)| worker.0)),
-        )
-        .bind::<Array<Nullable<Double>>, _>(
-            "lease_seconds",
-            column!(|work| work.next.map(|(_, lease)| lease.as_secs_f64())),
-        )
-        .bind::<Double, _>("doubt_seconds", REST_DOUBT.as_secs_f64())
-        .bind::<Double, _>("look_seconds", REST_LOOK.as_secs_f64())
-        .bind::<Text, _>("erased", ERASED)
-        .bind::<Text, _>("undecided_reason", erased(1))
-        .bind::<Text, _>("cancelled_reason", erased(0))
-        .bind::<Text, _>("cancelled_request_status", cancelled.0.as_str())
-        .bind::<Text, _>("cancelled_whatsapp_status", cancelled.1.as_str())
-        .bind::<Text, _>("author", CHANGED_BY)
+        .bind("lock_timeout", lock_timeout)
+        .bind_each("dealer_id", works, |it| it.lease.dealer_id.as_str())
+        .bind_each("epoch", works, |it| it.lease.epoch)
+        .bind_each("pause_seconds", &lanes, |it| it.pause.as_secs_f64())
+        .bind_each("keeps_pause", &lanes, |it| it.keeps_pause)
+        .bind_each("forgets_trouble", &lanes, |it| it.forgets_trouble)
+        .bind_each("strikes", &lanes, |it| it.strikes.cast_signed())
+        .bind_each("blocks", &lanes, |it| it.blocks.cast_signed())
+        .bind_each("probed", &lanes, |it| it.probed)
+        .bind_each("rest_until", &lanes, |it| it.rest_until)
+        .bind_each("ages_after_rest", &lanes, |it| it.ages_after_rest)
+        .bind_each("called", works, |it| it.settlement.called)
+        .bind_each("block_reason", &lanes, |it| it.block_reason.map(impersonal))
+        .bind_each("account_print", works, |it| {
+            it.settlement.account_fingerprint.as_deref()
+        })
+        .bind_each("message_id", works, |it| {
+            it.settlement.message.as_ref().map(|(id, _)| id.0)
+        })
+        .bind_each("suspect_id", works, |it| match &it.settlement.message {
+            Some((id, MessageChange::Suspected)) => Some(id.0),
+            _ => None,
+        })
+        .bind_each("state", &messages, |it| it.map(|it| it.state.as_str()))
+        .bind_each("request_status", &messages, |it| {
+            it.map(|it| it.state.version_1().0.as_str())
+        })
+        .bind_each("whatsapp_status", &messages, |it| {
+            it.map(|it| it.state.version_1().1.as_str())
+        })
+        .bind_each("wait_seconds", &messages, |it| {
+            it.map(|it| it.wait.as_secs_f64())
+        })
+        .bind_each("unknowns", &messages, |it| {
+            it.map(|it| it.unknowns.cast_signed())
+        })
+        .bind_each("reason", &messages, |it| {
+            it.and_then(|it| it.reason.map(impersonal))
+        })
+        .bind_each("provider_id", &messages, |it| {
+            it.and_then(|it| it.receipt?.message_id.as_deref())
+        })
+        .bind_each("provider_request_id", &messages, |it| {
+            it.and_then(|it| it.receipt?.request_id)
+        })
+        .bind_each("answer", works, |it| {
+            let attempt = it.settlement.attempt.as_ref();
+            attempt.and_then(|attempt| attempt.answer.as_deref())
+        })
+        .bind_each("attempt", works, |it| it.attempt())
+        .bind_each("accepted_id", works, |it| it.settlement.accepted())
+        .bind_each("accepted_number", works, |it| {
+            it.settlement.accepted().and_then(provider_number)
+        })
+        .bind_each("quota_left", works, |it| {
+            let receipt = it.settlement.receipt();
+            quota(receipt.and_then(|receipt| receipt.quota_left))
+        })
+        .bind_each("unaccounted", works, |it| it.settlement.unaccounted())
+        .bind_each("worker", works, |it| it.next.map(|(worker, _)| worker.0))
+        .bind_each("lease_seconds", works, |it| {
+            it.next.map(|(_, lease)| lease.as_secs_f64())
+        })
+        .bind("doubt_seconds", REST_DOUBT.as_secs_f64())
+        .bind("look_seconds", REST_LOOK.as_secs_f64())
+        .bind("erased", ERASED)
+        .bind("undecided_reason", erased(1))
+        .bind("cancelled_reason", erased(0))
+        .bind("cancelled_request_status", cancelled.0.as_str())
+        .bind("cancelled_whatsapp_status", cancelled.1.as_str())
+        .bind("author", CHANGED_BY)
 }
 
 impl Settling {

@@ -1,13 +1,11 @@
 use std::time::Duration;
 
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Nullable};
 use domain::dealers::LOW_QUOTA;
 use domain::ports::StoreError;
 
 use super::rows::seconds;
 use crate::connection::Database;
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 use crate::store::PgStore;
 
 /// The state of the queue and its lanes.
@@ -43,22 +41,16 @@ pub struct PoolUse {
     pub waiting: usize,
 }
 
-#[derive(QueryableByName)]
-struct StandingRow {
-    #[diesel(sql_type = Nullable<BigInt>)]
-    lowest_quota: Option<i64>,
-    #[diesel(sql_type = BigInt)]
-    low_on_quota: i64,
-    #[diesel(sql_type = BigInt)]
-    expiring: i64,
-    #[diesel(sql_type = BigInt)]
-    past_due: i64,
-    #[diesel(sql_type = BigInt)]
-    blocked: i64,
-    #[diesel(sql_type = Nullable<Double>)]
-    blocked_seconds: Option<f64>,
-    #[diesel(sql_type = Nullable<Double>)]
-    unhindered_seconds: Option<f64>,
+sql_row! {
+    struct StandingRow {
+        lowest_quota: Option<i64>,
+        low_on_quota: i64,
+        expiring: i64,
+        past_due: i64,
+        blocked: i64,
+        blocked_seconds: Option<f64>,
+        unhindered_seconds: Option<f64>,
+    }
 }
 
 impl PgStore {
@@ -67,8 +59,7 @@ impl PgStore {
     /// # Errors
     /// [`StoreError`]
     pub async fn standing(&self) -> Result<Standing, StoreError> {
-        let statement =
-            Statement::new(sql::Standing).bind::<BigInt, _>("low_quota", LOW_QUOTA.cast_signed());
+        let statement = Statement::new(sql::Standing).bind("low_quota", LOW_QUOTA.cast_signed());
         let row: StandingRow = self.database.one(statement).await?;
         Ok(Standing {
             past_due: u64::try_from(row.past_due).unwrap_or(0),

@@ -1,39 +1,27 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamptz};
 use domain::access::Visibility;
 use domain::ports::{DealerTrouble, KnownQuota, StoreError, Troubles};
 use domain::values::DealerId;
 
 use super::rows::{dealer, quota};
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 use crate::store::PgStore;
 
-#[derive(QueryableByName)]
-struct TroubleRow {
-    #[diesel(sql_type = Text)]
-    dealer_id: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    dealer_name: Option<String>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    blocked_since: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Nullable<Text>)]
-    block_reason: Option<String>,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    quota_left: Option<i64>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    quota_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Nullable<Date>)]
-    expires_on: Option<NaiveDate>,
-    #[diesel(sql_type = BigInt)]
-    waiting: i64,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    oldest_due_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    stands_since: Option<DateTime<Utc>>,
-    #[diesel(sql_type = BigInt)]
-    unknown: i64,
+sql_row! {
+    struct TroubleRow {
+        dealer_id: String,
+        dealer_name: Option<String>,
+        blocked_since: Option<DateTime<Utc>>,
+        block_reason: Option<String>,
+        quota_left: Option<i64>,
+        quota_at: Option<DateTime<Utc>>,
+        expires_on: Option<NaiveDate>,
+        waiting: i64,
+        oldest_due_at: Option<DateTime<Utc>>,
+        stands_since: Option<DateTime<Utc>>,
+        unknown: i64,
+    }
 }
 
 #[async_trait]
@@ -46,9 +34,9 @@ impl Troubles for PgStore {
     ) -> Result<Vec<DealerTrouble>, StoreError> {
         let _turn = self.turn().await?;
         let statement = Statement::new(sql::Troubles)
-            .bind::<Nullable<Text>, _>("dealer_id", seen.dealer().map(DealerId::as_str))
-            .bind::<Nullable<BigInt>, _>("low_quota", quota(Some(low_quota)))
-            .bind::<Date, _>("ends_by", ends_by);
+            .bind("dealer_id", seen.dealer().map(DealerId::as_str))
+            .bind("low_quota", quota(Some(low_quota)))
+            .bind("ends_by", ends_by);
         let rows: Vec<TroubleRow> = self.database.all(statement).await?;
         rows.into_iter().map(DealerTrouble::try_from).collect()
     }

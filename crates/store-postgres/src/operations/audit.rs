@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text};
+use diesel::sql_types::{Bool, Text};
 use domain::access::{ApiKeyId, AuditCursor, AuditEntry, AuditRecord};
 use domain::ports::{AuditLog, BoxError, StoreError};
 use domain::requests::RequestId;
@@ -19,12 +19,12 @@ pub(crate) fn with_entry<'a, F: File>(
     let author = &entry.author;
     let dealer = entry.dealer.as_ref().map(|dealer| dealer.as_str());
     statement
-        .bind::<Text, _>("audit_actor", &*author.actor)
-        .bind::<Nullable<Text>, _>("audit_key", author.key.map(|key| key.to_string()))
-        .bind::<Text, _>("audit_action", entry.action.as_str())
-        .bind::<Nullable<Text>, _>("audit_dealer", dealer)
-        .bind::<Nullable<Text>, _>("audit_call", author.call.as_deref())
-        .bind::<Text, _>("audit_detail", &*entry.detail)
+        .bind("audit_actor", &*author.actor)
+        .bind("audit_key", author.key.map(|key| key.to_string()))
+        .bind("audit_action", entry.action.as_str())
+        .bind("audit_dealer", dealer)
+        .bind("audit_call", author.call.as_deref())
+        .bind("audit_detail", &*entry.detail)
 }
 
 #[async_trait]

@@ -1,10 +1,8 @@
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
 use domain::ports::StoreError;
 
 use super::migrate::{self, MigrateError};
 use crate::connection::{SchemaName, StoreResult, failed};
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 use crate::store::PgStore;
 
 /// Whether the database has every migration of this program.
@@ -34,20 +32,15 @@ pub struct Inspection {
     pub blocked_lanes: u64,
 }
 
-#[derive(QueryableByName)]
-struct InspectionRow {
-    #[diesel(sql_type = Text)]
-    server_version: String,
-    #[diesel(sql_type = Text)]
-    synchronous_commit: String,
-    #[diesel(sql_type = Text)]
-    default_synchronous_commit: String,
-    #[diesel(sql_type = Bool)]
-    fsync: bool,
-    #[diesel(sql_type = BigInt)]
-    old_pending: i64,
-    #[diesel(sql_type = BigInt)]
-    blocked_lanes: i64,
+sql_row! {
+    struct InspectionRow {
+        server_version: String,
+        synchronous_commit: String,
+        default_synchronous_commit: String,
+        fsync: bool,
+        old_pending: i64,
+        blocked_lanes: i64,
+    }
 }
 
 impl PgStore {

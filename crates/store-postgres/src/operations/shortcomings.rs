@@ -3,26 +3,23 @@
 use std::fmt;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Integer, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::ports::StoreError;
 
 use crate::connection::{SchemaName, failed};
-use crate::sql::{self, Statement};
+use crate::requests::row::SUBMITTED;
+use crate::sql::{self, Statement, sql_row};
 use crate::store::PgStore;
 
 /// The encoding that holds every text of a caller.
 const ENCODING: &str = "UTF8";
 
-/// Columns of tables that may be older than the service, with the characters that each must hold. An empty
-/// schema is ours.
-const WIDTHS: [(&str, &str, &str, i32); 13] = [
-    ("", REQUESTS, "dealer_id", 10),
-    ("", REQUESTS, "nama_pembawa", 255),
-    ("", REQUESTS, "no_telp", 20),
-    ("", REQUESTS, "tipe_unit", 100),
-    ("", REQUESTS, "no_pol", 20),
-    ("", REQUESTS, "no_pol_normal", 20),
+/// Schema, table, column, and the characters that it must hold.
+type Width = (&'static str, &'static str, &'static str, usize);
+
+/// Columns of tables that may be older than the service, with the characters that each must hold, beside
+/// those of [`SUBMITTED`]. An empty schema is ours.
+const WIDTHS: [Width; 7] = [
     ("", REQUESTS, "request_status", 20),
     ("", REQUESTS, "whatsapp_status", 20),
     ("", REQUESTS, "created_by", 100),
@@ -35,23 +32,13 @@ const WIDTHS: [(&str, &str, &str, i32); 13] = [
 const REQUESTS: &str = "customer_validation_request";
 const DEALERS: &str = "dealer_integration";
 
-/// The columns of a request that every submission sets.
-const FILLED_IN: [&str; 16] = [
+/// The columns of a request that every submission sets, beside those of [`SUBMITTED`].
+const FILLED_IN: [&str; 6] = [
     "id",
-    "dealer_id",
-    "request_date",
-    "request_time",
-    "nama_pembawa",
-    "no_telp",
-    "tipe_unit",
-    "no_pol",
-    "no_pol_normal",
     "request_status",
     "whatsapp_status",
     "created_by",
-    "created_date",
     "last_modified_by",
-    "last_modified_date",
     "newest_message_id",
 ];
 
@@ -182,37 +169,44 @@ async fn find(
     connection: &mut AsyncPgConnection,
     schema: &SchemaName,
 ) -> QueryResult<Vec<Shortcoming>> {
-    let texts = |part: fn(&(&'static str, &'static str, &'static str, i32)) -> &'static str| {
-        WIDTHS.iter().map(part).collect::<Vec<_>>()
-    };
+    let submitted = SUBMITTED.iter().filter_map(|(column, _, field)| {
+        let (_, longest) = (*field)?.length()?;
+        Some(("", REQUESTS, *column, longest))
+    });
+    let widths: Vec<Width> = WIDTHS.into_iter().chain(submitted).collect();
+    let texts = |part: fn(&Width) -> &'static str| widths.iter().map(part).collect::<Vec<_>>();
+    let needed = widths
+        .iter()
+        .map(|(.., needed)| i32::try_from(*needed).unwrap_or(i32::MAX));
+    let needed: Vec<i32> = needed.collect();
+    let filled_in = SUBMITTED.iter().map(|(column, ..)| *column);
     let rows: Vec<Row> = Statement::new(sql::Shortcomings)
-        .bind::<Array<Text>, _>("schemas", texts(|(schema, ..)| schema))
-        .bind::<Array<Text>, _>("tables", texts(|(_, table, ..)| table))
-        .bind::<Array<Text>, _>("columns", texts(|(_, _, column, _)| column))
-        .bind::<Array<Integer>, _>("widths", WIDTHS.map(|(.., needed)| needed).to_vec())
-        .bind::<Text, _>("schema", schema.as_str())
-        .bind::<Text, _>("requests", REQUESTS)
-        .bind::<Array<Text>, _>("filled_in", FILLED_IN.to_vec())
-        .bind::<Array<Text>, _>("written", WRITTEN.to_vec())
-        .bind::<Array<Text>, _>("rights", RIGHTS.to_vec())
-        .bind::<Array<Text>, _>("emptied", EMPTIED.to_vec())
+        .bind("schemas", texts(|(schema, ..)| schema))
+        .bind("tables", texts(|(_, table, ..)| table))
+        .bind("columns", texts(|(_, _, column, _)| column))
+        .bind("widths", needed)
+        .bind("schema", schema.as_str())
+        .bind("requests", REQUESTS)
+        .bind(
+            "filled_in",
+            FILLED_IN.into_iter().chain(filled_in).collect::<Vec<_>>(),
+        )
+        .bind("written", WRITTEN.to_vec())
+        .bind("rights", RIGHTS.to_vec())
+        .bind("emptied", EMPTIED.to_vec())
         .load(connection)
         .await?;
     Ok(rows.into_iter().filter_map(Row::read).collect())
 }
 
-#[derive(QueryableByName)]
-struct Row {
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Text)]
-    place: String,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Integer)]
-    width: i32,
-    #[diesel(sql_type = Integer)]
-    needed: i32,
+sql_row! {
+    struct Row {
+        kind: String,
+        place: String,
+        name: String,
+        width: i32,
+        needed: i32,
+    }
 }
 
 impl Row {

@@ -6,7 +6,6 @@ use std::time::Duration;
 use chrono::DateTime;
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{Text, Uuid as SqlUuid};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
 use domain::delivery::{LaneChange, MessageChange, Receipt};
 use domain::ports::{Lease, Settlement, StoreError};
@@ -95,8 +94,8 @@ async fn store_and_settle(
     *step = "a message cannot be settled";
     let dealer_id = request.submission.dealer_id;
     let lease: Option<EpochRow> = Statement::new(sql::BeginTrial)
-        .bind::<Text, _>("dealer_id", dealer_id.as_str())
-        .bind::<SqlUuid, _>("message_id", request.message.id.0)
+        .bind("dealer_id", dealer_id.as_str())
+        .bind("message_id", request.message.id.0)
         .optional_row(connection)
         .await?;
     let Some(EpochRow { epoch }) = lease else {

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use domain::persons::Person;
 use domain::requests::impersonal_call;
 use domain::values::Phone;
@@ -11,7 +10,7 @@ use domain::values::Phone;
 use super::personal_data::BETWEEN_DIGITS;
 use crate::connection::StoreResult;
 use crate::schema::{api_key, audit, lane, template, template_version};
-use crate::sql::{self, File, Statement};
+use crate::sql::{self, File, Statement, sql_row};
 use crate::store::PgStore;
 
 /// The dealers that have a person as their customer.
@@ -34,7 +33,7 @@ impl PgStore {
         if !known.dealers.is_empty() {
             self.erase_block_reasons(&known).await?;
             let statement = quoting(Statement::new(sql::ForgetKeysOf), subscriber)
-                .bind::<Array<Text>, _>("dealers", &known.dealers);
+                .bind("dealers", &known.dealers);
             self.database.run(statement).await?;
         }
         self.erase_audit(&known, subscriber, &by_phone).await?;
@@ -43,7 +42,7 @@ impl PgStore {
     }
 
     async fn known(&self, phone: &Phone) -> StoreResult<Known> {
-        let statement = Statement::new(sql::Known).bind::<Text, _>("phone", phone.national());
+        let statement = Statement::new(sql::Known).bind("phone", phone.national());
         let rows: Vec<KnownRow> = self.database.all(statement).await?;
         let (mut dealers, mut requests) = (HashSet::new(), HashSet::new());
         let mut person = Person::default().with_phone(phone.national());
@@ -89,8 +88,8 @@ impl PgStore {
         by_phone: &Person,
     ) -> StoreResult<()> {
         let statement = quoting(Statement::new(sql::AuditLines), subscriber)
-            .bind::<Array<Text>, _>("dealers", &known.dealers)
-            .bind::<Array<Text>, _>("requests", &known.requests);
+            .bind("dealers", &known.dealers)
+            .bind("requests", &known.requests);
         let lines: Vec<LineRow> = self.database.all(statement).await?;
         for line in lines {
             let call = line.request_id.as_deref();
@@ -143,47 +142,39 @@ impl PgStore {
 /// Binds the digits of a phone, to be searched in texts.
 fn quoting<'a, F: File>(statement: Statement<'a, F>, subscriber: &'a str) -> Statement<'a, F> {
     statement
-        .bind::<Text, _>("subscriber", subscriber)
-        .bind::<Text, _>("between", BETWEEN_DIGITS)
+        .bind("subscriber", subscriber)
+        .bind("between", BETWEEN_DIGITS)
 }
 
-#[derive(QueryableByName)]
-struct KnownRow {
-    #[diesel(sql_type = Text)]
-    id: String,
-    #[diesel(sql_type = Text)]
-    dealer_id: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    name: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    plate: Option<String>,
+sql_row! {
+    struct KnownRow {
+        id: String,
+        dealer_id: String,
+        name: Option<String>,
+        plate: Option<String>,
+    }
 }
 
-#[derive(QueryableByName)]
-struct LineRow {
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-    #[diesel(sql_type = Text)]
-    actor: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    request_id: Option<String>,
-    #[diesel(sql_type = Text)]
-    detail: String,
-    /// Whether it is about one of the person's requests.
-    #[diesel(sql_type = Bool)]
-    theirs: bool,
+sql_row! {
+    struct LineRow {
+        id: i64,
+        actor: String,
+        request_id: Option<String>,
+        detail: String,
+        /// Whether it is about one of the person's requests.
+        theirs: bool,
+    }
 }
 
-#[derive(QueryableByName)]
-struct KeyRow {
-    #[diesel(sql_type = Text)]
-    id: String,
-    #[diesel(sql_type = Text)]
-    name: String,
+sql_row! {
+    struct KeyRow {
+        id: String,
+        name: String,
+    }
 }
 
-#[derive(QueryableByName)]
-struct AuthorRow {
-    #[diesel(sql_type = Text)]
-    author: String,
+sql_row! {
+    struct AuthorRow {
+        author: String,
+    }
 }

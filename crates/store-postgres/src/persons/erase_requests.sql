@@ -3,16 +3,16 @@
 -- Locks: idempotency keys. Plan: by their ids; keys by dealer.
 
 WITH theirs AS (
-    SELECT * FROM unnest(:ids::uuid[], :unit_types::text[], :creators::text[], :changers::text[])
-        AS u (id, unit_type, creator, changer)
+    SELECT * FROM unnest(:ids::uuid[],
+\each mentioning :{column}::text[]
+    ) AS u (id,
+\each mentioning {column}
+    )
 ), erased AS (
     UPDATE customer_validation_request r SET
         nama_pembawa = '[dihapus]', no_telp = '[dihapus]', no_pol = '[dihapus]',
-        no_pol_normal = NULL,
-        tipe_unit = left(t.unit_type, char_length(r.tipe_unit)),
-        created_by = left(t.creator, char_length(r.created_by)),
-        last_modified_by = left(t.changer, char_length(r.last_modified_by)),
-        fonnte_response = NULL
+        no_pol_normal = NULL, fonnte_response = NULL,
+\each mentioning {column} = left(t.{column}, char_length(r.{column}))
     FROM theirs t WHERE r.id = t.id
     RETURNING r.id, r.dealer_id
 ), forgotten AS (

@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
 use domain::events::EVENT_LIFETIME;
 use domain::persons::{Erased, PersonalRecord, Sweep, erased};
@@ -16,8 +16,9 @@ use uuid::Uuid;
 use super::rows::{ErasedRow, EventsRow, MessageRow, RequestRow};
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{StoreResult, failed};
-use crate::requests::{messages, row as request_row};
-use crate::sql::{self, File, Statement};
+use crate::requests::messages;
+use crate::requests::row::{self, MENTIONING};
+use crate::sql::{self, File, Statement, sql_row};
 use crate::store::PgStore;
 
 /// The characters that may separate the digits of a phone in a text.
@@ -65,16 +66,16 @@ impl PersonalData for PgStore {
         limit: usize,
     ) -> Result<Vec<PersonalRecord>, StoreError> {
         let requests = of_phone(Statement::new(sql::RequestsOf), phone, limit)
-            .bind::<SqlUuid, _>("after", after.map_or(Uuid::nil(), |id| id.0));
+            .bind("after", after.map_or(Uuid::nil(), |id| id.0));
         let (requests, messages) = self
             .database
             .ask(|mut connection| async move {
-                let rows: Vec<request_row::RequestRow> =
+                let rows: Vec<row::RequestRow> =
                     requests.load(&mut connection).await.map_err(failed)?;
                 let requests: Vec<Request> = rows.into_iter().map(Request::from).collect();
                 let ids: Vec<Uuid> = requests.iter().map(|request| request.id.0).collect();
                 let messages: Vec<OwnedMessageRow> = Statement::new(sql::MessagesOf)
-                    .bind::<Array<SqlUuid>, _>("requests", ids)
+                    .bind("requests", ids)
                     .load(&mut connection)
                     .await
                     .map_err(failed)?;
@@ -108,9 +109,9 @@ impl PersonalData for PgStore {
             }
             Sweep::Events(place) => {
                 let statement = Statement::new(sql::EraseOldEvents)
-                    .bind::<BigInt, _>("place", place)
-                    .bind::<BigInt, _>("most", most(limit))
-                    .bind::<Integer, _>("days", i32::try_from(days).unwrap_or(i32::MAX));
+                    .bind("place", place)
+                    .bind("most", most(limit))
+                    .bind("days", i32::try_from(days).unwrap_or(i32::MAX));
                 let row: EventsRow = self.database.one(statement).await?;
                 let next = row.last.map(Sweep::Events);
                 let next = next.or(Some(Sweep::Messages(Uuid::nil())));
@@ -163,10 +164,10 @@ impl PgStore {
         let mut after = 0;
         loop {
             let statement = Statement::new(sql::EraseEvents)
-                .bind::<Text, _>("subscriber", &phone.national()[1..])
-                .bind::<Text, _>("between", BETWEEN_DIGITS)
-                .bind::<BigInt, _>("after", after)
-                .bind::<BigInt, _>("most", EVENTS_AT_ONCE);
+                .bind("subscriber", &phone.national()[1..])
+                .bind("between", BETWEEN_DIGITS)
+                .bind("after", after)
+                .bind("most", EVENTS_AT_ONCE);
             let row: EventsRow = self.database.one(statement).await?;
             all.add(row.erased());
             match row.last {
@@ -186,23 +187,18 @@ async fn erase_messages(
     if rows.is_empty() {
         return Ok(Erased::default());
     }
-    macro_rules! column {
-        (|$row:ident| $value:expr) => {
-            rows.iter().map(|$row| $value).collect::<Vec<_>>()
-        };
-    }
     let (request_status, whatsapp_status) = MessageState::Cancelled.version_1();
     let erased: ErasedRow = Statement::new(sql::EraseMessages)
-        .bind::<Array<Nullable<SqlUuid>>, _>("ids", column!(|row| row.id))
-        .bind::<Array<Nullable<Bool>>, _>("queued", column!(|row| row.queued))
-        .bind::<Array<Nullable<Text>>, _>("reasons", column!(|row| row.reason()))
-        .bind::<Array<Nullable<Text>>, _>("calls", column!(|row| row.call()))
-        .bind::<Array<Nullable<Text>>, _>("state_ids", column!(|row| row.state_id()))
-        .bind::<Text, _>("reason", erased(0))
-        .bind::<Text, _>("undecided_reason", erased(1))
-        .bind::<Text, _>("request_status", request_status.as_str())
-        .bind::<Text, _>("whatsapp_status", whatsapp_status.as_str())
-        .bind::<Text, _>("author", CHANGED_BY)
+        .bind_each("ids", &rows, |row| row.id)
+        .bind_each("queued", &rows, |row| row.queued)
+        .bind_each("reasons", &rows, |row| row.reason())
+        .bind_each("calls", &rows, |row| row.call())
+        .bind_each("state_ids", &rows, |row| row.state_id())
+        .bind("reason", erased(0))
+        .bind("undecided_reason", erased(1))
+        .bind("request_status", request_status.as_str())
+        .bind("whatsapp_status", whatsapp_status.as_str())
+        .bind("author", CHANGED_BY)
         .one_row(connection)
         .await?;
     Ok(erased.into())
@@ -217,21 +213,11 @@ async fn erase_requests(
     if rows.is_empty() {
         return Ok(Erased::default());
     }
-    macro_rules! texts {
-        ($column:ident) => {
-            rows.iter()
-                .map(|row| row.without_person(row.$column.as_deref()))
-                .collect::<Vec<_>>()
-        };
+    let mut erase = Statement::new(sql::EraseRequests).bind_each("ids", &rows, |row| row.id);
+    for (n, column) in MENTIONING.into_iter().enumerate() {
+        erase = erase.bind_each(column, &rows, |row| row.without_person(n));
     }
-    let ids: Vec<Option<Uuid>> = rows.iter().map(|row| row.id).collect();
-    let RequestsRow { requests } = Statement::new(sql::EraseRequests)
-        .bind::<Array<Nullable<SqlUuid>>, _>("ids", ids)
-        .bind::<Array<Nullable<Text>>, _>("unit_types", texts!(unit_type))
-        .bind::<Array<Nullable<Text>>, _>("creators", texts!(created_by))
-        .bind::<Array<Nullable<Text>>, _>("changers", texts!(last_modified_by))
-        .one_row(connection)
-        .await?;
+    let RequestsRow { requests } = erase.one_row(connection).await?;
     Ok(Erased {
         requests: u64::try_from(requests).unwrap_or(0),
         ..Erased::default()
@@ -244,8 +230,8 @@ fn of_phone<'a, F: File>(
     limit: usize,
 ) -> Statement<'a, F> {
     statement
-        .bind::<Text, _>("phone", phone.national())
-        .bind::<BigInt, _>("most", most(limit))
+        .bind("phone", phone.national())
+        .bind("most", most(limit))
 }
 
 /// A batch of rows older than this many days.
@@ -256,19 +242,19 @@ fn old<F: File>(
     limit: usize,
 ) -> Statement<'_, F> {
     statement
-        .bind::<SqlUuid, _>("after", after)
-        .bind::<BigInt, _>("most", most(limit))
-        .bind::<Integer, _>("days", i32::try_from(days).unwrap_or(i32::MAX))
+        .bind("after", after)
+        .bind("most", most(limit))
+        .bind("days", i32::try_from(days).unwrap_or(i32::MAX))
 }
 
 fn most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-#[derive(QueryableByName)]
-struct RequestsRow {
-    #[diesel(sql_type = BigInt)]
-    requests: i64,
+sql_row! {
+    struct RequestsRow {
+        requests: i64,
+    }
 }
 
 #[derive(QueryableByName)]

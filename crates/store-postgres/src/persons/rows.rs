@@ -1,31 +1,23 @@
 //! Rows that are locked for erasure, and what remains of them.
 
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid};
 use domain::persons::{Erased, Person};
 use domain::requests::impersonal_call;
 
-/// A message, or an id of a batch without a message to erase.
-#[derive(QueryableByName)]
-pub(crate) struct MessageRow {
-    #[diesel(sql_type = Uuid)]
-    pub(crate) place: uuid::Uuid,
-    #[diesel(sql_type = Nullable<Uuid>)]
-    pub(crate) id: Option<uuid::Uuid>,
-    #[diesel(sql_type = Nullable<Bool>)]
-    pub(crate) queued: Option<bool>,
-    #[diesel(sql_type = Nullable<Text>)]
-    target: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    reason: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    http_request_id: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    provider_state_id: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    name: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    plate: Option<String>,
+use crate::sql::sql_row;
+
+sql_row! {
+    /// A message, or an id of a batch without a message to erase.
+    pub(crate) struct MessageRow {
+        pub(crate) place: uuid::Uuid,
+        pub(crate) id: Option<uuid::Uuid>,
+        pub(crate) queued: Option<bool>,
+        target: Option<String>,
+        reason: Option<String>,
+        http_request_id: Option<String>,
+        provider_state_id: Option<String>,
+        name: Option<String>,
+        plate: Option<String>,
+    }
 }
 
 impl MessageRow {
@@ -54,36 +46,29 @@ impl MessageRow {
     }
 }
 
-/// A request, or an id of a batch without a request to erase.
-#[derive(QueryableByName)]
-pub(crate) struct RequestRow {
-    #[diesel(sql_type = Uuid)]
-    pub(crate) place: uuid::Uuid,
-    #[diesel(sql_type = Nullable<Uuid>)]
-    pub(crate) id: Option<uuid::Uuid>,
-    #[diesel(sql_type = Nullable<Text>)]
-    phone: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    name: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    plate: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub(crate) unit_type: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub(crate) created_by: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub(crate) last_modified_by: Option<String>,
+sql_row! {
+    /// A request, or an id of a batch without a request to erase.
+    pub(crate) struct RequestRow {
+        pub(crate) place: uuid::Uuid,
+        pub(crate) id: Option<uuid::Uuid>,
+        phone: Option<String>,
+        name: Option<String>,
+        plate: Option<String>,
+        /// The texts of [`MENTIONING`](crate::requests::row::MENTIONING).
+        texts: Vec<Option<String>>,
+    }
 }
 
 impl RequestRow {
-    /// A text of the request without the person.
-    pub(crate) fn without_person(&self, text: Option<&str>) -> Option<String> {
+    /// The nth text of the request without the person.
+    pub(crate) fn without_person(&self, n: usize) -> Option<String> {
         let person = named(
             self.phone.as_deref(),
             self.name.as_deref(),
             self.plate.as_deref(),
         );
-        Some(person.erased_from(text?).into_owned())
+        let text = self.texts.get(n)?.as_deref()?;
+        Some(person.erased_from(text).into_owned())
     }
 }
 
@@ -94,15 +79,13 @@ fn named(phone: Option<&str>, name: Option<&str>, plate: Option<&str>) -> Person
         .with_plate(plate.unwrap_or_default())
 }
 
-/// The counts of erased messages and reports.
-#[derive(QueryableByName)]
-pub(crate) struct ErasedRow {
-    #[diesel(sql_type = BigInt)]
-    messages: i64,
-    #[diesel(sql_type = BigInt)]
-    cancelled: i64,
-    #[diesel(sql_type = BigInt)]
-    events: i64,
+sql_row! {
+    /// The counts of erased messages and reports.
+    pub(crate) struct ErasedRow {
+        messages: i64,
+        cancelled: i64,
+        events: i64,
+    }
 }
 
 impl From<ErasedRow> for Erased {
@@ -116,13 +99,12 @@ impl From<ErasedRow> for Erased {
     }
 }
 
-/// How many reports were erased, and where the next batch begins.
-#[derive(QueryableByName)]
-pub(crate) struct EventsRow {
-    #[diesel(sql_type = BigInt)]
-    events: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    pub(crate) last: Option<i64>,
+sql_row! {
+    /// How many reports were erased, and where the next batch begins.
+    pub(crate) struct EventsRow {
+        events: i64,
+        pub(crate) last: Option<i64>,
+    }
 }
 
 impl EventsRow {

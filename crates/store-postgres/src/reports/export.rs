@@ -5,7 +5,7 @@ use diesel::pg::Pg;
 use diesel::pg::data_types::{PgDate, PgTime};
 use diesel::prelude::*;
 use diesel::row::NamedRow;
-use diesel::sql_types::{BigInt, Bool, Date, Nullable, Time, Uuid};
+use diesel::sql_types::{BigInt, Bool, Nullable};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
 use domain::ports::{ExportPart, ExportQuery, PageQuery, StoreError};
 use domain::requests::Request;
@@ -31,10 +31,10 @@ pub(crate) async fn part(
     };
     let after = query.after;
     let statement = searched(filtered(Statement::new(sql::Export), &asked), &asked)
-        .bind::<Nullable<Date>, _>("after_date", after.map(|place| PgDate(place.days)))
-        .bind::<Nullable<Time>, _>("after_time", after.map(|place| PgTime(place.micros)))
-        .bind::<Nullable<Uuid>, _>("after_id", after.map(|place| place.id.0))
-        .bind::<BigInt, _>("most", i64::from(query.most));
+        .bind("after_date", after.map(|place| PgDate(place.days)))
+        .bind("after_time", after.map(|place| PgTime(place.micros)))
+        .bind("after_id", after.map(|place| place.id.0))
+        .bind("most", i64::from(query.most));
     let rows: Vec<ExportRow> = statement.load(connection).await.map_err(failed)?;
     let last = rows.last();
     // Where fewer were there to look at, there are no more.

@@ -8,9 +8,8 @@ WITH looked_at AS MATERIALIZED (
     SELECT row_number() OVER () AS number,
 \ir ../requests/meant.sql
         AS is_meant,
-        r.id, r.dealer_id, r.request_date, r.request_time, r.nama_pembawa, r.no_telp, r.tipe_unit,
-        r.no_pol, r.request_status, r.whatsapp_status, NULL::json AS fonnte_response, r.created_by,
-        r.created_date, r.last_modified_by, r.last_modified_date
+        NULL::json AS fonnte_response,
+\each exported r.{column}
     FROM (
         SELECT r.* FROM customer_validation_request r
         WHERE r.dealer_id = :dealer_id AND r.request_date BETWEEN :first_day AND :last_day

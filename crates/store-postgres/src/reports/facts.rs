@@ -5,7 +5,6 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use diesel::pg::data_types::PgDate;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Date, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _};
 use domain::analytics::{Bucket, MOST_LISTED, Measure, Period};
 use domain::ports::{DealerTally, Facts, SecondsFact, StoreError, Tally};
@@ -13,7 +12,7 @@ use domain::values::DealerId;
 
 use crate::connection::{StoreResult, failed};
 use crate::requests::odd::{AnyDate, pg_date};
-use crate::sql::{self, File, Statement};
+use crate::sql::{self, File, Statement, sql_row};
 
 /// How long a database that answers takes to say so at most. What is counted may take longer.
 const ALIVE: Duration = Duration::from_secs(2);
@@ -78,9 +77,9 @@ async fn count(
     }
     let told = question
         .of(sql::Told)
-        .bind::<Bool, _>("by_hour", by_hour)
-        .bind::<BigInt, _>("most_units", i64::try_from(MOST_LISTED).unwrap_or(i64::MAX))
-        .bind::<BigInt, _>("most_reasons", REASONS);
+        .bind("by_hour", by_hour)
+        .bind("most_units", i64::try_from(MOST_LISTED).unwrap_or(i64::MAX))
+        .bind("most_reasons", REASONS);
     for row in told.load::<ToldRow>(connection).await? {
         row.add_to(&mut facts);
     }
@@ -92,9 +91,9 @@ async fn count(
 impl<'a> Question<'a> {
     fn of<F: File>(&self, file: F) -> Statement<'a, F> {
         Statement::new(file)
-            .bind::<Nullable<Text>, _>("dealer_id", self.dealer)
-            .bind::<Date, _>("first_day", self.first)
-            .bind::<Date, _>("last_day", self.last)
+            .bind("dealer_id", self.dealer)
+            .bind("first_day", self.first)
+            .bind("last_day", self.last)
     }
 }
 
@@ -103,35 +102,27 @@ fn counted(rows: i64) -> u64 {
     u64::try_from(rows).unwrap_or(0)
 }
 
-/// Requests of a day or of a dealer.
-#[derive(QueryableByName)]
-struct TallyRow {
-    #[diesel(sql_type = Nullable<Date>)]
-    request_date: Option<AnyDate>,
-    #[diesel(sql_type = Nullable<Text>)]
-    dealer_id: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    dealer_name: Option<String>,
-    #[diesel(sql_type = Text)]
-    whatsapp_status: String,
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
+sql_row! {
+    /// Requests of a day or of a dealer.
+    struct TallyRow {
+        request_date: Option<AnyDate>,
+        dealer_id: Option<String>,
+        dealer_name: Option<String>,
+        whatsapp_status: String,
+        rows: i64,
+    }
 }
 
-/// Requests of an hour, a type of unit or a reason.
-#[derive(QueryableByName)]
-struct ToldRow {
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = Nullable<Integer>)]
-    day: Option<i32>,
-    #[diesel(sql_type = Nullable<Integer>)]
-    hour: Option<i32>,
-    /// The status, the type or the reason.
-    #[diesel(sql_type = Nullable<Text>)]
-    words: Option<String>,
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
+sql_row! {
+    /// Requests of an hour, a type of unit or a reason.
+    struct ToldRow {
+        kind: String,
+        day: Option<i32>,
+        hour: Option<i32>,
+        /// The status, the type or the reason.
+        words: Option<String>,
+        rows: i64,
+    }
 }
 
 impl ToldRow {
@@ -173,14 +164,12 @@ fn add_hour(facts: &mut Facts, (day, hour): (i32, i32), status: Option<String>, 
     facts.tallies.extend(tally);
 }
 
-#[derive(QueryableByName)]
-struct SecondsRow {
-    #[diesel(sql_type = Text)]
-    measure: String,
-    #[diesel(sql_type = Integer)]
-    seconds: i32,
-    #[diesel(sql_type = BigInt)]
-    messages: i64,
+sql_row! {
+    struct SecondsRow {
+        measure: String,
+        seconds: i32,
+        messages: i64,
+    }
 }
 
 impl SecondsRow {

@@ -1,15 +1,13 @@
 //! How long messages took: `message_seconds`, added up in the background, and `message_seconds_change`, to
 //! which the statements that settle and report append, and triggers for everybody else.
 
-use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{BigInt, Bool};
 use diesel_async::AsyncConnection as _;
 use domain::ports::StoreError;
 
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 use crate::store::PgStore;
 
 /// How many changes one statement adds up at most.
@@ -36,7 +34,7 @@ impl PgStore {
                             return Ok(false);
                         }
                         let adding = Statement::new(sql::AddUpSeconds);
-                        let adding = adding.bind::<BigInt, _>("most", AT_ONCE);
+                        let adding = adding.bind("most", AT_ONCE);
                         let taken: Taken = adding.one_row(connection).await?;
                         Ok::<_, Error>(taken.rows == AT_ONCE)
                     })
@@ -47,14 +45,14 @@ impl PgStore {
     }
 }
 
-#[derive(QueryableByName)]
-struct Turn {
-    #[diesel(sql_type = Bool)]
-    is_mine: bool,
+sql_row! {
+    struct Turn {
+        is_mine: bool,
+    }
 }
 
-#[derive(QueryableByName)]
-struct Taken {
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
+sql_row! {
+    struct Taken {
+        rows: i64,
+    }
 }

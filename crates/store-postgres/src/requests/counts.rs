@@ -4,28 +4,24 @@
 //! up into `request_count`. Their sum is exact at any moment, as long as one statement reads both.
 
 use diesel::pg::data_types::PgDate;
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Date, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::ports::StoreError;
 
 use crate::connection::failed;
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 use crate::store::PgStore;
 
 /// The most changes that one statement adds up (chosen).
 const AT_ONCE: i64 = 20_000;
 
-/// A count of requests with one pair of statuses; a missing status is that of a waiting message.
-#[derive(QueryableByName)]
-pub(crate) struct StatusCount {
-    #[diesel(sql_type = Text)]
-    pub(crate) request_status: String,
-    #[diesel(sql_type = Text)]
-    pub(crate) whatsapp_status: String,
-    /// Never negative in sum.
-    #[diesel(sql_type = BigInt)]
-    pub(crate) rows: i64,
+sql_row! {
+    /// A count of requests with one pair of statuses; a missing status is that of a waiting message.
+    pub(crate) struct StatusCount {
+        pub(crate) request_status: String,
+        pub(crate) whatsapp_status: String,
+        /// Never negative in sum.
+        pub(crate) rows: i64,
+    }
 }
 
 /// Counts a dealer's requests of these days.
@@ -45,9 +41,9 @@ pub(crate) fn statement(
     (first, last): (PgDate, PgDate),
 ) -> Statement<'_, sql::Count> {
     Statement::new(sql::Count)
-        .bind::<Text, _>("dealer_id", dealer)
-        .bind::<Date, _>("first_day", first)
-        .bind::<Date, _>("last_day", last)
+        .bind("dealer_id", dealer)
+        .bind("first_day", first)
+        .bind("last_day", last)
 }
 
 impl PgStore {
@@ -57,14 +53,14 @@ impl PgStore {
     /// # Errors
     /// [`StoreError`]
     pub async fn add_up_counts(&self) -> Result<bool, StoreError> {
-        let statement = Statement::new(sql::AddUp).bind::<BigInt, _>("most", AT_ONCE);
+        let statement = Statement::new(sql::AddUp).bind("most", AT_ONCE);
         let taken: Taken = self.database.one(statement).await?;
         Ok(taken.rows == AT_ONCE)
     }
 }
 
-#[derive(QueryableByName)]
-struct Taken {
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
+sql_row! {
+    struct Taken {
+        rows: i64,
+    }
 }

@@ -4,20 +4,17 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::sql_types::{
-    Array, Binary, Date, Double, Integer, Nullable, SmallInt, Text, Time, Timestamp, Timestamptz,
-    Uuid,
-};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::ports::{Accepted, KeyUse, StoreError};
 use domain::requests::{CREATED_BY, MessageKind, NewRequest};
-use domain::values::{KEY_LIFETIME, Once};
+use domain::values::KEY_LIFETIME;
 
 use super::key_uses::key_uses;
+use super::row::with_submissions;
 use super::{origin, template};
 use crate::connection::together::Work;
 use crate::connection::{Database, StoreResult, failed};
-use crate::sql::{self, File, Statement};
+use crate::sql::{self, File, Statement, sql_row};
 
 /// How long to wait for the first request of a key, and the shortest and longest pause between looks. The
 /// wait is in this process and not for a lock of the database, so that it holds no connection.
@@ -63,7 +60,7 @@ pub(super) async fn insert(
         return Ok(vec![Some(Accepted::Stored); rows.len()]);
     }
     let stored: Vec<StoredRow> = with_rows(Statement::new(sql::AcceptOnce), rows)
-        .bind::<Double, _>("key_seconds", KEY_LIFETIME.as_secs_f64())
+        .bind("key_seconds", KEY_LIFETIME.as_secs_f64())
         .load(connection)
         .await?;
     let stored: HashSet<uuid::Uuid> = stored.into_iter().map(|row| row.request_id).collect();
@@ -120,73 +117,37 @@ async fn try_accept(database: &Database, request: &NewRequest) -> StoreResult<Ac
         .await
 }
 
-#[derive(QueryableByName)]
-struct StoredRow {
-    #[diesel(sql_type = Uuid)]
-    request_id: uuid::Uuid,
-}
-
-fn once<'a, T>(rows: &[&'a NewRequest], part: impl Fn(&'a Once) -> T) -> Vec<Option<T>> {
-    rows.iter()
-        .map(|row| row.once.as_ref().map(&part))
-        .collect()
+sql_row! {
+    struct StoredRow {
+        request_id: uuid::Uuid,
+    }
 }
 
 fn with_rows<'a, F: File>(
     statement: Statement<'a, F>,
     rows: &[&'a NewRequest],
 ) -> Statement<'a, F> {
-    macro_rules! column {
-        (|$request:ident| $value:expr) => {
-            rows.iter().map(|$request| $value).collect::<Vec<_>>()
-        };
-    }
-    statement
-        .bind::<Array<Uuid>, _>("id", column!(|r| r.id.0))
-        .bind::<Array<Text>, _>("dealer_id", column!(|r| r.submission.dealer_id.as_str()))
-        .bind::<Array<Date>, _>(
-            "request_date",
-            column!(|r| r.submission.created_time.date()),
-        )
-        .bind::<Array<Time>, _>(
-            "request_time",
-            column!(|r| r.submission.created_time.time()),
-        )
-        .bind::<Array<Text>, _>(
-            "nama_pembawa",
-            column!(|r| r.submission.customer_name.as_str()),
-        )
-        .bind::<Array<Text>, _>("no_telp", column!(|r| r.submission.phone.national()))
-        .bind::<Array<Text>, _>("tipe_unit", column!(|r| r.submission.unit_type.as_str()))
-        .bind::<Array<Text>, _>("no_pol", column!(|r| r.submission.license_plate.as_sent()))
-        .bind::<Array<Nullable<Text>>, _>(
-            "no_pol_normal",
-            column!(|r| r.submission.license_plate.normal_form()),
-        )
-        .bind::<Array<Timestamp>, _>("created_date", column!(|r| r.submission.created_time))
-        .bind::<Array<Timestamp>, _>("modified_date", column!(|r| r.submission.modified_time))
-        .bind::<Array<Uuid>, _>("message_id", column!(|r| r.message.id.0))
-        .bind::<Array<Text>, _>("kind", column!(|r| r.message.kind.as_str()))
-        .bind::<Array<SmallInt>, _>("priority", column!(|r| priority(r.message.kind)))
-        .bind::<Array<Text>, _>("template", column!(|r| r.message.template.as_str()))
-        .bind::<Array<Nullable<Integer>>, _>(
-            "template_version",
-            column!(|r| template::version(&r.message)),
-        )
-        .bind::<Array<Nullable<Text>>, _>("variables", column!(|r| template::variables(&r.message)))
-        .bind::<Array<Text>, _>("body", column!(|r| r.message.body.as_str()))
-        .bind::<Array<Nullable<Timestamptz>>, _>("not_before", column!(|r| r.message.not_before))
-        .bind::<Array<Nullable<Text>>, _>(
-            "http_request_id",
-            column!(|r| origin::request_id(&r.message)),
-        )
-        .bind::<Array<Nullable<Text>>, _>(
-            "traceparent",
-            column!(|r| origin::traceparent(&r.message)),
-        )
-        .bind::<Array<Nullable<Text>>, _>("key", once(rows, |once| once.key.as_str()))
-        .bind::<Array<Nullable<Binary>>, _>("body_print", once(rows, |once| once.body.as_bytes()))
-        .bind::<Text, _>("author", CREATED_BY)
+    let statement = statement
+        .bind_each("id", rows, |row| row.id.0)
+        .bind_each("message_id", rows, |row| row.message.id.0)
+        .bind_each("kind", rows, |row| row.message.kind.as_str())
+        .bind_each("priority", rows, |row| priority(row.message.kind))
+        .bind_each("template", rows, |row| row.message.template.as_str())
+        .bind_each("template_version", rows, |row| {
+            template::version(&row.message)
+        })
+        .bind_each("variables", rows, |row| template::variables(&row.message))
+        .bind_each("body", rows, |row| row.message.body.as_str())
+        .bind_each("not_before", rows, |row| row.message.not_before)
+        .bind_each("http_request_id", rows, |row| {
+            origin::request_id(&row.message)
+        })
+        .bind_each("traceparent", rows, |row| origin::traceparent(&row.message))
+        .bind_each("key", rows, |row| Some(row.once.as_ref()?.key.as_str()))
+        .bind_each("body_print", rows, |row| {
+            Some(row.once.as_ref()?.body.as_bytes())
+        });
+    with_submissions(statement, rows).bind("author", CREATED_BY)
 }
 
 /// Lower is sent first.

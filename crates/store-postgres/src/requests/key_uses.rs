@@ -1,22 +1,19 @@
 //! What callers' keys were used for.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Double, Nullable, Text, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::ports::KeyUse;
 use domain::requests::RequestId;
 use domain::values::{DealerId, KEY_LIFETIME, Once};
 
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 
-#[derive(QueryableByName)]
-struct UsedRow {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-    #[diesel(sql_type = Uuid)]
-    request_id: uuid::Uuid,
-    #[diesel(sql_type = Bool)]
-    is_same: bool,
+sql_row! {
+    struct UsedRow {
+        n: i64,
+        request_id: uuid::Uuid,
+        is_same: bool,
+    }
 }
 
 /// What was stored under each of these keys of the dealers, if that still counts.
@@ -24,19 +21,14 @@ pub(crate) async fn key_uses(
     connection: &mut AsyncPgConnection,
     uses: &[(&DealerId, &Once)],
 ) -> QueryResult<Vec<Option<KeyUse>>> {
-    let dealers: Vec<&str> = uses.iter().map(|(dealer, _)| dealer.as_str()).collect();
-    let keys: Vec<&str> = uses.iter().map(|(_, once)| once.key.as_str()).collect();
-    let prints: Vec<&[u8]> = uses.iter().map(|(_, once)| once.body.as_bytes()).collect();
-    let alike: Vec<Option<&[u8]>> = uses
-        .iter()
-        .map(|(_, once)| once.alike.as_ref().map(|print| print.as_bytes()))
-        .collect();
     let rows: Vec<UsedRow> = Statement::new(sql::KeyUses)
-        .bind::<Array<Text>, _>("dealers", dealers)
-        .bind::<Array<Text>, _>("keys", keys)
-        .bind::<Array<Binary>, _>("prints", prints)
-        .bind::<Array<Nullable<Binary>>, _>("alike", alike)
-        .bind::<Double, _>("key_seconds", KEY_LIFETIME.as_secs_f64())
+        .bind_each("dealers", uses, |(dealer, _)| dealer.as_str())
+        .bind_each("keys", uses, |(_, once)| once.key.as_str())
+        .bind_each("prints", uses, |(_, once)| once.body.as_bytes())
+        .bind_each("alike", uses, |(_, once)| {
+            Some(once.alike.as_ref()?.as_bytes())
+        })
+        .bind("key_seconds", KEY_LIFETIME.as_secs_f64())
         .load(connection)
         .await?;
     let mut found = vec![None; uses.len()];

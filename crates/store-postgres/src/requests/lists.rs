@@ -8,7 +8,7 @@ use diesel::pg::Pg;
 use diesel::pg::data_types::{PgDate, PgTime};
 use diesel::prelude::*;
 use diesel::row::NamedRow;
-use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Time, Uuid};
+use diesel::sql_types::{BigInt, Nullable, Uuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::ports::{
     ListPlace, NewestPage, NewestQuery, Page, PageQuery, RequestFilter, StoreError,
@@ -20,7 +20,7 @@ use super::reports::ends;
 use super::row::RequestRow;
 use crate::connection::failed;
 use crate::connection::read_to_end::ReadToEnd as _;
-use crate::sql::{self, File, Statement};
+use crate::sql::{self, File, Statement, sql_row};
 
 /// A page of a dealer's requests.
 pub(crate) async fn page(
@@ -82,8 +82,8 @@ pub(crate) async fn newest(
 ) -> Result<NewestPage, StoreError> {
     let (first, last) = ends(query.range);
     let statement = Statement::new(sql::Newest)
-        .bind::<Date, _>("first_day", first)
-        .bind::<Date, _>("last_day", last);
+        .bind("first_day", first)
+        .bind("last_day", last);
     let statement = meant(statement, &query.filter);
     let statement = after(statement, query.after, query.page_size);
     let rows: Vec<RequestRow> = statement.load(connection).await.map_err(failed)?;
@@ -123,18 +123,18 @@ impl QueryableByName<Pg> for ListedRow {
     }
 }
 
-#[derive(QueryableByName)]
-struct FoundRow {
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
+sql_row! {
+    struct FoundRow {
+        rows: i64,
+    }
 }
 
 fn listed<'a, F: File>(statement: Statement<'a, F>, query: &'a PageQuery) -> Statement<'a, F> {
     let (first, last) = ends(query.range);
     statement
-        .bind::<Text, _>("dealer_id", query.dealer.as_str())
-        .bind::<Date, _>("first_day", first)
-        .bind::<Date, _>("last_day", last)
+        .bind("dealer_id", query.dealer.as_str())
+        .bind("first_day", first)
+        .bind("last_day", last)
 }
 
 pub(crate) fn filtered<'a, F: File>(
@@ -152,11 +152,11 @@ fn of_statuses<'a, F: File>(
     let requests = filter.request_statuses.iter();
     let whatsapps = filter.whatsapp_statuses.iter();
     statement
-        .bind::<Nullable<Array<Text>>, _>(
+        .bind(
             "request_statuses",
             names(requests.map(|status| status.as_str()).collect()),
         )
-        .bind::<Nullable<Array<Text>>, _>(
+        .bind(
             "whatsapp_statuses",
             names(whatsapps.map(|status| status.as_str()).collect()),
         )
@@ -164,7 +164,7 @@ fn of_statuses<'a, F: File>(
 
 /// Binds the start and the length of a page.
 fn placed<'a, F: File>(statement: Statement<'a, F>, query: &PageQuery) -> Statement<'a, F> {
-    let statement = statement.bind::<BigInt, _>("before", before(query));
+    let statement = statement.bind("before", before(query));
     after(statement, query.after, query.page_size)
 }
 
@@ -175,11 +175,11 @@ fn after<F: File>(
     page_size: u32,
 ) -> Statement<'_, F> {
     statement
-        .bind::<Nullable<Date>, _>("after_date", after.map(|place| PgDate(place.days)))
-        .bind::<Nullable<Time>, _>("after_time", after.map(|place| PgTime(place.micros)))
-        .bind::<Nullable<Uuid>, _>("after_id", after.map(|place| place.id.0))
+        .bind("after_date", after.map(|place| PgDate(place.days)))
+        .bind("after_time", after.map(|place| PgTime(place.micros)))
+        .bind("after_id", after.map(|place| place.id.0))
         // One row more tells whether there is another page.
-        .bind::<BigInt, _>("most", i64::from(page_size) + 1)
+        .bind("most", i64::from(page_size) + 1)
 }
 
 pub(crate) fn searched<'a, F: File>(
@@ -198,8 +198,8 @@ fn found<'a, F: File>(statement: Statement<'a, F>, search: Option<&'a Search>) -
     let phone = |n: usize| search.and_then(|search| Some(search.phones().get(n)?.as_str()));
     let plate = search.map(Search::plate).filter(|plate| !plate.is_empty());
     statement
-        .bind::<Nullable<Text>, _>("name", search.map(Search::name_pattern))
-        .bind::<Nullable<Text>, _>("plate", plate)
-        .bind::<Nullable<Text>, _>("phone", phone(0))
-        .bind::<Nullable<Text>, _>("other_phone", phone(1))
+        .bind("name", search.map(Search::name_pattern))
+        .bind("plate", plate)
+        .bind("phone", phone(0))
+        .bind("other_phone", phone(1))
 }

@@ -1,5 +1,5 @@
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid};
+use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::requests::{Request, RequestId};
 use domain::values::DealerId;
@@ -67,6 +67,6 @@ fn statement(lookups: &[&Lookup]) -> Statement<'static, sql::Find> {
         .map(|lookup| Some(lookup.only.as_ref()?.as_str().to_owned()))
         .collect();
     Statement::new(sql::Find)
-        .bind::<Array<Uuid>, _>("ids", ids)
-        .bind::<Array<Nullable<Text>>, _>("dealers", dealers)
+        .bind("ids", ids)
+        .bind("dealers", dealers)
 }

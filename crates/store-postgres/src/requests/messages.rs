@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use diesel::result::Error;
-use diesel::sql_types::{Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid};
+use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid};
 use diesel_async::AsyncConnection as _;
 use domain::access::{AuditEntry, Visibility};
 use domain::delivery::{OutcomeKind, QueueState};
@@ -56,21 +56,21 @@ impl Messages for PgStore {
             .select(requests::no_telp.is_not_distinct_from(ERASED))
             .for_no_key_update();
         let statement = with_entry(seeing(Statement::new(sql::Resend), request, seen), entry)
-            .bind::<Uuid, _>("message_id", message.id.0)
-            .bind::<Text, _>("kind", message.kind.as_str())
-            .bind::<SmallInt, _>("priority", priority(message.kind))
-            .bind::<Text, _>("template", &*message.template)
-            .bind::<Nullable<Integer>, _>("template_version", template::version(message))
-            .bind::<Nullable<Text>, _>("variables", template::variables(message))
-            .bind::<Text, _>("body", &*message.body)
-            .bind::<Text, _>("target", target.national())
-            .bind::<Nullable<Timestamptz>, _>("not_before", message.not_before)
-            .bind::<Nullable<Text>, _>("http_request_id", origin::request_id(message))
-            .bind::<Nullable<Text>, _>("traceparent", origin::traceparent(message))
-            .bind::<Text, _>("request_status", request_status.as_str())
-            .bind::<Text, _>("whatsapp_status", whatsapp_status.as_str())
-            .bind::<Text, _>("author", CHANGED_BY)
-            .bind::<Text, _>("erased", ERASED);
+            .bind("message_id", message.id.0)
+            .bind("kind", message.kind.as_str())
+            .bind("priority", priority(message.kind))
+            .bind("template", &*message.template)
+            .bind("template_version", template::version(message))
+            .bind("variables", template::variables(message))
+            .bind("body", &*message.body)
+            .bind("target", target.national())
+            .bind("not_before", message.not_before)
+            .bind("http_request_id", origin::request_id(message))
+            .bind("traceparent", origin::traceparent(message))
+            .bind("request_status", request_status.as_str())
+            .bind("whatsapp_status", whatsapp_status.as_str())
+            .bind("author", CHANGED_BY)
+            .bind("erased", ERASED);
         let (erased, row) = self
             .database
             .ask(|mut connection| async move {
@@ -105,11 +105,11 @@ impl Messages for PgStore {
             .filter(sees(only))
             .select(requests::id);
         let statement = with_entry(seeing(Statement::new(sql::Cancel), request, seen), entry)
-            .bind::<Text, _>("reason", cancelled(0))
-            .bind::<Text, _>("undecided_reason", cancelled(1))
-            .bind::<Text, _>("request_status", request_status.as_str())
-            .bind::<Text, _>("whatsapp_status", whatsapp_status.as_str())
-            .bind::<Text, _>("author", CHANGED_BY);
+            .bind("reason", cancelled(0))
+            .bind("undecided_reason", cancelled(1))
+            .bind("request_status", request_status.as_str())
+            .bind("whatsapp_status", whatsapp_status.as_str())
+            .bind("author", CHANGED_BY);
         let (row, known) = self
             .database
             .ask(|mut connection| async move {
@@ -158,9 +158,7 @@ fn seeing<'a, F: File>(
     seen: &'a Visibility,
 ) -> Statement<'a, F> {
     let only = seen.dealer().map(DealerId::as_str);
-    statement
-        .bind::<Uuid, _>("request_id", request.0)
-        .bind::<Nullable<Text>, _>("only", only)
+    statement.bind("request_id", request.0).bind("only", only)
 }
 
 /// A row of `message`.

@@ -1,29 +1,27 @@
 use std::time::Duration;
 
-use diesel::QueryableByName;
 use diesel::result::Error;
-use diesel::sql_types::BigInt;
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use domain::ports::StoreError;
 
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Connector, DatabaseUrl, SchemaName, Session, failed};
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 
 /// Of two concurrent corrections the second must see the first. Taken by a statement of its own, because a
 /// snapshot begins with its statement.
 const TURN: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended(current_schema(), 7165612951357349239))";
 
-/// Counts that differ from the rows: of requests by their statuses, and of messages by how long they took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
-pub struct CountsWrong {
-    /// How many counts; there is one for each dealer, day and pair of statuses, or measure and seconds.
-    #[diesel(sql_type = BigInt)]
-    pub wrong: i64,
-    /// By how many requests and messages altogether.
-    #[diesel(sql_type = BigInt)]
-    pub requests: i64,
+sql_row! {
+    /// Counts that differ from the rows: of requests by their statuses, and of messages by how long they took.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct CountsWrong {
+        /// How many counts; there is one for each dealer, day and pair of statuses, or measure and seconds.
+        pub wrong: i64,
+        /// By how many requests and messages altogether.
+        pub requests: i64,
+    }
 }
 
 impl CountsWrong {

@@ -1,5 +1,4 @@
 use async_trait::async_trait;
-use diesel::sql_types::{BigInt, Double};
 use domain::access::Visibility;
 use domain::ports::{Accepted, KeyUse, RequestStore, StoreError};
 use domain::requests::{NewRequest, Request, RequestId};
@@ -40,8 +39,8 @@ impl RequestStore for PgStore {
 
     async fn forget_old_keys(&self) -> Result<u64, StoreError> {
         let statement = Statement::new(sql::ForgetKeys)
-            .bind::<Double, _>("key_seconds", KEY_LIFETIME.as_secs_f64())
-            .bind::<BigInt, _>("most", FORGET_AT_ONCE);
+            .bind("key_seconds", KEY_LIFETIME.as_secs_f64())
+            .bind("most", FORGET_AT_ONCE);
         Ok(self.database.run(statement).await? as u64)
     }
 

@@ -2,12 +2,11 @@
 
 request AS (
     INSERT INTO customer_validation_request (
-        id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol,
-        no_pol_normal, request_status, whatsapp_status, created_by, created_date,
-        last_modified_by, last_modified_date, newest_message_id)
-    SELECT id, dealer_id, request_date, request_time, nama_pembawa, no_telp, tipe_unit, no_pol,
-        no_pol_normal, 'PENDING', 'NOT_SENT', :author, created_date, :author, modified_date,
-        message_id
+        id, request_status, whatsapp_status, created_by, last_modified_by, newest_message_id,
+\each submitted {column}
+    )
+    SELECT id, 'PENDING', 'NOT_SENT', :author, :author, message_id,
+\each submitted {column}
     FROM fresh
 ), known_lane AS (
     INSERT INTO lane (dealer_id) SELECT DISTINCT dealer_id FROM fresh ORDER BY dealer_id

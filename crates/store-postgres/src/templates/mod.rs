@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Text};
 use domain::access::AuditEntry;
 use domain::persons::ERASED;
 use domain::ports::{
@@ -98,10 +97,10 @@ impl TemplateBook for PgDealers {
     ) -> Result<TemplateSaved, StoreError> {
         let saving = move || {
             let statement = conditional(Statement::new(sql::SaveTemplate), owner, name, over)
-                .bind::<Array<Integer>, _>("shared", over_versions(over, Layer::Shared))
-                .bind::<Bool, _>("built_in", over_built_in(over, name))
-                .bind::<Text, _>("body", body)
-                .bind::<BigInt, _>("most", i64::from(MAX_TEMPLATES));
+                .bind("shared", over_versions(over, Layer::Shared))
+                .bind("built_in", over_built_in(over, name))
+                .bind("body", body)
+                .bind("most", i64::from(MAX_TEMPLATES));
             with_entry(statement, entry)
         };
         let saved = self
@@ -180,8 +179,8 @@ impl TemplateBook for PgDealers {
         limit: u32,
     ) -> Result<Vec<RecentRequest>, StoreError> {
         let statement = Statement::new(sql::RecentRequests)
-            .bind::<Text, _>("dealer_id", dealer.as_str())
-            .bind::<BigInt, _>("most", i64::from(limit));
+            .bind("dealer_id", dealer.as_str())
+            .bind("most", i64::from(limit));
         let rows: Vec<RecentRow> = self.database().all(statement).await?;
         let mut all = Vec::with_capacity(rows.len());
         for row in rows {
@@ -274,9 +273,9 @@ fn conditional<'a, F: File>(
     over: &Precondition,
 ) -> Statement<'a, F> {
     statement
-        .bind::<Text, _>("dealer_id", number(owner))
-        .bind::<Text, _>("name", name.as_str())
-        .bind::<Bool, _>("unconditional", *over == Precondition::Unconditional)
-        .bind::<Bool, _>("exists", *over == Precondition::Exists)
-        .bind::<Array<Integer>, _>("own", over_versions(over, Layer::Own))
+        .bind("dealer_id", number(owner))
+        .bind("name", name.as_str())
+        .bind("unconditional", *over == Precondition::Unconditional)
+        .bind("exists", *over == Precondition::Exists)
+        .bind("own", over_versions(over, Layer::Own))
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::auto_type;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Nullable, Text};
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use domain::ports::{TemplateOwner, TemplateVersion, VERSIONS_TOLD};
 use domain::template::{InForce, Template, TemplateName, TemplateOrigin, TemplateSet};
@@ -14,6 +14,7 @@ use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{StoreResult, failed};
 use crate::requests::row::RequestRow;
 use crate::schema::{dealers, template, template_version};
+use crate::sql::sql_row;
 
 /// What stands for head office in place of a dealer's number.
 pub(crate) const HEAD_OFFICE: &str = "";
@@ -137,10 +138,10 @@ pub(super) async fn others(
         .map_err(failed)
 }
 
-#[derive(QueryableByName)]
-pub(super) struct VersionRow {
-    #[diesel(sql_type = Integer)]
-    pub(super) version: i32,
+sql_row! {
+    pub(super) struct VersionRow {
+        pub(super) version: i32,
+    }
 }
 
 #[derive(QueryableByName)]

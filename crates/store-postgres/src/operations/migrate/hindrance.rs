@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Nullable, Text, Timestamptz};
+use diesel::sql_types::Integer;
 use diesel_async::RunQueryDsl;
 
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Connector, Session};
+use crate::sql::sql_row;
 
 /// Time until the first look: well within a migration's wait for a lock.
 const FIRST_LOOK: Duration = Duration::from_millis(30);
@@ -28,22 +29,19 @@ SELECT b.pid, coalesce(nullif(a.application_name, ''), a.backend_type) AS applic
 FROM unnest(pg_blocking_pids($1)) AS b (pid)
 LEFT JOIN pg_stat_activity a ON a.pid = b.pid";
 
-#[derive(QueryableByName)]
-struct Holder {
-    #[diesel(sql_type = Integer)]
-    pid: i32,
-    #[diesel(sql_type = Nullable<Text>)]
-    application_name: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    state: Option<String>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    xact_start: Option<DateTime<Utc>>,
+sql_row! {
+    struct Holder {
+        pid: i32,
+        application_name: Option<String>,
+        state: Option<String>,
+        xact_start: Option<DateTime<Utc>>,
+    }
 }
 
-#[derive(QueryableByName)]
-struct Own {
-    #[diesel(sql_type = Integer)]
-    pid: i32,
+sql_row! {
+    struct Own {
+        pid: i32,
+    }
 }
 
 /// Finds the sessions that block a migrating session, and logs each once.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Bool, Text};
+use diesel::sql_types::{Array, Text};
 use diesel_async::{
     AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection as _,
 };
@@ -19,6 +19,7 @@ use self::hindrance::Hindrance;
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Connector, DatabaseUrl, SchemaName, Session};
 use crate::operations::shortcomings::{Shortcoming, wrong_encoding};
+use crate::sql::sql_row;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
@@ -371,20 +372,20 @@ fn refused(session: &Session, source: BoxError, schema: &SchemaName) -> MigrateE
     }
 }
 
-#[derive(QueryableByName)]
-struct Exists {
-    #[diesel(sql_type = Bool)]
-    yes: bool,
+sql_row! {
+    struct Exists {
+        yes: bool,
+    }
 }
 
-#[derive(QueryableByName)]
-struct Version {
-    #[diesel(sql_type = Text)]
-    version: String,
+sql_row! {
+    struct Version {
+        version: String,
+    }
 }
 
-#[derive(QueryableByName)]
-struct Name {
-    #[diesel(sql_type = Text)]
-    name: String,
+sql_row! {
+    struct Name {
+        name: String,
+    }
 }
