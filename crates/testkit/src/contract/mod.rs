@@ -51,6 +51,7 @@ pub mod retention;
 pub mod sessions;
 pub mod settings;
 pub mod statistics;
+pub mod template_messages;
 pub mod templates;
 pub mod troubles;
 

@@ -85,7 +85,8 @@ macro_rules! contract_tests {
                 of_writers_at_the_same_moment_each_gets_a_number
                 whoever_writes_is_told_of_its_own_version
                 an_owner_has_so_many_templates_at_most
-                what_cannot_be_noted_is_not_done_to_a_template
+                what_cannot_be_noted_is_not_done_to_a_template;
+            template_messages:
                 a_message_remembers_its_template
                 variables_of_an_erased_person_are_gone
                 the_newest_requests_come_with_their_messages;
