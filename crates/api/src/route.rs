@@ -7,11 +7,16 @@ use paperclip::actix::web;
 
 /// A line of the table of routes.
 pub struct Route {
-    pub(crate) method: Method,
-    pub(crate) path: &'static str,
-    pub(crate) access: Access,
-    pub(crate) calls: Calls,
-    pub(crate) body: Option<usize>,
+    /// The method; `GET` includes `HEAD`.
+    pub method: Method,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// Its callers.
+    pub access: Access,
+    /// How the limits count its calls.
+    pub calls: Calls,
+    /// The most bytes that its body may have; `None` where no body is read.
+    pub body: Option<usize>,
     /// Makes the handler; actix needs one for each thread.
     pub(crate) handler: fn() -> web::Route,
 }
@@ -38,38 +43,6 @@ pub enum Calls {
     Unmetered,
     /// Not limited: supervisors must see a busy service as it is.
     Always,
-}
-
-impl Route {
-    /// The method; `GET` includes `HEAD`.
-    #[must_use]
-    pub fn method(&self) -> &str {
-        self.method.as_str()
-    }
-
-    /// The path, with its parameters in braces.
-    #[must_use]
-    pub const fn path(&self) -> &'static str {
-        self.path
-    }
-
-    /// Its callers.
-    #[must_use]
-    pub const fn access(&self) -> Access {
-        self.access
-    }
-
-    /// How the limits count its calls.
-    #[must_use]
-    pub const fn calls(&self) -> Calls {
-        self.calls
-    }
-
-    /// The most bytes that its body may have; `None` where no body is read.
-    #[must_use]
-    pub const fn body(&self) -> Option<usize> {
-        self.body
-    }
 }
 
 impl Access {
@@ -136,27 +109,27 @@ impl Target {
 
     /// The path's pattern; `None` for an unknown path.
     pub(crate) fn pattern(self) -> Option<&'static str> {
-        self.of_path.map(Route::path)
+        self.of_path.map(|route| route.path)
     }
 
     /// The callers of the path, for any method.
     pub(crate) fn path_access(self) -> Option<Access> {
-        self.of_path.map(Route::access)
+        self.of_path.map(|route| route.access)
     }
 
     /// The callers of the route; `None` for an unknown path or method.
     pub(crate) fn access(self) -> Option<Access> {
-        self.route.map(Route::access)
+        self.route.map(|route| route.access)
     }
 
     /// How the call is counted; an unknown path counts like any other.
     pub(crate) fn calls(self) -> Calls {
-        self.of_path.map_or(Calls::Metered, Route::calls)
+        self.of_path.map_or(Calls::Metered, |route| route.calls)
     }
 
     /// The most bytes that a body may have.
     pub(crate) fn body(self) -> usize {
-        self.route.and_then(Route::body).unwrap_or_default()
+        self.route.and_then(|route| route.body).unwrap_or_default()
     }
 
     /// Whether the call submits: errors have the submitters' form.

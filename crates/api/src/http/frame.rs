@@ -57,13 +57,7 @@ pub(crate) async fn frame(
         None => Target::find(routes, request.method(), path),
     };
     request.extensions_mut().insert(target);
-    // At level ERROR, so that no filter removes the id from a shown line.
-    let span = tracing::error_span!(
-        "call",
-        http.request_id = request_id.as_str(),
-        key.id = tracing::field::Empty,
-        key.name = tracing::field::Empty,
-    );
+    let span = span_of(&request_id);
     let traceparent = observer.as_ref().and_then(|observer| {
         let traceparent = request.headers().get("traceparent");
         observer.begins(&span, traceparent.and_then(|value| value.to_str().ok()));
@@ -96,6 +90,16 @@ pub(crate) async fn frame(
     }
     .instrument(span)
     .await
+}
+
+/// The span of a call, at level ERROR, so that no filter removes the id from a shown line.
+fn span_of(request_id: &str) -> tracing::Span {
+    tracing::error_span!(
+        "call",
+        http.request_id = request_id,
+        key.id = tracing::field::Empty,
+        key.name = tracing::field::Empty,
+    )
 }
 
 /// Runs `admit`, and turns a panic behind it into an error answer. Both in one middleware: each costs every

@@ -40,8 +40,7 @@ impl Problem {
                 IntakeError::NotStored(StoreError::Rejected(_)) => {
                     Answer::NotStored(StatusCode::INTERNAL_SERVER_ERROR, NOT_STORED)
                 }
-                IntakeError::ForeignDealer => envelope(
-                    StatusCode::FORBIDDEN,
+                IntakeError::ForeignDealer => forbidden(
                     "ForeignDealer",
                     "This key is not for the dealer of the body",
                 ),
@@ -50,8 +49,7 @@ impl Problem {
                     "IdempotencyKeyReused",
                     "This Idempotency-Key was used for another body",
                 ),
-                IntakeError::KeyInProgress => envelope(
-                    StatusCode::CONFLICT,
+                IntakeError::KeyInProgress => conflict(
                     "IdempotencyKeyInProgress",
                     "The first request with this Idempotency-Key is still in progress",
                 ),
@@ -63,20 +61,14 @@ impl Problem {
             Self::UnforeseenInIntake => {
                 Answer::NotStored(StatusCode::INTERNAL_SERVER_ERROR, UNFORESEEN)
             }
-            Self::UnknownPath => envelope(StatusCode::NOT_FOUND, "NotFound", "Not Found"),
-            Self::UnknownRequest => envelope(
-                StatusCode::NOT_FOUND,
-                "RequestNotFound",
-                "Request not found",
-            ),
-            Self::UnknownKey => envelope(StatusCode::NOT_FOUND, "ApiKeyNotFound", "Key not found"),
-            Self::ForeignOrigin => envelope(
-                StatusCode::FORBIDDEN,
+            Self::UnknownPath => not_found("NotFound", "Not Found"),
+            Self::UnknownRequest => not_found("RequestNotFound", "Request not found"),
+            Self::UnknownKey => not_found("ApiKeyNotFound", "Key not found"),
+            Self::ForeignOrigin => forbidden(
                 "ForeignOrigin",
                 "Without API keys web pages of other origins may change nothing; ALLOWED_ORIGINS lists those that may",
             ),
-            Self::ForeignHost => envelope(
-                StatusCode::FORBIDDEN,
+            Self::ForeignHost => forbidden(
                 "ForeignHost",
                 "Without API keys this name is not answered: use localhost, a loopback address or SERVICE_HOST, or set API_AUTH",
             ),
@@ -91,8 +83,7 @@ impl Problem {
                 Refusal::Revoked => unauthorized("The API key was revoked"),
                 Refusal::Store(error) => store(error),
             },
-            Self::ScopeMissing(scope) => envelope(
-                StatusCode::FORBIDDEN,
+            Self::ScopeMissing(scope) => forbidden(
                 "ScopeMissing",
                 format!("This needs a key with the scope {}", scope.as_str()),
             ),
@@ -101,18 +92,15 @@ impl Problem {
                 "MethodNotAllowed",
                 "Method Not Allowed",
             ),
-            Self::BodyTooLarge { limit } => envelope(
-                StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge { limit } => too_large(
                 "PayloadTooLarge",
                 format!("The body has more than {limit} bytes"),
             ),
-            Self::TooManyRows { limit } => envelope(
-                StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyRows { limit } => too_large(
                 "PayloadTooLarge",
                 format!("The body has more than {limit} rows"),
             ),
-            Self::UnpackedTooLarge { limit } => envelope(
-                StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnpackedTooLarge { limit } => too_large(
                 "PayloadTooLarge",
                 format!("The workbook has more than {limit} bytes when unpacked"),
             ),
@@ -126,11 +114,7 @@ impl Problem {
                 "RequestTimeout",
                 "The body did not arrive in time",
             ),
-            Self::BodyUnreadable => envelope(
-                StatusCode::BAD_REQUEST,
-                "BadRequest",
-                "The body could not be read",
-            ),
+            Self::BodyUnreadable => bad_request("BadRequest", "The body could not be read"),
             Self::UriTooLong { part, limit } => envelope(
                 StatusCode::URI_TOO_LONG,
                 "UriTooLong",
@@ -156,45 +140,37 @@ impl Problem {
                 "The service has too many requests at once",
             ),
             Self::Lookup(LookupError::UnknownDealer) => {
-                envelope(StatusCode::NOT_FOUND, "DealerNotFound", DEALER_NOT_FOUND)
+                not_found("DealerNotFound", DEALER_NOT_FOUND)
             }
             Self::Message(error) => match error {
                 // The handler answers invalid orders itself: it knows what was sent.
                 MessageError::Invalid(_) => unforeseen(),
                 MessageError::UnknownRequest => Self::UnknownRequest.answer(),
-                MessageError::Pending => envelope(
-                    StatusCode::CONFLICT,
+                MessageError::Pending => conflict(
                     "MessagePending",
                     "A message of this request is still queued or being sent",
                 ),
-                MessageError::NotCancellable => envelope(
-                    StatusCode::CONFLICT,
+                MessageError::NotCancellable => conflict(
                     "MessageNotCancellable",
                     "No message of this request is queued",
                 ),
-                MessageError::NotSendable => envelope(
-                    StatusCode::CONFLICT,
+                MessageError::NotSendable => conflict(
                     "MessageNotSendable",
                     "No message can be made for this request: its phone is not a mobile number, or its dealer is unknown or not active",
                 ),
                 MessageError::Store(error) => store(error),
             },
             Self::Template(error) => match error {
-                TemplateError::UnknownDealer => {
-                    envelope(StatusCode::NOT_FOUND, "DealerNotFound", DEALER_NOT_FOUND)
+                TemplateError::UnknownDealer => not_found("DealerNotFound", DEALER_NOT_FOUND),
+                TemplateError::UnknownTemplate => {
+                    not_found("TemplateNotFound", "Template not found")
                 }
-                TemplateError::UnknownTemplate => envelope(
-                    StatusCode::NOT_FOUND,
-                    "TemplateNotFound",
-                    "Template not found",
-                ),
                 TemplateError::Overtaken => envelope(
                     StatusCode::PRECONDITION_FAILED,
                     "PreconditionFailed",
                     "Another version of this template is in force than If-Match names",
                 ),
-                TemplateError::TooMany => envelope(
-                    StatusCode::CONFLICT,
+                TemplateError::TooMany => conflict(
                     "TooManyTemplates",
                     format!("There are {MAX_TEMPLATES} templates already"),
                 ),
@@ -202,37 +178,29 @@ impl Problem {
                 TemplateError::Invalid(_) => unforeseen(),
                 TemplateError::Store(error) => store(error),
             },
-            Self::Report(error) => match error {
+            Self::Event(error) => match error {
                 EventError::UnknownAddress => Self::UnknownPath.answer(),
-                EventError::NotJson => {
-                    envelope(StatusCode::BAD_REQUEST, "NotJson", "The body is not JSON")
-                }
+                EventError::NotJson => bad_request("NotJson", "The body is not JSON"),
                 EventError::Store(error) => store(error),
             },
-            Self::Desk(DealerAdministrationError::UnknownDealer) => {
-                envelope(StatusCode::NOT_FOUND, "DealerNotFound", "Dealer not found")
+            Self::Administration(DealerAdministrationError::UnknownDealer) => {
+                not_found("DealerNotFound", "Dealer not found")
             }
             // The handler answers invalid settings itself, with the values sent.
-            Self::Desk(DealerAdministrationError::Invalid(_)) => unforeseen(),
+            Self::Administration(DealerAdministrationError::Invalid(_)) => unforeseen(),
             Self::Lookup(LookupError::Store(error))
-            | Self::Desk(DealerAdministrationError::Store(error))
+            | Self::Administration(DealerAdministrationError::Store(error))
             | Self::Store(error) => store(error),
             Self::Check { dealer_id, error } => match error {
-                CheckError::UnknownDealer => {
-                    envelope(StatusCode::BAD_REQUEST, "DealerNotFound", DEALER_NOT_FOUND)
-                }
-                CheckError::NoAccount(_) => envelope(
-                    StatusCode::BAD_REQUEST,
+                CheckError::UnknownDealer => bad_request("DealerNotFound", DEALER_NOT_FOUND),
+                CheckError::NoAccount(_) => bad_request(
                     "NoFonnteConfiguration",
                     format!("No Fonnte configuration found for dealer {dealer_id}"),
                 ),
-                CheckError::Failed { reason } => envelope(
-                    StatusCode::BAD_REQUEST,
-                    "ConnectionTestFailed",
-                    reason.as_str(),
-                ),
-                CheckError::LaneBusy => envelope(
-                    StatusCode::BAD_REQUEST,
+                CheckError::Failed { reason } => {
+                    bad_request("ConnectionTestFailed", reason.as_str())
+                }
+                CheckError::LaneBusy => bad_request(
                     "LaneBusy",
                     "The dealer's other messages left no turn for the test within 10 seconds",
                 ),
@@ -245,6 +213,26 @@ impl Problem {
 
 fn envelope(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Answer<'static> {
     Answer::Envelope(status, kind, message.into())
+}
+
+fn bad_request(kind: &'static str, message: impl Into<String>) -> Answer<'static> {
+    envelope(StatusCode::BAD_REQUEST, kind, message)
+}
+
+fn forbidden(kind: &'static str, message: impl Into<String>) -> Answer<'static> {
+    envelope(StatusCode::FORBIDDEN, kind, message)
+}
+
+fn not_found(kind: &'static str, message: impl Into<String>) -> Answer<'static> {
+    envelope(StatusCode::NOT_FOUND, kind, message)
+}
+
+fn conflict(kind: &'static str, message: impl Into<String>) -> Answer<'static> {
+    envelope(StatusCode::CONFLICT, kind, message)
+}
+
+fn too_large(kind: &'static str, message: impl Into<String>) -> Answer<'static> {
+    envelope(StatusCode::PAYLOAD_TOO_LARGE, kind, message)
 }
 
 fn store(error: &StoreError) -> Answer<'static> {

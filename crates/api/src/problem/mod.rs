@@ -78,9 +78,9 @@ pub(crate) enum Problem {
     #[error(transparent)]
     Template(#[from] TemplateError),
     #[error(transparent)]
-    Report(#[from] EventError),
+    Event(#[from] EventError),
     #[error(transparent)]
-    Desk(#[from] DealerAdministrationError),
+    Administration(#[from] DealerAdministrationError),
     #[error("the check of dealer {dealer_id} failed")]
     Check {
         dealer_id: String,

@@ -6,29 +6,32 @@ use domain::ports::{MockReports, Page, RequestStore as _};
 use testkit::contract::{Backstage as _, OldRow};
 use testkit::sample;
 
-use crate::client::Call;
+use crate::client::{Call, Reply};
 use crate::service::{Service, unavailable};
 
 const CSV: &str = "/api/v1/customer/dealer/0009999/requests.csv";
 const XLSX: &str = "/api/v1/customer/dealer/0009999/requests.xlsx";
-const HEADER: &str = "id,dealer_id,request_date,request_time,nama_pembawa,no_telp,tipe_unit,no_pol,request_status,whatsapp_status,created_by,created_date,last_modified_by,last_modified_date\r\n";
+const HEADER: &str = "id,dealer_id,request_date,request_time,nama_pembawa,no_telp,tipe_unit,no_pol,request_status,whatsapp_status,created_by,created_date,last_modified_by,last_modified_date";
 
 #[tokio::test]
 async fn a_csv_file_has_the_keys_of_an_item_and_its_values() {
     let service = Service::start();
-    service.get(CSV).await.is(200, HEADER);
+    begins(&service.get(CSV).await, &[HEADER]);
     let request = sample::new_request();
     service.world.store.accept(&request).await.unwrap();
     let mut row = OldRow::sample(&sample::dealer_id(), 1);
     row.customer_name = "=HYPERLINK(\"http://x\"), Budi".to_owned();
     service.world.store.insert_old_row(&row).await;
     let reply = service.get(CSV).await;
-    let expected = format!(
-        "{HEADER}{},0009999,2026-01-05,08:00:01,\"'=HYPERLINK(\"\"http://x\"\"), Budi\",'+62 821-4852-3421,Vario 125,d123ad,PENDING,NOT_SENT,,,,\r\n\
-         {},0009999,2019-12-31,15:40:50,Adit,082148523421,BeAT Street,D 123 AD,PENDING,NOT_SENT,api,2019-12-31T15:40:50,api,2019-12-31T15:40:50\r\n",
-        row.id, request.id
+    let old = format!(
+        "{},0009999,2026-01-05,08:00:01,\"'=HYPERLINK(\"\"http://x\"\"), Budi\",'+62 821-4852-3421,Vario 125,d123ad,PENDING,NOT_SENT,,,,",
+        row.id
     );
-    reply.is(200, &expected);
+    let new = format!(
+        "{},0009999,2019-12-31,15:40:50,Adit,082148523421,BeAT Street,D 123 AD,PENDING,NOT_SENT,api,2019-12-31T15:40:50,api,2019-12-31T15:40:50",
+        request.id
+    );
+    begins(&reply, &[HEADER, &old, &new]);
     assert_eq!(
         reply.header("content-type"),
         Some("text/csv; charset=utf-8")
@@ -43,7 +46,18 @@ async fn a_csv_file_has_the_keys_of_an_item_and_its_values() {
         .map(String::as_str)
         .filter(|key| *key != "fonnte_response")
         .collect();
-    assert_eq!(keys.join(",") + "\r\n", HEADER);
+    assert_eq!(reply.body.lines().next(), Some(&*keys.join(",")));
+}
+
+/// Whether so many lines begin like that: new columns may only follow.
+#[track_caller]
+fn begins(reply: &Reply, lines: &[&str]) {
+    assert_eq!(reply.status, 200);
+    let found: Vec<&str> = reply.body.split_terminator("\r\n").collect();
+    assert_eq!(found.len(), lines.len(), "{found:?}");
+    for (found, line) in found.iter().zip(lines) {
+        assert!(found.starts_with(line), "{found} {line}");
+    }
 }
 
 #[tokio::test]

@@ -57,20 +57,11 @@ async fn a_page_has_these_keys_in_this_order() {
     );
     let row = OldRow::sample(&sample::dealer_id(), 3);
     service.world.store.insert_old_row(&row).await;
-    let id = row.id;
+    let item = service.item(row.id).await;
     service.get(&format!("{PATH}?page_size=2")).await.is(
         200,
         &format!(
-            concat!(
-                r#"{{"success":true,"message":"Found 1 requests","data":{{"items":["#,
-                r#"{{"id":"{id}","dealer_id":"0009999","request_date":"2026-01-05","#,
-                r#""request_time":"08:00:03","nama_pembawa":"Budi","no_telp":"+62 821-4852-3421","#,
-                r#""tipe_unit":"Vario 125","no_pol":"d123ad","request_status":"PENDING","#,
-                r#""whatsapp_status":"NOT_SENT","fonnte_response":null,"created_by":null,"#,
-                r#""created_date":null,"last_modified_by":null,"last_modified_date":null}}],"#,
-                r#""total":1,"page":1,"page_size":2,"total_pages":1,"next_cursor":null}}}}"#
-            ),
-            id = id
+            r#"{{"success":true,"message":"Found 1 requests","data":{{"items":[{item}],"total":1,"page":1,"page_size":2,"total_pages":1,"next_cursor":null}}}}"#
         ),
     );
 }

@@ -1,5 +1,6 @@
 //! The real server on a port of its own, over the memory adapters.
 
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, LazyLock};
@@ -50,13 +51,13 @@ pub(crate) const DRIVER_TEXT: &str =
 /// Every path that exists, filled with values, and the methods it has.
 pub(crate) static PATHS: LazyLock<Vec<(Vec<&'static str>, String)>> = LazyLock::new(|| {
     api::routes()
-        .chunk_by(|one, next| one.path() == next.path())
+        .chunk_by(|one, next| one.path == next.path)
         .map(|routes| {
-            let methods = routes.iter().flat_map(|route| match route.method() {
+            let methods = routes.iter().flat_map(|route| match route.method.as_str() {
                 "GET" => vec!["GET", "HEAD"],
                 other => vec![other],
             });
-            (methods.collect(), filled(routes[0].path(), "0009999"))
+            (methods.collect(), filled(routes[0].path, "0009999"))
         })
         .collect()
 });
@@ -152,6 +153,14 @@ impl Service {
 
     pub(crate) async fn get(&self, target: &str) -> Reply {
         self.send(Call::get(target)).await
+    }
+
+    /// The text of an item, as the look-up of its request answers it.
+    pub(crate) async fn item(&self, id: impl Display) -> String {
+        let reply = self.get(&format!("/api/v1/customer/request/{id}")).await;
+        let begun = reply.body.strip_prefix(r#"{"success":true,"message":"Request found","data":"#);
+        let item = begun.and_then(|begun| begun.strip_suffix('}'));
+        item.expect("a request is found").to_owned()
     }
 
     /// Posts a submission.

@@ -35,12 +35,12 @@ enum Whose {
 use Whose::{DealerOfBody, DealerOfPath, DealerOfRequest, DealerOfRow, HeadOffices, Nobodys};
 
 fn whose(route: &Route) -> Whose {
-    match route.access() {
+    match route.access {
         api::Access::Public | api::Access::Webhook => Nobodys,
         api::Access::Local | api::Access::Scope(Scope::Admin) => HeadOffices,
-        api::Access::Scope(_) if route.path().contains("{dealer_id}") => DealerOfPath,
-        api::Access::Scope(_) if route.path().contains("{request_id}") => DealerOfRequest,
-        api::Access::Scope(_) if route.path().ends_with("/validate-customers") => DealerOfRow,
+        api::Access::Scope(_) if route.path.contains("{dealer_id}") => DealerOfPath,
+        api::Access::Scope(_) if route.path.contains("{request_id}") => DealerOfRequest,
+        api::Access::Scope(_) if route.path.ends_with("/validate-customers") => DealerOfRow,
         api::Access::Scope(_) => DealerOfBody,
     }
 }
@@ -48,7 +48,7 @@ fn whose(route: &Route) -> Whose {
 /// Every route, as method, pattern and what a stranger may expect of it.
 static ROUTES: LazyLock<Vec<(&str, &str, Whose)>> = LazyLock::new(|| {
     let all = api::routes().iter();
-    all.map(|route| (route.method(), route.path(), whose(route)))
+    all.map(|route| (route.method.as_str(), route.path, whose(route)))
         .collect()
 });
 
@@ -238,12 +238,12 @@ async fn every_route_wants_its_scope_however_the_path_is_spelt() {
     let walk = Walk::begin().await;
     let head_office = walk.key(None, &[Scope::Admin]).await;
     for route in api::routes() {
-        let needed = match route.access() {
+        let needed = match route.access {
             api::Access::Public | api::Access::Webhook => continue,
             api::Access::Scope(scope) => scope,
             api::Access::Local => Scope::Admin,
         };
-        let (method, pattern) = (route.method(), route.path());
+        let (method, pattern) = (route.method.as_str(), route.path);
         let path = filled(pattern, OWN);
         let last = path.len() - 1;
         let spelt = format!("{}%{:02x}", &path[..last], path.as_bytes()[last]);

@@ -160,15 +160,10 @@ fn dealer_of(key: &ApiKeyRecord) -> Option<String> {
 
 /// A key as it is shown.
 fn key_item(key: ApiKeyRecord, validity: Validity) -> KeyItem {
-    let status = match validity {
-        Validity::InForce => "in_force",
-        Validity::Expired => "expired",
-        Validity::Revoked => "revoked",
-    };
     KeyItem {
         dealer_id: dealer_of(&key),
         scopes: scope_names(&key),
-        status: status.into(),
+        status: validity.as_str().into(),
         created_at: rfc_3339(key.created_at),
         expires_at: key.expires_at.map(rfc_3339),
         revoked_at: key.revoked_at.map(rfc_3339),

@@ -2,14 +2,12 @@
 
 use actix_web::web::Data;
 use api_types::{
-    DealerItem, DealerListData, DealerListQuery, DealerListReply, DealerReply, LaneItem,
-    QuietHoursItem, SettingsBody, SettingsItem, WebhooksItem, rfc_3339,
+    DealerItem, DealerListData, DealerListReply, DealerReply, PageQuery, SettingsBody,
+    SettingsItem, WebhooksItem,
 };
-use chrono::NaiveTime;
-use domain::dealers::DealerSettings;
-use domain::ports::{DealerRecord, KeySource, LaneView};
+use domain::ports::{DealerRecord, KeySource};
 use domain::usecases::DealerAdministrationError;
-use domain::values::{AccountPolicy, DealerId, PublicBaseUrl, QuietHours};
+use domain::values::{AccountPolicy, DealerId, PublicBaseUrl};
 use paperclip::actix::api_v2_operation;
 
 use super::settings;
@@ -26,7 +24,7 @@ use callers::in_time;
 pub(crate) async fn list_dealers(
     api: Data<Api>,
     base: Data<PublicBaseUrl>,
-    mut query: QueryParameters<DealerListQuery>,
+    mut query: QueryParameters<PageQuery>,
 ) -> Result<Answered<DealerListReply>, Problem> {
     let page = query.page();
     let page_size = query.page_size();
@@ -127,10 +125,7 @@ fn dealer_item(record: DealerRecord, accounts: &AccountPolicy, base: &PublicBase
         is_active: record.dealer.active,
         has_fonnte_config: account.is_ok(),
         fonnte_config_error: account.err().map(|error| error.to_string()),
-        fonnte_api_key_source: record.key_source.map(|source| match source {
-            KeySource::Settings => "settings".into(),
-            KeySource::Dealers => "dealers".into(),
-        }),
+        fonnte_api_key_source: record.key_source.map(|source| source.as_str().into()),
         webhooks: WebhooksItem {
             status: webhook("status"),
             device: webhook("device"),
@@ -140,47 +135,9 @@ fn dealer_item(record: DealerRecord, accounts: &AccountPolicy, base: &PublicBase
             fonnte_api_url: record.own_api_url,
             webhook_secret_set: record.webhook_secret_set,
             default_template_error: missing.map(|_| NO_DEFAULT_TEMPLATE.into()),
-            ..settings_item(record.dealer.settings)
+            ..record.dealer.settings.into()
         },
-        lane: lane_item(record.lane),
+        lane: record.lane.into(),
         dealer_name: record.dealer.name,
-    }
-}
-
-fn settings_item(settings: DealerSettings) -> SettingsItem {
-    let ms = |pause: Option<std::time::Duration>| {
-        Some(u64::try_from(pause?.as_millis()).unwrap_or(u64::MAX))
-    };
-    SettingsItem {
-        fonnte_api_key_set: false,
-        fonnte_api_url: None,
-        min_interval_ms: ms(settings.min_interval),
-        jitter_ms: ms(settings.jitter),
-        daily_limit: settings.daily_limit,
-        quiet_hours: settings.quiet_hours.map(quiet_hours_item),
-        on_unknown: settings.on_unknown.map(|choice| choice.as_str().into()),
-        exclusive_device: settings.exclusive_device,
-        webhook_secret_set: false,
-        default_template: settings.default_template,
-        default_template_error: None,
-    }
-}
-
-fn quiet_hours_item(quiet: QuietHours) -> QuietHoursItem {
-    let text = |time: NaiveTime| time.format("%H:%M").to_string();
-    QuietHoursItem {
-        from: text(quiet.from()),
-        to: text(quiet.to()),
-    }
-}
-
-fn lane_item(lane: LaneView) -> LaneItem {
-    LaneItem {
-        blocked_since: lane.blocked_since.map(rfc_3339),
-        block_reason: lane.block_reason,
-        resting_until: lane.resting_until.map(rfc_3339),
-        quota_remaining: lane.quota.map(|quota| quota.left),
-        quota_at: lane.quota.map(|quota| rfc_3339(quota.at)),
-        account_expires_on: lane.expires_on.map(|day| day.to_string()),
     }
 }

@@ -9,18 +9,8 @@ use crate::problem::Problem;
 
 /// Reads a body.
 pub(super) fn patch(fields: &Fields) -> SettingsPatch {
-    SettingsPatch {
-        api_key: fields.input("fonnte_api_key"),
-        api_url: fields.input("fonnte_api_url"),
-        min_interval_ms: fields.input("min_interval_ms"),
-        jitter_ms: fields.input("jitter_ms"),
-        daily_limit: fields.input("daily_limit"),
-        quiet_hours: quiet_hours(fields.value("quiet_hours")),
-        on_unknown: fields.input("on_unknown"),
-        exclusive_device: fields.input("exclusive_device"),
-        webhook_secret: fields.input("webhook_secret"),
-        default_template: fields.input("default_template"),
-    }
+    let quiet_hours = quiet_hours(fields.value("quiet_hours"));
+    SettingsPatch::read(|field| fields.input(field.path()[0]), quiet_hours)
 }
 
 fn quiet_hours(value: Option<&Value>) -> RawQuietHours {
@@ -42,29 +32,12 @@ pub(super) fn refused(error: DealerAdministrationError, mut fields: Fields) -> P
         other => return other.into(),
     };
     for (field, fault) in faults {
-        let path = path(field);
         match field {
-            SettingField::ApiKey | SettingField::WebhookSecret => fields.refuse_secret(path, fault),
-            _ => fields.refuse(path, fault),
+            SettingField::ApiKey | SettingField::WebhookSecret => {
+                fields.refuse_secret(field.path(), fault);
+            }
+            _ => fields.refuse(field.path(), fault),
         }
     }
     fields.invalid()
-}
-
-/// The path of a setting in the body.
-fn path(field: SettingField) -> &'static [&'static str] {
-    match field {
-        SettingField::ApiKey => &["fonnte_api_key"],
-        SettingField::ApiUrl => &["fonnte_api_url"],
-        SettingField::MinInterval => &["min_interval_ms"],
-        SettingField::Jitter => &["jitter_ms"],
-        SettingField::DailyLimit => &["daily_limit"],
-        SettingField::QuietHours => &["quiet_hours"],
-        SettingField::QuietFrom => &["quiet_hours", "from"],
-        SettingField::QuietTo => &["quiet_hours", "to"],
-        SettingField::OnUnknown => &["on_unknown"],
-        SettingField::ExclusiveDevice => &["exclusive_device"],
-        SettingField::WebhookSecret => &["webhook_secret"],
-        SettingField::DefaultTemplate => &["default_template"],
-    }
 }
