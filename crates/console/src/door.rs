@@ -12,8 +12,8 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next as Inner;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _};
-use callers::{Keys, came_to_own_name, host, in_time, is_local, of_sane_size};
-use domain::access::Principal;
+use callers::{Allowance, Keys, came_to_own_name, host, in_time, is_local, of_sane_size};
+use domain::access::{Principal, SessionToken};
 use domain::ports::causes;
 use domain::requests::Origin;
 use futures_util::FutureExt as _;
@@ -116,11 +116,13 @@ async fn enter(
         return Ok(Way::In);
     }
     let token = cookies::session(plain, visit.https).filter(|_| visit.principal.is_none());
+    let mut is_counted = false;
     if let Some(token) = token {
-        let holder = console.services.logins.holder(&token);
-        visit.principal = in_time(holder, |error| error).await?;
+        (visit.principal, is_counted) = holder(console, plain, &token).await?;
     }
-    count(console, plain, visit, &target)?;
+    if !is_counted {
+        within(count(console, plain, visit, &target))?;
+    }
     name_in_log(visit.principal.as_ref());
     match target {
         Target::Page(route) => admit(route, visit, request.method()),
@@ -160,21 +162,47 @@ fn without_keys(console: &Console, request: &HttpRequest) -> Result<Option<Princ
     }
 }
 
-/// Counts a request for the key of its session. Whoever has none is counted for the address, and so is every
-/// log-in.
+/// Who has a session, and whether the request is counted for the client's address by now. A session that is
+/// not known to this copy is counted before the store is asked, so that invented ones cannot load it. The
+/// address gets the request back where the session has a holder, or the store does not answer.
+async fn holder(
+    console: &Console,
+    request: &HttpRequest,
+    token: &SessionToken,
+) -> Result<(Option<Principal>, bool), Mistake> {
+    let (limits, logins) = (&console.parts.limits, &console.services.logins);
+    let is_counted = !logins.knows(token);
+    if is_counted {
+        within(limits.count_address(request))?;
+    }
+    let found = in_time(logins.holder(token), |error| error).await;
+    let is_nobody = matches!(found, Ok(None));
+    if is_counted && !is_nobody {
+        limits.give_back(request);
+    }
+    Ok((found?, is_counted && is_nobody))
+}
+
+/// Counts a request for the key of its session. Whoever has none is counted for the address, and so is
+/// logging in and out.
 fn count(
     console: &Console,
     request: &HttpRequest,
     visit: &Visit,
     target: &Target,
-) -> Result<(), Mistake> {
+) -> Option<Allowance> {
     let limits = &console.parts.limits;
-    let logs_in = matches!(target, Target::Page(route) if route.path() == "/login");
+    let logs_in_or_out =
+        matches!(target, Target::Page(route) if matches!(route.path(), "/login" | "/logout"));
     let key = visit.principal.as_ref().and_then(Principal::key);
-    let allowance = match key.filter(|_| !logs_in) {
+    match key.filter(|_| !logs_in_or_out) {
         Some(key) => limits.count_key(key),
         None => limits.count_address(request),
-    };
+    }
+}
+
+/// Whether a request is within its caller's rate.
+fn within(allowance: Option<Allowance>) -> Result<(), Mistake> {
     match allowance.and_then(|allowance| allowance.wait_seconds) {
         None => Ok(()),
         Some(seconds) => Err(Mistake::Limited { seconds }),
