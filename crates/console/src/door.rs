@@ -12,7 +12,9 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next as Inner;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _};
-use callers::{Allowance, Keys, came_to_own_name, host, in_time, is_local, of_sane_size};
+use callers::{
+    Allowance, Keys, came_to_own_name, host, in_time, is_local, name_in_log, of_sane_size,
+};
 use domain::access::{Principal, SessionToken};
 use domain::ports::causes;
 use domain::requests::Origin;
@@ -23,7 +25,7 @@ use crate::mistake::Mistake;
 use crate::next::Next;
 use crate::pages::go_to;
 use crate::pages::login::address_with;
-use crate::routes::{Right, Route, Target, allowed, find};
+use crate::routes::{Right, Route, Target, allowed, find, page_above};
 use crate::state::Console;
 use crate::visit::Visit;
 use crate::{PATH, cookies, views};
@@ -85,12 +87,16 @@ fn panicked(visit: Visit) -> Error {
 fn visit(console: &Console, request: &HttpRequest) -> Visit {
     let extensions = request.extensions();
     let call = extensions.get::<Origin>();
-    let address = request.uri().path_and_query();
+    let uri = request.uri();
+    let address = match *request.method() {
+        Method::GET | Method::HEAD => uri.path_and_query().map_or(PATH, |it| it.as_str()),
+        _ => page_above(uri.path()),
+    };
     Visit {
         look: Look::of(request),
         principal: None,
         call: call.map(|origin| origin.request_id.clone()),
-        address: address.map_or(PATH, |it| it.as_str()).to_owned(),
+        address: address.to_owned(),
         https: console.parts.public_base_url.is_https()
             || console.parts.limits.came_over_https(request),
     }
@@ -121,9 +127,11 @@ async fn enter(
         (visit.principal, is_counted) = holder(console, plain, &token).await?;
     }
     if !is_counted {
-        within(count(console, plain, visit, &target))?;
+        Allowance::check(count(console, plain, visit, &target))?;
     }
-    name_in_log(visit.principal.as_ref());
+    if let Some(principal) = &visit.principal {
+        name_in_log(principal);
+    }
     match target {
         Target::Page(route) => admit(route, visit, request.method()),
         _ if visit.principal.is_none() => Ok(to_log_in(visit, request.method())),
@@ -173,7 +181,7 @@ async fn holder(
     let (limits, logins) = (&console.parts.limits, &console.services.logins);
     let is_counted = !logins.knows(token);
     if is_counted {
-        within(limits.count_address(request))?;
+        Allowance::check(limits.count_address(request))?;
     }
     let found = in_time(logins.holder(token), |error| error).await;
     let is_nobody = matches!(found, Ok(None));
@@ -201,20 +209,15 @@ fn count(
     }
 }
 
-/// Whether a request is within its caller's rate.
-fn within(allowance: Option<Allowance>) -> Result<(), Mistake> {
-    match allowance.and_then(|allowance| allowance.wait_seconds) {
-        None => Ok(()),
-        Some(seconds) => Err(Mistake::Limited { seconds }),
-    }
-}
-
 fn admit(route: &Route, visit: &Visit, method: &Method) -> Result<Way, Mistake> {
-    match (route.right(), &visit.principal) {
-        (Right::Static | Right::Open, _) => Ok(Way::In),
-        (Right::Scope(_), None) => Ok(to_log_in(visit, method)),
-        (Right::Scope(scope), Some(principal)) if principal.may(scope) => Ok(Way::In),
-        (Right::Scope(scope), Some(_)) => Err(Mistake::NotAllowed(scope)),
+    match (
+        route.right().scope(visit.principal.as_ref()),
+        &visit.principal,
+    ) {
+        (None, _) => Ok(Way::In),
+        (Some(_), None) => Ok(to_log_in(visit, method)),
+        (Some(scope), Some(principal)) if principal.may(scope) => Ok(Way::In),
+        (Some(scope), Some(_)) => Err(Mistake::NotAllowed(scope)),
     }
 }
 
@@ -223,17 +226,6 @@ fn to_log_in(visit: &Visit, method: &Method) -> Way {
     let asked = Some(visit.address.as_str()).filter(|_| *method == Method::GET);
     let next = Next::or_first(asked);
     Way::Elsewhere(go_to(&address_with(&next)))
-}
-
-/// Every line about the call says whose it is, as with keys in headers.
-fn name_in_log(principal: Option<&Principal>) {
-    let call = tracing::Span::current();
-    if let Some(principal) = principal {
-        if let Some(key) = principal.key() {
-            call.record("key.id", key.to_string());
-        }
-        call.record("key.name", principal.name());
-    }
 }
 
 /// Makes a page of a mistake of the page, or of actix.
@@ -266,7 +258,7 @@ fn protect(headers: &mut HeaderMap) {
         headers.insert(name, HeaderValue::from_static(value));
     };
     insert(CONTENT_SECURITY_POLICY, POLICY);
-    // Without one a browser would write `null` into the `Origin` of our own forms.
+    // `no-referrer` would make browsers write `null` into the `Origin` of our own forms.
     insert(REFERRER_POLICY, "same-origin");
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -38,7 +38,7 @@ fn paths(right: impl Fn(Right) -> bool) -> Vec<(&'static str, String)> {
 #[actix_web::test]
 async fn without_a_session_every_page_leads_to_the_log_in_and_back() {
     let site = Site::new();
-    for (method, path) in paths(|right| matches!(right, Right::Scope(_))) {
+    for (method, path) in paths(|right| matches!(right, Right::Scope(_) | Right::Account(_))) {
         let (reply, back) = match method {
             "GET" => (site.get(&path, "").await, path.replace('/', "%2F")),
             _ => (site.post(&path, "", "").await, "%2Fconsole".to_owned()),

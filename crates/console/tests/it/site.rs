@@ -9,7 +9,7 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use callers::{Keys, Limits, RateLimit, TrustedProxies};
 use console::{Console, ConsoleParts};
 use domain::access::{Access, KeyName, Scope};
-use domain::ports::RequestStore as _;
+use domain::ports::{RequestStore as _, TestLine};
 use domain::requests::{NewRequest, RequestId};
 use domain::usecases::{KeyOrder, Ports};
 use domain::values::{DealerId, PublicBaseUrl};
@@ -27,6 +27,7 @@ pub(crate) struct Site {
     pub(crate) base: &'static str,
     pub(crate) peer: SocketAddr,
     pub(crate) ports: Ports,
+    pub(crate) tests: Option<Arc<dyn TestLine>>,
 }
 
 /// What came back.
@@ -64,6 +65,7 @@ impl Site {
         Self {
             ports: world.ports(),
             world,
+            tests: None,
             keys: Keys::Required,
             limits: Arc::default(),
             base: "http://customer.example",
@@ -84,7 +86,10 @@ impl Site {
     fn console(&self) -> Console {
         let services = self.world.services_over(&self.ports);
         let parts = ConsoleParts {
-            tests: Arc::new(TestsInPlace(services.checks.clone())),
+            tests: self
+                .tests
+                .clone()
+                .unwrap_or_else(|| Arc::new(TestsInPlace(services.checks.clone()))),
             accounts: self.world.accounts.clone(),
             health: self.world.store.clone(),
             audit: self.world.store.clone(),
