@@ -158,7 +158,9 @@ impl Service {
     /// The text of an item, as the look-up of its request answers it.
     pub(crate) async fn item(&self, id: impl Display) -> String {
         let reply = self.get(&format!("/api/v1/customer/request/{id}")).await;
-        let begun = reply.body.strip_prefix(r#"{"success":true,"message":"Request found","data":"#);
+        let begun = reply
+            .body
+            .strip_prefix(r#"{"success":true,"message":"Request found","data":"#);
         let item = begun.and_then(|begun| begun.strip_suffix('}'));
         item.expect("a request is found").to_owned()
     }

@@ -89,6 +89,7 @@ impl Sessions for PgSessions {
             })
             .await?;
         let Some((key, ends_at, now)) = row else {
+            self.strangers.forget(&session).await;
             return Ok(None);
         };
         let key = ApiKeyId::parse(&key).map_err(|error| StoreError::Corrupt(error.into()))?;
@@ -99,11 +100,16 @@ impl Sessions for PgSessions {
         Ok(Some(key))
     }
 
+    fn knows(&self, session: SessionPrint) -> bool {
+        self.strangers.know(&session)
+    }
+
     async fn end(&self, session: SessionPrint) -> Result<(), StoreError> {
         let statement = Statement::new(sql::EndSession).bind("print", session.0.as_slice());
         let ended = self.database.run(statement).await.map(|_| ());
         // Also where nobody knows whether it is over.
         self.remembered.invalidate(&session).await;
+        self.strangers.forget(&session).await;
         ended
     }
 }

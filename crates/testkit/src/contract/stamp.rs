@@ -173,6 +173,7 @@ macro_rules! contract_tests {
                 an_unknown_session_is_absent
                 a_session_that_was_ended_is_over
                 a_print_is_of_one_session
+                a_session_is_known_from_its_beginning_to_its_end
                 sessions_that_are_over_stay_over;
             api_keys:
                 a_key_is_found_as_it_was_made

@@ -12,7 +12,7 @@ use super::MemoryStore;
 use super::state::State;
 
 /// A template of one owner, whether it is in force or was removed.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct StoredTemplate {
     /// Oldest first.
     pub(super) versions: Vec<TemplateVersion>,
