@@ -9,8 +9,8 @@ use actix_web::http::header::{
     ORIGIN, REFERRER_POLICY,
 };
 use actix_web::http::{Method, StatusCode};
-use actix_web::middleware::Next as Inner;
-use actix_web::web::Data;
+use actix_web::middleware::{Next as Inner, from_fn};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _};
 use callers::{
     Allowance, Keys, came_to_own_name, host, in_time, is_local, name_in_log, of_sane_size,
@@ -25,10 +25,26 @@ use crate::mistake::Mistake;
 use crate::next::Next;
 use crate::pages::go_to;
 use crate::pages::login::address_with;
-use crate::routes::{Right, Route, Target, allowed, find, page_above};
+use crate::right::Right;
+use crate::routes::{self, Route, Target, allowed, find, page_above, right_to};
 use crate::state::Console;
 use crate::visit::Visit;
 use crate::{PATH, cookies, views};
+
+impl Console {
+    /// Tells actix about the pages, once for each thread.
+    pub fn configure(self) -> impl Fn(&mut ServiceConfig) + Send + Sync + 'static {
+        let console = Data::new(self);
+        move |config| {
+            let pages = web::scope(PATH)
+                .app_data(console.clone())
+                .configure(routes::configure)
+                .default_service(web::to(routes::unknown_path))
+                .wrap(from_fn(door));
+            config.service(pages);
+        }
+    }
+}
 
 /// Scripts, styles and pictures are files of ours; nothing else is loaded, sent to or framed.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -99,6 +115,7 @@ fn visit(console: &Console, request: &HttpRequest) -> Visit {
         address: address.to_owned(),
         https: console.parts.public_base_url.is_https()
             || console.parts.limits.came_over_https(request),
+        right_to,
     }
 }
 

@@ -11,6 +11,7 @@ mod look;
 mod mistake;
 mod next;
 mod pages;
+mod right;
 mod routes;
 mod state;
 mod text;
@@ -18,7 +19,8 @@ mod views;
 mod visit;
 
 pub use look::{Language, Look, Theme};
-pub use routes::{Right, Route, routes};
+pub use right::Right;
+pub use routes::{Route, routes};
 pub use state::{Console, ConsoleParts};
 
 /// Below it are all pages.

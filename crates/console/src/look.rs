@@ -13,16 +13,18 @@ pub enum Language {
     English,
 }
 
-/// Light or dark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// As the system has it.
-    #[default]
-    System,
-    /// Dark text on light.
-    Light,
-    /// Light text on dark.
-    Dark,
+domain::named! {
+    /// Light or dark.
+    #[derive(Default)]
+    pub enum Theme {
+        /// As the system has it.
+        #[default]
+        System = "system",
+        /// Dark text on light.
+        Light = "light",
+        /// Light text on dark.
+        Dark = "dark",
+    }
 }
 
 /// How a page looks and speaks.
@@ -70,27 +72,6 @@ impl Language {
         });
         let best = ranges.reduce(|best, next| if next.1 > best.1 { next } else { best });
         best.map(|(language, _)| language).unwrap_or_default()
-    }
-}
-
-impl Theme {
-    /// All of them, in the order of the switch.
-    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
-
-    /// The name by which it is remembered.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
-
-    /// The theme of that name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.name() == name)
     }
 }
 

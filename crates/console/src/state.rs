@@ -1,14 +1,9 @@
 use std::sync::Arc;
 
-use actix_web::middleware::from_fn;
-use actix_web::web::{self, Data, ServiceConfig};
 use callers::{Keys, Limits};
 use domain::ports::{AuditLog, Clock, Health, TestLine};
 use domain::usecases::Services;
 use domain::values::{AccountPolicy, PublicBaseUrl};
-
-use crate::door::door;
-use crate::{PATH, routes};
 
 /// What the pages need.
 pub struct Console {
@@ -43,18 +38,5 @@ impl Console {
     #[must_use]
     pub fn new(services: Services, parts: ConsoleParts) -> Self {
         Self { services, parts }
-    }
-
-    /// Tells actix about the pages, once for each thread.
-    pub fn configure(self) -> impl Fn(&mut ServiceConfig) + Send + Sync + 'static {
-        let console = Data::new(self);
-        move |config| {
-            let pages = web::scope(PATH)
-                .app_data(console.clone())
-                .configure(routes::configure)
-                .default_service(web::to(routes::unknown_path))
-                .wrap(from_fn(door));
-            config.service(pages);
-        }
     }
 }

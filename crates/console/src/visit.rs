@@ -7,6 +7,7 @@ use domain::values::DealerId;
 
 use crate::look::Look;
 use crate::mistake::Mistake;
+use crate::right::Right;
 use crate::text::Text;
 
 /// A page that is asked for, by whom, and how it is to look. Only the door lets one in.
@@ -23,6 +24,8 @@ pub(crate) struct Visit {
     pub(crate) address: String,
     /// Whether the browser came over https.
     pub(crate) https: bool,
+    /// Tells the right to a page, by its path.
+    pub(crate) right_to: fn(&str) -> Right,
 }
 
 impl Visit {

@@ -88,7 +88,7 @@ async fn act(
     let (seen, author) = (visit.seen()?, visit.author()?);
     let actions = &console.services.messages;
     act_on(actions, Pick { id, newest }, act, seen, &author, origin).await?;
-    let done = act.name();
+    let done = act.as_str();
     Ok(go_to(&format!("{PATH}/messages/{id}?done={done}")))
 }
 

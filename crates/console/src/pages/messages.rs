@@ -19,7 +19,8 @@ use crate::list::Listing;
 use crate::mistake::{Mistake, RETRY_SECONDS};
 use crate::state::Console;
 use crate::text::Act;
-use crate::views::messages::{self, Chosen, Done, List, Stopped};
+use crate::views::messages::{self, Done, List};
+use crate::views::several::{self, Chosen, Stopped};
 use crate::visit::Visit;
 
 /// Rows on a page: all of them can be chosen.
@@ -144,12 +145,12 @@ async fn act(
     let listing = Listing::read(fields);
     let picks = Pick::read(fields)?;
     if picks.is_empty() {
-        let nothing = messages::nothing_chosen(visit, &listing);
+        let nothing = several::nothing_chosen(visit, &listing);
         return Ok(page_with(StatusCode::UNPROCESSABLE_ENTITY, nothing));
     }
     if fields.get("confirmed") != Some("yes") {
         let chosen = look(visit, console, &picks, act).await?;
-        return Ok(page(messages::confirm(visit, act, &chosen, &listing)));
+        return Ok(page(several::confirm(visit, act, &chosen, &listing)));
     }
     let mut done = Done {
         act,
@@ -194,7 +195,7 @@ async fn act(
                 undecided: pick.id,
                 rest: picks[place + 1..].to_vec(),
             };
-            let stopped = messages::stopped(visit, &stopped, &listing);
+            let stopped = several::stopped(visit, &stopped, &listing);
             let mut page = page_with(StatusCode::SERVICE_UNAVAILABLE, stopped);
             let headers = page.headers_mut();
             headers.insert(RETRY_AFTER, HeaderValue::from(RETRY_SECONDS));

@@ -20,7 +20,7 @@ pub(crate) async fn choose(visit: Visit, Form(fields): Form) -> Answer {
         response = with_cookie(response, &cookie)?;
     }
     if let Some(theme) = fields.get("theme").and_then(Theme::parse) {
-        let cookie = cookies::remember(cookies::THEME, theme.name(), visit.https);
+        let cookie = cookies::remember(cookies::THEME, theme.as_str(), visit.https);
         response = with_cookie(response, &cookie)?;
     }
     Ok(response)

@@ -380,25 +380,10 @@ impl Text {
     }
 }
 
-/// What is done to messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Act {
-    Resend,
-    Cancel,
-}
-
-impl Act {
-    /// The name in addresses.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Resend => "resend",
-            Self::Cancel => "cancel",
-        }
-    }
-
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::Resend, Self::Cancel]
-            .into_iter()
-            .find(|act| act.name() == name)
+domain::named! {
+    /// What is done to messages.
+    pub(crate) enum Act {
+        Resend = "resend",
+        Cancel = "cancel",
     }
 }

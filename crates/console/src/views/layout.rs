@@ -5,7 +5,6 @@ use maud::{DOCTYPE, Markup, html};
 use crate::PATH;
 use crate::assets::{ICON, SCRIPT, STYLE};
 use crate::look::{Language, Theme};
-use crate::routes::right_to;
 use crate::text::Text;
 use crate::visit::Visit;
 
@@ -35,7 +34,7 @@ impl Section {
 
     /// Whether a visitor may have its page.
     fn is_for(self, visit: &Visit) -> bool {
-        let scope = right_to(self.path()).scope(visit.principal.as_ref());
+        let scope = (visit.right_to)(self.path()).scope(visit.principal.as_ref());
         scope.is_none_or(|scope| visit.may(scope))
     }
 
@@ -90,7 +89,7 @@ fn around(
     let theme = visit.look.theme;
     html! {
         (DOCTYPE)
-        html lang=(visit.look.language.tag()) data-theme=[(theme != Theme::System).then(|| theme.name())] {
+        html lang=(visit.look.language.tag()) data-theme=[(theme != Theme::System).then(|| theme.as_str())] {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -179,7 +178,7 @@ fn preferences(visit: &Visit, at: Option<(&str, &str)>) -> Markup {
                 p id="choose-theme" { (text.theme()) }
                 div role="group" aria-labelledby="choose-theme" {
                     @for theme in Theme::ALL {
-                        button name="theme" value=(theme.name())
+                        button name="theme" value=(theme.as_str())
                             aria-pressed=(pressed(theme == visit.look.theme)) {
                             (theme_name(theme, text))
                         }

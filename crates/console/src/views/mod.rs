@@ -13,4 +13,5 @@ pub(crate) mod messages;
 pub(crate) mod mistake;
 pub(crate) mod operation;
 pub(crate) mod settings;
+pub(crate) mod several;
 pub(crate) mod today;
