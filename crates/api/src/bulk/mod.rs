@@ -258,11 +258,19 @@ impl Tally {
             }
             self.unstored += 1;
         }
+        // The sentence of a single submission does not tell the two apart; its status does.
+        let kind = match &error {
+            IntakeError::NotStored(StoreError::Unavailable(_)) => Some(BulkItem::UNAVAILABLE),
+            IntakeError::NotStored(StoreError::Rejected(_)) => Some(BulkItem::NOT_STORABLE),
+            _ => None,
+        };
         let problem = Problem::from(error);
         self.count(SubmissionResult::of(&problem));
         match problem.body() {
             Body::Invalid(reply) => BulkItem::invalid(number, reply.detail),
-            Body::NotStored(reply) => BulkItem::refused(number, reply.message.error, None),
+            Body::NotStored(reply) => {
+                BulkItem::refused(number, reply.message.error, kind.map(Into::into))
+            }
             Body::Error(reply) => {
                 BulkItem::refused(number, reply.error.message, Some(reply.error.kind))
             }

@@ -570,7 +570,7 @@ async fn when_the_store_fails_the_rest_become_row_errors() {
     let all = vec![fields(); 1_700];
     let answer = taken(&service, rows(&all)).await;
     assert_counts(&answer, 200, 1_500, 0);
-    let refused = json!({"row": 201, "status": 0, "error": "Gagal menyimpan data ke database"});
+    let refused = json!({"row": 201, "status": 0, "error": "Gagal menyimpan data ke database", "type": "Unavailable"});
     assert_eq!(answer["data"]["items"][200], refused);
     assert_eq!(
         answer["data"]["items"][1_699]["error"],
@@ -594,8 +594,8 @@ async fn one_row_that_the_store_refuses_harms_only_itself() {
     let answer = taken(&service, rows(&[fields(), fields(), fields()])).await;
     assert_counts(&answer, 2, 1, 0);
     assert_eq!(
-        answer["data"]["items"][1]["error"],
-        "Gagal menyimpan data ke database"
+        answer["data"]["items"][1],
+        json!({"row": 2, "status": 0, "error": "Gagal menyimpan data ke database", "type": "NotStorable"})
     );
 }
 

@@ -62,13 +62,17 @@ pub(super) async fn run(config: Config, options: Import) -> anyhow::Result<ExitC
 async fn import(config: Config, options: &Import) -> anyhow::Result<ExitCode> {
     // A key of a dealer names one, too.
     let has_dealer = options.dealer.is_some() || options.api_key_file.is_some();
-    let mut table = open(&options.file, has_dealer)?;
-    let key = key(options)?;
+    let table = open(&options.file, has_dealer)?;
+    let target = Target::open(config, options, key(options)?).await?;
+    transfer(table, &target, options).await
+}
+
+/// Gives the rows of a table to the target; the exit status tells whether all were taken.
+async fn transfer(mut table: Table, target: &Target, options: &Import) -> anyhow::Result<ExitCode> {
     for _ in 0..options.skip {
         table.next_row()?;
     }
     let mut rejected = Rejected::new(&options.file, &table);
-    let target = Target::open(config, options, key.clone()).await?;
     let stop = stopped_by_hand();
     let progress = Progress::begin(table.rows(), options.skip);
     let mut tally = Tally {
@@ -238,3 +242,6 @@ fn how_to_go_on(options: &Import, tally: &Tally) -> String {
         options.file.display()
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Where rows go: into the database of the environment, or to a running service.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -8,7 +9,7 @@ use api_types::{BulkItem, BulkReply, ErrorReply, ValidationReply};
 use domain::access::Visibility;
 use domain::ports::Clock as _;
 use domain::requests::Origin;
-use domain::usecases::BLOCK;
+use domain::usecases::{BLOCK, Intake};
 use domain::values::IdempotencyKey;
 use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -21,7 +22,7 @@ use crate::cli::Import;
 use crate::commands::database::open;
 use crate::config::Config;
 use crate::surroundings::SystemClock;
-use crate::wiring::{Database, Parts};
+use crate::wiring::Database;
 
 /// The call that takes tables in.
 const PATH: &str = "/api/v1/customer/validate-customers";
@@ -35,9 +36,6 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 
 /// The longest wait that a service may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-
-/// The sentence of a row that could not be stored now.
-const NOT_STORED: &str = "Gagal menyimpan data ke database";
 
 /// The most bytes of a call, a little less than a service takes.
 const MAX_BYTES: usize = 7 * 1024 * 1024;
@@ -58,7 +56,11 @@ pub(super) struct Target {
 
 enum Door {
     /// The database of the environment.
-    UseCase(Box<(Parts, Database)>),
+    UseCase {
+        intake: Arc<Intake>,
+        /// A private server ends when this is dropped.
+        _database: Option<Database>,
+    },
     /// A service.
     Service {
         http: Client,
@@ -84,15 +86,32 @@ impl Target {
         let door = match &options.url {
             None => {
                 let (database, parts) = open(&config).await?;
-                Door::UseCase(Box::new((parts, database)))
+                Door::UseCase {
+                    intake: parts.services.intake,
+                    _database: Some(database),
+                }
             }
             Some(url) => service(options, url)?,
         };
+        Ok(Self::new(door, options, key))
+    }
+
+    /// Gives rows to a use case, whose ports a test has replaced.
+    #[cfg(test)]
+    pub(super) fn over(intake: Arc<Intake>, options: &Import, key: IdempotencyKey) -> Self {
+        let door = Door::UseCase {
+            intake,
+            _database: None,
+        };
+        Self::new(door, options, key)
+    }
+
+    fn new(door: Door, options: &Import, key: IdempotencyKey) -> Self {
         let origin = Origin {
             request_id: key.as_str().to_owned(),
             traceparent: None,
         };
-        Ok(Self {
+        Self {
             door,
             options: BulkOptions {
                 seen: Visibility::All,
@@ -102,7 +121,7 @@ impl Target {
                 dry_run: options.dry_run,
                 minimal: false,
             },
-        })
+        }
     }
 
     /// Stores a block of rows.
@@ -117,9 +136,9 @@ impl Target {
     ) -> anyhow::Result<Tally> {
         let mut tally = Tally::default();
         let at_once = match &self.door {
-            Door::UseCase(_) if !self.options.dry_run => BLOCK,
+            Door::UseCase { .. } if !self.options.dry_run => BLOCK,
             // In a dry run one call knows the keys that come twice.
-            Door::UseCase(_) | Door::Service { .. } => rows.len().max(1),
+            Door::UseCase { .. } | Door::Service { .. } => rows.len().max(1),
         };
         for rows in rows.chunks(at_once) {
             for (row, item) in rows.iter().zip(self.give(rows).await?) {
@@ -142,13 +161,13 @@ impl Target {
         let mut wait = FIRST_WAIT;
         for n in 1.. {
             let given = match &self.door {
-                Door::UseCase(parts) => self.to_use_case(&parts.0, rows).await,
+                Door::UseCase { intake, .. } => self.to_use_case(intake, rows).await,
                 Door::Service { http, url, key } => {
                     self.to_service(http, url, key.as_ref(), rows).await?
                 }
             };
             let (why, asked) = match given {
-                Given::Items(items) => match items.iter().find(|item| is_for_later(item)) {
+                Given::Items(items) => match items.iter().find(|item| item.may_be_stored_later()) {
                     None => return Ok(items),
                     Some(item) => (item.error.as_deref().unwrap_or_default().to_owned(), None),
                 },
@@ -163,8 +182,8 @@ impl Target {
         bail!("the rows cannot be stored")
     }
 
-    async fn to_use_case(&self, parts: &Parts, rows: &[Row]) -> Given {
-        let mut bulk = Bulk::new(parts.services.intake.clone(), self.options.clone());
+    async fn to_use_case(&self, intake: &Arc<Intake>, rows: &[Row]) -> Given {
+        let mut bulk = Bulk::new(intake.clone(), self.options.clone());
         for rows in rows.chunks(BLOCK) {
             bulk.take_block(rows.to_vec()).await;
         }
@@ -266,12 +285,6 @@ impl Target {
             _ => Err(Refused(format!("{status}: {why}")).into()),
         }
     }
-}
-
-/// Whether a row may be stored when it is given again.
-fn is_for_later(item: &BulkItem) -> bool {
-    item.error.as_deref() == Some(NOT_STORED)
-        || item.kind.as_deref() == Some("IdempotencyKeyInProgress")
 }
 
 /// What a service says about a call that it does not take.
