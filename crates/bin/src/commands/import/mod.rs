@@ -39,7 +39,7 @@ const FAILED: u8 = 2;
 /// What became of the rows.
 #[derive(Debug, Default, Clone, Copy)]
 struct Tally {
-    /// How many rows were read.
+    /// How many rows are done, those that were passed over included.
     read: usize,
     stored: usize,
     /// How many of the stored were stored before.
@@ -64,55 +64,50 @@ async fn import(config: Config, options: &Import) -> anyhow::Result<ExitCode> {
     let has_dealer = options.dealer.is_some() || options.api_key_file.is_some();
     let table = open(&options.file, has_dealer)?;
     let target = Target::open(config, options, key(options)?).await?;
-    transfer(table, &target, options).await
+    transfer(table, &target, options, &mut Tally::default()).await
 }
 
 /// Gives the rows of a table to the target; the exit status tells whether all were taken.
-async fn transfer(mut table: Table, target: &Target, options: &Import) -> anyhow::Result<ExitCode> {
+async fn transfer(
+    mut table: Table,
+    target: &Target,
+    options: &Import,
+    tally: &mut Tally,
+) -> anyhow::Result<ExitCode> {
     for _ in 0..options.skip {
         table.next_row()?;
     }
-    let mut rejected = Rejected::new(&options.file, &table);
+    let mut rejected = Rejected::new(&options.file, &table, options.skip > 0);
     let stop = stopped_by_hand();
     let progress = Progress::begin(table.rows(), options.skip);
-    let mut tally = Tally {
-        read: options.skip,
-        ..Tally::default()
-    };
+    tally.read = options.skip;
     let ended = loop {
         let rows = next_block(&mut table, options)?;
         if rows.is_empty() {
             break Ok(());
         }
-        let count = rows.len();
-        let stored = target.store(&rows, &mut rejected, &progress).await;
-        match stored {
-            Ok(block) => {
-                tally.read += count;
-                tally.stored += block.stored;
-                tally.replayed += block.replayed;
-                tally.rejected += block.rejected;
-                progress.block(tally.read);
-            }
-            Err(error) => break Err(error),
+        let stored = target.store(&rows, &mut rejected, &progress, tally).await;
+        if let Err(error) = stored {
+            break Err(error);
         }
+        progress.block(tally.read);
         if stop.load(Ordering::Relaxed) && tally.read < table.rows() {
             break Err(anyhow::anyhow!("stopped by hand"));
         }
     };
     progress.end();
     let written = rejected.end()?;
-    summary(options, &tally, written.as_deref());
+    summary(options, tally, written.as_deref());
+    // Of rows that were passed over, or not reached by an import that did nothing, nothing is known.
+    if written.is_none() && options.skip == 0 && (ended.is_ok() || tally.read > 0) {
+        Rejected::remove_old(&options.file)?;
+    }
     if let Err(error) = ended {
         // What a service refuses it refuses again.
         if !error.is::<Refused>() {
-            tell!("{}", how_to_go_on(options, &tally));
+            tell!("{}", how_to_go_on(options, tally));
         }
         return Err(error);
-    }
-    // Of rows that were passed over nothing is known.
-    if written.is_none() && options.skip == 0 {
-        Rejected::remove_old(&options.file)?;
     }
     Ok(match tally.rejected {
         0 => ExitCode::SUCCESS,

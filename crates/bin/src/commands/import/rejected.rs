@@ -18,6 +18,8 @@ pub(super) struct Rejected {
     header: Vec<String>,
     /// Whether rows have cells; else they have fields.
     has_cells: bool,
+    /// Whether rows go behind those that the import has rejected before.
+    goes_on: bool,
     file: Option<BufWriter<File>>,
 }
 
@@ -51,8 +53,8 @@ const FIELDS: [&str; 10] = [
 ];
 
 impl Rejected {
-    /// The file beside this one: `FILE.rejected.csv` for `FILE.csv`.
-    pub(super) fn new(imported: &Path, table: &Table) -> Self {
+    /// The file beside this one: `FILE.rejected.csv` for `FILE.csv`. An import that goes on adds to it.
+    pub(super) fn new(imported: &Path, table: &Table, goes_on: bool) -> Self {
         let header = table.header();
         Self {
             path: imported.with_extension("rejected.csv"),
@@ -63,6 +65,7 @@ impl Rejected {
                 None => FIELDS.map(str::to_owned).to_vec(),
             },
             has_cells: header.is_some(),
+            goes_on,
             file: None,
         }
     }
@@ -113,11 +116,16 @@ impl Rejected {
         let file = OpenOptions::new()
             .write(true)
             .create(true)
-            .truncate(true)
+            .append(self.goes_on)
+            .truncate(!self.goes_on)
             .mode(0o600)
             .open(&self.path)
             .with_context(|| format!("{} cannot be written", self.path.display()))?;
+        let has_header = file.metadata().is_ok_and(|file| file.len() > 0);
         self.file = Some(BufWriter::new(file));
+        if has_header {
+            return Ok(());
+        }
         if let Encoding::Utf8 { marked: false } = self.dialect.encoding {
         } else {
             self.put("\u{feff}")?;
@@ -214,7 +222,7 @@ mod tests {
     /// Rejects every row of a file; the file of the rejected.
     fn reject(path: &Path) -> String {
         let mut table = super::super::open(path, true).expect("a table");
-        let mut rejected = Rejected::new(path, &table);
+        let mut rejected = Rejected::new(path, &table, false);
         while let Some(row) = table.next_row().expect("a row") {
             rejected.add(&row, "alasan ini").expect("written");
         }

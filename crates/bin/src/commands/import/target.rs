@@ -124,7 +124,7 @@ impl Target {
         }
     }
 
-    /// Stores a block of rows.
+    /// Stores a block of rows, and counts those that are done, also where it fails.
     ///
     /// # Errors
     /// When nobody takes them, also after some time, or the file of rejected rows cannot be written.
@@ -133,8 +133,8 @@ impl Target {
         rows: &[Row],
         rejected: &mut Rejected,
         progress: &Progress,
-    ) -> anyhow::Result<Tally> {
-        let mut tally = Tally::default();
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
         let at_once = match &self.door {
             Door::UseCase { .. } if !self.options.dry_run => BLOCK,
             // In a dry run one call knows the keys that come twice.
@@ -153,7 +153,7 @@ impl Target {
             }
             progress.rows(rows.len());
         }
-        Ok(tally)
+        Ok(())
     }
 
     /// Gives rows until they are taken, for a while; their keys make that safe.
