@@ -1,16 +1,13 @@
--- Adds up some changes of how long messages took. One copy does it at a time; it alone writes to
--- `message_seconds`.
+-- Adds up some changes of how long messages took, for the copy that has its turn (`reports/seconds.rs`); it alone
+-- writes to `message_seconds`. A row is replaced by the sum of what it was and the changes, so the snapshot of
+-- this statement must be younger than the turn.
 --
--- Locks: an advisory lock; does nothing where that is taken.
+-- Locks: none that another session waits for.
 -- Plan: the first changes as they lie in the table; the rows that they change by their key.
 
-WITH turn AS MATERIALIZED (
-    SELECT :most::bigint AS most
-    WHERE pg_try_advisory_xact_lock(hashtextextended(current_schema(), 5173648202914478651))
-), taken AS (
+WITH taken AS (
     DELETE FROM message_seconds_change
-    WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM message_seconds_change LIMIT coalesce((SELECT most FROM turn), 0)))
+    WHERE ctid = ANY (ARRAY(SELECT ctid FROM message_seconds_change LIMIT :most::bigint))
     RETURNING *
 ), touched AS (
     SELECT DISTINCT dealer_id, request_date, measure FROM taken

@@ -1,5 +1,7 @@
 //! Analytics and exports: their sessions, plans, and what was there before they counted.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -8,6 +10,7 @@ use domain::ports::{DateRange, Reports as _, RequestStore as _, StoreError};
 use store_postgres::testing::{TestDatabase, report_settings, sql_files};
 use store_postgres::{DatabaseUrl, PgStore, PoolOptions, SchemaName, migrate};
 use testkit::sample;
+use tokio::task::JoinSet;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use crate::backstage::{store, store_with};
@@ -107,6 +110,38 @@ async fn sent_seconds(store: &PgStore) -> Vec<(u32, u64)> {
         .iter()
         .map(|fact| (fact.seconds, fact.messages))
         .collect()
+}
+
+/// A copy that adds up must see what the one before it has written, or it writes an older sum over it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn several_copies_that_add_up_lose_nothing() {
+    const ROUNDS: u32 = 400;
+    let database = TestDatabase::migrated().await;
+    let client = connect(&database).await;
+    let mut copies = JoinSet::new();
+    let is_over = Arc::new(AtomicBool::new(false));
+    for _ in 0..4 {
+        let (store, is_over) = (store(&database), is_over.clone());
+        copies.spawn(async move {
+            while !is_over.load(Ordering::Relaxed) {
+                store.add_up_seconds().await.unwrap();
+            }
+        });
+    }
+    for n in 1..=ROUNDS {
+        let change = format!(
+            "INSERT INTO message_seconds_change VALUES ('0009999', '2026-01-05', 'send', {n}, 1)"
+        );
+        client.batch_execute(&change).await.unwrap();
+    }
+    is_over.store(true, Ordering::Relaxed);
+    while let Some(ended) = copies.join_next().await {
+        ended.unwrap();
+    }
+    let mut counted = sent_seconds(&store(&database)).await;
+    counted.sort_unstable();
+    let expected: Vec<_> = (1..=ROUNDS).map(|n| (n, 1)).collect();
+    assert_eq!(counted, expected);
 }
 
 /// Rows that another program saves with all their columns and puts back bring their seconds again.

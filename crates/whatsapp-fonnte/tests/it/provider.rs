@@ -78,7 +78,8 @@ impl Peer {
 
     /// Whether the caller says nothing more and stays for so long.
     pub(crate) async fn is_waited_for(&self, long: Duration) -> bool {
-        let something = self.0.peek(&mut [0; 1]);
+        let mut byte = [0; 1];
+        let something = self.0.peek(&mut byte);
         tokio::time::timeout(long, something).await.is_err()
     }
 
