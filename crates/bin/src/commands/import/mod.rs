@@ -14,9 +14,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail};
+use domain::requests::Field;
 use domain::values::IdempotencyKey;
 use sha2::{Digest as _, Sha256};
-use tables::{Form, Options, Refusal, Row, Table};
+use tables::{Form, Options, Refusal, Row, Table, wire_name};
 
 use self::progress::Progress;
 use self::rejected::Rejected;
@@ -179,8 +180,8 @@ fn next_block(table: &mut Table, options: &Import) -> anyhow::Result<Vec<Row>> {
         .next_rows(BLOCK)
         .context("the file cannot be read any more")?;
     let defaults = [
-        ("dealerId", &options.dealer),
-        ("template", &options.template),
+        (wire_name(Field::DealerId), &options.dealer),
+        (wire_name(Field::Template), &options.template),
     ];
     for fields in rows.iter_mut().filter_map(|row| row.content.as_mut().ok()) {
         for (name, default) in defaults {
