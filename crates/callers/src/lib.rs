@@ -14,6 +14,6 @@ pub use deadline::{in_one_call, in_report_time, in_time};
 pub use host::{Host, Keys, came_to_own_name, host};
 pub use limits::{Allowance, Limits};
 pub use local::is_local;
-pub use meter::RateLimit;
+pub use meter::{RateLimit, Subject};
 pub use size::{MAX_HEADER_BYTES, MAX_PATH_BYTES, Oversized, of_sane_size};
 pub use slots::{Pause, Slot};
