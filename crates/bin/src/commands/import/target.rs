@@ -50,11 +50,11 @@ pub(super) struct Refused(String);
 
 /// Where rows go.
 pub(super) struct Target {
-    door: Door,
+    destination: Destination,
     options: BulkOptions,
 }
 
-enum Door {
+enum Destination {
     /// The database of the environment.
     UseCase {
         intake: Arc<Intake>,
@@ -70,7 +70,7 @@ enum Door {
 }
 
 /// What came of a try.
-enum Given {
+enum Attempt {
     /// What became of each row, in their order.
     Items(Vec<BulkItem>),
     /// Nobody could take them now.
@@ -83,36 +83,42 @@ impl Target {
         options: &Import,
         key: IdempotencyKey,
     ) -> anyhow::Result<Self> {
-        let door = match &options.url {
+        let destination = match &options.url {
             None => {
                 let (database, parts) = open(&config).await?;
-                Door::UseCase {
+                Destination::UseCase {
                     intake: parts.services.intake,
                     _database: Some(database),
                 }
             }
             Some(url) => service(options, url)?,
         };
-        Ok(Self::new(door, options, key))
+        Ok(Self::new(destination, options, key))
     }
 
     /// Gives rows to a use case, whose ports a test has replaced.
     #[cfg(test)]
     pub(super) fn over(intake: Arc<Intake>, options: &Import, key: IdempotencyKey) -> Self {
-        let door = Door::UseCase {
+        let destination = Destination::UseCase {
             intake,
             _database: None,
         };
-        Self::new(door, options, key)
+        Self::new(destination, options, key)
     }
 
-    fn new(door: Door, options: &Import, key: IdempotencyKey) -> Self {
+    /// Posts rows to a service, without a database.
+    #[cfg(test)]
+    pub(super) fn at(url: &str, options: &Import, key: IdempotencyKey) -> anyhow::Result<Self> {
+        Ok(Self::new(service(options, url)?, options, key))
+    }
+
+    fn new(destination: Destination, options: &Import, key: IdempotencyKey) -> Self {
         let origin = Origin {
             request_id: key.as_str().to_owned(),
             traceparent: None,
         };
         Self {
-            door,
+            destination,
             options: BulkOptions {
                 seen: Visibility::All,
                 dealer: options.dealer.clone(),
@@ -135,13 +141,13 @@ impl Target {
         progress: &Progress,
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
-        let at_once = match &self.door {
-            Door::UseCase { .. } if !self.options.dry_run => BLOCK,
+        let at_once = match &self.destination {
+            Destination::UseCase { .. } if !self.options.dry_run => BLOCK,
             // In a dry run one call knows the keys that come twice.
-            Door::UseCase { .. } | Door::Service { .. } => rows.len().max(1),
+            Destination::UseCase { .. } | Destination::Service { .. } => rows.len().max(1),
         };
         for rows in rows.chunks(at_once) {
-            for (row, item) in rows.iter().zip(self.give(rows).await?) {
+            for (row, item) in rows.iter().zip(self.submit(rows).await?) {
                 tally.read += 1;
                 if item.status == 1 {
                     tally.stored += 1;
@@ -157,21 +163,22 @@ impl Target {
     }
 
     /// Gives rows until they are taken, for a while; their keys make that safe.
-    async fn give(&self, rows: &[Row]) -> anyhow::Result<Vec<BulkItem>> {
+    async fn submit(&self, rows: &[Row]) -> anyhow::Result<Vec<BulkItem>> {
         let mut wait = FIRST_WAIT;
         for n in 1.. {
-            let given = match &self.door {
-                Door::UseCase { intake, .. } => self.to_use_case(intake, rows).await,
-                Door::Service { http, url, key } => {
+            let attempt = match &self.destination {
+                Destination::UseCase { intake, .. } => self.to_use_case(intake, rows).await,
+                Destination::Service { http, url, key } => {
                     self.to_service(http, url, key.as_ref(), rows).await?
                 }
             };
-            let (why, asked) = match given {
-                Given::Items(items) => match items.iter().find(|item| item.may_be_stored_later()) {
+            let (why, asked) = match attempt {
+                Attempt::Items(items) => match items.iter().find(|item| item.may_be_stored_later())
+                {
                     None => return Ok(items),
                     Some(item) => (item.error.as_deref().unwrap_or_default().to_owned(), None),
                 },
-                Given::Later(why, asked) => (why, asked),
+                Attempt::Later(why, asked) => (why, asked),
             };
             if n == TRIES {
                 bail!("the rows cannot be stored now: {why}");
@@ -182,12 +189,12 @@ impl Target {
         bail!("the rows cannot be stored")
     }
 
-    async fn to_use_case(&self, intake: &Arc<Intake>, rows: &[Row]) -> Given {
+    async fn to_use_case(&self, intake: &Arc<Intake>, rows: &[Row]) -> Attempt {
         let mut bulk = Bulk::new(intake.clone(), self.options.clone());
         for rows in rows.chunks(BLOCK) {
             bulk.take_block(rows.to_vec()).await;
         }
-        Given::Items(bulk.finish(None).await.data.items)
+        Attempt::Items(bulk.finish(None).await.data.items)
     }
 
     /// Posts the rows that are in order as far as they themselves tell.
@@ -197,7 +204,7 @@ impl Target {
         url: &str,
         api_key: Option<&HeaderValue>,
         rows: &[Row],
-    ) -> anyhow::Result<Given> {
+    ) -> anyhow::Result<Attempt> {
         let checked = BulkOptions {
             dealer: self.options.dealer.clone().or(Some(SOME_DEALER.to_owned())),
             ..self.options.clone()
@@ -224,16 +231,16 @@ impl Target {
             let (now, later) = left.split_at(table.rows);
             left = later;
             match self.post(http, url, api_key, table).await? {
-                Given::Items(answered) if answered.len() == now.len() => {
+                Attempt::Items(answered) if answered.len() == now.len() => {
                     for (n, item) in now.iter().zip(answered) {
                         items[*n] = Some(item);
                     }
                 }
-                Given::Items(_) => bail!("the service answered for other rows"),
+                Attempt::Items(_) => bail!("the service answered for other rows"),
                 later => return Ok(later),
             }
         }
-        Ok(Given::Items(items.into_iter().flatten().collect()))
+        Ok(Attempt::Items(items.into_iter().flatten().collect()))
     }
 
     async fn post(
@@ -242,7 +249,7 @@ impl Target {
         url: &str,
         api_key: Option<&HeaderValue>,
         table: wire::Written,
-    ) -> anyhow::Result<Given> {
+    ) -> anyhow::Result<Attempt> {
         let mut query = Vec::new();
         query.extend(self.options.dry_run.then_some(("dry_run", "true")));
         query.extend(
@@ -264,7 +271,7 @@ impl Target {
             Ok(answer) => answer,
             Err(error) => {
                 let error = anyhow::Error::new(error.without_url());
-                return Ok(Given::Later(format!("{error:#}"), None));
+                return Ok(Attempt::Later(format!("{error:#}"), None));
             }
         };
         let status = answer.status();
@@ -272,16 +279,16 @@ impl Target {
         let asked = asked.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
         let asked = asked.map(Duration::from_secs);
         let Ok(text) = answer.text().await else {
-            return Ok(Given::Later("the answer broke off".to_owned(), None));
+            return Ok(Attempt::Later("the answer broke off".to_owned(), None));
         };
         if status.is_success() {
             let reply: BulkReply =
                 serde_json::from_str(&text).context("the answer is not that of a service")?;
-            return Ok(Given::Items(reply.data.items));
+            return Ok(Attempt::Items(reply.data.items));
         }
         let why = why(&text);
         match status.as_u16() {
-            408 | 429 | 500..=599 => Ok(Given::Later(format!("{status}: {why}"), asked)),
+            408 | 429 | 500..=599 => Ok(Attempt::Later(format!("{status}: {why}"), asked)),
             _ => Err(Refused(format!("{status}: {why}")).into()),
         }
     }
@@ -298,7 +305,7 @@ fn why(text: &str) -> String {
     }
 }
 
-fn service(options: &Import, url: &str) -> anyhow::Result<Door> {
+fn service(options: &Import, url: &str) -> anyhow::Result<Destination> {
     let base = url.trim_end_matches('/').trim_end_matches("/api/v1");
     let key = options.api_key_file.as_ref().map(|path| {
         let key = std::fs::read_to_string(path)
@@ -312,7 +319,7 @@ fn service(options: &Import, url: &str) -> anyhow::Result<Door> {
         .no_proxy()
         .timeout(PATIENCE)
         .build()?;
-    Ok(Door::Service {
+    Ok(Destination::Service {
         http,
         url: format!("{base}{PATH}"),
         key: key.transpose()?,

@@ -1,11 +1,15 @@
-//! Whole imports, of files into the use case over replaced ports.
+//! Whole imports, of files into the use case over replaced ports, and to a service.
 
 use std::fs;
 use std::sync::Mutex;
 
+use domain::dealers::Dealer;
 use domain::ports::{Accepted, BoxError, MockRequestStore, StoreError};
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::World;
+use testkit::{World, sample};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -19,9 +23,13 @@ struct Case {
 
 impl Case {
     fn of(text: &str) -> Self {
+        Self::named("rows.csv", text)
+    }
+
+    fn named(name: &str, content: impl AsRef<[u8]>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let file = folder.path().join("rows.csv");
-        fs::write(&file, text).expect("written");
+        let file = folder.path().join(name);
+        fs::write(&file, content).expect("written");
         let options = Import {
             file,
             dealer: None,
@@ -43,6 +51,10 @@ impl Case {
     /// The same, and how far it came.
     async fn counted(&self, requests: MockRequestStore) -> (anyhow::Result<ExitCode>, Tally) {
         let world = World::new();
+        world.store.put_dealer(Dealer {
+            api_key: None,
+            ..sample::dealer_numbered(1)
+        });
         let mut ports = world.ports();
         ports.requests = Arc::new(requests);
         let intake = world.services_over(&ports).intake;
@@ -52,6 +64,15 @@ impl Case {
         let mut tally = Tally::default();
         let status = transfer(table, &target, &self.options, &mut tally).await;
         (status, tally)
+    }
+
+    /// Why its rows were rejected.
+    fn reasons(&self) -> Vec<String> {
+        let path = self.folder.path().join("rows.rejected.csv");
+        let mut table = open(&path, true).expect("a table");
+        let rows = table.next_rows(usize::MAX).expect("rows");
+        let reason = |mut row: Row| row.cells.pop().expect("a reason");
+        rows.into_iter().map(reason).collect()
     }
 
     fn rejected(&self) -> String {
@@ -205,4 +226,212 @@ async fn rows_that_an_earlier_import_rejected_are_not_those_of_a_new_one() {
     fs::write(&case.options.file, rows(&all)).expect("written");
     assert!(case.through(store).await.is_err());
     assert!(!case.folder.path().join("rows.rejected.csv").exists());
+}
+
+/// Words of the sentences that callers of the API know, and of no Indonesian one.
+const ENGLISH: [&str; 32] = [
+    "the",
+    "should",
+    "must",
+    "not",
+    "is",
+    "be",
+    "expected",
+    "invalid",
+    "input",
+    "field",
+    "required",
+    "value",
+    "error",
+    "characters",
+    "least",
+    "most",
+    "allowed",
+    "extra",
+    "permitted",
+    "number",
+    "cell",
+    "holds",
+    "with",
+    "of",
+    "this",
+    "used",
+    "for",
+    "still",
+    "entries",
+    "service",
+    "there",
+    "decode",
+];
+
+fn assert_indonesian(reasons: &[String]) {
+    for reason in reasons {
+        let mut words = reason.split(|c: char| !c.is_alphabetic());
+        let found = words.find(|word| ENGLISH.contains(&word.to_lowercase().as_str()));
+        assert_eq!(found, None, "{reason}");
+    }
+}
+
+/// Rows of JSON, each of which is rejected for another reason.
+fn odd_rows() -> Vec<String> {
+    let many: serde_json::Map<String, Value> =
+        (0..21).map(|n| (format!("x{n}"), json!("y"))).collect();
+    let odd = [
+        ("namaPembawa", json!(7)),
+        ("namaPembawa", json!("a".repeat(300))),
+        ("namaPembawa", json!("a\nb")),
+        ("namaPembawa", json!(" ")),
+        ("namaPembawa", json!("a".repeat(70_000))),
+        ("noTelp", json!("1")),
+        ("noTelp", json!("0712345678")),
+        ("createdTime", json!("x")),
+        ("sendAt", json!("x")),
+        ("sendAt", json!("2099-01-01T00:00:00Z")),
+        ("variables", json!(7)),
+        ("variables", json!({"x": "y"})),
+        ("variables", json!({"x": 7})),
+        ("variables", json!({"x": "a\nb"})),
+        ("variables", json!({"x": "y".repeat(501)})),
+        ("variables", Value::Object(many)),
+        ("template", json!("tidakada")),
+        ("template", json!("")),
+        ("dealerId", json!("0000001")),
+        ("dealerId", json!("0010001")),
+        ("dealerId", json!("1")),
+        ("idempotencyKey", json!("a b")),
+        ("idempotencyKey", json!(7)),
+    ];
+    let with = |(name, value): (&str, Value)| {
+        let mut row = json!({
+            "namaPembawa": "Adit", "noTelp": "081200000001", "tipeUnit": "BeAT", "noPol": "D 1 A",
+            "createdTime": "31/12/2019 15:40:50", "modifiedTime": "31/12/2019 15:40:50",
+            "dealerId": "0009999",
+        });
+        row[name] = value;
+        row.to_string()
+    };
+    let broken = ["{}", "7", "null", "{\"namaPembawa\": x}"].map(str::to_owned);
+    odd.into_iter().map(with).chain(broken).collect()
+}
+
+/// A store in which no key was used, and to which no row may come.
+fn unused() -> MockRequestStore {
+    let mut store = MockRequestStore::new();
+    store
+        .expect_key_uses()
+        .returning(|uses| Ok(vec![None; uses.len()]));
+    store
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_wrong_with_a_row_is_told_in_indonesian() {
+    let rows = odd_rows();
+    let case = Case::named("rows.ndjson", rows.join("\n"));
+    let status = case.through(unused()).await;
+    assert_eq!(status.expect("its end"), ExitCode::from(SOME_REJECTED));
+    let reasons = case.reasons();
+    assert_eq!(reasons.len(), rows.len());
+    assert_indonesian(&reasons);
+
+    let mut table = b"namaPembawa,noTelp,tipeUnit,noPol,dealerId,createdTime,var.km\n".to_vec();
+    let odd: [&[u8]; 6] = [
+        b"#N/A,081200000001,BeAT,D 1 A,0009999,,",
+        b"Adit,\"8,21E+11\",BeAT,D 1 A,0009999,,",
+        b"Adit,81200000001.0,BeAT,D 1 A,0009999,,",
+        b"Adit,081200000001,BeAT,D 1 A,0009999,45000,",
+        b"Adit,081200000001,BeAT,D 1 A,0009999,,#REF!",
+        b"Ad\xffit,081200000001,BeAT,D 1 A,0009999,,",
+    ];
+    table.extend(odd.join(&b'\n'));
+    let case = Case::named("rows.csv", table);
+    case.through(unused())
+        .await
+        .expect("its end");
+    let reasons = case.reasons();
+    assert_eq!(reasons.len(), odd.len());
+    assert_indonesian(&reasons);
+
+    // What the store says of a row.
+    let mut store = MockRequestStore::new();
+    store.expect_accept_all().returning(|_| {
+        let never = StoreError::Rejected(BoxError::from("too long"));
+        vec![Ok(Accepted::KeyReused), Err(never)]
+    });
+    let case = Case::of(&self::rows(&["Adit", "Budi"]));
+    case.through(store).await.expect("its end");
+    let reasons = case.reasons();
+    assert_eq!(reasons.len(), 2);
+    assert_indonesian(&reasons);
+}
+
+/// Reads a whole request; its head in small letters.
+async fn read_request(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&read).to_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.split("content-length: ").nth(1).unwrap_or_default();
+            let length = length.lines().next().unwrap_or_default();
+            if body.len() >= length.parse::<usize>().expect("a length") {
+                return head.to_owned();
+            }
+        }
+        assert!(stream.read_buf(&mut read).await.expect("read") > 0);
+    }
+}
+
+/// A service that gives these answers, one after the other; it tells when they were asked for.
+async fn answers(all: Vec<String>) -> (String, tokio::task::JoinHandle<Vec<tokio::time::Instant>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let serving = tokio::spawn(async move {
+        let mut asked = Vec::new();
+        for answer in all {
+            let (mut stream, _) = listener.accept().await.expect("a call");
+            let head = read_request(&mut stream).await;
+            asked.push(tokio::time::Instant::now());
+            assert!(head.starts_with("post /api/v1/customer/validate-customers"));
+            stream.write_all(answer.as_bytes()).await.expect("answered");
+        }
+        asked
+    });
+    (url, serving)
+}
+
+fn answer(status: &str, header: &str, body: &Value) -> String {
+    let body = body.to_string();
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n{header}\r\n{body}"
+    )
+}
+
+#[tokio::test]
+async fn a_service_that_is_busy_is_asked_again_when_it_says_and_not_before() {
+    let busy = json!({"error": {"code": 503, "message": "busy", "type": "Busy"}});
+    let id = "23f16411-6eb2-4829-a964-9ad1f0e0cc22";
+    let stored = json!({
+        "status": 1, "message": {"confirmation": "2 dari 2 data berhasil disimpan"},
+        "data": {
+            "accepted": 2, "rejected": 0, "replayed": 0, "queues": [],
+            "items": [{"row": 1, "status": 1, "request_id": id}, {"row": 2, "status": 1, "request_id": id}]
+        }
+    });
+    let (url, serving) = answers(vec![
+        answer("503 Service Unavailable", "Retry-After: 2\r\n", &busy),
+        answer("200 OK", "", &stored),
+    ])
+    .await;
+    let case = Case::of(&rows(&["Adit", "Budi"]));
+    let key = key(&case.options).expect("a key");
+    let target = Target::at(&url, &case.options, key).expect("a target");
+    let table = open(&case.options.file, false).expect("a table");
+    let mut tally = Tally::default();
+    let status = transfer(table, &target, &case.options, &mut tally).await;
+    assert_eq!(status.expect("its end"), ExitCode::SUCCESS);
+    assert_eq!((tally.read, tally.stored, tally.rejected), (2, 2, 0));
+    let asked = serving.await.expect("both answers");
+    // The first wait would be half of it otherwise.
+    assert!(asked[1] - asked[0] >= std::time::Duration::from_secs(2));
 }
