@@ -29,6 +29,16 @@ for (const form of document.querySelectorAll("form[data-selection]")) {
   show();
 }
 
+// A second click on a button sends nothing more. After a while it does, for answers that stay on the page.
+const sent = new WeakSet();
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (sent.has(form)) event.preventDefault();
+  sent.add(form);
+  setTimeout(() => sent.delete(form), 10_000);
+});
+
 // Copying: only where the browser lets a page do so.
 if (navigator.clipboard) {
   for (const button of document.querySelectorAll("button[data-copy]")) {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod assets;
+mod chosen;
 mod cookies;
 mod door;
 mod form;

@@ -9,9 +9,9 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use callers::{Keys, Limits, RateLimit, TrustedProxies};
 use console::{Console, ConsoleParts};
 use domain::access::{Access, KeyName, Scope};
-use domain::ports::RequestStore as _;
+use domain::ports::{RequestStore as _, TestLine};
 use domain::requests::{NewRequest, RequestId};
-use domain::usecases::KeyOrder;
+use domain::usecases::{KeyOrder, Ports};
 use domain::values::{DealerId, PublicBaseUrl};
 use secrecy::ExposeSecret as _;
 use testkit::{TestsInPlace, World, sample};
@@ -26,6 +26,8 @@ pub(crate) struct Site {
     pub(crate) limits: Arc<Limits>,
     pub(crate) base: &'static str,
     pub(crate) peer: SocketAddr,
+    pub(crate) ports: Ports,
+    pub(crate) tests: Option<Arc<dyn TestLine>>,
 }
 
 /// What came back.
@@ -59,8 +61,11 @@ impl Reply {
 impl Site {
     /// A console that asks for keys, with the sample dealer.
     pub(crate) fn new() -> Self {
+        let world = World::new();
         Self {
-            world: World::new(),
+            ports: world.ports(),
+            world,
+            tests: None,
             keys: Keys::Required,
             limits: Arc::default(),
             base: "http://customer.example",
@@ -79,9 +84,12 @@ impl Site {
     }
 
     fn console(&self) -> Console {
-        let services = self.world.services();
+        let services = self.world.services_over(&self.ports);
         let parts = ConsoleParts {
-            tests: Arc::new(TestsInPlace(services.checks.clone())),
+            tests: self
+                .tests
+                .clone()
+                .unwrap_or_else(|| Arc::new(TestsInPlace(services.checks.clone()))),
             accounts: self.world.accounts.clone(),
             health: self.world.store.clone(),
             audit: self.world.store.clone(),

@@ -47,7 +47,7 @@ pub use sessions::Sessions;
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use template_book::{
     MAX_TEMPLATES, Precondition, RecentRequest, SeenTemplate, TemplateBook, TemplateOwner,
-    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion,
+    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion, VERSIONS_TOLD,
 };
 pub use test_line::TestLine;
 pub use troubles::{DealerTrouble, Troubles};

@@ -79,6 +79,7 @@ macro_rules! contract_tests {
                 a_saved_text_is_a_new_version
                 the_same_text_makes_no_version
                 a_number_is_never_given_twice
+                the_newest_versions_are_told
                 a_name_is_looked_up_at_its_dealer_then_at_head_office
                 another_version_is_not_overtaken
                 of_writers_at_the_same_moment_each_gets_a_number
@@ -171,6 +172,7 @@ macro_rules! contract_tests {
                 an_unknown_session_is_absent
                 a_session_that_was_ended_is_over
                 a_print_is_of_one_session
+                a_session_is_known_from_its_beginning_to_its_end
                 sessions_that_are_over_stay_over;
             api_keys:
                 a_key_is_found_as_it_was_made

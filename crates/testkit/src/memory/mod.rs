@@ -71,6 +71,12 @@ impl MemoryStore {
         self.state().requests.len()
     }
 
+    /// All that is stored, as text, so that a test can compare it. Secrets are left out.
+    #[must_use]
+    pub fn everything(&self) -> String {
+        format!("{:?}", *self.state())
+    }
+
     /// The number of stored messages, finished ones included.
     #[must_use]
     pub fn message_count(&self) -> usize {
