@@ -59,7 +59,7 @@ enum Destination {
     UseCase {
         intake: Arc<Intake>,
         /// A private server ends when this is dropped.
-        _database: Option<Database>,
+        _database: Option<Box<Database>>,
     },
     /// A service.
     Service {
@@ -88,7 +88,7 @@ impl Target {
                 let (database, parts) = open(&config).await?;
                 Destination::UseCase {
                     intake: parts.services.intake,
-                    _database: Some(database),
+                    _database: Some(Box::new(database)),
                 }
             }
             Some(url) => service(options, url)?,
