@@ -8,18 +8,19 @@ use actix_web::rt::time::{sleep, timeout};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use api_types::{Cells, ExportQuery as Parameters, Item};
-use domain::ports::{DateRange, ExportPart, ExportQuery, PageQuery, StoreError};
+use domain::ports::{DateRange, ExportPart, ExportQuery, PageQuery, StoreError, causes};
 use domain::requests::Request;
 use domain::usecases::LookupError;
 use domain::values::DealerId;
 use futures_util::stream;
 use paperclip::actix::api_v2_operation;
+use tables::Form;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::dealers::filter;
 use crate::access::DealerAt;
 use crate::exports::{MOST_ROWS, Workbook, csv};
-use crate::http::{QueryParameters, while_wanted};
+use crate::http::{QueryParameters, unless_disconnected};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validation::{Rule, of_query};
@@ -36,7 +37,9 @@ const STALLED: Duration = Duration::from_secs(60);
 const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(2);
 
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+/// How long a caller may take for a whole file, so that none keeps a place by reading a little now and then
+/// (chosen: 400 MB at a megabit a second).
+const LONGEST: Duration = Duration::from_secs(3_600);
 
 /// Write a dealer's requests into a CSV file
 ///
@@ -44,18 +47,21 @@ const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.
 /// `fonnte_response`, null is empty. A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage
 /// return has a `'` in front, so that no spreadsheet takes it for a formula. Requests that come or change
 /// while the file is written are in it as they are when their part is read. A copy writes 8 such files at
-/// once; one more is 503.
+/// once, 2 of them for one caller; one more is 503. A caller that reads nothing for a minute, or takes an hour,
+/// gets no more of it, and the connection is closed.
 #[api_v2_operation(operation_id = "export_dealer_requests_csv", tags(dealer))]
 pub(crate) async fn export_dealer_requests_csv(
     dealer: DealerAt,
     api: Data<Api>,
     query: QueryParameters<Parameters>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (mut wanted, _) = wanted(&dealer, query)?;
-    let place = api.exports.table()?;
+    let caller = api.admission.limits.subject(&request, dealer.key());
+    let place = api.exports.table(caller)?;
     let first = in_time(api.lookups.export(&wanted), LookupError::Store).await?;
     let mut response = HttpResponse::Ok();
-    response.content_type("text/csv; charset=utf-8");
+    response.content_type(format!("{}; charset=utf-8", Form::Csv.media_type()));
     response.insert_header((CONTENT_DISPOSITION, disposition(&wanted, "csv")));
     let beginning = table(&Item::COLUMNS, first.items);
     wanted.after = first.next;
@@ -63,9 +69,13 @@ pub(crate) async fn export_dealer_requests_csv(
         return Ok(response.body(beginning));
     }
     let (sender, receiver) = mpsc::channel(1);
-    actix_web::rt::spawn(async move {
+    // What is read for a caller is not its connection's: the place is free as soon as the writing ends.
+    tokio::spawn(async move {
         let _place = place;
-        write(&api, wanted, beginning, &sender).await;
+        let writing = write(&api, wanted, beginning, &sender);
+        if timeout(LONGEST, writing).await.is_err() {
+            tracing::warn!("a file is left unfinished: its caller reads too slowly");
+        }
     });
     Ok(response.streaming(whole(receiver)))
 }
@@ -88,9 +98,9 @@ pub(crate) async fn export_dealer_requests_xlsx(
     }
     let name = disposition(&wanted, "xlsx");
     let making = workbook(&api, wanted, &date_from, place);
-    let file = while_wanted(&request, making).await?;
+    let file = unless_disconnected(&request, making).await?;
     Ok(HttpResponse::Ok()
-        .content_type(XLSX)
+        .content_type(Form::Workbook.media_type())
         .insert_header((CONTENT_DISPOSITION, name))
         .body(file))
 }
@@ -155,7 +165,10 @@ async fn write(
                 chunk = table(&[], part.items);
             }
             Err(error) => {
-                tracing::error!("a file is left unfinished: {error}");
+                tracing::error!(
+                    error.causes = causes(&error),
+                    "a file is left unfinished: {error}"
+                );
                 return;
             }
         }
@@ -215,7 +228,10 @@ async fn workbook(
         part = patiently(api, &wanted).await?;
     }
     workbook.finish().await.map_err(|error| {
-        tracing::error!("a workbook could not be made: {error}");
+        tracing::error!(
+            error.causes = causes(&*error),
+            "a workbook could not be made: {error}"
+        );
         Problem::Unforeseen
     })
 }
