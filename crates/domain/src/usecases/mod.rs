@@ -13,6 +13,7 @@ mod key_administration;
 mod logins;
 mod lookups;
 mod message_actions;
+mod resend_order;
 mod services;
 mod template_administration;
 
@@ -28,7 +29,8 @@ pub use intake::{BLOCK, BulkCall, BulkRow, Intake, IntakeError, Receival, RowAns
 pub use key_administration::{KeyAdministration, KeyError, KeyOrder, MadeKey};
 pub use logins::{Logins, SESSION_LIFETIME};
 pub use lookups::{LookupError, Lookups};
-pub use message_actions::{MessageActions, MessageError, Reordered, ResendOrder};
+pub use message_actions::{MessageActions, MessageError};
+pub use resend_order::{Reordered, ResendOrder};
 pub use services::{Policies, Ports, Services};
 pub use template_administration::{
     Preview, PreviewSample, Rendering, TemplateAdministration, TemplateError, TemplateHistory,
