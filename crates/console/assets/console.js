@@ -29,6 +29,25 @@ for (const form of document.querySelectorAll("form[data-selection]")) {
   show();
 }
 
+// A draft is tried out while it is written; without this its button does.
+for (const form of document.querySelectorAll("form[data-preview]")) {
+  const place = document.getElementById(form.dataset.preview);
+  let timer, asked;
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      asked?.abort();
+      asked = new AbortController();
+      const fields = new URLSearchParams(new FormData(form));
+      fields.set("act", "part");
+      try {
+        const answer = await fetch(form.action, { method: "POST", body: fields, signal: asked.signal, redirect: "error" });
+        if (answer.ok) place.innerHTML = await answer.text();
+      } catch { /* What was shown before stays. */ }
+    }, 400);
+  });
+}
+
 // Copying: only where the browser lets a page do so.
 if (navigator.clipboard) {
   for (const button of document.querySelectorAll("button[data-copy]")) {

@@ -3,8 +3,10 @@
 mod assets;
 mod cookies;
 mod door;
+mod faulty_file;
 mod form;
 mod format;
+mod importing;
 mod list;
 mod look;
 mod mistake;
@@ -13,6 +15,7 @@ mod pages;
 mod routes;
 mod state;
 mod text;
+mod upload;
 mod views;
 mod visit;
 

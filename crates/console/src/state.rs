@@ -6,14 +6,19 @@ use callers::{Keys, Limits};
 use domain::ports::{AuditLog, Clock, Health, TestLine};
 use domain::usecases::Services;
 use domain::values::{AccountPolicy, PublicBaseUrl};
+use exports::Exports;
+use tokio::sync::Semaphore;
 
 use crate::door::door;
+use crate::pages::import;
 use crate::{PATH, routes};
 
 /// What the pages need.
 pub struct Console {
     pub(crate) services: Services,
     pub(crate) parts: ConsoleParts,
+    /// Room for the tables that are imported at once.
+    pub(crate) imports: Arc<Semaphore>,
 }
 
 /// What the pages need besides the use cases.
@@ -32,6 +37,8 @@ pub struct ConsoleParts {
     pub keys: Keys,
     /// How much callers may ask for; shared with the API.
     pub limits: Arc<Limits>,
+    /// Makes files of lists; shared with the API.
+    pub exports: Arc<Exports>,
     /// How the service is reached from outside.
     pub public_base_url: PublicBaseUrl,
     /// The version of the program.
@@ -42,7 +49,11 @@ impl Console {
     /// The pages over these use cases.
     #[must_use]
     pub fn new(services: Services, parts: ConsoleParts) -> Self {
-        Self { services, parts }
+        Self {
+            services,
+            parts,
+            imports: Arc::new(Semaphore::new(import::AT_ONCE)),
+        }
     }
 
     /// Tells actix about the pages, once for each thread.

@@ -10,7 +10,7 @@ use domain::values::Phone;
 use paperclip::actix::api_v2_operation;
 
 use super::cursor::List;
-use super::item::{iso_date_time, item};
+use super::item::item;
 use crate::access::DealerAt;
 use crate::http::{Answered, JsonBody, QueryParameters, text};
 use crate::problem::Problem;
@@ -113,8 +113,8 @@ pub(crate) async fn get_dealer_stats(
         dealer_id: dealer.id.to_string(),
         dealer_name: dealer.name,
         is_active: dealer.active,
-        created_at: dealer.created_at.map(iso_date_time),
-        updated_at: dealer.updated_at.map(iso_date_time),
+        created_at: dealer.created_at.map(exports::iso_date_time),
+        updated_at: dealer.updated_at.map(exports::iso_date_time),
         total_requests: stats.total,
         delivered_count: stats.delivered,
         failed_count: stats.failed,

@@ -15,6 +15,8 @@ pub(crate) enum Section {
     Today,
     Messages,
     Dealers,
+    Templates,
+    Import,
     Analytics,
     Keys,
     Audit,
@@ -23,10 +25,12 @@ pub(crate) enum Section {
 
 impl Section {
     /// Those that there are, in the order of the navigation.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Today,
         Self::Messages,
         Self::Dealers,
+        Self::Templates,
+        Self::Import,
         Self::Analytics,
         Self::Keys,
         Self::Audit,
@@ -36,7 +40,10 @@ impl Section {
     /// What a visitor must be allowed to find something there.
     const fn scope(self) -> Scope {
         match self {
-            Self::Today | Self::Messages | Self::Dealers | Self::Analytics => Scope::Read,
+            Self::Today | Self::Messages | Self::Dealers | Self::Templates | Self::Analytics => {
+                Scope::Read
+            }
+            Self::Import => Scope::Write,
             Self::Keys | Self::Audit | Self::System => Scope::Admin,
         }
     }
@@ -46,6 +53,8 @@ impl Section {
             Self::Today => PATH,
             Self::Messages => "/console/messages",
             Self::Dealers => "/console/dealers",
+            Self::Templates => "/console/templates",
+            Self::Import => "/console/import",
             Self::Analytics => "/console/analytics",
             Self::Keys => "/console/keys",
             Self::Audit => "/console/audit",
@@ -58,6 +67,8 @@ impl Section {
             Self::Today => text.today(),
             Self::Messages => text.messages(),
             Self::Dealers => text.dealers(),
+            Self::Templates => text.templates(),
+            Self::Import => text.import(),
             Self::Analytics => text.analytics(),
             Self::Keys => text.keys(),
             Self::Audit => text.audit(),

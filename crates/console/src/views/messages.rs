@@ -79,6 +79,7 @@ pub(crate) fn page(visit: &Visit, list: &List) -> Markup {
         (filters(list, text))
         @if !list.items.is_empty() {
             (rows(visit, list))
+            (downloads(list, text))
         } @else if list.listing.faults.is_empty() {
             (empty(list, text))
         }
@@ -135,6 +136,21 @@ fn filters(list: &List, text: Text) -> Markup {
                 @if listing.is_filtered() {
                     a class="button quiet" href="/console/messages" { (text.clear_filters()) }
                 }
+            }
+        }
+    }
+}
+
+/// The list as a file, with its filters; each is of one dealer.
+fn downloads(list: &List, text: Text) -> Markup {
+    let listing = &list.listing;
+    html! {
+        @if list.shows_dealers && listing.dealer.is_none() {
+            p class="help" { (text.download_of_dealer()) }
+        } @else {
+            p class="actions" {
+                a class="button" href=(listing.address_of("/messages.csv", &[])) { (text.download_csv()) }
+                a class="button" href=(listing.address_of("/messages.xlsx", &[])) { (text.download_workbook()) }
             }
         }
     }

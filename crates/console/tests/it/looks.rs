@@ -20,6 +20,10 @@ async fn pages(site: &Site, extra: &str) -> Vec<(String, Reply)> {
         "/console/messages?q=nobody".to_owned(),
         format!("/console/messages/{request}"),
         "/console/messages/unknown".to_owned(),
+        "/console/import".to_owned(),
+        "/console/templates".to_owned(),
+        "/console/templates?new=yes".to_owned(),
+        "/console/templates/validation".to_owned(),
         "/console/nothing".to_owned(),
     ] {
         let reply = site.get(&path, &cookie).await;
@@ -33,6 +37,8 @@ async fn pages(site: &Site, extra: &str) -> Vec<(String, Reply)> {
         "/console/dealers",
         "/console/dealers/0009999",
         "/console/keys",
+        "/console/templates",
+        "/console/templates/validation?dealer_id=0009999",
         "/console/audit",
         "/console/system",
     ] {

@@ -1,6 +1,8 @@
 //! The pages as visitors get them: in process, over the memory adapters of `testkit`.
 
 mod dealers;
+mod downloads;
+mod import;
 mod keyless;
 mod keys;
 mod login;
@@ -9,4 +11,5 @@ mod message;
 mod messages;
 mod origins;
 mod site;
+mod templates;
 mod today;

@@ -13,6 +13,7 @@ use domain::ports::RequestStore as _;
 use domain::requests::{NewRequest, RequestId};
 use domain::usecases::KeyOrder;
 use domain::values::{DealerId, PublicBaseUrl};
+use exports::Exports;
 use secrecy::ExposeSecret as _;
 use testkit::{TestsInPlace, World, sample};
 
@@ -88,6 +89,7 @@ impl Site {
             clock: self.world.clock.clone(),
             keys: self.keys,
             limits: self.limits.clone(),
+            exports: Arc::new(Exports::new(services.lookups.clone())),
             public_base_url: PublicBaseUrl::parse(self.base).unwrap(),
             version: "1.2.3",
         };

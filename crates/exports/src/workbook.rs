@@ -4,10 +4,10 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::{Cells, HEADER};
+use crate::cells::{Cells, HEADER};
 
 /// The most rows of a workbook, without its header.
-pub(crate) const MOST_ROWS: u64 = 100_000;
+pub const MOST_ROWS: u64 = 100_000;
 
 /// How wide the columns are, in characters.
 const WIDTHS: [f64; HEADER.len()] = [

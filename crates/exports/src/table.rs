@@ -1,10 +1,13 @@
 use actix_web::web::Bytes;
 use csv::{Terminator, WriterBuilder};
 
-use super::Cells;
-
-/// Rows as RFC 4180 has them. What a spreadsheet would take for a formula gets a `'` in front.
-pub(crate) fn csv<'a>(header: &[&str], rows: impl Iterator<Item = &'a Cells>) -> Bytes {
+/// Rows as RFC 4180 has them, all equally long, beneath a header where that has cells. What a spreadsheet would
+/// take for a formula gets a `'` in front.
+#[must_use]
+pub fn csv<Row: AsRef<[Option<String>]>>(
+    header: &[&str],
+    rows: impl IntoIterator<Item = Row>,
+) -> Bytes {
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)
         .from_writer(Vec::new());
@@ -14,7 +17,7 @@ pub(crate) fn csv<'a>(header: &[&str], rows: impl Iterator<Item = &'a Cells>) ->
     }
     let mut guarded = String::new();
     for cells in rows {
-        for cell in cells {
+        for cell in cells.as_ref() {
             let text = cell.as_deref().unwrap_or_default();
             let _ = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
                 guarded.clear();
@@ -33,7 +36,7 @@ pub(crate) fn csv<'a>(header: &[&str], rows: impl Iterator<Item = &'a Cells>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exports::HEADER;
+    use crate::cells::{Cells, HEADER};
 
     #[test]
     fn texts_are_quoted_and_formulas_are_texts() {
@@ -55,12 +58,12 @@ mod tests {
         for (cell, text) in cells.iter_mut().zip(texts) {
             *cell = Some(text.to_owned());
         }
-        let written = csv(&HEADER, [cells].iter());
+        let written = csv(&HEADER, [cells]);
         assert_eq!(
             std::str::from_utf8(&written).unwrap(),
             HEADER.join(",")
                 + "\r\n\"a,b\",\"say \"\"hi\"\"\",\"two\r\nlines\",'=1+1,'+62,'-1,'@x,'\tx,\"'\rx\",Adit,', =1,,\r\n"
         );
-        assert!(csv(&[], [].iter()).is_empty());
+        assert!(csv::<Cells>(&[], []).is_empty());
     }
 }
