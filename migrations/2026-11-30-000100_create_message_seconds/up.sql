@@ -52,3 +52,6 @@ FROM (VALUES ('send', date_part('epoch', sent_at - due_at)),
     ('read', date_part('epoch', read_at - delivered_at))) AS t (measure, took)
 WHERE t.took IS NOT NULL
 $$;
+
+-- Statements of the service call them, as the role that serves.
+GRANT EXECUTE ON FUNCTION whole_seconds, seconds_of_message TO PUBLIC;

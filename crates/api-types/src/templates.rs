@@ -58,7 +58,7 @@ pub struct TemplateItem {
     pub variables: Vec<String>,
 }
 
-/// A template with its text and all its versions.
+/// A template with its text and its versions.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TemplateData {
     /// The template.
@@ -67,7 +67,7 @@ pub struct TemplateData {
     /// The newest text.
     #[schemars(example = &"Halo {customer_name}, unit {unit_type} dicatat pada {var.km|belum dicatat} km.")]
     pub body: String,
-    /// Every version of it, newest first; none of the built-in one. A number is never used again.
+    /// Its newest 100 versions, newest first; none of the built-in one. A number is never used again.
     pub versions: Vec<TemplateVersionItem>,
 }
 

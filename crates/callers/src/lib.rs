@@ -1,19 +1,23 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
+mod cursor;
 mod deadline;
 mod host;
 mod limits;
 mod local;
+mod log;
 mod meter;
 mod size;
 mod slots;
 
 pub use client::{TrustedProxies, TrustedProxiesError};
+pub use cursor::CursorList;
 pub use deadline::{in_one_call, in_report_time, in_time};
 pub use host::{Host, Keys, came_to_own_name, host};
-pub use limits::{Allowance, Limits};
+pub use limits::{Allowance, Limits, OverRate};
 pub use local::is_local;
+pub use log::name_in_log;
 pub use meter::RateLimit;
 pub use size::{MAX_HEADER_BYTES, MAX_PATH_BYTES, Oversized, of_sane_size};
 pub use slots::{Pause, Slot};

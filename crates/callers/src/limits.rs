@@ -42,6 +42,13 @@ pub struct Allowance {
     pub wait_seconds: Option<u32>,
 }
 
+/// A caller has used its rate up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverRate {
+    /// Seconds until the next request is allowed.
+    pub seconds: u32,
+}
+
 impl Limits {
     /// The limits of a copy with these trusted proxies.
     #[must_use]
@@ -110,6 +117,17 @@ impl Default for Limits {
 }
 
 impl Allowance {
+    /// Whether a request is within its rate; without a limit it is.
+    ///
+    /// # Errors
+    /// [`OverRate`]
+    pub fn check(allowance: Option<Self>) -> Result<(), OverRate> {
+        match allowance.and_then(|allowance| allowance.wait_seconds) {
+            None => Ok(()),
+            Some(seconds) => Err(OverRate { seconds }),
+        }
+    }
+
     /// Adds the header fields.
     pub fn tell(self, headers: &mut HeaderMap) {
         headers.insert(RATE_LIMIT_LIMIT, HeaderValue::from(self.limit));

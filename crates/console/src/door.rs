@@ -12,8 +12,10 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next as Inner;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _};
-use callers::{Keys, came_to_own_name, host, in_time, is_local, of_sane_size};
-use domain::access::Principal;
+use callers::{
+    Allowance, Keys, came_to_own_name, host, in_time, is_local, name_in_log, of_sane_size,
+};
+use domain::access::{Principal, SessionToken};
 use domain::ports::causes;
 use domain::requests::Origin;
 use futures_util::FutureExt as _;
@@ -23,7 +25,7 @@ use crate::mistake::Mistake;
 use crate::next::Next;
 use crate::pages::go_to;
 use crate::pages::login::address_with;
-use crate::routes::{Right, Route, Target, allowed, find};
+use crate::routes::{Right, Route, Target, allowed, find, page_above};
 use crate::state::Console;
 use crate::visit::Visit;
 use crate::{PATH, cookies, views};
@@ -85,12 +87,16 @@ fn panicked(visit: Visit) -> Error {
 fn visit(console: &Console, request: &HttpRequest) -> Visit {
     let extensions = request.extensions();
     let call = extensions.get::<Origin>();
-    let address = request.uri().path_and_query();
+    let uri = request.uri();
+    let address = match *request.method() {
+        Method::GET | Method::HEAD => uri.path_and_query().map_or(PATH, |it| it.as_str()),
+        _ => page_above(uri.path()),
+    };
     Visit {
         look: Look::of(request),
         principal: None,
         call: call.map(|origin| origin.request_id.clone()),
-        address: address.map_or(PATH, |it| it.as_str()).to_owned(),
+        address: address.to_owned(),
         https: console.parts.public_base_url.is_https()
             || console.parts.limits.came_over_https(request),
     }
@@ -116,12 +122,16 @@ async fn enter(
         return Ok(Way::In);
     }
     let token = cookies::session(plain, visit.https).filter(|_| visit.principal.is_none());
+    let mut is_counted = false;
     if let Some(token) = token {
-        let holder = console.services.logins.holder(&token);
-        visit.principal = in_time(holder, |error| error).await?;
+        (visit.principal, is_counted) = holder(console, plain, &token).await?;
     }
-    count(console, plain, visit, &target)?;
-    name_in_log(visit.principal.as_ref());
+    if !is_counted {
+        Allowance::check(count(console, plain, visit, &target))?;
+    }
+    if let Some(principal) = &visit.principal {
+        name_in_log(principal);
+    }
     match target {
         Target::Page(route) => admit(route, visit, request.method()),
         _ if visit.principal.is_none() => Ok(to_log_in(visit, request.method())),
@@ -160,33 +170,54 @@ fn without_keys(console: &Console, request: &HttpRequest) -> Result<Option<Princ
     }
 }
 
-/// Counts a request for the key of its session. Whoever has none is counted for the address, and so is every
-/// log-in.
+/// Who has a session, and whether the request is counted for the client's address by now. A session that is
+/// not known to this copy is counted before the store is asked, so that invented ones cannot load it. The
+/// address gets the request back where the session has a holder, or the store does not answer.
+async fn holder(
+    console: &Console,
+    request: &HttpRequest,
+    token: &SessionToken,
+) -> Result<(Option<Principal>, bool), Mistake> {
+    let (limits, logins) = (&console.parts.limits, &console.services.logins);
+    let is_counted = !logins.knows(token);
+    if is_counted {
+        Allowance::check(limits.count_address(request))?;
+    }
+    let found = in_time(logins.holder(token), |error| error).await;
+    let is_nobody = matches!(found, Ok(None));
+    if is_counted && !is_nobody {
+        limits.give_back(request);
+    }
+    Ok((found?, is_counted && is_nobody))
+}
+
+/// Counts a request for the key of its session. Whoever has none is counted for the address, and so is
+/// logging in and out.
 fn count(
     console: &Console,
     request: &HttpRequest,
     visit: &Visit,
     target: &Target,
-) -> Result<(), Mistake> {
+) -> Option<Allowance> {
     let limits = &console.parts.limits;
-    let logs_in = matches!(target, Target::Page(route) if route.path() == "/login");
+    let logs_in_or_out =
+        matches!(target, Target::Page(route) if matches!(route.path(), "/login" | "/logout"));
     let key = visit.principal.as_ref().and_then(Principal::key);
-    let allowance = match key.filter(|_| !logs_in) {
+    match key.filter(|_| !logs_in_or_out) {
         Some(key) => limits.count_key(key),
         None => limits.count_address(request),
-    };
-    match allowance.and_then(|allowance| allowance.wait_seconds) {
-        None => Ok(()),
-        Some(seconds) => Err(Mistake::Limited { seconds }),
     }
 }
 
 fn admit(route: &Route, visit: &Visit, method: &Method) -> Result<Way, Mistake> {
-    match (route.right(), &visit.principal) {
-        (Right::Static | Right::Open, _) => Ok(Way::In),
-        (Right::Scope(_), None) => Ok(to_log_in(visit, method)),
-        (Right::Scope(scope), Some(principal)) if principal.may(scope) => Ok(Way::In),
-        (Right::Scope(scope), Some(_)) => Err(Mistake::NotAllowed(scope)),
+    match (
+        route.right().scope(visit.principal.as_ref()),
+        &visit.principal,
+    ) {
+        (None, _) => Ok(Way::In),
+        (Some(_), None) => Ok(to_log_in(visit, method)),
+        (Some(scope), Some(principal)) if principal.may(scope) => Ok(Way::In),
+        (Some(scope), Some(_)) => Err(Mistake::NotAllowed(scope)),
     }
 }
 
@@ -195,17 +226,6 @@ fn to_log_in(visit: &Visit, method: &Method) -> Way {
     let asked = Some(visit.address.as_str()).filter(|_| *method == Method::GET);
     let next = Next::or_first(asked);
     Way::Elsewhere(go_to(&address_with(&next)))
-}
-
-/// Every line about the call says whose it is, as with keys in headers.
-fn name_in_log(principal: Option<&Principal>) {
-    let call = tracing::Span::current();
-    if let Some(principal) = principal {
-        if let Some(key) = principal.key() {
-            call.record("key.id", key.to_string());
-        }
-        call.record("key.name", principal.name());
-    }
 }
 
 /// Makes a page of a mistake of the page, or of actix.
@@ -238,7 +258,7 @@ fn protect(headers: &mut HeaderMap) {
         headers.insert(name, HeaderValue::from_static(value));
     };
     insert(CONTENT_SECURITY_POLICY, POLICY);
-    // Without one a browser would write `null` into the `Origin` of our own forms.
+    // `no-referrer` would make browsers write `null` into the `Origin` of our own forms.
     insert(REFERRER_POLICY, "same-origin");
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -11,7 +11,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::mistake::Mistake;
 
-/// The most bytes of a form; a hundred chosen rows take 5 kB.
+/// The most bytes of a form; 25 chosen rows take 4 kB.
 const LIMIT: usize = 64 * 1024;
 
 /// How long a form may take to arrive.
@@ -72,7 +72,7 @@ impl FromRequest for Form {
             // Whoever sends slowly takes no place from those that do not.
             let pause = slot.as_ref().map(Slot::pause);
             let read = tokio::time::timeout(TIMEOUT, read(payload)).await;
-            let bytes = read.unwrap_or(Err(Mistake::TooLarge(StatusCode::REQUEST_TIMEOUT)))?;
+            let bytes = read.unwrap_or(Err(Mistake::TooSlow))?;
             if pause.is_some_and(|pause| !pause.end()) {
                 return Err(Mistake::Busy);
             }
@@ -96,7 +96,21 @@ async fn read(mut payload: Payload) -> Result<Vec<u8>, Mistake> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_form_that_does_not_end_is_too_slow() {
+        let kind = (CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = TestRequest::post().insert_header(kind).to_http_request();
+        let never = futures_util::stream::pending();
+        let mut payload: Payload = Payload::Stream {
+            payload: Box::pin(never),
+        };
+        let read = Form::from_request(&request, &mut payload).await;
+        assert!(matches!(read, Err(Mistake::TooSlow)));
+    }
 
     #[test]
     fn values_are_read_by_their_names() {

@@ -29,6 +29,16 @@ impl Text {
         format!("{} {} {}", day.day(), self.month(day.month()), day.year())
     }
 
+    /// `30 Nov`, where the year stands elsewhere.
+    pub(crate) fn day_of_year(self, day: NaiveDate) -> String {
+        format!("{} {}", day.day(), self.month(day.month()))
+    }
+
+    /// `Nov 2026`.
+    pub(crate) fn month_of_year(self, day: NaiveDate) -> String {
+        format!("{} {}", self.month(day.month()), day.year())
+    }
+
     /// `15.40` in Indonesian, `15:40` in English.
     pub(crate) fn clock(self, time: impl chrono::Timelike) -> String {
         let dot = self.clock_separator();
@@ -59,6 +69,19 @@ impl Text {
             self.minutes_ago(ago.num_minutes())
         } else {
             self.local(jakarta_time(at), now)
+        }
+    }
+
+    /// Since when something is so; within an hour for how long.
+    pub(crate) fn since(self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+        let moment = self.moment(at, now);
+        let minutes = (now - at).num_minutes();
+        match (self.0, minutes) {
+            (_, 0) => moment,
+            (Language::Indonesian, _) => format!("sejak {moment}"),
+            (Language::English, 1) => "for 1 minute".to_owned(),
+            (Language::English, 2..60) => format!("for {minutes} minutes"),
+            (Language::English, _) => format!("since {moment}"),
         }
     }
 
@@ -156,6 +179,11 @@ mod tests {
         assert_eq!(ID.moment(at, after(0)), "baru saja");
         assert_eq!(EN.moment(at, after(1)), "1 minute ago");
         assert_eq!(ID.moment(at, after(59)), "59 menit lalu");
+        assert_eq!(ID.since(at, after(0)), "baru saja");
+        assert_eq!(ID.since(at, after(59)), "sejak 59 menit lalu");
+        assert_eq!(EN.since(at, after(1)), "for 1 minute");
+        assert_eq!(EN.since(at, after(59)), "for 59 minutes");
+        assert_eq!(EN.since(at, after(60)), "since 09:05");
         assert_eq!(ID.exactly(at), "30 Nov 2026, 09.05.07 WIB");
         assert_eq!(machine(at), "2026-11-30T02:05:07Z");
     }

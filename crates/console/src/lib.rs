@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod assets;
+mod chosen;
 mod cookies;
 mod door;
 mod faulty_file;
@@ -8,6 +9,7 @@ mod form;
 mod format;
 mod importing;
 mod list;
+mod live;
 mod look;
 mod mistake;
 mod next;

@@ -1,10 +1,10 @@
-//! The list of messages as an address describes it, with the API's names.
+//! The list of messages as an address describes it, with the API's names and rules.
 
+use callers::CursorList;
 use chrono::NaiveDate;
 use domain::ports::{DateRange, ListPlace, RequestFilter};
-use domain::requests::{RequestId, WhatsappStatus};
-use domain::values::{DealerId, Search, SearchError};
-use uuid::Uuid;
+use domain::requests::WhatsappStatus;
+use domain::values::{DealerId, Search, SearchError, parse_day};
 
 use crate::PATH;
 use crate::form::Fields;
@@ -25,7 +25,9 @@ pub(crate) struct Listing {
     pub(crate) filter: RequestFilter,
     /// The one dealer.
     pub(crate) dealer: Option<DealerId>,
-    /// `cursor`
+    /// `cursor` as it came.
+    pub(crate) cursor: Option<String>,
+    /// Its place, where it is a cursor of this list; see [`find_place`](Self::find_place).
     pub(crate) after: Option<ListPlace>,
     /// What cannot be meant, in the order of the form.
     pub(crate) faults: Vec<ListFault>,
@@ -41,8 +43,8 @@ pub(crate) enum ListFault {
 }
 
 impl Listing {
-    /// Reads an address. An empty value is as if absent; an unknown status or cursor, which no form of ours
-    /// sends, is passed over.
+    /// Reads an address. An empty value is as if absent; an unknown status, which no form of ours sends, is
+    /// passed over.
     pub(crate) fn read(fields: &Fields) -> Self {
         let mut listing = Self::default();
         let typed = |name| fields.get(name).unwrap_or_default().to_owned();
@@ -68,13 +70,13 @@ impl Listing {
         let statuses = statuses.flat_map(|list| list.split(','));
         let statuses = statuses.filter_map(|name| WhatsappStatus::parse(name.trim()));
         listing.filter.whatsapp_statuses = statuses.collect();
-        listing.after = fields.get("cursor").and_then(place);
+        listing.cursor = fields.get("cursor").map(str::to_owned);
         listing
     }
 
     fn day(&mut self, name: &str, fields: &Fields, fault: ListFault) -> Option<NaiveDate> {
         let text = fields.get(name)?;
-        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+        let day = parse_day(text);
         if day.is_none() {
             self.faults.push(fault);
         }
@@ -83,11 +85,27 @@ impl Listing {
 
     /// Whether anything is left out of the list.
     pub(crate) fn is_filtered(&self) -> bool {
-        *self
-            != Self {
-                after: self.after,
-                ..Self::default()
-            }
+        !self.fields().is_empty()
+    }
+
+    /// Goes to the place of the cursor. One of another list, or of none, is passed over: the list begins at
+    /// its beginning. `dealer` is the one dealer of the list; `None` for that of all dealers.
+    pub(crate) fn find_place(&mut self, dealer: Option<&DealerId>) {
+        let cursor = self.cursor.as_deref();
+        self.after = cursor.and_then(|cursor| self.of(dealer).place(cursor));
+    }
+
+    /// The cursor of a place of this list.
+    pub(crate) fn cursor_of(&self, dealer: Option<&DealerId>, place: ListPlace) -> String {
+        self.of(dealer).cursor(place)
+    }
+
+    fn of<'a>(&'a self, dealer: Option<&'a DealerId>) -> CursorList<'a> {
+        CursorList {
+            dealer,
+            range: self.range,
+            filter: &self.filter,
+        }
     }
 
     /// Begins on a day that nobody typed, and shows it in the form.
@@ -117,12 +135,10 @@ impl Listing {
         .collect()
     }
 
-    /// The address of this list from a place on, with more names and values.
-    pub(crate) fn address(&self, after: Option<ListPlace>, more: &[(&str, String)]) -> String {
-        let mut fields = self.fields();
-        fields.extend(after.map(|place| ("cursor", cursor(place))));
+    /// The address of this list, with more names and values.
+    pub(crate) fn address(&self, more: &[(&str, String)]) -> String {
         let more = more.iter().map(|(name, value)| (*name, value.clone()));
-        Self::at("/messages", fields.into_iter().chain(more))
+        Self::at("/messages", self.fields().into_iter().chain(more))
     }
 
     /// The address of something else with the same filters, from its beginning.
@@ -143,26 +159,11 @@ impl Listing {
     }
 }
 
-/// A place in an address: days, microseconds and id.
-fn cursor(place: ListPlace) -> String {
-    format!("{}_{}_{}", place.days, place.micros, place.id)
-}
-
-fn place(text: &str) -> Option<ListPlace> {
-    let mut parts = text.splitn(3, '_');
-    Some(ListPlace {
-        days: parts.next()?.parse().ok()?,
-        micros: parts
-            .next()?
-            .parse()
-            .ok()
-            .filter(|micros| (0..=86_400_000_000).contains(micros))?,
-        id: RequestId(Uuid::parse_str(parts.next()?).ok()?),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use domain::requests::RequestId;
+    use uuid::Uuid;
+
     use super::*;
 
     fn read(query: &str) -> Listing {
@@ -176,38 +177,35 @@ mod tests {
         let listing = read(query);
         assert_eq!(listing.faults, []);
         assert!(listing.is_filtered());
-        assert_eq!(
-            listing.address(None, &[]),
-            format!("/console/messages?{query}")
-        );
+        assert_eq!(listing.address(&[]), format!("/console/messages?{query}"));
         assert_eq!(
             read("whatsapp_status=FAILED&whatsapp_status=ERROR").filter,
             { read("whatsapp_status=FAILED,ERROR").filter }
         );
-        assert_eq!(read("").address(None, &[]), "/console/messages");
+        assert_eq!(read("").address(&[]), "/console/messages");
         assert!(!read("q=&date_from=&cursor=0_0_x").is_filtered());
     }
 
     #[test]
-    fn a_place_is_found_again() {
-        let place = ListPlace {
-            days: -7,
-            micros: 86_399_000_001,
-            id: RequestId(Uuid::from_u128(7)),
-        };
-        let address = read("").address(Some(place), &[]);
+    fn a_place_is_found_again_in_its_own_list_alone() {
+        let time = chrono::NaiveTime::from_hms_opt(15, 40, 50).unwrap();
+        let day = NaiveDate::from_ymd_opt(2026, 11, 30).unwrap();
+        let place = ListPlace::at(day, time, RequestId(Uuid::from_u128(7)));
+        let dealer = DealerId::parse("0009999").unwrap();
+        let listing = read("q=adit");
+        let cursor = listing.cursor_of(Some(&dealer), place);
+        let address = listing.address(&[("cursor", cursor)]);
         let (_, query) = address.split_once('?').unwrap();
-        assert_eq!(read(query).after, Some(place));
-        for cursor in [
-            "",
-            "x",
-            "1_2",
-            "1_-1_x",
-            "99999999999_0_x",
-            "1_86400000001_x",
-        ] {
-            assert_eq!(read(&format!("cursor={cursor}")).after, None, "{cursor}");
-        }
+        let place_of = |query: &str, dealer: Option<&DealerId>| {
+            let mut listing = read(query);
+            listing.find_place(dealer);
+            listing.after
+        };
+        assert_eq!(place_of(query, Some(&dealer)), Some(place));
+        assert_eq!(place_of(query, None), None);
+        let other = query.replace("adit", "budi");
+        assert_eq!(place_of(&other, Some(&dealer)), None);
+        assert_eq!(place_of("cursor=1_2_3", Some(&dealer)), None);
     }
 
     #[test]
@@ -223,6 +221,6 @@ mod tests {
             ]
         );
         // What was typed is kept.
-        assert!(listing.address(None, &[]).contains("date_from=31-12-2026"));
+        assert!(listing.address(&[]).contains("date_from=31-12-2026"));
     }
 }

@@ -1,7 +1,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use callers::Oversized;
+use callers::{OverRate, Oversized};
 use domain::access::Scope;
 use domain::ports::StoreError;
 use domain::usecases::{
@@ -10,7 +10,7 @@ use domain::usecases::{
 use exports::ExportError;
 
 /// How long whoever met a store that is away waits, in seconds.
-const RETRY_SECONDS: u32 = 5;
+pub(crate) const RETRY_SECONDS: u32 = 5;
 
 /// Why there is another page than the one that was asked for. The door makes it a page.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub(crate) enum Mistake {
     /// There is no such page, or nothing of that name that the visitor can see.
     #[error("there is no such page")]
     NotFound,
+    /// The dealer is not active: it has no list and no counts.
+    #[error("the dealer is not active")]
+    Inactive,
     /// The page is for others.
     #[error("the key has no scope {}", .0.as_str())]
     NotAllowed(Scope),
@@ -42,6 +45,9 @@ pub(crate) enum Mistake {
     /// The form, or the address, is too long.
     #[error("the request is too large")]
     TooLarge(StatusCode),
+    /// The form did not arrive in time.
+    #[error("the form came too slowly")]
+    TooSlow,
     /// Too many requests of one caller.
     #[error("the caller asks too often")]
     Limited {
@@ -62,13 +68,14 @@ pub(crate) enum Mistake {
 impl ResponseError for Mistake {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::Inactive => StatusCode::NOT_FOUND,
             Self::NotAllowed(_) | Self::ForeignPage | Self::ForeignHost => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::Conflict => StatusCode::CONFLICT,
             Self::TooManyRows => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge(status) => *status,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy | Self::Store(StoreError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Unforeseen => StatusCode::INTERNAL_SERVER_ERROR,
@@ -100,6 +107,13 @@ impl From<Oversized> for Mistake {
             Oversized::Uri { .. } => StatusCode::URI_TOO_LONG,
             Oversized::Headers { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
         })
+    }
+}
+
+impl From<OverRate> for Mistake {
+    fn from(over: OverRate) -> Self {
+        let seconds = over.seconds;
+        Self::Limited { seconds }
     }
 }
 

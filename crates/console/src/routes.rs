@@ -2,12 +2,12 @@
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
-use domain::access::Scope;
+use domain::access::{Principal, Scope};
 
 use crate::mistake::Mistake;
 use crate::pages::{
-    analytics, dealers, downloads, import, keys, login, message, messages, operation, preferences,
-    templates, today,
+    analytics, dealers, downloads, import, keys, live, login, message, messages, operation,
+    preferences, templates, today,
 };
 use crate::{PATH, assets};
 
@@ -28,6 +28,21 @@ pub enum Right {
     Open,
     /// Whoever logged in with a key of this scope.
     Scope(Scope),
+    /// A dealer with this scope; of head office only whoever may `admin`: accounts are shown.
+    Account(Scope),
+}
+
+impl Right {
+    /// The scope that a visitor needs; `None` where nobody needs any.
+    pub(crate) fn scope(self, visitor: Option<&Principal>) -> Option<Scope> {
+        let is_dealer = |it: &Principal| it.visibility().dealer().is_some();
+        match self {
+            Self::Static | Self::Open => None,
+            Self::Scope(scope) => Some(scope),
+            Self::Account(scope) if visitor.is_some_and(is_dealer) => Some(scope),
+            Self::Account(_) => Some(Scope::Admin),
+        }
+    }
 }
 
 impl Route {
@@ -67,7 +82,7 @@ macro_rules! routes {
     };
 }
 
-use Right::{Open, Static};
+use Right::{Account, Open, Static};
 
 routes! {
     GET  "/static/{file}"               Static, assets::file;
@@ -76,6 +91,7 @@ routes! {
     POST "/logout"                      Open,   login::log_out;
     POST "/preferences"                 Open,   preferences::choose;
     GET  ""                             READ,   today::show;
+    GET  "/live"                        READ,   live::tell;
     GET  "/messages"                    READ,   messages::list;
     GET  "/messages.csv"                READ,   downloads::messages_csv;
     GET  "/messages.xlsx"               READ,   downloads::messages_workbook;
@@ -85,9 +101,9 @@ routes! {
     POST "/messages/{request_id}/phone"  READ,   message::show_phone;
     POST "/messages/{request_id}/resend" WRITE,  message::resend;
     POST "/messages/{request_id}/cancel" WRITE,  message::cancel;
-    GET  "/dealers"                      READ,   dealers::list;
-    GET  "/dealers/{dealer_id}"          READ,   dealers::show;
-    POST "/dealers/{dealer_id}/test"     WRITE,  dealers::test;
+    GET  "/dealers"                      Account(Scope::Read),  dealers::list;
+    GET  "/dealers/{dealer_id}"          Account(Scope::Read),  dealers::show;
+    POST "/dealers/{dealer_id}/test"     Account(Scope::Write), dealers::test;
     POST "/dealers/{dealer_id}/settings" ADMIN,  dealers::change;
     GET  "/templates"                    READ,   templates::list;
     POST "/templates"                    WRITE,  templates::make;
@@ -95,7 +111,7 @@ routes! {
     POST "/templates/{name}"             WRITE,  templates::save;
     POST "/templates/{name}/remove"      WRITE,  templates::remove;
     POST "/templates/{name}/default"     ADMIN,  templates::make_default;
-    GET  "/import"                       READ,   import::show;
+    GET  "/import"                       WRITE,  import::show;
     POST "/import"                       WRITE,  import::check;
     POST "/import/store"                 WRITE,  import::store;
     POST "/import/faulty"                WRITE,  import::faulty;
@@ -137,6 +153,27 @@ pub(crate) fn find(method: &Method, path: &str) -> Target {
     match same.iter().find(|route| route.method == *method) {
         Some(route) => Target::Page(route),
         None => Target::OtherMethod(same),
+    }
+}
+
+/// The nearest page that can be looked at: the path itself, or what is above it.
+pub(crate) fn page_above(path: &str) -> &str {
+    let mut above = path;
+    while above.starts_with(PATH) {
+        match find(&Method::GET, above) {
+            Target::Page(_) => return above,
+            Target::OtherMethod(_) | Target::Nowhere => {}
+        }
+        above = above.rsplit_once('/').map_or(PATH, |(rest, _)| rest);
+    }
+    PATH
+}
+
+/// The right to a page, by its path below [`PATH`].
+pub(crate) fn right_to(path: &str) -> Right {
+    match find(&Method::GET, path) {
+        Target::Page(route) => route.right(),
+        Target::OtherMethod(_) | Target::Nowhere => Right::Scope(Scope::Admin),
     }
 }
 
@@ -208,11 +245,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_changed_by_looking() {
-        for route in routes() {
-            assert!(matches!(route.method(), "GET" | "POST"), "{}", route.path());
-            let looks = route.right() != WRITE || route.method() == "POST";
-            assert!(looks, "{}", route.path());
+    fn what_is_looked_at_is_above_what_is_done() {
+        for (path, above) in [
+            ("/console", "/console"),
+            ("/console/keys", "/console/keys"),
+            ("/console/messages/resend", "/console/messages"),
+            ("/console/messages/x/phone", "/console/messages/x"),
+            ("/console/keys/x/revoke", "/console/keys"),
+            ("/console/login", "/console/login"),
+            ("/console/logout", "/console"),
+            ("/console/nothing/at/all", "/console"),
+            ("x", "/console"),
+        ] {
+            assert_eq!(page_above(path), above, "{path}");
         }
     }
 }

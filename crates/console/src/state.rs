@@ -8,8 +8,10 @@ use domain::usecases::Services;
 use domain::values::{AccountPolicy, PublicBaseUrl};
 use exports::Exports;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::door::door;
+use crate::live::Live;
 use crate::pages::import;
 use crate::{PATH, routes};
 
@@ -19,6 +21,8 @@ pub struct Console {
     pub(crate) parts: ConsoleParts,
     /// Room for the tables that are imported at once.
     pub(crate) imports: Arc<Semaphore>,
+    /// What those are told who look.
+    pub(crate) live: Arc<Live>,
 }
 
 /// What the pages need besides the use cases.
@@ -41,6 +45,8 @@ pub struct ConsoleParts {
     pub exports: Arc<Exports>,
     /// How the service is reached from outside.
     pub public_base_url: PublicBaseUrl,
+    /// Cancelled when the service stops: streams end then.
+    pub stop: CancellationToken,
     /// The version of the program.
     pub version: &'static str,
 }
@@ -49,7 +55,9 @@ impl Console {
     /// The pages over these use cases.
     #[must_use]
     pub fn new(services: Services, parts: ConsoleParts) -> Self {
+        let (lookups, clock) = (services.lookups.clone(), parts.clock.clone());
         Self {
+            live: Arc::new(Live::new(lookups, clock, parts.stop.clone())),
             services,
             parts,
             imports: Arc::new(Semaphore::new(import::AT_ONCE)),

@@ -18,7 +18,8 @@ pub(crate) struct Visit {
     pub(crate) principal: Option<Principal>,
     /// The id of the call.
     pub(crate) call: Option<String>,
-    /// The path and query that were asked for.
+    /// The path and query that were asked for; after a form those of the page that it is of, so that it can be
+    /// come back to.
     pub(crate) address: String,
     /// Whether the browser came over https.
     pub(crate) https: bool,
@@ -39,6 +40,19 @@ impl Visit {
     /// The one dealer whose data is shown, where there is but one.
     pub(crate) fn dealer(&self) -> Result<Option<&DealerId>, Mistake> {
         Ok(self.seen()?.dealer())
+    }
+
+    /// The one dealer that a page is about, where one was asked for or the visitor is one; `None` is all. To a
+    /// dealer's key another dealer looks like none.
+    pub(crate) fn dealer_asked<'a>(
+        &'a self,
+        asked: Option<&'a DealerId>,
+    ) -> Result<Option<&'a DealerId>, Mistake> {
+        let own = self.dealer()?;
+        match (own, asked) {
+            (Some(own), Some(asked)) if own != asked => Err(Mistake::NotFound),
+            _ => Ok(own.or(asked)),
+        }
     }
 
     /// Whether a button that needs this is shown.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod aged;
 mod connection;
 mod dealers;
 mod events;

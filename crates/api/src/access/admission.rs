@@ -4,7 +4,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage as _, HttpRequest, ResponseError as _};
-use callers::{Allowance, Keys, in_time, is_local, of_sane_size};
+use callers::{Allowance, Keys, in_time, is_local, name_in_log, of_sane_size};
 use domain::access::{ApiKey, Principal, Scope};
 use domain::usecases::Refusal;
 
@@ -117,17 +117,9 @@ fn count_address(request: &ServiceRequest, api: &Api, calls: Calls) -> Option<Al
 }
 
 fn within(allowance: Option<Allowance>, admitted: Result<Option<Principal>, Problem>) -> Entry {
-    match check(allowance) {
+    match Allowance::check(allowance) {
         Ok(()) => (admitted, allowance),
-        Err(problem) => (Err(problem), allowance),
-    }
-}
-
-/// Whether a call is within its rate.
-fn check(allowance: Option<Allowance>) -> Result<(), Problem> {
-    match allowance.and_then(|allowance| allowance.wait_seconds) {
-        None => Ok(()),
-        Some(retry_seconds) => Err(Problem::RateLimited { retry_seconds }),
+        Err(over) => (Err(over.into()), allowance),
     }
 }
 
@@ -139,8 +131,8 @@ async fn look_up(request: &ServiceRequest, api: &Api, calls: Calls, key: &ApiKey
     let mut counted = None;
     if !gatekeeper.knows(key) {
         counted = count_address(request, api, calls);
-        if let Err(problem) = check(counted) {
-            return (Err(problem), counted);
+        if let Err(over) = Allowance::check(counted) {
+            return (Err(over.into()), counted);
         }
     }
     let admitted = in_time(gatekeeper.holder(key), Refusal::Store).await;
@@ -249,15 +241,6 @@ fn bearer(value: &str) -> Option<&str> {
     scheme
         .eq_ignore_ascii_case("bearer")
         .then(|| token.trim_start())
-}
-
-/// Adds the key's id and name to all log lines of the call, never its secret.
-fn name_in_log(principal: &Principal) {
-    let call = tracing::Span::current();
-    if let Some(key) = principal.key() {
-        call.record("key.id", key.to_string());
-    }
-    call.record("key.name", principal.name());
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use api_types::{ErrorReply, FaultBody, NotStoredMessage, NotStoredReply, ValidationReply};
-use callers::Oversized;
+use callers::{OverRate, Oversized};
 use domain::access::Scope;
 use domain::ports::StoreError;
 use domain::usecases::{
@@ -102,6 +102,13 @@ impl From<Oversized> for Problem {
             Oversized::Uri { part, limit } => Self::UriTooLong { part, limit },
             Oversized::Headers { limit } => Self::HeadersTooLarge { limit },
         }
+    }
+}
+
+impl From<OverRate> for Problem {
+    fn from(over: OverRate) -> Self {
+        let retry_seconds = over.seconds;
+        Self::RateLimited { retry_seconds }
     }
 }
 

@@ -9,14 +9,13 @@ use domain::usecases::{CheckError, LookupError};
 use domain::values::Phone;
 use paperclip::actix::api_v2_operation;
 
-use super::cursor::List;
 use super::item::item;
 use crate::access::DealerAt;
 use crate::http::{Answered, JsonBody, QueryParameters, text};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validation::Rule;
-use callers::in_time;
+use callers::{CursorList, in_time};
 
 /// List a dealer's requests
 ///
@@ -39,8 +38,8 @@ pub(crate) async fn list_dealer_requests(
     let filter = filter(&mut query);
     let id = dealer.id();
     let after = cursor.as_deref().and_then(|cursor| {
-        let list = List {
-            dealer: id.as_ref().ok()?,
+        let list = CursorList {
+            dealer: Some(id.as_ref().ok()?),
             range,
             filter: &filter,
         };
@@ -59,8 +58,8 @@ pub(crate) async fn list_dealer_requests(
         page_size: u32::try_from(page_size).unwrap_or(u32::MAX),
     };
     let found = in_time(api.lookups.list(&question), LookupError::Store).await?;
-    let list = List {
-        dealer: &question.dealer,
+    let list = CursorList {
+        dealer: Some(&question.dealer),
         range,
         filter: &question.filter,
     };

@@ -3,7 +3,6 @@
 mod admin;
 mod analytics;
 mod bulk;
-mod cursor;
 mod dealers;
 mod docs;
 mod exports;

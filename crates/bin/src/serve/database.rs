@@ -106,8 +106,9 @@ pub(super) async fn add_up(store: PgStore) {
     let mut again = tokio::time::interval(ADD_UP);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let adding = async { Ok(store.add_up_counts().await? | store.add_up_seconds().await?) };
-        match adding.await {
+        // One that fails must not keep the other one from being added up.
+        let (counts, seconds) = (store.add_up_counts().await, store.add_up_seconds().await);
+        match counts.and_then(|counts| Ok(counts | seconds?)) {
             // More is left; pause between two statements.
             Ok(true) => tokio::time::sleep(ADD_UP / 10).await,
             Ok(false) => {

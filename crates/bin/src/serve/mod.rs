@@ -142,6 +142,7 @@ fn api(config: &Config, parts: &Parts, watched: &Watched, options: &ApiOptions) 
         limits: limits.clone(),
         exports: exports.clone(),
         public_base_url: options.public_base_url.clone(),
+        stop: parts.in_flight.stop.clone(),
         version: VERSION,
     };
     let api_parts = ApiParts {

@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use callers::in_time;
-use domain::access::Visibility;
 use domain::requests::Input;
 use domain::settings::{RawQuietHours, SettingsPatch};
 use domain::usecases::{CheckError, DealerAdministrationError, LookupError};
@@ -14,8 +13,9 @@ use super::{Answer, go_to, page, page_with};
 use crate::form::{Fields, Form};
 use crate::mistake::Mistake;
 use crate::state::Console;
-use crate::views::dealer::{self, DealerPage, Tested, Typed};
+use crate::views::dealer::{self, DealerPage, Tested};
 use crate::views::dealers::{self, DealerList};
+use crate::views::settings::{InForce, Saved, Typed};
 use crate::visit::Visit;
 
 /// Dealers on a page.
@@ -56,7 +56,7 @@ pub(crate) async fn show(
     let dealer = dealer(&visit, &dealer_id)?;
     let fields = Fields::read(request.query_string());
     let mut shown = known(&console, &dealer).await?;
-    shown.was_saved = fields.get("done") == Some("save");
+    shown.saved = fields.get("done").and_then(Saved::parse);
     Ok(page(dealer::page(&visit, &shown)))
 }
 
@@ -76,11 +76,11 @@ pub(crate) async fn test(
             Err(_) => Tested::NoPhone(target),
         },
     };
-    if let Tested::Device(Err(CheckError::Store(_))) | Tested::Message(Err(CheckError::Store(_))) =
-        &tested
-    {
-        return Err(Mistake::Busy);
-    }
+    let tested = match tested {
+        Tested::Device(Err(CheckError::Store(error)))
+        | Tested::Message(Err(CheckError::Store(error))) => return Err(error.into()),
+        tested => tested,
+    };
     let status = match tested {
         Tested::NoPhone(_) => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::OK,
@@ -90,7 +90,8 @@ pub(crate) async fn test(
     Ok(page_with(status, dealer::page(&visit, &shown)))
 }
 
-/// Changes settings; a change of key or address only where that was confirmed.
+/// Changes settings; a change of key or address only where that was confirmed, and nothing where others have
+/// changed them since the form was shown.
 pub(crate) async fn change(
     visit: Visit,
     console: Data<Console>,
@@ -103,15 +104,23 @@ pub(crate) async fn change(
     let typed = Typed::read(&fields);
     let moves = typed.moves_account(&shown.typed.api_url);
     let patch = typed.patch(&shown.typed);
+    shown.changed = shown.in_force.changed_since(fields.get("shown"));
+    // Whoever sends the same form twice has changed it himself.
+    if !shown.changed.is_empty() && patch != SettingsPatch::default() {
+        shown.typed = typed;
+        let page = dealer::page(&visit, &shown);
+        return Ok(page_with(StatusCode::CONFLICT, page));
+    }
     let checking = desk.check(Some(&dealer), &patch);
     let change = in_time(checking, DealerAdministrationError::Store).await;
     let faults = match change {
         Ok(_) if moves && !typed.is_sure => Vec::new(),
+        Ok(change) if change.fields().is_empty() => return Ok(saved(&dealer, Saved::Nothing)),
         Ok(change) => {
             let author = visit.author()?;
             let changing = desk.change(&dealer, &change, &author);
             match in_time(changing, DealerAdministrationError::Store).await {
-                Ok(_) => return Ok(saved(&dealer)),
+                Ok(_) => return Ok(saved(&dealer, Saved::Changed)),
                 Err(DealerAdministrationError::Invalid(faults)) => faults,
                 Err(error) => return Err(error.into()),
             }
@@ -128,17 +137,16 @@ pub(crate) async fn change(
     ))
 }
 
-fn saved(dealer: &DealerId) -> HttpResponse {
-    go_to(&format!("/console/dealers/{dealer}?done=save"))
+fn saved(dealer: &DealerId, saved: Saved) -> HttpResponse {
+    let done = saved.name();
+    go_to(&format!("/console/dealers/{dealer}?done={done}"))
 }
 
 /// The dealer of a path, where the visitor may see it.
 fn dealer(visit: &Visit, raw: &str) -> Result<DealerId, Mistake> {
     let dealer = DealerId::parse(raw).map_err(|_| Mistake::NotFound)?;
-    match visit.seen()? {
-        Visibility::Only(own) if *own != dealer => Err(Mistake::NotFound),
-        _ => Ok(dealer),
-    }
+    visit.dealer_asked(Some(&dealer))?;
+    Ok(dealer)
 }
 
 async fn known(console: &Console, dealer: &DealerId) -> Result<DealerPage, Mistake> {
@@ -159,11 +167,13 @@ async fn known(console: &Console, dealer: &DealerId) -> Result<DealerPage, Mista
         now: console.parts.clock.now(),
         account: record.dealer.account(&console.parts.accounts).err(),
         typed: Typed::of(&record),
+        in_force: InForce::of(&record),
         record,
         queue,
         webhooks,
         tested: None,
-        was_saved: false,
+        saved: None,
+        changed: Vec::new(),
         asks_to_be_sure: false,
         faults: Vec::new(),
     })

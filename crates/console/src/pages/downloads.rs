@@ -4,6 +4,7 @@ use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use callers::in_report_time;
+use domain::access::Scope;
 use domain::analytics::{Bucket, SeriesEntry};
 use domain::ports::ExportQuery;
 use domain::usecases::LookupError;
@@ -67,7 +68,7 @@ pub(crate) async fn messages_workbook(
 /// page, which says what to mend.
 fn wanted(visit: &Visit, request: &HttpRequest) -> Result<Wanted, Mistake> {
     let listing = Listing::read(&Fields::read(request.query_string()));
-    let dealer = own_or_chosen(visit, &listing)?;
+    let dealer = visit.dealer_asked(listing.dealer.as_ref())?.cloned();
     Ok(match dealer {
         Some(dealer) if listing.faults.is_empty() => Wanted::Of(ExportQuery {
             dealer,
@@ -76,21 +77,8 @@ fn wanted(visit: &Visit, request: &HttpRequest) -> Result<Wanted, Mistake> {
             after: None,
             most: 1,
         }),
-        _ => Wanted::Elsewhere(go_to(&listing.address(None, &[]))),
+        _ => Wanted::Elsewhere(go_to(&listing.address(&[]))),
     })
-}
-
-/// To a dealer's key another dealer looks like none.
-fn own_or_chosen(
-    visit: &Visit,
-    listing: &Listing,
-) -> Result<Option<domain::values::DealerId>, Mistake> {
-    let own = visit.dealer()?;
-    match (own, &listing.dealer) {
-        (Some(own), Some(chosen)) if own != chosen => Err(Mistake::NotFound),
-        (Some(own), _) => Ok(Some(own.clone())),
-        (None, chosen) => Ok(chosen.clone()),
-    }
 }
 
 /// The series of the analytics as CSV: a row for each bucket, with the API's names.
@@ -101,16 +89,18 @@ pub(crate) async fn series_csv(
 ) -> Answer {
     let fields = Fields::read(request.query_string());
     let listing = Listing::read(&fields);
-    let dealer = own_or_chosen(&visit, &listing)?;
+    let dealer = visit.dealer_asked(listing.dealer.as_ref())?;
+    // As in the API: what is told of all dealers is told to `admin`.
+    let may_have = dealer.is_some() || visit.may(Scope::Admin);
     let bucket = fields.get("bucket").and_then(Bucket::parse);
     let bucket = bucket.unwrap_or_default();
     let lookups = &console.services.lookups;
     let period = lookups.period(listing.range, bucket).ok();
-    let Some(period) = period.filter(|_| listing.faults.is_empty()) else {
+    let Some(period) = period.filter(|_| may_have && listing.faults.is_empty()) else {
         let page = listing.address_of("/analytics", &[("bucket", bucket.as_str())]);
         return Ok(go_to(&page));
     };
-    let report = match &dealer {
+    let report = match dealer {
         Some(dealer) => {
             in_report_time::<_, LookupError>(lookups.analytics(dealer, &period)).await?
         }

@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
-use domain::access::{Scope, Visibility};
+use domain::access::Visibility;
 use domain::requests::Origin;
 use domain::usecases::Intake;
 use domain::values::DealerId;
@@ -35,9 +35,6 @@ pub(crate) const AT_ONCE: usize = 4;
 const STEP: Duration = Duration::from_millis(250);
 
 pub(crate) async fn show(visit: Visit) -> Answer {
-    if !visit.may(Scope::Write) {
-        return Err(Mistake::NotAllowed(Scope::Write));
-    }
     Ok(page(import::form(&visit, &form(&visit, None)?)))
 }
 
@@ -60,7 +57,7 @@ pub(crate) async fn check(visit: Visit, console: Data<Console>, upload: Upload) 
         None if form.pasted.trim().is_empty() => return again(form, ImportFault::Nothing),
         None => Given::pasted(&form.pasted, dealer),
     };
-    match tried(&console, &visit, &given).await {
+    match tried(&console, visit.seen()?, &given).await {
         Ok(outcome) => Ok(page(import::checked(&visit, &given, &outcome))),
         Err(refusal) => {
             if form.pasted.len() > 64 * 1024 {
@@ -228,12 +225,10 @@ fn keep(all: &mut Vec<crate::importing::FaultyRow>, more: Vec<crate::importing::
     all.extend(more.into_iter().take(room));
 }
 
-async fn tried(console: &Console, visit: &Visit, given: &Given) -> Result<Outcome, Refusal> {
+async fn tried(console: &Console, seen: &Visibility, given: &Given) -> Result<Outcome, Refusal> {
     let table = given.open(false).await?;
-    let seen = visit.seen().cloned();
-    let seen = seen.unwrap_or_else(|_| Visibility::All);
     let now = console.parts.clock.now();
-    let mut importing = Importing::begin(given, table, &seen, true, now, None);
+    let mut importing = Importing::begin(given, table, seen, true, now, None);
     let mut faulty = Vec::new();
     let broke_off = loop {
         match importing.block(&console.services.intake).await {

@@ -4,10 +4,10 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use callers::in_time;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::access::{Access, AccessError, ApiKeyId, KeyName, Scope};
 use domain::usecases::{KeyError, KeyOrder};
-use domain::values::{DealerId, from_jakarta_time};
+use domain::values::{DealerId, from_jakarta_time, parse_day};
 
 use super::{Answer, go_to, page, page_with};
 use crate::form::{Fields, Form};
@@ -123,7 +123,7 @@ fn order(form: &mut KeyForm, now: DateTime<Utc>) -> Option<KeyOrder> {
 
 /// The end of a local day.
 fn end_of(raw: &str) -> Option<DateTime<Utc>> {
-    let day = NaiveDate::parse_from_str(raw, "%Y-%m-%d").ok()?;
+    let day = parse_day(raw)?;
     Some(from_jakarta_time(day.and_hms_opt(23, 59, 59)?))
 }
 

@@ -4,12 +4,14 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpMessage as _, HttpRequest};
 use callers::in_time;
 use domain::requests::{Origin, Request, RequestId};
-use domain::usecases::{MessageError, Reordered};
+use domain::usecases::MessageError;
 use uuid::Uuid;
 
+use super::messages::act_on;
 use super::{Answer, go_to, page};
 use crate::PATH;
-use crate::form::Fields;
+use crate::chosen::{Newest, Pick};
+use crate::form::{Fields, Form};
 use crate::mistake::Mistake;
 use crate::state::Console;
 use crate::text::Act;
@@ -58,24 +60,36 @@ pub(crate) async fn resend(
     console: Data<Console>,
     request: HttpRequest,
     request_id: Path<String>,
+    Form(fields): Form,
 ) -> Answer {
-    let (id, author) = (id(&request_id)?, visit.author()?);
     let origin = request.extensions().get::<Origin>().cloned();
-    let messages = &console.services.messages;
-    let doing = messages.resend(id, visit.seen()?, Reordered::default(), &author, origin);
-    in_time(doing, MessageError::Store).await?;
-    Ok(go_to(&format!("{PATH}/messages/{id}?done=resend")))
+    act(&visit, &console, &request_id, &fields, Act::Resend, origin).await
 }
 
 pub(crate) async fn cancel(
     visit: Visit,
     console: Data<Console>,
     request_id: Path<String>,
+    Form(fields): Form,
 ) -> Answer {
-    let (id, author) = (id(&request_id)?, visit.author()?);
-    let doing = console.services.messages.cancel(id, visit.seen()?, &author);
-    in_time(doing, MessageError::Store).await?;
-    Ok(go_to(&format!("{PATH}/messages/{id}?done=cancel")))
+    act(&visit, &console, &request_id, &fields, Act::Cancel, None).await
+}
+
+async fn act(
+    visit: &Visit,
+    console: &Console,
+    request_id: &str,
+    fields: &Fields,
+    act: Act,
+    origin: Option<Origin>,
+) -> Answer {
+    let newest = Newest::read(fields.get("newest"))?;
+    let id = id(request_id)?;
+    let (seen, author) = (visit.seen()?, visit.author()?);
+    let actions = &console.services.messages;
+    act_on(actions, Pick { id, newest }, act, seen, &author, origin).await?;
+    let done = act.name();
+    Ok(go_to(&format!("{PATH}/messages/{id}?done={done}")))
 }
 
 fn id(raw: &str) -> Result<RequestId, Mistake> {

@@ -17,7 +17,7 @@ const LINES: u32 = 50;
 pub(crate) async fn audit(visit: Visit, console: Data<Console>, request: HttpRequest) -> Answer {
     let fields = Fields::read(request.query_string());
     let after = fields.get("cursor").and_then(|text| text.parse().ok());
-    let after = after.map(AuditCursor);
+    let after = after.filter(|place| *place >= 0).map(AuditCursor);
     // One more tells whether there is another page.
     let lines = console.parts.audit.page(after, LINES + 1);
     let mut lines = in_time(lines, |error| error).await?;

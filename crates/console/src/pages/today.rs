@@ -2,9 +2,10 @@
 
 use actix_web::web::Data;
 use callers::in_time;
+use domain::access::Scope;
 use domain::analytics::{Bucket, Period};
 use domain::ports::{DateRange, NewestQuery, PageQuery, RequestFilter, StoreError};
-use domain::usecases::LookupError;
+use domain::usecases::{ConcernKind, LookupError};
 use domain::values::{DealerId, jakarta_time};
 
 use super::{Answer, page};
@@ -27,7 +28,12 @@ pub(crate) async fn show(visit: Visit, console: Data<Console>) -> Answer {
     let period = services.lookups.period(only_today, Bucket::Hour);
     let period = period.map_err(|_| Mistake::Unforeseen)?;
     let seen = visit.seen()?;
-    let concerns = in_time(services.attention.now(seen), |error| error).await?;
+    let mut concerns = in_time(services.attention.now(seen), |error| error).await?;
+    // As in the API: the accounts and counts of all dealers are shown to `admin`.
+    let is_partial = seen.dealer().is_none() && !visit.may(Scope::Admin);
+    if is_partial {
+        concerns.retain(|concern| concern.kind == ConcernKind::Unknown);
+    }
     let mut today = Today {
         now,
         concerns,
@@ -35,10 +41,13 @@ pub(crate) async fn show(visit: Visit, console: Data<Console>) -> Answer {
         queue: None,
         latest: Vec::new(),
         is_of_all: seen.dealer().is_none(),
+        is_partial,
     };
     let Some(dealer) = seen.dealer() else {
-        let report = services.lookups.analytics_of_all(&period);
-        today.report = Some(in_time(report, |error| error).await?);
+        if !is_partial {
+            let report = services.lookups.analytics_of_all(&period);
+            today.report = Some(in_time(report, |error| error).await?);
+        }
         let newest = NewestQuery {
             range: DateRange::default(),
             filter: RequestFilter::default(),

@@ -11,7 +11,7 @@ texts! {
     // -- keys
     keys: "Kunci", "Keys";
     keys_lead: "Setiap sistem dan setiap orang sebaiknya punya kunci sendiri. Kunci yang dicabut berhenti berlaku dalam 5 detik.",
-        "Each system and each person had best have a key of their own. A revoked key ends within 5 seconds.";
+        "Give each system and each person a key of its own. A revoked key ends within 5 seconds.";
     new_key: "Buat kunci", "Make a key";
     key_name: "Nama", "Name";
     key_name_help: "Nama ini terlihat di audit dan oleh dealer.", "This name is seen in the audit and by dealers.";

@@ -13,7 +13,7 @@ texts! {
         "No dealer yet. Add one with: customer-service dealer add NUMBER NAME";
     account: "Akun WhatsApp", "WhatsApp account";
     account_well: "Bisa mengirim", "Can send";
-    account_blocked_since: "Terblokir sejak", "Blocked since";
+    account_is_blocked: "Terblokir", "Blocked";
     account_missing: "Belum bisa mengirim", "Cannot send yet";
     inactive: "Tidak aktif", "Inactive";
     quota: "Sisa kuota", "Quota left";
@@ -50,7 +50,12 @@ texts! {
     copy: "Salin", "Copy";
     settings: "Pengaturan", "Settings";
     settings_saved: "Pengaturan disimpan, berlaku dalam 5 detik.", "Settings saved, in force within 5 seconds.";
-    settings_help: "Kosong berarti seperti bawaan layanan.", "Empty means as the service has it.";
+    settings_unchanged: "Tidak ada yang berubah. Kunci atau rahasia baru harus diketik (lagi) sebelum disimpan.",
+        "Nothing was changed. A new key or secret has to be typed (again) before it is saved.";
+    settings_changed: "Pengaturan ini diubah orang lain setelah halaman dibuka, jadi tidak ada yang disimpan. Yang Anda ketik masih ada di bawah; menyimpannya lagi menggantikan yang berlaku sekarang:",
+        "Somebody else changed these settings after the page was opened, so nothing was saved. What you typed is kept below; saving it again replaces what is in force now:";
+    type_again: "Ketik lagi: yang tadi diketik tidak disimpan.", "Type it again: what was typed is not kept.";
+    settings_help: "Kolom kosong berarti memakai bawaan layanan.", "An empty field means the default of the service.";
     save: "Simpan", "Save";
     min_interval: "Jeda antara dua pesan (milidetik)", "Pause between two messages (milliseconds)";
     jitter: "Tambahan jeda acak (milidetik)", "Random extra pause (milliseconds)";
@@ -58,7 +63,7 @@ texts! {
     quiet_from: "Jam tenang dari", "Quiet hours from";
     quiet_to: "Jam tenang sampai", "Quiet hours until";
     on_unknown: "Jika hasil kirim tidak diketahui", "When an outcome is unknown";
-    on_unknown_default: "Bawaan layanan", "As the service has it";
+    on_unknown_default: "Bawaan layanan", "Default of the service";
     on_unknown_resend: "Kirim sekali lagi", "Send once more";
     on_unknown_hold: "Tahan sampai diputuskan orang", "Hold until a person decides";
     exclusive_device: "Hanya layanan ini yang mengirim lewat perangkat ini",
@@ -70,6 +75,9 @@ texts! {
     fonnte_url: "Alamat Fonnte", "Address of Fonnte";
     webhook_secret: "Rahasia webhook baru", "New webhook secret";
     webhook_secret_help: "Kosong berarti tetap.", "Empty keeps it.";
+    key_of_account: "Kunci Fonnte", "Fonnte key";
+    key_is_set_here: "Ada, diatur di halaman ini.", "There is one, set on this page.";
+    key_is_of_dealers: "Ada, dari data dealer.", "There is one, from the dealer's record.";
     is_set: "Sudah ada.", "There is one.";
     is_not_set: "Belum ada.", "There is none.";
     remove_key: "Hapus kunci yang diatur di sini", "Remove the key that was set here";

@@ -89,6 +89,12 @@ texts! {
     too_large: "Terlalu besar", "Too large";
     too_large_why: "Alamat atau formulir ini lebih panjang daripada yang diterima. Tidak ada yang berubah.",
         "The address or the form is longer than is accepted. Nothing was changed.";
+    too_slow: "Terlalu lama", "Too slow";
+    too_slow_why: "Formulir tidak sampai seluruhnya dalam 15 detik. Tidak ada yang berubah. Periksa koneksi, lalu ulangi.",
+        "The form did not arrive within 15 seconds. Nothing was changed. Check the connection, then repeat it.";
+    dealer_inactive: "Dealer ini tidak aktif", "This dealer is not active";
+    dealer_inactive_why: "Daftar pesan dan hitungannya tidak ditampilkan selama dealer tidak aktif. Tanyakan ke kantor pusat.",
+        "Its messages and counts are not shown while it is not active. Ask head office.";
     limited: "Terlalu banyak permintaan", "Too many requests";
     unavailable: "Layanan sedang tidak bisa menjawab", "The service cannot answer right now";
     unavailable_why: "Penyimpanan data tidak menjawab. Pesan yang sudah diterima tetap aman dan tetap dikirim. Coba lagi sebentar lagi.",
@@ -102,6 +108,7 @@ texts! {
 
     // -- the list
     find: "Cari", "Find";
+    live_words: "{} pesan baru", "{} new";
     search: "Nama, telepon, atau pelat", "Name, phone or plate";
     search_help: "Paling sedikit 3 huruf atau angka.", "At least 3 letters or digits.";
     status: "Status", "Status";
@@ -145,6 +152,11 @@ texts! {
     resend_warning: "Pesan yang nasibnya tidak diketahui mungkin sampai dua kali.",
         "A message whose outcome is unknown may arrive twice.";
     nothing_possible: "Tidak satu pun dari yang dipilih bisa diproses.", "Nothing of what was chosen can be processed.";
+
+    stopped: "Berhenti di tengah jalan", "Stopped half way";
+    undecided: "Penyimpanan data tidak menjawab. Untuk pesan ini tidak diketahui apakah berhasil:",
+        "The database does not answer. It is not known whether this message was done:";
+    look_at_it: "lihat pesannya", "look at it";
 
     // -- one message
     as_on_a_phone: "Seperti di ponsel", "As on a phone";
@@ -339,16 +351,19 @@ impl Text {
     pub(crate) fn not_tried(self, count: u64) -> String {
         let counted = self.messages_counted(count);
         match self.0 {
+            Language::Indonesian => format!("{counted} belum dicoba. Ulangi untuk sisanya."),
+            Language::English => format!("{counted} not tried. Repeat it for the rest."),
+        }
+    }
+
+    /// How many the store cannot work on.
+    pub(crate) fn faulty(self, count: u64) -> String {
+        let counted = self.messages_counted(count);
+        match self.0 {
             Language::Indonesian => {
-                format!(
-                    "{counted} belum dicoba: penyimpanan data tidak menjawab. Ulangi untuk sisanya."
-                )
+                format!("{counted} gagal diproses. Kesalahannya sudah tercatat.")
             }
-            Language::English => {
-                format!(
-                    "{counted} not tried: the database does not answer. Repeat it for the rest."
-                )
-            }
+            Language::English => format!("{counted} failed. The errors are in the log."),
         }
     }
 

@@ -13,7 +13,6 @@ texts! {
     none_today: "Belum ada pesan.", "No message yet.";
     to_dealer: "Buka dealer", "Open the dealer";
     to_unknown: "Putuskan satu per satu", "Decide one by one";
-    since: "sejak", "since";
     funnel: "Perjalanan pesan", "How far messages came";
     by_hour: "Per jam", "By the hour";
     latest: "Terakhir", "Latest";
@@ -23,7 +22,12 @@ texts! {
     reason: "Penyebab", "Reason";
     without_reason: "tanpa penjelasan", "without a reason";
 
+    only_for_admin: "Keadaan akun dan hitungan semua dealer perlu izin admin.",
+        "The accounts and counts of all dealers need the scope admin.";
+
     // -- analytics
+    name_a_dealer: "Tulis nomor dealer: hitungan semua dealer perlu izin admin.",
+        "Write a dealer number: counts of all dealers need the scope admin.";
     analytics: "Analitik", "Analytics";
     bucket: "Dikelompokkan per", "Grouped by";
     show: "Tampilkan", "Show";
@@ -55,6 +59,14 @@ texts! {
 }
 
 impl Text {
+    /// How many there are at most in a bar.
+    pub(crate) fn at_most(self, count: u64) -> String {
+        match self.0 {
+            Language::Indonesian => format!("paling banyak {}", self.number(count)),
+            Language::English => format!("at most {}", self.number(count)),
+        }
+    }
+
     /// What needs attention.
     pub(crate) fn concern(self, kind: ConcernKind) -> &'static str {
         match (self.0, kind) {

@@ -18,8 +18,10 @@ pub(crate) struct Analytics {
     pub(crate) period: Option<Period>,
     /// Whether there would be too many buckets.
     pub(crate) is_too_long: bool,
-    /// Whether it may be about all dealers.
+    /// Whether it may be about several dealers.
     pub(crate) is_of_all: bool,
+    /// Whether a dealer has to be named first.
+    pub(crate) needs_dealer: bool,
     pub(crate) report: Option<AnalyticsReport>,
 }
 
@@ -31,6 +33,7 @@ pub(crate) fn page(visit: &Visit, shown: &Analytics) -> Markup {
         @if let Some(period) = &shown.period {
             p class="help" { (text.day(period.from())) " – " (text.day(period.to())) }
         }
+        @if shown.needs_dealer { p class="empty" { (text.name_a_dealer()) } }
         @if let Some(report) = &shown.report { (body(report, &download(shown, text), text)) }
     };
     layout::page(visit, Section::Analytics, text.analytics(), &content)
@@ -57,8 +60,12 @@ fn form(shown: &Analytics, text: Text) -> Markup {
             @if shown.is_of_all {
                 div class="field" {
                     label for="dealer_id" { (text.dealer_number()) }
-                    @if fault(ListFault::Dealer) { p class="fault" role="alert" { (text.dealer_fault()) } }
-                    input id="dealer_id" name="dealer_id" value=(listing.typed_dealer) maxlength="10" autocomplete="off";
+                    @if fault(ListFault::Dealer) {
+                        p class="fault" id="dealer_id-fault" role="alert" { (text.dealer_fault()) }
+                    }
+                    input id="dealer_id" name="dealer_id" value=(listing.typed_dealer) maxlength="10" autocomplete="off"
+                        aria-invalid=[fault(ListFault::Dealer).then_some("true")]
+                        aria-describedby=[fault(ListFault::Dealer).then_some("dealer_id-fault")];
                 }
             }
             div class="field buttons" { button class="primary" { (text.show()) } }
@@ -82,6 +89,16 @@ fn body(report: &AnalyticsReport, download: &Markup, text: Text) -> Markup {
         ),
         Bucket::Day | Bucket::Week | Bucket::Month => text.day(entry.start.date()),
     };
+    // The year stands above, and the labels of a chart have little room.
+    let short = |entry: &SeriesEntry| match report.bucket {
+        Bucket::Hour => format!(
+            "{}, {}",
+            text.day_of_year(entry.start.date()),
+            text.clock(entry.start)
+        ),
+        Bucket::Day | Bucket::Week => text.day_of_year(entry.start.date()),
+        Bucket::Month => text.month_of_year(entry.start.date()),
+    };
     html! {
         @if report.totals.requests == 0 { p class="empty" { (text.nothing_in_period()) } }
         div class="two even" {
@@ -96,7 +113,7 @@ fn body(report: &AnalyticsReport, download: &Markup, text: Text) -> Markup {
         }
         section class="card" aria-labelledby="series" {
             h2 id="series" { (text.series()) }
-            (charts::series(&report.series, label))
+            (charts::series(&report.series, short, text))
             details { summary { (text.as_table()) } (charts::table(&report.series, label, text)) }
             (download)
         }

@@ -49,31 +49,55 @@ fn share(part: u64, all: u64) -> u64 {
 /// The width of a chart in units of its own.
 const WIDTH: usize = 720;
 
-/// Its height without the labels below.
-const HEIGHT: usize = 140;
+/// The most labels below it: four of `30 Nov, 15.40` fit a phone.
+const LABELS: usize = 4;
 
-/// Requests over time, and how many of them were delivered.
-pub(crate) fn series(entries: &[SeriesEntry], label: impl Fn(&SeriesEntry) -> String) -> Markup {
+/// Its height.
+const HEIGHT: u64 = 140;
+
+/// Requests over time, and how many of them were delivered; nothing where there are none. Labels are text beside the drawing, so that they
+/// are as large on a phone as elsewhere.
+pub(crate) fn series(
+    entries: &[SeriesEntry],
+    label: impl Fn(&SeriesEntry) -> String,
+    text: Text,
+) -> Markup {
     let most = entries.iter().map(|entry| entry.counts.requests).max();
-    let most = most.unwrap_or(0).max(1);
-    let step = WIDTH / entries.len().max(1);
-    let bar = (step * 4 / 5).clamp(1, 48);
-    let height = |count: u64| -> u64 { count * HEIGHT as u64 / most };
-    // As many labels as there is room for.
-    let every = entries.len().div_ceil(8).max(1);
+    let most = most.unwrap_or(0);
+    if most == 0 {
+        return html! {};
+    }
+    let count = entries.len();
+    let bar = (WIDTH / count * 4 / 5).clamp(1, 48);
+    let height = |count: u64| -> u64 { count * HEIGHT / most };
+    let labels = count.min(LABELS);
     html! {
-        svg class="chart" viewBox={ "0 0 " (WIDTH) " " (HEIGHT + 20) } aria-hidden="true" focusable="false" {
-            text x="0" y="10" class="chart-label" { (most) }
-            line x1="0" x2=(WIDTH) y1=(HEIGHT) y2=(HEIGHT) class="axis" {}
-            @for (place, entry) in entries.iter().enumerate() {
-                @let (x, all, reached) = (place * step, height(entry.counts.requests), height(entry.counts.delivered));
-                rect class="bar-of grey-bar" x=(x) y=(HEIGHT as u64 - all) width=(bar) height=(all) {}
-                rect class="bar-of" x=(x) y=(HEIGHT as u64 - reached) width=(bar) height=(reached) {}
-                @if place % every == 0 {
-                    text x=(x) y=(HEIGHT + 15) class="chart-label" { (label(entry)) }
+        div class="chart" aria-hidden="true" {
+            p class="help" {
+                (swatch("grey-bar")) (text.requests()) (swatch("")) (text.delivered())
+                " · " (text.at_most(most))
+            }
+            svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" focusable="false" {
+                @for (place, entry) in entries.iter().enumerate() {
+                    @let (x, all, reached) = (place * WIDTH / count, height(entry.counts.requests), height(entry.counts.delivered));
+                    rect class="bar-of grey-bar" x=(x) y=(HEIGHT - all) width=(bar) height=(all) {}
+                    rect class="bar-of" x=(x) y=(HEIGHT - reached) width=(bar) height=(reached) {}
                 }
             }
+            ol class="labels help" {
+                @for place in 0..labels { li { (label(&entries[place * count / labels])) } }
+            }
         }
+    }
+}
+
+/// What a colour stands for, beside its word.
+fn swatch(class: &str) -> Markup {
+    html! {
+        svg class="swatch" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true" focusable="false" {
+            rect class={ "bar-of " (class) } width="12" height="12" rx="2" {}
+        }
+        " "
     }
 }
 
@@ -147,6 +171,67 @@ pub(crate) fn hours(hours: &[[u64; 24]; 7], text: Text) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{Days, NaiveDate};
+
+    use super::*;
+    use crate::look::Language;
+
+    const TEXT: Text = Text(Language::Indonesian);
+
+    fn entries(count: u64) -> Vec<SeriesEntry> {
+        let first = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+        let entry = |n| SeriesEntry {
+            start: (first + Days::new(n)).into(),
+            counts: Counts {
+                requests: 1_000 + n,
+                delivered: n,
+                ..Counts::default()
+            },
+        };
+        (0..count).map(entry).collect()
+    }
+
+    /// The values of an attribute of the tags that begin so.
+    fn values(svg: &str, tag: &str, name: &str) -> Vec<usize> {
+        let tags = svg.split(tag).skip(1);
+        let values = tags.filter_map(|rest| rest.split(name).nth(1)?.split('"').next());
+        values.map(|value| value.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn bars_fill_the_chart_however_many_there_are() {
+        for count in [1, 7, 24, 31, 366, 719, 720, 721, 1_000] {
+            let day = |entry: &SeriesEntry| TEXT.day_of_year(entry.start.date());
+            let drawn = series(&entries(count), day, TEXT).into_string();
+            let places = values(&drawn, "<rect class=\"bar-of grey-bar\" x", "=\"");
+            assert_eq!(places.len() as u64, count);
+            let widths = values(&drawn, "<rect class=\"bar-of grey-bar\" x", "width=\"");
+            let end = places.last().unwrap() + widths.last().unwrap();
+            assert!(end <= WIDTH, "{count}: {end}");
+            if count > 12 {
+                // The last bar ends near the right edge.
+                assert!(end > WIDTH - WIDTH / 20, "{count}: {end}");
+            }
+            let labels = drawn.matches("<li>").count() as u64;
+            assert_eq!(labels, count.min(LABELS as u64), "{count}");
+            assert!(drawn.contains("<li>1 Jan</li>"), "{count}");
+        }
+        let nothing =
+            |entries: &[SeriesEntry]| series(entries, |_| String::new(), TEXT).into_string();
+        for none in [
+            vec![],
+            vec![SeriesEntry {
+                counts: Counts::default(),
+                ..entries(1)[0]
+            }],
+        ] {
+            assert_eq!(nothing(&none), "");
         }
     }
 }

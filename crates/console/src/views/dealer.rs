@@ -12,7 +12,7 @@ use maud::{Markup, html};
 
 use super::dealers::account;
 use super::layout::{self, Section};
-use super::settings;
+use super::settings::{self, InForce, Saved, Typed};
 use crate::format::machine;
 use crate::text::Text;
 use crate::visit::Visit;
@@ -30,9 +30,14 @@ pub(crate) struct DealerPage {
     pub(crate) webhooks: Option<[String; 2]>,
     /// What was just tested.
     pub(crate) tested: Option<Tested>,
-    pub(crate) was_saved: bool,
+    /// What came of saving.
+    pub(crate) saved: Option<Saved>,
     /// The settings as they are, or as they were typed.
     pub(crate) typed: Typed,
+    /// The settings as they are.
+    pub(crate) in_force: InForce,
+    /// What others have changed since the form was shown.
+    pub(crate) changed: Vec<(&'static str, String)>,
     pub(crate) faults: SettingFaults,
     pub(crate) asks_to_be_sure: bool,
 }
@@ -44,53 +49,6 @@ pub(crate) enum Tested {
     Message(Result<CheckPassed, CheckError>),
     /// The target is no phone; as it was typed.
     NoPhone(String),
-}
-
-/// Settings as a form has them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Typed {
-    pub(crate) min_interval: String,
-    pub(crate) jitter: String,
-    pub(crate) daily_limit: String,
-    pub(crate) quiet_from: String,
-    pub(crate) quiet_to: String,
-    pub(crate) on_unknown: String,
-    pub(crate) exclusive_device: bool,
-    pub(crate) default_template: String,
-    pub(crate) api_key: String,
-    pub(crate) api_url: String,
-    pub(crate) webhook_secret: String,
-    pub(crate) removes_key: bool,
-    pub(crate) removes_secret: bool,
-    pub(crate) is_sure: bool,
-}
-
-impl Typed {
-    /// The settings that a dealer has.
-    pub(crate) fn of(record: &DealerRecord) -> Self {
-        let settings = &record.dealer.settings;
-        let ms = |pause: Option<std::time::Duration>| {
-            pause.map_or_else(String::new, |pause| pause.as_millis().to_string())
-        };
-        let clock = |time: chrono::NaiveTime| time.format("%H:%M").to_string();
-        let quiet = settings.quiet_hours;
-        Self {
-            min_interval: ms(settings.min_interval),
-            jitter: ms(settings.jitter),
-            daily_limit: settings
-                .daily_limit
-                .map_or_else(String::new, |limit| limit.to_string()),
-            quiet_from: quiet.map_or_else(String::new, |quiet| clock(quiet.from())),
-            quiet_to: quiet.map_or_else(String::new, |quiet| clock(quiet.to())),
-            on_unknown: settings
-                .on_unknown
-                .map_or_else(String::new, |it| it.as_str().to_owned()),
-            exclusive_device: settings.exclusive_device,
-            default_template: settings.default_template.clone().unwrap_or_default(),
-            api_url: record.own_api_url.clone().unwrap_or_default(),
-            ..Self::default()
-        }
-    }
 }
 
 pub(crate) fn page(visit: &Visit, shown: &DealerPage) -> Markup {
@@ -108,15 +66,24 @@ pub(crate) fn page(visit: &Visit, shown: &DealerPage) -> Markup {
             span class="figures help" { (dealer.id) }
             (account(&shown.record, shown.account, shown.now, text))
         }
-        p { a href={ "/console/messages?dealer_id=" (dealer.id) } { (text.to_messages()) } }
-        @if shown.was_saved { p class="notice" role="status" { (text.settings_saved()) } }
+        @if dealer.active {
+            p { a href={ "/console/messages?dealer_id=" (dealer.id) } { (text.to_messages()) } }
+        }
+        @if let Some(saved) = shown.saved {
+            p class="notice" role="status" {
+                @match saved {
+                    Saved::Changed => (text.settings_saved()),
+                    Saved::Nothing => (text.settings_unchanged()),
+                }
+            }
+        }
         @if let Some(tested) = &shown.tested { (test_result(tested, text)) }
         div class="two even" {
             (account_card(visit, shown, text))
             (queue_card(shown, text))
         }
-        @if visit.may(Scope::Write) { (webhook_card(shown, text)) }
         @if visit.may(Scope::Admin) {
+            (webhook_card(shown, text))
             (settings::card(shown, text))
         } @else {
             p class="help" { (text.own_only()) }
@@ -152,8 +119,8 @@ fn account_card(visit: &Visit, shown: &DealerPage, text: Text) -> Markup {
             @if let Some(error) = shown.account { p class="warn" { (text.account_error(error)) } }
             @if let (Some(since), Some(reason)) = (lane.blocked_since, &lane.block_reason) {
                 p class="warn" {
-                    (text.account_blocked_since()) " "
-                    time datetime=(machine(since)) title=(text.exactly(since)) { (text.moment(since, shown.now)) }
+                    (text.account_is_blocked()) " "
+                    time datetime=(machine(since)) title=(text.exactly(since)) { (text.since(since, shown.now)) }
                     ": " (mask_phones(reason))
                 }
             }
@@ -176,16 +143,16 @@ fn account_card(visit: &Visit, shown: &DealerPage, text: Text) -> Markup {
                         None => (text.not_said()),
                     }
                 }
-                dt { (text.key_and_address()) }
+                dt { (text.key_of_account()) }
                 dd {
                     @match shown.record.key_source {
-                        Some(KeySource::Settings) => (text.is_set()),
-                        Some(KeySource::Dealers) => { (text.is_set()) " " code { "dealer_integration.dealers" } }
+                        Some(KeySource::Settings) => (text.key_is_set_here()),
+                        Some(KeySource::Dealers) => (text.key_is_of_dealers()),
                         None => (text.is_not_set()),
                     }
                 }
             }
-            @if visit.may(Scope::Write) { (tests(id.as_str(), shown, text)) }
+            @if visit.may(Scope::Write) && shown.record.dealer.active { (tests(id.as_str(), shown, text)) }
         }
     }
 }

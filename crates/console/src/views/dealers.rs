@@ -102,7 +102,7 @@ pub(crate) fn account(
             span class="state bad" { "✕ " (text.account_missing()) }
         } @else if let Some(since) = record.lane.blocked_since {
             span class="state bad" title=(text.exactly(since)) {
-                "✕ " (text.account_blocked_since()) " " (text.moment(since, now))
+                "✕ " (text.account_is_blocked()) " " (text.since(since, now))
             }
         } @else {
             span class="state good" { "✓ " (text.account_well()) }

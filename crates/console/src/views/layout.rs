@@ -1,11 +1,11 @@
 //! What stands around every page.
 
-use domain::access::Scope;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::PATH;
 use crate::assets::{ICON, SCRIPT, STYLE};
 use crate::look::{Language, Theme};
+use crate::routes::right_to;
 use crate::text::Text;
 use crate::visit::Visit;
 
@@ -37,15 +37,10 @@ impl Section {
         Self::System,
     ];
 
-    /// What a visitor must be allowed to find something there.
-    const fn scope(self) -> Scope {
-        match self {
-            Self::Today | Self::Messages | Self::Dealers | Self::Templates | Self::Analytics => {
-                Scope::Read
-            }
-            Self::Import => Scope::Write,
-            Self::Keys | Self::Audit | Self::System => Scope::Admin,
-        }
+    /// Whether a visitor may have its page.
+    fn is_for(self, visit: &Visit) -> bool {
+        let scope = right_to(self.path()).scope(visit.principal.as_ref());
+        scope.is_none_or(|scope| visit.may(scope))
     }
 
     const fn path(self) -> &'static str {
@@ -120,7 +115,7 @@ fn around(
                     @if visit.principal.is_some() {
                         nav aria-label=(text.navigation()) {
                             ul {
-                                @for one in Section::ALL.into_iter().filter(|one| visit.may(one.scope())) {
+                                @for one in Section::ALL.into_iter().filter(|one| one.is_for(visit)) {
                                     li {
                                         a href=(one.path()) aria-current=[(section == Some(one)).then_some("page")] {
                                             (one.name(text))

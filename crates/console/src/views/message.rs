@@ -9,6 +9,7 @@ use maud::{Markup, html};
 
 use super::layout::{self, Section};
 use super::marks;
+use crate::chosen::Newest;
 use crate::format::machine;
 use crate::text::{Act, Text};
 use crate::visit::Visit;
@@ -248,7 +249,9 @@ fn bubble(message: &Message, story: &Story, text: Text) -> Markup {
         figure class="phone" {
             figcaption { (text.as_on_a_phone()) }
             div class="bubble" {
-                p dir="auto" { (message.body) }
+                p dir="auto" {
+                    @if story.shows_phone { (message.body) } @else { (mask_phones(&message.body)) }
+                }
                 p class="stamp" {
                     (text.local(domain::values::jakarta_time(at), story.now)) " "
                     span class=(if status == WhatsappStatus::Read { "read" } else { "" }) {
@@ -263,18 +266,22 @@ fn bubble(message: &Message, story: &Story, text: Text) -> Markup {
 
 fn actions(visit: &Visit, story: &Story, text: Text) -> Markup {
     let id = story.request.id;
-    let state = story.messages.last().map(|newest| newest.message.state);
-    let is_pending = matches!(state, Some(MessageState::Queued | MessageState::Sending));
+    let newest = story.messages.last().map(|newest| &newest.message);
+    let state = newest.map(|newest| newest.state);
+    let shown = Newest::Told(newest.map(|newest| newest.id)).value();
+    let about = html! { input type="hidden" name="newest" value=[shown]; };
     html! {
         div class="actions" {
             @if visit.may(Scope::Write) {
-                @if !is_pending {
+                @if !state.is_some_and(MessageState::is_pending) {
                     form method="post" action={ "/console/messages/" (id) "/resend" } {
+                        (about)
                         button class="primary" { (text.resend()) }
                     }
                 }
                 @if state == Some(MessageState::Queued) {
                     form method="post" action={ "/console/messages/" (id) "/cancel" } {
+                        (about)
                         button class="danger" { (text.cancel()) }
                     }
                 }
@@ -290,6 +297,11 @@ fn actions(visit: &Visit, story: &Story, text: Text) -> Markup {
 fn details(visit: &Visit, story: &Story, text: Text) -> Markup {
     let request = &story.request;
     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| text.not_shown().into());
+    // A phone may stand in another field, too.
+    let free = |value| match story.shows_phone {
+        true => shown(value),
+        false => mask_phones(&shown(value)),
+    };
     let phone = request.phone.as_ref().map(|phone| match story.shows_phone {
         true => phone.clone(),
         false => mask_phone(phone),
@@ -299,7 +311,7 @@ fn details(visit: &Visit, story: &Story, text: Text) -> Markup {
         section class="card" aria-labelledby="details" {
             h2 id="details" { (text.details()) }
             dl {
-                dt { (text.name()) } dd { bdi { (shown(&request.customer_name)) } }
+                dt { (text.name()) } dd { bdi { (free(&request.customer_name)) } }
                 dt { (text.phone()) }
                 dd class="figures" {
                     span { (shown(&phone)) }
@@ -309,7 +321,7 @@ fn details(visit: &Visit, story: &Story, text: Text) -> Markup {
                         }
                     }
                 }
-                dt { (text.unit()) } dd { bdi { (shown(&request.unit_type)) } }
+                dt { (text.unit()) } dd { bdi { (free(&request.unit_type)) } }
                 dt { (text.dealer()) } dd class="figures" { (request.dealer_id) }
                 @if let Some(newest) = story.messages.last() {
                     dt { (text.template()) } dd { (newest.message.template) }

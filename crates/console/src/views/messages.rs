@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use domain::access::Scope;
 use domain::requests::{Request, RequestId, WhatsappStatus};
-use domain::values::{SearchError, mask_phone};
+use domain::values::{DealerId, SearchError, mask_phone, mask_phones};
 use maud::{Markup, html};
 
 use super::layout::{self, Section};
-use super::marks;
+use super::{live, marks};
+use crate::chosen::Pick;
 use crate::form::Fields;
 use crate::list::{ListFault, Listing};
 use crate::text::{Act, Text};
@@ -27,6 +28,8 @@ pub(crate) struct List {
     pub(crate) shows_dealers: bool,
     /// What was just done.
     pub(crate) done: Option<Done>,
+    /// How the first message comes into the list.
+    pub(crate) first_call: String,
 }
 
 /// What was done to several, in numbers.
@@ -35,14 +38,25 @@ pub(crate) struct Done {
     pub(crate) act: Act,
     pub(crate) done: u64,
     pub(crate) left_out: u64,
-    pub(crate) not_tried: u64,
+    /// Those that the store cannot work on; they are in the log.
+    pub(crate) faulty: u64,
+}
+
+/// What was done until the store went away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stopped {
+    pub(crate) done: Done,
+    /// Nobody knows whether it was done to this one.
+    pub(crate) undecided: RequestId,
+    /// Those that were not tried.
+    pub(crate) rest: Vec<Pick>,
 }
 
 /// What was chosen for an act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chosen {
     /// Those that can have it.
-    pub(crate) possible: Vec<RequestId>,
+    pub(crate) possible: Vec<Pick>,
     pub(crate) left_out: u64,
     /// How many of those that can have it have an unknown outcome.
     pub(crate) unknown: u64,
@@ -56,7 +70,7 @@ impl Done {
             act: Act::parse(fields.get("act")?)?,
             done: number("done")?,
             left_out: number("left_out").unwrap_or_default(),
-            not_tried: number("not_tried").unwrap_or_default(),
+            faulty: number("faulty").unwrap_or_default(),
         })
     }
 
@@ -66,7 +80,7 @@ impl Done {
             ("act", self.act.name().to_owned()),
             ("done", self.done.to_string()),
             ("left_out", self.left_out.to_string()),
-            ("not_tried", self.not_tried.to_string()),
+            ("faulty", self.faulty.to_string()),
         ]
     }
 }
@@ -76,6 +90,9 @@ pub(crate) fn page(visit: &Visit, list: &List) -> Markup {
     let content = html! {
         h1 { (text.messages()) }
         @if let Some(done) = &list.done { (notice(done, text)) }
+        @if list.listing.after.is_none() && list.listing.faults.is_empty() {
+            (live::line(&list.listing.address(&[]), text))
+        }
         (filters(list, text))
         @if !list.items.is_empty() {
             (rows(visit, list))
@@ -92,7 +109,7 @@ fn notice(done: &Done, text: Text) -> Markup {
         div class="notice" role="status" {
             p { (text.done(done.act, done.done)) }
             @if done.left_out > 0 { p { (text.left_out(done.act, done.left_out)) } }
-            @if done.not_tried > 0 { p { (text.not_tried(done.not_tried)) } }
+            @if done.faulty > 0 { p { (text.faulty(done.faulty)) } }
         }
     }
 }
@@ -218,19 +235,29 @@ fn empty(list: &List, text: Text) -> Markup {
                 p { a class="button" href="/console/messages" { (text.clear_filters()) } }
             } @else {
                 p { (text.none_yet()) }
-                pre tabindex="0" { code { (CALL) } }
+                pre tabindex="0" { code { (list.first_call) } }
             }
         }
     }
 }
 
-/// The first call, as the API's documentation has it.
-const CALL: &str = r#"curl -X POST http://127.0.0.1:8300/api/v1/customer/validate-customer \
-  -H 'Content-Type: application/json' -H 'X-API-Key: csk_…' -d '{
+/// The first call, as the API's documentation has it, to this service.
+pub(crate) fn first_call(base: &str, asks_for_keys: bool, dealer: Option<&DealerId>) -> String {
+    let key = if asks_for_keys {
+        " -H 'X-API-Key: csk_…'"
+    } else {
+        ""
+    };
+    let dealer = dealer.map_or("0009999", DealerId::as_str);
+    format!(
+        r#"curl -X POST {base}/api/v1/customer/validate-customer \
+  -H 'Content-Type: application/json'{key} -d '{{
   "namaPembawa": "Adit", "noTelp": "081200000001",
   "tipeUnit": "BeAT Street", "noPol": "D 123 AD",
   "createdTime": "31/12/2026 15:40:50", "modifiedTime": "31/12/2026 15:40:50",
-  "dealerId": "0009999" }'"#;
+  "dealerId": "{dealer}" }}'"#
+    )
+}
 
 fn rows(visit: &Visit, list: &List) -> Markup {
     let text = visit.text();
@@ -257,7 +284,7 @@ fn rows(visit: &Visit, list: &List) -> Markup {
             (table(list, can_act, text))
             nav class="pages" aria-label=(text.pages_of_list()) {
                 @if list.listing.after.is_some() {
-                    a class="button" href=(list.listing.address(None, &[])) { (text.to_newest()) }
+                    a class="button" href=(list.listing.address(&[])) { (text.to_newest()) }
                 }
                 @if let Some(next) = &list.next {
                     a class="button" rel="next" href=(next) { (text.older()) }
@@ -295,7 +322,9 @@ fn row(item: &Request, list: &List, can_act: bool, text: Text) -> Markup {
         None | Some("") => text.not_shown().to_owned(),
         Some(value) => value.to_owned(),
     };
-    let (plate, name) = (shown(&item.license_plate), shown(&item.customer_name));
+    // A phone may stand in another field, too.
+    let masked = |value| mask_phones(&shown(value));
+    let (plate, name) = (shown(&item.license_plate), masked(&item.customer_name));
     let phone = item.phone.as_deref().map(mask_phone);
     html! {
         tr {
@@ -307,7 +336,7 @@ fn row(item: &Request, list: &List, can_act: bool, text: Text) -> Markup {
             th scope="row" { a href={ "/console/messages/" (item.id) } { bdi { (plate) } } }
             td data-label=(text.name()) { bdi { (name) } }
             td data-label=(text.phone()) class="figures" { (shown(&phone)) }
-            td data-label=(text.unit()) { bdi { (shown(&item.unit_type)) } }
+            td data-label=(text.unit()) { bdi { (masked(&item.unit_type)) } }
             @if list.shows_dealers { td data-label=(text.dealer()) class="figures" { (item.dealer_id) } }
             td data-label=(text.time()) class="figures" {
                 @match item.request_date.zip(item.request_time) {
@@ -323,39 +352,63 @@ fn row(item: &Request, list: &List, can_act: bool, text: Text) -> Markup {
 /// Asks once, with numbers.
 pub(crate) fn confirm(visit: &Visit, act: Act, chosen: &Chosen, listing: &Listing) -> Markup {
     let text = visit.text();
-    let count = chosen.possible.len() as u64;
-    let (title, action, verb) = match act {
-        Act::Resend => (
-            text.confirm_resend(),
-            "/console/messages/resend",
-            text.resend_counted(count),
-        ),
-        Act::Cancel => (
-            text.confirm_cancel(),
-            "/console/messages/cancel",
-            text.cancel_counted(count),
-        ),
+    let title = match act {
+        Act::Resend => text.confirm_resend(),
+        Act::Cancel => text.confirm_cancel(),
     };
     let content = html! {
         div class="card narrow" {
             h1 { (title) }
-            @if count == 0 { p { (text.nothing_possible()) } }
+            @if chosen.possible.is_empty() { p { (text.nothing_possible()) } }
             @if chosen.left_out > 0 { p { (text.left_out(act, chosen.left_out)) } }
             @if act == Act::Resend && chosen.unknown > 0 {
                 p class="warn" { (text.resend_warning()) " (" (text.messages_counted(chosen.unknown)) ")" }
             }
-            form method="post" action=(action) class="actions" {
-                @for (name, value) in listing.fields() {
-                    input type="hidden" name=(name) value=(value);
-                }
-                @for id in &chosen.possible { input type="hidden" name="id" value=(id); }
-                input type="hidden" name="confirmed" value="yes";
-                @if count > 0 { button class="primary" { (verb) } }
-                a class="button quiet" href=(listing.address(None, &[])) { (text.back()) }
-            }
+            (order(act, &chosen.possible, listing, text))
         }
     };
     layout::page(visit, Section::Messages, title, &content)
+}
+
+/// The form that does it to these, and the way back.
+fn order(act: Act, picks: &[Pick], listing: &Listing, text: Text) -> Markup {
+    let count = picks.len() as u64;
+    let verb = match act {
+        Act::Resend => text.resend_counted(count),
+        Act::Cancel => text.cancel_counted(count),
+    };
+    html! {
+        form method="post" action={ "/console/messages/" (act.name()) } class="actions" {
+            @for (name, value) in listing.fields() {
+                input type="hidden" name=(name) value=(value);
+            }
+            @for (name, value) in picks.iter().flat_map(Pick::fields) {
+                input type="hidden" name=(name) value=(value);
+            }
+            input type="hidden" name="confirmed" value="yes";
+            @if count > 0 { button class="primary" { (verb) } }
+            a class="button quiet" href=(listing.address(&[])) { (text.back()) }
+        }
+    }
+}
+
+/// The store went away half way: what was done, what nobody knows, and the rest for another try.
+pub(crate) fn stopped(visit: &Visit, stopped: &Stopped, listing: &Listing) -> Markup {
+    let text = visit.text();
+    let act = stopped.done.act;
+    let content = html! {
+        div class="card narrow" {
+            h1 { (text.stopped()) }
+            (notice(&stopped.done, text))
+            p class="warn" {
+                (text.undecided()) " "
+                a href={ "/console/messages/" (stopped.undecided) } { (text.look_at_it()) }
+            }
+            @if !stopped.rest.is_empty() { p { (text.not_tried(stopped.rest.len() as u64)) } }
+            (order(act, &stopped.rest, listing, text))
+        }
+    };
+    layout::page(visit, Section::Messages, text.stopped(), &content)
 }
 
 /// Nothing was ticked.
@@ -366,7 +419,7 @@ pub(crate) fn nothing_chosen(visit: &Visit, listing: &Listing) -> Markup {
             h1 { (text.messages()) }
             p { (text.nothing_chosen()) }
             p class="actions" {
-                a class="button primary" href=(listing.address(None, &[])) { (text.back()) }
+                a class="button primary" href=(listing.address(&[])) { (text.back()) }
             }
         }
     };

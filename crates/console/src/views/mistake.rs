@@ -17,7 +17,7 @@ pub(crate) fn page(mistake: &Mistake, visit: &Visit) -> Markup {
             @if !why.is_empty() { p { (why) } }
             p class="actions" {
                 @match mistake {
-                    Mistake::Limited { .. } | Mistake::Busy | Mistake::Store(_) => {
+                    Mistake::Limited { .. } | Mistake::TooSlow | Mistake::Busy | Mistake::Store(_) => {
                         a class="button primary" href=(visit.address) { (text.try_again()) }
                     }
                     _ => a class="button primary" href=(PATH) { (text.to_first_page()) },
@@ -34,6 +34,7 @@ pub(crate) fn page(mistake: &Mistake, visit: &Visit) -> Markup {
 fn words(mistake: &Mistake, text: Text) -> (&'static str, String) {
     let (title, why) = match mistake {
         Mistake::NotFound => (text.not_found(), text.not_found_why()),
+        Mistake::Inactive => (text.dealer_inactive(), text.dealer_inactive_why()),
         Mistake::NotAllowed(scope) => (text.not_allowed(), text.scope_missing(*scope)),
         Mistake::ForeignPage => (text.foreign_page(), text.foreign_page_why()),
         Mistake::ForeignHost => (text.foreign_host(), text.foreign_host_why()),
@@ -42,6 +43,7 @@ fn words(mistake: &Mistake, text: Text) -> (&'static str, String) {
         Mistake::Conflict => (text.conflict(), text.conflict_why()),
         Mistake::TooManyRows => (text.too_many_rows(), text.too_many_rows_why()),
         Mistake::TooLarge(_) => (text.too_large(), text.too_large_why()),
+        Mistake::TooSlow => (text.too_slow(), text.too_slow_why()),
         Mistake::Limited { seconds } => return (text.limited(), text.limited_why(*seconds)),
         Mistake::Busy | Mistake::Store(StoreError::Unavailable(_)) => {
             (text.unavailable(), text.unavailable_why())

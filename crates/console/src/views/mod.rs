@@ -8,6 +8,7 @@ pub(crate) mod differences;
 pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod layout;
+pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod marks;
 pub(crate) mod message;

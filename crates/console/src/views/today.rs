@@ -9,7 +9,8 @@ use domain::values::mask_phones;
 use maud::{Markup, html};
 
 use super::layout::{self, Section};
-use super::{charts, marks};
+use super::{charts, live, marks};
+use crate::PATH;
 use crate::format::machine;
 use crate::text::Text;
 use crate::visit::Visit;
@@ -27,12 +28,16 @@ pub(crate) struct Today {
     pub(crate) latest: Vec<Request>,
     /// Whether it is about several dealers.
     pub(crate) is_of_all: bool,
+    /// Whether accounts and counts are left out, which are shown to `admin`.
+    pub(crate) is_partial: bool,
 }
 
 pub(crate) fn page(visit: &Visit, today: &Today) -> Markup {
     let text = visit.text();
     let content = html! {
         h1 { (text.today()) }
+        (live::line(PATH, text))
+        @if today.is_partial { p class="help" { (text.only_for_admin()) } }
         (concerns(today, text))
         @if let Some(report) = &today.report {
             div class="two even" {
@@ -44,7 +49,8 @@ pub(crate) fn page(visit: &Visit, today: &Today) -> Markup {
                 section class="card" aria-labelledby="by-hour" {
                     h2 id="by-hour" { (text.by_hour()) }
                     @let label = |entry: &SeriesEntry| text.clock(entry.start);
-                    (charts::series(&report.series, label))
+                    @if report.totals.requests == 0 { p { (text.nothing_in_period()) } }
+                    (charts::series(&report.series, label, text))
                     details { summary { (text.as_table()) } (charts::table(&report.series, label, text)) }
                 }
             }
@@ -56,6 +62,9 @@ pub(crate) fn page(visit: &Visit, today: &Today) -> Markup {
 }
 
 fn concerns(today: &Today, text: Text) -> Markup {
+    if today.concerns.is_empty() && today.is_partial {
+        return html! {};
+    }
     if today.concerns.is_empty() {
         return html! { p class="notice fine" { "✓ " (text.all_well()) } };
     }
@@ -84,8 +93,8 @@ fn concern_of(concern: &Concern, today: &Today, text: Text) -> Markup {
                     span class="figures" { (dealer.dealer_id) }
                 }
                 @if let Some(since) = since {
-                    " · " (text.since()) " "
-                    time datetime=(machine(since)) title=(text.exactly(since)) { (text.moment(since, today.now)) }
+                    " · "
+                    time datetime=(machine(since)) title=(text.exactly(since)) { (text.since(since, today.now)) }
                 }
                 @match kind {
                     ConcernKind::LowQuota => {
@@ -177,7 +186,7 @@ fn latest(today: &Today, text: Text) -> Markup {
                             a href={ "/console/messages/" (request.id) } {
                                 bdi { (request.license_plate.as_deref().unwrap_or_else(|| text.not_shown())) }
                             }
-                            " " bdi { (request.customer_name.as_deref().unwrap_or_default()) } " "
+                            " " bdi { (mask_phones(request.customer_name.as_deref().unwrap_or_default())) } " "
                             (marks::status(&request.whatsapp_status, text))
                         }
                     }

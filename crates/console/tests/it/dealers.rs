@@ -1,7 +1,12 @@
 //! Dealers: accounts, queues, settings, tests.
 
+use std::sync::Arc;
+
 use domain::access::Scope;
 use domain::delivery::Outcome;
+use domain::ports::{StoreError, TestLine};
+use domain::usecases::{CheckError, CheckPassed};
+use domain::values::{DealerId, Phone};
 use testkit::sample;
 
 use crate::site::Site;
@@ -21,11 +26,12 @@ async fn a_dealer_sees_itself_and_head_office_all() {
         "Dealer Demo",
         "Bisa mengirim",
         "Antrean kosong.",
-        "/status",
         "Uji akun",
     ] {
         assert!(own.contains(words), "{words}: {own}");
     }
+    // The addresses hold a secret, which is not for every key.
+    assert!(!own.contains("/status"));
     assert!(!own.contains("/settings"));
     for path in [
         format!("/console/dealers/{}", other.id),
@@ -46,6 +52,8 @@ async fn a_dealer_sees_itself_and_head_office_all() {
     let office = site.head_office().await;
     let list = site.get("/console/dealers", &office).await.body;
     assert!(list.contains("0009999") && list.contains(other.id.as_str()));
+    let shown = site.get(OWN, &office).await.body;
+    assert!(shown.contains("webhook-status") && shown.contains("/status"));
     let reader = site.dealer(Scope::Read).await;
     let looked = site.get(OWN, &reader).await.body;
     assert!(!looked.contains("Uji akun") && !looked.contains("webhook-status"));
@@ -154,4 +162,117 @@ async fn a_key_or_an_address_is_changed_only_by_whoever_is_sure() {
     let refused = site.post(&path, &office, elsewhere).await;
     assert_eq!(refused.status, 422);
     assert!(refused.body.contains("FONNTE_ALLOWED_HOSTS"));
+}
+
+/// What a page says was in force when it was shown, as its form posts it.
+fn shown(page: &str) -> String {
+    let value = page.split("name=\"shown\" value=\"").nth(1);
+    let value = value.and_then(|rest| rest.split('"').next());
+    let value = value.unwrap_or_default().replace("&amp;", "&");
+    format!(
+        "shown={}",
+        value
+            .replace('%', "%25")
+            .replace('&', "%26")
+            .replace('=', "%3D")
+    )
+}
+
+#[actix_web::test]
+async fn a_secret_that_was_not_saved_has_to_be_typed_again() {
+    let site = Site::new();
+    let office = site.head_office().await;
+    let path = format!("{OWN}/settings");
+    let again = "Ketik lagi: yang tadi diketik tidak disimpan.";
+    // Nobody was sure, or another field is wrong.
+    for form in [
+        "fonnte_api_key=secret-key-1",
+        "fonnte_api_key=secret-key-1&sure=yes&jitter_ms=x",
+        "webhook_secret=secret-key-1&jitter_ms=x",
+    ] {
+        let asked = site.post(&path, &office, form).await;
+        assert_eq!(asked.status, 422, "{form}");
+        assert_eq!(asked.body.matches(again).count(), 1, "{form}");
+        assert!(!asked.body.contains("secret-key-1"), "{form}");
+    }
+    let asked = site.post(&path, &office, "jitter_ms=x").await.body;
+    assert!(!asked.contains(again));
+    // Whoever is only sure then has changed nothing, and nothing else is said.
+    let saved = site.post(&path, &office, "sure=yes").await;
+    assert_eq!(
+        (saved.status, saved.location()),
+        (303, "/console/dealers/0009999?done=nothing")
+    );
+    let page = site.get(saved.location(), &office).await.body;
+    assert!(page.contains("Tidak ada yang berubah.") && !page.contains("Pengaturan disimpan"));
+    let audit = site.get("/console/audit", &office).await.body;
+    assert!(!audit.contains("settings"), "{audit}");
+}
+
+#[actix_web::test]
+async fn ticks_are_kept_with_what_was_typed() {
+    let site = Site::new();
+    let office = site.head_office().await;
+    let path = format!("{OWN}/settings");
+    let secrets = "fonnte_api_key=secret-key-1&webhook_secret=secret&sure=yes";
+    assert_eq!(site.post(&path, &office, secrets).await.status, 303);
+    let ticked = |name: &str| format!("name=\"{name}\" value=\"yes\" checked");
+    let form = "remove_key=yes&remove_secret=yes&sure=yes&jitter_ms=x";
+    let refused = site.post(&path, &office, form).await.body;
+    let plain = site.get(OWN, &office).await.body;
+    for name in ["remove_key", "remove_secret", "sure"] {
+        assert!(refused.contains(&ticked(name)), "{name}");
+        assert!(!plain.contains(&ticked(name)), "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn settings_that_somebody_changed_meanwhile_are_not_overwritten() {
+    let site = Site::new();
+    let office = site.head_office().await;
+    let path = format!("{OWN}/settings");
+    let opened = shown(&site.get(OWN, &office).await.body);
+    let first = format!("{opened}&daily_limit=500");
+    assert_eq!(site.post(&path, &office, &first).await.status, 303);
+    let second = format!("{opened}&min_interval_ms=2000");
+    let refused = site.post(&path, &office, &second).await;
+    assert_eq!(refused.status, 409);
+    for words in [
+        "Pengaturan ini diubah orang lain",
+        "Paling banyak per hari: <bdi>500</bdi>",
+        "value=\"2000\"",
+    ] {
+        assert!(refused.body.contains(words), "{words}: {}", refused.body);
+    }
+    let page = site.get(OWN, &office).await.body;
+    assert!(page.contains("value=\"500\"") && !page.contains("value=\"2000\""));
+    // Whoever has read that may save it.
+    let third = format!(
+        "{}&min_interval_ms=2000&daily_limit=500",
+        shown(&refused.body)
+    );
+    assert_eq!(site.post(&path, &office, &third).await.status, 303);
+    let page = site.get(OWN, &office).await.body;
+    assert!(page.contains("value=\"500\"") && page.contains("value=\"2000\""));
+}
+
+/// A line that cannot be asked for anything.
+struct Away;
+
+#[async_trait::async_trait]
+impl TestLine for Away {
+    async fn send_test(&self, _: &DealerId, _: Phone) -> Result<CheckPassed, CheckError> {
+        Err(CheckError::Store(StoreError::Corrupt("a row".into())))
+    }
+}
+
+#[actix_web::test]
+async fn a_test_that_the_store_cannot_answer_says_why() {
+    let mut site = Site::new();
+    site.tests = Some(Arc::new(Away));
+    let cookie = site.dealer(Scope::Write).await;
+    let test = format!("{OWN}/test");
+    let refused = site.post(&test, &cookie, "target=0812+3456+789").await;
+    assert_eq!(refused.status, 500);
+    assert!(refused.body.contains("Terjadi kesalahan"));
 }

@@ -1,10 +1,12 @@
 //! Logging in and out, and what a session is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::test::TestRequest;
 use console::{Right, routes};
 use domain::access::{ApiKeyId, Scope};
+use domain::ports::{MockSessions, StoreError};
 use domain::usecases::SESSION_LIFETIME;
 use testkit::sample;
 
@@ -36,7 +38,7 @@ fn paths(right: impl Fn(Right) -> bool) -> Vec<(&'static str, String)> {
 #[actix_web::test]
 async fn without_a_session_every_page_leads_to_the_log_in_and_back() {
     let site = Site::new();
-    for (method, path) in paths(|right| matches!(right, Right::Scope(_))) {
+    for (method, path) in paths(|right| matches!(right, Right::Scope(_) | Right::Account(_))) {
         let (reply, back) = match method {
             "GET" => (site.get(&path, "").await, path.replace('/', "%2F")),
             _ => (site.post(&path, "", "").await, "%2Fconsole".to_owned()),
@@ -185,6 +187,59 @@ async fn log_ins_count_for_the_address() {
         refused.body
     );
     assert!(refused.body.contains("20 detik"));
+}
+
+#[actix_web::test]
+async fn logging_out_counts_for_the_address() {
+    let site = Site::limited(3);
+    let cookie = site.dealer(Scope::Read).await;
+    for status in [303, 303, 429] {
+        let out = site.post("/console/logout", &cookie, "").await;
+        assert_eq!(out.status, status);
+    }
+}
+
+/// Sessions that no copy knows, and how often the store was asked for one.
+fn strangers(
+    times: usize,
+    answer: impl Fn() -> Result<Option<ApiKeyId>, StoreError> + Send + 'static,
+) -> Arc<MockSessions> {
+    let mut sessions = MockSessions::new();
+    sessions.expect_knows().return_const(false);
+    let asked = sessions.expect_find().times(times);
+    asked.returning(move |_| answer());
+    Arc::new(sessions)
+}
+
+#[actix_web::test]
+async fn an_invented_session_counts_for_the_address_before_the_store_is_asked() {
+    let mut site = Site::limited(3);
+    site.ports.sessions = strangers(3, || Ok(None));
+    for n in 0..10 {
+        let cookie = format!("console_session={n:064}");
+        let reply = site.get("/console/messages", &cookie).await;
+        assert_eq!(reply.status, if n < 3 { 303 } else { 429 }, "{n}");
+    }
+}
+
+#[actix_web::test]
+async fn a_session_of_another_copy_costs_the_address_nothing() {
+    let mut site = Site::limited(3);
+    let key = id(&site.key(None, Scope::Admin).await);
+    site.ports.sessions = strangers(4, move || Ok(Some(key)));
+    let cookie = format!("console_session={:064}", 7);
+    for status in [200, 200, 200, 429] {
+        let page = site.get("/console/messages", &cookie).await;
+        assert_eq!(page.status, status);
+    }
+    site.ports.sessions = strangers(2, || Err(StoreError::Unavailable("away".into())));
+    for _ in 0..2 {
+        let page = site.get("/console/messages", &cookie).await;
+        assert_eq!(page.status, 503);
+    }
+    for _ in 0..3 {
+        assert_eq!(site.get("/console/login", "").await.status, 200);
+    }
 }
 
 #[actix_web::test]

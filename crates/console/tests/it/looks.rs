@@ -1,6 +1,7 @@
 //! What every page has, in both languages and all themes.
 
 use actix_web::test::TestRequest;
+use console::routes;
 use domain::access::Scope;
 use testkit::sample;
 
@@ -243,4 +244,38 @@ async fn files_are_kept_for_ever_and_sent_small() {
         let old = path.replace(ending, &format!("0{ending}"));
         assert_eq!(site.get(&old, "").await.status, 404);
     }
+}
+
+#[actix_web::test]
+async fn nothing_is_changed_by_looking() {
+    let site = Site::new();
+    let request = site.accept(&sample::new_request()).await;
+    let cookies = [site.dealer(Scope::Write).await, site.head_office().await];
+    let key = site.key(Some(sample::dealer_id()), Scope::Read).await;
+    // Whoever first looks at a dealer makes its webhook addresses; nothing else.
+    let dealers = site.world.services().dealers;
+    dealers.page(1, 10).await.unwrap();
+    let before = site.world.store.everything();
+    assert!(before.contains(&request.to_string()), "{before}");
+    for route in routes().iter().filter(|route| route.method() == "GET") {
+        let path = route.path();
+        let path = path.replace("{request_id}", &request.to_string());
+        let path = path.replace("{dealer_id}", "0009999");
+        let path = path.replace("{key_id}", &key[4..20]);
+        // What else has a name is not there.
+        let path = path.replace(['{', '}'], "");
+        for cookie in &cookies {
+            let page = site.get(&format!("/console{path}"), cookie).await;
+            assert!(page.status < 500, "{path}: {}", page.status);
+            assert_eq!(site.world.store.everything(), before, "{path}");
+        }
+    }
+    assert!(site.world.whatsapp.sent().is_empty());
+    for act in ["resend", "cancel"] {
+        let path = format!("/console/messages/{request}/{act}?newest=none");
+        assert_eq!(site.get(&path, &cookies[1]).await.status, 405);
+    }
+    assert_eq!(site.world.store.everything(), before);
+    let other = routes().iter().filter(|route| route.method() != "GET");
+    assert!(other.clone().count() > 0 && other.clone().all(|route| route.method() == "POST"));
 }

@@ -5,6 +5,7 @@ mod downloads;
 mod import;
 mod keyless;
 mod keys;
+mod live;
 mod login;
 mod looks;
 mod message;

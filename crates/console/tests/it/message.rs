@@ -158,3 +158,45 @@ async fn raw_answers_are_shown_without_phones() {
     assert!(sent.contains("Diterima Fonnte"));
     assert!(!sent.contains("82148523421"));
 }
+
+#[actix_web::test]
+async fn a_phone_in_another_field_is_masked_too() {
+    let site = Site::new();
+    let mut request = sample::new_request();
+    let mut submission = sample::submission();
+    submission.customer_name = "Adit 082148523421".into();
+    let created = request.submission.created_time;
+    request.submission = submission.validate(sample::now()).unwrap();
+    request.submission.created_time = created;
+    request.message.body = "Halo Adit 082148523421".to_owned();
+    let id = site.accept(&request).await;
+    let cookie = site.dealer(Scope::Read).await;
+    let phone = "082148523421";
+    let message = format!("/console/messages/{id}");
+    for path in ["/console/messages", "/console", &message] {
+        let page = site.get(path, &cookie).await.body;
+        assert!(page.contains("Adit 0821*****421"), "{path}: {page}");
+        assert!(!page.contains(phone), "{path}");
+    }
+    let shown = format!("{message}/phone");
+    let shown = site.post(&shown, &cookie, "").await.body;
+    assert!(shown.contains("Halo Adit 082148523421"));
+}
+
+#[actix_web::test]
+async fn a_second_click_on_cancel_is_told_the_same() {
+    let site = Site::new();
+    let id = site.accept(&sample::new_request()).await;
+    let cookie = site.dealer(Scope::Write).await;
+    let shown = page(&site, id, &cookie).await;
+    let newest = shown.split("name=\"newest\" value=\"").nth(1).unwrap();
+    let form = format!("newest={}", newest.split('"').next().unwrap());
+    let path = format!("/console/messages/{id}/cancel");
+    for _ in 0..2 {
+        let done = site.post(&path, &cookie, &form).await;
+        assert_eq!(done.status, 303);
+    }
+    // Whoever cancels something else is not told so.
+    assert_eq!(site.post(&path, &cookie, "").await.status, 409);
+    assert_eq!(site.post(&path, &cookie, "newest=x").await.status, 400);
+}

@@ -1,11 +1,17 @@
 //! The list of messages.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
 use chrono::TimeDelta;
-use domain::access::Scope;
+use domain::access::{AuditEntry, Scope, Visibility};
 use domain::dealers::Dealer;
-use domain::requests::{MessageState, NewRequest, RequestId, Submission};
+use domain::delivery::QueueState;
+use domain::ports::{Cancelled, Messages, Resent, StoreError};
+use domain::requests::{Message, MessageState, NewMessage, NewRequest, RequestId, Submission};
+use domain::values::{DealerId, Phone};
 use testkit::contract::Backstage as _;
-use testkit::sample;
+use testkit::{MemoryStore, sample};
 
 use crate::site::Site;
 
@@ -268,7 +274,7 @@ async fn several_are_sent_again_after_asking_once() {
     assert_eq!(done.status, 303);
     assert_eq!(
         done.location(),
-        "/console/messages?q=pelanggan&act=resend&done=2&left_out=1&not_tried=0"
+        "/console/messages?q=pelanggan&act=resend&done=2&left_out=1&faulty=0"
     );
     assert_eq!(site.world.store.message_count(), 5);
     let page = site.get(done.location(), &cookie).await.body;
@@ -303,7 +309,7 @@ async fn several_are_cancelled_after_asking_once() {
         .await;
     assert!(
         done.location()
-            .ends_with("act=cancel&done=2&left_out=1&not_tried=0")
+            .ends_with("act=cancel&done=2&left_out=1&faulty=0")
     );
     let state = |id| site.world.store.message_state(id);
     assert_eq!(state(one), Some(MessageState::Cancelled));
@@ -322,7 +328,7 @@ async fn nothing_and_too_much_cannot_be_chosen() {
     assert!(nothing.body.contains("href=\"/console/messages?q=abc\""));
     let garbage = site.post("/console/messages/resend", &cookie, "id=x").await;
     assert_eq!(garbage.status, 400);
-    let many: Vec<_> = (0..101)
+    let many: Vec<_> = (0..26)
         .map(|n| RequestId(uuid::Uuid::from_u128(n)))
         .collect();
     let many = site
@@ -338,5 +344,271 @@ async fn an_empty_list_says_how_to_begin() {
         .get("/console/messages", &site.dealer(Scope::Read).await)
         .await
         .body;
-    assert!(page.contains("curl -X POST"), "{page}");
+    let call = "curl -X POST http://customer.example/api/v1/customer/validate-customer";
+    assert!(page.contains(call), "{page}");
+    assert!(
+        page.contains("X-API-Key") && page.contains("&quot;dealerId&quot;: &quot;0009999&quot;")
+    );
+}
+
+#[actix_web::test]
+async fn an_inactive_dealer_has_no_list_and_is_told_why() {
+    let site = Site::new();
+    let mut dealer = sample::dealer();
+    dealer.active = false;
+    site.world.store.put_dealer(dealer);
+    let (own, office) = (site.dealer(Scope::Write).await, site.head_office().await);
+    for cookie in [&own, &office] {
+        for path in ["messages", "analytics"] {
+            let path = format!("/console/{path}?dealer_id=0009999");
+            let page = site.get(&path, cookie).await;
+            assert_eq!(page.status, 404, "{path}");
+            assert!(page.body.contains("Dealer ini tidak aktif"), "{path}");
+        }
+        let account = site.get("/console/dealers/0009999", cookie).await;
+        assert_eq!(account.status, 200);
+        for nowhere in [
+            "/console/messages?dealer_id",
+            "/console/dealers/0009999/test",
+        ] {
+            assert!(!account.body.contains(nowhere), "{nowhere}");
+        }
+    }
+    let unknown = site.get("/console/messages?dealer_id=12345", &office).await;
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.body.contains("Halaman tidak ditemukan"));
+}
+
+/// Messages whose next resends end like this.
+struct Failing {
+    store: Arc<MemoryStore>,
+    ends: Mutex<VecDeque<Option<StoreError>>>,
+}
+
+#[async_trait::async_trait]
+impl Messages for Failing {
+    async fn timeline(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.store.timeline(request, seen).await
+    }
+
+    async fn resend(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+        message: &NewMessage,
+        target: &Phone,
+        entry: &AuditEntry,
+    ) -> Result<Resent, StoreError> {
+        if let Some(error) = self.ends.lock().unwrap().pop_front().flatten() {
+            return Err(error);
+        }
+        self.store
+            .resend(request, seen, message, target, entry)
+            .await
+    }
+
+    async fn cancel(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+        entry: &AuditEntry,
+    ) -> Result<Cancelled, StoreError> {
+        self.store.cancel(request, seen, entry).await
+    }
+
+    async fn queue(&self, dealer: &DealerId) -> Result<QueueState, StoreError> {
+        Messages::queue(&*self.store, dealer).await
+    }
+}
+
+/// So many requests that can be sent again.
+async fn done_with(site: &Site, count: u32) -> Vec<RequestId> {
+    let mut ids = Vec::new();
+    for n in 1..=count {
+        let id = site.accept(&request(n, |_| {})).await;
+        finish(site, &[id]).await;
+        ids.push(id);
+    }
+    ids
+}
+
+#[actix_web::test]
+async fn when_the_store_goes_away_the_rest_can_be_tried_again() {
+    let mut site = Site::new();
+    let ids = done_with(&site, 4).await;
+    let away = StoreError::Unavailable("away".into());
+    site.ports.messages = Arc::new(Failing {
+        store: site.world.store.clone(),
+        ends: Mutex::new([None, Some(away)].into()),
+    });
+    let cookie = site.dealer(Scope::Write).await;
+    let form = format!("{}&confirmed=yes&q=pelanggan", ticked(&ids));
+    let stopped = site.post("/console/messages/resend", &cookie, &form).await;
+    assert_eq!(stopped.status, 503);
+    assert_eq!(stopped.header("retry-after"), Some("5"));
+    let chosen = |id: RequestId| format!("name=\"id\" value=\"{id}\"");
+    let are_chosen = ids.iter().map(|id| stopped.body.contains(&chosen(*id)));
+    assert_eq!(are_chosen.collect::<Vec<_>>(), [false, false, true, true]);
+    for words in [
+        "1 pesan masuk antrean lagi.",
+        "tidak diketahui apakah berhasil",
+        &format!("href=\"/console/messages/{}\"", ids[1]),
+        "Kirim ulang 2 pesan",
+        "name=\"q\" value=\"pelanggan\"",
+    ] {
+        assert!(stopped.body.contains(words), "{words}: {}", stopped.body);
+    }
+    let form = format!("{}&confirmed=yes", ticked(&ids[2..]));
+    let rest = site.post("/console/messages/resend", &cookie, &form).await;
+    assert!(rest.location().contains("done=2&left_out=0"));
+}
+
+#[actix_web::test]
+async fn what_the_store_refuses_is_told_apart_from_what_is_left_out() {
+    let mut site = Site::new();
+    let ids = done_with(&site, 3).await;
+    let refused = || Some(StoreError::Rejected("a narrow column".into()));
+    let corrupt = || Some(StoreError::Corrupt("a row".into()));
+    site.ports.messages = Arc::new(Failing {
+        store: site.world.store.clone(),
+        ends: Mutex::new([refused(), corrupt()].into()),
+    });
+    let cookie = site.dealer(Scope::Write).await;
+    let form = format!("{}&confirmed=yes", ticked(&ids));
+    let done = site.post("/console/messages/resend", &cookie, &form).await;
+    assert_eq!(
+        done.location(),
+        "/console/messages?act=resend&done=1&left_out=0&faulty=2"
+    );
+    let page = site.get(done.location(), &cookie).await.body;
+    assert!(page.contains("2 pesan gagal diproses") && !page.contains("dilewati"));
+}
+
+/// The hidden fields of a page's form about these requests.
+fn hidden(page: &str) -> String {
+    let inputs = page.split("<input type=\"hidden\" name=\"").skip(1);
+    let fields = inputs.filter_map(|input| {
+        let (name, rest) = input.split_once("\" value=\"")?;
+        let (value, _) = rest.split_once('"')?;
+        let wanted = matches!(name, "id" | "confirmed") || name.starts_with("newest");
+        wanted.then(|| format!("{name}={value}"))
+    });
+    fields.collect::<Vec<_>>().join("&")
+}
+
+/// Takes what waits out of the queue, so that another message may follow.
+async fn finish(site: &Site, ids: &[RequestId]) {
+    let (messages, author) = (site.world.services().messages, sample::author());
+    for id in ids {
+        let cancelled = messages.cancel(*id, &Visibility::All, &author);
+        cancelled.await.unwrap();
+    }
+}
+
+#[actix_web::test]
+async fn a_second_click_sends_nothing_more() {
+    let site = Site::new();
+    let ids = done_with(&site, 2).await;
+    let cookie = site.dealer(Scope::Write).await;
+    let path = "/console/messages/resend";
+    let asked = site.post(path, &cookie, &ticked(&ids)).await.body;
+    let form = hidden(&asked);
+    for round in 0..3 {
+        let done = site.post(path, &cookie, &form).await;
+        assert!(done.location().contains("done=2&left_out=0"), "{round}");
+        assert_eq!(site.world.store.message_count(), 4, "{round}");
+        if round == 1 {
+            finish(&site, &ids).await;
+        }
+    }
+    let one = format!("/console/messages/{}", ids[0]);
+    let form = hidden(&site.get(&one, &cookie).await.body);
+    for round in 0..3 {
+        let done = site.post(&format!("{one}/resend"), &cookie, &form).await;
+        assert_eq!(done.location(), format!("{one}?done=resend"), "{round}");
+        assert_eq!(site.world.store.message_count(), 5, "{round}");
+        if round == 1 {
+            finish(&site, &ids[..1]).await;
+        }
+    }
+    // Whoever has not seen a newer one is not told that it was done.
+    assert_eq!(
+        site.post(&format!("{one}/resend"), &cookie, "")
+            .await
+            .status,
+        303
+    );
+    assert_eq!(
+        site.post(&format!("{one}/resend"), &cookie, "")
+            .await
+            .status,
+        409
+    );
+}
+
+#[actix_web::test]
+async fn a_search_of_all_dealers_up_to_a_day_begins_a_week_before() {
+    let site = Site::new();
+    let at = |day| sample::request_at(&sample::dealer_id(), day, sample::morning(2025, 1, day));
+    site.accept(&at(1)).await;
+    site.accept(&at(9)).await;
+    let cookie = site.head_office().await;
+    let path = "/console/messages?q=pelanggan&date_to=2025-01-10";
+    let page = site.get(path, &cookie).await.body;
+    assert_eq!(names(&page), ["Pelanggan 9"]);
+    assert!(page.contains("value=\"2025-01-03\"") && page.contains("value=\"2025-01-10\""));
+    let first = "/console/messages?q=pelanggan&date_to=0001-01-03";
+    assert_eq!(site.get(first, &cookie).await.status, 200);
+}
+
+#[actix_web::test]
+async fn days_and_places_are_those_of_the_api() {
+    let site = Site::new();
+    for n in 0..30 {
+        site.accept(&request(n, |_| {})).await;
+    }
+    let cookie = site.dealer(Scope::Read).await;
+    for day in [
+        "%2B2026-01-01",
+        "-0001-01-01",
+        "%2B99999-01-01",
+        "0000-01-01",
+        "2026-1-1",
+    ] {
+        for path in ["messages", "analytics"] {
+            let path = format!("/console/{path}?date_from={day}");
+            assert_eq!(site.get(&path, &cookie).await.status, 422, "{path}");
+        }
+    }
+    let office = site.head_office().await;
+    let form = "name=Kasir&scope=read&expires=%2B99999-01-01";
+    assert_eq!(site.post("/console/keys", &office, form).await.status, 422);
+    let page = site
+        .get("/console/messages?q=pelanggan", &cookie)
+        .await
+        .body;
+    let next = page.split("rel=\"next\" href=\"").nth(1).unwrap();
+    let next = next.split('"').next().unwrap().replace("&amp;", "&");
+    assert_eq!(names(&site.get(&next, &cookie).await.body).len(), 5);
+    // In another list it is no place.
+    let other = next.replace("q=pelanggan", "q=pelanggan+1");
+    assert!(
+        !site
+            .get(&other, &cookie)
+            .await
+            .body
+            .contains("Ke yang terbaru")
+    );
+    let altered = "/console/messages?cursor=2147483646_0_23f16411-6eb2-4829-a964-9ad1f0e0cc22";
+    assert!(
+        !site
+            .get(altered, &cookie)
+            .await
+            .body
+            .contains("Ke yang terbaru")
+    );
 }

@@ -97,3 +97,55 @@ async fn it_is_refused_before_anything_else() {
     let unknown = form("/console/nothing", &[("Sec-Fetch-Site", "cross-site")]);
     assert_eq!(site.send(unknown).await.status, 403);
 }
+
+#[actix_web::test]
+async fn a_page_that_came_of_a_form_is_come_back_to_by_looking() {
+    let site = Site::new();
+    let cookie = site.head_office().await;
+    let id = site.accept(&testkit::sample::new_request()).await;
+    let message = format!("/console/messages/{id}");
+    for (path, form, back) in [
+        (
+            "/console/messages/resend".to_owned(),
+            format!("id={id}"),
+            "/console/messages",
+        ),
+        (format!("{message}/phone"), String::new(), &*message),
+        (
+            "/console/dealers/0009999/test".to_owned(),
+            String::new(),
+            "/console/dealers/0009999",
+        ),
+        ("/console/keys".to_owned(), String::new(), "/console/keys"),
+        (
+            "/console/keys/x/revoke".to_owned(),
+            String::new(),
+            "/console/keys",
+        ),
+        (
+            "/console/nothing/at/all".to_owned(),
+            String::new(),
+            "/console",
+        ),
+    ] {
+        let page = site.post(&path, &cookie, &form).await.body;
+        let next = format!("name=\"next\" value=\"{back}\"");
+        assert!(page.contains(&next), "{path}: {page}");
+    }
+    let mut busy = Site::new();
+    let key = busy.key(None, Scope::Admin).await;
+    let cookie = busy.log_in(&key).await;
+    let mut sessions = domain::ports::MockSessions::new();
+    sessions.expect_knows().return_const(true);
+    sessions
+        .expect_find()
+        .returning(|_| Err(domain::ports::StoreError::Unavailable("away".into())));
+    busy.ports.sessions = std::sync::Arc::new(sessions);
+    let away = busy.post("/console/keys/x/revoke", &cookie, "").await;
+    assert_eq!(away.status, 503);
+    assert!(
+        away.body.contains("href=\"/console/keys\">Coba lagi"),
+        "{}",
+        away.body
+    );
+}

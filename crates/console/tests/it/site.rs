@@ -9,13 +9,14 @@ use actix_web::test::{TestRequest, call_service, init_service};
 use callers::{Keys, Limits, RateLimit, TrustedProxies};
 use console::{Console, ConsoleParts};
 use domain::access::{Access, KeyName, Scope};
-use domain::ports::RequestStore as _;
+use domain::ports::{RequestStore as _, TestLine};
 use domain::requests::{NewRequest, RequestId};
-use domain::usecases::KeyOrder;
+use domain::usecases::{KeyOrder, Ports};
 use domain::values::{DealerId, PublicBaseUrl};
 use exports::Exports;
 use secrecy::ExposeSecret as _;
 use testkit::{TestsInPlace, World, sample};
+use tokio_util::sync::CancellationToken;
 
 /// Where the browser is.
 pub(crate) const PEER: &str = "203.0.113.7:4711";
@@ -27,6 +28,9 @@ pub(crate) struct Site {
     pub(crate) limits: Arc<Limits>,
     pub(crate) base: &'static str,
     pub(crate) peer: SocketAddr,
+    pub(crate) ports: Ports,
+    pub(crate) tests: Option<Arc<dyn TestLine>>,
+    pub(crate) stop: CancellationToken,
 }
 
 /// What came back.
@@ -60,8 +64,12 @@ impl Reply {
 impl Site {
     /// A console that asks for keys, with the sample dealer.
     pub(crate) fn new() -> Self {
+        let world = World::new();
         Self {
-            world: World::new(),
+            ports: world.ports(),
+            world,
+            tests: None,
+            stop: CancellationToken::new(),
             keys: Keys::Required,
             limits: Arc::default(),
             base: "http://customer.example",
@@ -79,10 +87,13 @@ impl Site {
         }
     }
 
-    fn console(&self) -> Console {
-        let services = self.world.services();
+    pub(crate) fn console(&self) -> Console {
+        let services = self.world.services_over(&self.ports);
         let parts = ConsoleParts {
-            tests: Arc::new(TestsInPlace(services.checks.clone())),
+            tests: self
+                .tests
+                .clone()
+                .unwrap_or_else(|| Arc::new(TestsInPlace(services.checks.clone()))),
             accounts: self.world.accounts.clone(),
             health: self.world.store.clone(),
             audit: self.world.store.clone(),
@@ -91,6 +102,7 @@ impl Site {
             limits: self.limits.clone(),
             exports: Arc::new(Exports::new(services.lookups.clone())),
             public_base_url: PublicBaseUrl::parse(self.base).unwrap(),
+            stop: self.stop.clone(),
             version: "1.2.3",
         };
         Console::new(services, parts)

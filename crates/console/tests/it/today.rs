@@ -122,3 +122,33 @@ async fn every_chart_has_its_table() {
     let own = site.get(path, &dealer).await.body;
     assert!(!own.contains("Per dealer"));
 }
+
+#[actix_web::test]
+async fn accounts_and_counts_of_all_dealers_are_for_admin() {
+    let site = Site::new();
+    let other = sample::dealer_numbered(1);
+    site.world.store.put_dealer(other.clone());
+    site.accept(&sample::request_for(&other.id, 1)).await;
+    let key = site.key(None, Scope::Write).await;
+    let cookie = site.log_in(&key).await;
+    let today = site.get("/console", &cookie).await;
+    assert_eq!(today.status, 200);
+    assert!(today.body.contains("perlu izin admin") && today.body.contains("Pelanggan 1"));
+    assert!(!today.body.contains("Perjalanan pesan") && !today.body.contains("perhatian"));
+    assert!(!today.body.contains("href=\"/console/dealers\""));
+    for path in ["/console/dealers", "/console/dealers/0009999"] {
+        assert_eq!(site.get(path, &cookie).await.status, 403, "{path}");
+    }
+    let test = "/console/dealers/0009999/test";
+    assert_eq!(site.post(test, &cookie, "").await.status, 403);
+    let all = site.get("/console/analytics", &cookie).await;
+    assert_eq!(all.status, 200);
+    assert!(all.body.contains("Tulis nomor dealer") && !all.body.contains("Perjalanan pesan"));
+    let one = format!("/console/analytics?dealer_id={}", other.id);
+    assert!(
+        site.get(&one, &cookie)
+            .await
+            .body
+            .contains("Perjalanan pesan")
+    );
+}

@@ -22,6 +22,10 @@ pub trait Sessions: Send + Sync {
     /// the service ended is seen within 5 seconds.
     async fn find(&self, session: SessionPrint) -> Result<Option<ApiKeyId>, StoreError>;
 
+    /// Whether this copy has lately begun or found the session, so that finding it again is cheap. Asks no
+    /// store. `false` says nothing about the session, and is the answer for one that was found to be over.
+    fn knows(&self, session: SessionPrint) -> bool;
+
     /// Ends a session; one that is over stays so.
     async fn end(&self, session: SessionPrint) -> Result<(), StoreError>;
 }

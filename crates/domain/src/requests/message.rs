@@ -90,7 +90,7 @@ impl Message {
     /// Whether it is still to be sent, or being sent.
     #[must_use]
     pub const fn is_pending(&self) -> bool {
-        matches!(self.state, MessageState::Queued | MessageState::Sending)
+        self.state.is_pending()
     }
 }
 

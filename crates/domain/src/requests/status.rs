@@ -88,6 +88,12 @@ impl MessageState {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 
+    /// Whether such a message is still to be sent, or being sent.
+    #[must_use]
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::Queued | Self::Sending)
+    }
+
     /// The rank: evidence only lifts a message to a state of a higher rank.
     ///
     /// Evidence of sending lifts `Cancelled` and `Expired` as it lifts `Unknown`.

@@ -42,6 +42,13 @@ impl Logins {
         Ok((token, principal))
     }
 
+    /// Whether this copy has lately begun or found the session, so that its holder is found cheaply. `false`
+    /// says nothing about the session.
+    #[must_use]
+    pub fn knows(&self, token: &SessionToken) -> bool {
+        self.sessions.knows(token.print())
+    }
+
     /// Who has this session; nobody where it is over, or its key counts no more.
     ///
     /// # Errors

@@ -8,8 +8,8 @@ use crate::ports::{
     AuditLog, Bell, Cancelled, DealerDirectory, Ids, Messages, RequestStore, Resent, StoreError,
 };
 use crate::requests::{
-    Fault, Faults, Field, Input, Message, MessageKind, MessageView, NewMessage, Origin, Request,
-    RequestId,
+    Fault, Faults, Field, Input, Message, MessageId, MessageKind, MessageState, MessageView,
+    NewMessage, Origin, Request, RequestId,
 };
 use crate::template::{InForce, RawVariables, Template, TemplateValues, Variables};
 use crate::usecases::LookupError;
@@ -155,6 +155,43 @@ impl MessageActions {
         Ok(views(&*self.dealers, &self.policy, messages).await?)
     }
 
+    /// The newest message of a request and its state; `None` for a request without messages.
+    ///
+    /// # Errors
+    /// [`MessageError::UnknownRequest`] or [`MessageError::Store`].
+    pub async fn newest(
+        &self,
+        request: RequestId,
+        seen: &Visibility,
+    ) -> Result<Option<(MessageId, MessageState)>, MessageError> {
+        let newest = self.messages.timeline(request, seen).await?.pop();
+        if newest.is_none() {
+            // A request of an older service has none.
+            self.request(request, seen).await?;
+        }
+        Ok(newest.map(|newest| (newest.id, newest.state)))
+    }
+
+    /// The requests of `requests` that the caller can see, each as [`newest`](Self::newest) has it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn newest_of(
+        &self,
+        requests: &[RequestId],
+        seen: &Visibility,
+    ) -> Result<Vec<(RequestId, Option<(MessageId, MessageState)>)>, StoreError> {
+        let mut found = Vec::with_capacity(requests.len());
+        for request in requests {
+            match self.newest(*request, seen).await {
+                Ok(newest) => found.push((*request, newest)),
+                Err(MessageError::Store(error)) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(found)
+    }
+
     /// The queue of a dealer's lane.
     ///
     /// # Errors
@@ -221,6 +258,31 @@ impl MessageActions {
         }
     }
 
+    /// Resends like [`resend`](Self::resend), unless the request has got another newest message than `newest`
+    /// by now: then somebody has resent it already, and nothing is queued. A form that is sent twice queues
+    /// one message.
+    ///
+    /// # Errors
+    /// [`MessageError`], as of [`resend`](Self::resend).
+    pub async fn resend_after(
+        &self,
+        newest: Option<MessageId>,
+        request: RequestId,
+        seen: &Visibility,
+        by: &Author,
+        origin: Option<Origin>,
+    ) -> Result<(), MessageError> {
+        if self.is_resent(newest, request, seen).await? {
+            return Ok(());
+        }
+        let order = Reordered::default();
+        match self.resend(request, seen, order, by, origin).await {
+            // Another call with the same form was faster.
+            Err(MessageError::Pending) if self.is_resent(newest, request, seen).await? => Ok(()),
+            ended => ended.map(|_| ()),
+        }
+    }
+
     /// Cancels the queued message, a scheduled one included.
     ///
     /// # Errors
@@ -240,6 +302,16 @@ impl MessageActions {
             Cancelled::TooLate => Err(MessageError::NotCancellable),
             Cancelled::UnknownRequest => Err(MessageError::UnknownRequest),
         }
+    }
+
+    async fn is_resent(
+        &self,
+        newest: Option<MessageId>,
+        request: RequestId,
+        seen: &Visibility,
+    ) -> Result<bool, MessageError> {
+        let now = self.newest(request, seen).await?;
+        Ok(now.map(|(message, _)| message) != newest)
     }
 
     async fn request(&self, id: RequestId, seen: &Visibility) -> Result<Request, MessageError> {

@@ -40,6 +40,21 @@ pub fn parse_local_time(raw: &str) -> Result<NaiveDateTime, LocalTimeError> {
         .ok_or(LocalTimeError)
 }
 
+/// Parses a day, strictly `YYYY-MM-DD`, from the year 1 on; nothing for another form and for days that do
+/// not exist.
+#[must_use]
+pub fn parse_day(raw: &str) -> Option<NaiveDate> {
+    let is_shaped = raw.len() == 10
+        && raw.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    if !is_shaped || raw.starts_with("0000") {
+        return None;
+    }
+    NaiveDate::parse_from_str(raw, "%Y-%m-%d").ok()
+}
+
 /// The local time of Asia/Jakarta at an instant.
 #[must_use]
 pub fn jakarta_time(at: DateTime<Utc>) -> NaiveDateTime {
@@ -127,6 +142,23 @@ mod tests {
     }
 
     #[test]
+    fn days_have_one_form() {
+        assert!(parse_day("2019-12-31").is_some());
+        for raw in [
+            "2019-12-32",
+            "2019-1-1",
+            "31/12/2019",
+            "2019-12-31T00:00:00",
+            "0000-01-01",
+            "+2019-12-3",
+            "-001-12-31",
+            "2019-02-29",
+        ] {
+            assert_eq!(parse_day(raw), None, "{raw}");
+        }
+    }
+
+    #[test]
     fn jakarta_is_seven_hours_ahead() {
         let at = DateTime::from_timestamp(1_577_781_650, 0).unwrap();
         assert_eq!(jakarta_time(at).to_string(), "2019-12-31 15:40:50");
@@ -137,6 +169,15 @@ mod tests {
         #[test]
         fn parsing_never_panics(raw in "\\PC{0,30}|[0-9/: ]{0,24}") {
             let _ = parse_local_time(&raw);
+        }
+
+        #[test]
+        fn a_day_is_printed_as_it_was_read(raw in "(?s:.){0,11}|[0-9]{4}-[01][0-9]-[0-3][0-9]", days in 1..3_652_059_i32) {
+            if let Some(day) = parse_day(&raw) {
+                prop_assert_eq!(day.to_string(), raw);
+            }
+            let day = NaiveDate::from_num_days_from_ce_opt(days).unwrap();
+            prop_assert_eq!(parse_day(&day.to_string()), Some(day));
         }
 
         #[test]

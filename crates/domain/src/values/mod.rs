@@ -19,7 +19,8 @@ pub use allowed_host::{AllowedHost, AllowedHostError};
 pub use dealer_id::DealerId;
 pub use idempotency::{BodyFingerprint, IdempotencyKey, IdempotencyKeyError, KEY_LIFETIME, Once};
 pub use local_time::{
-    JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_local_time,
+    JAKARTA_OFFSET_SECONDS, LocalTimeError, from_jakarta_time, jakarta_time, parse_day,
+    parse_local_time,
 };
 pub(crate) use numbers::{FEWEST_DIGITS, replace_numbers};
 pub use numbers::{holds_phone, mask_phones};

@@ -236,6 +236,83 @@ async fn what_the_store_finds_in_the_end_counts() {
 }
 
 #[tokio::test]
+async fn a_resend_after_a_message_that_is_not_the_newest_sends_nothing_more() {
+    let world = World::new();
+    let request = sent(&world).await;
+    let (messages, by) = (world.services().messages, sample::author());
+    let newest = async || messages.newest(request, &ALL).await.unwrap().unwrap();
+    let first = Some(newest().await.0);
+    for round in 0..3 {
+        let resending = messages.resend_after(first, request, &ALL, &by, None);
+        resending.await.unwrap();
+        assert_eq!(world.store.message_count(), 2, "{round}");
+        if round == 1 {
+            world.pass(PACE);
+            self::round(&world.services().dispatcher).await;
+            assert_eq!(newest().await.1, MessageState::Sent);
+        }
+    }
+    let second = Some(newest().await.0);
+    let resending = messages.resend_after(second, request, &ALL, &by, None);
+    resending.await.unwrap();
+    assert_eq!(world.store.message_count(), 3);
+    // The newest one waits, and no other call has made it.
+    let third = Some(newest().await.0);
+    let resending = messages.resend_after(third, request, &ALL, &by, None);
+    assert!(matches!(resending.await, Err(MessageError::Pending)));
+    // A request of an older service has none.
+    let old = old_row(&world, |_| {}).await;
+    assert_eq!(messages.newest(old, &ALL).await.unwrap(), None);
+    for _ in 0..2 {
+        let resending = messages.resend_after(None, old, &ALL, &by, None);
+        resending.await.unwrap();
+        assert_eq!(world.store.message_count(), 4);
+    }
+}
+
+/// Two calls with one form: the other one queued its message between the look and the act.
+#[tokio::test]
+async fn whoever_is_second_with_a_form_is_told_that_it_is_done() {
+    let world = World::new();
+    let request = sent(&world).await;
+    let before = world.store.timeline(request, &ALL).await.unwrap();
+    let first = Some(before[0].id);
+    let (desk, by) = (world.services().messages, sample::author());
+    let resending = desk.resend_after(first, request, &ALL, &by, None);
+    resending.await.unwrap();
+    let after = world.store.timeline(request, &ALL).await.unwrap();
+    let mut answers = vec![after, before.clone(), before];
+    let mut messages = MockMessages::new();
+    let timeline = messages.expect_timeline().times(3);
+    timeline.returning(move |_, _| Ok(answers.pop().unwrap()));
+    let resend = messages.expect_resend();
+    resend.return_once(|_, _, _, _, _| Ok(Resent::Pending));
+    let ports = Ports {
+        messages: Arc::new(messages),
+        ..world.ports()
+    };
+    let desk = world.services_over(&ports).messages;
+    let resending = desk.resend_after(first, request, &ALL, &by, None);
+    resending.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_newest_messages_of_several_requests_are_told_of_those_that_are_seen() {
+    let world = World::new();
+    let (one, old) = (queue(&world, 1).await, old_row(&world, |_| {}).await);
+    let nobody = RequestId(Uuid::from_u128(404));
+    let desk = world.services().messages;
+    let found = desk.newest_of(&[one, nobody, old], &ALL).await.unwrap();
+    let states: Vec<_> = found
+        .iter()
+        .map(|(request, newest)| (*request, newest.map(|(_, state)| state)))
+        .collect();
+    assert_eq!(states, [(one, Some(MessageState::Queued)), (old, None)]);
+    let other = Visibility::Only(sample::dealer_id_numbered(8));
+    assert_eq!(desk.newest_of(&[one, old], &other).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn whoever_is_shown_a_phone_is_in_the_audit() {
     let world = World::new();
     let request = sent(&world).await;

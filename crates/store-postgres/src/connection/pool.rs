@@ -255,7 +255,7 @@ impl Database {
         self.ask_early(question).await
     }
 
-    /// Like `ask`, for a question of one statement. Where stale prepared statements made it fail, nothing was
+    /// Like `ask`, for a question of one statement or one transaction. Where stale prepared statements made it fail, nothing was
     /// done: it is asked once more in a new session, within the same time.
     pub(crate) async fn ask_again<T, F>(
         &self,

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -11,6 +11,7 @@ use domain::values::DealerId;
 use moka::future::Cache;
 
 use super::rows::{DealerRow, SettingsRow, same_dealer};
+use crate::aged::{Aged, ByItsTime};
 use crate::connection::{Database, failed};
 use crate::dealers::secrets::SecretsKeys;
 use crate::schema::{dealer_settings, dealers, template};
@@ -38,11 +39,11 @@ const CAPACITY: u64 = 20_000;
 pub struct PgDealers {
     pub(crate) database: Database,
     pub(crate) vault: Arc<dyn Vault>,
-    remembered: Cache<DealerId, Dealer>,
+    remembered: Cache<DealerId, Aged<Dealer>>,
     /// The templates of head office, which come with every dealer.
-    shared: Cache<(), TemplateSet>,
+    shared: Cache<(), Aged<TemplateSet>>,
     /// The dealers for which something was missing: they are read once a second at most.
-    again: Cache<DealerId, Dealer>,
+    again: Cache<DealerId, Aged<Dealer>>,
 }
 
 impl PgStore {
@@ -66,20 +67,26 @@ impl PgDealers {
             vault,
             remembered: Cache::builder()
                 .max_capacity(CAPACITY)
-                .time_to_live(REMEMBERED)
+                .expire_after(ByItsTime)
                 .build(),
             shared: Cache::builder()
                 .max_capacity(1)
-                .time_to_live(SHARED_REMEMBERED)
+                .expire_after(ByItsTime)
                 .build(),
             again: Cache::builder()
                 .max_capacity(CAPACITY)
-                .time_to_live(AGAIN_REMEMBERED)
+                .expire_after(ByItsTime)
                 .build(),
         }
     }
 
-    async fn load(&self, id: &DealerId, read: Read) -> Result<Dealer, NotLoaded> {
+    async fn load(
+        &self,
+        id: &DealerId,
+        read: Read,
+        believed: Duration,
+    ) -> Result<Aged<Dealer>, NotLoaded> {
+        let asked = Instant::now();
         let rows: Vec<(DealerRow, Option<SettingsRow>, Option<TextRow>)> = self
             .database
             .ask_again(|mut connection| async move {
@@ -111,14 +118,22 @@ impl PgDealers {
             }
             .map_err(|error| NotLoaded::Store(Arc::new(error)))?,
         };
-        Ok(row.dealer(id.clone(), settings, templates, &*self.vault))
+        let dealer = row.dealer(id.clone(), settings, templates, &*self.vault);
+        Ok(Aged::new(dealer, asked, believed))
     }
 
     /// The templates of head office.
     pub(crate) async fn shared_templates(&self) -> Result<TemplateSet, StoreError> {
-        let found = self.shared.try_get_with((), self.read_shared());
+        let reading = async {
+            let asked = Instant::now();
+            let read = self.read_shared().await?;
+            Ok::<_, StoreError>(Aged::new(read, asked, SHARED_REMEMBERED))
+        };
+        let found = self.shared.try_get_with((), reading).await;
         // Several callers may share one failure.
-        found.await.map_err(|error: Arc<StoreError>| error.again())
+        found
+            .map(|aged| aged.value)
+            .map_err(|error: Arc<StoreError>| error.again())
     }
 
     async fn read_shared(&self) -> Result<TemplateSet, StoreError> {
@@ -177,21 +192,27 @@ impl DealerDirectory for PgDealers {
     async fn find(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
         // The cache answers nearly always; loading, whose future is large, stands apart.
         if let Some(dealer) = self.remembered.get(id).await {
-            return Ok(Some(dealer));
+            return Ok(Some(dealer.value));
         }
-        let loading = Box::pin(self.load(id, Read::Lately));
+        let loading = Box::pin(self.load(id, Read::Lately, REMEMBERED));
         let found = Box::pin(self.remembered.try_get_with_by_ref(id, loading)).await;
-        found.map(Some).or_else(|reason| reason.answer())
+        found
+            .map(|aged| Some(aged.value))
+            .or_else(|reason| reason.answer())
     }
 
     async fn find_now(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
-        let found = Box::pin(self.load(id, Read::Now)).await;
-        found.map(Some).or_else(|reason| reason.answer())
+        let found = Box::pin(self.load(id, Read::Now, REMEMBERED)).await;
+        found
+            .map(|aged| Some(aged.value))
+            .or_else(|reason| reason.answer())
     }
 
     async fn find_again(&self, id: &DealerId) -> Result<Option<Dealer>, StoreError> {
-        let loading = Box::pin(self.load(id, Read::Now));
+        let loading = Box::pin(self.load(id, Read::Now, AGAIN_REMEMBERED));
         let found = Box::pin(self.again.try_get_with_by_ref(id, loading)).await;
-        found.map(Some).or_else(|reason| reason.answer())
+        found
+            .map(|aged| Some(aged.value))
+            .or_else(|reason| reason.answer())
     }
 }

@@ -8,10 +8,10 @@ use diesel::sql_types::{Array, Binary, Nullable, Text, Timestamptz};
 use domain::access::{Access, ApiKeyId, AuditEntry, KeyFingerprint, KeyName, Scope};
 use domain::ports::{ApiKeyRecord, ApiKeys, BoxError, KnownKey, NewApiKey, StoreError, Validity};
 use domain::values::DealerId;
-use moka::Expiry;
 use moka::future::Cache;
 
 use super::strangers::Strangers;
+use crate::aged::{Aged, ByItsTime};
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Database, failed};
 use crate::operations::audit::with_entry;
@@ -30,31 +30,10 @@ const CAPACITY: u64 = 10_000;
 #[derive(Clone)]
 pub struct PgApiKeys {
     database: Database,
-    remembered: Cache<ApiKeyId, Remembered>,
+    remembered: Cache<ApiKeyId, Aged<KnownKey>>,
     /// Ids of no key.
     unknown: Cache<ApiKeyId, ()>,
     strangers: Strangers<ApiKeyId>,
-}
-
-/// A cached key and the end of its validity.
-#[derive(Clone)]
-struct Remembered {
-    key: KnownKey,
-    until: Instant,
-}
-
-/// Expires each key at its own time.
-struct ByItsTime;
-
-impl Expiry<ApiKeyId, Remembered> for ByItsTime {
-    fn expire_after_create(
-        &self,
-        _: &ApiKeyId,
-        value: &Remembered,
-        created_at: Instant,
-    ) -> Option<Duration> {
-        Some(value.until.saturating_duration_since(created_at))
-    }
 }
 
 /// Why there is nothing to cache.
@@ -88,7 +67,7 @@ impl PgApiKeys {
         }
     }
 
-    async fn load(&self, id: ApiKeyId) -> Result<Remembered, NotLoaded> {
+    async fn load(&self, id: ApiKeyId) -> Result<Aged<KnownKey>, NotLoaded> {
         let store = |error| NotLoaded::Store(Arc::new(error));
         let _turn = self.strangers.turn(&id).await.map_err(store)?;
         // Taken before the question: a later change is not in the answer.
@@ -111,10 +90,7 @@ impl PgApiKeys {
         let believed = believed.map_or(REMEMBERED, |ends_in| ends_in.min(REMEMBERED));
         let key = row.known(&fingerprint, now).map_err(store)?;
         self.strangers.meet(id).await;
-        Ok(Remembered {
-            key,
-            until: asked + believed,
-        })
+        Ok(Aged::new(key, asked, believed))
     }
 
     /// Runs a statement that changes a key.
@@ -181,7 +157,7 @@ impl ApiKeys for PgApiKeys {
             .try_get_with(id, async { self.load(id).await })
             .await;
         match found {
-            Ok(remembered) => Ok(Some(remembered.key)),
+            Ok(remembered) => Ok(Some(remembered.value)),
             Err(reason) => match &*reason {
                 NotLoaded::Unknown => {
                     self.unknown.insert(id, ()).await;

@@ -9,6 +9,7 @@ use domain::ports::{Sessions, StoreError};
 use moka::future::Cache;
 
 use super::strangers::Strangers;
+use crate::aged::{Aged, ByItsTime};
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{Database, failed};
 use crate::schema::console_session;
@@ -26,15 +27,8 @@ const CAPACITY: u64 = 10_000;
 #[derive(Clone)]
 pub struct PgSessions {
     database: Database,
-    remembered: Cache<SessionPrint, Remembered>,
+    remembered: Cache<SessionPrint, Aged<ApiKeyId>>,
     strangers: Strangers<SessionPrint>,
-}
-
-/// A session's key, and when the session is over.
-#[derive(Clone, Copy)]
-struct Remembered {
-    key: ApiKeyId,
-    over: Instant,
 }
 
 impl PgStore {
@@ -51,7 +45,7 @@ impl PgSessions {
             database,
             remembered: Cache::builder()
                 .max_capacity(CAPACITY)
-                .time_to_live(REMEMBERED)
+                .expire_after(ByItsTime)
                 .build(),
             strangers: Strangers::new(),
         }
@@ -77,7 +71,7 @@ impl Sessions for PgSessions {
 
     async fn find(&self, session: SessionPrint) -> Result<Option<ApiKeyId>, StoreError> {
         if let Some(known) = self.remembered.get(&session).await {
-            return Ok((Instant::now() < known.over).then_some(known.key));
+            return Ok(Some(known.value));
         }
         let _turn = self.strangers.turn(&session).await?;
         let asked = Instant::now();
@@ -95,15 +89,19 @@ impl Sessions for PgSessions {
             })
             .await?;
         let Some((key, ends_at, now)) = row else {
+            self.strangers.forget(&session).await;
             return Ok(None);
         };
         let key = ApiKeyId::parse(&key).map_err(|error| StoreError::Corrupt(error.into()))?;
-        let over = asked + (ends_at - now).to_std().unwrap_or_default();
+        let left = (ends_at - now).to_std().unwrap_or_default();
         self.strangers.meet(session).await;
-        self.remembered
-            .insert(session, Remembered { key, over })
-            .await;
+        let known = Aged::new(key, asked, left.min(REMEMBERED));
+        self.remembered.insert(session, known).await;
         Ok(Some(key))
+    }
+
+    fn knows(&self, session: SessionPrint) -> bool {
+        self.strangers.know(&session)
     }
 
     async fn end(&self, session: SessionPrint) -> Result<(), StoreError> {
@@ -112,6 +110,7 @@ impl Sessions for PgSessions {
         let ended = self.database.run(statement).await.map(|_| ());
         // Also where nobody knows whether it is over.
         self.remembered.invalidate(&session).await;
+        self.strangers.forget(&session).await;
         ended
     }
 }

@@ -54,4 +54,9 @@ impl<K: Eq + Hash + Send + Sync + 'static> Strangers<K> {
     pub(crate) async fn meet(&self, id: K) {
         self.acquainted.insert(id, ()).await;
     }
+
+    /// Makes the id unknown again.
+    pub(crate) async fn forget(&self, id: &K) {
+        self.acquainted.invalidate(id).await;
+    }
 }

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text};
+use diesel::sql_types::{Bool, Nullable, Text};
 use domain::access::{ApiKeyId, AuditCursor, AuditEntry, AuditRecord};
 use domain::ports::{AuditLog, BoxError, StoreError};
 use domain::requests::RequestId;
@@ -66,9 +67,11 @@ impl AuditLog for PgStore {
         request: RequestId,
         limit: u32,
     ) -> Result<Vec<AuditRecord>, StoreError> {
+        // In the words of the index `audit_request`: a dealer may have any number of lines.
+        let of_request = sql::<Bool>("detail LIKE 'request %' AND substr(detail, 9, 36) = ");
         let lines = audit::table
+            .filter(of_request.bind::<Text, _>(request.to_string()))
             .filter(audit::dealer_id.eq(dealer))
-            .filter(audit::detail.like(format!("request {request}%")))
             .order(audit::id.desc())
             .limit(limit.into())
             .select(AuditRow::as_select());

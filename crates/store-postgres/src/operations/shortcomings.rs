@@ -65,6 +65,15 @@ const WRITTEN: [&str; 5] = [
 ];
 const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
 
+/// The tables whose rows the service removes when they have served their purpose.
+const EMPTIED: [&str; 5] = [
+    "console_session",
+    "idempotency_key",
+    "message_seconds_change",
+    "request_count_change",
+    "webhook_event",
+];
+
 /// A reason why a database is unfit. Its text says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shortcoming {
@@ -186,6 +195,7 @@ async fn find(
         .bind::<Array<Text>, _>("filled_in", FILLED_IN.to_vec())
         .bind::<Array<Text>, _>("written", WRITTEN.to_vec())
         .bind::<Array<Text>, _>("rights", RIGHTS.to_vec())
+        .bind::<Array<Text>, _>("emptied", EMPTIED.to_vec())
         .load(connection)
         .await?;
     Ok(rows.into_iter().filter_map(Row::read).collect())

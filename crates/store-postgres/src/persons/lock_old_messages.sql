@@ -8,7 +8,7 @@ WITH batch AS (
     WHERE m.id > :after ORDER BY m.id LIMIT :most
 ), theirs AS (
     SELECT m.* FROM message m JOIN batch b ON b.id = m.id
-    WHERE m.target <> '[dihapus]' AND m.state NOT IN ('QUEUED', 'SENDING')
+    WHERE (m.target <> '[dihapus]' OR m.variables IS NOT NULL) AND m.state NOT IN ('QUEUED', 'SENDING')
         AND greatest(m.created_at, m.sent_at, m.delivered_at, m.read_at, m.failed_at)
             < now() - make_interval(days => :days)
     FOR UPDATE OF m SKIP LOCKED

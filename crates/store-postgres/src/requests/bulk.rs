@@ -1,5 +1,5 @@
 //! How the rows of bulk calls are stored: a block in one statement, on one of the connections that callers do
-//! not wait for.
+//! not wait for. What became of keys that were used before is asked by another statement.
 
 use std::collections::HashSet;
 use std::convert::Infallible;
@@ -15,13 +15,15 @@ use domain::values::{DealerId, Once};
 use super::intake::{FIRST_LOOK, KEY_WAIT, LONGEST_LOOK, accept_alone, insert, with_jitter};
 use super::key_uses::key_uses;
 use crate::connection::together::{Together, Work};
-use crate::connection::{Database, StoreResult};
+use crate::connection::{Database, StoreResult, failed};
 
 /// A row of a bulk call.
 pub(crate) struct BulkRequest(NewRequest);
 
 impl Work for BulkRequest {
-    type Answer = Accepted;
+    /// None where the key was used before, or is being stored: that is asked in a question of its own, so that rows
+    /// that are stored are answered whatever becomes of it.
+    type Answer = Option<Accepted>;
     /// Two of one key are told apart here.
     type Key = Infallible;
     const SECOND_TRY: bool = false;
@@ -37,38 +39,20 @@ impl Work for BulkRequest {
     async fn write(
         connection: &mut AsyncPgConnection,
         rows: &[&Self],
-    ) -> QueryResult<Vec<Option<Accepted>>> {
+    ) -> QueryResult<Vec<Option<Option<Accepted>>>> {
         let rows: Vec<&NewRequest> = rows.iter().map(|row| &row.0).collect();
         let first = first_of_keys(&rows);
         let fresh: Vec<&NewRequest> = first.iter().map(|n| rows[*n]).collect();
         let inserted = insert(connection, &fresh).await?;
-        let mut answers = vec![None; rows.len()];
+        let mut answers = vec![Some(None); rows.len()];
         for (n, stored) in first.into_iter().zip(inserted) {
-            answers[n] = stored;
-        }
-        let (places, uses): (Vec<usize>, Vec<(&DealerId, &Once)>) = (0..rows.len())
-            .filter(|n| answers[*n].is_none())
-            .filter_map(|n| Some((n, (&rows[n].submission.dealer_id, rows[n].once.as_ref()?))))
-            .unzip();
-        if uses.is_empty() {
-            return Ok(answers);
-        }
-        // In a statement of its own: it sees what the first ones have committed. Where it fails, each is asked
-        // about alone: what is stored must not be told to be refused.
-        if let Ok(found) = key_uses(connection, &uses).await {
-            for (n, found) in places.into_iter().zip(found) {
-                answers[n] = Some(match found {
-                    Some(KeyUse::SameBody(id)) => Accepted::Replayed(id),
-                    Some(KeyUse::AnotherBody) => Accepted::KeyReused,
-                    None => Accepted::KeyInProgress,
-                });
-            }
+            answers[n] = Some(stored);
         }
         Ok(answers)
     }
 
-    async fn write_alone(&self, database: &Database) -> StoreResult<Accepted> {
-        accept_alone(database, &self.0).await
+    async fn write_alone(&self, database: &Database) -> StoreResult<Option<Accepted>> {
+        accept_alone(database, &self.0).await.map(Some)
     }
 }
 
@@ -85,12 +69,13 @@ fn first_of_keys(rows: &[&NewRequest]) -> Vec<usize> {
 /// Stores the rows of a call. Those whose keys are being stored by somebody else are waited for together,
 /// without a connection.
 pub(crate) async fn accept_all(
+    database: &Database,
     together: &Together<BulkRequest>,
     requests: &[NewRequest],
 ) -> Vec<Result<Accepted, StoreError>> {
     let (began, mut look) = (Instant::now(), FIRST_LOOK);
-    let rows = requests.iter().cloned().map(BulkRequest).collect();
-    let mut answers = together.write_all(rows).await;
+    let rows: Vec<&NewRequest> = requests.iter().collect();
+    let mut answers = write(database, together, &rows).await;
     loop {
         let is_waiting = |n: &usize| matches!(answers[*n], Ok(Accepted::KeyInProgress));
         let waiting: Vec<usize> = (0..answers.len()).filter(is_waiting).collect();
@@ -102,10 +87,49 @@ pub(crate) async fn accept_all(
         }
         tokio::time::sleep(with_jitter(look, &requests[*first])).await;
         look = (look * 2).min(LONGEST_LOOK);
-        let rows = waiting.iter().map(|n| BulkRequest(requests[*n].clone()));
-        let again = together.write_all(rows.collect()).await;
+        let rows: Vec<&NewRequest> = waiting.iter().map(|n| &requests[*n]).collect();
+        let again = write(database, together, &rows).await;
         for (n, answer) in waiting.into_iter().zip(again) {
             answers[n] = answer;
         }
     }
+}
+
+/// Stores rows once, and asks what became of those whose keys are known.
+async fn write(
+    database: &Database,
+    together: &Together<BulkRequest>,
+    rows: &[&NewRequest],
+) -> Vec<Result<Accepted, StoreError>> {
+    let works = rows.iter().map(|row| BulkRequest((*row).clone())).collect();
+    let written = together.write_all(works).await;
+    let (places, uses): (Vec<usize>, Vec<(&DealerId, &Once)>) = (0..rows.len())
+        .filter(|n| matches!(written[*n], Ok(None)))
+        .filter_map(|n| Some((n, (&rows[n].submission.dealer_id, rows[n].once.as_ref()?))))
+        .unzip();
+    let mut answers: Vec<Result<Accepted, StoreError>> = written
+        .into_iter()
+        .map(|answer| answer.map(|accepted| accepted.unwrap_or(Accepted::KeyInProgress)))
+        .collect();
+    if uses.is_empty() {
+        return answers;
+    }
+    let asked = &uses;
+    // In a statement of its own: it sees what the first ones have committed.
+    let found = database
+        .ask_again(|mut connection| async move {
+            key_uses(&mut connection, asked).await.map_err(failed)
+        })
+        .await;
+    for (n, place) in places.into_iter().enumerate() {
+        answers[place] = match &found {
+            Ok(found) => Ok(match found[n] {
+                Some(KeyUse::SameBody(id)) => Accepted::Replayed(id),
+                Some(KeyUse::AnotherBody) => Accepted::KeyReused,
+                None => Accepted::KeyInProgress,
+            }),
+            Err(error) => Err(error.again()),
+        };
+    }
+    answers
 }

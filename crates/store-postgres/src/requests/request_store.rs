@@ -22,7 +22,7 @@ impl RequestStore for PgStore {
     }
 
     async fn accept_all(&self, requests: &[NewRequest]) -> Vec<Result<Accepted, StoreError>> {
-        bulk::accept_all(&self.bulk, requests).await
+        bulk::accept_all(&self.database, &self.bulk, requests).await
     }
 
     async fn key_uses(&self, uses: &[(DealerId, Once)]) -> Result<Vec<Option<KeyUse>>, StoreError> {

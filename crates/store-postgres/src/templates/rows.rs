@@ -6,7 +6,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::ports::{TemplateOwner, TemplateVersion};
+use domain::ports::{TemplateOwner, TemplateVersion, VERSIONS_TOLD};
 use domain::template::{InForce, Template, TemplateName, TemplateOrigin, TemplateSet};
 use domain::values::DealerId;
 
@@ -108,6 +108,7 @@ pub(super) async fn up_to(
         .filter(template_version::name.eq(name.as_str()))
         .filter(template_version::version.le(newest))
         .order(template_version::version.desc())
+        .limit(VERSIONS_TOLD as i64)
         .select((
             template_version::version,
             template_version::body,

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use domain::access::Visibility;
+use domain::delivery::{LaneChange, MessageChange, Receipt};
 use domain::ports::{
     DateRange, DealerDirectory as _, EventStore as _, Outbox as _, Reports as _, RequestStore as _,
+    Settlement,
 };
 use store_postgres::testing::{TestDatabase, grants_for};
 use store_postgres::{
@@ -229,6 +231,37 @@ async fn a_serving_role_needs_no_right_to_create() {
     let parsed = DatabaseUrl::parse(&url).unwrap();
     assert_eq!(migrate(&parsed, &schema("customer")).await.unwrap(), 0);
     serve_a_little(&store_at(&url)).await;
+    drop_role(&client).await;
+}
+
+/// An owner may have taken the right to call functions from everybody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_serving_role_may_call_what_its_statements_call() {
+    let database = TestDatabase::empty().await;
+    let client = database.connect().await;
+    let hardening = "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC";
+    client.batch_execute(hardening).await.unwrap();
+    assert!(migrate_as_owner(&database, "customer").await > 0);
+    let url = make_role(&database, &client, &grants_for("{role}")).await;
+    let store = store_at(&url);
+    serve_a_little(&store).await;
+    let worker = domain::ports::WorkerId(uuid::Uuid::nil());
+    let request = sample::request_for(&sample::dealer_id_numbered(1), 7);
+    store.accept(&request).await.unwrap();
+    let claims = store.claim(worker, 10, sample::policy().lease).await;
+    for claim in claims.unwrap() {
+        let sent = Settlement {
+            message: Some((request.message.id, MessageChange::Sent(Receipt::default()))),
+            lane: LaneChange::Ready {
+                pause: std::time::Duration::ZERO,
+            },
+            attempt: None,
+            called: true,
+            call: None,
+            account_fingerprint: None,
+        };
+        store.settle(&claim.lease, &sent).await.unwrap();
+    }
     drop_role(&client).await;
 }
 

@@ -128,6 +128,24 @@ async fn faults_that_stay_are_no_outage() {
     }
 }
 
+/// Rows that have served their purpose would stay for ever, and nothing else would say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_must_not_be_emptied_is_found() {
+    let database = TestDatabase::migrated().await;
+    let store = store_at(&database.url_serving().await);
+    let client = database.connect().await;
+    for table in ["message_seconds_change", "idempotency_key", "webhook_event"] {
+        let of_role = format!("DELETE ON customer.{table}");
+        let revoke = format!("REVOKE {of_role} FROM serving_in_tests");
+        client.batch_execute(&revoke).await.unwrap();
+        let told = found(&store).await.join("\n");
+        assert!(told.contains(&format!("GRANT {of_role}")), "{told}");
+        let grant = format!("GRANT {of_role} TO serving_in_tests");
+        client.batch_execute(&grant).await.unwrap();
+        assert!(store.shortcomings().await.unwrap().is_empty(), "{table}");
+    }
+}
+
 /// A deadlock, a time limit or a lock is over at some time.
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_that_pass_are_outages() {

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use domain::access::AuditEntry;
 use domain::ports::{
-    DealerDirectory as _, Precondition, TemplateBook as _, TemplateOwner, TemplateSaved,
+    DealerDirectory as _, Precondition, RequestStore as _, TemplateBook as _, TemplateOwner,
+    TemplateSaved,
 };
 use domain::template::{TemplateName, TemplateOrigin};
 use store_postgres::PgDealers;
@@ -141,4 +142,21 @@ async fn a_text_that_cannot_be_read_is_as_if_it_were_not_there() {
     let fresh = store(&database).dealers();
     let shared = Some((TemplateOrigin::Shared, Some(1)));
     assert_eq!(means(&fresh).await, shared);
+}
+
+/// The release before knows no variables; neither does another program.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_by_another_program_takes_the_variables_along() {
+    let database = database().await;
+    let store = store(&database);
+    let mut request = sample::new_request();
+    let given = ("km".to_owned(), "Adit 12".to_owned());
+    request.message.variables = [given].into_iter().collect();
+    store.accept(&request).await.expect("accept");
+    let client = database.connect().await;
+    let erase = "UPDATE customer.message SET target = '[dihapus]', body = '[dihapus]'";
+    client.batch_execute(erase).await.expect("erase");
+    let left = "SELECT count(*) FROM customer.message WHERE variables IS NOT NULL";
+    let left: i64 = client.query_one(left, &[]).await.expect("count").get(0);
+    assert_eq!(left, 0);
 }

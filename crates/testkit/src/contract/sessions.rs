@@ -46,6 +46,24 @@ pub async fn an_unknown_session_is_absent(stage: &Stage) {
     assert_eq!(find(stage, 2).await, Some(key(2)));
 }
 
+/// A token that was never found may be invented, and one that is over is like it.
+pub async fn a_session_is_known_from_its_beginning_to_its_end(stage: &Stage) {
+    let knows = |n| stage.sessions.knows(session(n));
+    assert!(!knows(1));
+    assert_eq!(find(stage, 1).await, None);
+    assert!(!knows(1));
+    begin(stage, 1, HOUR).await;
+    assert!(knows(1));
+    assert_eq!(find(stage, 1).await, Some(key(1)));
+    assert!(knows(1) && !knows(2));
+    stage.sessions.end(session(1)).await.expect("end");
+    assert!(!knows(1));
+    begin(stage, 2, HOUR).await;
+    stage.pass(HOUR * 2).await;
+    assert_eq!(find(stage, 2).await, None);
+    assert!(!knows(2));
+}
+
 /// At once where it was ended, and the others stay.
 pub async fn a_session_that_was_ended_is_over(stage: &Stage) {
     begin(stage, 1, HOUR).await;

@@ -79,6 +79,7 @@ macro_rules! contract_tests {
                 a_saved_text_is_a_new_version
                 the_same_text_makes_no_version
                 a_number_is_never_given_twice
+                the_newest_versions_are_told
                 a_name_is_looked_up_at_its_dealer_then_at_head_office
                 another_version_is_not_overtaken
                 of_writers_at_the_same_moment_each_gets_a_number
@@ -162,6 +163,8 @@ macro_rules! contract_tests {
                 an_api_key_is_not_called_by_the_phone_of_an_erased_person
                 a_unit_type_does_not_name_an_erased_person
                 keys_that_hold_the_phone_of_an_erased_person_are_forgotten;
+            arrivals:
+                what_came_in_is_counted_by_dealer;
             troubles:
                 who_is_well_is_not_told
                 whoever_may_need_somebody_is_told
@@ -171,6 +174,7 @@ macro_rules! contract_tests {
                 an_unknown_session_is_absent
                 a_session_that_was_ended_is_over
                 a_print_is_of_one_session
+                a_session_is_known_from_its_beginning_to_its_end
                 sessions_that_are_over_stay_over;
             api_keys:
                 a_key_is_found_as_it_was_made

@@ -3,7 +3,7 @@
 use domain::access::AuditEntry;
 use domain::ports::{
     MAX_TEMPLATES, Precondition, SeenTemplate, StoreError, TemplateOwner, TemplateRemoved,
-    TemplateSaved, TemplateVersion,
+    TemplateSaved, TemplateVersion, VERSIONS_TOLD,
 };
 use domain::template::{TemplateName, TemplateOrigin, Variables};
 use domain::values::DealerId;
@@ -130,6 +130,17 @@ pub async fn the_same_text_makes_no_version(stage: &Stage) {
     assert_eq!(again.expect("save"), TemplateSaved::Unchanged(versions));
     assert_eq!(texts(stage, &own(), &promo()).await.len(), 1);
     assert_eq!(noted(stage).await.len(), 1);
+}
+
+/// A text may be changed any number of times.
+pub async fn the_newest_versions_are_told(stage: &Stage) {
+    let name = promo();
+    for n in 0..=VERSIONS_TOLD {
+        save(stage, &own(), &name, &format!("Halo {n}")).await;
+    }
+    let told = versions(stage, &own(), &name).await;
+    assert_eq!(told.len(), VERSIONS_TOLD);
+    assert_eq!(told[0].body, format!("Halo {VERSIONS_TOLD}"));
 }
 
 /// A removal ends no count.

@@ -127,6 +127,13 @@ impl Sessions for MemoryStore {
         Ok(found.filter(|(_, over)| *over > now).map(|(key, _)| *key))
     }
 
+    fn knows(&self, session: SessionPrint) -> bool {
+        let now = self.now();
+        let state = self.state();
+        let found = state.sessions.get(&session);
+        found.is_some_and(|(_, over)| *over > now)
+    }
+
     async fn end(&self, session: SessionPrint) -> Result<(), StoreError> {
         self.state().sessions.remove(&session);
         Ok(())

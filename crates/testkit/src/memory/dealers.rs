@@ -14,7 +14,7 @@ use super::state::State;
 use crate::sample;
 
 /// A dealer's settings in our own table.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct OwnSettings {
     api_key: Option<SecretString>,
     api_url: Option<String>,

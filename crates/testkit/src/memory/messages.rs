@@ -51,10 +51,10 @@ impl Messages for MemoryStore {
         if stored.phone.as_deref() == Some(ERASED) {
             return Ok(Resent::Erased);
         }
-        let pending = state.messages.values().any(|message| {
-            message.request_id == request
-                && matches!(message.state, MessageState::Queued | MessageState::Sending)
-        });
+        let pending = state
+            .messages
+            .values()
+            .any(|message| message.request_id == request && message.state.is_pending());
         if pending {
             return Ok(Resent::Pending);
         }

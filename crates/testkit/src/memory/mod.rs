@@ -1,5 +1,6 @@
 mod access;
 mod accounts;
+mod arrivals;
 mod backstage;
 mod dealers;
 mod events;
@@ -69,6 +70,12 @@ impl MemoryStore {
     #[must_use]
     pub fn request_count(&self) -> usize {
         self.state().requests.len()
+    }
+
+    /// All that is stored, as text, so that a test can compare it. Secrets are left out.
+    #[must_use]
+    pub fn everything(&self) -> String {
+        format!("{:?}", *self.state())
     }
 
     /// The number of stored messages, finished ones included.

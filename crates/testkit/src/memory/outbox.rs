@@ -298,5 +298,5 @@ impl State {
 }
 
 fn is_open(message: &Message) -> bool {
-    matches!(message.state, MessageState::Queued | MessageState::Sending)
+    message.state.is_pending()
 }

@@ -124,7 +124,7 @@ impl PersonalData for MemoryStore {
 }
 
 fn is_open(message: &Message) -> bool {
-    matches!(message.state, MessageState::Queued | MessageState::Sending)
+    message.state.is_pending()
 }
 
 /// The latest event of a message.

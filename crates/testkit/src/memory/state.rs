@@ -20,6 +20,7 @@ use super::dealers::OwnSettings;
 use super::templates::StoredTemplate;
 
 /// The whole state. Every port method locks it once: that is its transaction.
+#[derive(Debug)]
 pub(super) struct State {
     pub(super) dealers: HashMap<DealerId, Dealer>,
     pub(super) own_settings: HashMap<DealerId, OwnSettings>,
@@ -62,6 +63,7 @@ impl Default for State {
 }
 
 /// A key and its request.
+#[derive(Debug)]
 pub(super) struct UsedKey {
     pub(super) body: BodyFingerprint,
     pub(super) request: RequestId,
@@ -75,6 +77,7 @@ impl UsedKey {
 }
 
 /// A provider event.
+#[derive(Debug)]
 pub(super) struct Event {
     pub(super) dealer: DealerId,
     pub(super) content: EventContent,
@@ -88,6 +91,7 @@ pub(super) struct Event {
 }
 
 /// A message, queued or finished.
+#[derive(Debug)]
 pub(super) struct Message {
     pub(super) request_id: RequestId,
     pub(super) dealer_id: DealerId,
@@ -118,6 +122,7 @@ pub(super) struct Message {
 }
 
 /// An attempt.
+#[derive(Debug)]
 pub(super) struct RecordedAttempt {
     pub(super) message: MessageId,
     pub(super) epoch: i64,
@@ -126,7 +131,7 @@ pub(super) struct RecordedAttempt {
 }
 
 /// A dealer's lane.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Lane {
     pub(super) epoch: i64,
     /// The end of the lease; `None` for a free lane. The holder is not stored.

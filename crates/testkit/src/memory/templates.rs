@@ -3,7 +3,7 @@ use domain::access::AuditEntry;
 use domain::persons::ERASED;
 use domain::ports::{
     MAX_TEMPLATES, Precondition, RecentRequest, StoreError, TemplateBook, TemplateOwner,
-    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion,
+    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion, VERSIONS_TOLD,
 };
 use domain::template::{InForce, Template, TemplateName, TemplateOrigin, TemplateSet, Templates};
 use domain::values::DealerId;
@@ -12,7 +12,7 @@ use super::MemoryStore;
 use super::state::State;
 
 /// A template of one owner, whether it is in force or was removed.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct StoredTemplate {
     /// Oldest first.
     pub(super) versions: Vec<TemplateVersion>,
@@ -28,7 +28,8 @@ impl StoredTemplate {
     }
 
     fn newest_first(&self) -> Vec<TemplateVersion> {
-        self.versions.iter().rev().cloned().collect()
+        let newest_first = self.versions.iter().rev();
+        newest_first.take(VERSIONS_TOLD).cloned().collect()
     }
 }
 

@@ -18,16 +18,21 @@ const YEAR_2000: i32 = 730_120;
 /// secret.
 const PRINT_BYTES: usize = 12;
 
-/// The list to which a cursor belongs: a dealer's, under a filter.
-pub(crate) struct List<'a> {
-    pub(crate) dealer: &'a DealerId,
-    pub(crate) range: DateRange,
-    pub(crate) filter: &'a RequestFilter,
+/// The list to which a cursor belongs: a dealer's, or that of all dealers, under a filter.
+#[derive(Debug, Clone, Copy)]
+pub struct CursorList<'a> {
+    /// The dealer; `None` for the list of all dealers.
+    pub dealer: Option<&'a DealerId>,
+    /// The days.
+    pub range: DateRange,
+    /// The statuses and the search.
+    pub filter: &'a RequestFilter,
 }
 
-impl List<'_> {
+impl CursorList<'_> {
     /// The cursor of a place: without personal data, and only valid in this list.
-    pub(crate) fn cursor(&self, place: ListPlace) -> String {
+    #[must_use]
+    pub fn cursor(&self, place: ListPlace) -> String {
         let place = bytes(place);
         let mut cursor = String::with_capacity(2 * (PLACE_BYTES + PRINT_BYTES));
         for byte in place.iter().chain(&self.print(&place)) {
@@ -37,7 +42,8 @@ impl List<'_> {
     }
 
     /// The place of a cursor of this list.
-    pub(crate) fn place(&self, cursor: &str) -> Option<ListPlace> {
+    #[must_use]
+    pub fn place(&self, cursor: &str) -> Option<ListPlace> {
         if cursor.len() != 2 * (PLACE_BYTES + PRINT_BYTES) || !cursor.is_ascii() {
             return None;
         }
@@ -71,7 +77,10 @@ impl List<'_> {
         let search = filter.search.as_ref().map(domain::values::Search::name);
         let list = format!(
             "{}|{:?}|{:?}|{requests:?}|{whatsapps:?}|{search:?}|",
-            self.dealer, self.range.from, self.range.to
+            // No dealer has an empty number.
+            self.dealer.map_or("", DealerId::as_str),
+            self.range.from,
+            self.range.to
         );
         let digest = Sha256::new()
             .chain_update("customer-service list cursor 1|")
@@ -122,8 +131,8 @@ mod tests {
         let other = DealerId::parse("0009998").unwrap();
         let filter = RequestFilter::default();
         let range = DateRange::default();
-        let list = List {
-            dealer: &dealer,
+        let list = CursorList {
+            dealer: Some(&dealer),
             range,
             filter: &filter,
         };
@@ -156,19 +165,23 @@ mod tests {
             to: None,
         };
         for another in [
-            List {
-                dealer: &other,
+            CursorList {
+                dealer: Some(&other),
                 ..list
             },
-            List {
+            CursorList {
+                dealer: None,
+                ..list
+            },
+            CursorList {
                 range: from,
                 ..list
             },
-            List {
+            CursorList {
                 filter: &searched,
                 ..list
             },
-            List {
+            CursorList {
                 filter: &failed,
                 ..list
             },
@@ -181,8 +194,8 @@ mod tests {
     fn an_altered_cursor_leads_nowhere() {
         let dealer = DealerId::parse("0009999").unwrap();
         let filter = RequestFilter::default();
-        let list = List {
-            dealer: &dealer,
+        let list = CursorList {
+            dealer: Some(&dealer),
             range: DateRange::default(),
             filter: &filter,
         };

@@ -1,0 +1,2 @@
+DROP TRIGGER forget_variables ON message;
+DROP FUNCTION forget_variables, keeps_variables;
