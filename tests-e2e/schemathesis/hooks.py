@@ -1,5 +1,6 @@
 """What a schema cannot say about a call, and Schemathesis therefore does not know."""
 
+import re
 import unicodedata
 import uuid
 
@@ -20,6 +21,25 @@ def _show(text):
     return text
 
 
+def _name_what_there_is(body):
+    """Which templates there are and which variables they have, no schema says."""
+    if isinstance(body.get("template"), str) and re.fullmatch("[a-z0-9_-]{1,50}", body["template"]):
+        body["template"] = "validation"
+    texts = body.get("variables")
+    if isinstance(texts, dict) and len(texts) <= 20:
+        if all(isinstance(text, str) and len(text) <= 500 for text in texts.values()):
+            body["variables"] = {}
+
+
+@schemathesis.serializer(
+    "application/x-ndjson",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
+def as_it_is(context, value):
+    """Forms that Schemathesis cannot write: what it makes up is sent as a text."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """A key that stands for another body already is refused, rightly: another one is taken."""
@@ -27,6 +47,7 @@ def before_call(context, case, kwargs):
     if key is not None and _bodies.setdefault(key, case.body) != case.body:
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
     if isinstance(case.body, dict):
+        _name_what_there_is(case.body)
         for name in ("namaPembawa", "tipeUnit", "noPol", "dealerId"):
             if isinstance(case.body.get(name), str):
                 case.body[name] = _show(case.body[name])

@@ -115,14 +115,34 @@ pub struct BulkItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", example = &"Dealer tidak ditemukan atau tidak aktif")]
     pub error: Option<Text>,
-    /// A name that programs can rely on, for errors that have one: `IdempotencyKeyReused`,
-    /// `IdempotencyKeyInProgress`, `ForeignDealer`.
+    /// A name that programs can rely on, for errors that have one. `Unavailable` and
+    /// `IdempotencyKeyInProgress`: the same row may be stored when it is sent again. `NotStorable`: the
+    /// database can never store this row. `IdempotencyKeyReused`: its key stands for another row.
+    /// `ForeignDealer`: the API key is not for its dealer.
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", example = &"IdempotencyKeyReused")]
     pub kind: Option<Text>,
 }
 
 impl BulkItem {
+    /// The type of a row that could not be stored now.
+    pub const UNAVAILABLE: &str = "Unavailable";
+
+    /// The type of a row that the database can never store.
+    pub const NOT_STORABLE: &str = "NotStorable";
+
+    /// The type of a row whose key another call is storing just now.
+    pub const KEY_IN_PROGRESS: &str = "IdempotencyKeyInProgress";
+
+    /// Whether the same row may be stored when it is sent again.
+    #[must_use]
+    pub fn may_be_stored_later(&self) -> bool {
+        matches!(
+            self.kind.as_deref(),
+            Some(Self::UNAVAILABLE | Self::KEY_IN_PROGRESS)
+        )
+    }
+
     /// A row of which nothing is known yet.
     const fn of(row: usize, status: u8) -> Self {
         Self {
@@ -228,6 +248,16 @@ mod tests {
             text(&BulkItem::refused(3, "Used".into(), Some("Kind".into()))),
             r#"{"row":3,"status":0,"error":"Used","type":"Kind"}"#
         );
+        for (kind, later) in [
+            (None, false),
+            (Some("Unavailable"), true),
+            (Some("IdempotencyKeyInProgress"), true),
+            (Some("NotStorable"), false),
+            (Some("IdempotencyKeyReused"), false),
+        ] {
+            let item = BulkItem::refused(3, "Gagal".into(), kind.map(Text::from));
+            assert_eq!(item.may_be_stored_later(), later, "{kind:?}");
+        }
         let item = BulkItem::invalid(2, Vec::new());
         assert_eq!(text(&item), r#"{"row":2,"status":0,"errors":[]}"#);
         let back: BulkItem = serde_json::from_str(&text(&item)).unwrap();

@@ -27,3 +27,7 @@ pub(crate) const VISIBLE: &str = "^[!-~]+$";
 
 /// The name of a template; see `domain::template::TemplateName`.
 pub(crate) const TEMPLATE_NAME: &str = "^[a-z0-9_-]{1,50}$";
+
+/// The text of a template, but for what is blank and how many variables it has; see
+/// `domain::template::Template::parse`.
+pub(crate) const TEMPLATE_TEXT: &str = r"^([^{}\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\{\{|\}\}|\{(customer_name|unit_type|license_plate|dealer_name|request_date|request_time|var\.[a-z][a-z0-9_]{0,15}(\|[^{}\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]{0,100})?)\})+$";

@@ -4,7 +4,7 @@ use domain::template::{FONNTE_CHARACTERS, MAX_TEMPLATE_CHARACTERS, TemplateOrigi
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::patterns::TEMPLATE_NAME;
+use crate::patterns::{TEMPLATE_NAME, TEMPLATE_TEXT};
 use crate::{SubmissionSample, Text, discreet, reply};
 
 /// The most requests that a preview reads.
@@ -107,7 +107,7 @@ pub struct TemplateBody {
     /// `{request_time}` and, for variables, `{var.km}` or `{var.km|default}` are replaced by values; `{{` and
     /// `}}` are literal braces, anything else in braces is refused. At most 20 variables, whose names are a
     /// letter of `a` to `z` and up to 15 more of these, digits and `_`; a default has at most 100 characters.
-    #[schemars(length(min = 1, max = MAX_TEMPLATE_CHARACTERS), example = &"Halo {customer_name}, unit {unit_type} dicatat pada {var.km|belum dicatat} km.")]
+    #[schemars(length(min = 1, max = MAX_TEMPLATE_CHARACTERS), regex(pattern = TEMPLATE_TEXT), example = &"Halo {customer_name}, unit {unit_type} dicatat pada {var.km|belum dicatat} km.")]
     pub body: String,
 }
 

@@ -151,8 +151,8 @@ pub trait Observer: Send + Sync {
     /// A submission ended.
     fn submitted(&self, result: SubmissionResult);
 
-    /// A message was made from a template of this origin.
-    fn made_from(&self, origin: TemplateOrigin);
+    /// So many messages were made from templates of this origin.
+    fn made_from(&self, origin: TemplateOrigin, messages: u64);
 
     /// Something became of so many rows of a bulk call.
     fn rows_submitted(&self, result: SubmissionResult, rows: u64);
@@ -179,7 +179,7 @@ impl Observer for Unobserved {
 
     fn submitted(&self, _: SubmissionResult) {}
 
-    fn made_from(&self, _: TemplateOrigin) {}
+    fn made_from(&self, _: TemplateOrigin, _: u64) {}
 
     fn rows_submitted(&self, _: SubmissionResult, _: u64) {}
 

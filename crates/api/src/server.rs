@@ -89,7 +89,7 @@ pub fn serve(api: Api, options: &ApiOptions, listener: TcpListener) -> std::io::
             .keep_alive(KEEP_ALIVE)
             .local_addr(address)
             .on_connect_ext(|stream: &Quiet<TcpStream>, data| {
-                data.insert(stream.other_end());
+                data.insert(stream.disconnect());
             })
             .h1(map_config(app, |()| AppConfig::default()));
         fn_service(|stream: TcpStream| {

@@ -18,6 +18,6 @@ pub use host::{Host, Keys, came_to_own_name, host};
 pub use limits::{Allowance, Limits, OverRate};
 pub use local::is_local;
 pub use log::name_in_log;
-pub use meter::RateLimit;
+pub use meter::{RateLimit, Subject};
 pub use size::{MAX_HEADER_BYTES, MAX_PATH_BYTES, Oversized, of_sane_size};
 pub use slots::{Pause, Slot};

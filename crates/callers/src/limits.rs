@@ -68,19 +68,25 @@ impl Limits {
 
     /// Meters a request by its client address.
     pub fn count_address(&self, request: &HttpRequest) -> Option<Allowance> {
-        self.count(Subject::of(self.client(request)))
+        self.count(self.subject(request, None))
     }
 
     /// Takes the request of a client address back.
     pub fn give_back(&self, request: &HttpRequest) {
         if let Some(meter) = &self.meter {
-            meter.give_back(Subject::of(self.client(request)));
+            meter.give_back(self.subject(request, None));
         }
     }
 
     fn count(&self, subject: Subject) -> Option<Allowance> {
         let meter = self.meter.as_ref()?;
         Some(meter.count(subject, self.began.elapsed()))
+    }
+
+    /// As whom a call counts: the holder of its key, else its client address.
+    #[must_use]
+    pub fn subject(&self, request: &HttpRequest, key: Option<ApiKeyId>) -> Subject {
+        key.map_or_else(|| Subject::of(self.client(request)), Subject::Key)
     }
 
     /// Whether a trusted proxy says that the call came to it over https.

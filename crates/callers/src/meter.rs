@@ -44,9 +44,9 @@ impl RateLimit {
     }
 }
 
-/// The subject that is metered as one caller.
+/// What counts as one caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Subject {
+pub enum Subject {
     /// The holder of a key.
     Key(ApiKeyId),
     /// An IPv4 address.

@@ -3,7 +3,7 @@
 use actix_web::web::Bytes;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use serde_json::{Map, Value};
-use tables::{Dialect, Encoding};
+use tables::{BYTE_ORDER_MARK, Dialect, Encoding, csv_writer, guarded};
 
 use crate::importing::FaultyRow;
 use crate::text::Text;
@@ -28,20 +28,17 @@ pub(crate) fn table(
     let dialect = dialect.unwrap_or(USUAL);
     let mut written = String::new();
     if dialect.encoding != (Encoding::Utf8 { marked: false }) {
-        written.push('\u{feff}');
+        written.push_str(BYTE_ORDER_MARK);
     }
     if dialect.says_separator {
         written.push_str("sep=");
         written.push(char::from(dialect.separator));
         written.push_str("\r\n");
     }
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(dialect.separator)
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
+    let mut writer = csv_writer(dialect.separator);
     for record in records(header, rows, text) {
         // Writing into memory does not fail, and all rows are equally long.
-        let _ = writer.write_record(&record);
+        let _ = writer.write_record(record.iter().map(|cell| guarded(cell).into_owned()));
     }
     let records = writer.into_inner().unwrap_or_default();
     written.push_str(&String::from_utf8_lossy(&records));

@@ -4,15 +4,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::rt::time::{sleep, timeout};
 use actix_web::web::Bytes;
-use callers::in_time;
-use domain::ports::{DateRange, ExportPart, ExportQuery, PageQuery, StoreError};
+use callers::{Subject, in_time};
+use domain::ports::{DateRange, ExportPart, ExportQuery, PageQuery, StoreError, causes};
 use domain::requests::Request;
 use domain::usecases::{LookupError, Lookups};
 use domain::values::DealerId;
 use futures_util::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::{sleep, timeout};
 
 use crate::cells::{Cells, HEADER, cells};
 use crate::table::csv;
@@ -29,6 +29,10 @@ const STALLED: Duration = Duration::from_secs(60);
 /// long may have all its sessions.
 const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a caller may take for a whole file, so that none keeps a place by reading a little now and then
+/// (chosen: 400 MB at a megabit a second).
+const LONGEST: Duration = Duration::from_secs(3_600);
 
 /// A CSV file, as much of it as there is.
 pub enum CsvFile {
@@ -63,9 +67,13 @@ impl Exports {
     ///
     /// # Errors
     /// [`ExportError`]
-    pub async fn csv(&self, mut wanted: ExportQuery) -> Result<CsvFile, ExportError> {
+    pub async fn csv(
+        &self,
+        mut wanted: ExportQuery,
+        caller: Subject,
+    ) -> Result<CsvFile, ExportError> {
         wanted.most = AT_ONCE;
-        let place = place(&self.tables)?;
+        let place = self.table(caller)?;
         let first = in_time(self.lookups.export(&wanted), LookupError::Store).await?;
         let beginning = table(&HEADER, first.items);
         wanted.after = first.next;
@@ -74,9 +82,13 @@ impl Exports {
         }
         let (sender, receiver) = mpsc::channel(1);
         let lookups = self.lookups.clone();
-        actix_web::rt::spawn(async move {
+        // What is read for a caller is not its connection's: the place is free as soon as the writing ends.
+        tokio::spawn(async move {
             let _place = place;
-            write(&lookups, wanted, beginning, &sender).await;
+            let writing = write(&lookups, wanted, beginning, &sender);
+            if timeout(LONGEST, writing).await.is_err() {
+                tracing::warn!("a file is left unfinished: its caller reads too slowly");
+            }
         });
         Ok(CsvFile::Parts(receiver))
     }
@@ -141,7 +153,10 @@ async fn write(
                 chunk = table(&[], part.items);
             }
             Err(error) => {
-                tracing::error!("a file is left unfinished: {error}");
+                tracing::error!(
+                    error.causes = causes(&error),
+                    "a file is left unfinished: {error}"
+                );
                 return;
             }
         }
@@ -185,7 +200,10 @@ async fn make(
         part = patiently(lookups, &wanted).await?;
     }
     workbook.finish().await.map_err(|error| {
-        tracing::error!("a workbook could not be made: {error}");
+        tracing::error!(
+            error.causes = causes(&*error),
+            "a workbook could not be made: {error}"
+        );
         ExportError::NotMade
     })
 }

@@ -1,32 +1,21 @@
 use actix_web::web::Bytes;
-use csv::{Terminator, WriterBuilder};
+use tables::{csv_writer, guarded};
 
-/// Rows as RFC 4180 has them, all equally long, beneath a header where that has cells. What a spreadsheet would
+/// Rows as a CSV file has them, all equally long, beneath a header where that has cells. What a spreadsheet would
 /// take for a formula gets a `'` in front.
 #[must_use]
 pub fn csv<Row: AsRef<[Option<String>]>>(
     header: &[&str],
     rows: impl IntoIterator<Item = Row>,
 ) -> Bytes {
-    let mut writer = WriterBuilder::new()
-        .terminator(Terminator::CRLF)
-        .from_writer(Vec::new());
+    let mut writer = csv_writer(b',');
     // Writing into memory does not fail, and all rows are equally long.
     if !header.is_empty() {
         let _ = writer.write_record(header);
     }
-    let mut guarded = String::new();
     for cells in rows {
         for cell in cells.as_ref() {
-            let text = cell.as_deref().unwrap_or_default();
-            let _ = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-                guarded.clear();
-                guarded.push('\'');
-                guarded.push_str(text);
-                writer.write_field(&guarded)
-            } else {
-                writer.write_field(text)
-            };
+            let _ = writer.write_field(&*guarded(cell.as_deref().unwrap_or_default()));
         }
         let _ = writer.write_record(None::<&[u8]>);
     }

@@ -7,7 +7,7 @@ use domain::requests::Field;
 use domain::values::parse_local_time;
 use serde_json::{Map, Value};
 
-use crate::columns::{Column, wire_name};
+use crate::columns::{Column, is_local_time, wire_name};
 use crate::row::Fields;
 
 /// Why no field can be read from a cell.
@@ -77,6 +77,17 @@ impl Cell {
             Self::Moment(at) => written(*at),
         }
     }
+
+    /// The same in a column of this name: a text that is read there as the cell is.
+    pub(crate) fn shown_under(&self, column: &str) -> String {
+        match self {
+            // A time without a zone is Jakarta's.
+            Self::Moment(at) if column == wire_name(Field::SendAt) => {
+                format!("{}+07:00", at.format("%Y-%m-%dT%H:%M:%S"))
+            }
+            _ => self.shown(),
+        }
+    }
 }
 
 /// The fields of a row of a table. Cells beyond the header are ignored.
@@ -116,8 +127,8 @@ pub(crate) fn fields(columns: &[Column], cells: impl IntoIterator<Item = Cell>) 
 
 /// What a cell of this column says; none where it is empty.
 fn read(column: &str, cell: &Cell) -> (Option<String>, Option<CellFault>) {
-    let is_time = is_time(column);
-    let shown = cell.shown();
+    let is_time = is_local_time(column);
+    let shown = cell.shown_under(column);
     let text = shown.strip_prefix('\'').unwrap_or(&shown);
     if is_blank(text) {
         return (None, None);
@@ -135,22 +146,9 @@ fn read(column: &str, cell: &Cell) -> (Option<String>, Option<CellFault>) {
         Cell::Text(_) if is_time && is_number(text) => Some(CellFault::NumberForTime),
         _ => None,
     };
-    let text = match cell {
-        Cell::Moment(at) if column == wire_name(Field::SendAt) => {
-            // A time without a zone is Jakarta's.
-            format!("{}+07:00", at.format("%Y-%m-%dT%H:%M:%S"))
-        }
-        _ if is_time => time(text).unwrap_or_else(|| text.to_owned()),
-        _ => text.to_owned(),
-    };
-    (Some(text), fault)
-}
-
-/// Whether a column holds local times.
-fn is_time(column: &str) -> bool {
-    [Field::CreatedTime, Field::ModifiedTime]
-        .map(wire_name)
-        .contains(&column)
+    let text = Some(text.to_owned());
+    let of_time = text.as_deref().filter(|_| is_time).and_then(time);
+    (of_time.or(text), fault)
 }
 
 /// Whether a text is a number with an exponent, as Excel shows long ones.
@@ -265,7 +263,7 @@ impl DateOrder {
     pub(crate) fn look(&mut self, columns: &[Column], cells: &[Cell]) {
         for (column, cell) in columns.iter().zip(cells) {
             if let (Column::Named(name), Cell::Text(text)) = (column, cell)
-                && is_time(name)
+                && is_local_time(name)
                 && let Some((first, second)) = parts(text)
             {
                 self.begins_with_day |= first > 12;

@@ -7,8 +7,8 @@ use crate::{ColumnFault, Options, Refusal};
 /// The name of a row's own key.
 pub const IDEMPOTENCY_KEY: &str = "idempotencyKey";
 
-/// What the columns of variables begin with.
-const VARIABLE: &str = "var.";
+/// What the columns of a template's variables begin with.
+pub const VARIABLE_PREFIX: &str = "var.";
 
 /// The name of a field on the wire and in headers; Indonesian, as the clients know it.
 #[must_use]
@@ -27,6 +27,14 @@ pub const fn wire_name(field: Field) -> &'static str {
     }
 }
 
+/// Whether a column holds local times, in the form of [`parse_local_time`](domain::values::parse_local_time).
+#[must_use]
+pub fn is_local_time(column: &str) -> bool {
+    [Field::CreatedTime, Field::ModifiedTime]
+        .map(wire_name)
+        .contains(&column)
+}
+
 /// What a column stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Column {
@@ -38,8 +46,8 @@ pub(crate) enum Column {
     Other,
 }
 
-/// The names of all columns that are known; variables have columns of their own.
-fn names() -> impl Iterator<Item = &'static str> {
+/// The names of all columns that are known, in the order of the fields; variables have columns of their own.
+pub fn column_names() -> impl Iterator<Item = &'static str> {
     let fields = Field::ALL
         .into_iter()
         .filter(|field| *field != Field::Variables);
@@ -51,13 +59,13 @@ impl Column {
     pub(crate) fn of(header: &str) -> Self {
         let header = header.strip_prefix('\'').unwrap_or(header).trim();
         let plain = plain(header);
-        if let Some(name) = names().find(|name| plain == name.to_lowercase()) {
+        if let Some(name) = column_names().find(|name| plain == name.to_lowercase()) {
             return Self::Named(name);
         }
         // A variable's name may have `_`, so that only case does not matter.
-        match header.get(..VARIABLE.len()) {
-            Some(start) if start.eq_ignore_ascii_case(VARIABLE) => {
-                Self::Variable(header[VARIABLE.len()..].to_lowercase())
+        match header.get(..VARIABLE_PREFIX.len()) {
+            Some(start) if start.eq_ignore_ascii_case(VARIABLE_PREFIX) => {
+                Self::Variable(header[VARIABLE_PREFIX.len()..].to_lowercase())
             }
             _ => Self::Other,
         }
@@ -84,7 +92,7 @@ pub(crate) fn check(
         .iter()
         .filter(|column| matches!(column, Column::Variable(_)));
     let mut faults: Vec<ColumnFault> = Vec::new();
-    for column in names().map(Column::Named).chain(variables.cloned()) {
+    for column in column_names().map(Column::Named).chain(variables.cloned()) {
         let mut places = (0..columns.len()).filter(|n| columns[*n] == column);
         let fault = match (&column, places.next(), places.next()) {
             (Column::Named(name), None, _) if is_needed(name, options) => {
@@ -95,7 +103,7 @@ pub(crate) fn check(
                 written: header[again].clone(),
             },
             (Column::Variable(name), Some(_), Some(again)) => ColumnFault::Repeated {
-                name: format!("{VARIABLE}{name}"),
+                name: format!("{VARIABLE_PREFIX}{name}"),
                 written: header[again].clone(),
             },
             _ => continue,

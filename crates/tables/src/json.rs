@@ -8,10 +8,9 @@ use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::row::{Fields, Row, Unreadable};
-use crate::{LONGEST_ROW, Options, Refusal, Source};
+use crate::{BYTE_ORDER_MARK, LONGEST_ROW, Options, Refusal, Source};
 
-/// A UTF-8 byte order mark.
-const MARK: &[u8] = "\u{feff}".as_bytes();
+const MARK: &[u8] = BYTE_ORDER_MARK.as_bytes();
 
 /// What `serde_json` says of a word that is neither `true` nor `false` nor `null`.
 const MISSPELT: &str = "expected ident";

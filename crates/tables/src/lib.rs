@@ -7,11 +7,12 @@ mod json;
 mod row;
 mod text;
 mod workbook;
+mod written;
 
 use std::io::{self, Read, Seek};
 
 pub use self::cells::CellFault;
-pub use self::columns::{IDEMPOTENCY_KEY, wire_name};
+pub use self::columns::{IDEMPOTENCY_KEY, VARIABLE_PREFIX, column_names, is_local_time, wire_name};
 pub use self::decoded::Encoding;
 use self::json::{Array, Lines};
 pub use self::json::{offset, reason};
@@ -20,6 +21,7 @@ pub use self::text::Dialect;
 use self::text::Sheet as TextSheet;
 use self::workbook::Sheet;
 pub use self::workbook::reads_workbook;
+pub use self::written::{BYTE_ORDER_MARK, csv_writer, guarded};
 
 /// The most bytes of one row as JSON or CSV, which are those of a single submission.
 pub const LONGEST_ROW: usize = 64 * 1024;
@@ -35,6 +37,22 @@ pub enum Form {
     Csv,
     /// The first sheet of an Excel workbook.
     Workbook,
+}
+
+impl Form {
+    /// Every form.
+    pub const ALL: [Self; 4] = [Self::Json, Self::JsonLines, Self::Csv, Self::Workbook];
+
+    /// The type of the content (RFC 6838), without parameters.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::JsonLines => "application/x-ndjson",
+            Self::Csv => "text/csv",
+            Self::Workbook => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }
+    }
 }
 
 /// What is read, twice: once to check it as a whole, and then row by row.

@@ -73,9 +73,13 @@ impl Sheet {
 
     pub(crate) fn next_row(&mut self, number: usize) -> Option<Row> {
         let (line, cells) = self.rows.pop_front()?;
-        let kept = self
-            .keep_cells
-            .then(|| cells.iter().map(Cell::shown).collect());
+        let kept = self.keep_cells.then(|| {
+            let shown = |(column, cell): (&Column, &Cell)| match column {
+                Column::Named(name) => cell.shown_under(name),
+                Column::Variable(_) | Column::Other => cell.shown(),
+            };
+            self.columns.iter().zip(&cells).map(shown).collect()
+        });
         Some(Row {
             number,
             line,
@@ -148,7 +152,8 @@ impl Look {
             if self.counts {
                 match byte {
                     b'0'..=b'9' => {
-                        self.digits = self.digits.saturating_mul(10) + u64::from(byte - b'0');
+                        let digit = u64::from(byte - b'0');
+                        self.digits = self.digits.saturating_mul(10).saturating_add(digit);
                         self.texts = self.texts.max(self.digits);
                     }
                     b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n' if self.digits == 0 => {}

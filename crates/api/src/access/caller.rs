@@ -3,7 +3,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::web::Path;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
-use domain::access::{Author, Principal, Visibility};
+use domain::access::{ApiKeyId, Author, Principal, Visibility};
 use domain::requests::{Fault, Origin};
 use domain::usecases::LookupError;
 use domain::values::DealerId;
@@ -85,6 +85,11 @@ impl DealerAt {
     /// The author for the audit.
     pub(crate) fn author(&self) -> Author {
         self.caller.author()
+    }
+
+    /// The caller's key; none while keys are not asked for.
+    pub(crate) fn key(&self) -> Option<ApiKeyId> {
+        self.caller.principal.key()
     }
 
     fn of(request: &HttpRequest) -> Result<Self, Problem> {

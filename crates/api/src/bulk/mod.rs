@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use domain::access::Visibility;
 use domain::ports::{StoreError, causes};
 use domain::requests::Origin;
+use domain::template::TemplateOrigin;
 use domain::usecases::{BLOCK, BulkCall, Intake, IntakeError, MessageActions, RowAnswer};
 use domain::values::{DealerId, IdempotencyKey};
 use serde_json::{Map, Value};
@@ -72,6 +73,8 @@ struct Tally {
     rejected: usize,
     replayed: usize,
     results: [u64; SubmissionResult::ALL.len()],
+    /// How many messages were made from templates of which origin, in the order of [`TemplateOrigin::ALL`].
+    made: [u64; TemplateOrigin::ALL.len()],
     /// The dealers of accepted rows, in the order in which they came, as many as are told about.
     dealers: Vec<DealerId>,
     /// How many rows the store did not take, and why it did not take the first of them.
@@ -159,6 +162,11 @@ impl Bulk {
         SubmissionResult::ALL.into_iter().zip(self.tally.results)
     }
 
+    /// How many messages were made from templates of which origin.
+    pub(crate) fn made_from(&self) -> impl Iterator<Item = (TemplateOrigin, u64)> {
+        TemplateOrigin::ALL.into_iter().zip(self.tally.made)
+    }
+
     /// Ends the call: the answer, with the queues of the dealers concerned where they can be asked for.
     pub async fn finish(self, messages: Option<&MessageActions>) -> BulkReply {
         let queues = match messages {
@@ -239,6 +247,9 @@ impl Tally {
                     SubmissionResult::Stored
                 });
                 self.replayed += usize::from(receival.replayed);
+                if let Some(origin) = receival.template {
+                    self.made[origin as usize] += 1;
+                }
                 if self.dealers.len() < MAX_QUEUES && !self.dealers.contains(&receival.dealer) {
                     self.dealers.push(receival.dealer);
                 }
@@ -258,11 +269,19 @@ impl Tally {
             }
             self.unstored += 1;
         }
+        // The sentence of a single submission does not tell the two apart; its status does.
+        let kind = match &error {
+            IntakeError::NotStored(StoreError::Unavailable(_)) => Some(BulkItem::UNAVAILABLE),
+            IntakeError::NotStored(StoreError::Rejected(_)) => Some(BulkItem::NOT_STORABLE),
+            _ => None,
+        };
         let problem = Problem::from(error);
         self.count(SubmissionResult::of(&problem));
         match problem.body() {
             Body::Invalid(reply) => BulkItem::invalid(number, reply.detail),
-            Body::NotStored(reply) => BulkItem::refused(number, reply.message.error, None),
+            Body::NotStored(reply) => {
+                BulkItem::refused(number, reply.message.error, kind.map(Into::into))
+            }
             Body::Error(reply) => {
                 BulkItem::refused(number, reply.error.message, Some(reply.error.kind))
             }

@@ -14,16 +14,13 @@ use paperclip::v2::schema::Apiv2Schema;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tables::{offset, reason};
+use tables::{BYTE_ORDER_MARK, offset, reason};
 
 use super::fields::Fields;
 use crate::problem::Problem;
 use crate::route::Target;
 use crate::validation::{json_invalid, no_body, not_an_object, place};
 use callers::Slot;
-
-/// A UTF-8 byte order mark, which some editors and programs put before JSON.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// How long a body may take to arrive (chosen).
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -92,7 +89,7 @@ impl<T> FromRequest for JsonBody<T> {
         let receiving = receive(request, payload);
         Box::pin(async move {
             let mut bytes: Vec<u8> = receiving.await?.into();
-            if bytes.starts_with(BYTE_ORDER_MARK) {
+            if bytes.starts_with(BYTE_ORDER_MARK.as_bytes()) {
                 bytes.drain(..BYTE_ORDER_MARK.len());
             }
             Ok(Self {

@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tables::BYTE_ORDER_MARK;
 
 /// The most trailing zeros of a whole number, and leading zeros of a fraction, without an exponent: 308 is
 /// the largest decimal exponent of a double.
@@ -16,7 +17,9 @@ const MOST_ZEROS_OF_FRACTION: usize = 6;
 /// # Errors
 /// When the text is not JSON.
 pub(crate) fn canonical(json: &[u8]) -> serde_json::Result<String> {
-    let json = json.strip_prefix("\u{feff}".as_bytes()).unwrap_or(json);
+    let json = json
+        .strip_prefix(BYTE_ORDER_MARK.as_bytes())
+        .unwrap_or(json);
     let mut text = String::new();
     write_value(serde_json::from_slice(json)?, &mut text)?;
     Ok(text)

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::wanted::{OtherEnd, OtherEndWatch};
+use super::disconnect::{Disconnect, DisconnectSignal};
 
 /// A connection on which no byte is sent before the first one is received.
 ///
@@ -14,7 +14,7 @@ use super::wanted::{OtherEnd, OtherEndWatch};
 pub(crate) struct Quiet<T> {
     stream: T,
     spoken_to: bool,
-    watch: OtherEndWatch,
+    watch: DisconnectSignal,
 }
 
 impl<T> Quiet<T> {
@@ -22,12 +22,12 @@ impl<T> Quiet<T> {
         Self {
             stream,
             spoken_to: false,
-            watch: OtherEndWatch::default(),
+            watch: DisconnectSignal::default(),
         }
     }
 
     /// Tells when the other end has left.
-    pub(crate) fn other_end(&self) -> OtherEnd {
+    pub(crate) fn disconnect(&self) -> Disconnect {
         self.watch.end()
     }
 }

@@ -74,11 +74,11 @@ fn form(request: &HttpRequest) -> Result<Form, Problem> {
         .to_ascii_lowercase();
     match essence.as_slice() {
         _ if !is_plain => Err(Problem::UnsupportedMediaType),
-        b"" | b"application/json" => Ok(Form::Json),
-        b"application/x-ndjson" => Ok(Form::JsonLines),
-        b"text/csv" => Ok(Form::Csv),
-        b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => Ok(Form::Workbook),
-        _ => Err(Problem::UnsupportedMediaType),
+        b"" => Ok(Form::Json),
+        essence => Form::ALL
+            .into_iter()
+            .find(|form| form.media_type().as_bytes() == essence)
+            .ok_or(Problem::UnsupportedMediaType),
     }
 }
 

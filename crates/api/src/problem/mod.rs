@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, ResponseError};
 use api_types::{ErrorReply, FaultBody, NotStoredMessage, NotStoredReply, ValidationReply};
 use callers::{OverRate, Oversized};
 use domain::access::Scope;
-use domain::ports::StoreError;
+use domain::ports::{StoreError, causes};
 use domain::usecases::{
     CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
     Refusal, TemplateError,
@@ -121,9 +121,10 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        // Being busy is no failure, and logging it would add load.
+        // Being busy is no failure, and logging it would add load. The database's texts hold no values of
+        // requests.
         if self.status_code().is_server_error() && !matches!(self, Self::Busy { .. }) {
-            log_failure(self);
+            tracing::error!(error.causes = causes(self), "{self}");
         }
         self.response()
     }
@@ -188,15 +189,4 @@ pub(crate) enum Body {
     Invalid(ValidationReply),
     Error(ErrorReply),
     NotStored(NotStoredReply),
-}
-
-/// Logs a failure once, with all its sources. The database's texts hold no values of requests.
-fn log_failure(error: &dyn std::error::Error) {
-    let mut causes = Vec::new();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        causes.push(cause.to_string());
-        source = cause.source();
-    }
-    tracing::error!(error.causes = causes.join(": "), "{error}");
 }

@@ -10,7 +10,7 @@ use domain::analytics::{AnalyticsReport, Bucket, Counts, Percentiles, Period};
 use paperclip::actix::api_v2_operation;
 
 use crate::access::{Caller, DealerAt};
-use crate::http::{Answered, QueryParameters, while_wanted};
+use crate::http::{Answered, QueryParameters, unless_disconnected};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validation::Rule;
@@ -29,7 +29,7 @@ pub(crate) async fn get_dealer_analytics(
 ) -> Result<Answered<AnalyticsReply>, Problem> {
     let period = period(query, &api)?;
     let asking = api.lookups.analytics(dealer.id()?, &period);
-    let report = while_wanted(&request, in_report_time(asking)).await?;
+    let report = unless_disconnected(&request, in_report_time(asking)).await?;
     Ok(answer(report, None))
 }
 
@@ -45,7 +45,7 @@ pub(crate) async fn get_analytics(
 ) -> Result<Answered<AnalyticsReply>, Problem> {
     let period = period(query, &api)?;
     let asking = api.lookups.analytics_of_all(&period);
-    let mut report = while_wanted(&request, in_report_time(asking)).await?;
+    let mut report = unless_disconnected(&request, in_report_time(asking)).await?;
     let dealers = std::mem::take(&mut report.dealers);
     let dealers = dealers.into_iter().map(|dealer| DealerCountsItem {
         dealer_id: dealer.dealer_id,

@@ -62,6 +62,11 @@ pub(crate) async fn validate_customers(
             api.observer.rows_submitted(result, rows);
         }
     }
+    for (origin, messages) in bulk.made_from() {
+        if !query.dry_run && messages > 0 {
+            api.observer.made_from(origin, messages);
+        }
+    }
     let reply = bulk.finish(Some(&api.messages)).await;
     let mut response = HttpResponse::Ok();
     if prefer.minimal {
@@ -111,12 +116,15 @@ async fn open(body: TableBody, has_dealer: bool) -> Result<Table, Problem> {
         keep_cells: false,
     };
     let form = body.form;
-    let _turn = match form {
+    let turn = match form {
         Form::Workbook => UNPACKING.acquire().await.ok(),
         Form::Json | Form::JsonLines | Form::Csv => None,
     };
-    let opening =
-        tokio::task::spawn_blocking(move || Table::open(form, body.into_source(), &options));
+    // The turn ends with the work: it goes on when the caller leaves.
+    let opening = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        Table::open(form, body.into_source(), &options)
+    });
     let opened = opening.await.map_err(|_| Problem::Unforeseen)?;
     opened.map_err(refused)
 }

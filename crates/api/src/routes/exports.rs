@@ -5,12 +5,13 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use api_types::ExportQuery as Parameters;
 use domain::ports::ExportQuery;
-use exports::{CsvFile, ExportError, Exports, XLSX};
+use exports::{CsvFile, ExportError, Exports};
 use paperclip::actix::api_v2_operation;
+use tables::Form;
 
 use super::dealers::filter;
 use crate::access::DealerAt;
-use crate::http::{QueryParameters, while_wanted};
+use crate::http::{QueryParameters, unless_disconnected};
 use crate::problem::Problem;
 use crate::state::Api;
 use crate::validation::{Rule, of_query};
@@ -21,19 +22,22 @@ use crate::validation::{Rule, of_query};
 /// `fonnte_response`, null is empty. A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage
 /// return has a `'` in front, so that no spreadsheet takes it for a formula. Requests that come or change
 /// while the file is written are in it as they are when their part is read. A copy writes 8 such files at
-/// once; one more is 503.
+/// once, 2 of them for one caller; one more is 503. A caller that reads nothing for a minute, or takes an hour,
+/// gets no more of it, and the connection is closed.
 #[api_v2_operation(operation_id = "export_dealer_requests_csv", tags(dealer))]
 pub(crate) async fn export_dealer_requests_csv(
     dealer: DealerAt,
     api: Data<Api>,
     query: QueryParameters<Parameters>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (wanted, date_from) = wanted(&dealer, query)?;
     let name = Exports::disposition(&wanted.dealer, wanted.range, "csv");
-    let file = api.exports.csv(wanted).await;
+    let caller = api.admission.limits.subject(&request, dealer.key());
+    let file = api.exports.csv(wanted, caller).await;
     let file = file.map_err(|error| refused(error, &date_from))?;
     let mut response = HttpResponse::Ok();
-    response.content_type("text/csv; charset=utf-8");
+    response.content_type(format!("{}; charset=utf-8", Form::Csv.media_type()));
     response.insert_header((CONTENT_DISPOSITION, name));
     Ok(match file {
         CsvFile::Whole(bytes) => response.body(bytes),
@@ -58,9 +62,9 @@ pub(crate) async fn export_dealer_requests_xlsx(
         let made = api.exports.workbook(wanted).await;
         made.map_err(|error| refused(error, &date_from))
     };
-    let file = while_wanted(&request, making).await?;
+    let file = unless_disconnected(&request, making).await?;
     Ok(HttpResponse::Ok()
-        .content_type(XLSX)
+        .content_type(Form::Workbook.media_type())
         .insert_header((CONTENT_DISPOSITION, name))
         .body(file))
 }

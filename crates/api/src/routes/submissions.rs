@@ -57,7 +57,7 @@ pub(crate) async fn validate_customer(
         SubmissionResult::Stored
     });
     if let Some(origin) = received.template {
-        api.observer.made_from(origin);
+        api.observer.made_from(origin, 1);
     }
     let request = received.request;
     tracing::info!(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::access::Scope;
 use domain::ports::{Accepted, MockRequestStore};
+use domain::values::DealerId;
 use serde_json::{Map, Value, json};
 use testkit::sample;
 
@@ -105,6 +106,28 @@ async fn each_row_stands_alone_and_the_answer_has_the_keys_of_the_contract() {
     );
     let found = service.get(&format!("/api/v1/customer/request/{id}")).await;
     assert_eq!(found.json()["data"]["nama_pembawa"], "Adit");
+}
+
+#[tokio::test]
+async fn the_queues_of_20_dealers_are_told_in_the_order_of_their_rows() {
+    let service = Service::start();
+    // Not in the order of their numbers.
+    let dealers: Vec<String> = (1..=21)
+        .rev()
+        .map(|n| sample::dealer_id_numbered(n).as_str().to_owned())
+        .collect();
+    for dealer in &dealers {
+        service.put_dealer(|it| it.id = DealerId::parse(dealer).expect("a number"));
+    }
+    let of = |dealer: &String| fields_with("dealerId", dealer.as_str());
+    let all: Vec<_> = dealers.iter().chain(&dealers[..2]).map(of).collect();
+    let answer = taken(&service, rows(&all)).await;
+    assert_counts(&answer, 23, 0, 0);
+    let queues = answer["data"]["queues"].as_array().expect("queues");
+    let told =
+        |key: &str| -> Vec<Value> { queues.iter().map(|queue| queue[key].clone()).collect() };
+    assert_eq!(told("dealer_id"), dealers[..20]);
+    assert_eq!(told("waiting")[..3], [2, 2, 1]);
 }
 
 #[tokio::test]
@@ -570,7 +593,7 @@ async fn when_the_store_fails_the_rest_become_row_errors() {
     let all = vec![fields(); 1_700];
     let answer = taken(&service, rows(&all)).await;
     assert_counts(&answer, 200, 1_500, 0);
-    let refused = json!({"row": 201, "status": 0, "error": "Gagal menyimpan data ke database"});
+    let refused = json!({"row": 201, "status": 0, "error": "Gagal menyimpan data ke database", "type": "Unavailable"});
     assert_eq!(answer["data"]["items"][200], refused);
     assert_eq!(
         answer["data"]["items"][1_699]["error"],
@@ -594,8 +617,8 @@ async fn one_row_that_the_store_refuses_harms_only_itself() {
     let answer = taken(&service, rows(&[fields(), fields(), fields()])).await;
     assert_counts(&answer, 2, 1, 0);
     assert_eq!(
-        answer["data"]["items"][1]["error"],
-        "Gagal menyimpan data ke database"
+        answer["data"]["items"][1],
+        json!({"row": 2, "status": 0, "error": "Gagal menyimpan data ke database", "type": "NotStorable"})
     );
 }
 

@@ -7,11 +7,14 @@ use async_trait::async_trait;
 use domain::events::EventTopic;
 use domain::ports::MockRequestStore;
 use domain::template::TemplateOrigin;
+use serde_json::Value;
 use testkit::sample;
 use tracing::Span;
 
 use crate::client::Call;
 use crate::service::{SUBMIT, Service, body, fields_with, unavailable};
+
+const BULK: &str = "/api/v1/customer/validate-customers";
 
 /// Writes down what it is told.
 #[derive(Default)]
@@ -37,8 +40,8 @@ impl Observer for Notes {
         self.note(result.as_str().to_owned());
     }
 
-    fn made_from(&self, origin: TemplateOrigin) {
-        self.note(format!("made from {}", origin.as_str()));
+    fn made_from(&self, origin: TemplateOrigin, messages: u64) {
+        self.note(format!("{messages} made from {}", origin.as_str()));
     }
 
     fn rows_submitted(&self, result: SubmissionResult, rows: u64) {
@@ -143,7 +146,7 @@ async fn what_becomes_of_submissions_is_told() {
         (Call::post(SUBMIT, "{"), "invalid", 422),
     ] {
         service.send(call).await;
-        let made = (result == "stored").then(|| "made from built_in".to_owned());
+        let made = (result == "stored").then(|| "1 made from built_in".to_owned());
         let expected: Vec<String> = [Some(result.to_owned()), made]
             .into_iter()
             .flatten()
@@ -156,6 +159,50 @@ async fn what_becomes_of_submissions_is_told() {
     let (notes, service) = watched(|ports| ports.requests = Arc::new(requests));
     service.submit(body()).await;
     assert_eq!(notes.take()[0], "not_stored");
+}
+
+#[tokio::test]
+async fn what_becomes_of_rows_and_their_messages_is_told_and_nothing_of_a_dry_run() {
+    let (notes, service) = watched(|_| {});
+    service.save_templates().await;
+    let rows = Value::from(vec![
+        Value::from(fields_with("idempotencyKey", "k")),
+        Value::from(fields_with("template", "servis")),
+        Value::from(fields_with("namaPembawa", "Budi")),
+        Value::from(fields_with("dealerId", "0000001")),
+        Value::from(fields_with("noPol", "")),
+    ])
+    .to_string();
+    let post = |query: &str| Call::post(&format!("{BULK}{query}"), rows.clone());
+    let answered = format!("POST {BULK} 200");
+    service.send(post("?dry_run=true")).await;
+    assert_eq!(notes.take(), [answered.as_str()]);
+    service.send(post("")).await;
+    assert_eq!(
+        notes.take(),
+        [
+            "3 rows stored",
+            "1 rows unknown_dealer",
+            "1 rows invalid",
+            "1 made from dealer",
+            "2 made from built_in",
+            &answered
+        ]
+    );
+    // What was stored before makes no message.
+    service.send(post("")).await;
+    assert_eq!(
+        notes.take(),
+        [
+            "2 rows stored",
+            "1 rows replayed",
+            "1 rows unknown_dealer",
+            "1 rows invalid",
+            "1 made from dealer",
+            "1 made from built_in",
+            &answered
+        ]
+    );
 }
 
 #[tokio::test]

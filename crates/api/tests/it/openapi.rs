@@ -364,6 +364,56 @@ fn a_text_keeps_its_pattern_exactly_when_something_is_seen_of_it() {
 }
 
 #[test]
+fn a_text_keeps_the_pattern_of_templates_exactly_when_it_is_one() {
+    let document = document();
+    let body = &document["components"]["schemas"]["TemplateBody"]["properties"]["body"];
+    let pattern = regex::Regex::new(body["pattern"].as_str().unwrap()).unwrap();
+    let mut texts = vec!["x".to_owned()];
+    // Every order of up to four of these, behind something that is seen.
+    let pieces = [
+        "{",
+        "}",
+        "customer_name",
+        "var.",
+        "km",
+        "K",
+        "|",
+        "\u{85}",
+        "\n",
+        " ",
+        "{var.a|",
+    ];
+    let mut from = 0;
+    for _ in 0..4 {
+        let longer = texts[from..].iter();
+        let longer: Vec<String> = longer
+            .flat_map(|text| pieces.map(|piece| format!("{text}{piece}")))
+            .collect();
+        from = texts.len();
+        texts.extend(longer);
+    }
+    texts.extend([16, 17].map(|n| format!("x{{var.{}}}", "a".repeat(n))));
+    texts.extend([100, 101].map(|n| format!("x{{var.a|{}}}", "b".repeat(n))));
+    let slots = [
+        "customer_name",
+        "unit_type",
+        "license_plate",
+        "dealer_name",
+        "request_date",
+        "request_time",
+    ];
+    texts.extend(slots.map(|name| format!("{{{name}}}")));
+    for text in texts {
+        let parsed = domain::template::Template::parse(&text);
+        assert_eq!(
+            pattern.is_match(&text),
+            parsed.is_ok(),
+            "{text:?}: {parsed:?}"
+        );
+    }
+}
+
+#[test]
 fn every_reference_leads_somewhere_and_every_component_is_used() {
     let document = document();
     let mut used = BTreeSet::new();

@@ -1,21 +1,24 @@
 //! Tests of everything that is given up after a while, on a clock that passes by itself.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Payload;
+use actix_web::body::{MessageBody, to_bytes};
+use actix_web::dev::{Payload, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::web::{Bytes, Data};
-use api::{Api, ApiAuth, app};
+use api::{Api, ApiAuth, Bulk, BulkOptions, app};
 use async_trait::async_trait;
 use domain::access::{Access, ApiKeyId, AuditEntry, KeyName, Principal, Visibility};
 use domain::analytics::Period;
 use domain::ports::{
     Accepted, ApiKeyRecord, ApiKeys, DateRange, DealerAdmin, DealerPage, DealerRecord, DealerStats,
-    ExportPart, ExportQuery, Facts, KeyUse, KnownKey, MockOutbox, NewApiKey, NewestPage,
-    NewestQuery, Page, PageQuery, Reports, RequestStore, SettingsChanged, StoreError, Validity,
+    ExportPart, ExportQuery, Facts, KeyUse, KnownKey, ListPlace, MockOutbox, MockReports,
+    NewApiKey, NewestPage, NewestQuery, Page, PageQuery, Reports, RequestStore, SettingsChanged,
+    StoreError, Validity,
 };
 use domain::requests::{NewRequest, Request, RequestId};
 use domain::settings::SettingsChange;
@@ -23,7 +26,8 @@ use domain::usecases::KeyOrder;
 use domain::values::{DealerId, Once};
 use futures_util::{Stream, stream};
 use secrecy::ExposeSecret as _;
-use testkit::World;
+use tables::{Form, Table};
+use testkit::{World, sample};
 use tokio::time::Instant;
 
 use crate::service::{OFF_HERE, Ports, SUBMIT, api as api_over, body as submission, options};
@@ -321,4 +325,159 @@ async fn more_calls_than_can_be_worked_on_are_refused_at_once() {
     waiting.pop();
     let response = call(TestRequest::get().uri("/nowhere")).await;
     assert_eq!(response.status(), 404);
+}
+
+const CSV: &str = "/api/v1/customer/dealer/0009999/requests.csv";
+const XLSX: &str = "/api/v1/customer/dealer/0009999/requests.xlsx";
+
+/// A call for a file from this address.
+fn export(path: &str, address: u8) -> actix_http::Request {
+    let request = TestRequest::get().uri(path);
+    let request = request.peer_addr(([127, 0, 0, address], 50_000).into());
+    request.insert_header(("Host", "localhost")).to_request()
+}
+
+/// A call for which there is no place.
+async fn assert_busy<B: MessageBody>(response: ServiceResponse<B>) {
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers().get("retry-after").unwrap(), "5");
+    let Ok(body) = to_bytes(response.into_body()).await else {
+        panic!("the answer breaks off");
+    };
+    let body = String::from_utf8_lossy(&body);
+    assert!(body.contains(r#""type":"Busy""#), "{body}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_has_two_of_the_eight_places_for_csv_files() {
+    let api = Data::new(stuck(&World::new(), OFF_HERE));
+    let service = init_service(app(api, &options())).await;
+    let call = |address| Box::pin(call_service(&service, export(CSV, address)));
+    let mut held = Vec::new();
+    for address in [1, 1, 2, 2, 3, 3, 4] {
+        let mut call = call(address);
+        assert!(futures_util::poll!(&mut call).is_pending());
+        held.push(call);
+    }
+    assert_busy(call(1).await).await;
+    let mut last = call(5);
+    assert!(futures_util::poll!(&mut last).is_pending());
+    assert_busy(call(6).await).await;
+    // One of the first caller's goes, and there is room for one of its own.
+    drop(held.remove(0));
+    assert!(futures_util::poll!(call(1)).is_pending());
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_are_places_for_two_workbooks_and_four_tables() {
+    let api = Data::new(stuck(&World::new(), OFF_HERE));
+    let service = init_service(app(api, &options())).await;
+    let workbook = |address| Box::pin(call_service(&service, export(XLSX, address)));
+    let (mut first, mut second) = (workbook(1), workbook(2));
+    assert!(futures_util::poll!(&mut first).is_pending());
+    assert!(futures_util::poll!(&mut second).is_pending());
+    assert_busy(workbook(3).await).await;
+    let table = || {
+        let request = TestRequest::post().uri(BULK);
+        let request = request.insert_header(("Content-Type", "text/csv"));
+        let mut request = request.to_request();
+        *request.payload() = endless();
+        Box::pin(call_service(&service, request))
+    };
+    let mut tables: Vec<_> = (0..4).map(|_| table()).collect();
+    for table in &mut tables {
+        assert!(futures_util::poll!(table).is_pending());
+    }
+    assert_busy(table().await).await;
+    tables.pop();
+    assert!(futures_util::poll!(table()).is_pending());
+}
+
+const BULK: &str = "/api/v1/customer/validate-customers";
+
+/// A list without an end.
+fn endless_list() -> MockReports {
+    let mut reports = MockReports::new();
+    reports.expect_part().returning(|_| {
+        let request = sample::new_request();
+        Ok(ExportPart {
+            next: Some(ListPlace {
+                days: 0,
+                micros: 0,
+                id: request.id,
+            }),
+            items: vec![domain::requests::Request::just_stored(&request); 100],
+        })
+    });
+    reports
+}
+
+fn with_endless_list() -> Api {
+    let world = World::new();
+    let mut ports = Ports::of(&world);
+    ports.reports = Arc::new(endless_list());
+    ports.auth = OFF_HERE;
+    api_over(&world, &ports)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_nobody_reads_is_given_up_after_a_minute() {
+    let service = init_service(app(Data::new(with_endless_list()), &options())).await;
+    let call = || call_service(&service, export(CSV, 1));
+    let unread = [call().await, call().await];
+    assert_busy(call().await).await;
+    tokio::time::sleep(Duration::from_secs(59)).await;
+    assert_busy(call().await).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(call().await.status(), 200);
+    for response in unread {
+        assert!(to_bytes(response.into_body()).await.is_err());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_read_slowly_is_given_up_after_an_hour() {
+    let service = init_service(app(Data::new(with_endless_list()), &options())).await;
+    let response = call_service(&service, export(CSV, 1)).await;
+    let began = Instant::now();
+    let mut body = Box::pin(response.into_body());
+    while let Some(Ok(_)) = poll_fn(|context| body.as_mut().poll_next(context)).await {
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        assert!(began.elapsed() < Duration::from_secs(7_200), "{began:?}");
+    }
+    assert!(began.elapsed() >= Duration::from_secs(3_600));
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_that_the_store_does_not_take_are_refused_after_55_seconds() {
+    let world = World::new();
+    let mut ports = Ports::of(&world);
+    ports.requests = Arc::new(Stuck);
+    let intake = world.services_over(&ports).intake;
+    let options = BulkOptions {
+        seen: Visibility::All,
+        dealer: None,
+        key: None,
+        dry_run: false,
+        minimal: false,
+        origin: None,
+    };
+    let wanted = tables::Options {
+        most_rows: 10,
+        most_unpacked: 0,
+        has_dealer: false,
+        keep_cells: false,
+    };
+    let lines = Box::new(std::io::Cursor::new(format!("{0}\n{0}\n", submission())));
+    let mut table = Table::open(Form::JsonLines, lines, &wanted).expect("a table");
+    let mut bulk = Bulk::new(intake, options);
+    let began = Instant::now();
+    bulk.take_block(table.next_rows(1).expect("a row")).await;
+    assert_eq!(began.elapsed(), Duration::from_secs(55));
+    // Nothing more is tried.
+    bulk.take_block(table.next_rows(1).expect("a row")).await;
+    assert_eq!(began.elapsed(), Duration::from_secs(55));
+    let data = bulk.finish(None).await.data;
+    assert_eq!((data.accepted, data.rejected), (0, 2));
+    assert!(data.items.iter().all(|item| item.may_be_stored_later()));
 }

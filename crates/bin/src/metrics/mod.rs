@@ -281,8 +281,9 @@ impl Observer for Metrics {
         self.submissions.with_label_values(&[result.as_str()]).inc();
     }
 
-    fn made_from(&self, origin: TemplateOrigin) {
-        self.templates.with_label_values(&[origin.as_str()]).inc();
+    fn made_from(&self, origin: TemplateOrigin, messages: u64) {
+        let origin = self.templates.with_label_values(&[origin.as_str()]);
+        origin.inc_by(messages);
     }
 
     fn rows_submitted(&self, result: SubmissionResult, rows: u64) {

@@ -4,11 +4,12 @@ use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use callers::in_report_time;
-use domain::access::Scope;
+use domain::access::{Principal, Scope};
 use domain::analytics::{Bucket, SeriesEntry};
 use domain::ports::ExportQuery;
 use domain::usecases::LookupError;
-use exports::{CsvFile, Exports, XLSX, csv};
+use exports::{CsvFile, Exports, csv};
+use tables::Form;
 
 use super::{Answer, go_to};
 use crate::form::Fields;
@@ -36,7 +37,9 @@ pub(crate) async fn messages_csv(
         Wanted::Elsewhere(response) => return Ok(response),
     };
     let name = Exports::disposition(&wanted.dealer, wanted.range, "csv");
-    let file = console.parts.exports.csv(wanted).await?;
+    let key = visit.principal.as_ref().and_then(Principal::key);
+    let caller = console.parts.limits.subject(&request, key);
+    let file = console.parts.exports.csv(wanted, caller).await?;
     let mut response = HttpResponse::Ok();
     response.content_type(CSV);
     response.insert_header((CONTENT_DISPOSITION, name));
@@ -59,7 +62,7 @@ pub(crate) async fn messages_workbook(
     let name = Exports::disposition(&wanted.dealer, wanted.range, "xlsx");
     let file = console.parts.exports.workbook(wanted).await?;
     Ok(HttpResponse::Ok()
-        .content_type(XLSX)
+        .content_type(Form::Workbook.media_type())
         .insert_header((CONTENT_DISPOSITION, name))
         .body(file))
 }

@@ -12,7 +12,6 @@ use domain::access::Visibility;
 use domain::requests::Origin;
 use domain::usecases::Intake;
 use domain::values::DealerId;
-use exports::XLSX;
 use futures_util::stream;
 use tables::{Form, Refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -126,16 +125,20 @@ pub(crate) async fn faulty(visit: Visit, console: Data<Console>, upload: Upload)
         Form::Workbook => {
             let header = header.unwrap_or_default();
             let made = faulty_file::workbook(header, &all, text);
-            (made.map_err(|_| Mistake::Unforeseen)?, XLSX, "xlsx")
+            (
+                made.map_err(|_| Mistake::Unforeseen)?,
+                Form::Workbook.media_type(),
+                "xlsx",
+            )
         }
         Form::Csv => {
             let header = header.unwrap_or_default();
             let made = faulty_file::table(header, importing.dialect(), &all, text);
-            (made, "text/csv", "csv")
+            (made, Form::Csv.media_type(), "csv")
         }
         Form::Json | Form::JsonLines => (
             faulty_file::lines(&all, text),
-            "application/x-ndjson",
+            Form::JsonLines.media_type(),
             "jsonl",
         ),
     };

@@ -14,9 +14,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail};
+use domain::requests::Field;
 use domain::values::IdempotencyKey;
 use sha2::{Digest as _, Sha256};
-use tables::{Form, Options, Refusal, Row, Table};
+use tables::{Form, Options, Refusal, Row, Table, wire_name};
 
 use self::progress::Progress;
 use self::rejected::Rejected;
@@ -39,7 +40,7 @@ const FAILED: u8 = 2;
 /// What became of the rows.
 #[derive(Debug, Default, Clone, Copy)]
 struct Tally {
-    /// How many rows were read.
+    /// How many rows are done, those that were passed over included.
     read: usize,
     stored: usize,
     /// How many of the stored were stored before.
@@ -62,53 +63,52 @@ pub(super) async fn run(config: Config, options: Import) -> anyhow::Result<ExitC
 async fn import(config: Config, options: &Import) -> anyhow::Result<ExitCode> {
     // A key of a dealer names one, too.
     let has_dealer = options.dealer.is_some() || options.api_key_file.is_some();
-    let mut table = open(&options.file, has_dealer)?;
-    let key = key(options)?;
+    let table = open(&options.file, has_dealer)?;
+    let target = Target::open(config, options, key(options)?).await?;
+    transfer(table, &target, options, &mut Tally::default()).await
+}
+
+/// Gives the rows of a table to the target; the exit status tells whether all were taken.
+async fn transfer(
+    mut table: Table,
+    target: &Target,
+    options: &Import,
+    tally: &mut Tally,
+) -> anyhow::Result<ExitCode> {
     for _ in 0..options.skip {
         table.next_row()?;
     }
-    let mut rejected = Rejected::new(&options.file, &table);
-    let target = Target::open(config, options, key.clone()).await?;
+    let mut rejected = Rejected::new(&options.file, &table, options.skip > 0);
     let stop = stopped_by_hand();
     let progress = Progress::begin(table.rows(), options.skip);
-    let mut tally = Tally {
-        read: options.skip,
-        ..Tally::default()
-    };
+    tally.read = options.skip;
     let ended = loop {
         let rows = next_block(&mut table, options)?;
         if rows.is_empty() {
             break Ok(());
         }
-        let count = rows.len();
-        let stored = target.store(&rows, &mut rejected, &progress).await;
-        match stored {
-            Ok(block) => {
-                tally.read += count;
-                tally.stored += block.stored;
-                tally.replayed += block.replayed;
-                tally.rejected += block.rejected;
-                progress.block(tally.read);
-            }
-            Err(error) => break Err(error),
+        let stored = target.store(&rows, &mut rejected, &progress, tally).await;
+        if let Err(error) = stored {
+            break Err(error);
         }
+        progress.block(tally.read);
         if stop.load(Ordering::Relaxed) && tally.read < table.rows() {
             break Err(anyhow::anyhow!("stopped by hand"));
         }
     };
     progress.end();
     let written = rejected.end()?;
-    summary(options, &tally, written.as_deref());
+    summary(options, tally, written.as_deref());
+    // Of rows that were passed over, or not reached by an import that did nothing, nothing is known.
+    if written.is_none() && options.skip == 0 && (ended.is_ok() || tally.read > 0) {
+        Rejected::remove_old(&options.file)?;
+    }
     if let Err(error) = ended {
         // What a service refuses it refuses again.
         if !error.is::<Refused>() {
-            tell!("{}", how_to_go_on(options, &tally));
+            tell!("{}", how_to_go_on(options, tally));
         }
         return Err(error);
-    }
-    // Of rows that were passed over nothing is known.
-    if written.is_none() && options.skip == 0 {
-        Rejected::remove_old(&options.file)?;
     }
     Ok(match tally.rejected {
         0 => ExitCode::SUCCESS,
@@ -180,8 +180,8 @@ fn next_block(table: &mut Table, options: &Import) -> anyhow::Result<Vec<Row>> {
         .next_rows(BLOCK)
         .context("the file cannot be read any more")?;
     let defaults = [
-        ("dealerId", &options.dealer),
-        ("template", &options.template),
+        (wire_name(Field::DealerId), &options.dealer),
+        (wire_name(Field::Template), &options.template),
     ];
     for fields in rows.iter_mut().filter_map(|row| row.content.as_mut().ok()) {
         for (name, default) in defaults {
@@ -238,3 +238,6 @@ fn how_to_go_on(options: &Import, tally: &Tally) -> String {
         options.file.display()
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ pub(super) fn of_item(item: &BulkItem) -> String {
         Some("IdempotencyKeyReused") => {
             "kunci idempotency sudah dipakai untuk data yang berbeda".to_owned()
         }
+        Some(BulkItem::NOT_STORABLE) => "database tidak dapat menyimpan data ini".to_owned(),
         Some("ForeignDealer") => "kunci API bukan untuk dealer ini".to_owned(),
         _ => item.error.as_deref().unwrap_or("ditolak").to_owned(),
     }

@@ -5,8 +5,12 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use domain::requests::Field;
 use serde_json::Value;
-use tables::{Dialect, Encoding, Row, Table};
+use tables::{
+    BYTE_ORDER_MARK, Dialect, Encoding, Row, Table, VARIABLE_PREFIX, column_names, csv_writer,
+    guarded, wire_name,
+};
 
 /// The file of rejected rows, written as the file that they come from: it is mended and imported again.
 /// Comes into being with the first of them.
@@ -18,6 +22,8 @@ pub(super) struct Rejected {
     header: Vec<String>,
     /// Whether rows have cells; else they have fields.
     has_cells: bool,
+    /// Whether rows go behind those that the import has rejected before.
+    goes_on: bool,
     file: Option<BufWriter<File>>,
 }
 
@@ -32,27 +38,12 @@ const USUAL: Dialect = Dialect {
 const LINE: &str = "baris";
 const REASON: &str = "alasan";
 
-/// The field of a template's variables, which have columns of their own in a table, and how these begin.
-const VARIABLES: &str = "variables";
-const VARIABLE: &str = "var.";
-
-/// The fields of rows that are JSON.
-const FIELDS: [&str; 10] = [
-    "namaPembawa",
-    "noTelp",
-    "tipeUnit",
-    "noPol",
-    "createdTime",
-    "modifiedTime",
-    "dealerId",
-    "template",
-    "sendAt",
-    "idempotencyKey",
-];
+/// The field of a template's variables, which have columns of their own in a table.
+const VARIABLES: &str = wire_name(Field::Variables);
 
 impl Rejected {
-    /// The file beside this one: `FILE.rejected.csv` for `FILE.csv`.
-    pub(super) fn new(imported: &Path, table: &Table) -> Self {
+    /// The file beside this one: `FILE.rejected.csv` for `FILE.csv`. An import that goes on adds to it.
+    pub(super) fn new(imported: &Path, table: &Table, goes_on: bool) -> Self {
         let header = table.header();
         Self {
             path: imported.with_extension("rejected.csv"),
@@ -60,9 +51,10 @@ impl Rejected {
             dialect: table.dialect().copied().unwrap_or(USUAL),
             header: match header {
                 Some(header) => without_ours(header).to_vec(),
-                None => FIELDS.map(str::to_owned).to_vec(),
+                None => column_names().map(str::to_owned).collect(),
             },
             has_cells: header.is_some(),
+            goes_on,
             file: None,
         }
     }
@@ -108,19 +100,24 @@ impl Rejected {
         if !self.has_cells {
             let names = variables(&self.imported)?;
             self.header
-                .extend(names.iter().map(|name| format!("{VARIABLE}{name}")));
+                .extend(names.iter().map(|name| format!("{VARIABLE_PREFIX}{name}")));
         }
         let file = OpenOptions::new()
             .write(true)
             .create(true)
-            .truncate(true)
+            .append(self.goes_on)
+            .truncate(!self.goes_on)
             .mode(0o600)
             .open(&self.path)
             .with_context(|| format!("{} cannot be written", self.path.display()))?;
+        let has_header = file.metadata().is_ok_and(|file| file.len() > 0);
         self.file = Some(BufWriter::new(file));
+        if has_header {
+            return Ok(());
+        }
         if let Encoding::Utf8 { marked: false } = self.dialect.encoding {
         } else {
-            self.put("\u{feff}")?;
+            self.put(BYTE_ORDER_MARK)?;
         }
         if self.dialect.says_separator {
             let line = format!("sep={}\r\n", char::from(self.dialect.separator));
@@ -131,12 +128,10 @@ impl Rejected {
         self.write(&header)
     }
 
+    /// Writes a record. A formula of the imported file must not become one of a spreadsheet.
     fn write(&mut self, cells: &[String]) -> anyhow::Result<()> {
-        let mut writer = csv::WriterBuilder::new()
-            .delimiter(self.dialect.separator)
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(Vec::new());
-        writer.write_record(cells)?;
+        let mut writer = csv_writer(self.dialect.separator);
+        writer.write_record(cells.iter().map(|cell| guarded(cell).into_owned()))?;
         let bytes = writer.into_inner()?;
         self.put(&String::from_utf8_lossy(&bytes))
     }
@@ -186,7 +181,7 @@ fn fields(row: &Row, header: &[String]) -> Vec<String> {
         return Vec::new();
     };
     let of_template = fields.values.get(VARIABLES).and_then(Value::as_object);
-    let value = |column: &String| match column.strip_prefix(VARIABLE) {
+    let value = |column: &String| match column.strip_prefix(VARIABLE_PREFIX) {
         None => fields.values.get(column),
         Some(name) => of_template
             .into_iter()
@@ -214,12 +209,43 @@ mod tests {
     /// Rejects every row of a file; the file of the rejected.
     fn reject(path: &Path) -> String {
         let mut table = super::super::open(path, true).expect("a table");
-        let mut rejected = Rejected::new(path, &table);
+        let mut rejected = Rejected::new(path, &table, false);
         while let Some(row) = table.next_row().expect("a row") {
             rejected.add(&row, "alasan ini").expect("written");
         }
         let written = rejected.end().expect("written").expect("a file");
         fs::read_to_string(written).expect("a text")
+    }
+
+    #[test]
+    fn a_formula_is_a_text_and_is_imported_again_as_it_was() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.csv");
+        let cells = ["=HYPERLINK(1)", "+62 812", "@SUM(1)", "-1", "'=1", "''"];
+        let line = cells.join(",");
+        fs::write(
+            &path,
+            format!("namaPembawa,noTelp,tipeUnit,noPol,=1,var.km\n{line}\n"),
+        )
+        .expect("written");
+        let told = reject(&path);
+        let expected = "namaPembawa,noTelp,tipeUnit,noPol,'=1,var.km,baris,alasan\r\n\
+            '=HYPERLINK(1),'+62 812,'@SUM(1),'-1,'=1,'',2,alasan ini\r\n";
+        assert_eq!(told, expected);
+        let fields = |path: &Path| {
+            let mut table = super::super::open(path, true).expect("a table");
+            let row = table.next_row().expect("a row").expect("a row");
+            row.content.expect("fields").values
+        };
+        let again = folder.path().join("a.rejected.csv");
+        assert_eq!(fields(&again), fields(&path));
+
+        // Of JSON, too.
+        let path = folder.path().join("b.json");
+        fs::write(&path, r#"[{"namaPembawa":"=1","variables":{"km":"@x"}}]"#).expect("written");
+        let told = reject(&path);
+        assert!(told.contains("\n'=1;") && told.contains(";'@x;"), "{told}");
+        assert_eq!(fields(&folder.path().join("b.rejected.csv")), fields(&path));
     }
 
     #[test]

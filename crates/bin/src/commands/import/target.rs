@@ -1,5 +1,6 @@
 //! Where rows go: into the database of the environment, or to a running service.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -8,7 +9,7 @@ use api_types::{BulkItem, BulkReply, ErrorReply, ValidationReply};
 use domain::access::Visibility;
 use domain::ports::Clock as _;
 use domain::requests::Origin;
-use domain::usecases::BLOCK;
+use domain::usecases::{BLOCK, Intake};
 use domain::values::IdempotencyKey;
 use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -21,7 +22,7 @@ use crate::cli::Import;
 use crate::commands::database::open;
 use crate::config::Config;
 use crate::surroundings::SystemClock;
-use crate::wiring::{Database, Parts};
+use crate::wiring::Database;
 
 /// The call that takes tables in.
 const PATH: &str = "/api/v1/customer/validate-customers";
@@ -36,9 +37,6 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait that a service may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// The sentence of a row that could not be stored now.
-const NOT_STORED: &str = "Gagal menyimpan data ke database";
-
 /// The most bytes of a call, a little less than a service takes.
 const MAX_BYTES: usize = 7 * 1024 * 1024;
 
@@ -52,13 +50,17 @@ pub(super) struct Refused(String);
 
 /// Where rows go.
 pub(super) struct Target {
-    door: Door,
+    destination: Destination,
     options: BulkOptions,
 }
 
-enum Door {
+enum Destination {
     /// The database of the environment.
-    UseCase(Box<(Parts, Database)>),
+    UseCase {
+        intake: Arc<Intake>,
+        /// A private server ends when this is dropped.
+        _database: Option<Box<Database>>,
+    },
     /// A service.
     Service {
         http: Client,
@@ -68,7 +70,7 @@ enum Door {
 }
 
 /// What came of a try.
-enum Given {
+enum Attempt {
     /// What became of each row, in their order.
     Items(Vec<BulkItem>),
     /// Nobody could take them now.
@@ -81,19 +83,42 @@ impl Target {
         options: &Import,
         key: IdempotencyKey,
     ) -> anyhow::Result<Self> {
-        let door = match &options.url {
+        let destination = match &options.url {
             None => {
                 let (database, parts) = open(&config).await?;
-                Door::UseCase(Box::new((parts, database)))
+                Destination::UseCase {
+                    intake: parts.services.intake,
+                    _database: Some(Box::new(database)),
+                }
             }
             Some(url) => service(options, url)?,
         };
+        Ok(Self::new(destination, options, key))
+    }
+
+    /// Gives rows to a use case, whose ports a test has replaced.
+    #[cfg(test)]
+    pub(super) fn over(intake: Arc<Intake>, options: &Import, key: IdempotencyKey) -> Self {
+        let destination = Destination::UseCase {
+            intake,
+            _database: None,
+        };
+        Self::new(destination, options, key)
+    }
+
+    /// Posts rows to a service, without a database.
+    #[cfg(test)]
+    pub(super) fn at(url: &str, options: &Import, key: IdempotencyKey) -> anyhow::Result<Self> {
+        Ok(Self::new(service(options, url)?, options, key))
+    }
+
+    fn new(destination: Destination, options: &Import, key: IdempotencyKey) -> Self {
         let origin = Origin {
             request_id: key.as_str().to_owned(),
             traceparent: None,
         };
-        Ok(Self {
-            door,
+        Self {
+            destination,
             options: BulkOptions {
                 seen: Visibility::All,
                 dealer: options.dealer.clone(),
@@ -102,10 +127,10 @@ impl Target {
                 dry_run: options.dry_run,
                 minimal: false,
             },
-        })
+        }
     }
 
-    /// Stores a block of rows.
+    /// Stores a block of rows, and counts those that are done, also where it fails.
     ///
     /// # Errors
     /// When nobody takes them, also after some time, or the file of rejected rows cannot be written.
@@ -114,15 +139,15 @@ impl Target {
         rows: &[Row],
         rejected: &mut Rejected,
         progress: &Progress,
-    ) -> anyhow::Result<Tally> {
-        let mut tally = Tally::default();
-        let at_once = match &self.door {
-            Door::UseCase(_) if !self.options.dry_run => BLOCK,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        let at_once = match &self.destination {
+            Destination::UseCase { .. } if !self.options.dry_run => BLOCK,
             // In a dry run one call knows the keys that come twice.
-            Door::UseCase(_) | Door::Service { .. } => rows.len().max(1),
+            Destination::UseCase { .. } | Destination::Service { .. } => rows.len().max(1),
         };
         for rows in rows.chunks(at_once) {
-            for (row, item) in rows.iter().zip(self.give(rows).await?) {
+            for (row, item) in rows.iter().zip(self.submit(rows).await?) {
                 tally.read += 1;
                 if item.status == 1 {
                     tally.stored += 1;
@@ -134,25 +159,26 @@ impl Target {
             }
             progress.rows(rows.len());
         }
-        Ok(tally)
+        Ok(())
     }
 
     /// Gives rows until they are taken, for a while; their keys make that safe.
-    async fn give(&self, rows: &[Row]) -> anyhow::Result<Vec<BulkItem>> {
+    async fn submit(&self, rows: &[Row]) -> anyhow::Result<Vec<BulkItem>> {
         let mut wait = FIRST_WAIT;
         for n in 1.. {
-            let given = match &self.door {
-                Door::UseCase(parts) => self.to_use_case(&parts.0, rows).await,
-                Door::Service { http, url, key } => {
+            let attempt = match &self.destination {
+                Destination::UseCase { intake, .. } => self.to_use_case(intake, rows).await,
+                Destination::Service { http, url, key } => {
                     self.to_service(http, url, key.as_ref(), rows).await?
                 }
             };
-            let (why, asked) = match given {
-                Given::Items(items) => match items.iter().find(|item| is_for_later(item)) {
+            let (why, asked) = match attempt {
+                Attempt::Items(items) => match items.iter().find(|item| item.may_be_stored_later())
+                {
                     None => return Ok(items),
                     Some(item) => (item.error.as_deref().unwrap_or_default().to_owned(), None),
                 },
-                Given::Later(why, asked) => (why, asked),
+                Attempt::Later(why, asked) => (why, asked),
             };
             if n == TRIES {
                 bail!("the rows cannot be stored now: {why}");
@@ -163,12 +189,12 @@ impl Target {
         bail!("the rows cannot be stored")
     }
 
-    async fn to_use_case(&self, parts: &Parts, rows: &[Row]) -> Given {
-        let mut bulk = Bulk::new(parts.services.intake.clone(), self.options.clone());
+    async fn to_use_case(&self, intake: &Arc<Intake>, rows: &[Row]) -> Attempt {
+        let mut bulk = Bulk::new(intake.clone(), self.options.clone());
         for rows in rows.chunks(BLOCK) {
             bulk.take_block(rows.to_vec()).await;
         }
-        Given::Items(bulk.finish(None).await.data.items)
+        Attempt::Items(bulk.finish(None).await.data.items)
     }
 
     /// Posts the rows that are in order as far as they themselves tell.
@@ -178,7 +204,7 @@ impl Target {
         url: &str,
         api_key: Option<&HeaderValue>,
         rows: &[Row],
-    ) -> anyhow::Result<Given> {
+    ) -> anyhow::Result<Attempt> {
         let checked = BulkOptions {
             dealer: self.options.dealer.clone().or(Some(SOME_DEALER.to_owned())),
             ..self.options.clone()
@@ -205,16 +231,16 @@ impl Target {
             let (now, later) = left.split_at(table.rows);
             left = later;
             match self.post(http, url, api_key, table).await? {
-                Given::Items(answered) if answered.len() == now.len() => {
+                Attempt::Items(answered) if answered.len() == now.len() => {
                     for (n, item) in now.iter().zip(answered) {
                         items[*n] = Some(item);
                     }
                 }
-                Given::Items(_) => bail!("the service answered for other rows"),
+                Attempt::Items(_) => bail!("the service answered for other rows"),
                 later => return Ok(later),
             }
         }
-        Ok(Given::Items(items.into_iter().flatten().collect()))
+        Ok(Attempt::Items(items.into_iter().flatten().collect()))
     }
 
     async fn post(
@@ -223,7 +249,7 @@ impl Target {
         url: &str,
         api_key: Option<&HeaderValue>,
         table: wire::Written,
-    ) -> anyhow::Result<Given> {
+    ) -> anyhow::Result<Attempt> {
         let mut query = Vec::new();
         query.extend(self.options.dry_run.then_some(("dry_run", "true")));
         query.extend(
@@ -245,7 +271,7 @@ impl Target {
             Ok(answer) => answer,
             Err(error) => {
                 let error = anyhow::Error::new(error.without_url());
-                return Ok(Given::Later(format!("{error:#}"), None));
+                return Ok(Attempt::Later(format!("{error:#}"), None));
             }
         };
         let status = answer.status();
@@ -253,25 +279,19 @@ impl Target {
         let asked = asked.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
         let asked = asked.map(Duration::from_secs);
         let Ok(text) = answer.text().await else {
-            return Ok(Given::Later("the answer broke off".to_owned(), None));
+            return Ok(Attempt::Later("the answer broke off".to_owned(), None));
         };
         if status.is_success() {
             let reply: BulkReply =
                 serde_json::from_str(&text).context("the answer is not that of a service")?;
-            return Ok(Given::Items(reply.data.items));
+            return Ok(Attempt::Items(reply.data.items));
         }
         let why = why(&text);
         match status.as_u16() {
-            408 | 429 | 500..=599 => Ok(Given::Later(format!("{status}: {why}"), asked)),
+            408 | 429 | 500..=599 => Ok(Attempt::Later(format!("{status}: {why}"), asked)),
             _ => Err(Refused(format!("{status}: {why}")).into()),
         }
     }
-}
-
-/// Whether a row may be stored when it is given again.
-fn is_for_later(item: &BulkItem) -> bool {
-    item.error.as_deref() == Some(NOT_STORED)
-        || item.kind.as_deref() == Some("IdempotencyKeyInProgress")
 }
 
 /// What a service says about a call that it does not take.
@@ -285,7 +305,7 @@ fn why(text: &str) -> String {
     }
 }
 
-fn service(options: &Import, url: &str) -> anyhow::Result<Door> {
+fn service(options: &Import, url: &str) -> anyhow::Result<Destination> {
     let base = url.trim_end_matches('/').trim_end_matches("/api/v1");
     let key = options.api_key_file.as_ref().map(|path| {
         let key = std::fs::read_to_string(path)
@@ -299,7 +319,7 @@ fn service(options: &Import, url: &str) -> anyhow::Result<Door> {
         .no_proxy()
         .timeout(PATIENCE)
         .build()?;
-    Ok(Door::Service {
+    Ok(Destination::Service {
         http,
         url: format!("{base}{PATH}"),
         key: key.transpose()?,

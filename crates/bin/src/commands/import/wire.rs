@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use domain::requests::Field;
 use domain::values::{IdempotencyKey, parse_local_time};
 use serde_json::{Map, Value};
-use tables::{IDEMPOTENCY_KEY, Row, wire_name};
+use tables::{
+    Form, IDEMPOTENCY_KEY, Row, VARIABLE_PREFIX, column_names, csv_writer, is_local_time, wire_name,
+};
 
 /// Rows, written down.
 pub(super) struct Written {
@@ -59,7 +61,7 @@ fn lines(all: &[Map<String, Value>], most: usize) -> anyhow::Result<Written> {
     }
     Ok(Written {
         bytes,
-        kind: "application/x-ndjson",
+        kind: Form::JsonLines.media_type(),
         rows,
     })
 }
@@ -75,14 +77,11 @@ fn csv(all: &[Map<String, Value>], most: usize) -> anyhow::Result<Written> {
             .collect()
     };
     let of_template: BTreeSet<String> = all.iter().flat_map(named).collect();
-    let columns: Vec<&str> = Field::ALL
-        .into_iter()
-        .map(wire_name)
-        .filter(|name| *name != variables)
-        .chain([IDEMPOTENCY_KEY])
-        .collect();
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let further = of_template.iter().map(|name| format!("var.{name}"));
+    let columns: Vec<&str> = column_names().collect();
+    let mut writer = csv_writer(b',');
+    let further = of_template
+        .iter()
+        .map(|name| format!("{VARIABLE_PREFIX}{name}"));
     writer.write_record(columns.iter().map(|name| (*name).to_owned()).chain(further))?;
     let (mut rows, mut length) = (0, 0);
     for values in all {
@@ -103,7 +102,7 @@ fn csv(all: &[Map<String, Value>], most: usize) -> anyhow::Result<Written> {
     }
     Ok(Written {
         bytes: writer.into_inner()?,
-        kind: "text/csv",
+        kind: Form::Csv.media_type(),
         rows,
     })
 }
@@ -111,9 +110,8 @@ fn csv(all: &[Map<String, Value>], most: usize) -> anyhow::Result<Written> {
 /// A cell that is read back as this value. Times are in a form whose order nobody can doubt.
 fn written(name: &str, value: Option<&Value>) -> String {
     let text = value.and_then(Value::as_str).unwrap_or_default();
-    let times = [Field::CreatedTime, Field::ModifiedTime].map(wire_name);
     match parse_local_time(text) {
-        Ok(time) if times.contains(&name) => time.format("%Y-%m-%dT%H:%M:%S").to_string(),
+        Ok(time) if is_local_time(name) => time.format("%Y-%m-%dT%H:%M:%S").to_string(),
         _ if text.starts_with('\'') => format!("'{text}"),
         _ => text.to_owned(),
     }
@@ -124,7 +122,7 @@ mod tests {
     use std::io::Cursor;
 
     use serde_json::json;
-    use tables::{Form, Options, Table};
+    use tables::{Options, Table};
 
     use super::*;
 

@@ -5,20 +5,20 @@ use crate::problem::Problem;
 
 /// Whether whoever is at the other end of a connection will send nothing more: most likely it has left.
 #[derive(Clone)]
-pub(crate) struct OtherEnd(watch::Receiver<bool>);
+pub(crate) struct Disconnect(watch::Receiver<bool>);
 
 /// Where that is told.
-pub(crate) struct OtherEndWatch(watch::Sender<bool>);
+pub(crate) struct DisconnectSignal(watch::Sender<bool>);
 
-impl Default for OtherEndWatch {
+impl Default for DisconnectSignal {
     fn default() -> Self {
         Self(watch::Sender::new(false))
     }
 }
 
-impl OtherEndWatch {
-    pub(crate) fn end(&self) -> OtherEnd {
-        OtherEnd(self.0.subscribe())
+impl DisconnectSignal {
+    pub(crate) fn end(&self) -> Disconnect {
+        Disconnect(self.0.subscribe())
     }
 
     /// Nothing more will come.
@@ -28,7 +28,7 @@ impl OtherEndWatch {
     }
 }
 
-impl OtherEnd {
+impl Disconnect {
     /// Waits until it has left; for ever where nobody would tell.
     async fn has_left(mut self) {
         if self.0.wait_for(|left| *left).await.is_err() {
@@ -39,14 +39,14 @@ impl OtherEnd {
 
 /// Works on something that is dear for as long as its caller is there. An answer to one that has left is
 /// read by nobody, unless it closed only its own half of the connection.
-pub(crate) async fn while_wanted<T, E>(
+pub(crate) async fn unless_disconnected<T, E>(
     request: &HttpRequest,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, Problem>
 where
     Problem: From<E>,
 {
-    let Some(end) = request.conn_data::<OtherEnd>().cloned() else {
+    let Some(end) = request.conn_data::<Disconnect>().cloned() else {
         return Ok(work.await?);
     };
     tokio::select! {
