@@ -2,7 +2,6 @@
 
 mod access;
 mod bulk;
-mod exports;
 mod http;
 mod observe;
 mod openapi;

@@ -10,8 +10,8 @@ use domain::usecases::{
     KeyAdministration, Lookups, MessageActions, Services, TemplateAdministration,
 };
 use domain::values::AccountPolicy;
+use exports::Exports;
 
-use crate::exports::Exports;
 use crate::observe::{Observer, Unobserved};
 use tokio::sync::Semaphore;
 
@@ -48,7 +48,7 @@ pub struct Api {
     /// The version of the program.
     pub(crate) version: &'static str,
     /// The files that are being made.
-    pub(crate) exports: Exports,
+    pub(crate) exports: Arc<Exports>,
     /// Room for the tables of bulk calls that are in memory at once.
     pub(crate) bulk_bodies: Arc<Semaphore>,
     /// The observer.
@@ -89,6 +89,8 @@ pub struct ApiParts {
     pub auth: Keys,
     /// The limits of callers.
     pub limits: Arc<Limits>,
+    /// Makes files of lists.
+    pub exports: Arc<Exports>,
     /// The version of the program.
     pub version: &'static str,
 }
@@ -118,7 +120,7 @@ impl Api {
             health: parts.health,
             admission,
             version: parts.version,
-            exports: Exports::default(),
+            exports: parts.exports,
             bulk_bodies: Arc::new(Semaphore::new(MOST_TABLES)),
             observer: Arc::new(Unobserved),
             beside: None,

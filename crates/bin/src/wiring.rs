@@ -144,6 +144,7 @@ impl Parts {
             templates: directory,
             accounts: all.clone(),
             api_keys: Arc::new(store.api_keys()),
+            arrivals: all.clone(),
             troubles: all.clone(),
             sessions: Arc::new(store.sessions()),
             audit: all.clone(),

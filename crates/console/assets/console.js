@@ -29,14 +29,71 @@ for (const form of document.querySelectorAll("form[data-selection]")) {
   show();
 }
 
+// The live line: how many came in since the page was made. The list changes only on request.
+for (const line of document.querySelectorAll("[data-live]")) {
+  const link = line.querySelector("a");
+  let epoch, last, source, asking, count = 0;
+  const hear = (said) => {
+    const [begun, total] = said.split(" ").map(Number);
+    if (begun === epoch && total > last) {
+      count += total - last;
+      link.textContent = line.dataset.words.replace("{}", count.toLocaleString(document.documentElement.lang));
+      link.hidden = false;
+    }
+    [epoch, last] = [begun, total];
+  };
+  // Where no stream gets through, it is asked for; a session that is over leads elsewhere.
+  const ask = async () => {
+    try {
+      const answer = await fetch(`${line.dataset.live}?once=yes`, { redirect: "manual" });
+      if (answer.type === "opaqueredirect") return;
+      if (answer.ok) hear(await answer.text());
+    } catch { /* Perhaps the next time. */ }
+    asking = setTimeout(ask, 15_000);
+  };
+  const listen = () => {
+    let heard = false;
+    const stream = (source = new EventSource(line.dataset.live));
+    const fall = () => { stream.close(); if (source === stream) ask(); };
+    stream.onmessage = (event) => { heard = true; hear(event.data); };
+    stream.onerror = () => { if (stream.readyState === EventSource.CLOSED) fall(); };
+    setTimeout(() => { if (!heard && stream.readyState !== EventSource.CLOSED) fall(); }, 10_000);
+  };
+  const rest = () => { source?.close(); source = undefined; clearTimeout(asking); };
+  // A browser has six connections to a service: tabs that nobody sees give theirs back.
+  document.addEventListener("visibilitychange", () => { rest(); if (!document.hidden) listen(); });
+  window.addEventListener("pagehide", rest);
+  if (!document.hidden) listen();
+}
+
+// A draft is tried out while it is written; without this its button does.
+for (const form of document.querySelectorAll("form[data-preview]")) {
+  const place = document.getElementById(form.dataset.preview);
+  let timer, asked;
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      asked?.abort();
+      asked = new AbortController();
+      const fields = new URLSearchParams(new FormData(form));
+      fields.set("act", "part");
+      try {
+        const answer = await fetch(form.action, { method: "POST", body: fields, signal: asked.signal, redirect: "error" });
+        if (answer.ok) place.innerHTML = await answer.text();
+      } catch { /* What was shown before stays. */ }
+    }, 400);
+  });
+}
+
 // A second click on a button sends nothing more. After a while it does, for answers that stay on the page.
 const sent = new WeakSet();
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post") return;
-  if (sent.has(form)) event.preventDefault();
-  sent.add(form);
-  setTimeout(() => sent.delete(form), 10_000);
+  const what = event.submitter ?? form;
+  if (sent.has(what)) event.preventDefault();
+  sent.add(what);
+  setTimeout(() => sent.delete(what), 10_000);
 });
 
 // Copying: only where the browser lets a page do so.

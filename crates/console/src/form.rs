@@ -22,6 +22,11 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// These.
+    pub(crate) fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// Reads `a=b&c=d`. What is no UTF-8 becomes U+FFFD.
     pub(crate) fn read(text: &str) -> Self {
         Self(serde_urlencoded::from_str(text).unwrap_or_default())

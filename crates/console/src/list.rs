@@ -138,11 +138,23 @@ impl Listing {
     /// The address of this list, with more names and values.
     pub(crate) fn address(&self, more: &[(&str, String)]) -> String {
         let more = more.iter().map(|(name, value)| (*name, value.clone()));
-        let all: Vec<(&str, String)> = self.fields().into_iter().chain(more).collect();
+        Self::at("/messages", self.fields().into_iter().chain(more))
+    }
+
+    /// The address of something else with the same filters, from its beginning.
+    pub(crate) fn address_of(&self, path: &str, more: &[(&'static str, &str)]) -> String {
+        let more = more
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        Self::at(path, self.fields().into_iter().chain(more))
+    }
+
+    fn at<'a>(path: &str, fields: impl Iterator<Item = (&'a str, String)>) -> String {
+        let all: Vec<(&str, String)> = fields.collect();
         let query = serde_urlencoded::to_string(all).unwrap_or_default();
         match query.is_empty() {
-            true => format!("{PATH}/messages"),
-            false => format!("{PATH}/messages?{query}"),
+            true => format!("{PATH}{path}"),
+            false => format!("{PATH}{path}?{query}"),
         }
     }
 }

@@ -4,7 +4,10 @@ use actix_web::{HttpResponse, ResponseError};
 use callers::{OverRate, Oversized};
 use domain::access::Scope;
 use domain::ports::StoreError;
-use domain::usecases::{DealerAdministrationError, KeyError, LookupError, MessageError};
+use domain::usecases::{
+    DealerAdministrationError, KeyError, LookupError, MessageError, TemplateError,
+};
+use exports::ExportError;
 
 /// How long whoever met a store that is away waits, in seconds.
 pub(crate) const RETRY_SECONDS: u32 = 5;
@@ -36,6 +39,9 @@ pub(crate) enum Mistake {
     /// Somebody did it already, or it is not possible any more.
     #[error("the state does not allow it")]
     Conflict,
+    /// A workbook would have more rows than it can.
+    #[error("the list has too many rows for a workbook")]
+    TooManyRows,
     /// The form, or the address, is too long.
     #[error("the request is too large")]
     TooLarge(StatusCode),
@@ -67,6 +73,7 @@ impl ResponseError for Mistake {
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unreadable => StatusCode::BAD_REQUEST,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::TooManyRows => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge(status) => *status,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -148,6 +155,28 @@ impl From<KeyError> for Mistake {
             KeyError::UnknownKey => Self::NotFound,
             KeyError::UnknownDealer | KeyError::AlreadyExpired => Self::Unreadable,
             KeyError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<TemplateError> for Mistake {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::UnknownDealer | TemplateError::UnknownTemplate => Self::NotFound,
+            TemplateError::Overtaken | TemplateError::TooMany => Self::Conflict,
+            TemplateError::Invalid(_) => Self::Unreadable,
+            TemplateError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<ExportError> for Mistake {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Busy => Self::Busy,
+            ExportError::TooManyRows => Self::TooManyRows,
+            ExportError::Lookup(error) => error.into(),
+            ExportError::NotMade => Self::Unforeseen,
         }
     }
 }

@@ -6,7 +6,8 @@ use domain::access::Scope;
 
 use crate::mistake::Mistake;
 use crate::pages::{
-    analytics, dealers, keys, login, message, messages, operation, preferences, today,
+    analytics, dealers, downloads, import, keys, live, login, message, messages, operation,
+    preferences, templates, today,
 };
 use crate::right::Right;
 use crate::{PATH, assets};
@@ -65,7 +66,10 @@ routes! {
     POST "/logout"                      Open,   login::log_out;
     POST "/preferences"                 Open,   preferences::choose;
     GET  ""                             READ,   today::show;
+    GET  "/live"                        READ,   live::tell;
     GET  "/messages"                    READ,   messages::list;
+    GET  "/messages.csv"                READ,   downloads::messages_csv;
+    GET  "/messages.xlsx"               READ,   downloads::messages_workbook;
     POST "/messages/resend"             WRITE,  messages::resend;
     POST "/messages/cancel"             WRITE,  messages::cancel;
     GET  "/messages/{request_id}"       READ,   message::show;
@@ -76,7 +80,18 @@ routes! {
     GET  "/dealers/{dealer_id}"          Account(Scope::Read),  dealers::show;
     POST "/dealers/{dealer_id}/test"     Account(Scope::Write), dealers::test;
     POST "/dealers/{dealer_id}/settings" ADMIN,  dealers::change;
+    GET  "/templates"                    READ,   templates::list;
+    POST "/templates"                    WRITE,  templates::make;
+    GET  "/templates/{name}"             READ,   templates::show;
+    POST "/templates/{name}"             WRITE,  templates::save;
+    POST "/templates/{name}/remove"      WRITE,  templates::remove;
+    POST "/templates/{name}/default"     ADMIN,  templates::make_default;
+    GET  "/import"                       WRITE,  import::show;
+    POST "/import"                       WRITE,  import::check;
+    POST "/import/store"                 WRITE,  import::store;
+    POST "/import/faulty"                WRITE,  import::faulty;
     GET  "/analytics"                    READ,   analytics::show;
+    GET  "/analytics.csv"                READ,   downloads::series_csv;
     GET  "/keys"                         ADMIN,  keys::list;
     POST "/keys"                         ADMIN,  keys::make;
     POST "/keys/{key_id}/revoke"         ADMIN,  keys::revoke;

@@ -4,11 +4,21 @@ use callers::{Keys, Limits};
 use domain::ports::{AuditLog, Clock, Health, TestLine};
 use domain::usecases::Services;
 use domain::values::{AccountPolicy, PublicBaseUrl};
+use exports::Exports;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::live::Live;
+use crate::pages::import;
 
 /// What the pages need.
 pub struct Console {
     pub(crate) services: Services,
     pub(crate) parts: ConsoleParts,
+    /// Room for the tables that are imported at once.
+    pub(crate) imports: Arc<Semaphore>,
+    /// What those are told who look.
+    pub(crate) live: Arc<Live>,
 }
 
 /// What the pages need besides the use cases.
@@ -27,8 +37,12 @@ pub struct ConsoleParts {
     pub keys: Keys,
     /// How much callers may ask for; shared with the API.
     pub limits: Arc<Limits>,
+    /// Makes files of lists; shared with the API.
+    pub exports: Arc<Exports>,
     /// How the service is reached from outside.
     pub public_base_url: PublicBaseUrl,
+    /// Cancelled when the service stops: streams end then.
+    pub stop: CancellationToken,
     /// The version of the program.
     pub version: &'static str,
 }
@@ -37,6 +51,12 @@ impl Console {
     /// The pages over these use cases.
     #[must_use]
     pub fn new(services: Services, parts: ConsoleParts) -> Self {
-        Self { services, parts }
+        let (lookups, clock) = (services.lookups.clone(), parts.clock.clone());
+        Self {
+            live: Arc::new(Live::new(lookups, clock, parts.stop.clone())),
+            services,
+            parts,
+            imports: Arc::new(Semaphore::new(import::AT_ONCE)),
+        }
     }
 }

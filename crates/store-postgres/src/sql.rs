@@ -74,6 +74,7 @@ files! {
     Newest "requests/newest.sql"
     CountFound "requests/count_found.sql"
     Count "requests/count.sql"
+    Arrived "requests/arrivals.sql"
     AddUp "requests/add_up.sql"
     CompareCounts "requests/compare_counts.sql"
     CorrectCounts "requests/correct_counts.sql"

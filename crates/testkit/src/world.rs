@@ -71,6 +71,7 @@ impl World {
             templates: self.store.clone(),
             accounts: self.store.clone(),
             api_keys: self.store.clone(),
+            arrivals: self.store.clone(),
             troubles: self.store.clone(),
             sessions: self.store.clone(),
             audit: self.store.clone(),

@@ -228,6 +228,7 @@ pub(crate) fn api(world: &World, ports: &Ports) -> Api {
         audit: ports.audit.clone(),
         auth: ports.auth,
         limits: Arc::new(Limits::new(ports.rate, ports.proxies.clone())),
+        exports: Arc::new(exports::Exports::new(services.lookups.clone())),
         version: VERSION,
     };
     let api = Api::new(services, parts);

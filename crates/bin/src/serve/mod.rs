@@ -20,6 +20,7 @@ use api::{Api, ApiAuth, ApiOptions, ApiParts, Beside, Limits};
 use console::{Console, ConsoleParts};
 use domain::ports::Health;
 use domain::values::PublicBaseUrl;
+use exports::Exports;
 use store_postgres::MigrateError;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -130,6 +131,7 @@ fn api(config: &Config, parts: &Parts, watched: &Watched, options: &ApiOptions) 
     ));
     let audit = Arc::new(parts.store.clone());
     let limits = Arc::new(Limits::new(config.rate, config.proxies.clone()));
+    let exports = Arc::new(Exports::new(parts.services.lookups.clone()));
     let console_parts = ConsoleParts {
         tests: parts.tests.clone(),
         accounts: config.accounts.clone(),
@@ -138,7 +140,9 @@ fn api(config: &Config, parts: &Parts, watched: &Watched, options: &ApiOptions) 
         clock: Arc::new(SystemClock),
         keys: config.auth,
         limits: limits.clone(),
+        exports: exports.clone(),
         public_base_url: options.public_base_url.clone(),
+        stop: parts.in_flight.stop.clone(),
         version: VERSION,
     };
     let api_parts = ApiParts {
@@ -148,6 +152,7 @@ fn api(config: &Config, parts: &Parts, watched: &Watched, options: &ApiOptions) 
         audit,
         auth: config.auth,
         limits,
+        exports,
         version: VERSION,
     };
     let console = Console::new(parts.services.clone(), console_parts);

@@ -2,12 +2,16 @@
 
 pub(crate) mod analytics;
 pub(crate) mod dealers;
+pub(crate) mod downloads;
+pub(crate) mod import;
 pub(crate) mod keys;
+pub(crate) mod live;
 pub(crate) mod login;
 pub(crate) mod message;
 pub(crate) mod messages;
 pub(crate) mod operation;
 pub(crate) mod preferences;
+pub(crate) mod templates;
 pub(crate) mod today;
 
 use actix_web::HttpResponse;

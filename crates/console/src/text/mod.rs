@@ -10,7 +10,9 @@ use crate::look::Language;
 
 mod administration;
 mod dealers;
+mod import;
 mod reports;
+mod templates;
 
 /// What the pages say in one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +80,12 @@ texts! {
     conflict: "Ini sudah tidak bisa dilakukan", "This is not possible any more";
     conflict_why: "Pesan ini sedang menunggu, sudah terkirim, atau orangnya sudah dihapus. Tidak ada yang berubah.",
         "The message waits, was sent already, or its person was erased. Nothing was changed.";
+    too_many_rows: "Terlalu banyak baris untuk satu buku kerja", "Too many rows for one workbook";
+    too_many_rows_why: "Buku kerja memuat paling banyak 100.000 baris. Perpendek jangka waktunya, atau unduh sebagai CSV.",
+        "A workbook has at most 100,000 rows. Choose a shorter period, or download it as CSV.";
+    download_csv: "Unduh CSV", "Download CSV";
+    download_workbook: "Unduh Excel", "Download Excel";
+    download_of_dealer: "Pilih nomor dealer untuk mengunduh daftarnya.", "Choose a dealer number to download its list.";
     too_large: "Terlalu besar", "Too large";
     too_large_why: "Alamat atau formulir ini lebih panjang daripada yang diterima. Tidak ada yang berubah.",
         "The address or the form is longer than is accepted. Nothing was changed.";
@@ -100,6 +108,7 @@ texts! {
 
     // -- the list
     find: "Cari", "Find";
+    live_words: "{} pesan baru", "{} new";
     search: "Nama, telepon, atau pelat", "Name, phone or plate";
     search_help: "Paling sedikit 3 huruf atau angka.", "At least 3 letters or digits.";
     status: "Status", "Status";
@@ -110,6 +119,7 @@ texts! {
     dealer_number: "Nomor dealer", "Dealer number";
     clear_filters: "Hapus saringan", "Clear filters";
     time: "Waktu", "Time";
+    date: "Tanggal", "Date";
     plate: "Pelat", "Plate";
     name: "Nama", "Name";
     phone: "Telepon", "Phone";

@@ -34,7 +34,7 @@ pub(crate) fn page(visit: &Visit, shown: &Analytics) -> Markup {
             p class="help" { (text.day(period.from())) " – " (text.day(period.to())) }
         }
         @if shown.needs_dealer { p class="empty" { (text.name_a_dealer()) } }
-        @if let Some(report) = &shown.report { (body(report, text)) }
+        @if let Some(report) = &shown.report { (body(report, &download(shown, text), text)) }
     };
     layout::page(visit, Section::Analytics, text.analytics(), &content)
 }
@@ -73,7 +73,14 @@ fn form(shown: &Analytics, text: Text) -> Markup {
     }
 }
 
-fn body(report: &AnalyticsReport, text: Text) -> Markup {
+/// The series as a file.
+fn download(shown: &Analytics, text: Text) -> Markup {
+    let bucket = [("bucket", shown.bucket.as_str())];
+    let address = shown.listing.address_of("/analytics.csv", &bucket);
+    html! { p class="actions" { a class="button small" href=(address) { (text.download_csv()) } } }
+}
+
+fn body(report: &AnalyticsReport, download: &Markup, text: Text) -> Markup {
     let label = |entry: &SeriesEntry| match report.bucket {
         Bucket::Hour => format!(
             "{}, {}",
@@ -108,6 +115,7 @@ fn body(report: &AnalyticsReport, text: Text) -> Markup {
             h2 id="series" { (text.series()) }
             (charts::series(&report.series, short, text))
             details { summary { (text.as_table()) } (charts::table(&report.series, label, text)) }
+            (download)
         }
         section class="card" aria-labelledby="hours" {
             h2 id="hours" { (text.hours()) }

@@ -14,6 +14,8 @@ pub(crate) enum Section {
     Today,
     Messages,
     Dealers,
+    Templates,
+    Import,
     Analytics,
     Keys,
     Audit,
@@ -22,10 +24,12 @@ pub(crate) enum Section {
 
 impl Section {
     /// Those that there are, in the order of the navigation.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Today,
         Self::Messages,
         Self::Dealers,
+        Self::Templates,
+        Self::Import,
         Self::Analytics,
         Self::Keys,
         Self::Audit,
@@ -43,6 +47,8 @@ impl Section {
             Self::Today => PATH,
             Self::Messages => "/console/messages",
             Self::Dealers => "/console/dealers",
+            Self::Templates => "/console/templates",
+            Self::Import => "/console/import",
             Self::Analytics => "/console/analytics",
             Self::Keys => "/console/keys",
             Self::Audit => "/console/audit",
@@ -55,6 +61,8 @@ impl Section {
             Self::Today => text.today(),
             Self::Messages => text.messages(),
             Self::Dealers => text.dealers(),
+            Self::Templates => text.templates(),
+            Self::Import => text.import(),
             Self::Analytics => text.analytics(),
             Self::Keys => text.keys(),
             Self::Audit => text.audit(),

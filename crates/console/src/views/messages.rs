@@ -7,7 +7,7 @@ use domain::values::{DealerId, SearchError, mask_phone, mask_phones};
 use maud::{Markup, html};
 
 use super::layout::{self, Section};
-use super::marks;
+use super::{live, marks};
 use crate::form::Fields;
 use crate::list::{ListFault, Listing};
 use crate::text::{Act, Text};
@@ -69,9 +69,13 @@ pub(crate) fn page(visit: &Visit, list: &List) -> Markup {
     let content = html! {
         h1 { (text.messages()) }
         @if let Some(done) = &list.done { (notice(done, text)) }
+        @if list.listing.after.is_none() && list.listing.faults.is_empty() {
+            (live::line(&list.listing.address(&[]), text))
+        }
         (filters(list, text))
         @if !list.items.is_empty() {
             (rows(visit, list))
+            (downloads(list, text))
         } @else if list.listing.faults.is_empty() {
             (empty(list, text))
         }
@@ -128,6 +132,21 @@ fn filters(list: &List, text: Text) -> Markup {
                 @if listing.is_filtered() {
                     a class="button quiet" href="/console/messages" { (text.clear_filters()) }
                 }
+            }
+        }
+    }
+}
+
+/// The list as a file, with its filters; each is of one dealer.
+fn downloads(list: &List, text: Text) -> Markup {
+    let listing = &list.listing;
+    html! {
+        @if list.shows_dealers && listing.dealer.is_none() {
+            p class="help" { (text.download_of_dealer()) }
+        } @else {
+            p class="actions" {
+                a class="button" href=(listing.address_of("/messages.csv", &[])) { (text.download_csv()) }
+                a class="button" href=(listing.address_of("/messages.xlsx", &[])) { (text.download_workbook()) }
             }
         }
     }

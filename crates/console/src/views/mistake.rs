@@ -41,6 +41,7 @@ fn words(mistake: &Mistake, text: Text) -> (&'static str, String) {
         Mistake::MethodNotAllowed(_) => (text.wrong_method(), ""),
         Mistake::Unreadable => (text.unreadable(), text.unreadable_why()),
         Mistake::Conflict => (text.conflict(), text.conflict_why()),
+        Mistake::TooManyRows => (text.too_many_rows(), text.too_many_rows_why()),
         Mistake::TooLarge(_) => (text.too_large(), text.too_large_why()),
         Mistake::TooSlow => (text.too_slow(), text.too_slow_why()),
         Mistake::Limited { seconds } => return (text.limited(), text.limited_why(*seconds)),

@@ -9,7 +9,8 @@ use domain::values::mask_phones;
 use maud::{Markup, html};
 
 use super::layout::{self, Section};
-use super::{charts, marks};
+use super::{charts, live, marks};
+use crate::PATH;
 use crate::format::machine;
 use crate::text::Text;
 use crate::visit::Visit;
@@ -35,6 +36,7 @@ pub(crate) fn page(visit: &Visit, today: &Today) -> Markup {
     let text = visit.text();
     let content = html! {
         h1 { (text.today()) }
+        (live::line(PATH, text))
         @if today.is_partial { p class="help" { (text.only_for_admin()) } }
         (concerns(today, text))
         @if let Some(report) = &today.report {

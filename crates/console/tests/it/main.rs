@@ -1,12 +1,16 @@
 //! The pages as visitors get them: in process, over the memory adapters of `testkit`.
 
 mod dealers;
+mod downloads;
+mod import;
 mod keyless;
 mod keys;
+mod live;
 mod login;
 mod looks;
 mod message;
 mod messages;
 mod origins;
 mod site;
+mod templates;
 mod today;

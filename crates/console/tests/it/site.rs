@@ -13,8 +13,10 @@ use domain::ports::{RequestStore as _, TestLine};
 use domain::requests::{NewRequest, RequestId};
 use domain::usecases::{KeyOrder, Ports};
 use domain::values::{DealerId, PublicBaseUrl};
+use exports::Exports;
 use secrecy::ExposeSecret as _;
 use testkit::{TestsInPlace, World, sample};
+use tokio_util::sync::CancellationToken;
 
 /// Where the browser is.
 pub(crate) const PEER: &str = "203.0.113.7:4711";
@@ -28,6 +30,7 @@ pub(crate) struct Site {
     pub(crate) peer: SocketAddr,
     pub(crate) ports: Ports,
     pub(crate) tests: Option<Arc<dyn TestLine>>,
+    pub(crate) stop: CancellationToken,
 }
 
 /// What came back.
@@ -66,6 +69,7 @@ impl Site {
             ports: world.ports(),
             world,
             tests: None,
+            stop: CancellationToken::new(),
             keys: Keys::Required,
             limits: Arc::default(),
             base: "http://customer.example",
@@ -83,7 +87,7 @@ impl Site {
         }
     }
 
-    fn console(&self) -> Console {
+    pub(crate) fn console(&self) -> Console {
         let services = self.world.services_over(&self.ports);
         let parts = ConsoleParts {
             tests: self
@@ -96,7 +100,9 @@ impl Site {
             clock: self.world.clock.clone(),
             keys: self.keys,
             limits: self.limits.clone(),
+            exports: Arc::new(Exports::new(services.lookups.clone())),
             public_base_url: PublicBaseUrl::parse(self.base).unwrap(),
+            stop: self.stop.clone(),
             version: "1.2.3",
         };
         Console::new(services, parts)

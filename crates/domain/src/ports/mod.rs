@@ -3,6 +3,7 @@
 
 mod account_book;
 mod api_keys;
+mod arrivals;
 mod audit_log;
 mod dealer_admin;
 mod dealer_directory;
@@ -24,6 +25,7 @@ mod whatsapp;
 
 pub use account_book::AccountBook;
 pub use api_keys::{ApiKeyRecord, ApiKeys, KnownKey, NewApiKey, Validity};
+pub use arrivals::{ArrivalCount, ArrivalWindow, Arrivals};
 pub use audit_log::AuditLog;
 pub use dealer_admin::{
     DealerAdmin, DealerPage, DealerRecord, KeySource, KnownQuota, LaneView, SettingsChanged,
@@ -58,6 +60,7 @@ pub use whatsapp::{AccountProfile, DeviceReport, OutgoingMessage, SendReport, Wh
 pub use {
     account_book::MockAccountBook,
     api_keys::MockApiKeys,
+    arrivals::MockArrivals,
     audit_log::MockAuditLog,
     dealer_admin::MockDealerAdmin,
     dealer_directory::MockDealerDirectory,

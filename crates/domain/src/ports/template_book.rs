@@ -74,6 +74,8 @@ pub enum Precondition {
     Unconditional,
     /// Any template of that name.
     Exists,
+    /// None of that name.
+    Absent,
     /// One of these.
     OneOf(Vec<SeenTemplate>),
 }
@@ -90,6 +92,7 @@ impl Precondition {
         match self {
             Self::Unconditional => true,
             Self::Exists => seen.is_some(),
+            Self::Absent => seen.is_none(),
             Self::OneOf(all) => seen.is_some_and(|seen| all.contains(&seen)),
         }
     }

@@ -5,8 +5,9 @@ use crate::access::Visibility;
 use crate::analytics::{AnalyticsReport, Bucket, Period, PeriodError};
 use crate::dealers::Dealer;
 use crate::ports::{
-    Clock, DateRange, DealerDirectory, DealerStats, ExportPart, ExportQuery, NewestPage,
-    NewestQuery, Page, PageQuery, Reports, RequestStore, StoreError,
+    ArrivalCount, ArrivalWindow, Arrivals, Clock, DateRange, DealerDirectory, DealerStats,
+    ExportPart, ExportQuery, NewestPage, NewestQuery, Page, PageQuery, Reports, RequestStore,
+    StoreError,
 };
 use crate::requests::{Request, RequestId};
 use crate::values::{DealerId, jakarta_time};
@@ -16,6 +17,7 @@ pub struct Lookups {
     dealers: Arc<dyn DealerDirectory>,
     requests: Arc<dyn RequestStore>,
     reports: Arc<dyn Reports>,
+    arrivals: Arc<dyn Arrivals>,
     clock: Arc<dyn Clock>,
 }
 
@@ -36,6 +38,7 @@ impl Lookups {
             dealers: ports.dealers.clone(),
             requests: ports.requests.clone(),
             reports: ports.reports.clone(),
+            arrivals: ports.arrivals.clone(),
             clock: ports.clock.clone(),
         }
     }
@@ -123,6 +126,14 @@ impl Lookups {
             self.active_dealer(&query.dealer).await?;
         }
         Ok(self.reports.part(query).await?)
+    }
+
+    /// How many requests came in during a window, by dealer, whoever's they are.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store could not answer.
+    pub async fn arrivals(&self, window: &ArrivalWindow) -> Result<Vec<ArrivalCount>, StoreError> {
+        self.arrivals.arrivals(window).await
     }
 
     async fn active_dealer(&self, id: &DealerId) -> Result<Dealer, LookupError> {

@@ -7,9 +7,9 @@ use super::{
 };
 use crate::delivery::DeliveryPolicy;
 use crate::ports::{
-    AccountBook, ApiKeys, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory, Dice, Entropy,
-    EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents, Reports, RequestStore,
-    Sessions, TemplateBook, Troubles, Whatsapp, WorkerId,
+    AccountBook, ApiKeys, Arrivals, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory, Dice,
+    Entropy, EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents, Reports,
+    RequestStore, Sessions, TemplateBook, Troubles, Whatsapp, WorkerId,
 };
 use crate::values::AccountPolicy;
 
@@ -37,6 +37,8 @@ pub struct Ports {
     pub accounts: Arc<dyn AccountBook>,
     /// Stores the fingerprints of API keys.
     pub api_keys: Arc<dyn ApiKeys>,
+    /// Counts what comes in.
+    pub arrivals: Arc<dyn Arrivals>,
     /// Finds dealers who may need somebody.
     pub troubles: Arc<dyn Troubles>,
     /// Keeps the sessions of people.

@@ -130,6 +130,8 @@ pub struct Rendering {
     pub text: String,
     /// Whether that is another text than its newest message has; `None` where it has no message.
     pub differs: Option<bool>,
+    /// That text, where it is another one.
+    pub sent: Option<String>,
 }
 
 discreet!(Rendering, request, differs);
@@ -385,6 +387,7 @@ fn rendering(template: &Template, recent: &RecentRequest, dealer_name: &str) -> 
     Some(Rendering {
         request: recent.request.id,
         differs: recent.body.as_ref().map(|body| *body != text),
+        sent: recent.body.clone().filter(|body| *body != text),
         text,
     })
 }

@@ -1,5 +1,6 @@
 //! Requests, their messages and lists.
 
+pub(crate) mod arrivals;
 pub(crate) mod bulk;
 pub(crate) mod counts;
 pub(crate) mod intake;

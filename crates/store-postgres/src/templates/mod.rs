@@ -99,6 +99,7 @@ impl TemplateBook for PgDealers {
             let statement = conditional(Statement::new(sql::SaveTemplate), owner, name, over)
                 .bind("shared", over_versions(over, Layer::Shared))
                 .bind("built_in", over_built_in(over, name))
+                .bind("absent", over_nothing(over, name))
                 .bind("body", body)
                 .bind("most", i64::from(MAX_TEMPLATES));
             with_entry(statement, entry)
@@ -261,8 +262,14 @@ fn over_built_in(over: &Precondition, name: &TemplateName) -> bool {
     name.as_str() == VALIDATION
         && match over {
             Precondition::Unconditional | Precondition::Exists => true,
+            Precondition::Absent => false,
             Precondition::OneOf(all) => all.contains(&SeenTemplate::BuiltIn),
         }
+}
+
+/// Whether the condition is that nobody has a template of that name; the built-in one is always there.
+fn over_nothing(over: &Precondition, name: &TemplateName) -> bool {
+    *over == Precondition::Absent && name.as_str() != VALIDATION
 }
 
 /// Binds whose template it is, and what must be in force.

@@ -10,7 +10,7 @@ WITH seen AS (
     WHERE t.dealer_id IN (:dealer_id, '') AND t.name = :name AND NOT t.removed
     ORDER BY t.dealer_id = :dealer_id DESC LIMIT 1
 ), met AS (
-    SELECT WHERE :unconditional::bool OR coalesce(
+    SELECT WHERE :unconditional::bool OR (:absent::bool AND NOT EXISTS (SELECT FROM seen)) OR coalesce(
         (SELECT :exists::bool OR s.version = ANY (
             CASE WHEN s.own THEN :own::int[] ELSE :shared::int[] END) FROM seen s),
         :built_in::bool)

@@ -24,6 +24,7 @@ pub(crate) async fn stage_over(database: &TestDatabase, backstage: PgBackstage) 
         events: store.clone(),
         persons: store.clone(),
         api_keys: Arc::new(store.api_keys()),
+        arrivals: store.clone(),
         troubles: store.clone(),
         sessions: Arc::new(store.sessions()),
         audit: store.clone(),

@@ -22,6 +22,7 @@
 pub mod accounts;
 pub mod analytics;
 pub mod api_keys;
+pub mod arrivals;
 pub mod audit;
 pub mod breaker;
 pub mod bulk;
@@ -66,8 +67,8 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::dealers::Dealer;
 use domain::delivery::OutcomeKind;
 use domain::ports::{
-    AccountBook, ApiKeys, AuditLog, DealerAdmin, DealerDirectory, EventStore, Messages, Outbox,
-    PersonalData, Reports, RequestStore, Sessions, TemplateBook, Troubles,
+    AccountBook, ApiKeys, Arrivals, AuditLog, DealerAdmin, DealerDirectory, EventStore, Messages,
+    Outbox, PersonalData, Reports, RequestStore, Sessions, TemplateBook, Troubles,
 };
 use domain::requests::{
     MessageId, MessageState, Request, RequestId, RequestStatus, WhatsappStatus,
@@ -93,6 +94,8 @@ pub struct Stage {
     pub persons: Arc<dyn PersonalData>,
     /// The keys of callers.
     pub api_keys: Arc<dyn ApiKeys>,
+    /// What comes in.
+    pub arrivals: Arc<dyn Arrivals>,
     /// Who may need somebody.
     pub troubles: Arc<dyn Troubles>,
     /// The sessions of people.
@@ -128,6 +131,7 @@ impl Stage {
             + TemplateBook
             + ApiKeys
             + Sessions
+            + Arrivals
             + Troubles
             + AuditLog
             + Backstage
@@ -141,6 +145,7 @@ impl Stage {
             events: store.clone(),
             persons: store.clone(),
             api_keys: store.clone(),
+            arrivals: store.clone(),
             troubles: store.clone(),
             sessions: store.clone(),
             audit: store.clone(),

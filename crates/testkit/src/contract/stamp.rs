@@ -164,6 +164,8 @@ macro_rules! contract_tests {
                 an_api_key_is_not_called_by_the_phone_of_an_erased_person
                 a_unit_type_does_not_name_an_erased_person
                 keys_that_hold_the_phone_of_an_erased_person_are_forgotten;
+            arrivals:
+                what_came_in_is_counted_by_dealer;
             troubles:
                 who_is_well_is_not_told
                 whoever_may_need_somebody_is_told

@@ -224,6 +224,22 @@ pub async fn another_version_is_not_overtaken(stage: &Stage) {
     let none = try_save(stage, &own(), &promo(), "x", &Precondition::Exists).await;
     assert_eq!(none.expect("save"), TemplateSaved::Overtaken);
     assert_eq!(versions(stage, &own(), &promo()).await, []);
+    // A new one overtakes neither the built-in one, nor head office's, nor another new one.
+    refused(Precondition::Absent).await;
+    let over_nothing = async |owner: &TemplateOwner, body: &str| {
+        let saved = try_save(stage, owner, &promo(), body, &Precondition::Absent).await;
+        matches!(saved.expect("save"), TemplateSaved::Saved(_))
+    };
+    assert!(over_nothing(&office, "pusat").await);
+    assert!(!over_nothing(&own(), "sendiri").await);
+    assert_eq!(
+        remove(stage, &office, &promo(), &ALWAYS).await,
+        TemplateRemoved::Removed
+    );
+    assert!(over_nothing(&own(), "sendiri").await);
+    assert!(!over_nothing(&own(), "lain").await);
+    let kept = remove(stage, &own(), &promo(), &Precondition::Absent).await;
+    assert_eq!(kept, TemplateRemoved::Overtaken);
     // Who has seen the newest version and saves it again has overtaken nobody.
     let newest = over(&[SeenTemplate::Own(4)]);
     let same = try_save(stage, &own(), &validation(), "atas pusat", &newest).await;
@@ -247,15 +263,16 @@ pub async fn of_writers_at_the_same_moment_each_gets_a_number(stage: &Stage) {
             .filter(|saved| matches!(saved, Ok(TemplateSaved::Saved(_))))
             .count()
     };
+    assert_eq!(write(&Precondition::Absent).await, 1);
     assert_eq!(write(&ALWAYS).await, 8);
     assert_eq!(
-        write(&Precondition::OneOf(vec![SeenTemplate::Own(8)])).await,
+        write(&Precondition::OneOf(vec![SeenTemplate::Own(9)])).await,
         1
     );
     let all = texts(stage, &own(), &promo()).await.into_iter();
     let numbers: Vec<u32> = all.map(|(version, _)| version).collect();
-    assert_eq!(numbers, (1..=9).rev().collect::<Vec<_>>());
-    assert_eq!(noted(stage).await.len(), 9);
+    assert_eq!(numbers, (1..=10).rev().collect::<Vec<_>>());
+    assert_eq!(noted(stage).await.len(), 10);
 }
 
 /// A writer is told its own version and those before it, and without a condition nobody is refused, though

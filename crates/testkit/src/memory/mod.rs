@@ -1,5 +1,6 @@
 mod access;
 mod accounts;
+mod arrivals;
 mod backstage;
 mod dealers;
 mod events;

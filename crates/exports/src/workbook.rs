@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// The most rows of a workbook, without its header.
-pub(crate) const MOST_ROWS: u64 = 100_000;
+pub const MOST_ROWS: u64 = 100_000;
 
 /// How wide the first columns are, in characters.
 const WIDTHS: [f64; 14] = [

@@ -1,17 +1,18 @@
-//! Lists as files: what a file holds, and how many are made at once.
+#![doc = include_str!("../README.md")]
 
+mod file;
 mod table;
 mod workbook;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callers::Subject;
+use domain::usecases::{LookupError, Lookups};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub(crate) use table::csv;
-pub(crate) use workbook::{MOST_ROWS, Workbook};
-
-use crate::problem::Problem;
+pub use file::CsvFile;
+pub use table::csv;
+pub use workbook::MOST_ROWS;
 
 /// The most CSV files that a copy writes at once, and how many of these are one caller's. Each has about 4 MB
 /// in memory.
@@ -21,31 +22,50 @@ const TABLES_OF_A_CALLER: usize = 2;
 /// The most workbooks that a copy makes at once. Each has a thread, and about 15 MB in memory.
 const MOST_WORKBOOKS: usize = 2;
 
-/// How many files are made at once; one more is told so at once.
-pub(crate) struct Exports {
+/// Makes files of lists, a bounded number at once; one more is told so at once.
+pub struct Exports {
+    lookups: Arc<Lookups>,
     tables: Arc<Semaphore>,
     /// The callers for whom CSV files are written, each as often as it has one.
     callers: Callers,
     workbooks: Arc<Semaphore>,
 }
 
-impl Default for Exports {
-    fn default() -> Self {
+/// Why there is no file.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// As many are made as may be at once.
+    #[error("too many files are made at once")]
+    Busy,
+    /// A workbook would have more rows than [`MOST_ROWS`].
+    #[error("the list has more than {MOST_ROWS} rows")]
+    TooManyRows,
+    /// The list could not be read.
+    #[error("the list could not be read")]
+    Lookup(#[from] LookupError),
+    /// The workbook could not be written.
+    #[error("the workbook could not be made")]
+    NotMade,
+}
+
+impl Exports {
+    /// Files of what these look-ups find.
+    #[must_use]
+    pub fn new(lookups: Arc<Lookups>) -> Self {
         Self {
+            lookups,
             tables: Arc::new(Semaphore::new(MOST_TABLES)),
             callers: Callers::default(),
             workbooks: Arc::new(Semaphore::new(MOST_WORKBOOKS)),
         }
     }
-}
 
-impl Exports {
     /// A place among the CSV files. A caller that has its share must wait, so that one that reads slowly leaves
     /// the others theirs.
-    pub(crate) fn table(&self, caller: Subject) -> Result<TablePlace, Problem> {
+    fn table(&self, caller: Subject) -> Result<TablePlace, ExportError> {
         let mut callers = locked(&self.callers);
         if callers.iter().filter(|other| **other == caller).count() >= TABLES_OF_A_CALLER {
-            return Err(Problem::Busy { submits: false });
+            return Err(ExportError::Busy);
         }
         let place = place(&self.tables)?;
         callers.push(caller);
@@ -54,11 +74,6 @@ impl Exports {
             callers: self.callers.clone(),
             _place: place,
         })
-    }
-
-    /// A place among the workbooks.
-    pub(crate) fn workbook(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        place(&self.workbooks)
     }
 }
 
@@ -69,7 +84,7 @@ fn locked(callers: &Mutex<Vec<Subject>>) -> MutexGuard<'_, Vec<Subject>> {
 }
 
 /// A caller's place among the CSV files, until it is dropped.
-pub(crate) struct TablePlace {
+struct TablePlace {
     caller: Subject,
     callers: Callers,
     _place: OwnedSemaphorePermit,
@@ -84,7 +99,9 @@ impl Drop for TablePlace {
     }
 }
 
-fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Problem> {
-    let place = places.clone().try_acquire_owned();
-    place.map_err(|_| Problem::Busy { submits: false })
+fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ExportError> {
+    places
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| ExportError::Busy)
 }
