@@ -12,6 +12,7 @@ mod health;
 mod messages;
 mod outbox;
 mod personal_data;
+mod replies;
 mod reports;
 mod request_store;
 mod sessions;
@@ -38,6 +39,7 @@ pub use outbox::{
     WorkerId,
 };
 pub use personal_data::PersonalData;
+pub use replies::{Confirmations, OptOuts, OptedOut, Replies, RepliesOf};
 pub use reports::{
     DateRange, DealerStats, DealerTally, ExportPart, ExportQuery, Facts, ListPlace, NewestPage,
     NewestQuery, Page, PageQuery, Reports, RequestFilter, SecondsFact, Tally,
@@ -67,6 +69,7 @@ pub use {
     messages::MockMessages,
     outbox::MockOutbox,
     personal_data::MockPersonalData,
+    replies::{MockConfirmations, MockOptOuts, MockReplies},
     reports::MockReports,
     request_store::MockRequestStore,
     sessions::MockSessions,

@@ -8,6 +8,7 @@ mod health;
 mod messages;
 mod outbox;
 mod persons;
+mod replies;
 mod reports;
 mod requests;
 mod settling;
