@@ -163,7 +163,21 @@ async fn has(page: &Page, words: &str) -> bool {
     page.text().await.contains(words)
 }
 
-/// Nothing that the browser complains of, and nothing beyond its edge.
+/// Numbers that are broken into two lines.
+const BROKEN: &str = r"(() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const broken = [];
+    while (texts.nextNode()) {
+        const text = texts.currentNode.data.trim();
+        if (!/^[\d.,]{1,12}$/.test(text)) continue;
+        const range = document.createRange();
+        range.selectNodeContents(texts.currentNode);
+        if (range.getClientRects().length > 1) broken.push(text);
+    }
+    return broken;
+})()";
+
+/// Nothing that the browser complains of, nothing beyond its edge, and no number in two lines.
 async fn is_well(page: &Page, what: &str) {
     let faults = page.run("window.faults").await;
     assert_eq!(faults, json!([]), "{what}");
@@ -171,6 +185,7 @@ async fn is_well(page: &Page, what: &str) {
         .run("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         .await;
     assert_eq!(beyond, 0, "{what} is wider than its window");
+    assert_eq!(page.run(BROKEN).await, json!([]), "{what}");
 }
 
 /// Nothing that keeps people with a screen reader or a keyboard out.
@@ -255,6 +270,14 @@ async fn a_clerk_finds_three_messages_and_sends_them_again() {
         page.text().await
     );
     is_well(&page, "a message").await;
+    // Whoever clicks twice sends once.
+    let loaded = page.next("Page.loadEventFired");
+    page.run("const resend = document.querySelector(\"form[action$='/resend'] button\"); resend.click(); resend.click(); null")
+        .await;
+    loaded.await;
+    assert!(has(&page, "Pesan masuk antrean lagi.").await);
+    let all = "SELECT count(*) FROM customer.message WHERE dealer_id = '0009999'";
+    assert_eq!(scene.story.count(all).await, 9);
     click(&page, "form[action='/console/logout'] button").await;
     page.go(&scene.at("/console/messages")).await;
     assert!(path(&page).await.starts_with("/console/login?next="));

@@ -47,9 +47,9 @@ texts! {
     send_seconds: "Sampai diterima Fonnte", "Until Fonnte accepts it";
     delivery_seconds: "Dari sana sampai ke ponsel", "From there to the phone";
     read_seconds: "Dari sana sampai dibaca", "From there until it is read";
-    half: "Separuh paling lama", "Half within";
-    most: "95 % paling lama", "95 % within";
-    nearly_all: "99 % paling lama", "99 % within";
+    half: "Separuh dalam", "Half within";
+    most: "95 % dalam", "95 % within";
+    nearly_all: "99 % dalam", "99 % within";
     units: "Tipe unit", "Unit types";
     other_units: "lainnya", "others";
     dealers_compared: "Per dealer", "By dealer";
@@ -59,11 +59,11 @@ texts! {
 }
 
 impl Text {
-    /// How many there are at most in a bar.
-    pub(crate) fn at_most(self, count: u64) -> String {
+    /// How many the highest bar stands for.
+    pub(crate) fn highest_bar(self, count: u64) -> String {
         match self.0 {
-            Language::Indonesian => format!("paling banyak {}", self.number(count)),
-            Language::English => format!("at most {}", self.number(count)),
+            Language::Indonesian => format!("batang tertinggi {}", self.number(count)),
+            Language::English => format!("highest bar {}", self.number(count)),
         }
     }
 

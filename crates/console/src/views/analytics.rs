@@ -126,7 +126,7 @@ fn how_long(report: &AnalyticsReport, text: Text) -> Markup {
         (text.read_seconds(), &report.read_seconds),
     ];
     html! {
-        table {
+        table class="tight" {
             caption class="unseen" { (text.how_long()) }
             thead {
                 tr {

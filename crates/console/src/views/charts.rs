@@ -18,7 +18,7 @@ pub(crate) fn funnel(counts: &Counts, text: Text) -> Markup {
         (text.not_sent(), counts.not_sent, "grey-bar"),
     ];
     html! {
-        table class="funnel" {
+        table class="funnel tight" {
             caption class="unseen" { (text.funnel()) }
             tbody {
                 @for (name, count, class) in steps {
@@ -75,7 +75,7 @@ pub(crate) fn series(
         div class="chart" aria-hidden="true" {
             p class="help" {
                 (swatch("grey-bar")) (text.requests()) (swatch("")) (text.delivered())
-                " · " (text.at_most(most))
+                " · " (text.highest_bar(most))
             }
             svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } preserveAspectRatio="none" focusable="false" {
                 @for (place, entry) in entries.iter().enumerate() {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Policies, Ports};
+use super::{Policies, Ports, Reordered};
 use crate::access::{AuditEntry, AuditRecord, Author, Visibility};
 use crate::dealers::{Dealer, DealerSettings};
 use crate::delivery::{DeliveryPolicy, Queue, queue, waiting};
@@ -9,10 +9,10 @@ use crate::ports::{
     StoreError,
 };
 use crate::requests::{
-    Fault, Faults, Field, Input, Message, MessageId, MessageKind, MessageState, MessageView,
-    NewMessage, Origin, Request, RequestId,
+    Faults, Message, MessageId, MessageKind, MessageState, MessageView, NewMessage, Origin,
+    Request, RequestId,
 };
-use crate::template::{InForce, RawVariables, Template, TemplateValues, Variables};
+use crate::template::{Template, TemplateValues, Variables};
 use crate::usecases::LookupError;
 use crate::values::{DealerId, Phone};
 
@@ -56,53 +56,6 @@ pub enum MessageError {
     /// The store could not answer; the outcome of a write is unknown.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
-}
-
-/// What is to be different about a message that is sent once more, as it came in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ResendOrder {
-    /// The name of its template; [`Absent`](Input::Absent) and [`Null`](Input::Null) leave it.
-    pub template: Input,
-    /// All of its variables; [`Absent`](RawVariables::Absent) leaves them.
-    pub variables: RawVariables,
-}
-
-/// A [`ResendOrder`] that keeps the rules, as far as they do not concern the template.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reordered {
-    template: Option<String>,
-    variables: Option<Variables>,
-}
-
-impl ResendOrder {
-    /// Checks it.
-    ///
-    /// # Errors
-    /// For every faulty field, and every faulty variable, its first broken rule.
-    pub fn check(self) -> Result<Reordered, Faults> {
-        let mut faults = Vec::new();
-        let template = match self.template {
-            Input::Absent | Input::Null => None,
-            Input::Text(name) => Some(name),
-            _ => {
-                faults.push((Field::Template.into(), Fault::NotText));
-                None
-            }
-        };
-        let given = self.variables != RawVariables::Absent;
-        let variables = Variables::check(self.variables).unwrap_or_else(|broken| {
-            faults.extend(broken);
-            Variables::default()
-        });
-        if faults.is_empty() {
-            Ok(Reordered {
-                template,
-                variables: given.then_some(variables),
-            })
-        } else {
-            Err(faults)
-        }
-    }
 }
 
 impl MessageActions {
@@ -240,7 +193,9 @@ impl MessageActions {
         if self.opt_outs.is_opted_out(&dealer.id, &target).await? {
             return Err(MessageError::RecipientOptedOut);
         }
-        let (template, variables) = chosen(&dealer, newest, order)?;
+        let (template, variables) = order
+            .chosen(&dealer, newest)
+            .map_err(MessageError::Invalid)?;
         let body = rendered(&template.template, &stored, &dealer.name, &variables);
         let message = NewMessage {
             id: self.ids.message(),
@@ -336,37 +291,6 @@ impl MessageActions {
         dealer
             .filter(|dealer| dealer.active || begun)
             .ok_or(MessageError::NotSendable)
-    }
-}
-
-/// The template of the next message, and its variables. What the newest message has and the template does
-/// not is left out.
-fn chosen(
-    dealer: &Dealer,
-    newest: Option<Message>,
-    order: Reordered,
-) -> Result<(&InForce, Variables), MessageError> {
-    let (named, kept) = match newest {
-        Some(newest) => (Some(newest.template), newest.variables),
-        None => (None, Variables::default()),
-    };
-    let template = match order.template.or(named) {
-        Some(name) => dealer.templates.named(&name).ok_or_else(|| {
-            MessageError::Invalid(vec![(Field::Template.into(), Fault::UnknownTemplate)])
-        })?,
-        None => {
-            let default = dealer.settings.default_template.as_deref();
-            dealer.templates.by_default(default)
-        }
-    };
-    let variables = order.variables.unwrap_or_else(|| {
-        let mut kept = kept;
-        kept.retain(|name| template.template.has(name));
-        kept
-    });
-    match template.template.check(&variables) {
-        faults if faults.is_empty() => Ok((template, variables)),
-        faults => Err(MessageError::Invalid(faults)),
     }
 }
 

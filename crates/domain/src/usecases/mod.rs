@@ -15,6 +15,7 @@ mod logins;
 mod lookups;
 mod message_actions;
 mod opt_out_confirmations;
+mod resend_order;
 mod services;
 mod template_administration;
 
@@ -31,8 +32,9 @@ pub use intake::{BLOCK, BulkCall, BulkRow, Intake, IntakeError, Receival, RowAns
 pub use key_administration::{KeyAdministration, KeyError, KeyOrder, MadeKey};
 pub use logins::{Logins, SESSION_LIFETIME};
 pub use lookups::{LookupError, Lookups};
-pub use message_actions::{MessageActions, MessageError, Reordered, ResendOrder};
+pub use message_actions::{MessageActions, MessageError};
 pub use opt_out_confirmations::{ConfirmationCall, ConfirmationEnd, OptOutConfirmations};
+pub use resend_order::{Reordered, ResendOrder};
 pub use services::{Policies, Ports, Services};
 pub use template_administration::{
     Preview, PreviewSample, Rendering, TemplateAdministration, TemplateError, TemplateHistory,

@@ -118,8 +118,7 @@ impl OptOuts for PgStore {
 #[async_trait]
 impl Confirmations for PgStore {
     async fn due(&self, limit: u32) -> Result<Vec<Confirmation>, StoreError> {
-        let statement =
-            Statement::new(sql::DueConfirmations).bind("most", i64::from(limit));
+        let statement = Statement::new(sql::DueConfirmations).bind("most", i64::from(limit));
         let rows: Vec<ConfirmationRow> = self.database.all(statement).await?;
         let due = rows.into_iter().map(Confirmation::try_from);
         Ok(due.filter_map(readable).collect())
