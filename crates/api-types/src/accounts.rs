@@ -106,6 +106,9 @@ pub struct SettingsItem {
     /// `validation`. Null where it is, or none is set.
     #[schemars(extend("example" = null))]
     pub default_template_error: Option<Text>,
+    /// Whether whoever opts out or in by a reply gets a confirmation.
+    #[schemars(example = true)]
+    pub opt_out_reply: bool,
 }
 
 /// Without what only the record of a dealer tells.
@@ -114,6 +117,7 @@ impl From<DealerSettings> for SettingsItem {
         let ms = |pause: Option<std::time::Duration>| {
             Some(u64::try_from(pause?.as_millis()).unwrap_or(u64::MAX))
         };
+        let opt_out_reply = settings.confirms_opt_outs();
         Self {
             fonnte_api_key_set: false,
             fonnte_api_url: None,
@@ -126,6 +130,7 @@ impl From<DealerSettings> for SettingsItem {
             webhook_secret_set: false,
             default_template: settings.default_template,
             default_template_error: None,
+            opt_out_reply,
         }
     }
 }
@@ -160,6 +165,9 @@ pub struct WebhooksItem {
     /// For the states of the device.
     #[schemars(extend("format" = "uri", "example" = format!("{WEBHOOKS}/device")))]
     pub device: Option<String>,
+    /// For what customers write back.
+    #[schemars(extend("format" = "uri", "example" = format!("{WEBHOOKS}/message")))]
+    pub message: Option<String>,
 }
 
 const WEBHOOKS: &str =
@@ -258,6 +266,10 @@ pub struct SettingsBody {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     #[schemars(regex(pattern = TEMPLATE_NAME), example = &"validation")]
     pub default_template: Patch<String>,
+    /// Whether whoever opts out or in by a reply gets a confirmation; null is true.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[schemars(example = true)]
+    pub opt_out_reply: Patch<bool>,
 }
 
 discreet!(SettingsBody);

@@ -8,11 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::messages::MessageItem;
 use crate::patterns::{KEY_ID, PHONE};
+use crate::replies::{OptOutItem, ReplyItem};
 use crate::requests::{DEALER_ID, Item};
 use crate::{MAX_PAGE_SIZE, Text, discreet, reply};
 
 /// The most keys that are listed.
 pub const MAX_KEYS: u32 = 1_000;
+
+/// The most replies, and opt-outs, of an export.
+pub const EXPORTED_REPLIES: usize = 1_000;
 
 /// The most requests on a page of an export.
 pub const EXPORT_PAGE_SIZE: usize = 100;
@@ -220,6 +224,9 @@ pub struct ErasureData {
     /// Reports of Fonnte whose text is gone.
     #[schemars(example = 6)]
     pub events: u64,
+    /// Replies that are gone.
+    #[schemars(example = 2)]
+    pub replies: u64,
 }
 
 /// Whose data is to be shown.
@@ -250,6 +257,34 @@ pub struct ExportData {
     /// Where the next page begins; null at the end.
     #[schemars(example = &"23f164116eb24829a9649ad1f0e0cc22")]
     pub next_cursor: Option<String>,
+    /// On the first page what the person wrote back, newest first, at most 1,000.
+    #[schemars(length(max = EXPORTED_REPLIES))]
+    pub replies: Vec<ExportReplyItem>,
+    /// On the first page of which dealers' messages the person opted out.
+    #[schemars(length(max = EXPORTED_REPLIES))]
+    pub opt_outs: Vec<ExportOptOut>,
+}
+
+/// A reply with its dealer.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ExportReplyItem {
+    /// The dealer's number.
+    #[schemars(example = &"0009999")]
+    pub dealer_id: String,
+    /// The reply.
+    #[serde(flatten)]
+    pub reply: ReplyItem,
+}
+
+/// An opt-out with its dealer.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ExportOptOut {
+    /// The dealer's number.
+    #[schemars(example = &"0009999")]
+    pub dealer_id: String,
+    /// The opt-out.
+    #[serde(flatten)]
+    pub opt_out: OptOutItem,
 }
 
 /// A request with its messages.

@@ -95,6 +95,17 @@ pub struct AuditQuery {
     pub cursor: Option<String>,
 }
 
+/// Which replies or opt-outs to list.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+pub struct ReplyListQuery {
+    /// How many entries a page has at most.
+    #[schemars(range(min = 1, max = MAX_PAGE_SIZE), extend("default" = DEFAULT_PAGE_SIZE), example = DEFAULT_PAGE_SIZE)]
+    pub page_size: Option<u32>,
+    /// The `next_cursor` of the page before; absent or empty: the first page.
+    #[schemars(example = &"4d2")]
+    pub cursor: Option<String>,
+}
+
 /// The parameters of all paths.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct PathParameters {
@@ -111,6 +122,9 @@ pub struct PathParameters {
     /// The name of a template: 1 to 50 of `a` to `z`, digits, `_` and `-`.
     #[schemars(length(min = 1, max = MAX_NAME_CHARACTERS), regex(pattern = TEMPLATE_NAME), example = &"servis")]
     pub name: String,
+    /// A phone, an Indonesian mobile number written as people write them. What is none is opted out nowhere.
+    #[schemars(example = &"082148523421")]
+    pub phone: String,
     /// The unguessable part of the dealer's address.
     #[schemars(length(min = 16, max = 128), regex(pattern = "^[A-Za-z0-9_-]{16,128}$"), example = &"invented-token-00000001")]
     pub token: String,

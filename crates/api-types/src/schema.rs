@@ -18,7 +18,8 @@ pub fn schemas() -> Map<String, Value> {
         }};
     }
     let mut all = named![Deserialize:
-        SubmissionBody, ResendBody, TemplateBody, PreviewBody, TestBody, StatusReportBody, DeviceReportBody, SettingsBody, NewKeyBody,
+        SubmissionBody, ResendBody, TemplateBody, PreviewBody, TestBody, StatusReportBody, DeviceReportBody,
+        MessageReportBody, OptOutBody, SettingsBody, NewKeyBody,
         ErasureBody, ExportBody, BulkBody,
     ];
     all.extend(named![Serialize:
@@ -26,7 +27,7 @@ pub fn schemas() -> Map<String, Value> {
         QueueReply, AnalyticsReply, TemplatesReply, TemplateReply, SavedTemplateReply, RemovedTemplateReply,
         PreviewReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
         MadeKeyReply, AuditReply, ErasureReply, ExportReply, RootReply, HealthReply,
-        DetailedHealthReply, ErrorReply, ValidationReply, BulkReply,
+        RepliesReply, OptOutsReply, OptOutReply, DetailedHealthReply, ErrorReply, ValidationReply, BulkReply,
     ]);
     all.sort_keys();
     all

@@ -42,6 +42,34 @@ pub struct DeviceReportBody {
 
 discreet!(DeviceReportBody, status);
 
+/// A message that came in, as Fonnte reports it.
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(extend("additionalProperties" = true))]
+pub struct MessageReportBody {
+    /// The number of the dealer's device.
+    pub device: Option<String>,
+    /// Who wrote it: a phone, or WhatsApp's id of a person, a group or a channel.
+    pub sender: Option<String>,
+    /// The text.
+    pub message: Option<String>,
+    /// The text of a button, where `message` is empty.
+    pub text: Option<String>,
+    /// In a group: who of it wrote.
+    pub member: Option<String>,
+    /// The name that the sender has in WhatsApp.
+    pub name: Option<String>,
+    /// When it was written, in seconds since 1970; a number or a text.
+    #[schemars(extend("oneOf" = [{ "type": "string" }, { "type": "integer" }]))]
+    pub timestamp: Option<Value>,
+    /// Fonnte's id of it; a number or a text. Empty, null and 0 are none.
+    #[schemars(extend("oneOf" = [{ "type": "string" }, { "type": "integer" }]))]
+    pub inboxid: Option<Value>,
+    /// The secret that the dealer agreed with Fonnte, if any; also as `secret_key`.
+    pub secret: Option<String>,
+}
+
+discreet!(MessageReportBody);
+
 /// A report was taken in.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ReportReply {

@@ -72,7 +72,7 @@ domain::named! {
     pub enum EventResult {
         /// It is stored and will be applied.
         Kept = "kept",
-        /// It lacks the dealer's secret.
+        /// It lacks the dealer's secret, or is no private message of a person.
         Ignored = "ignored",
         /// It is not JSON.
         NotJson = "not_json",
@@ -87,7 +87,7 @@ impl EventResult {
     pub(crate) fn of(received: &Result<EventReceived, EventError>) -> Self {
         match received {
             Ok(EventReceived::Kept(_)) => Self::Kept,
-            Ok(EventReceived::Ignored(_)) => Self::Ignored,
+            Ok(EventReceived::Ignored(_) | EventReceived::Foreign(_)) => Self::Ignored,
             Err(EventError::NotJson) => Self::NotJson,
             Err(EventError::UnknownAddress) => Self::UnknownAddress,
             Err(EventError::Store(_)) => Self::NotStored,

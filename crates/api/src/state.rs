@@ -6,8 +6,8 @@ use actix_web::web::{Bytes, ServiceConfig};
 use callers::{Keys, Limits};
 use domain::ports::{AuditLog, Health, TestLine};
 use domain::usecases::{
-    DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake, Gatekeeper, Intake,
-    KeyAdministration, Lookups, MessageActions, Services, TemplateAdministration,
+    Conversations, DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake, Gatekeeper,
+    Intake, KeyAdministration, Lookups, MessageActions, Services, TemplateAdministration,
 };
 use domain::values::AccountPolicy;
 use exports::Exports;
@@ -27,6 +27,8 @@ pub struct Api {
     pub(crate) lookups: Arc<Lookups>,
     /// Shows, resends and cancels messages.
     pub(crate) messages: Arc<MessageActions>,
+    /// Shows replies and opt-outs, and changes these.
+    pub(crate) conversations: Arc<Conversations>,
     /// Shows, saves, removes and tries out templates.
     pub(crate) templates: Arc<TemplateAdministration>,
     /// Takes in the provider's reports.
@@ -110,6 +112,7 @@ impl Api {
             intake: services.intake,
             lookups: services.lookups,
             messages: services.messages,
+            conversations: services.conversations,
             templates: services.templates,
             events: services.events,
             check: services.checks,

@@ -117,7 +117,8 @@ impl Parts {
     ) -> anyhow::Result<Self> {
         let store = PgStore::new(url, config.schema.clone(), options)
             .map_err(anyhow::Error::from_boxed)
-            .context("DATABASE_URL names a root certificate that cannot be used")?;
+            .context("DATABASE_URL names a root certificate that cannot be used")?
+            .with_keys(&config.secrets);
         let dealers = store.dealers_with(config.secrets.clone());
         let whatsapp = Arc::new(FonnteClient::new(FonnteOptions {
             timeout: config.delivery.send_timeout,
@@ -139,6 +140,9 @@ impl Parts {
             messages: all.clone(),
             outbox: requests,
             events: all.clone(),
+            replies: all.clone(),
+            opt_outs: all.clone(),
+            confirmations: all.clone(),
             dealers: directory.clone(),
             dealer_admin: directory.clone(),
             templates: directory,

@@ -133,6 +133,7 @@ impl From<MessageError> for Mistake {
             MessageError::Invalid(_)
             | MessageError::Pending
             | MessageError::NotCancellable
+            | MessageError::RecipientOptedOut
             | MessageError::NotSendable => Self::Conflict,
             MessageError::Store(error) => Self::Store(error),
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::replies::IncomingReply;
 use crate::requests::MessageState;
 
 /// How long events are kept: unmatched ones for matching, applied ones for support (chosen).
@@ -17,6 +18,8 @@ named! {
         Status = "status",
         /// The dealer's device.
         Device = "device",
+        /// What customers write back.
+        Message = "message",
     }
 }
 
@@ -41,6 +44,10 @@ pub enum EventContent {
         /// Whether it is connected now.
         connected: bool,
     },
+    /// A private message of a person.
+    Reply(IncomingReply),
+    /// A message that is no private one of a person, such as a group's. It is not stored.
+    Foreign,
     /// No report that matters here. It is stored all the same.
     Nothing,
 }

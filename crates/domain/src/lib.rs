@@ -12,6 +12,7 @@ pub mod events;
 pub mod laws;
 pub mod persons;
 pub mod ports;
+pub mod replies;
 pub mod requests;
 pub mod settings;
 pub mod template;

@@ -36,6 +36,6 @@ pub use options::{Counters, SimulatorOptions};
 pub use receiver::WebhookAttempt;
 pub use simulator::Simulator;
 pub use switches::{
-    GlobalSwitches, IdForm, LifeCycle, SecretKey, Shape, Switches, TextForm, Webhooks,
+    GlobalSwitches, IdForm, LifeCycle, SecretKey, SenderForm, Shape, Switches, TextForm, Webhooks,
 };
-pub use webhook::StatusEvent;
+pub use webhook::{IncomingMessage, StatusEvent};

@@ -11,7 +11,7 @@ use crate::error::SimulatorError;
 use crate::message::{MessageStatus, Stage};
 use crate::shared::Shared;
 use crate::switches::LifeCycle;
-use crate::webhook;
+use crate::webhook::{self, IncomingMessage};
 use crate::world::World;
 
 /// Starts the stages of accepted messages. With early events, returns once those were reported.
@@ -42,6 +42,22 @@ pub(crate) async fn advance(
         Some(parcel) => webhook::post(shared, &parcel, 1).await.map(Some),
         None => Ok(None),
     }
+}
+
+/// Reports an incoming message; returns the receiver's answer to the first attempt.
+pub(crate) async fn receive(
+    shared: &Arc<Shared>,
+    place: usize,
+    message: IncomingMessage,
+) -> Result<u16, SimulatorError> {
+    let (parcel, delay) = shared.change(|world| {
+        let parcel = webhook::parcel_for_incoming(world, place, message);
+        let webhooks = &world.devices.get(place).switches().webhooks;
+        (parcel, webhooks.incoming_delay_ms)
+    });
+    let parcel = parcel.ok_or(SimulatorError::NoWebhook)?;
+    sleep(Duration::from_millis(delay)).await;
+    webhook::deliver(shared, parcel).await
 }
 
 struct Journey {
@@ -101,7 +117,7 @@ impl Journey {
 
     async fn report_held(&mut self) {
         for parcel in std::mem::take(&mut self.held).into_iter().rev() {
-            webhook::deliver(&self.shared, parcel).await;
+            let _ = webhook::deliver(&self.shared, parcel).await;
         }
     }
 
@@ -178,7 +194,9 @@ impl Journey {
         });
         match parcel.ok_or(Over)? {
             Some(parcel) if self.reversed => self.held.push(parcel),
-            Some(parcel) => webhook::deliver(&self.shared, parcel).await,
+            Some(parcel) => {
+                let _ = webhook::deliver(&self.shared, parcel).await;
+            }
             None => {}
         }
         Ok(())

@@ -60,6 +60,9 @@ struct Arguments {
     /// Where a device's connection is reported; http on loopback only
     #[arg(long, value_name = "URL")]
     webhook_connect: Option<String>,
+    /// Where incoming messages are reported; http on loopback only
+    #[arg(long, value_name = "URL")]
+    webhook_message: Option<String>,
     /// Begin ids at 2³¹ and 2³²; otherwise they rise from run to run, with the clock
     #[arg(long)]
     large_ids: bool,
@@ -138,6 +141,7 @@ impl Arguments {
                 switches.life_cycle = life_cycle.clone();
                 switches.webhooks.status_url = self.webhook_status.clone();
                 switches.webhooks.connect_url = self.webhook_connect.clone();
+                switches.webhooks.incoming_url = self.webhook_message.clone();
                 if self.text_ids {
                     switches.id_form = IdForm::Text;
                 }

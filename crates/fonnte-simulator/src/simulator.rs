@@ -19,7 +19,8 @@ use crate::receiver::WebhookAttempt;
 use crate::server::{self, Command};
 use crate::shared::Shared;
 use crate::switches::{GlobalSwitches, Switches};
-use crate::webhook::{self, StatusEvent, Whose, switch};
+use crate::webhook::{self, IncomingMessage, StatusEvent, Whose, switch};
+use crate::world::World;
 
 /// A running simulator, on its own thread and runtime: it works beside any other runtime, also one with a
 /// paused clock. Dropping it stops it.
@@ -244,6 +245,23 @@ impl Simulator {
         })?;
         let shared = Arc::clone(&self.shared);
         self.inside(async move { webhook::post(&shared, &parcel, 1).await })
+            .await
+    }
+
+    /// A message comes in for the token's device: it is reported, with the duplicates, the delay and the retries
+    /// that the device's switches say. Returns the receiver's HTTP status of the first attempt.
+    pub async fn receive(
+        &self,
+        token: &str,
+        message: IncomingMessage,
+    ) -> Result<u16, SimulatorError> {
+        let place = |world: &World| {
+            let place = world.devices.find_token(token);
+            place.ok_or(SimulatorError::UnknownDevice)
+        };
+        let place = self.shared.read(place)?;
+        let shared = Arc::clone(&self.shared);
+        self.inside(async move { life::receive(&shared, place, message).await })
             .await
     }
 

@@ -99,6 +99,14 @@ pub struct Webhooks {
     pub status_url: Option<String>,
     /// `webhookconnect`: http on loopback.
     pub connect_url: Option<String>,
+    /// `webhook`, for incoming messages: http on loopback.
+    pub incoming_url: Option<String>,
+    /// How senders of incoming messages appear.
+    pub sender_form: SenderForm,
+    /// Adds `inboxid` to incoming messages.
+    pub inboxid: bool,
+    /// How long an incoming message is held back before it is reported.
+    pub incoming_delay_ms: u64,
     /// The secret in the body.
     pub secret: Option<String>,
     /// The secret's key.
@@ -136,6 +144,17 @@ pub enum SecretKey {
     Secret,
     /// `secret_key`
     SecretKey,
+}
+
+/// How the sender of an incoming message appears.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderForm {
+    /// As a number.
+    #[default]
+    Number,
+    /// As WhatsApp's id of a person, `…@lid`, which tells no number.
+    Lid,
 }
 
 /// The ids in a status event.
@@ -226,6 +245,10 @@ impl Default for Webhooks {
         Self {
             status_url: None,
             connect_url: None,
+            incoming_url: None,
+            sender_form: SenderForm::default(),
+            inboxid: true,
+            incoming_delay_ms: 0,
             secret: None,
             secret_key: SecretKey::default(),
             report_processing: true,
@@ -247,7 +270,12 @@ impl Switches {
     pub(crate) fn check(&self) -> Result<(), SimulatorError> {
         fault::check(&self.faults)?;
         fault::check_status(self.forbidden_status, "forbidden_status")?;
-        for address in [&self.webhooks.status_url, &self.webhooks.connect_url] {
+        let webhooks = &self.webhooks;
+        for address in [
+            &webhooks.status_url,
+            &webhooks.connect_url,
+            &webhooks.incoming_url,
+        ] {
             if let Some(address) = address
                 && !is_loopback_address(address)
             {

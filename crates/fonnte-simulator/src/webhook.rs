@@ -1,4 +1,5 @@
-//! Reports to a device's receiver: status events in three shapes, and changes of the device's connection.
+//! Reports to a device's receivers: status events in three shapes, changes of the device's connection, and
+//! incoming messages.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,8 +18,8 @@ use crate::error::SimulatorError;
 use crate::message::Stage;
 use crate::receiver::WebhookAttempt;
 use crate::shared::Shared;
-use crate::switches::{IdForm, SecretKey, Shape, Switches, Webhooks};
-use crate::world::{ConnectionChange, World};
+use crate::switches::{IdForm, SecretKey, SenderForm, Shape, Switches, Webhooks};
+use crate::world::{ConnectionChange, Incoming, World};
 
 /// The most bytes read of a receiver's answer, which is ignored (chosen).
 const MOST_OF_AN_ANSWER: usize = 64 * 1024;
@@ -38,6 +39,32 @@ pub struct StatusEvent {
     /// Unix seconds.
     pub timestamp: Option<i64>,
 }
+
+/// A message that comes in. Absent values are left out of the report, except that `timestamp` is now and
+/// `inboxid` the next one, where the device's switches do not leave it out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct IncomingMessage {
+    /// Who wrote it: a number, or a group's or a channel's id.
+    pub sender: String,
+    /// The text, or the caption of media.
+    pub message: Option<String>,
+    /// The text of a button.
+    pub text: Option<String>,
+    /// In a group: who of it wrote.
+    pub member: Option<String>,
+    /// The sender's name in WhatsApp.
+    pub name: Option<String>,
+    /// Unix seconds.
+    pub timestamp: Option<i64>,
+    /// Fonnte's id of it.
+    pub inboxid: Option<i64>,
+    /// The address of media. Without a caption, `message` says `non-text message` then.
+    pub url: Option<String>,
+}
+
+/// What `message` says of media without a caption.
+const MEDIA: &str = "non-text message";
 
 /// An event to be sent.
 #[derive(Clone)]
@@ -129,6 +156,63 @@ pub(crate) fn parcel_for_event(world: &World, place: usize, event: StatusEvent) 
     ))
 }
 
+/// The report of an incoming message, which is kept to be shown.
+pub(crate) fn parcel_for_incoming(
+    world: &mut World,
+    place: usize,
+    message: IncomingMessage,
+) -> Option<Parcel> {
+    let inboxid = message.inboxid.unwrap_or_else(|| world.take_inboxid());
+    let known = world.devices.get(place);
+    let webhooks = &known.switches().webhooks;
+    let address = webhooks.incoming_url.clone()?;
+    let now = Utc::now();
+    let sender = match webhooks.sender_form {
+        SenderForm::Number => message.sender.clone(),
+        // WhatsApp's id of a person has as many digits, which are not the phone's.
+        SenderForm::Lid => format!("{}@lid", message.sender.chars().rev().collect::<String>()),
+    };
+    let said = match (&message.message, &message.url) {
+        (None, Some(_)) => Some(MEDIA.to_owned()),
+        (said, _) => said.clone(),
+    };
+    let mut body = BTreeMap::from([
+        ("device", Value::from(&*known.number)),
+        ("sender", Value::from(sender)),
+        (
+            "timestamp",
+            Value::from(message.timestamp.unwrap_or_else(|| now.timestamp())),
+        ),
+    ]);
+    let texts = [
+        ("message", said.clone()),
+        ("text", message.text),
+        ("member", message.member),
+        ("name", message.name),
+        ("url", message.url),
+    ];
+    for (key, text) in texts {
+        if let Some(text) = text {
+            body.insert(key, Value::from(text));
+        }
+    }
+    if webhooks.inboxid {
+        let id = match known.switches().id_form {
+            IdForm::Number => Value::from(inboxid),
+            IdForm::Text => Value::from(inboxid.to_string()),
+        };
+        body.insert("inboxid", id);
+    }
+    let parcel = parcel(known.number.clone(), address, body, webhooks, None);
+    world.record_incoming(Incoming {
+        at: now,
+        device: parcel.device.clone(),
+        sender: message.sender,
+        text: said,
+    });
+    Some(parcel)
+}
+
 fn parcel(
     device: Arc<str>,
     address: String,
@@ -176,14 +260,20 @@ pub(crate) async fn report_connection(shared: Arc<Shared>, change: ConnectionCha
         Some(parcel(change.number.clone(), address, body, webhooks, None))
     });
     if let Some(parcel) = found {
-        deliver(&shared, parcel).await;
+        // The attempts are recorded.
+        let _ = deliver(&shared, parcel).await;
     }
 }
 
-/// Attempts once, and once more for each duplicate; failures are repeated in the background.
-pub(crate) async fn deliver(shared: &Arc<Shared>, parcel: Parcel) {
+/// Attempts once, and once more for each duplicate; failures are repeated in the background. Returns the
+/// receiver's HTTP status of the first attempt.
+pub(crate) async fn deliver(shared: &Arc<Shared>, parcel: Parcel) -> Result<u16, SimulatorError> {
+    let mut first = None;
     for _ in 0..=parcel.webhooks.duplicates {
-        if matches!(post(shared, &parcel, 1).await, Ok(200)) || parcel.webhooks.attempts <= 1 {
+        let outcome = post(shared, &parcel, 1).await;
+        let is_over = matches!(outcome, Ok(200)) || parcel.webhooks.attempts <= 1;
+        first.get_or_insert(outcome);
+        if is_over {
             continue;
         }
         // The bound of waiting events; the rest is dropped.
@@ -191,6 +281,7 @@ pub(crate) async fn deliver(shared: &Arc<Shared>, parcel: Parcel) {
             shared.spawn(retry(Arc::clone(shared), parcel.clone(), place));
         }
     }
+    first.unwrap_or(Err(SimulatorError::NoWebhook))
 }
 
 async fn retry(shared: Arc<Shared>, parcel: Parcel, _place: OwnedSemaphorePermit) {

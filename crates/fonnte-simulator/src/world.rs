@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 
 use crate::call::{Call, CallOutcome};
 use crate::device::Device;
@@ -24,6 +24,8 @@ pub(crate) struct World {
     /// Newest last; numbers have no gaps.
     pub(crate) calls: VecDeque<Call>,
     pub(crate) webhooks: VecDeque<WebhookAttempt>,
+    /// Newest last.
+    pub(crate) incoming: VecDeque<Incoming>,
     /// Since the last clearing, dropped ones included.
     pub(crate) messages_seen: u64,
     pub(crate) calls_seen: u64,
@@ -33,6 +35,14 @@ pub(crate) struct World {
     next_id: i64,
     next_requestid: i64,
     keep: usize,
+}
+
+/// A message that was written to a device.
+pub(crate) struct Incoming {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) device: Arc<str>,
+    pub(crate) sender: String,
+    pub(crate) text: Option<String>,
 }
 
 /// A device that went offline or online, for the webhook.
@@ -56,6 +66,7 @@ impl World {
             messages: VecDeque::new(),
             calls: VecDeque::new(),
             webhooks: VecDeque::new(),
+            incoming: VecDeque::new(),
             messages_seen: 0,
             calls_seen: 0,
             version: 0,
@@ -71,6 +82,7 @@ impl World {
         self.messages.clear();
         self.calls.clear();
         self.webhooks.clear();
+        self.incoming.clear();
         self.messages_seen = 0;
         self.calls_seen = 0;
         for known in self.devices.iter_mut() {
@@ -251,6 +263,15 @@ impl World {
     }
 
     // -- webhooks
+
+    /// The id of the next incoming message.
+    pub(crate) fn take_inboxid(&mut self) -> i64 {
+        self.take_requestid()
+    }
+
+    pub(crate) fn record_incoming(&mut self, message: Incoming) {
+        push(&mut self.incoming, message, self.keep);
+    }
 
     pub(crate) fn record_webhook(&mut self, attempt: WebhookAttempt) {
         push(&mut self.webhooks, attempt, self.keep);

@@ -9,6 +9,7 @@ mod keys;
 mod lanes;
 mod operations;
 mod persons;
+mod replies;
 mod reports;
 mod requests;
 mod schema;

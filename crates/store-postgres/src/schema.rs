@@ -72,6 +72,7 @@ diesel::table! {
         fonnte_api_key -> Nullable<Text>,
         webhook_secret -> Nullable<Text>,
         default_template -> Nullable<Text>,
+        opt_out_reply -> Nullable<Bool>,
     }
 }
 
@@ -190,6 +191,51 @@ diesel::table! {
 }
 
 diesel::table! {
+    opt_out (place) {
+        place -> BigInt,
+        dealer_id -> Varchar,
+        phone -> Nullable<Varchar>,
+        phone_print -> Nullable<Binary>,
+        opted_out -> Bool,
+        origin -> Text,
+        note -> Nullable<Text>,
+        changed_at -> Timestamptz,
+        said_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    opt_out_confirmation (id) {
+        id -> BigInt,
+        dealer_id -> Varchar,
+        phone -> Varchar,
+        opted_out -> Bool,
+        due_at -> Timestamptz,
+        next_try_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    opt_out_key (key) {
+        key -> Binary,
+    }
+}
+
+diesel::table! {
+    reply (place) {
+        place -> BigInt,
+        id -> Uuid,
+        dealer_id -> Varchar,
+        received_at -> Timestamptz,
+        phone -> Varchar,
+        name -> Nullable<Text>,
+        text -> Nullable<Text>,
+        request_id -> Nullable<Uuid>,
+        print -> Binary,
+    }
+}
+
+diesel::table! {
     request_count (dealer_id, request_date, request_status, whatsapp_status) {
         dealer_id -> Varchar,
         request_date -> Date,
@@ -262,6 +308,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     message,
     message_seconds,
     message_seconds_change,
+    opt_out,
+    opt_out_confirmation,
+    opt_out_key,
+    reply,
     request_count,
     request_count_change,
     template,

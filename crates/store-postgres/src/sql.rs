@@ -60,6 +60,15 @@ files! {
     ApplyDevices "events/apply_devices.sql"
     TakeEvidence "events/take_evidence.sql"
     ForgetEvents "events/forget_events.sql"
+    KeepReply "replies/keep_reply.sql"
+    OptOut "replies/opt_out.sql"
+    OptIn "replies/opt_in.sql"
+    IsOptedOut "replies/is_opted_out.sql"
+    DueConfirmations "replies/due_confirmations.sql"
+    PutOff "replies/put_off.sql"
+    PutBack "replies/put_back.sql"
+    EraseReplies "replies/erase_replies.sql"
+    ForgetReplies "replies/forget_replies.sql"
     Accept "requests/accept.sql"
     AcceptOnce "requests/accept_once.sql"
     KeyUses "requests/key_uses.sql"
@@ -146,6 +155,14 @@ const PARTS: &[(&str, &str)] = &[
     (
         "seconds_differences.sql",
         include_str!("reports/seconds_differences.sql"),
+    ),
+    (
+        "opt_out_prints.sql",
+        include_str!("replies/opt_out_prints.sql"),
+    ),
+    (
+        "change_standing.sql",
+        include_str!("replies/change_standing.sql"),
     ),
     ("note.sql", include_str!("operations/note.sql")),
     ("of_phone.sql", include_str!("persons/of_phone.sql")),

@@ -10,6 +10,7 @@ use crate::connection::together::Together;
 use crate::connection::{
     Connector, Database, DatabaseUrl, Home, PoolOptions, Purpose, SchemaGate, SchemaName,
 };
+use crate::dealers::secrets::SecretsKeys;
 use crate::front::Fronts;
 use crate::keys::strangers::Strangers;
 use crate::lanes::settling::Settling;
@@ -27,6 +28,8 @@ pub struct PgStore {
     pub(crate) tokens: Strangers<[u8; 32]>,
     /// Connections for analytics and exports; without them these use `database`.
     reports: Option<Database>,
+    /// Keys of the prints under which erased persons stay opted out.
+    pub(crate) print_keys: Arc<Vec<Vec<u8>>>,
     /// Limits slow lists and counts to a part of the connections.
     pub(crate) for_reports: Arc<Semaphore>,
 }
@@ -63,8 +66,17 @@ impl PgStore {
             tokens: Strangers::new(),
             database,
             reports,
+            print_keys: Arc::default(),
             for_reports: Arc::new(Semaphore::new(options.for_reports)),
         })
+    }
+
+    /// The same with these secrets' keys, from which those of erased persons' prints are made. Without any, a key
+    /// of the schema is used.
+    #[must_use]
+    pub fn with_keys(mut self, keys: &SecretsKeys) -> Self {
+        self.print_keys = Arc::new(keys.print_keys());
+        self
     }
 
     /// All pools that exist so far.

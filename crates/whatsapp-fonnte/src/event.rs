@@ -2,10 +2,13 @@
 //!
 //! A status event names its message by `id`, `stateid` or both, and its state by `status`, `state` or both.
 
-use domain::events::{EventContent, EventTopic, MessageReport, ProviderEvent};
+use chrono::{DateTime, Utc};
+use domain::events::{EventContent, EventTopic, MessageReport, ProviderEvent, provider_number};
 use domain::persons::without_numbers;
 use domain::ports::ProviderEvents;
+use domain::replies::{IncomingReply, LONGEST_NOTE};
 use domain::requests::MessageState;
+use domain::values::Phone;
 use secrecy::SecretString;
 use serde::de::IgnoredAny;
 
@@ -13,6 +16,12 @@ use crate::fields::Fields;
 
 /// The names of the shared secret; Fonnte's documents differ.
 const SECRETS: [&str; 2] = ["secret", "secret_key"];
+
+/// What Fonnte says in place of the text of media without a caption.
+const MEDIA: &str = "non-text message";
+
+/// Numbers from here on are no seconds (the year 5138), but milliseconds.
+const MILLISECONDS: i64 = 100_000_000_000;
 
 /// The longest accepted id (chosen).
 const LONGEST_ID: usize = 100;
@@ -36,7 +45,10 @@ fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
         return Some(ProviderEvent {
             text: String::new(),
             secrets: Vec::new(),
-            content: EventContent::Nothing,
+            content: match topic {
+                EventTopic::Message => EventContent::Foreign,
+                EventTopic::Status | EventTopic::Device => EventContent::Nothing,
+            },
         });
     };
     Some(ProviderEvent {
@@ -49,6 +61,7 @@ fn read(topic: EventTopic, body: &[u8]) -> Option<ProviderEvent> {
         content: match topic {
             EventTopic::Status => about_message(&fields),
             EventTopic::Device => about_device(&fields),
+            EventTopic::Message => about_reply(&fields),
         },
     })
 }
@@ -84,6 +97,39 @@ fn about_device(fields: &Fields<'_>) -> EventContent {
             EventContent::Device { connected: false }
         }
         _ => EventContent::Nothing,
+    }
+}
+
+/// A private message of a person: its sender is a phone, and no member of a group. WhatsApp's own ids of
+/// people (`@lid`), groups, channels and foreign numbers are none.
+fn about_reply(fields: &Fields<'_>) -> EventContent {
+    let sender = fields.text_of("sender");
+    let phone = sender.and_then(|sender| Phone::parse(&sender).ok());
+    let Some(phone) = phone.filter(|_| fields.text_of("member").is_none()) else {
+        return EventContent::Foreign;
+    };
+    let said = |name| fields.text_of(name).filter(|text| !is_blank(text));
+    let text = said("message").or_else(|| said("text"));
+    EventContent::Reply(IncomingReply {
+        phone,
+        name: said("name").map(|name| name.chars().take(LONGEST_NOTE).collect()),
+        text: text.filter(|text| text != MEDIA),
+        inbox_id: id(fields, "inboxid").filter(|id| id != "0"),
+        written_at: fields.first_of("timestamp").and_then(|at| moment(&at)),
+    })
+}
+
+fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
+}
+
+/// A time as the provider writes it: seconds or milliseconds since 1970.
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let number = provider_number(text)?;
+    if number < MILLISECONDS {
+        DateTime::from_timestamp(number, 0)
+    } else {
+        DateTime::from_timestamp_millis(number)
     }
 }
 

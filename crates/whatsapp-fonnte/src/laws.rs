@@ -47,7 +47,11 @@ pub fn webhook_event(body: &[u8]) {
             assert_eq!(report.reason.is_some(), failed);
         }
         if read.text.is_empty() {
-            assert_eq!(read.content, EventContent::Nothing);
+            let nothing = match topic {
+                EventTopic::Message => EventContent::Foreign,
+                EventTopic::Status | EventTopic::Device => EventContent::Nothing,
+            };
+            assert_eq!(read.content, nothing);
             continue;
         }
         let again = FonnteEvents

@@ -29,6 +29,7 @@ mod migrating;
 mod monitoring;
 mod persons;
 mod refusals;
+mod replies;
 mod settings;
 mod starting;
 mod sweeps;

@@ -32,13 +32,14 @@ impl Reported {
             (reply.status == 200).then(|| reply.json()["data"]["webhooks"].clone())
         })
         .await;
-        let [status, device] =
-            ["status", "device"].map(|topic| shown[topic].as_str().unwrap().to_owned());
+        let [status, device, message] =
+            ["status", "device", "message"].map(|topic| shown[topic].as_str().unwrap().to_owned());
         story
             .simulator
             .update(KEY, |switches| {
                 switches.webhooks.status_url = Some(status.clone());
                 switches.webhooks.connect_url = Some(device.clone());
+                switches.webhooks.incoming_url = Some(message.clone());
                 switches.webhooks.shape_of_receipts = Shape::B;
             })
             .unwrap();

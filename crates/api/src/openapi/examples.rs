@@ -171,6 +171,8 @@ fn problem(name: &str) -> Option<Problem> {
         "TooManyTemplates" => TemplateError::TooMany.into(),
         "PreconditionFailed" => TemplateError::Overtaken.into(),
         "MessagePending" => MessageError::Pending.into(),
+        "RecipientOptedOut" => MessageError::RecipientOptedOut.into(),
+        "OptOutNotFound" => Problem::UnknownOptOut,
         "MessageNotSendable" => MessageError::NotSendable.into(),
         "MessageNotCancellable" => MessageError::NotCancellable.into(),
         "NotJson" => EventError::NotJson.into(),

@@ -64,6 +64,7 @@ impl Problem {
             Self::UnknownPath => not_found("NotFound", "Not Found"),
             Self::UnknownRequest => not_found("RequestNotFound", "Request not found"),
             Self::UnknownKey => not_found("ApiKeyNotFound", "Key not found"),
+            Self::UnknownOptOut => not_found("OptOutNotFound", "This phone is not opted out"),
             Self::ForeignOrigin => forbidden(
                 "ForeignOrigin",
                 "Without API keys web pages of other origins may change nothing; ALLOWED_ORIGINS lists those that may",
@@ -158,6 +159,7 @@ impl Problem {
                     "MessageNotSendable",
                     "No message can be made for this request: its phone is not a mobile number, or its dealer is unknown or not active",
                 ),
+                MessageError::RecipientOptedOut => recipient_opted_out(),
                 MessageError::Store(error) => store(error),
             },
             Self::Template(error) => match error {
@@ -204,6 +206,7 @@ impl Problem {
                     "LaneBusy",
                     "The dealer's other messages left no turn for the test within 10 seconds",
                 ),
+                CheckError::RecipientOptedOut => recipient_opted_out(),
                 CheckError::Store(error) => store(error),
             },
             Self::Unforeseen => unforeseen(),
@@ -213,6 +216,13 @@ impl Problem {
 
 fn envelope(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Answer<'static> {
     Answer::Envelope(status, kind, message.into())
+}
+
+fn recipient_opted_out() -> Answer<'static> {
+    conflict(
+        "RecipientOptedOut",
+        "The recipient opted out of this dealer's messages",
+    )
 }
 
 fn bad_request(kind: &'static str, message: impl Into<String>) -> Answer<'static> {

@@ -35,6 +35,8 @@ pub(crate) enum Problem {
     UnknownRequest,
     #[error("there is no such key")]
     UnknownKey,
+    #[error("the phone is not opted out")]
+    UnknownOptOut,
     #[error("a page of another origin asks while no keys are asked for")]
     ForeignOrigin,
     #[error("the call came to a name that is not this service's")]

@@ -10,6 +10,7 @@ mod health;
 mod messages;
 mod metrics;
 pub(crate) mod queue;
+mod replies;
 mod requests;
 pub(crate) mod submissions;
 mod templates;
@@ -62,6 +63,7 @@ routes! {
     GET    "/api/v1/customer/request/{request_id}/messages"     READ,    Metered   NONE messages::list_request_messages;
     POST   "/api/v1/customer/request/{request_id}/resend"       WRITE,   Metered   JSON messages::resend_request_message;
     POST   "/api/v1/customer/request/{request_id}/cancel"       WRITE,   Metered   NONE messages::cancel_request_message;
+    GET    "/api/v1/customer/request/{request_id}/replies"      READ,    Metered   NONE replies::list_request_replies;
     GET    "/api/v1/customer/dealer/{dealer_id}/requests"       READ,    Metered   NONE dealers::list_dealer_requests;
     GET    "/api/v1/customer/dealer/{dealer_id}/requests.csv"   READ,    Metered   NONE exports::export_dealer_requests_csv;
     GET    "/api/v1/customer/dealer/{dealer_id}/requests.xlsx"  READ,    Metered   NONE exports::export_dealer_requests_xlsx;
@@ -69,6 +71,10 @@ routes! {
     GET    "/api/v1/customer/analytics"                         ADMIN,   Metered   NONE analytics::get_analytics;
     GET    "/api/v1/customer/dealer/{dealer_id}/stats"          READ,    Metered   NONE dealers::get_dealer_stats;
     GET    "/api/v1/customer/dealer/{dealer_id}/queue"          READ,    Metered   NONE queue::get_dealer_queue;
+    GET    "/api/v1/customer/dealer/{dealer_id}/replies"        READ,    Metered   NONE replies::list_dealer_replies;
+    GET    "/api/v1/customer/dealer/{dealer_id}/opt-outs"       READ,    Metered   NONE replies::list_dealer_opt_outs;
+    POST   "/api/v1/customer/dealer/{dealer_id}/opt-outs"       WRITE,   Metered   JSON replies::opt_out_phone;
+    DELETE "/api/v1/customer/dealer/{dealer_id}/opt-outs/{phone}" WRITE, Metered   NONE replies::opt_in_phone;
     POST   "/api/v1/customer/dealer/{dealer_id}/test-whatsapp"  WRITE,   Metered   JSON dealers::test_dealer_whatsapp;
     GET    "/api/v1/customer/dealer/{dealer_id}/templates"      READ,    Metered   NONE templates::list_dealer_templates;
     POST   "/api/v1/customer/dealer/{dealer_id}/templates/preview" READ, Metered   JSON templates::preview_dealer_template;
@@ -77,6 +83,7 @@ routes! {
     DELETE "/api/v1/customer/dealer/{dealer_id}/templates/{name}" WRITE, Metered   NONE templates::remove_dealer_template;
     POST   "/api/v1/webhooks/fonnte/{token}/status"             Webhook, Unmetered JSON webhooks::report_message_status;
     POST   "/api/v1/webhooks/fonnte/{token}/device"             Webhook, Unmetered JSON webhooks::report_device_status;
+    POST   "/api/v1/webhooks/fonnte/{token}/message"            Webhook, Unmetered JSON webhooks::report_message;
     GET    "/api/v1/admin/dealers"                              ADMIN,   Metered   NONE accounts::list_dealers;
     GET    "/api/v1/admin/dealers/{dealer_id}"                  ADMIN,   Metered   NONE accounts::get_dealer;
     PATCH  "/api/v1/admin/dealers/{dealer_id}/settings"         ADMIN,   Metered   JSON accounts::change_dealer_settings;

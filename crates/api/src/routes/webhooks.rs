@@ -1,5 +1,5 @@
 use actix_web::web::Data;
-use api_types::{DeviceReportBody, ReportReply, StatusReportBody};
+use api_types::{DeviceReportBody, MessageReportBody, ReportReply, StatusReportBody};
 use domain::events::EventTopic;
 use domain::usecases::{EventError, EventReceived};
 use paperclip::actix::api_v2_operation;
@@ -38,6 +38,21 @@ pub(crate) async fn report_device_status(
     receive(&api, &token, EventTopic::Device, body.bytes()).await
 }
 
+/// Take in what a customer writes back
+///
+/// For Fonnte, as the device's `webhook`. A private message of a person is stored once, by its `inboxid`, else
+/// by sender, time and text. One that is `STOP`, `BERHENTI`, `UNSUBSCRIBE` or `STOP PESAN` in whole opts its
+/// sender out of this dealer's messages before it is answered, `MULAI` or `START` in again. What comes from a
+/// group, a channel, a foreign number or an id that is no phone is answered alike and not stored.
+#[api_v2_operation(operation_id = "report_message", tags(webhook))]
+pub(crate) async fn report_message(
+    api: Data<Api>,
+    token: Path<String>,
+    body: JsonBody<MessageReportBody>,
+) -> Result<Answered<ReportReply>, Problem> {
+    receive(&api, &token, EventTopic::Message, body.bytes()).await
+}
+
 async fn receive(
     api: &Api,
     token: &str,
@@ -52,6 +67,11 @@ async fn receive(
         EventReceived::Kept(dealer) => {
             tracing::info!(dealer.id = dealer.as_str(), event.topic = ?topic, "report stored");
         }
+        EventReceived::Foreign(dealer) => tracing::info!(
+            dealer.id = dealer.as_str(),
+            event.topic = ?topic,
+            "report ignored: it is no private message of a person"
+        ),
         // A guess at the secret learns nothing from the answer.
         EventReceived::Ignored(dealer) => tracing::warn!(
             dealer.id = dealer.as_str(),

@@ -201,6 +201,10 @@ impl Connection {
             headers,
             body: String::new(),
         };
+        if reply.status == 204 {
+            assert_eq!(reply.header("content-length"), None, "RFC 9110, 8.6");
+            return reply;
+        }
         let length = reply.header("content-length").expect("a length");
         let length: usize = length.parse().expect("a length is a number");
         if method != "HEAD" {

@@ -32,6 +32,7 @@ mod patience;
 mod persons;
 mod queue;
 mod rates;
+mod replies;
 mod routes;
 mod service;
 mod settings;

@@ -190,7 +190,7 @@ fn every_body_has_an_example() {
     for (name, operation) in operations(&document) {
         let mut bodies: Vec<&Value> = object(&operation["responses"])
             .iter()
-            .filter(|(status, _)| !status.starts_with('3'))
+            .filter(|(status, _)| !status.starts_with('3') && *status != "204")
             .map(|(_, response)| resolved(&document, response))
             .collect();
         let request = &operation["requestBody"];
@@ -263,6 +263,16 @@ fn every_answer_is_there_with_its_headers() {
         if name == "GET /" {
             expected.insert("303");
         }
+        if name.ends_with("/test-whatsapp") {
+            expected.insert("409");
+        }
+        if name.starts_with("POST") && name.ends_with("/opt-outs") {
+            expected.insert("201");
+        }
+        if name.starts_with("DELETE") && name.contains("/opt-outs") {
+            expected.remove("200");
+            expected.insert("204");
+        }
         if name.starts_with("PUT") {
             expected.extend(["409", "412"]);
         }
@@ -278,6 +288,7 @@ fn every_answer_is_there_with_its_headers() {
             && !name.ends_with("/queue")
             && !name.contains("/templates")
             && (name.contains("/dealer/")
+                || name.ends_with("/replies")
                 || name.ends_with("/analytics")
                 || name.ends_with("/audit")
                 || name.ends_with("/admin/dealers"))

@@ -34,7 +34,7 @@ async fn a_person_is_erased_and_the_counts_stay() {
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(
         reply.body,
-        r#"{"success":true,"message":"Person erased","data":{"requests":1,"messages":1,"cancelled":1,"events":0}}"#
+        r#"{"success":true,"message":"Person erased","data":{"requests":1,"messages":1,"cancelled":1,"events":0,"replies":0}}"#
     );
     let erased = item(&service, &path).await;
     for key in ["nama_pembawa", "no_telp", "no_pol"] {
@@ -95,7 +95,7 @@ async fn erasures_and_exports_are_in_the_audit_without_the_phone() {
         [
             (
                 "person.erase",
-                "done: phone 0821*****421, 1 requests, 1 messages of which 1 were cancelled, 0 events"
+                "done: phone 0821*****421, 1 requests, 1 messages of which 1 were cancelled, 0 events, 0 replies"
             ),
             ("person.erase", "begins: phone 0821*****421"),
             ("person.export", "phone 0821*****421, 1 requests"),
@@ -134,7 +134,7 @@ async fn a_person_is_shown_everything_in_pages() {
     let nobody = post(&service, EXPORT, &json!({"phone": "081299999999"})).await;
     assert_eq!(
         nobody.json()["data"],
-        json!({"items": [], "next_cursor": null})
+        json!({"items": [], "next_cursor": null, "replies": [], "opt_outs": []})
     );
 }
 

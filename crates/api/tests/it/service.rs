@@ -12,7 +12,7 @@ use api::{
 use domain::dealers::Dealer;
 use domain::ports::{BoxError, Health, Precondition, StoreError, TemplateOwner};
 use domain::template::TemplateName;
-use domain::values::PublicBaseUrl;
+use domain::values::{Phone, PublicBaseUrl};
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
 
@@ -70,6 +70,7 @@ pub(crate) fn filled(pattern: &str, dealer: &str) -> String {
         .replace("{token}", sample::webhook_token(1).as_str())
         .replace("{key_id}", "0707070707070707")
         .replace("{name}", "servis")
+        .replace("{phone}", "082148523421")
         .replace("{file}", "swagger-ui.css")
 }
 
@@ -191,6 +192,15 @@ impl Service {
                 .await;
             saving.expect("save");
         }
+    }
+
+    /// Opts the phone of [`PATHS`] out of the sample dealer's messages.
+    pub(crate) async fn opt_out(&self) {
+        let phone = Phone::parse("082148523421").expect("a phone");
+        let conversations = self.world.services().conversations;
+        let (dealer, author) = (sample::dealer_id(), sample::author());
+        let doing = conversations.opt_out(&dealer, &phone, None, &author);
+        doing.await.expect("opt_out");
     }
 
     /// Adds a dealer that is the sample one but for this change.

@@ -78,6 +78,7 @@ impl Walk {
         request.id = RequestId(id.parse().unwrap());
         store.accept(&request).await.unwrap();
         service.save_templates().await;
+        service.opt_out().await;
         Self(service)
     }
 

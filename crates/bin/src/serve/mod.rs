@@ -24,7 +24,7 @@ use exports::Exports;
 use store_postgres::MigrateError;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::dispatch::DispatchLoop;
+use self::dispatch::{ConfirmationLoop, DispatchLoop};
 use self::events::EventLoop;
 use self::health::ServiceHealth;
 use self::retention::Retention;
@@ -174,6 +174,11 @@ async fn work(
     let store = parts.store;
     database::up_to_date(&store, &stop).await?;
     database::tell_shortcomings(&store).await;
+    let confirming = ConfirmationLoop::new(
+        services.confirmations,
+        parts.bell.clone(),
+        parts.in_flight.clone(),
+    );
     let dispatching = DispatchLoop::new(
         services.dispatcher,
         services.intake,
@@ -186,6 +191,7 @@ async fn work(
     let _counting = in_background(watched.backlog.keep(store.clone()));
     let _trying = in_background(watched.trial.keep(store.clone()));
     let _adding_up = in_background(database::add_up(store));
+    let _confirming = in_background(confirming.run());
     let _watching = in_background(accounts::watch(services.accounts));
     let _erasing =
         retention_days.map(|days| in_background(Retention::new(services.subjects, days).run()));

@@ -246,6 +246,7 @@ impl Typed {
             },
             webhook_secret: secret(&self.webhook_secret, self.removes_secret),
             default_template: changed(&self.default_template, &before.default_template),
+            opt_out_reply: Input::Absent,
         }
     }
 }

@@ -174,6 +174,7 @@ async fn act(
             | MessageError::Pending
             | MessageError::NotCancellable
             | MessageError::NotSendable
+            | MessageError::RecipientOptedOut
             | MessageError::UnknownRequest => {
                 done.left_out += 1;
                 continue;

@@ -157,6 +157,12 @@ impl Text {
             (Language::English, CheckError::LaneBusy) => {
                 "This dealer's queue is busy. Try again in a moment.".to_owned()
             }
+            (Language::Indonesian, CheckError::RecipientOptedOut) => {
+                "Penerima tidak mau menerima pesan dari dealer ini.".to_owned()
+            }
+            (Language::English, CheckError::RecipientOptedOut) => {
+                "The recipient opted out of this dealer's messages.".to_owned()
+            }
             (_, CheckError::Store(_)) => self.unavailable_why().to_owned(),
         }
     }

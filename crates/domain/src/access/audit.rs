@@ -4,7 +4,7 @@ use super::ApiKeyId;
 use crate::requests::{MessageId, Request, RequestId};
 use crate::settings::SettingsChange;
 use crate::template::TemplateName;
-use crate::values::DealerId;
+use crate::values::{DealerId, Phone};
 
 /// The author of an audited action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,10 @@ named! {
         Erase = "person.erase",
         /// A person's data was exported.
         Export = "person.export",
+        /// A phone was opted out of a dealer's messages by hand.
+        OptOut = "opt_out.add",
+        /// A phone was opted in again by hand.
+        OptIn = "opt_out.remove",
         /// The phone of a request, which is masked everywhere, was shown.
         ShowPhone = "person.show_phone",
     }
@@ -123,6 +127,26 @@ impl AuditEntry {
         Self {
             action: Action::RemoveTemplate,
             ..Self::template_changed(author, dealer, name)
+        }
+    }
+
+    /// A phone, masked, was opted out of a dealer's messages.
+    #[must_use]
+    pub fn opted_out(author: &Author, dealer: &DealerId, phone: &Phone) -> Self {
+        Self {
+            author: author.clone(),
+            action: Action::OptOut,
+            dealer: Some(dealer.clone()),
+            detail: format!("phone {}", phone.masked()),
+        }
+    }
+
+    /// A phone, masked, was opted in again.
+    #[must_use]
+    pub fn opted_in(author: &Author, dealer: &DealerId, phone: &Phone) -> Self {
+        Self {
+            action: Action::OptIn,
+            ..Self::opted_out(author, dealer, phone)
         }
     }
 

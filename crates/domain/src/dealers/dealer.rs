@@ -29,6 +29,16 @@ pub struct DealerSettings {
     pub exclusive_device: bool,
     /// The template of messages without a named one.
     pub default_template: Option<String>,
+    /// Whether whoever opts out or in by a reply gets a confirmation; absent means yes.
+    pub opt_out_reply: Option<bool>,
+}
+
+impl DealerSettings {
+    /// Whether whoever opts out or in by a reply gets a confirmation.
+    #[must_use]
+    pub fn confirms_opt_outs(&self) -> bool {
+        self.opt_out_reply.unwrap_or(true)
+    }
 }
 
 /// A dealer.

@@ -43,6 +43,8 @@ pub enum MessageChange {
     },
     /// It became too old to be sent.
     Expired,
+    /// Its recipient opted out before it was sent.
+    OptedOut,
 }
 
 /// The change of a lane.

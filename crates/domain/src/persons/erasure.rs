@@ -52,6 +52,8 @@ pub struct Erased {
     pub cancelled: u64,
     /// Provider events whose text was erased.
     pub events: u64,
+    /// Replies that were removed.
+    pub replies: u64,
 }
 
 impl Erased {
@@ -61,12 +63,13 @@ impl Erased {
         self.messages += other.messages;
         self.cancelled += other.cancelled;
         self.events += other.events;
+        self.replies += other.replies;
     }
 
     /// Whether nothing was erased.
     #[must_use]
     pub const fn is_nothing(&self) -> bool {
-        self.requests == 0 && self.messages == 0 && self.events == 0
+        self.requests == 0 && self.messages == 0 && self.events == 0 && self.replies == 0
     }
 }
 
@@ -82,7 +85,10 @@ pub enum Sweep {
 }
 
 impl Sweep {
-    /// The start of a pass.
+    /// The place before all provider events.
+    pub const FIRST_EVENT: i64 = 0;
+
+    /// The start of a pass, where old replies are removed.
     pub const BEGIN: Self = Self::Events(i64::MIN);
 }
 

@@ -46,6 +46,13 @@ pub trait EventStore: Send + Sync {
     async fn owner(&self, token: &WebhookToken) -> Result<Option<DealerId>, StoreError>;
 
     /// Stores an event durably; its reason [without numbers](crate::persons::without_numbers).
+    ///
+    /// A reply is stored once for each [fingerprint](crate::replies::IncomingReply::fingerprint) and dealer, as
+    /// a reply and as nothing else, with the newest request of its phone at this dealer. What it
+    /// [wants](crate::replies::Wish) is done in the same transaction, as [`OptOuts`](super::OptOuts) do it by
+    /// hand, and a [confirmation](super::Confirmations) of a change is queued: an opt-out holds before the
+    /// provider is answered. A reply written before the phone's last change,
+    /// by the second, changes nothing; one without a date counts as written now.
     async fn keep(&self, dealer: &DealerId, event: &ProviderEvent) -> Result<(), StoreError>;
 
     /// Applies at most `limit` due events.

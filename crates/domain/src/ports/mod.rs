@@ -13,6 +13,7 @@ mod health;
 mod messages;
 mod outbox;
 mod personal_data;
+mod replies;
 mod reports;
 mod request_store;
 mod sessions;
@@ -40,6 +41,7 @@ pub use outbox::{
     WorkerId,
 };
 pub use personal_data::PersonalData;
+pub use replies::{Confirmations, OptOuts, OptedOut, Replies, RepliesOf};
 pub use reports::{
     DateRange, DealerStats, DealerTally, ExportPart, ExportQuery, Facts, ListPlace, NewestPage,
     NewestQuery, Page, PageQuery, Reports, RequestFilter, SecondsFact, Tally,
@@ -70,6 +72,7 @@ pub use {
     messages::MockMessages,
     outbox::MockOutbox,
     personal_data::MockPersonalData,
+    replies::{MockConfirmations, MockOptOuts, MockReplies},
     reports::MockReports,
     request_store::MockRequestStore,
     sessions::MockSessions,

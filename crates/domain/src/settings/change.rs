@@ -70,6 +70,8 @@ pub struct SettingsChange {
     pub webhook_secret: Change<SecretString>,
     /// [`DealerSettings::default_template`]
     pub default_template: Change<String>,
+    /// [`DealerSettings::opt_out_reply`]
+    pub opt_out_reply: Change<bool>,
 }
 
 impl SettingsChange {
@@ -100,6 +102,7 @@ impl SettingsChange {
             (Field::ExclusiveDevice, self.exclusive_device.keeps()),
             (Field::WebhookSecret, self.webhook_secret.keeps()),
             (Field::DefaultTemplate, self.default_template.keeps()),
+            (Field::OptOutReply, self.opt_out_reply.keeps()),
         ];
         let changed = settings.into_iter().filter(|(_, keeps)| !keeps);
         changed.map(|(field, _)| field.path()[0]).collect()
@@ -131,6 +134,7 @@ impl SettingsChange {
         self.daily_limit.apply(&mut settings.daily_limit);
         self.on_unknown.apply(&mut settings.on_unknown);
         self.default_template.apply(&mut settings.default_template);
+        self.opt_out_reply.apply(&mut settings.opt_out_reply);
         let mut exclusive = Some(settings.exclusive_device);
         self.exclusive_device.apply(&mut exclusive);
         settings.exclusive_device = exclusive.unwrap_or_default();

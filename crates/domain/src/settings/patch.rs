@@ -50,6 +50,7 @@ pub struct SettingsPatch {
     pub exclusive_device: Input,
     pub webhook_secret: Input,
     pub default_template: Input,
+    pub opt_out_reply: Input,
 }
 
 /// A setting, or a part of one.
@@ -68,6 +69,7 @@ pub enum SettingField {
     ExclusiveDevice,
     WebhookSecret,
     DefaultTemplate,
+    OptOutReply,
 }
 
 impl SettingField {
@@ -87,6 +89,7 @@ impl SettingField {
             Self::ExclusiveDevice => &["exclusive_device"],
             Self::WebhookSecret => &["webhook_secret"],
             Self::DefaultTemplate => &["default_template"],
+            Self::OptOutReply => &["opt_out_reply"],
         }
     }
 }
@@ -109,6 +112,7 @@ impl SettingsPatch {
             exclusive_device: input(SettingField::ExclusiveDevice),
             webhook_secret: input(SettingField::WebhookSecret),
             default_template: input(SettingField::DefaultTemplate),
+            opt_out_reply: input(SettingField::OptOutReply),
         }
     }
 
@@ -150,6 +154,7 @@ impl SettingsPatch {
                 let named = is_template.then(|| raw.to_owned());
                 named.ok_or(Fault::UnknownTemplate)
             }),
+            opt_out_reply: check.flag(Field::OptOutReply, &self.opt_out_reply),
         };
         if check.0.is_empty() {
             Ok(change)

@@ -6,6 +6,7 @@ use crate::access::{Action, AuditEntry, Author};
 use crate::delivery::DeliveryPolicy;
 use crate::persons::{Erased, Sweep};
 use crate::ports::{AuditLog, DealerDirectory, PersonalData, StoreError};
+use crate::replies::{OptOut, Reply};
 use crate::requests::{MessageView, Request, RequestId};
 use crate::values::Phone;
 
@@ -51,12 +52,13 @@ impl DataSubjectRequests {
             all.add(step);
         }
         let detail = format!(
-            "done: phone {}, {} requests, {} messages of which {} were cancelled, {} events",
+            "done: phone {}, {} requests, {} messages of which {} were cancelled, {} events, {} replies",
             phone.masked(),
             all.requests,
             all.messages,
             all.cancelled,
-            all.events
+            all.events,
+            all.replies
         );
         self.note(by, Action::Erase, detail).await?;
         Ok(all)
@@ -83,6 +85,19 @@ impl DataSubjectRequests {
             shown.push((record.request, messages));
         }
         Ok(shown)
+    }
+
+    /// A person's newest replies and its opt-outs, newest first. The line in the audit is that of
+    /// [`export`](Self::export), which is to be called before.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn export_replies(
+        &self,
+        phone: &Phone,
+        limit: usize,
+    ) -> Result<(Vec<Reply>, Vec<OptOut>), StoreError> {
+        self.data.export_replies(phone, limit).await
     }
 
     /// One step of a pass that erases data older than this many days; returns the next cursor.

@@ -6,7 +6,7 @@ use crate::dealers::{AccountStanding, Dealer};
 use crate::delivery::{DeliveryPolicy, LaneChange, Outcome, profile_again};
 use crate::ports::{
     AccountBook, AccountProfile, CallEnd, Clock, DealerDirectory, DeviceReport, Dice, Lease,
-    Outbox, OutgoingMessage, Settled, Settlement, StoreError, Whatsapp, WorkerId,
+    OptOuts, Outbox, OutgoingMessage, Settled, Settlement, StoreError, Whatsapp, WorkerId,
 };
 use crate::values::{Account, AccountError, AccountPolicy, DealerId, Phone, jakarta_time};
 
@@ -17,6 +17,7 @@ pub const TEST_WAIT: Duration = Duration::from_secs(10);
 pub struct DealerCheck {
     dealers: Arc<dyn DealerDirectory>,
     whatsapp: Arc<dyn Whatsapp>,
+    opt_outs: Arc<dyn OptOuts>,
     outbox: Arc<dyn Outbox>,
     book: Arc<dyn AccountBook>,
     clock: Arc<dyn Clock>,
@@ -97,6 +98,9 @@ pub enum CheckError {
     /// The lane is busy; ask again for up to [`TEST_WAIT`].
     #[error("the dealer's lane is busy")]
     LaneBusy,
+    /// The recipient opted out of the dealer's messages.
+    #[error("the recipient opted out")]
+    RecipientOptedOut,
     /// The store could not answer.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
@@ -107,6 +111,7 @@ impl DealerCheck {
         Self {
             dealers: ports.dealers.clone(),
             whatsapp: ports.whatsapp.clone(),
+            opt_outs: ports.opt_outs.clone(),
             outbox: ports.outbox.clone(),
             book: ports.accounts.clone(),
             clock: ports.clock.clone(),
@@ -159,6 +164,9 @@ impl DealerCheck {
         target: Phone,
     ) -> Result<TestCall, CheckError> {
         let (dealer, account) = self.account(dealer).await?;
+        if self.opt_outs.is_opted_out(&dealer.id, &target).await? {
+            return Err(CheckError::RecipientOptedOut);
+        }
         let lease_ends = self.clock.monotonic() + self.policy.lease;
         let lease = self
             .outbox
@@ -183,6 +191,13 @@ impl DealerCheck {
 
     /// Makes the call.
     pub async fn call(&self, test: &TestCall) -> TestEnd {
+        let (dealer, target) = (&test.lease.dealer_id, &test.message.target);
+        // As late as possible: an opt-out holds from the moment it is stored.
+        match self.opt_outs.is_opted_out(dealer, target).await {
+            Ok(false) => {}
+            Ok(true) => return test.end(Err(CheckError::RecipientOptedOut), CallEnd::NotAccepted),
+            Err(error) => return test.end(Err(error.into()), CallEnd::NotAccepted),
+        }
         let report = self
             .whatsapp
             .send(&test.account, &test.message, test.start_by)

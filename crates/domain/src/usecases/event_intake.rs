@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Policies, Ports};
 use crate::delivery::DeliveryPolicy;
-use crate::events::EventTopic;
+use crate::events::{EventContent, EventTopic};
 use crate::ports::{Bell, DealerDirectory, EventStore, EventsApplied, ProviderEvents, StoreError};
 use crate::values::{DealerId, WebhookToken};
 
@@ -29,6 +29,8 @@ pub enum EventReceived {
     Kept(DealerId),
     /// It lacks the dealer's secret: nothing was stored.
     Ignored(DealerId),
+    /// It is no private message of a person: nothing was stored.
+    Foreign(DealerId),
 }
 
 /// Why a provider event was refused.
@@ -76,6 +78,9 @@ impl EventIntake {
         let secret = dealer.and_then(|dealer| dealer.webhook_secret);
         if secret.is_some_and(|secret| !event.secrets.iter().any(|given| same(given, &secret))) {
             return Ok(EventReceived::Ignored(id));
+        }
+        if event.content == EventContent::Foreign {
+            return Ok(EventReceived::Foreign(id));
         }
         self.events.keep(&id, &event).await?;
         self.kept.ring();

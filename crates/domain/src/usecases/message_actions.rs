@@ -5,7 +5,8 @@ use crate::access::{AuditEntry, AuditRecord, Author, Visibility};
 use crate::dealers::{Dealer, DealerSettings};
 use crate::delivery::{DeliveryPolicy, Queue, queue, waiting};
 use crate::ports::{
-    AuditLog, Bell, Cancelled, DealerDirectory, Ids, Messages, RequestStore, Resent, StoreError,
+    AuditLog, Bell, Cancelled, DealerDirectory, Ids, Messages, OptOuts, RequestStore, Resent,
+    StoreError,
 };
 use crate::requests::{
     Faults, Message, MessageId, MessageKind, MessageState, MessageView, NewMessage, Origin,
@@ -23,6 +24,7 @@ pub struct MessageActions {
     ids: Arc<dyn Ids>,
     bell: Arc<dyn Bell>,
     audit: Arc<dyn AuditLog>,
+    opt_outs: Arc<dyn OptOuts>,
     policy: DeliveryPolicy,
 }
 
@@ -48,6 +50,9 @@ pub enum MessageError {
     /// erased.
     #[error("no message can be made for the request")]
     NotSendable,
+    /// The recipient opted out of the dealer's messages.
+    #[error("the recipient opted out")]
+    RecipientOptedOut,
     /// The store could not answer; the outcome of a write is unknown.
     #[error("the store could not answer")]
     Store(#[from] StoreError),
@@ -62,6 +67,7 @@ impl MessageActions {
             ids: ports.ids.clone(),
             bell: ports.lane_bell.clone(),
             audit: ports.audit.clone(),
+            opt_outs: ports.opt_outs.clone(),
             policy: policies.delivery.clone(),
         }
     }
@@ -184,6 +190,9 @@ impl MessageActions {
         let target = target.and_then(|raw| Phone::parse(raw).ok());
         let target = target.ok_or(MessageError::NotSendable)?;
         let dealer = self.dealer_of(&stored, newest.is_some()).await?;
+        if self.opt_outs.is_opted_out(&dealer.id, &target).await? {
+            return Err(MessageError::RecipientOptedOut);
+        }
         let (template, variables) = order
             .chosen(&dealer, newest)
             .map_err(MessageError::Invalid)?;

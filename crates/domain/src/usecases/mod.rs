@@ -2,6 +2,7 @@
 
 mod account_watch;
 mod attention;
+mod conversations;
 mod data_subject_requests;
 mod dealer_administration;
 mod dealer_check;
@@ -13,12 +14,14 @@ mod key_administration;
 mod logins;
 mod lookups;
 mod message_actions;
+mod opt_out_confirmations;
 mod resend_order;
 mod services;
 mod template_administration;
 
 pub use account_watch::AccountWatch;
 pub use attention::{Attention, Concern, ConcernKind, LATE};
+pub use conversations::Conversations;
 pub use data_subject_requests::DataSubjectRequests;
 pub use dealer_administration::{DealerAdministration, DealerAdministrationError};
 pub use dealer_check::{CheckError, CheckPassed, DealerCheck, TEST_WAIT, TestCall, TestEnd};
@@ -30,6 +33,7 @@ pub use key_administration::{KeyAdministration, KeyError, KeyOrder, MadeKey};
 pub use logins::{Logins, SESSION_LIFETIME};
 pub use lookups::{LookupError, Lookups};
 pub use message_actions::{MessageActions, MessageError};
+pub use opt_out_confirmations::{ConfirmationCall, ConfirmationEnd, OptOutConfirmations};
 pub use resend_order::{Reordered, ResendOrder};
 pub use services::{Policies, Ports, Services};
 pub use template_administration::{

@@ -1,15 +1,16 @@
 use std::sync::Arc;
 
 use super::{
-    AccountWatch, Attention, DataSubjectRequests, DealerAdministration, DealerCheck, Dispatcher,
-    EventIntake, Gatekeeper, Intake, KeyAdministration, Logins, Lookups, MessageActions,
-    TemplateAdministration,
+    AccountWatch, Attention, Conversations, DataSubjectRequests, DealerAdministration, DealerCheck,
+    Dispatcher, EventIntake, Gatekeeper, Intake, KeyAdministration, Logins, Lookups,
+    MessageActions, OptOutConfirmations, TemplateAdministration,
 };
 use crate::delivery::DeliveryPolicy;
 use crate::ports::{
-    AccountBook, ApiKeys, Arrivals, AuditLog, Bell, Clock, DealerAdmin, DealerDirectory, Dice,
-    Entropy, EventStore, Ids, Messages, Outbox, PersonalData, ProviderEvents, Reports,
-    RequestStore, Sessions, TemplateBook, Troubles, Whatsapp, WorkerId,
+    AccountBook, ApiKeys, Arrivals, AuditLog, Bell, Clock, Confirmations, DealerAdmin,
+    DealerDirectory, Dice, Entropy, EventStore, Ids, Messages, OptOuts, Outbox, PersonalData,
+    ProviderEvents, Replies, Reports, RequestStore, Sessions, TemplateBook, Troubles, Whatsapp,
+    WorkerId,
 };
 use crate::values::AccountPolicy;
 
@@ -27,6 +28,12 @@ pub struct Ports {
     pub outbox: Arc<dyn Outbox>,
     /// Stores and applies provider events.
     pub events: Arc<dyn EventStore>,
+    /// Lists what customers wrote back.
+    pub replies: Arc<dyn Replies>,
+    /// Knows who wants no messages.
+    pub opt_outs: Arc<dyn OptOuts>,
+    /// Keeps the confirmations that are to be sent.
+    pub confirmations: Arc<dyn Confirmations>,
     /// Finds dealers.
     pub dealers: Arc<dyn DealerDirectory>,
     /// Shows dealers to operators and changes their settings.
@@ -87,6 +94,10 @@ pub struct Services {
     pub messages: Arc<MessageActions>,
     /// Stores and applies provider events.
     pub events: Arc<EventIntake>,
+    /// Confirms opting out and in.
+    pub confirmations: Arc<OptOutConfirmations>,
+    /// Shows replies and opt-outs.
+    pub conversations: Arc<Conversations>,
     /// Shows dealers and changes their settings.
     pub dealers: Arc<DealerAdministration>,
     /// Shows, saves, removes and tries out templates.
@@ -118,6 +129,8 @@ impl Services {
             lookups: Arc::new(Lookups::new(ports)),
             messages: Arc::new(MessageActions::new(ports, policies)),
             events: Arc::new(EventIntake::new(ports, policies)),
+            confirmations: Arc::new(OptOutConfirmations::new(ports, policies)),
+            conversations: Arc::new(Conversations::new(ports)),
             dealers: Arc::new(DealerAdministration::new(ports, policies)),
             templates: Arc::new(TemplateAdministration::new(ports, policies)),
             keys: Arc::new(KeyAdministration::new(ports)),

@@ -13,6 +13,7 @@ mod laws;
 mod logins;
 mod lookups;
 mod message_actions;
+mod opt_outs;
 mod recovery;
 mod settings;
 mod support;

@@ -45,9 +45,10 @@ fn what_is_absent_stays_and_null_removes() {
         exclusive_device: null(),
         webhook_secret: null(),
         default_template: null(),
+        opt_out_reply: null(),
     })
     .unwrap();
-    assert_eq!(change.fields().len(), 10);
+    assert_eq!(change.fields().len(), 11);
     assert!(!change.sets_secrets());
     let both = SettingsPatch {
         quiet_hours: times(null(), null()),
@@ -69,6 +70,7 @@ fn good_values_are_taken() {
         exclusive_device: Input::Flag(true),
         webhook_secret: text("!~"),
         default_template: text("validation"),
+        opt_out_reply: Input::Flag(false),
     })
     .unwrap();
     assert_eq!(change.api_key.value().unwrap().expose_secret(), "kunci");

@@ -18,7 +18,7 @@ use crate::message::Stage;
 use crate::receiver::is_loopback_host;
 use crate::reply::{Dropped, Reply};
 use crate::shared::Shared;
-use crate::webhook::{self, StatusEvent, Whose, switch};
+use crate::webhook::{self, IncomingMessage, StatusEvent, Whose, switch};
 
 /// The default number of messages in the state (chosen).
 const MESSAGES: usize = 200;
@@ -39,6 +39,14 @@ struct EventBody {
     device: Option<String>,
     #[serde(flatten)]
     event: StatusEvent,
+}
+
+/// A message that comes in for a device.
+#[derive(Deserialize)]
+struct IncomingBody {
+    device: String,
+    #[serde(flatten)]
+    message: IncomingMessage,
 }
 
 /// Whether a browser's call comes from the simulator's own page and through this machine's own name (no DNS
@@ -84,12 +92,13 @@ pub(super) async fn answer(
             Ok(done())
         }
         (&Method::POST, "event", _) => event(&shared, &body).await,
+        (&Method::POST, "incoming", _) => incoming(&shared, &body).await,
         (&Method::PATCH, "settings", _) => patch_settings(&shared, &body),
         (&Method::POST, "devices", _) => add_device(&shared, &body),
         (&Method::PATCH, _, Some(number)) => patch_device(&shared, number, &body),
         (&Method::DELETE, _, Some(number)) => remove_device(&shared, number),
         (_, "state", _) => Ok(method_not_allowed("GET")),
-        (_, "clear" | "event" | "devices", _) => Ok(method_not_allowed("POST")),
+        (_, "clear" | "event" | "incoming" | "devices", _) => Ok(method_not_allowed("POST")),
         (_, "settings", _) => Ok(method_not_allowed("PATCH")),
         (_, _, Some(_)) => Ok(method_not_allowed("PATCH, DELETE")),
         _ => Ok(failure(StatusCode::NOT_FOUND, "no such control")),
@@ -137,6 +146,17 @@ async fn event(shared: &Arc<Shared>, body: &[u8]) -> Result<Reply, Problem> {
             Some(webhook::post(shared, &parcel, 1).await?)
         }
     };
+    Ok(Reply::value(
+        StatusCode::OK,
+        &json!({ "http_status": http_status, "ok": true }),
+    ))
+}
+
+async fn incoming(shared: &Arc<Shared>, body: &[u8]) -> Result<Reply, Problem> {
+    let IncomingBody { device, message } = read(body)?;
+    let place = shared.read(|world| world.devices.find_number(&device));
+    let place = place.ok_or(SimulatorError::UnknownDevice)?;
+    let http_status = life::receive(shared, place, message).await?;
     Ok(Reply::value(
         StatusCode::OK,
         &json!({ "http_status": http_status, "ok": true }),

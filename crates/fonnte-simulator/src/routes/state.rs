@@ -8,7 +8,7 @@ use crate::device::masked;
 use crate::message::ReceivedMessage;
 use crate::receiver::WebhookAttempt;
 use crate::registry::Registered;
-use crate::world::World;
+use crate::world::{Incoming, World};
 
 /// How many calls and webhook attempts are shown (chosen).
 const SHOWN: usize = 50;
@@ -18,6 +18,7 @@ pub(super) fn state(world: &World, messages: usize) -> Value {
         "calls": newest(&world.calls, SHOWN).map(call).collect::<Vec<_>>(),
         "calls_seen": world.calls_seen,
         "devices": world.devices.iter().map(device).collect::<Vec<_>>(),
+        "incoming": newest(&world.incoming, messages).map(incoming).collect::<Vec<_>>(),
         "messages": newest(&world.messages, messages).map(message).collect::<Vec<_>>(),
         "messages_seen": world.messages_seen,
         "settings": world.global,
@@ -62,6 +63,15 @@ fn message(message: &ReceivedMessage) -> Value {
         "stateid": message.stateid,
         "status": message.status,
         "target": message.target,
+    })
+}
+
+fn incoming(message: &Incoming) -> Value {
+    json!({
+        "at": time(message.at),
+        "device": &*message.device,
+        "message": message.text,
+        "sender": message.sender,
     })
 }
 

@@ -1,7 +1,8 @@
 //! What is reported, in which shape and order, and how often.
 
 use fonnte_simulator::{
-    IdForm, LifeCycle, SecretKey, Shape, Simulator, SimulatorError, Stage, StatusEvent, Webhooks,
+    IdForm, IncomingMessage, LifeCycle, SecretKey, SenderForm, Shape, Simulator, SimulatorError,
+    Stage, StatusEvent, Webhooks,
 };
 use serde_json::{Value, json};
 
@@ -265,4 +266,76 @@ async fn events_go_to_loopback_only() {
     assert!(!simulator.device(TOKEN).unwrap().switches.offline);
     let nobody = simulator.emit(TOKEN, StatusEvent::default()).await;
     assert!(matches!(nobody, Err(SimulatorError::NoWebhook)));
+}
+
+fn saying(message: &str) -> IncomingMessage {
+    IncomingMessage {
+        sender: "6282148523421".to_owned(),
+        message: Some(message.to_owned()),
+        name: Some("Adit".to_owned()),
+        ..IncomingMessage::default()
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_to_a_device_is_reported() {
+    let receiver = Receiver::start().await;
+    let simulator = reporting(&receiver, |webhooks| {
+        webhooks.incoming_url = Some(receiver.url.clone());
+        webhooks.secret = Some("hush".to_owned());
+    })
+    .await;
+    let status = simulator.receive(TOKEN, saying("Terima kasih")).await;
+    assert_eq!(status.unwrap(), 200);
+    let media = IncomingMessage {
+        message: None,
+        url: Some("https://example.com/a.jpg".to_owned()),
+        timestamp: Some(1),
+        inboxid: Some(7),
+        member: Some("6281200000002".to_owned()),
+        ..saying("")
+    };
+    simulator.receive(TOKEN, media).await.unwrap();
+    let events = receiver.wait_for(2).await;
+    let first = &events[0];
+    assert_eq!(first["device"], DEVICE);
+    assert_eq!(first["sender"], "6282148523421");
+    assert_eq!(
+        (&first["message"], &first["name"]),
+        (&json!("Terima kasih"), &json!("Adit"))
+    );
+    assert!(first["timestamp"].is_i64() && first["inboxid"].is_i64());
+    assert_eq!(first["secret"], "hush");
+    assert!(first.get("member").is_none() && first.get("url").is_none());
+    let second = &events[1];
+    assert_eq!(second["message"], "non-text message");
+    assert_eq!(
+        (&second["timestamp"], &second["inboxid"]),
+        (&json!(1), &json!(7))
+    );
+    assert_eq!(second["member"], "6281200000002");
+}
+
+#[tokio::test]
+async fn incoming_messages_come_repeatedly_without_ids_and_from_no_number() {
+    let receiver = Receiver::start().await;
+    let simulator = reporting(&receiver, |webhooks| {
+        webhooks.incoming_url = Some(receiver.url.clone());
+        webhooks.duplicates = 2;
+        webhooks.inboxid = false;
+        webhooks.sender_form = SenderForm::Lid;
+        webhooks.incoming_delay_ms = 1;
+    })
+    .await;
+    simulator.receive(TOKEN, saying("STOP")).await.unwrap();
+    let events = receiver.wait_for(3).await;
+    assert_eq!((&events[0], &events[1]), (&events[1], &events[2]));
+    assert_eq!(events[0]["sender"], "1243258412826@lid");
+    assert!(events[0].get("inboxid").is_none());
+    let silent = simulator_with(|_| {}).await;
+    let nobody = silent.receive(TOKEN, saying("a")).await;
+    assert!(
+        matches!(nobody, Err(SimulatorError::NoWebhook)),
+        "{nobody:?}"
+    );
 }

@@ -46,10 +46,11 @@ pub(crate) struct SettingsRow {
     exclusive_device: bool,
     pub(crate) webhook_secret: Option<String>,
     default_template: Option<String>,
+    opt_out_reply: Option<bool>,
 }
 
 /// The columns of settings with their types, see [`with_settings`].
-pub(crate) const SETTINGS: [(&str, &str); 11] = [
+pub(crate) const SETTINGS: [(&str, &str); 12] = [
     ("fonnte_api_key", "text"),
     ("fonnte_api_url", "text"),
     ("min_interval_ms", "bigint"),
@@ -61,6 +62,7 @@ pub(crate) const SETTINGS: [(&str, &str); 11] = [
     ("exclusive_device", "bool"),
     ("webhook_secret", "text"),
     ("default_template", "text"),
+    ("opt_out_reply", "bool"),
 ];
 
 /// Binds which columns of [`SETTINGS`] change, and their values; the secrets are sealed, and the quiet hours
@@ -96,6 +98,7 @@ pub(crate) fn with_settings<'a, F: File>(
             "default_template",
             change.default_template.value().map(String::as_str),
         )
+        .bind("opt_out_reply", change.opt_out_reply.value().copied())
 }
 
 /// Joins the two tables by the dealer's number.
@@ -117,6 +120,7 @@ impl SettingsRow {
             on_unknown: self.on_unknown.as_deref().and_then(OnUnknown::parse),
             exclusive_device: self.exclusive_device,
             default_template: self.default_template.clone(),
+            opt_out_reply: self.opt_out_reply,
         }
     }
 }

@@ -40,13 +40,18 @@ impl EventStore for PgStore {
     }
 
     async fn keep(&self, dealer: &DealerId, event: &ProviderEvent) -> Result<(), StoreError> {
+        if let EventContent::Reply(reply) = &event.content {
+            return self.keep_reply(dealer, reply).await;
+        }
         let nothing = MessageReport::default();
         let (about, connected, report) = match &event.content {
             EventContent::Message(report) => ("message", None, report),
             EventContent::Device { connected } => ("device", Some(*connected), &nothing),
-            EventContent::Nothing => ("nothing", None, &nothing),
+            EventContent::Nothing | EventContent::Foreign | EventContent::Reply(_) => {
+                ("nothing", None, &nothing)
+            }
         };
-        let is_about_us = (event.content != EventContent::Nothing).into_sql::<Bool>();
+        let is_about_us = (about != "nothing").into_sql::<Bool>();
         let now = diesel::dsl::now.into_sql::<Timestamptz>();
         let keeping = diesel::insert_into(webhook_event::table).values((
             webhook_event::dealer_id.eq(dealer.as_str()),

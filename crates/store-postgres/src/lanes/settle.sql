@@ -113,7 +113,7 @@ WITH patience AS MATERIALIZED (
         sent_at = CASE WHEN k.state = 'SENT' THEN coalesce(m.sent_at, now()) ELSE m.sent_at END,
         failed_at = CASE
             WHEN m.target = :erased AND k.state = 'QUEUED'
-                OR k.state IN ('FAILED', 'UNKNOWN', 'EXPIRED') THEN now()
+                OR k.state IN ('FAILED', 'UNKNOWN', 'EXPIRED', 'CANCELLED') THEN now()
             WHEN k.state = 'SENT' THEN NULL ELSE m.failed_at END,
         reason = CASE
             WHEN m.target <> :erased THEN k.reason

@@ -9,6 +9,7 @@ use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
 use domain::events::EVENT_LIFETIME;
 use domain::persons::{Erased, PersonalRecord, Sweep, erased};
 use domain::ports::{PersonalData, StoreError};
+use domain::replies::{OptOut, Reply};
 use domain::requests::{CHANGED_BY, Message, MessageState, Request, RequestId};
 use domain::values::Phone;
 use uuid::Uuid;
@@ -31,6 +32,7 @@ const EVENTS_AT_ONCE: i64 = 10_000;
 impl PersonalData for PgStore {
     async fn erase(&self, phone: &Phone, limit: usize) -> Result<Erased, StoreError> {
         self.erase_elsewhere(phone).await?;
+        let replies = self.erase_replies(phone, most(limit)).await?;
         let messages = of_phone(Statement::new(sql::LockMessages), phone, limit);
         let requests = of_phone(Statement::new(sql::LockRequests), phone, limit);
         let mut all = self
@@ -56,6 +58,7 @@ impl PersonalData for PgStore {
         if all.is_nothing() {
             all = self.erase_events(phone, limit).await?;
         }
+        all.replies = replies;
         Ok(all)
     }
 
@@ -96,12 +99,31 @@ impl PersonalData for PgStore {
             .collect())
     }
 
+    async fn export_replies(
+        &self,
+        phone: &Phone,
+        limit: usize,
+    ) -> Result<(Vec<Reply>, Vec<OptOut>), StoreError> {
+        self.written_by(phone, most(limit)).await
+    }
+
     async fn erase_older_than(
         &self,
         days: u32,
         from: Sweep,
         limit: usize,
     ) -> Result<(Erased, Option<Sweep>), StoreError> {
+        if from == Sweep::BEGIN {
+            let whole_days = i32::try_from(days).unwrap_or(i32::MAX);
+            let replies = self.forget_replies(whole_days, most(limit)).await?;
+            let first = Sweep::Events(Sweep::FIRST_EVENT);
+            let erased = Erased {
+                replies,
+                ..Erased::default()
+            };
+            let is_all = replies < limit as u64;
+            return Ok((erased, Some(if is_all { first } else { Sweep::BEGIN })));
+        }
         let (erased, last) = match from {
             // Reports are deleted before they are old.
             Sweep::Events(_) if Duration::from_secs(u64::from(days) * 86_400) >= EVENT_LIFETIME => {

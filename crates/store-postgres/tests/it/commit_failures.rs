@@ -11,11 +11,12 @@ use domain::delivery::{LaneChange, MessageChange, Receipt};
 use domain::events::{EventContent, MessageReport};
 use domain::persons::Sweep;
 use domain::ports::{
-    AccountBook as _, AccountProfile, ApiKeys as _, AuditLog as _, Claim, DealerAdmin as _,
-    EventStore as _, Messages as _, NewApiKey, Outbox as _, PersonalData as _, Precondition,
-    RequestStore as _, Sessions as _, Settlement, StoreError, Task, TemplateBook as _,
-    TemplateOwner, TemplateRemoved, TemplateSaved, WorkerId,
+    AccountBook as _, AccountProfile, ApiKeys as _, AuditLog as _, Claim, Confirmations as _,
+    DealerAdmin as _, EventStore as _, Messages as _, NewApiKey, OptOuts as _, OptedOut,
+    Outbox as _, PersonalData as _, Precondition, RequestStore as _, Sessions as _, Settlement,
+    StoreError, Task, TemplateBook as _, TemplateOwner, TemplateRemoved, TemplateSaved, WorkerId,
 };
+use domain::replies::IncomingReply;
 use domain::requests::{MessageId, MessageState, NewMessage, NewRequest};
 use domain::settings::{Change, SettingsChange};
 use domain::template::TemplateName;
@@ -579,4 +580,73 @@ async fn saving_and_removing_a_template() {
     let remove = async || trial.dealers.remove(&owner, &name, &over, &entry).await;
     let removed = trial.fails_at_commit(remove).await;
     assert_eq!(removed, TemplateRemoved::Removed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keeping_a_reply() {
+    let trial = Trial::begin().await;
+    trial.accept(1).await;
+    let event = sample::event(EventContent::Reply(stop(1)));
+    let dealer = sample::dealer_id();
+    let keep = async || trial.store.keep(&dealer, &event).await;
+    trial.fails_at_commit(keep).await;
+    let phone = stop(1).phone;
+    let is_out = trial.store.is_opted_out(&dealer, &phone).await;
+    assert!(is_out.expect("is_opted_out"));
+}
+
+fn stop(n: u32) -> IncomingReply {
+    IncomingReply {
+        phone: sample::request_for(&sample::dealer_id(), n)
+            .submission
+            .phone,
+        name: None,
+        text: Some("STOP".to_owned()),
+        inbox_id: None,
+        written_at: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn opting_out_and_in() {
+    let trial = Trial::begin().await;
+    let (dealer, phone) = (sample::dealer_id(), stop(1).phone);
+    let noted = entry(Action::OptOut);
+    let out = async || trial.store.opt_out(&dealer, &phone, None, &noted).await;
+    let done = trial.fails_at_commit(out).await;
+    assert!(matches!(done, OptedOut::Now(_)));
+    let noted = entry(Action::OptIn);
+    let back = async || trial.store.opt_in(&dealer, &phone, &noted).await;
+    assert!(trial.fails_at_commit(back).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn taking_a_confirmation_and_putting_it_back() {
+    let trial = Trial::begin().await;
+    let event = sample::event(EventContent::Reply(stop(1)));
+    let kept = trial.store.keep(&sample::dealer_id(), &event).await;
+    kept.expect("keep");
+    let due = trial.store.due(1).await.expect("due").remove(0);
+    let off = async || trial.store.put_off(due.id, DAY).await;
+    trial.fails_at_commit(off).await;
+    let take = async || trial.store.take(due.id).await;
+    assert!(trial.fails_at_commit(take).await);
+    let back = async || trial.store.put_back(&due, DAY).await;
+    trial.fails_at_commit(back).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn removing_replies() {
+    let trial = Trial::begin().await;
+    for n in [1, 2] {
+        let event = sample::event(EventContent::Reply(stop(n)));
+        let kept = trial.store.keep(&sample::dealer_id(), &event).await;
+        kept.expect("keep");
+    }
+    let phone = stop(1).phone;
+    let erase = async || trial.store.erase(&phone, 10).await;
+    assert_eq!(trial.fails_at_commit(erase).await.replies, 1);
+    trial.backstage.pass(30 * DAY).await;
+    let sweep = async || trial.store.erase_older_than(20, Sweep::BEGIN, 10).await;
+    assert_eq!(trial.fails_at_commit(sweep).await.0.replies, 1);
 }

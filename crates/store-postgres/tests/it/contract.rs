@@ -13,8 +13,9 @@ pub(crate) const TEST_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 /// The ports of a database, as a role has them that only serves.
 pub(crate) async fn stage_over(database: &TestDatabase, backstage: PgBackstage) -> Stage {
-    let store = Arc::new(patient_store_at(&database.url_serving().await));
     let vault = SecretsKeys::parse(TEST_KEY).expect("a key");
+    let store = patient_store_at(&database.url_serving().await).with_keys(&vault);
+    let store = Arc::new(store);
     let dealers = Arc::new(store.dealers_with(Arc::new(vault)));
     Stage {
         requests: store.clone(),
@@ -22,6 +23,9 @@ pub(crate) async fn stage_over(database: &TestDatabase, backstage: PgBackstage) 
         accounts: store.clone(),
         messages: store.clone(),
         events: store.clone(),
+        replies: store.clone(),
+        opt_outs: store.clone(),
+        confirmations: store.clone(),
         persons: store.clone(),
         api_keys: Arc::new(store.api_keys()),
         arrivals: store.clone(),

@@ -12,6 +12,7 @@ use domain::ports::{
     PersonalData as _, Precondition, RequestStore as _, Settlement, Task, TemplateBook as _,
     TemplateOwner, WorkerId,
 };
+use domain::replies::IncomingReply;
 use domain::requests::{MessageState, NewRequest, Origin, Submission};
 use domain::template::TemplateName;
 use domain::values::Phone;
@@ -31,7 +32,7 @@ const PLATE: &str = "D 7713 ZWB";
 const SPELT: &str = "+62 812-0000-0001";
 
 /// Columns that hold no words of anybody: what stands there is one of a few, or a number of ours.
-const WORDLESS: [(&str, &[&str], &str); 17] = [
+const WORDLESS: [(&str, &[&str], &str); 21] = [
     (
         "__diesel_schema_migrations",
         &["version"],
@@ -100,6 +101,14 @@ const WORDLESS: [(&str, &[&str], &str); 17] = [
         "a number, one of a few",
     ),
     (
+        "opt_out",
+        &["dealer_id", "phone_print", "origin"],
+        "a number, a digest, one of a few",
+    ),
+    ("opt_out_confirmation", &["dealer_id"], "a number"),
+    ("opt_out_key", &["key"], "random"),
+    ("reply", &["dealer_id", "print"], "a number, a digest"),
+    (
         "request_count",
         &["dealer_id", "request_status", "whatsapp_status"],
         "a number, statuses",
@@ -127,7 +136,10 @@ const WORDLESS: [(&str, &[&str], &str); 17] = [
 ];
 
 /// By these the person is found, and recognised in other columns: they hold it as it must be.
-const KNOWN_BY: [(&str, &str); 4] = [
+const KNOWN_BY: [(&str, &str); 7] = [
+    ("reply", "phone"),
+    ("opt_out", "phone"),
+    ("opt_out_confirmation", "phone"),
     ("message", "target"),
     ("customer_validation_request", "no_telp"),
     ("customer_validation_request", "nama_pembawa"),
@@ -242,6 +254,19 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
         store.keep(&sample::dealer_id(), &event).await.unwrap();
     }
     store.apply(10, Duration::ZERO).await.unwrap();
+    for text in [words(), "STOP".to_owned()] {
+        let reply = IncomingReply {
+            phone: Phone::parse(PHONE).unwrap(),
+            name: Some(NAME.to_owned()),
+            text: Some(text),
+            inbox_id: None,
+            written_at: None,
+        };
+        let event = sample::event(EventContent::Reply(reply));
+        // Of another dealer, so that this one's messages go on.
+        let dealer = sample::dealer_id_numbered(1);
+        store.keep(&dealer, &event).await.unwrap();
+    }
     let blocked = LaneChange::Blocked {
         cause: domain::delivery::BlockCause::Token,
         pause: Duration::from_secs(3_600),

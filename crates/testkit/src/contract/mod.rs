@@ -45,6 +45,7 @@ pub mod newest;
 pub mod outcomes;
 pub mod persons;
 pub mod places;
+pub mod replies;
 pub mod reports;
 pub mod requests;
 pub mod rests;
@@ -67,8 +68,9 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use domain::dealers::Dealer;
 use domain::delivery::OutcomeKind;
 use domain::ports::{
-    AccountBook, ApiKeys, Arrivals, AuditLog, DealerAdmin, DealerDirectory, EventStore, Messages,
-    Outbox, PersonalData, Reports, RequestStore, Sessions, TemplateBook, Troubles,
+    AccountBook, ApiKeys, Arrivals, AuditLog, Confirmations, DealerAdmin, DealerDirectory,
+    EventStore, Messages, OptOuts, Outbox, PersonalData, Replies, Reports, RequestStore, Sessions,
+    TemplateBook, Troubles,
 };
 use domain::requests::{
     MessageId, MessageState, Request, RequestId, RequestStatus, WhatsappStatus,
@@ -90,6 +92,12 @@ pub struct Stage {
     pub messages: Arc<dyn Messages>,
     /// The provider events.
     pub events: Arc<dyn EventStore>,
+    /// What customers wrote back.
+    pub replies: Arc<dyn Replies>,
+    /// Who wants no messages.
+    pub opt_outs: Arc<dyn OptOuts>,
+    /// The confirmations that are to be sent.
+    pub confirmations: Arc<dyn Confirmations>,
     /// Personal data.
     pub persons: Arc<dyn PersonalData>,
     /// The keys of callers.
@@ -124,6 +132,9 @@ impl Stage {
             + AccountBook
             + Messages
             + EventStore
+            + Replies
+            + OptOuts
+            + Confirmations
             + PersonalData
             + Reports
             + DealerDirectory
@@ -143,6 +154,9 @@ impl Stage {
             accounts: store.clone(),
             messages: store.clone(),
             events: store.clone(),
+            replies: store.clone(),
+            opt_outs: store.clone(),
+            confirmations: store.clone(),
             persons: store.clone(),
             api_keys: store.clone(),
             arrivals: store.clone(),

@@ -31,6 +31,7 @@ pub(super) fn everything() -> SettingsChange {
         exclusive_device: Change::Set(true),
         webhook_secret: Change::Set(SECRET.into()),
         default_template: Change::Set("validation".to_owned()),
+        opt_out_reply: Change::Set(false),
     }
 }
 
@@ -103,6 +104,7 @@ pub async fn what_a_change_removes_is_as_if_never_set(stage: &Stage) {
         exclusive_device: Change::Remove,
         webhook_secret: Change::Remove,
         default_template: Change::Remove,
+        opt_out_reply: Change::Remove,
     };
     change(stage, &dealer.id, &nothing).await;
     let found = find(stage, &dealer.id).await;

@@ -223,6 +223,21 @@ macro_rules! contract_tests {
                 askers_at_the_same_moment_get_the_same_token
                 a_record_says_why_a_lane_is_blocked
                 a_record_says_until_when_a_lane_rests;
+            replies:
+                a_reply_is_kept_as_it_came
+                a_repeated_reply_is_kept_once
+                a_reply_is_about_the_newest_request_of_its_phone
+                replies_and_opt_outs_are_listed_newest_first
+                a_reply_opts_its_sender_out_and_in
+                a_reply_older_than_the_last_change_changes_nothing
+                what_waits_for_whoever_opts_out_is_cancelled
+                a_message_that_is_not_sent_for_an_opt_out_is_cancelled
+                a_phone_is_opted_out_and_in_by_hand
+                an_erased_person_stays_opted_out
+                an_export_has_replies_and_opt_outs
+                old_replies_are_removed
+                each_change_by_a_reply_is_confirmed_once
+                a_confirmation_waits_and_comes_back;
             reports:
                 the_newest_request_comes_first
                 requests_of_the_same_moment_are_in_descending_order_of_their_ids

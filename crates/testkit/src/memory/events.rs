@@ -25,12 +25,16 @@ impl EventStore for MemoryStore {
 
     async fn keep(&self, dealer: &DealerId, event: &ProviderEvent) -> Result<(), StoreError> {
         let now = self.now();
+        if let EventContent::Reply(reply) = &event.content {
+            self.state().keep_reply(dealer, reply, now);
+            return Ok(());
+        }
         self.state().events.push(Event {
             dealer: dealer.clone(),
             content: event.content.clone(),
             text: event.text.clone(),
             received: now,
-            next_look: (event.content != EventContent::Nothing).then_some(now),
+            next_look: concerns_us(&event.content).then_some(now),
             message: None,
         });
         Ok(())
@@ -78,12 +82,20 @@ impl EventStore for MemoryStore {
     }
 }
 
+/// Whether something is to be done about an event.
+fn concerns_us(content: &EventContent) -> bool {
+    matches!(
+        content,
+        EventContent::Message(_) | EventContent::Device { .. }
+    )
+}
+
 impl State {
     fn look_at(&mut self, place: usize, applied: &mut EventsApplied, now: DateTime<Utc>) {
         let event = &self.events[place];
         let (dealer, report) = (event.dealer.clone(), event.content.clone());
         match report {
-            EventContent::Nothing => {}
+            EventContent::Nothing | EventContent::Foreign | EventContent::Reply(_) => {}
             EventContent::Device { connected } => {
                 self.events[place].next_look = None;
                 if connected && self.close_breaker(&dealer, now) {

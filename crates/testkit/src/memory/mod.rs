@@ -9,6 +9,7 @@ mod health;
 mod messages;
 mod outbox;
 mod persons;
+mod replies;
 mod reports;
 mod requests;
 mod settling;

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::{AuditRecord, KeyName};
 use domain::persons::{ERASED, Erased, Person, PersonalRecord, Sweep, erased};
 use domain::ports::{PersonalData, StoreError};
+use domain::replies::{OptOut, Reply};
 use domain::requests::{MessageId, MessageState, Origin, RequestId, impersonal_call};
 use domain::template::Variables;
 use domain::values::{Phone, jakarta_time};
@@ -19,8 +20,10 @@ impl PersonalData for MemoryStore {
         let now = self.now();
         let mut state = self.state();
         state.erase_elsewhere(phone);
+        let replies = state.erase_replies(phone);
         let messages = state.messages_where(limit, |message| message.target == phone.national());
         let mut all = state.erase_messages(&messages, now);
+        all.replies = replies;
         let mut requests: Vec<RequestId> = state
             .requests
             .values()
@@ -81,6 +84,14 @@ impl PersonalData for MemoryStore {
             .collect())
     }
 
+    async fn export_replies(
+        &self,
+        phone: &Phone,
+        limit: usize,
+    ) -> Result<(Vec<Reply>, Vec<OptOut>), StoreError> {
+        Ok(self.state().written_by(phone, limit))
+    }
+
     /// The whole pass in one step.
     async fn erase_older_than(
         &self,
@@ -113,6 +124,10 @@ impl PersonalData for MemoryStore {
             .map(|request| request.id)
             .collect();
         all.requests = state.erase_requests(&requests);
+        let replies = &mut state.conversations.replies;
+        let kept = replies.len();
+        replies.retain(|(_, reply)| reply.at >= before);
+        all.replies = (kept - replies.len()) as u64;
         for event in &mut state.events {
             if event.received < before && event.text != ERASED {
                 event.text = ERASED.to_owned();

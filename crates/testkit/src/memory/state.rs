@@ -17,6 +17,7 @@ use domain::values::{
 };
 
 use super::dealers::OwnSettings;
+use super::replies::Conversations;
 use super::templates::StoredTemplate;
 
 /// The whole state. Every port method locks it once: that is its transaction.
@@ -37,6 +38,7 @@ pub(super) struct State {
     pub(super) sessions: HashMap<SessionPrint, (ApiKeyId, DateTime<Utc>)>,
     /// Oldest first.
     pub(super) audit: Vec<AuditRecord>,
+    pub(super) conversations: Conversations,
     /// By owner, `None` for head office, and name.
     pub(super) templates: BTreeMap<(Option<DealerId>, String), StoredTemplate>,
 }
@@ -57,6 +59,7 @@ impl Default for State {
             api_keys: HashMap::new(),
             sessions: HashMap::new(),
             audit: Vec::new(),
+            conversations: Conversations::default(),
             templates: BTreeMap::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use domain::events::{EventContent, EventTopic, MessageReport, ProviderEvent};
 use domain::ports::ProviderEvents as _;
+use domain::replies::IncomingReply;
 use domain::requests::MessageState;
 use secrecy::ExposeSecret as _;
 use whatsapp_fonnte::FonnteEvents;
@@ -185,4 +186,85 @@ fn a_device_is_connected_or_disconnected() {
         content(r#"{"id":1,"status":"sent"}"#),
         EventContent::Nothing
     );
+}
+
+fn incoming(body: &str) -> EventContent {
+    let read = read(EventTopic::Message, body.as_bytes());
+    read.expect("it is JSON").content
+}
+
+fn reply(body: &str) -> IncomingReply {
+    match incoming(body) {
+        EventContent::Reply(reply) => reply,
+        other => panic!("{body} is a reply: {other:?}"),
+    }
+}
+
+#[test]
+fn a_private_message_of_a_person_is_a_reply() {
+    let whole = reply(
+        r#"{"device":"628120000001","sender":"6282148523421","message":" Terima kasih ","text":"x","member":"",
+        "name":"Adit","location":"","pollname":"","choices":"","timestamp":1732266062,"inboxid":4711}"#,
+    );
+    assert_eq!(whole.phone.national(), "082148523421");
+    assert_eq!(whole.text.as_deref(), Some("Terima kasih"));
+    assert_eq!(whole.name.as_deref(), Some("Adit"));
+    assert_eq!(whole.inbox_id.as_deref(), Some("4711"));
+    assert_eq!(
+        whole.written_at.map(|at| at.timestamp()),
+        Some(1_732_266_062)
+    );
+    // The text of a button, where there is no other.
+    for message in ["", " ", "\\n"] {
+        let body = format!(r#"{{"sender":"082148523421","message":"{message}","text":"STOP"}}"#);
+        assert_eq!(reply(&body).text.as_deref(), Some("STOP"));
+    }
+    // Media without a caption.
+    let media = r#"{"sender":"+62 821-4852-3421","message":"non-text message","url":"https://x"}"#;
+    assert_eq!(reply(media).text, None);
+    assert_eq!(reply(r#"{"sender":82148523421,"message":null}"#).text, None);
+}
+
+#[test]
+fn an_id_that_says_nothing_is_none_and_times_have_two_units() {
+    for id in ["null", "0", "\"0\"", "\"\"", "\" \"", "\"000\""] {
+        let body = format!(r#"{{"sender":"082148523421","message":"a","inboxid":{id}}}"#);
+        let expected = (id == "\"000\"").then_some("000");
+        assert_eq!(reply(&body).inbox_id.as_deref(), expected, "{id}");
+    }
+    for at in [
+        "1732266062",
+        "\"1732266062\"",
+        "1732266062000",
+        "1.732266062e9",
+    ] {
+        let body = format!(r#"{{"sender":"082148523421","message":"a","timestamp":{at}}}"#);
+        let told = reply(&body).written_at.map(|at| at.timestamp());
+        assert_eq!(told, Some(1_732_266_062), "{at}");
+    }
+    for at in ["null", "\"now\"", "-1", "\"\"", "99999999999999999"] {
+        let body = format!(r#"{{"sender":"082148523421","message":"a","timestamp":{at}}}"#);
+        assert_eq!(reply(&body).written_at, None, "{at}");
+    }
+}
+
+#[test]
+fn groups_channels_and_other_ids_are_foreign() {
+    for body in [
+        r#"{"sender":"120363041234567890@g.us","member":"6282148523421","message":"STOP"}"#,
+        r#"{"sender":"6282148523421","member":"6281200000002","message":"STOP"}"#,
+        r#"{"sender":"123456789012345@lid","message":"STOP"}"#,
+        r#"{"sender":"6282148523421@lid","message":"STOP"}"#,
+        r#"{"sender":"120363041234567890@newsletter","message":"a"}"#,
+        r#"{"sender":"status@broadcast","message":"a"}"#,
+        r#"{"sender":"14155550100","message":"a"}"#,
+        r#"{"sender":"","message":"a"}"#,
+        r#"{"message":"a"}"#,
+        "{}",
+        "[]",
+        "7",
+    ] {
+        assert_eq!(incoming(body), EventContent::Foreign, "{body}");
+    }
+    assert!(read(EventTopic::Message, b"sender=0812").is_none());
 }

@@ -129,6 +129,7 @@ fn dealer_item(record: DealerRecord, accounts: &AccountPolicy, base: &PublicBase
         webhooks: WebhooksItem {
             status: webhook("status"),
             device: webhook("device"),
+            message: webhook("message"),
         },
         settings: SettingsItem {
             fonnte_api_key_set: record.key_source == Some(KeySource::Settings),

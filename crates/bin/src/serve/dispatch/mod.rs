@@ -2,6 +2,7 @@
 //! do.
 
 mod bell;
+mod confirmations;
 mod delivery;
 mod housekeeping;
 mod test_messages;
@@ -17,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 pub(crate) use self::bell::LaneBell;
+pub(crate) use self::confirmations::ConfirmationLoop;
 use self::delivery::{Surroundings, deliver};
 pub(crate) use self::test_messages::TestMessages;
 use crate::metrics::Metrics;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Policies, Ports};
 use crate::delivery::DeliveryPolicy;
 use crate::ports::{
-    AccountBook, BlockedLane, Claim, Clock, DealerDirectory, Dice, Lease, Outbox, Settled,
+    AccountBook, BlockedLane, Claim, Clock, DealerDirectory, Dice, Lease, OptOuts, Outbox, Settled,
     Settlement, StoreError, Task, Whatsapp, WorkerId,
 };
 use crate::values::AccountPolicy;
@@ -23,6 +23,7 @@ pub struct Dispatcher {
     outbox: Arc<dyn Outbox>,
     dealers: Arc<dyn DealerDirectory>,
     whatsapp: Arc<dyn Whatsapp>,
+    opt_outs: Arc<dyn OptOuts>,
     book: Arc<dyn AccountBook>,
     clock: Arc<dyn Clock>,
     dice: Arc<dyn Dice>,
@@ -57,6 +58,7 @@ impl Dispatcher {
             outbox: ports.outbox.clone(),
             dealers: ports.dealers.clone(),
             whatsapp: ports.whatsapp.clone(),
+            opt_outs: ports.opt_outs.clone(),
             book: ports.accounts.clone(),
             clock: ports.clock.clone(),
             dice: ports.dice.clone(),

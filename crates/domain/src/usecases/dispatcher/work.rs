@@ -107,6 +107,21 @@ impl Dispatcher {
             };
             return self.decided(claim, Some(message), settings, outcome);
         };
+        // An opt-out holds from the moment it is stored, so it is looked for as late as possible.
+        match self
+            .opt_outs
+            .is_opted_out(&claim.lease.dealer_id, &target)
+            .await
+        {
+            Ok(false) => {}
+            Ok(true) => {
+                return Settlement {
+                    message: Some((message.id, MessageChange::OptedOut)),
+                    ..self.lane_only(Duration::ZERO)
+                };
+            }
+            Err(_) => return self.hand_back(claim),
+        }
         let outgoing = OutgoingMessage {
             target,
             body: message.body.clone(),

@@ -1,0 +1,427 @@
+//! Promises about what customers write back, and about who wants no messages any more: of
+//! [`EventStore`](domain::ports::EventStore), [`Replies`](domain::ports::Replies) and
+//! [`OptOuts`](domain::ports::OptOuts).
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::{Action, AuditEntry};
+use domain::delivery::MessageChange;
+use domain::events::EventContent;
+use domain::ports::{OptedOut, RepliesOf};
+use domain::replies::{IncomingReply, ListCursor, OPTED_OUT, OptOut, OptOutOrigin, Reply, Wish};
+use domain::requests::{MessageState, RequestId};
+use domain::values::{DealerId, Phone};
+
+use super::acts::READY;
+use super::persons::{erase, phone_of, sweep};
+use super::{OldRow, Stage};
+use crate::sample;
+
+fn saying(n: u32, text: &str) -> IncomingReply {
+    IncomingReply {
+        phone: phone_of(n),
+        name: Some("Adit".to_owned()),
+        text: Some(text.to_owned()),
+        inbox_id: None,
+        written_at: None,
+    }
+}
+
+fn dated(n: u32, text: &str, at: DateTime<Utc>) -> IncomingReply {
+    IncomingReply {
+        written_at: Some(at),
+        ..saying(n, text)
+    }
+}
+
+async fn keep_at(stage: &Stage, dealer: &DealerId, reply: IncomingReply) {
+    let event = sample::event(EventContent::Reply(reply));
+    let keeping = stage.events.keep(dealer, &event);
+    keeping.await.expect("keep");
+}
+
+async fn keep(stage: &Stage, reply: IncomingReply) {
+    keep_at(stage, &sample::dealer_id(), reply).await;
+}
+
+async fn page(stage: &Stage, of: RepliesOf, after: Option<ListCursor>, limit: u32) -> Vec<Reply> {
+    let asking = stage.replies.replies(&of, after, limit);
+    asking.await.expect("replies")
+}
+
+async fn replies(stage: &Stage) -> Vec<Reply> {
+    page(stage, RepliesOf::Dealer(sample::dealer_id()), None, 100).await
+}
+
+async fn texts(stage: &Stage) -> Vec<Option<String>> {
+    let all = replies(stage).await.into_iter();
+    all.map(|reply| reply.text).collect()
+}
+
+async fn is_out(stage: &Stage, n: u32) -> bool {
+    let dealer = sample::dealer_id();
+    let phone = phone_of(n);
+    let asking = stage.opt_outs.is_opted_out(&dealer, &phone);
+    // The list agrees with it.
+    let is_out = asking.await.expect("is_opted_out");
+    let listed = opt_outs(stage).await;
+    let shown = |known: &OptOut| known.phone.as_deref() == Some(phone.national());
+    assert!(!listed.iter().any(shown) || is_out, "{listed:?}");
+    is_out
+}
+
+async fn opt_outs(stage: &Stage) -> Vec<OptOut> {
+    let dealer = sample::dealer_id();
+    let asking = stage.opt_outs.opt_outs(&dealer, None, 100);
+    asking.await.expect("opt_outs")
+}
+
+async fn opt_out(stage: &Stage, phone: &Phone, note: Option<&str>) -> OptedOut {
+    let dealer = sample::dealer_id();
+    let entry = AuditEntry::opted_out(&sample::author(), &dealer, phone);
+    let doing = stage
+        .opt_outs
+        .opt_out(&dealer, phone, note.map(str::to_owned), &entry);
+    doing.await.expect("opt_out")
+}
+
+async fn opt_in(stage: &Stage, phone: &Phone) -> bool {
+    let dealer = sample::dealer_id();
+    let entry = AuditEntry::opted_in(&sample::author(), &dealer, phone);
+    let doing = stage.opt_outs.opt_in(&dealer, phone, &entry);
+    doing.await.expect("opt_in")
+}
+
+/// With everything that it said, and when it came.
+pub async fn a_reply_is_kept_as_it_came(stage: &Stage) {
+    let before = stage.backstage.now();
+    keep(stage, saying(1, "Terima kasih")).await;
+    let media = IncomingReply {
+        text: None,
+        name: None,
+        ..saying(2, "")
+    };
+    keep(stage, media).await;
+    let all = replies(stage).await;
+    assert_eq!(all.len(), 2);
+    assert_eq!((&all[0].text, &all[0].name), (&None, &None));
+    let first = &all[1];
+    assert_eq!(first.text.as_deref(), Some("Terima kasih"));
+    assert_eq!(first.name.as_deref(), Some("Adit"));
+    assert_eq!(first.phone, phone_of(1).national());
+    assert_eq!(first.request, None);
+    assert!((first.at - before).abs() < TimeDelta::minutes(1));
+    assert_ne!(all[0].id, first.id);
+    // It is no report that would wait to be applied.
+    assert_eq!(stage.events.next_event().await.expect("next"), None);
+}
+
+/// By its id, else by sender, time and text; each dealer for itself.
+pub async fn a_repeated_reply_is_kept_once(stage: &Stage) {
+    let known = |id: &str, text: &str| IncomingReply {
+        inbox_id: Some(id.to_owned()),
+        ..saying(1, text)
+    };
+    let at = |seconds: i64| DateTime::from_timestamp(1_700_000_000 + seconds, 0).expect("a time");
+    for _ in 0..2 {
+        keep(stage, known("7", "a")).await;
+        keep(stage, known("7", "b")).await;
+        keep(stage, known("8", "c")).await;
+        keep(stage, dated(1, "d", at(0))).await;
+        keep(stage, dated(1, "d", at(1))).await;
+        keep(stage, dated(2, "d", at(0))).await;
+        keep_at(stage, &sample::dealer_id_numbered(1), known("7", "e")).await;
+    }
+    let expected = ["d", "d", "d", "c", "a"].map(|text| Some(text.to_owned()));
+    assert_eq!(texts(stage).await, expected);
+    let other = RepliesOf::Dealer(sample::dealer_id_numbered(1));
+    assert_eq!(page(stage, other, None, 100).await.len(), 1);
+}
+
+/// The newest as lists have it, in any spelling of the phone, of this dealer.
+pub async fn a_reply_is_about_the_newest_request_of_its_phone(stage: &Stage) {
+    let phone = Phone::parse("+62 821-4852-3421").expect("a phone");
+    let reply = |text: &str| IncomingReply {
+        phone: phone.clone(),
+        ..saying(0, text)
+    };
+    let mut row = OldRow::sample(&sample::dealer_id_numbered(1), 1);
+    stage.backstage.insert_old_row(&row).await;
+    keep(stage, reply("a")).await;
+    row = OldRow::sample(&sample::dealer_id(), 3);
+    stage.backstage.insert_old_row(&row).await;
+    stage
+        .backstage
+        .insert_old_row(&OldRow::sample(&sample::dealer_id(), 2))
+        .await;
+    keep(stage, reply("b")).await;
+    let all = replies(stage).await;
+    let requests: Vec<Option<RequestId>> = all.iter().map(|reply| reply.request).collect();
+    assert_eq!(requests, [Some(row.id), None]);
+    assert_eq!(
+        page(stage, RepliesOf::Request(row.id), None, 9).await,
+        all[..1]
+    );
+}
+
+/// And a page begins where the one before ended.
+pub async fn replies_and_opt_outs_are_listed_newest_first(stage: &Stage) {
+    for n in 1..=5 {
+        keep(stage, saying(n, "stop")).await;
+    }
+    let dealer = RepliesOf::Dealer(sample::dealer_id());
+    let first = page(stage, dealer.clone(), None, 3).await;
+    let rest = page(stage, dealer, Some(first[2].cursor), 3).await;
+    let phones: Vec<&str> = first.iter().chain(&rest).map(|it| &*it.phone).collect();
+    let expected: Vec<Phone> = (1..=5).rev().map(phone_of).collect();
+    let expected: Vec<&str> = expected.iter().map(Phone::national).collect();
+    assert_eq!(phones, expected);
+
+    // Whoever opts out again is the newest.
+    assert!(opt_in(stage, &phone_of(2)).await);
+    keep(stage, saying(2, "STOP ")).await;
+    let id = sample::dealer_id();
+    let first = stage.opt_outs.opt_outs(&id, None, 3).await.expect("list");
+    let after = Some(first[2].cursor);
+    let rest = stage.opt_outs.opt_outs(&id, after, 3).await.expect("list");
+    let phones = first.iter().chain(&rest).map(|it| it.phone.clone());
+    let expected = [2, 5, 4, 3, 1].map(|n| Some(phone_of(n).national().to_owned()));
+    assert_eq!(phones.collect::<Vec<_>>(), expected);
+}
+
+/// Before the provider is answered; of this dealer and this phone alone.
+pub async fn a_reply_opts_its_sender_out_and_in(stage: &Stage) {
+    keep(stage, saying(1, "Stop dulu ya")).await;
+    assert!(!is_out(stage, 1).await);
+    keep(stage, saying(1, "Stop!")).await;
+    assert!(is_out(stage, 1).await);
+    assert!(!is_out(stage, 2).await);
+    let other = sample::dealer_id_numbered(1);
+    let phone = phone_of(1);
+    let asking = stage.opt_outs.is_opted_out(&other, &phone);
+    assert!(!asking.await.expect("is_opted_out"));
+    let all = opt_outs(stage).await;
+    assert_eq!(all.len(), 1);
+    assert_eq!((all[0].origin, &all[0].note), (OptOutOrigin::Reply, &None));
+    keep(stage, saying(1, "mulai")).await;
+    assert!(!is_out(stage, 1).await);
+    assert!(opt_outs(stage).await.is_empty());
+    // The same words again, without a date, are a new wish.
+    keep(stage, saying(1, "Stop!")).await;
+    assert!(is_out(stage, 1).await);
+}
+
+/// Reports come late, and in any order.
+pub async fn a_reply_older_than_the_last_change_changes_nothing(stage: &Stage) {
+    let now = stage.backstage.now();
+    let ago = |minutes| now - TimeDelta::minutes(minutes);
+    keep(stage, dated(1, "STOP", ago(10))).await;
+    keep(stage, dated(1, "MULAI", ago(20))).await;
+    assert!(is_out(stage, 1).await);
+    keep(stage, dated(1, "MULAI", ago(5))).await;
+    keep(stage, dated(1, "STOP", ago(6))).await;
+    assert!(!is_out(stage, 1).await);
+    // A repetition of what was said.
+    keep(stage, dated(1, "STOP", ago(10))).await;
+    assert!(!is_out(stage, 1).await);
+    opt_out(stage, &phone_of(1), None).await;
+    keep(stage, dated(1, "START", ago(1))).await;
+    assert!(is_out(stage, 1).await);
+    // Times beyond now count as now.
+    keep(stage, dated(1, "START", now + TimeDelta::days(400))).await;
+    assert!(!is_out(stage, 1).await);
+    opt_out(stage, &phone_of(1), None).await;
+    assert!(is_out(stage, 1).await);
+}
+
+/// By a reply or by hand; scheduled ones, too, and only this phone's at this dealer.
+pub async fn what_waits_for_whoever_opts_out_is_cancelled(stage: &Stage) {
+    let (mut theirs, other) = (sample::request_for(&sample::dealer_id(), 1), phone_of(2));
+    theirs.message.not_before = Some(stage.backstage.now() + TimeDelta::days(1));
+    stage.requests.accept(&theirs).await.expect("accept");
+    let others = stage.queue(&sample::dealer_id(), 2).await;
+    let elsewhere = stage.queue(&sample::dealer_id_numbered(1), 1).await;
+    keep(stage, saying(1, "BERHENTI")).await;
+    let message = stage.message(theirs.id).await;
+    assert_eq!(message.state, MessageState::Cancelled);
+    assert_eq!(message.reason.as_deref(), Some(OPTED_OUT));
+    let shown = ("FAILED".to_owned(), "FAILED".to_owned());
+    assert_eq!(stage.statuses(theirs.id).await, shown);
+    for request in [others.id, elsewhere.id] {
+        assert_eq!(stage.message(request).await.state, MessageState::Queued);
+    }
+    opt_out(stage, &other, None).await;
+    let message = stage.message(others.id).await;
+    assert_eq!(message.state, MessageState::Cancelled);
+    // Opting in revives nothing.
+    keep(stage, saying(1, "START")).await;
+    assert!(opt_in(stage, &other).await);
+    for request in [theirs.id, others.id] {
+        assert_eq!(stage.message(request).await.state, MessageState::Cancelled);
+    }
+}
+
+/// It was being sent, or was queued since.
+pub async fn a_message_that_is_not_sent_for_an_opt_out_is_cancelled(stage: &Stage) {
+    let request = stage.queue(&sample::dealer_id(), 1).await;
+    let claim = stage.claim().await;
+    keep(stage, saying(1, "STOP")).await;
+    assert_eq!(stage.message(request.id).await.state, MessageState::Sending);
+    stage
+        .settle_now(&claim, MessageChange::OptedOut, READY)
+        .await;
+    let message = stage.message(request.id).await;
+    assert_eq!(message.state, MessageState::Cancelled);
+    assert_eq!(message.reason.as_deref(), Some(OPTED_OUT));
+    let shown = ("FAILED".to_owned(), "FAILED".to_owned());
+    assert_eq!(stage.statuses(request.id).await, shown);
+    assert!(
+        super::persons::timeline(stage, request.id).await[0]
+            .failed_at
+            .is_some()
+    );
+    stage.assert_nothing_to_claim().await;
+}
+
+/// And noted in the audit, once for each change.
+pub async fn a_phone_is_opted_out_and_in_by_hand(stage: &Stage) {
+    let phone = phone_of(1);
+    let OptedOut::Now(first) = opt_out(stage, &phone, Some("di kasir")).await else {
+        panic!("it is new");
+    };
+    assert_eq!(first.origin, OptOutOrigin::Manual);
+    assert_eq!(first.note.as_deref(), Some("di kasir"));
+    assert_eq!(first.phone.as_deref(), Some(phone.national()));
+    let again = opt_out(stage, &phone, Some("lain")).await;
+    assert_eq!(again, OptedOut::Before(first.clone()));
+    assert_eq!(opt_outs(stage).await, [first]);
+    assert!(opt_in(stage, &phone).await);
+    assert!(!opt_in(stage, &phone).await);
+    assert!(!opt_in(stage, &phone_of(2)).await);
+    assert!(!is_out(stage, 1).await);
+    let lines = stage.audit.page(None, 100).await.expect("the audit");
+    let actions: Vec<&str> = lines.iter().map(|line| &*line.action).collect();
+    assert_eq!(actions, [Action::OptIn.as_str(), Action::OptOut.as_str()]);
+    let dealer = sample::dealer_id().to_string();
+    assert_eq!(lines[0].dealer_id.as_ref(), Some(&dealer));
+    assert!(lines[0].detail.contains(&phone.masked()));
+}
+
+/// Only a hash of the phone is left of an opt-out, and by that it holds.
+pub async fn an_erased_person_stays_opted_out(stage: &Stage) {
+    keep(stage, saying(1, "STOP")).await;
+    opt_out(stage, &phone_of(2), Some("Adit, di kasir")).await;
+    keep(stage, saying(2, "halo")).await;
+    keep(stage, saying(3, "halo")).await;
+    for n in [1, 2] {
+        assert_eq!(erase(stage, &phone_of(n)).await.replies, 1);
+    }
+    assert_eq!(replies(stage).await.len(), 1);
+    let all = opt_outs(stage).await;
+    assert_eq!(all.len(), 2);
+    assert!(all.iter().all(|it| it.phone.is_none() && it.note.is_none()));
+    assert!(is_out(stage, 1).await && is_out(stage, 2).await);
+    // Nothing new, and it still can be changed.
+    assert!(matches!(
+        opt_out(stage, &phone_of(1), None).await,
+        OptedOut::Before(OptOut { phone: None, .. })
+    ));
+    keep(stage, saying(1, "MULAI")).await;
+    assert!(opt_in(stage, &phone_of(2)).await);
+    assert!(!is_out(stage, 1).await && !is_out(stage, 2).await);
+    assert!(opt_outs(stage).await.is_empty());
+    keep(stage, saying(1, "STOP")).await;
+    assert!(is_out(stage, 1).await);
+}
+
+/// Of all dealers.
+pub async fn an_export_has_replies_and_opt_outs(stage: &Stage) {
+    keep(stage, saying(1, "STOP")).await;
+    keep_at(stage, &sample::dealer_id_numbered(1), saying(1, "ya")).await;
+    keep(stage, saying(2, "STOP")).await;
+    let phone = phone_of(1);
+    let asking = stage.persons.export_replies(&phone, 100);
+    let (replies, opt_outs) = asking.await.expect("export");
+    let texts: Vec<&str> = replies.iter().flat_map(|it| it.text.as_deref()).collect();
+    assert_eq!(texts, ["ya", "STOP"]);
+    assert_eq!(opt_outs.len(), 1);
+    assert_eq!(opt_outs[0].dealer, sample::dealer_id());
+}
+
+/// Opt-outs do not grow old.
+pub async fn old_replies_are_removed(stage: &Stage) {
+    for n in 1..=3 {
+        keep(stage, saying(n, "STOP")).await;
+    }
+    stage.pass(Duration::from_secs(20 * 86_400)).await;
+    keep(stage, saying(4, "baru")).await;
+    assert_eq!(sweep(stage, 30).await.replies, 0);
+    assert_eq!(sweep(stage, 10).await.replies, 3);
+    assert_eq!(texts(stage).await, [Some("baru".to_owned())]);
+    assert!(is_out(stage, 1).await);
+}
+
+/// Of a reply, out or in, and of nothing else; of each dealer the oldest is due.
+pub async fn each_change_by_a_reply_is_confirmed_once(stage: &Stage) {
+    let due = || async { stage.confirmations.due(10).await.expect("due") };
+    keep(stage, saying(1, "halo")).await;
+    keep(stage, saying(1, "mulai")).await;
+    opt_out(stage, &phone_of(2), None).await;
+    assert!(due().await.is_empty());
+    keep(stage, saying(1, "stop")).await;
+    keep(stage, saying(1, "STOP")).await;
+    keep(stage, saying(1, "START")).await;
+    keep(stage, saying(2, "start")).await;
+    keep_at(stage, &sample::dealer_id_numbered(1), saying(1, "stop")).await;
+    let mut told = Vec::new();
+    loop {
+        let next = due().await;
+        if next.is_empty() {
+            break;
+        }
+        for it in next {
+            assert!((it.now - it.due_at).abs() < TimeDelta::minutes(1));
+            assert!(stage.confirmations.take(it.id).await.expect("take"));
+            assert!(!stage.confirmations.take(it.id).await.expect("take"));
+            told.push((it.dealer, it.phone, it.wish));
+        }
+    }
+    let (one, other) = (sample::dealer_id(), sample::dealer_id_numbered(1));
+    let expected = [
+        (one.clone(), phone_of(1), Wish::OptOut),
+        (other, phone_of(1), Wish::OptOut),
+        (one.clone(), phone_of(1), Wish::OptIn),
+        (one, phone_of(2), Wish::OptIn),
+    ];
+    let (mut told, mut expected) = (told, expected.to_vec());
+    let key = |it: &(DealerId, Phone, Wish)| format!("{it:?}");
+    told.sort_by_key(key);
+    expected.sort_by_key(key);
+    assert_eq!(told, expected);
+}
+
+/// And is erased with its person.
+pub async fn a_confirmation_waits_and_comes_back(stage: &Stage) {
+    keep(stage, saying(1, "stop")).await;
+    let due = || async { stage.confirmations.due(10).await.expect("due") };
+    let first = due().await.remove(0);
+    let hour = Duration::from_secs(3_600);
+    let waiting = stage.confirmations.put_off(first.id, hour);
+    waiting.await.expect("put_off");
+    assert!(due().await.is_empty());
+    stage.pass(hour * 2).await;
+    let later = due().await.remove(0);
+    assert_eq!((later.id, &later.phone), (first.id, &first.phone));
+    assert!(later.now - later.due_at > TimeDelta::minutes(100));
+    assert!(stage.confirmations.take(later.id).await.expect("take"));
+    for _ in 0..2 {
+        let putting = stage.confirmations.put_back(&later, hour);
+        putting.await.expect("put_back");
+    }
+    assert!(due().await.is_empty());
+    stage.pass(hour * 2).await;
+    assert_eq!(due().await.len(), 1);
+    erase(stage, &phone_of(1)).await;
+    assert!(due().await.is_empty());
+}

@@ -1,0 +1,2 @@
+DROP TABLE opt_out;
+DROP TABLE opt_out_key;
