@@ -1,4 +1,4 @@
-//! `make run`: a private PostgreSQL, demo dealers with a week of history, the Fonnte simulator and
+//! `make run`: a private PostgreSQL, demo dealers with three weeks of history, the Fonnte simulator and
 //! the service, until Ctrl-C.
 
 use clap::Parser;

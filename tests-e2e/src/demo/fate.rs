@@ -9,16 +9,18 @@ pub(super) enum Fate {
     Failed,
     /// The phone is off.
     Sent,
+    /// The connection broke, and nobody knows.
+    Unknown,
 }
 
 impl Fate {
-    /// How far the simulator takes a message.
+    /// How far the simulator takes a message that it accepts.
     pub(super) fn stage(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Delivered => "delivered",
             Self::Failed => "invalid",
-            Self::Sent => "sent",
+            Self::Sent | Self::Unknown => "sent",
         }
     }
 
@@ -29,6 +31,7 @@ impl Fate {
             Self::Delivered => "DELIVERED",
             Self::Failed => "FAILED",
             Self::Sent => "SENT",
+            Self::Unknown => "ERROR",
         }
     }
 }

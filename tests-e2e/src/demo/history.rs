@@ -17,7 +17,10 @@ use crate::Client;
 pub(super) const WIB: TimeDelta = TimeDelta::hours(7);
 
 /// How many days, whole weeks, yesterday the last.
-const DAYS: u64 = 7;
+const DAYS: u64 = 21;
+
+/// How many wait where nothing can be sent.
+const WAITING: u32 = 3;
 
 /// A dealer of the demo, its account, and how busy it is.
 pub(super) struct DemoDealer {
@@ -31,7 +34,9 @@ pub(super) struct DemoDealer {
     /// All its visits; on a Saturday half as many as on another day, none on a Sunday.
     visits: u32,
     /// What becomes of how many of twenty messages.
-    fates: [(Fate, u32); 4],
+    fates: [(Fate, u32); 5],
+    /// Whether its device has lost its connection to WhatsApp.
+    pub(super) is_blocked: bool,
 }
 
 pub(super) const DEALERS: [DemoDealer; 3] = [
@@ -41,13 +46,15 @@ pub(super) const DEALERS: [DemoDealer; 3] = [
         token: "demo-token",
         number: "628000000001",
         area: "D",
-        visits: 80,
+        visits: 200,
         fates: [
             (Fate::Read, 13),
             (Fate::Delivered, 4),
             (Fate::Failed, 1),
             (Fate::Sent, 2),
+            (Fate::Unknown, 0),
         ],
+        is_blocked: false,
     },
     DemoDealer {
         id: "0009998",
@@ -55,13 +62,15 @@ pub(super) const DEALERS: [DemoDealer; 3] = [
         token: "demo-token-2",
         number: "628000000002",
         area: "B",
-        visits: 46,
+        visits: 110,
         fates: [
             (Fate::Read, 9),
-            (Fate::Delivered, 7),
+            (Fate::Delivered, 6),
             (Fate::Failed, 3),
             (Fate::Sent, 1),
+            (Fate::Unknown, 1),
         ],
+        is_blocked: false,
     },
     DemoDealer {
         id: "0009997",
@@ -69,13 +78,15 @@ pub(super) const DEALERS: [DemoDealer; 3] = [
         token: "demo-token-3",
         number: "628000000003",
         area: "F",
-        visits: 30,
+        visits: 70,
         fates: [
             (Fate::Read, 16),
             (Fate::Delivered, 3),
             (Fate::Failed, 0),
             (Fate::Sent, 1),
+            (Fate::Unknown, 0),
         ],
+        is_blocked: true,
     },
 ];
 
@@ -151,7 +162,7 @@ impl DemoDealer {
             at: days[draw(2, u32::try_from(days.len()).unwrap_or(1)) as usize].and_time(time),
             name: format!("{} {}", pick(3, &FIRST_NAMES), pick(4, &LAST_NAMES)),
             // Some come again.
-            phone: format!("08120000{:04}", draw(5, 400)),
+            phone: format!("08120000{:04}", draw(5, 2_000)),
             unit: pick(6, &UNITS),
             plate: format!(
                 "{} {} {}{}",
@@ -226,6 +237,13 @@ async fn fill_one(
         let status = format!("&whatsapp_status={}", fate.status());
         let before = count(&service, dealer, &status).await?;
         live(&simulator, dealer, fate.stage(), 10).await?;
+        let breaks = json!([{"kind": "drop", "queued": false}]);
+        let faults = if fate == Fate::Unknown {
+            breaks
+        } else {
+            json!([])
+        };
+        switch(&simulator, dealer.number, &json!({"faults": faults})).await?;
         for visit in visits {
             submit(&service, dealer, visit).await?;
         }
@@ -238,7 +256,38 @@ async fn fill_one(
             ));
         }
     }
+    switch(&simulator, dealer.number, &json!({"faults": []})).await?;
     live(&simulator, dealer, Fate::Read.stage(), 1_000).await
+}
+
+/// Takes the devices off that have lost their connection, at every start: the simulator forgets.
+pub(super) async fn disconnect(simulator: &Client) -> anyhow::Result<()> {
+    for dealer in DEALERS.iter().filter(|dealer| dealer.is_blocked) {
+        switch(simulator, dealer.number, &json!({"offline": true})).await?;
+    }
+    Ok(())
+}
+
+/// Lets some wait at a device that has lost its connection, until that is known.
+pub(super) async fn wait_in_line(service: &Client, now: NaiveDateTime) -> anyhow::Result<()> {
+    for dealer in DEALERS.iter().filter(|dealer| dealer.is_blocked) {
+        for n in 0..WAITING {
+            let mut visit = dealer.visit(dealer.visits + n, &[now.date()]);
+            visit.at = now - TimeDelta::minutes(i64::from(WAITING - n) * 7);
+            submit(service, dealer, &visit).await?;
+        }
+        let began = Instant::now();
+        let mut again = tokio::time::interval(std::time::Duration::from_millis(50));
+        let path = format!("/api/v1/customer/dealer/{}/queue", dealer.id);
+        while began.elapsed() < START_LIMIT {
+            again.tick().await;
+            let queue = answer(&service.get(&path).await?)?;
+            if queue["data"]["paused"]["for"] == "account" {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Lets a device's messages go on to a stage by themselves, a step in so many milliseconds.
@@ -322,12 +371,12 @@ mod tests {
     }
 
     #[test]
-    fn the_past_is_a_week_of_plausible_visits() {
+    fn the_past_is_three_weeks_of_plausible_visits() {
         for dealer in &DEALERS {
             let past = dealer.past(today());
             assert_eq!(past.len(), dealer.visits as usize);
             let days: BTreeSet<NaiveDate> = past.iter().map(|visit| visit.at.date()).collect();
-            assert_eq!(days.len(), 6, "six days and a Sunday");
+            assert!((15..=18).contains(&days.len()), "no Sunday: {days:?}");
             assert!(days.iter().all(|day| *day < today()));
             for visit in &past {
                 let time = visit.at.format("%H:%M").to_string();
@@ -335,7 +384,7 @@ mod tests {
                 assert!(visit.phone.starts_with("08120000") && visit.phone.len() == 12);
             }
             let phones: BTreeSet<&str> = past.iter().map(|visit| visit.phone.as_str()).collect();
-            assert!(phones.len() * 2 > past.len(), "most come once");
+            assert!(phones.len() * 3 > past.len() * 2, "most come once");
         }
     }
 

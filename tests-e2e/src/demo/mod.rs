@@ -1,5 +1,6 @@
 //! Everything that is needed to try the service.
 
+mod desktop;
 mod fate;
 mod history;
 mod ports;
@@ -43,6 +44,10 @@ pub struct Demo {
 impl Demo {
     fn service(&self) -> String {
         format!("http://127.0.0.1:{}", self.service_port)
+    }
+
+    fn console(&self) -> String {
+        format!("{}/console", self.service())
     }
 
     fn simulator(&self) -> String {
@@ -95,6 +100,7 @@ async fn play(
     let serving = async {
         until_ready(&demo.service(), "/api/v1/health/ready").await?;
         explain(demo);
+        desktop::open(&demo.console());
         std::future::pending::<anyhow::Result<()>>().await
     };
     tokio::select! {
@@ -157,6 +163,7 @@ async fn until_ready(base: &str, path: &str) -> anyhow::Result<()> {
 
 fn explain(demo: &Demo) {
     let (service, simulator, send) = (demo.service(), demo.simulator(), demo.send_url());
+    let console = demo.console();
     let first = &DEALERS[0];
     let dealers: Vec<String> = DEALERS
         .iter()
@@ -169,6 +176,7 @@ fn explain(demo: &Demo) {
         .unwrap_or(doctor);
     say(&format!(
         r#"
+  Console      {console}   (what dealers and head office look at)
   Service      {service}   (documentation: {service}/docs)
   WhatsApp     {simulator}   (the simulator: what the customers' phones show)
   Dealers      {dealers}
@@ -177,10 +185,11 @@ fn explain(demo: &Demo) {
 
   curl -i {service}/api/v1/customer/validate-customer -H 'Content-Type: application/json' -d '{{"namaPembawa":"Adit","noTelp":"082148523421","tipeUnit":"BeAT Street","noPol":"D 123 AD","createdTime":"31/12/2019 15:40:50","modifiedTime":"31/12/2019 15:40:50","dealerId":"{id}"}}'
 
-  then look at the simulator's page, and at the request: its path is in the answer's Location. Within
+  then look at the console and at the simulator's page; the request's path is in the answer's Location. Within
   five seconds its whatsapp_status goes from SENT over DELIVERED to READ.
 
-  The dealers have a week behind them:
+  The dealers have three weeks behind them, and not all of it went well: Jaya Motor's device has lost its
+  connection, and of some messages of Sinar Motor nobody knows what became. The console says what to do.
 
   curl '{service}/api/v1/customer/dealer/{id}/stats'
   curl '{service}/api/v1/customer/dealer/{id}/requests?page_size=5'

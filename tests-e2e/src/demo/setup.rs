@@ -35,6 +35,7 @@ pub(super) async fn prepare(demo: &Demo, database: &str) -> anyhow::Result<()> {
         ("SERVICE_PORT", &port.to_string()),
         ("PUBLIC_BASE_URL", &base),
         ("API_AUTH", "off"),
+        ("ON_UNKNOWN", "hold"),
         ("RATE_LIMIT_PER_MINUTE", "0"),
         ("SEND_MIN_INTERVAL_MS", "0"),
         ("SEND_JITTER_MS", "0"),
@@ -45,8 +46,12 @@ pub(super) async fn prepare(demo: &Demo, database: &str) -> anyhow::Result<()> {
     enter_webhooks(&service, &simulator, &base).await?;
     if history::is_missing(&service).await? {
         let today = (Utc::now() + history::WIB).date_naive();
-        say("Filling the past week, once …");
+        say("Filling the past three weeks, once …");
         history::fill(&service, &simulator, today).await?;
+        history::disconnect(&simulator).await?;
+        history::wait_in_line(&service, (Utc::now() + history::WIB).naive_utc()).await?;
+    } else {
+        history::disconnect(&simulator).await?;
     }
     enter_webhooks(&service, &simulator, &demo.service()).await?;
     copy.stop(PATIENCE);

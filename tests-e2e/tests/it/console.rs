@@ -29,14 +29,14 @@ const WATCH: &str = "window.faults = [];
 const AXE: &str = include_str!("../../vendor/axe-core/axe.min.js");
 
 /// A service that asks for keys, with two dealers and some messages.
-struct Scene {
-    story: Story,
-    service: Service,
-    browser: Browser,
-    dealer_key: String,
-    office_key: String,
+pub(crate) struct Scene {
+    pub(crate) story: Story,
+    pub(crate) service: Service,
+    pub(crate) browser: Browser,
+    pub(crate) dealer_key: String,
+    pub(crate) office_key: String,
     /// Requests of the first dealer, oldest first.
-    requests: Vec<String>,
+    pub(crate) requests: Vec<String>,
 }
 
 fn create_key(story: &Story, arguments: &[&str]) -> String {
@@ -47,7 +47,7 @@ fn create_key(story: &Story, arguments: &[&str]) -> String {
 }
 
 impl Scene {
-    async fn begin(messages: u32) -> Self {
+    pub(crate) async fn begin(messages: u32) -> Self {
         let story = Story::begin()
             .await
             .with("API_AUTH", "required")
@@ -92,7 +92,7 @@ impl Scene {
     }
 
     /// Posts a request and returns its id.
-    async fn submit(&self, dealer: &str, n: u32) -> String {
+    pub(crate) async fn submit(&self, dealer: &str, n: u32) -> String {
         let body = submission_of(dealer, n);
         let headers = [("X-API-Key", self.office_key.as_str())];
         let reply = self
@@ -104,12 +104,12 @@ impl Scene {
         location.rsplit('/').next().expect("an id").to_owned()
     }
 
-    fn at(&self, path: &str) -> String {
+    pub(crate) fn at(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.service.port())
     }
 
     /// A tab whose faults are noted, of somebody who reads Indonesian.
-    async fn tab(&self) -> Page {
+    pub(crate) async fn tab(&self) -> Page {
         let page = self.browser.tab().await;
         let watch = json!({ "source": WATCH });
         page.command("Page.addScriptToEvaluateOnNewDocument", watch)
@@ -121,7 +121,7 @@ impl Scene {
     }
 
     /// A tab of whoever has this key, logged in at the form.
-    async fn logged_in(&self, key: &str) -> Page {
+    pub(crate) async fn logged_in(&self, key: &str) -> Page {
         let page = self.tab().await;
         page.go(&self.at("/console")).await;
         assert!(
@@ -137,12 +137,12 @@ impl Scene {
     }
 }
 
-async fn path(page: &Page) -> String {
+pub(crate) async fn path(page: &Page) -> String {
     let path = page.run("location.pathname + location.search").await;
     path.as_str().unwrap_or_default().to_owned()
 }
 
-async fn fill(page: &Page, selector: &str, text: &str) {
+pub(crate) async fn fill(page: &Page, selector: &str, text: &str) {
     let script = format!(
         "document.querySelector({}).value = {}; null",
         json!(selector),
@@ -152,14 +152,14 @@ async fn fill(page: &Page, selector: &str, text: &str) {
 }
 
 /// Clicks what leads to another page, and waits for that.
-async fn click(page: &Page, selector: &str) {
+pub(crate) async fn click(page: &Page, selector: &str) {
     let loaded = page.next("Page.loadEventFired");
     let script = format!("document.querySelector({}).click(); null", json!(selector));
     page.run(&script).await;
     loaded.await;
 }
 
-async fn has(page: &Page, words: &str) -> bool {
+pub(crate) async fn has(page: &Page, words: &str) -> bool {
     page.text().await.contains(words)
 }
 
@@ -178,7 +178,7 @@ const BROKEN: &str = r"(() => {
 })()";
 
 /// Nothing that the browser complains of, nothing beyond its edge, and no number in two lines.
-async fn is_well(page: &Page, what: &str) {
+pub(crate) async fn is_well(page: &Page, what: &str) {
     let faults = page.run("window.faults").await;
     assert_eq!(faults, json!([]), "{what}");
     let beyond = page
@@ -189,7 +189,7 @@ async fn is_well(page: &Page, what: &str) {
 }
 
 /// Nothing that keeps people with a screen reader or a keyboard out.
-async fn is_accessible(page: &Page, what: &str) {
+pub(crate) async fn is_accessible(page: &Page, what: &str) {
     page.run(&format!("{AXE}; null")).await;
     let script = "axe.run(document, {resultTypes: ['violations']}).then(found => \
         found.violations.map(v => [v.id, v.nodes.map(n => n.html + ' ' + n.failureSummary)]))";
@@ -198,7 +198,7 @@ async fn is_accessible(page: &Page, what: &str) {
 }
 
 /// A picture of the whole page.
-async fn picture(page: &Page, name: &str) {
+pub(crate) async fn picture(page: &Page, name: &str) {
     let size = page
         .run("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
         .await;
@@ -212,11 +212,11 @@ async fn picture(page: &Page, name: &str) {
     std::fs::write(pictures().join(format!("{name}.png")), bytes).expect("it can be written");
 }
 
-fn pictures() -> PathBuf {
+pub(crate) fn pictures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/console")
 }
 
-async fn width(page: &Page, width: u32) {
+pub(crate) async fn width(page: &Page, width: u32) {
     let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
     page.command("Emulation.setDeviceMetricsOverride", metrics)
         .await;
@@ -402,6 +402,13 @@ fn pages(scene: &Scene) -> Vec<(&'static str, String)> {
         ("message", format!("/console/messages/{request}")),
         ("dealers", "/console/dealers".to_owned()),
         ("dealer", format!("/console/dealers/{DEALER}")),
+        ("templates", "/console/templates".to_owned()),
+        ("template-new", "/console/templates?new=yes".to_owned()),
+        (
+            "template",
+            format!("/console/templates/validation?dealer_id={DEALER}"),
+        ),
+        ("import", "/console/import".to_owned()),
         ("keys", "/console/keys".to_owned()),
         ("audit", "/console/audit".to_owned()),
         ("system", "/console/system".to_owned()),

@@ -10,6 +10,7 @@ mod blocked_lanes;
 mod bulk;
 mod commands;
 mod console;
+mod console_work;
 mod copies;
 mod crashes;
 mod demo;
