@@ -168,10 +168,11 @@ const BROKEN: &str = r"(() => {
     const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const broken = [];
     while (texts.nextNode()) {
-        const text = texts.currentNode.data.trim();
+        const all = texts.currentNode.data, text = all.trim();
         if (!/^[\d.,]{1,12}$/.test(text)) continue;
-        const range = document.createRange();
-        range.selectNodeContents(texts.currentNode);
+        const range = document.createRange(), from = all.indexOf(text);
+        range.setStart(texts.currentNode, from);
+        range.setEnd(texts.currentNode, from + text.length);
         if (range.getClientRects().length > 1) broken.push(text);
     }
     return broken;
