@@ -7,6 +7,7 @@ mod door;
 mod faulty_file;
 mod form;
 mod format;
+mod given;
 mod importing;
 mod list;
 mod live;

@@ -4,7 +4,8 @@ use domain::requests::Fault;
 use tables::{CellFault, ColumnFault, Refusal, Unreadable};
 
 use super::{Text, texts};
-use crate::importing::{MOST_BYTES, MOST_ROWS, Tally, Why};
+use crate::given::{MOST_BYTES, MOST_ROWS};
+use crate::importing::{Tally, Why};
 use crate::look::Language;
 
 texts! {

@@ -6,7 +6,8 @@ use maud::{Markup, PreEscaped, html};
 use tables::{IDEMPOTENCY_KEY, Refusal};
 
 use super::layout::{self, Section};
-use crate::importing::{FaultyRow, Given, Tally};
+use crate::given::Given;
+use crate::importing::{FaultyRow, Tally};
 use crate::text::Text;
 use crate::visit::Visit;
 
