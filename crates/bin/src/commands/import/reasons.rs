@@ -93,6 +93,13 @@ fn of_value(sentence: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::ExitCode;
+
+    use domain::ports::{Accepted, BoxError, MockRequestStore, StoreError};
+    use serde_json::{Value, json};
+
+    use super::super::SOME_REJECTED;
+    use super::super::case::{Case, rows};
     use super::*;
 
     fn fault(kind: &str, name: &str, msg: &str) -> FaultBody {
@@ -119,5 +126,139 @@ mod tests {
         );
         let refused = BulkItem::refused(1, "Dealer tidak ditemukan atau tidak aktif".into(), None);
         assert_eq!(of_item(&refused), "Dealer tidak ditemukan atau tidak aktif");
+    }
+
+    /// Words of the sentences that callers of the API know, and of no Indonesian one.
+    const ENGLISH: [&str; 32] = [
+        "the",
+        "should",
+        "must",
+        "not",
+        "is",
+        "be",
+        "expected",
+        "invalid",
+        "input",
+        "field",
+        "required",
+        "value",
+        "error",
+        "characters",
+        "least",
+        "most",
+        "allowed",
+        "extra",
+        "permitted",
+        "number",
+        "cell",
+        "holds",
+        "with",
+        "of",
+        "this",
+        "used",
+        "for",
+        "still",
+        "entries",
+        "service",
+        "there",
+        "decode",
+    ];
+
+    fn assert_indonesian(reasons: &[String]) {
+        for reason in reasons {
+            let mut words = reason.split(|c: char| !c.is_alphabetic());
+            let found = words.find(|word| ENGLISH.contains(&word.to_lowercase().as_str()));
+            assert_eq!(found, None, "{reason}");
+        }
+    }
+
+    /// Rows of JSON, each of which is rejected for another reason.
+    fn odd_rows() -> Vec<String> {
+        let many: serde_json::Map<String, Value> =
+            (0..21).map(|n| (format!("x{n}"), json!("y"))).collect();
+        let odd = [
+            ("namaPembawa", json!(7)),
+            ("namaPembawa", json!("a".repeat(300))),
+            ("namaPembawa", json!("a\nb")),
+            ("namaPembawa", json!(" ")),
+            ("namaPembawa", json!("a".repeat(70_000))),
+            ("noTelp", json!("1")),
+            ("noTelp", json!("0712345678")),
+            ("createdTime", json!("x")),
+            ("sendAt", json!("x")),
+            ("sendAt", json!("2099-01-01T00:00:00Z")),
+            ("variables", json!(7)),
+            ("variables", json!({"x": "y"})),
+            ("variables", json!({"x": 7})),
+            ("variables", json!({"x": "a\nb"})),
+            ("variables", json!({"x": "y".repeat(501)})),
+            ("variables", Value::Object(many)),
+            ("template", json!("tidakada")),
+            ("template", json!("")),
+            ("dealerId", json!("0000001")),
+            ("dealerId", json!("0010001")),
+            ("dealerId", json!("1")),
+            ("idempotencyKey", json!("a b")),
+            ("idempotencyKey", json!(7)),
+        ];
+        let with = |(name, value): (&str, Value)| {
+            let mut row = json!({
+                "namaPembawa": "Adit", "noTelp": "081200000001", "tipeUnit": "BeAT", "noPol": "D 1 A",
+                "createdTime": "31/12/2019 15:40:50", "modifiedTime": "31/12/2019 15:40:50",
+                "dealerId": "0009999",
+            });
+            row[name] = value;
+            row.to_string()
+        };
+        let broken = ["{}", "7", "null", "{\"namaPembawa\": x}"].map(str::to_owned);
+        odd.into_iter().map(with).chain(broken).collect()
+    }
+
+    /// A store in which no key was used, and to which no row may come.
+    fn unused() -> MockRequestStore {
+        let mut store = MockRequestStore::new();
+        store
+            .expect_key_uses()
+            .returning(|uses| Ok(vec![None; uses.len()]));
+        store
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_is_wrong_with_a_row_is_told_in_indonesian() {
+        let odd = odd_rows();
+        let case = Case::named("rows.ndjson", odd.join("\n"));
+        let status = case.through(unused()).await;
+        assert_eq!(status.expect("its end"), ExitCode::from(SOME_REJECTED));
+        let reasons = case.reasons();
+        assert_eq!(reasons.len(), odd.len());
+        assert_indonesian(&reasons);
+
+        let mut table = b"namaPembawa,noTelp,tipeUnit,noPol,dealerId,createdTime,var.km\n".to_vec();
+        let odd: [&[u8]; 6] = [
+            b"#N/A,081200000001,BeAT,D 1 A,0009999,,",
+            b"Adit,\"8,21E+11\",BeAT,D 1 A,0009999,,",
+            b"Adit,81200000001.0,BeAT,D 1 A,0009999,,",
+            b"Adit,081200000001,BeAT,D 1 A,0009999,45000,",
+            b"Adit,081200000001,BeAT,D 1 A,0009999,,#REF!",
+            b"Ad\xffit,081200000001,BeAT,D 1 A,0009999,,",
+        ];
+        table.extend(odd.join(&b'\n'));
+        let case = Case::named("rows.csv", table);
+        case.through(unused()).await.expect("its end");
+        let reasons = case.reasons();
+        assert_eq!(reasons.len(), odd.len());
+        assert_indonesian(&reasons);
+
+        // What the store says of a row.
+        let mut store = MockRequestStore::new();
+        store.expect_accept_all().returning(|_| {
+            let never = StoreError::Rejected(BoxError::from("too long"));
+            vec![Ok(Accepted::KeyReused), Err(never)]
+        });
+        let case = Case::of(&rows(&["Adit", "Budi"]));
+        case.through(store).await.expect("its end");
+        let reasons = case.reasons();
+        assert_eq!(reasons.len(), 2);
+        assert_indonesian(&reasons);
     }
 }

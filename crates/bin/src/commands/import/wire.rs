@@ -125,6 +125,16 @@ mod tests {
     use serde_json::json;
     use tables::{Options, Table};
 
+    use std::process::ExitCode;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::Instant;
+
+    use super::super::case::{self, Case};
+    use super::super::target::Target;
+    use super::super::{Tally, key, open, transfer};
     use super::*;
 
     fn rows(form: Form, text: &str) -> Vec<Row> {
@@ -169,5 +179,77 @@ mod tests {
             assert_eq!(table(all.iter(), None, 1).expect("written").rows, 1);
             assert_eq!(table(all.iter(), None, 10_000).expect("written").rows, 2);
         }
+    }
+
+    /// Reads a whole request; its head in small letters.
+    async fn read_request(stream: &mut TcpStream) -> String {
+        let mut read = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&read).to_lowercase();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head.split("content-length: ").nth(1).unwrap_or_default();
+                let length = length.lines().next().unwrap_or_default();
+                if body.len() >= length.parse::<usize>().expect("a length") {
+                    return head.to_owned();
+                }
+            }
+            assert!(stream.read_buf(&mut read).await.expect("read") > 0);
+        }
+    }
+
+    /// A service that gives these answers, one after the other; it tells when they were asked for.
+    async fn answers(all: Vec<String>) -> (String, tokio::task::JoinHandle<Vec<Instant>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let serving = tokio::spawn(async move {
+            let mut asked = Vec::new();
+            for answer in all {
+                let (mut stream, _) = listener.accept().await.expect("a call");
+                let head = read_request(&mut stream).await;
+                asked.push(Instant::now());
+                assert!(head.starts_with("post /api/v1/customer/validate-customers"));
+                stream.write_all(answer.as_bytes()).await.expect("answered");
+            }
+            asked
+        });
+        (url, serving)
+    }
+
+    fn answer(status: &str, header: &str, body: &Value) -> String {
+        let body = body.to_string();
+        let length = body.len();
+        format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n{header}\r\n{body}"
+        )
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_busy_is_asked_again_when_it_says_and_not_before() {
+        let busy = json!({"error": {"code": 503, "message": "busy", "type": "Busy"}});
+        let id = "23f16411-6eb2-4829-a964-9ad1f0e0cc22";
+        let stored = json!({
+            "status": 1, "message": {"confirmation": "2 dari 2 data berhasil disimpan"},
+            "data": {
+                "accepted": 2, "rejected": 0, "replayed": 0, "queues": [],
+                "items": [{"row": 1, "status": 1, "request_id": id}, {"row": 2, "status": 1, "request_id": id}]
+            }
+        });
+        let (url, serving) = answers(vec![
+            answer("503 Service Unavailable", "Retry-After: 2\r\n", &busy),
+            answer("200 OK", "", &stored),
+        ])
+        .await;
+        let case = Case::of(&case::rows(&["Adit", "Budi"]));
+        let key = key(&case.options).expect("a key");
+        let target = Target::at(&url, &case.options, key).expect("a target");
+        let table = open(&case.options.file, false).expect("a table");
+        let mut tally = Tally::default();
+        let status = transfer(table, &target, &case.options, &mut tally).await;
+        assert_eq!(status.expect("its end"), ExitCode::SUCCESS);
+        assert_eq!((tally.read, tally.stored, tally.rejected), (2, 2, 0));
+        let asked = serving.await.expect("both answers");
+        // The first wait would be half of it otherwise.
+        assert!(asked[1] - asked[0] >= Duration::from_secs(2));
     }
 }
