@@ -27,6 +27,7 @@ pub mod audit;
 pub mod breaker;
 pub mod bulk;
 pub mod claims;
+pub mod confirmations;
 pub mod dealer_records;
 pub mod dealers;
 pub mod erased_recipients;

@@ -9,7 +9,7 @@ use domain::access::{Action, AuditEntry};
 use domain::delivery::MessageChange;
 use domain::events::EventContent;
 use domain::ports::{OptedOut, RepliesOf};
-use domain::replies::{IncomingReply, ListCursor, OPTED_OUT, OptOut, OptOutOrigin, Reply, Wish};
+use domain::replies::{IncomingReply, ListCursor, OPTED_OUT, OptOut, OptOutOrigin, Reply};
 use domain::requests::{MessageState, RequestId};
 use domain::values::{DealerId, Phone};
 
@@ -18,7 +18,7 @@ use super::persons::{erase, phone_of, sweep};
 use super::{OldRow, Stage};
 use crate::sample;
 
-fn saying(n: u32, text: &str) -> IncomingReply {
+pub(super) fn saying(n: u32, text: &str) -> IncomingReply {
     IncomingReply {
         phone: phone_of(n),
         name: Some("Adit".to_owned()),
@@ -35,13 +35,13 @@ fn dated(n: u32, text: &str, at: DateTime<Utc>) -> IncomingReply {
     }
 }
 
-async fn keep_at(stage: &Stage, dealer: &DealerId, reply: IncomingReply) {
+pub(super) async fn keep_at(stage: &Stage, dealer: &DealerId, reply: IncomingReply) {
     let event = sample::event(EventContent::Reply(reply));
     let keeping = stage.events.keep(dealer, &event);
     keeping.await.expect("keep");
 }
 
-async fn keep(stage: &Stage, reply: IncomingReply) {
+pub(super) async fn keep(stage: &Stage, reply: IncomingReply) {
     keep_at(stage, &sample::dealer_id(), reply).await;
 }
 
@@ -77,7 +77,7 @@ async fn opt_outs(stage: &Stage) -> Vec<OptOut> {
     asking.await.expect("opt_outs")
 }
 
-async fn opt_out(stage: &Stage, phone: &Phone, note: Option<&str>) -> OptedOut {
+pub(super) async fn opt_out(stage: &Stage, phone: &Phone, note: Option<&str>) -> OptedOut {
     let dealer = sample::dealer_id();
     let entry = AuditEntry::opted_out(&sample::author(), &dealer, phone);
     let doing = stage
@@ -360,68 +360,4 @@ pub async fn old_replies_are_removed(stage: &Stage) {
     assert_eq!(sweep(stage, 10).await.replies, 3);
     assert_eq!(texts(stage).await, [Some("baru".to_owned())]);
     assert!(is_out(stage, 1).await);
-}
-
-/// Of a reply, out or in, and of nothing else; of each dealer the oldest is due.
-pub async fn each_change_by_a_reply_is_confirmed_once(stage: &Stage) {
-    let due = || async { stage.confirmations.due(10).await.expect("due") };
-    keep(stage, saying(1, "halo")).await;
-    keep(stage, saying(1, "mulai")).await;
-    opt_out(stage, &phone_of(2), None).await;
-    assert!(due().await.is_empty());
-    keep(stage, saying(1, "stop")).await;
-    keep(stage, saying(1, "STOP")).await;
-    keep(stage, saying(1, "START")).await;
-    keep(stage, saying(2, "start")).await;
-    keep_at(stage, &sample::dealer_id_numbered(1), saying(1, "stop")).await;
-    let mut told = Vec::new();
-    loop {
-        let next = due().await;
-        if next.is_empty() {
-            break;
-        }
-        for it in next {
-            assert!((it.now - it.due_at).abs() < TimeDelta::minutes(1));
-            assert!(stage.confirmations.take(it.id).await.expect("take"));
-            assert!(!stage.confirmations.take(it.id).await.expect("take"));
-            told.push((it.dealer, it.phone, it.wish));
-        }
-    }
-    let (one, other) = (sample::dealer_id(), sample::dealer_id_numbered(1));
-    let expected = [
-        (one.clone(), phone_of(1), Wish::OptOut),
-        (other, phone_of(1), Wish::OptOut),
-        (one.clone(), phone_of(1), Wish::OptIn),
-        (one, phone_of(2), Wish::OptIn),
-    ];
-    let (mut told, mut expected) = (told, expected.to_vec());
-    let key = |it: &(DealerId, Phone, Wish)| format!("{it:?}");
-    told.sort_by_key(key);
-    expected.sort_by_key(key);
-    assert_eq!(told, expected);
-}
-
-/// And is erased with its person.
-pub async fn a_confirmation_waits_and_comes_back(stage: &Stage) {
-    keep(stage, saying(1, "stop")).await;
-    let due = || async { stage.confirmations.due(10).await.expect("due") };
-    let first = due().await.remove(0);
-    let hour = Duration::from_secs(3_600);
-    let waiting = stage.confirmations.put_off(first.id, hour);
-    waiting.await.expect("put_off");
-    assert!(due().await.is_empty());
-    stage.pass(hour * 2).await;
-    let later = due().await.remove(0);
-    assert_eq!((later.id, &later.phone), (first.id, &first.phone));
-    assert!(later.now - later.due_at > TimeDelta::minutes(100));
-    assert!(stage.confirmations.take(later.id).await.expect("take"));
-    for _ in 0..2 {
-        let putting = stage.confirmations.put_back(&later, hour);
-        putting.await.expect("put_back");
-    }
-    assert!(due().await.is_empty());
-    stage.pass(hour * 2).await;
-    assert_eq!(due().await.len(), 1);
-    erase(stage, &phone_of(1)).await;
-    assert!(due().await.is_empty());
 }

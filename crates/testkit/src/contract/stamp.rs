@@ -235,7 +235,8 @@ macro_rules! contract_tests {
                 a_phone_is_opted_out_and_in_by_hand
                 an_erased_person_stays_opted_out
                 an_export_has_replies_and_opt_outs
-                old_replies_are_removed
+                old_replies_are_removed;
+            confirmations:
                 each_change_by_a_reply_is_confirmed_once
                 a_confirmation_waits_and_comes_back;
             reports:
