@@ -17,6 +17,7 @@ mod next;
 mod pages;
 mod right;
 mod routes;
+mod seen;
 mod state;
 mod text;
 mod upload;

@@ -9,18 +9,20 @@ use domain::access::Scope;
 use domain::ports::{Precondition, SeenTemplate, TemplateOwner};
 use domain::requests::Input;
 use domain::settings::SettingsPatch;
-use domain::template::{TemplateName, TemplateOrigin, VALIDATION, Variables};
+use domain::template::{TemplateName, VALIDATION, Variables};
 use domain::usecases::{
-    DealerAdministrationError, Preview, PreviewSample, TemplateError, TemplateHistory, TemplateView,
+    DealerAdministrationError, Preview, PreviewSample, TemplateError, TemplateHistory,
 };
 use domain::values::DealerId;
 
 use super::{Answer, go_to, page, page_with};
 use crate::form::{Fields, Form};
 use crate::mistake::Mistake;
+use crate::seen::{over, seen};
 use crate::state::Console;
 use crate::views::preview::{self, Shown};
-use crate::views::templates::{self, Draft, NameFault, Note, TemplateList, TemplatePage, Whose};
+use crate::views::template::{self, Draft, NameFault, Note, TemplatePage};
+use crate::views::templates::{self, TemplateList, Whose};
 use crate::visit::Visit;
 
 /// On how many of the newest requests a text is tried out.
@@ -33,13 +35,13 @@ pub(crate) async fn list(visit: Visit, console: Data<Console>, request: HttpRequ
     if fields.get("new").is_some() {
         to_write(&whose)?;
         let draft = Draft {
-            seen: NOTHING.to_owned(),
+            seen: seen(&whose.owner, None),
             ..Draft::default()
         };
         let mut shown = known(&console, whose, None, draft).await?;
         // Nobody has begun yet.
         shown.shown.preview.faults.clear();
-        return Ok(page(templates::page(&visit, &shown)));
+        return Ok(page(template::page(&visit, &shown)));
     }
     let listing = console.services.templates.list(&whose.owner);
     let all = in_time(listing, TemplateError::Store).await?;
@@ -86,7 +88,7 @@ pub(crate) async fn show(
         ..Draft::default()
     };
     let shown = known(&console, whose, Some((&name, Some(history))), draft).await?;
-    Ok(page(templates::page(
+    Ok(page(template::page(
         &visit,
         &TemplatePage { note, ..shown },
     )))
@@ -106,9 +108,7 @@ pub(crate) async fn save(
     name: Path<String>,
     Form(fields): Form,
 ) -> Answer {
-    let whose = whose(&visit, &fields)?;
-    to_write(&whose)?;
-    let name = TemplateName::parse(&name).map_err(|_| Mistake::NotFound)?;
+    let (whose, name) = written(&visit, &fields, &name)?;
     write(&visit, &console, whose, Some(name), &fields).await
 }
 
@@ -134,7 +134,7 @@ async fn write(
     }
     if act != Some("save") {
         let known = known(console, whose, on(name.as_ref()), draft).await?;
-        return Ok(page(templates::page(visit, &known)));
+        return Ok(page(template::page(visit, &known)));
     }
     let wanted = match &name {
         Some(name) => Some(name.clone()),
@@ -169,7 +169,7 @@ async fn write(
         known.draft.seen = seen(&known.whose.owner, view);
     }
     known.note = note;
-    Ok(page_with(status, templates::page(visit, &known)))
+    Ok(page_with(status, template::page(visit, &known)))
 }
 
 /// Saves a draft; says whether that made a version.
@@ -209,15 +209,13 @@ pub(crate) async fn remove(
     name: Path<String>,
     Form(fields): Form,
 ) -> Answer {
-    let whose = whose(&visit, &fields)?;
-    to_write(&whose)?;
-    let name = TemplateName::parse(&name).map_err(|_| Mistake::NotFound)?;
+    let (whose, name) = written(&visit, &fields, &name)?;
     let seen = fields.get("seen").unwrap_or_default();
     if fields.get("confirmed") != Some("yes") {
         find(&console, &whose.owner, &name)
             .await?
             .ok_or(Mistake::NotFound)?;
-        let question = templates::confirm_removal(&visit, &whose, name.as_str(), seen);
+        let question = template::confirm_removal(&visit, &whose, name.as_str(), seen);
         return Ok(page(question));
     }
     let by = visit.author()?;
@@ -247,21 +245,21 @@ pub(crate) async fn make_default(
     Form(fields): Form,
 ) -> Answer {
     let whose = whose(&visit, &fields)?;
-    let name = TemplateName::parse(&name).map_err(|_| Mistake::NotFound)?;
+    let name = named(&name)?;
     let dealer = whose.owner.dealer().ok_or(Mistake::NotFound)?;
     let patch = SettingsPatch {
         default_template: Input::Text(name.as_str().to_owned()),
         ..SettingsPatch::default()
     };
-    let desk = &console.services.dealers;
+    let dealers = &console.services.dealers;
     let store = DealerAdministrationError::Store;
-    let change = in_time(desk.check(Some(dealer), &patch), store).await;
+    let change = in_time(dealers.check(Some(dealer), &patch), store).await;
     let change = change.map_err(|error| match error {
         DealerAdministrationError::Invalid(_) => Mistake::NotFound,
         other => other.into(),
     })?;
     let author = visit.author()?;
-    in_time(desk.change(dealer, &change, &author), store).await?;
+    in_time(dealers.change(dealer, &change, &author), store).await?;
     Ok(go_to(
         &whose.address(Some(name.as_str()), &[("done", "default")]),
     ))
@@ -288,6 +286,17 @@ fn whose(visit: &Visit, fields: &Fields) -> Result<Whose, Mistake> {
         may_set_default: visit.may(Scope::Admin) && owner.dealer().is_some(),
         owner,
     })
+}
+
+fn named(name: &str) -> Result<TemplateName, Mistake> {
+    TemplateName::parse(name).map_err(|_| Mistake::NotFound)
+}
+
+/// The template that is to be written.
+fn written(visit: &Visit, fields: &Fields, name: &str) -> Result<(Whose, TemplateName), Mistake> {
+    let whose = whose(visit, fields)?;
+    to_write(&whose)?;
+    Ok((whose, named(name)?))
 }
 
 /// Templates for all dealers are written by head office's administrators alone.
@@ -374,54 +383,4 @@ async fn try_out(console: &Console, owner: &TemplateOwner, body: &str) -> Result
         preview,
         is_of_dealer: owner.dealer().is_some(),
     })
-}
-
-/// Nothing was there.
-const NOTHING: &str = "none";
-
-/// What the author of a draft saw, as its form carries it.
-fn seen(owner: &TemplateOwner, view: Option<&TemplateView>) -> String {
-    match view.map(|view| (&view.newest, view.origin)) {
-        None => NOTHING.to_owned(),
-        Some((None, _)) => "built-in".to_owned(),
-        Some((Some(newest), TemplateOrigin::Shared)) if owner.dealer().is_some() => {
-            format!("shared-{}", newest.version)
-        }
-        Some((Some(newest), _)) => format!("own-{}", newest.version),
-    }
-}
-
-/// What must be in force for the draft to be saved. What no form of ours says overtakes nobody.
-fn over(seen: &str) -> Precondition {
-    let version = |text: &str| text.parse().ok();
-    let one = match seen.split_once('-') {
-        None if seen == NOTHING => return Precondition::Absent,
-        Some(("built", "in")) => Some(SeenTemplate::BuiltIn),
-        Some(("shared", number)) => version(number).map(SeenTemplate::Shared),
-        Some(("own", number)) => version(number).map(SeenTemplate::Own),
-        _ => None,
-    };
-    Precondition::OneOf(one.into_iter().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_seen_comes_back_with_the_form() {
-        for (seen, expected) in [
-            ("none", Precondition::Absent),
-            ("built-in", Precondition::OneOf(vec![SeenTemplate::BuiltIn])),
-            ("own-3", Precondition::OneOf(vec![SeenTemplate::Own(3)])),
-            (
-                "shared-12",
-                Precondition::OneOf(vec![SeenTemplate::Shared(12)]),
-            ),
-            ("", Precondition::OneOf(Vec::new())),
-            ("own-x", Precondition::OneOf(Vec::new())),
-        ] {
-            assert_eq!(over(seen), expected, "{seen}");
-        }
-    }
 }

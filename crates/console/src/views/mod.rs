@@ -18,5 +18,6 @@ pub(crate) mod operation;
 pub(crate) mod preview;
 pub(crate) mod settings;
 pub(crate) mod several;
+pub(crate) mod template;
 pub(crate) mod templates;
 pub(crate) mod today;
