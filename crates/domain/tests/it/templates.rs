@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::access::Visibility;
 use domain::ports::{
     DealerAdmin as _, DealerDirectory as _, MockDealerDirectory, Precondition, SeenTemplate,
-    TemplateOwner,
+    StoreError, TemplateOwner,
 };
 use domain::requests::{Fault, Field, FieldPath, Input, Message, RequestId, Submission};
 use domain::settings::{Change, SettingField, SettingsChange, SettingsPatch};
@@ -495,6 +495,38 @@ async fn a_bulk_call_looks_for_templates_once_more() {
     let answers = intake.accept_all(&mut call, rows).await;
     let stored: Vec<bool> = answers.iter().map(Result::is_ok).collect();
     assert_eq!(stored, [false, true, false]);
+}
+
+/// Such a row can be stored later; one that is told to be wrong is never sent again.
+#[tokio::test]
+async fn rows_whose_template_cannot_be_looked_for_are_not_stored() {
+    let world = World::new();
+    let mut dealers = MockDealerDirectory::new();
+    dealers
+        .expect_find()
+        .returning(|_| Ok(Some(sample::dealer())));
+    dealers
+        .expect_find_again()
+        .times(1)
+        .returning(|_| Err(StoreError::Unavailable("away".into())));
+    let ports = Ports {
+        dealers: Arc::new(dealers),
+        ..world.ports()
+    };
+    let intake = world.services_over(&ports).intake;
+    let row = || BulkRow {
+        submission: submission("promo", &[]),
+        once: None,
+    };
+    let mut call = BulkCall::new(ALL, false);
+    let answers = intake.accept_all(&mut call, vec![row(), row()]).await;
+    for answer in answers {
+        assert!(
+            matches!(answer, Err(IntakeError::NotStored(_))),
+            "{answer:?}"
+        );
+    }
+    assert!(call.is_given_up());
 }
 
 #[tokio::test]

@@ -152,11 +152,20 @@ impl Intake {
             let checked = Box::new(Checked { submission, once });
             let mut prepared = self.prepare(checked, dealer, MessageKind::Bulk);
             if let Err((checked, refusal)) = prepared {
-                prepared = if refusal.misses_template() && self.look_again(call, &id).await {
-                    let dealer = call.dealers.get(&id).and_then(Option::as_ref);
-                    self.prepare(checked, dealer, MessageKind::Bulk)
-                } else {
-                    Err((checked, refusal))
+                let again = match refusal.misses_template() {
+                    true => self.look_again(call, &id).await,
+                    false => Ok(false),
+                };
+                prepared = match again {
+                    Ok(true) => {
+                        let dealer = call.dealers.get(&id).and_then(Option::as_ref);
+                        self.prepare(checked, dealer, MessageKind::Bulk)
+                    }
+                    Ok(false) => Err((checked, refusal)),
+                    Err(error) => {
+                        answers[n] = Some(Err(IntakeError::NotStored(error)));
+                        continue;
+                    }
                 };
             }
             match prepared {
@@ -191,14 +200,25 @@ impl Intake {
     }
 
     /// Looks a dealer up once more, once in a call: a template may have been saved since. Returns whether it
-    /// did; the dealer stays as it was where the store is away.
-    async fn look_again(&self, call: &mut BulkCall, id: &DealerId) -> bool {
-        if !call.looked_again.insert(id.clone()) {
-            return false;
+    /// did. Where the store is away, nothing more is tried: the row may be right.
+    async fn look_again(&self, call: &mut BulkCall, id: &DealerId) -> Result<bool, StoreError> {
+        if call.looked_again.contains(id) {
+            return Ok(false);
         }
-        let found = self.dealers.find_again(id).await;
-        let found = found.map(|dealer| call.dealers.insert(id.clone(), dealer));
-        found.is_ok()
+        if let Some(error) = &call.given_up {
+            return Err(error.again());
+        }
+        match self.dealers.find_again(id).await {
+            Ok(dealer) => {
+                call.looked_again.insert(id.clone());
+                call.dealers.insert(id.clone(), dealer);
+                Ok(true)
+            }
+            Err(error) => {
+                call.give_up(error.again());
+                Err(error)
+            }
+        }
     }
 
     async fn store_all(
