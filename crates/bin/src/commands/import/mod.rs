@@ -22,13 +22,13 @@ use domain::values::IdempotencyKey;
 use sha2::{Digest as _, Sha256};
 use tables::{Form, Options, Refusal, Row, Table};
 
-use self::progress::Progress;
+use self::progress::{Progress, how_to_go_on, summary};
 use self::rejected::Rejected;
 use self::target::{Refused, Target};
 use crate::cli::Import;
 use crate::config::Config;
 use crate::logging;
-use crate::output::{say, tell};
+use crate::output::tell;
 
 /// How many rows are one block: what one call to a service may have.
 const BLOCK: usize = 10_000;
@@ -102,8 +102,13 @@ async fn transfer(
     progress.end();
     let written = rejected.end()?;
     summary(options, tally, written.as_deref());
-    // Of rows that were passed over, or not reached by an import that did nothing, nothing is known.
-    if written.is_none() && options.skip == 0 && (ended.is_ok() || tally.read > 0) {
+    // Of rows that were passed over, or not reached by an import that did nothing, nothing is known; and a dry
+    // run stores none of those that were rejected before.
+    if !options.dry_run
+        && written.is_none()
+        && options.skip == 0
+        && (ended.is_ok() || tally.read > 0)
+    {
         Rejected::remove_old(&options.file)?;
     }
     if let Err(error) = ended {
@@ -215,33 +220,6 @@ fn stopped_by_hand() -> Arc<AtomicBool> {
     stop
 }
 
-fn summary(options: &Import, tally: &Tally, rejected: Option<&Path>) {
-    let done = if options.dry_run {
-        "could be stored"
-    } else {
-        "stored"
-    };
-    say!(
-        "{} rows {done} ({} of them before), {} rejected.",
-        tally.stored,
-        tally.replayed,
-        tally.rejected
-    );
-    if let Some(path) = rejected {
-        say!("The rejected rows and why are in {}.", path.display());
-    }
-}
-
-/// What an operator does when not all rows were read.
-fn how_to_go_on(options: &Import, tally: &Tally) -> String {
-    format!(
-        "To go on, run the same command again with --skip {}. Without it that is safe, too: for 24 hours \
-         no row of {} is stored twice.",
-        tally.read,
-        options.file.display()
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -338,6 +316,25 @@ mod tests {
             "Adit 10001;021;BeAT;D 1 A;0009999;10002;noTelp: minimal 8 karakter"
         );
         assert_eq!(told.lines().count(), 4, "{told}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dry_run_leaves_the_rows_that_a_real_one_rejected() {
+        let mut case = Case::of(&rows(&["Adit", "Budi"]).replacen("081200000001", "021", 1));
+        case.through(takes(usize::MAX, &Keys::default()))
+            .await
+            .expect("its end");
+        let before = case.rejected();
+        assert!(before.contains("Adit"), "{before}");
+        case.options.dry_run = true;
+        let mut store = MockRequestStore::new();
+        store
+            .expect_key_uses()
+            .returning(|uses| Ok(vec![None; uses.len()]));
+        fs::write(&case.options.file, rows(&["Adit"])).expect("written");
+        let status = case.through(store).await.expect("its end");
+        assert_eq!(status, ExitCode::SUCCESS);
+        assert_eq!(case.rejected(), before);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,9 +1,14 @@
+//! What a person sees of an import.
+
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::output::tell;
+use super::Tally;
+use crate::cli::Import;
+use crate::output::{say, tell};
 
 /// How far an import is: a bar on a terminal, else a line for each block.
 pub(super) enum Progress {
@@ -62,4 +67,32 @@ impl Progress {
             bar.abandon();
         }
     }
+}
+
+/// Says what became of the rows.
+pub(super) fn summary(options: &Import, tally: &Tally, rejected: Option<&Path>) {
+    let done = if options.dry_run {
+        "could be stored"
+    } else {
+        "stored"
+    };
+    say!(
+        "{} rows {done} ({} of them before), {} rejected.",
+        tally.stored,
+        tally.replayed,
+        tally.rejected
+    );
+    if let Some(path) = rejected {
+        say!("The rejected rows and why are in {}.", path.display());
+    }
+}
+
+/// What an operator does when not all rows were read.
+pub(super) fn how_to_go_on(options: &Import, tally: &Tally) -> String {
+    format!(
+        "To go on, run the same command again with --skip {}. Without it that is safe, too: for 24 hours \
+         no row of {} is stored twice.",
+        tally.read,
+        options.file.display()
+    )
 }
