@@ -31,8 +31,14 @@ const CALL_SECONDS: [f64; 13] = [
 /// Buckets of calls to Fonnte, which may take as long as `FONNTE_TIMEOUT`.
 const SEND_SECONDS: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
-const CHANGES: [&str; 6] = [
-    "sent", "failed", "unknown", "expired", "requeued", "awaiting",
+const CHANGES: [&str; 7] = [
+    "sent",
+    "failed",
+    "unknown",
+    "expired",
+    "requeued",
+    "awaiting",
+    "cancelled",
 ];
 
 /// The counters. Recording costs a hash of the labels and an atomic addition.
