@@ -6,7 +6,8 @@ use crate::requests::Submission;
 use crate::values::is_invisible;
 
 named! {
-    /// The fields of a submission, in the order in which faults are listed.
+    /// The fields of a submission, in the order in which faults are listed. Their names are part of stored
+    /// fingerprints.
     #[derive(PartialOrd, Ord)]
     pub enum Field {
         /// [`Submission::customer_name`]

@@ -104,6 +104,23 @@ mod tests {
         assert_eq!(one, at("2026-12-01T01:00:00Z").fingerprint());
     }
 
+    /// Fingerprints are stored: another one makes a repetition look like another body.
+    #[test]
+    fn the_same_values_have_the_fingerprint_of_earlier_releases() {
+        let whole = Submission {
+            template: "servis".into(),
+            variables: RawVariables::Given(vec![("km".to_owned(), "12.000".into())]),
+            send_at: "2026-12-01T08:00:00+07:00".into(),
+            ..submission()
+        };
+        let canonical = "values:13:customer_name4:Adit5:phone12:082148523421\
+            9:unit_type11:BeAT Street13:license_plate8:D 123 AD\
+            12:created_time19:2019-02-01 05:04:059:dealer_id7:0009999\
+            7:send_at25:2026-12-01T01:00:00+00:008:template6:servis\
+            2:km8:variable6:12.000";
+        assert_eq!(whole.fingerprint(), BodyFingerprint::of(canonical));
+    }
+
     #[test]
     fn values_and_where_they_stand_matter() {
         let variables = |texts: &[(&str, &str)]| {
