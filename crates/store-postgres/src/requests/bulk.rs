@@ -21,9 +21,9 @@ use crate::connection::{Database, StoreResult, failed};
 pub(crate) struct BulkRequest(NewRequest);
 
 impl Work for BulkRequest {
-    /// None where the key was used before, or is being stored: that is asked in a question of its own, so that rows
-    /// that are stored are answered whatever becomes of it.
-    type Answer = Option<Accepted>;
+    /// In progress, where the key was used before, too: that is asked in a question of its own, so that rows that
+    /// are stored are answered whatever becomes of it.
+    type Answer = Accepted;
     /// Two of one key are told apart here.
     type Key = Infallible;
     const SECOND_TRY: bool = false;
@@ -39,20 +39,21 @@ impl Work for BulkRequest {
     async fn write(
         connection: &mut AsyncPgConnection,
         rows: &[&Self],
-    ) -> QueryResult<Vec<Option<Option<Accepted>>>> {
+    ) -> QueryResult<Vec<Option<Accepted>>> {
         let rows: Vec<&NewRequest> = rows.iter().map(|row| &row.0).collect();
         let first = first_of_keys(&rows);
         let fresh: Vec<&NewRequest> = first.iter().map(|n| rows[*n]).collect();
         let inserted = insert(connection, &fresh).await?;
-        let mut answers = vec![Some(None); rows.len()];
+        let mut answers = vec![Some(Accepted::KeyInProgress); rows.len()];
         for (n, stored) in first.into_iter().zip(inserted) {
-            answers[n] = Some(stored);
+            answers[n] = Some(stored.unwrap_or(Accepted::KeyInProgress));
         }
         Ok(answers)
     }
 
-    async fn write_alone(&self, database: &Database) -> StoreResult<Option<Accepted>> {
-        accept_alone(database, &self.0).await.map(Some)
+    /// Not reached: a block answers all of its rows, and none has a key.
+    async fn write_alone(&self, database: &Database) -> StoreResult<Accepted> {
+        accept_alone(database, &self.0).await
     }
 }
 
@@ -102,15 +103,11 @@ async fn write(
     rows: &[&NewRequest],
 ) -> Vec<Result<Accepted, StoreError>> {
     let works = rows.iter().map(|row| BulkRequest((*row).clone())).collect();
-    let written = together.write_all(works).await;
+    let mut answers = together.write_all(works).await;
     let (places, uses): (Vec<usize>, Vec<(&DealerId, &Once)>) = (0..rows.len())
-        .filter(|n| matches!(written[*n], Ok(None)))
+        .filter(|n| matches!(answers[*n], Ok(Accepted::KeyInProgress)))
         .filter_map(|n| Some((n, (&rows[n].submission.dealer_id, rows[n].once.as_ref()?))))
         .unzip();
-    let mut answers: Vec<Result<Accepted, StoreError>> = written
-        .into_iter()
-        .map(|answer| answer.map(|accepted| accepted.unwrap_or(Accepted::KeyInProgress)))
-        .collect();
     if uses.is_empty() {
         return answers;
     }
