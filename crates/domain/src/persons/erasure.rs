@@ -76,6 +76,8 @@ impl Erased {
 /// The cursor of a pass over all stored data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sweep {
+    /// Old replies are next.
+    Replies,
     /// Provider events after this one, in the order of arrival, are next.
     Events(i64),
     /// Messages after this one are next.
@@ -85,11 +87,8 @@ pub enum Sweep {
 }
 
 impl Sweep {
-    /// The place before all provider events.
-    pub const FIRST_EVENT: i64 = 0;
-
-    /// The start of a pass, where old replies are removed.
-    pub const BEGIN: Self = Self::Events(i64::MIN);
+    /// The start of a pass.
+    pub const BEGIN: Self = Self::Replies;
 }
 
 /// A request of a person with its messages, oldest first.

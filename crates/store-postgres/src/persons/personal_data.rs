@@ -113,18 +113,17 @@ impl PersonalData for PgStore {
         from: Sweep,
         limit: usize,
     ) -> Result<(Erased, Option<Sweep>), StoreError> {
-        if from == Sweep::BEGIN {
-            let whole_days = i32::try_from(days).unwrap_or(i32::MAX);
-            let replies = self.forget_replies(whole_days, most(limit)).await?;
-            let first = Sweep::Events(Sweep::FIRST_EVENT);
-            let erased = Erased {
-                replies,
-                ..Erased::default()
-            };
-            let is_all = replies < limit as u64;
-            return Ok((erased, Some(if is_all { first } else { Sweep::BEGIN })));
-        }
         let (erased, last) = match from {
+            Sweep::Replies => {
+                let whole_days = i32::try_from(days).unwrap_or(i32::MAX);
+                let replies = self.forget_replies(whole_days, most(limit)).await?;
+                let erased = Erased {
+                    replies,
+                    ..Erased::default()
+                };
+                let is_all = replies < limit as u64;
+                return Ok((erased, Some(if is_all { Sweep::Events(0) } else { from })));
+            }
             // Reports are deleted before they are old.
             Sweep::Events(_) if Duration::from_secs(u64::from(days) * 86_400) >= EVENT_LIFETIME => {
                 return Ok((Erased::default(), Some(Sweep::Messages(Uuid::nil()))));
