@@ -67,7 +67,7 @@ pub struct TemplateData {
     /// The newest text.
     #[schemars(example = &"Halo {customer_name}, unit {unit_type} dicatat pada {var.km|belum dicatat} km.")]
     pub body: String,
-    /// Its newest 100 versions, newest first; none of the built-in one. A number is never used again.
+    /// Its versions, newest first, at most 1,000; none of the built-in one. A number is never used again.
     pub versions: Vec<TemplateVersionItem>,
 }
 

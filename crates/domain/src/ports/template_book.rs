@@ -7,9 +7,9 @@ use crate::requests::Request;
 use crate::template::{TemplateName, VALIDATION, Variables};
 use crate::values::DealerId;
 
-/// How many versions of a template are told (chosen): nothing bounds how often it is changed, and a text has up to
-/// 4,000 characters.
-pub const VERSIONS_TOLD: usize = 100;
+/// How many versions of a template are told: all that people write, but not what a program may (chosen). Nothing
+/// bounds how often a template is changed, and a text has up to 4,000 characters.
+pub const VERSIONS_TOLD: usize = 1_000;
 
 /// The most templates of one owner: they are read together.
 pub const MAX_TEMPLATES: u32 = 100;
@@ -143,8 +143,8 @@ pub trait TemplateBook: Send + Sync {
     /// The templates of an owner that are in force, by name.
     async fn list(&self, owner: &TemplateOwner) -> Result<Vec<TemplateRecord>, StoreError>;
 
-    /// The newest [`VERSIONS_TOLD`] versions of a template that is in force, newest first, those before a removal too; none where the
-    /// owner has none of that name.
+    /// The newest [`VERSIONS_TOLD`] versions of a template that is in force, newest first, those before a
+    /// removal too; none where the owner has none of that name.
     async fn versions(
         &self,
         owner: &TemplateOwner,

@@ -1,22 +1,18 @@
 //! What came in lately, for the live line of the console.
 
 use async_trait::async_trait;
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 use domain::ports::{ArrivalCount, ArrivalWindow, Arrivals, StoreError};
 
-use crate::sql::{self, Statement};
+use crate::sql::{self, Statement, sql_row};
 use crate::store::PgStore;
 
-/// The requests of a dealer.
-#[derive(QueryableByName)]
-struct ArrivalRow {
-    #[diesel(sql_type = Text)]
-    dealer_id: String,
-    #[diesel(sql_type = BigInt)]
-    settled: i64,
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
+sql_row! {
+    /// The requests of a dealer.
+    struct ArrivalRow {
+        dealer_id: String,
+        settled: i64,
+        rows: i64,
+    }
 }
 
 #[async_trait]

@@ -5,7 +5,6 @@ pub(crate) mod rows;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use domain::access::AuditEntry;
 use domain::persons::ERASED;
@@ -18,7 +17,7 @@ use domain::template::{TemplateName, TemplateOrigin, TemplateSet, VALIDATION};
 use domain::values::DealerId;
 
 use self::rows::{
-    HEAD_OFFICE, RecentRow, TextRow, VersionRow, in_force, number, others, read, set, up_to,
+    HEAD_OFFICE, RecentRow, TextRow, VersionRow, WrittenRow, in_force, number, others, set, up_to,
     version,
 };
 use crate::connection::read_to_end::ReadToEnd as _;
@@ -42,19 +41,20 @@ impl TemplateBook for PgDealers {
             .order(template::name)
             .select((
                 template::name,
-                template::version,
-                template::body,
-                template::author,
-                template::created_at,
+                (
+                    template::version,
+                    template::body,
+                    template::author,
+                    template::created_at,
+                ),
             ));
-        let rows: Vec<(String, i32, String, String, DateTime<Utc>)> =
-            self.database().all(of_owner).await?;
+        let rows: Vec<(String, WrittenRow)> = self.database().all(of_owner).await?;
         // Not as the database sorts: its order may be that of a language.
         let mut all: Vec<TemplateRecord> = rows
             .into_iter()
-            .map(|(name, version, body, author, created_at)| TemplateRecord {
+            .map(|(name, newest)| TemplateRecord {
                 name,
-                newest: read((version, body, author, created_at)),
+                newest: newest.into(),
             })
             .collect();
         all.sort_by(|one, other| one.name.cmp(&other.name));
@@ -77,14 +77,9 @@ impl TemplateBook for PgDealers {
             .filter(template::removed.eq(false))
             .order(template_version::version.desc())
             .limit(VERSIONS_TOLD as i64)
-            .select((
-                template_version::version,
-                template_version::body,
-                template_version::author,
-                template_version::created_at,
-            ));
-        let rows: Vec<(i32, String, String, DateTime<Utc>)> = self.database().all(of_name).await?;
-        Ok(rows.into_iter().map(read).collect())
+            .select(WrittenRow::as_select());
+        let rows: Vec<WrittenRow> = self.database().all(of_name).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 
     async fn save(

@@ -55,14 +55,24 @@ pub(super) fn number(owner: &TemplateOwner) -> &str {
     owner.dealer().map_or(HEAD_OFFICE, DealerId::as_str)
 }
 
-pub(super) fn read(
-    (version, body, author, created_at): (i32, String, String, DateTime<Utc>),
-) -> TemplateVersion {
-    TemplateVersion {
-        version: u32::try_from(version).unwrap_or(0),
-        body,
-        author,
-        created_at,
+/// A version as it was written.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = template_version, check_for_backend(Pg))]
+pub(super) struct WrittenRow {
+    pub(super) version: i32,
+    pub(super) body: String,
+    pub(super) author: String,
+    pub(super) created_at: DateTime<Utc>,
+}
+
+impl From<WrittenRow> for TemplateVersion {
+    fn from(row: WrittenRow) -> Self {
+        Self {
+            version: u32::try_from(row.version).unwrap_or(0),
+            body: row.body,
+            author: row.author,
+            created_at: row.created_at,
+        }
     }
 }
 
@@ -104,22 +114,17 @@ pub(super) async fn up_to(
     name: &TemplateName,
     newest: i32,
 ) -> StoreResult<Vec<TemplateVersion>> {
-    let rows: Vec<(i32, String, String, DateTime<Utc>)> = template_version::table
+    let rows: Vec<WrittenRow> = template_version::table
         .filter(template_version::dealer_id.eq(number(owner)))
         .filter(template_version::name.eq(name.as_str()))
         .filter(template_version::version.le(newest))
         .order(template_version::version.desc())
         .limit(VERSIONS_TOLD as i64)
-        .select((
-            template_version::version,
-            template_version::body,
-            template_version::author,
-            template_version::created_at,
-        ))
+        .select(WrittenRow::as_select())
         .load(connection)
         .await
         .map_err(failed)?;
-    Ok(rows.into_iter().map(read).collect())
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// How many other templates of an owner are in force.
