@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -259,15 +259,30 @@ impl Page {
     /// A picture of what is seen, as PNG.
     ///
     /// # Panics
-    /// When it cannot be written.
-    pub async fn screenshot(&self, file: &Path) {
+    /// When it cannot be taken.
+    pub async fn picture(&self) -> Vec<u8> {
+        self.captured(json!({ "format": "png" })).await
+    }
+
+    /// A picture of the whole page, also of what must be scrolled to, as PNG.
+    ///
+    /// # Panics
+    /// When it cannot be taken.
+    pub async fn whole_picture(&self) -> Vec<u8> {
+        let size = self
+            .run("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
+            .await;
+        let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
+        self.captured(json!({ "format": "png", "captureBeyondViewport": true, "clip": clip }))
+            .await
+    }
+
+    async fn captured(&self, wanted: Value) -> Vec<u8> {
         // A tab behind another one may draw nothing, and then there is never a picture.
         self.command("Page.bringToFront", json!({})).await;
-        let taken = self
-            .command("Page.captureScreenshot", json!({ "format": "png" }))
-            .await;
+        let taken = self.command("Page.captureScreenshot", wanted).await;
         let picture = STANDARD.decode(taken["data"].as_str().expect("a picture"));
-        std::fs::write(file, picture.expect("base64")).expect("the picture can be written");
+        picture.expect("base64")
     }
 
     /// A command of the DevTools protocol to this tab.

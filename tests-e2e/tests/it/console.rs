@@ -1,10 +1,8 @@
 //! The console in a real browser, as people use it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -198,23 +196,15 @@ pub(crate) async fn is_accessible(page: &Page, what: &str) {
     assert_eq!(found, json!([]), "{what}");
 }
 
-/// A picture of the whole page.
+/// Leaves a picture of the whole page in the folder that `PICTURES` names, for people to look at. Nothing is decided
+/// by it, and drawing a long page takes seconds on a busy machine, so that nobody waits for it otherwise.
 pub(crate) async fn picture(page: &Page, name: &str) {
-    let size = page
-        .run("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
-        .await;
-    let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
-    let wanted = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-    let taken = page.command("Page.captureScreenshot", wanted).await;
-    let bytes = STANDARD
-        .decode(taken["data"].as_str().expect("a picture"))
-        .expect("base64");
-    std::fs::create_dir_all(pictures()).expect("the folder can be made");
-    std::fs::write(pictures().join(format!("{name}.png")), bytes).expect("it can be written");
-}
-
-pub(crate) fn pictures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/console")
+    let Some(folder) = std::env::var_os("PICTURES").map(PathBuf::from) else {
+        return;
+    };
+    let picture = page.whole_picture().await;
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    std::fs::write(folder.join(format!("{name}.png")), picture).expect("it can be written");
 }
 
 pub(crate) async fn width(page: &Page, width: u32) {
