@@ -70,7 +70,7 @@ pub struct MessageReportBody {
 
 discreet!(MessageReportBody);
 
-/// A report was taken in.
+/// A report was stored; also said to one that does not carry the dealer's secret, which is ignored.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ReportReply {
     /// Always true.

@@ -144,7 +144,7 @@ impl Target {
 }
 
 /// The prefix of the admin routes.
-const ADMIN: &str = "/api/v1/admin";
+pub(crate) const ADMIN: &str = "/api/v1/admin";
 
 /// The path of submissions.
 pub(crate) const SUBMIT: &str = "/api/v1/customer/validate-customer";

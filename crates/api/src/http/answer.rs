@@ -45,7 +45,8 @@ impl<T: JsonSchema> OperationModifier for Answered<T> {
         operation.responses.insert(
             "200".to_owned(),
             Either::Right(Response {
-                description: Some("The answer".to_owned()),
+                // The document takes that of the schema.
+                description: Some(String::new()),
                 schema: Some(schema),
                 ..Default::default()
             }),

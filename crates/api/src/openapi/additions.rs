@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::merge::merge;
 use super::reference;
+use crate::route::ADMIN;
 
 /// The patch of a list of operations, each under its method and path: the parts of an operation are `body`
 /// and the statuses of its answers. `like` names an operation whose parts it has, too.
-pub(super) fn operations(short: &Value) -> Value {
+pub(super) fn operations(short: &Value, shared: &Value) -> Value {
     let mut paths = json!({});
     for (route, operation) in short.as_object().into_iter().flatten() {
         let (method, path) = route.split_once(' ').unwrap_or_default();
@@ -24,12 +25,29 @@ pub(super) fn operations(short: &Value) -> Value {
             match name.as_str() {
                 "like" => {}
                 "body" => written["requestBody"] = part_written_out(part),
+                "404"
+                    if !path.starts_with(ADMIN)
+                        && path.contains("{dealer_id}")
+                        && part["problems"] != "DealerNotFound" =>
+                {
+                    let dealer = &shared["responses"]["DealerNotFound"];
+                    written["responses"][name] = part_written_out(after_dealer(dealer, part));
+                }
                 status => written["responses"][status] = part_written_out(part),
             }
         }
         paths[path][method.to_lowercase()] = written;
     }
     json!({ "paths": paths })
+}
+
+/// The 404 of something that belongs to a dealer, who may not be found either.
+fn after_dealer(dealer: &Value, own: Value) -> Value {
+    let text = |part: &Value| part["description"].as_str().unwrap_or_default().to_owned();
+    json!({
+        "description": format!("{} {}", text(dealer), text(&own)),
+        "problems": { "dealer": dealer["problems"], "own": own["problems"] }
+    })
 }
 
 /// The patch of shared headers and answers.
@@ -42,11 +60,12 @@ pub(super) fn components(mut short: Value) -> Value {
     json!({ "components": short })
 }
 
-/// A body or an answer. A text is its description; `headers` may list shared ones; `schema`, `example`,
-/// `examples` and `differs` are those of its JSON.
+/// A body or an answer. A text is its description, or after `#` the name of a shared answer; `headers` may list
+/// shared ones; `schema`, `example`, `examples` and `differs` are those of its JSON.
 fn part_written_out(short: Value) -> Value {
     let mut part = match short {
         Value::Object(part) => part,
+        Value::String(text) if text.starts_with('#') => return reference("responses", &text[1..]),
         Value::String(text) => return json!({ "description": text }),
         other => return other,
     };
@@ -107,9 +126,9 @@ mod tests {
                 "200": {"headers": ["X-Id"], "example": {"b": null}},
                 "404": {"description": "no", "problems": "NotFound"}
             },
-            "PUT /b": {"like": "PUT /a", "body": null, "404": "gone"}
+            "PUT /b": {"like": "PUT /a", "body": null, "404": "#Gone"}
         });
-        let written = operations(&short);
+        let written = operations(&short, &json!({}));
         assert_eq!(
             written["paths"]["/a"]["put"]["requestBody"]["content"]["application/json"]["schema"],
             json!({"$ref": null, "nullable": true, "oneOf": [
@@ -124,8 +143,25 @@ mod tests {
                     "headers": {"X-Id": {"$ref": "#/components/headers/XId"}},
                     "content": {"application/json": {"example": {"b": null}}}
                 },
-                "404": {"description": "gone"}
+                "404": {"$ref": "#/components/responses/Gone"}
             }})
+        );
+    }
+
+    #[test]
+    fn what_belongs_to_a_dealer_is_not_found_without_the_dealer() {
+        let path = "/dealer/{dealer_id}/things/{id}";
+        let short = json!({
+            format!("GET {path}"): {"404": {"description": "No thing.", "problems": "Thing"}}
+        });
+        let dealer = json!({"description": "No dealer.", "problems": "Dealer"});
+        let written = operations(&short, &json!({"responses": {"DealerNotFound": dealer}}));
+        assert_eq!(
+            written["paths"][path]["get"]["responses"]["404"],
+            json!({
+                "description": "No dealer. No thing.",
+                "problems": {"dealer": "Dealer", "own": "Thing"}
+            })
         );
     }
 }

@@ -11,7 +11,7 @@ use domain::usecases::{
 use domain::values::AccountError;
 use serde_json::{Map, Value, json};
 
-use super::reference;
+use super::{reference, tables};
 use crate::problem::Problem;
 use callers::{MAX_HEADER_BYTES, MAX_PATH_BYTES};
 
@@ -34,11 +34,14 @@ pub(super) fn complete(document: &mut Value) {
         if let Some(Value::Object(responses)) = operation.get_mut("responses") {
             for response in responses.values_mut() {
                 write_out(response);
+                describe(response, &schemas);
                 exemplify(response, &schemas);
+                tables::exemplify(response, &schemas);
             }
         }
         if let Some(body) = operation.get_mut("requestBody") {
             exemplify(body, &schemas);
+            tables::exemplify(body, &schemas);
         }
     }
     for schema in schemas
@@ -186,6 +189,21 @@ fn problem(name: &str) -> Option<Problem> {
     })
 }
 
+/// Gives an answer without a description that of its schema.
+fn describe(response: &mut Value, schemas: &Value) {
+    let told = response["description"].as_str().unwrap_or_default();
+    if response.get("$ref").is_some() || !told.is_empty() {
+        return;
+    }
+    let schema = &response["content"]["application/json"]["schema"]["$ref"];
+    let name = schema.as_str().and_then(|name| name.rsplit('/').next());
+    response["description"] = match name {
+        Some("ValidationReply") => "The body breaks rules.".into(),
+        Some(name) => schemas[name]["description"].clone(),
+        None => Value::Null,
+    };
+}
+
 /// Adds an example to a JSON body without one, and values to its examples without one. `differs` overrides
 /// parts of the example that follows from the schema.
 fn exemplify(body: &mut Value, schemas: &Value) {
@@ -238,7 +256,7 @@ fn overlay(value: &mut Value, differs: Option<Value>) {
 }
 
 /// The example of a schema, or one composed of the examples of the parts that it requires, if any.
-fn of_schema(schema: &Value, schemas: &Value) -> Value {
+pub(super) fn of_schema(schema: &Value, schemas: &Value) -> Value {
     if let Some(example) = schema.get("example") {
         return example.clone();
     }

@@ -13,6 +13,7 @@ mod common;
 mod examples;
 mod faults;
 mod merge;
+mod tables;
 
 use serde_json::Value;
 
@@ -20,10 +21,12 @@ use serde_json::Value;
 #[must_use]
 pub fn document(version: &str) -> String {
     let mut document = collect::collected(version);
+    let shared = read(include_str!("additions/components.json"));
+    let operations = read(include_str!("additions/operations.json"));
     for patch in [
         read(include_str!("additions/general.json")),
-        additions::components(read(include_str!("additions/components.json"))),
-        additions::operations(&read(include_str!("additions/operations.json"))),
+        additions::operations(&operations, &shared),
+        additions::components(shared),
     ] {
         merge::merge(&mut document, patch);
     }
