@@ -48,7 +48,7 @@ const PROGRAMS: [&str; 5] = [
 
 /// No sandbox, because Chromium has none for root; tests load nothing but their own pages. The rest keeps it
 /// from doing anything by itself.
-const FLAGS: [&str; 13] = [
+const FLAGS: [&str; 15] = [
     "--headless=new",
     "--remote-debugging-pipe",
     "--no-sandbox",
@@ -56,6 +56,8 @@ const FLAGS: [&str; 13] = [
     "--disable-dev-shm-usage",
     "--disable-quic",
     "--disable-background-networking",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
     "--disable-component-update",
     "--disable-default-apps",
     "--disable-extensions",
@@ -191,9 +193,9 @@ impl Browser {
     /// # Panics
     /// When the browser does not answer.
     pub async fn tab(&self) -> Page {
-        let made = self
-            .command("Target.createTarget", json!({ "url": "about:blank" }))
-            .await;
+        // Of a window with several tabs only the one in front is drawn.
+        let wanted = json!({ "url": "about:blank", "newWindow": true });
+        let made = self.command("Target.createTarget", wanted).await;
         let attach = json!({ "targetId": made["targetId"], "flatten": true });
         let attached = self.command("Target.attachToTarget", attach).await;
         let session = attached["sessionId"].as_str().expect("a session");
@@ -278,7 +280,7 @@ impl Page {
     }
 
     async fn captured(&self, wanted: Value) -> Vec<u8> {
-        // A tab behind another one may draw nothing, and then there is never a picture.
+        // A window behind another one may draw nothing, and then there is never a picture.
         self.command("Page.bringToFront", json!({})).await;
         let taken = self.command("Page.captureScreenshot", wanted).await;
         let picture = STANDARD.decode(taken["data"].as_str().expect("a picture"));

@@ -1,6 +1,6 @@
 //! The console in a real browser, as people use it.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
@@ -196,12 +196,9 @@ pub(crate) async fn is_accessible(page: &Page, what: &str) {
     assert_eq!(found, json!([]), "{what}");
 }
 
-/// Leaves a picture of the whole page in the folder that `PICTURES` names, for people to look at. Nothing is decided
-/// by it, and drawing a long page takes seconds on a busy machine, so that nobody waits for it otherwise.
+/// Leaves a picture of the whole page under `target/console/`, for people to look at.
 pub(crate) async fn picture(page: &Page, name: &str) {
-    let Some(folder) = std::env::var_os("PICTURES").map(PathBuf::from) else {
-        return;
-    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/console");
     let picture = page.whole_picture().await;
     std::fs::create_dir_all(&folder).expect("the folder can be made");
     std::fs::write(folder.join(format!("{name}.png")), picture).expect("it can be written");
