@@ -8,6 +8,7 @@ mod http;
 mod ingest;
 mod latency;
 mod load;
+mod pages;
 mod pairs;
 mod pgbench;
 mod process;
@@ -47,6 +48,8 @@ pub enum Part {
     Reads,
     /// Analytics, and lists as files
     Reports,
+    /// Pages of the console, and open pages
+    Pages,
     /// Messages a second to the simulator
     Dispatch,
     /// How long a start takes
@@ -115,6 +118,7 @@ pub async fn bench(plan: &Plan, folder: &Path) -> anyhow::Result<(Report, String
             Part::Bulk => bulk::measure(&stage, plan, &mut report).await?,
             Part::Reads => reads::measure(&stage, plan, &mut report).await?,
             Part::Reports => reports::measure(&stage, plan, &mut report).await?,
+            Part::Pages => pages::measure(&stage, plan, &mut report).await?,
             Part::Dispatch => dispatch::measure(&stage, plan, &mut report).await?,
             Part::Start => start::measure(&stage, plan, &mut report).await?,
         }

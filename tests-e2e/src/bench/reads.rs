@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::Plan;
-use super::fill::{ITEM, LARGE_DEALER, OTHER_DEALERS, fill, id_of};
+use super::fill::{ITEM, LARGE_DEALER, OTHER_DEALERS, fill, id_of, id_of_text};
 use super::http::Requests;
 use super::pairs::{Pairs, Side, run_pgbench, run_service, sides, warm_up};
 use super::pgbench::Script;
@@ -151,7 +151,7 @@ impl Page {
                 sql: format!(
                     "SELECT {ITEM} {of_dealer} AND (request_date, request_time, id) < \
                      ('2026-05-22', '12:00:00', '{}') {order};",
-                    uuid_text(0)
+                    id_of_text(0)
                 ),
             },
             Self {
@@ -212,11 +212,6 @@ fn of_dealer() -> String {
     format!("FROM customer.customer_validation_request WHERE dealer_id = '{LARGE_DEALER}'")
 }
 
-/// The id of a row as the service writes it.
-fn uuid_text(n: u32) -> String {
-    format!("00000000-0000-0000-0000-{n:012x}")
-}
-
 struct Reads<'a> {
     stage: &'a Stage,
     plan: &'a Plan,
@@ -228,7 +223,7 @@ impl Reads<'_> {
     async fn by_id(&mut self, report: &mut Report) -> anyhow::Result<()> {
         let rows = self.plan.rows;
         let mut dice = StdRng::seed_from_u64(1);
-        let ids = (0..IDS).map(|_| uuid_text(dice.random_range(1..=rows)));
+        let ids = (0..IDS).map(|_| id_of_text(dice.random_range(1..=rows)));
         let paths = ids.map(|id| format!("/api/v1/customer/request/{id}"));
         let requests = Arc::new(Requests::reads(paths));
         let sql = format!(
@@ -340,6 +335,6 @@ mod tests {
 
     #[test]
     fn ids_are_written_as_postgresql_reads_them() {
-        assert_eq!(uuid_text(255), "00000000-0000-0000-0000-0000000000ff");
+        assert_eq!(id_of_text(255), "00000000-0000-0000-0000-0000000000ff");
     }
 }

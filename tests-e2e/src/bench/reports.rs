@@ -19,7 +19,12 @@ const DATABASE: &str = "reports";
 /// The last 30 days that there are.
 const DAYS: &str = "date_from=2026-10-23&date_to=2026-11-22";
 
-/// The messages of these days: sent, delivered and read as their requests say.
+/// The messages of the requests since this day, in SQL: sent, delivered and read as their requests say.
+#[must_use]
+pub(super) fn messages_since(day: &str) -> String {
+    format!("{MESSAGES} >= {day}) r")
+}
+
 const MESSAGES: &str = "
 INSERT INTO customer.message (id, request_id, dealer_id, kind, state, template, body, target, due_at,
     created_at, sent_at, delivered_at, read_at)
@@ -29,25 +34,19 @@ SELECT gen_random_uuid(), id, dealer_id, 'live', whatsapp_status, 'validation', 
 FROM (
     SELECT *, request_date + request_time AS at,
         request_date + request_time + abs(hashtext(no_telp)) % 40 * interval '1 s' AS sent
-    FROM customer.customer_validation_request WHERE request_date >= '2026-10-23') r";
+    FROM customer.customer_validation_request WHERE request_date";
 
 pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> anyhow::Result<()> {
     stage.progress.say(format!("reports: {} rows", plan.rows));
     stage.installation(DATABASE, OTHER_DEALERS + 1).await?;
     fill(stage, DATABASE, plan.rows).await?;
-    stage.execute(DATABASE, MESSAGES).await?;
+    stage
+        .execute(DATABASE, &messages_since("'2026-10-23'"))
+        .await?;
     stage.execute(DATABASE, "VACUUM (ANALYZE)").await?;
     let copy = stage.serve(DATABASE, &[]).await?;
     let client = copy.client();
-    // Until the counts of the rows are added up.
-    let deadline = Instant::now() + Duration::from_secs(120);
-    let left = "SELECT (SELECT count(*) FROM customer.request_count_change)
-        + (SELECT count(*) FROM customer.message_seconds_change)";
-    let onlooker = stage.connect(DATABASE).await?;
-    while onlooker.query_one(left, &[]).await?.get::<_, i64>(0) > 0 {
-        ensure!(Instant::now() < deadline, "counts are not added up");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    until_added_up(stage, DATABASE).await?;
     for (name, path, most) in [
         (
             "analytics, 30 days of the dealer with a quarter of all rows",
@@ -86,6 +85,22 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
     }
     files(stage, plan, &copy, report).await?;
     stage.note_memory(&copy);
+    Ok(())
+}
+
+/// Waits until the counts of the rows are added up.
+///
+/// # Errors
+/// When that takes longer than two minutes.
+pub(super) async fn until_added_up(stage: &Stage, database: &str) -> anyhow::Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let left = "SELECT (SELECT count(*) FROM customer.request_count_change)
+        + (SELECT count(*) FROM customer.message_seconds_change)";
+    let onlooker = stage.connect(database).await?;
+    while onlooker.query_one(left, &[]).await?.get::<_, i64>(0) > 0 {
+        ensure!(Instant::now() < deadline, "counts are not added up");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     Ok(())
 }
 
