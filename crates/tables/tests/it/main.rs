@@ -2,5 +2,6 @@
 
 mod csv_text;
 mod json;
+mod laws;
 mod support;
 mod workbooks;
