@@ -12,6 +12,17 @@ use crate::values::{DealerId, Phone};
 /// The reason of a message that is not sent because its recipient opted out.
 pub const OPTED_OUT: &str = "the recipient opted out";
 
+/// The reason of a message that is not sent, or not again, because its recipient opted out, after this many
+/// unknown outcomes.
+#[must_use]
+pub const fn opted_out(unknowns: u32) -> &'static str {
+    if unknowns == 0 {
+        OPTED_OUT
+    } else {
+        "the recipient opted out; an earlier try may have been sent"
+    }
+}
+
 /// The most characters of a name, and of a note (chosen: those of a customer's name).
 pub const LONGEST_NOTE: usize = 255;
 

@@ -267,7 +267,7 @@ pub trait Outbox: Send + Sync {
     async fn next_due(&self) -> Result<Option<Duration>, StoreError>;
 
     /// Ends queued messages that are [too old](crate::delivery::too_old_before), in paused lanes as well, see
-    /// [`expired`](crate::delivery::expired). Returns how many.
+    /// [`expired`](crate::delivery::expired); one whose recipient opted out is cancelled. Returns how many.
     async fn expire(&self, ttl: Duration) -> Result<u64, StoreError>;
 
     /// The lanes whose breaker is open.

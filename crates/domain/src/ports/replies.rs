@@ -87,8 +87,9 @@ pub trait OptOuts: Send + Sync {
         entry: &AuditEntry,
     ) -> Result<OptedOut, StoreError>;
 
-    /// Opts a phone in by hand; returns whether it was opted out. What was cancelled stays cancelled. The
-    /// audit entry is in the same transaction.
+    /// Opts a phone in by hand; returns whether it was opted out. What was cancelled stays cancelled, and what
+    /// was submitted since the opt-out is cancelled now, as by a reply. The audit entry is in the same
+    /// transaction.
     async fn opt_in(
         &self,
         dealer: &DealerId,

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::access::{AuditEntry, Visibility};
+use domain::dealers::{Dealer, DealerSettings};
 use domain::delivery::{LaneChange, MessageChange};
 use domain::events::{EventContent, EventTopic};
 use domain::ports::{EventStore as _, MockOptOuts, OptOuts as _};
 use domain::replies::IncomingReply;
 use domain::requests::MessageState;
 use domain::usecases::{CheckError, EventReceived, MessageError, Ports, Reordered};
+use domain::values::QuietHours;
 use testkit::{World, sample};
 
 use crate::support::{queue, round, shown, state, statuses, step, unavailable};
@@ -31,7 +33,7 @@ async fn a_message_whose_call_is_not_yet_written_is_not_sent() {
     opt_out(&world, 1).await;
     let delivery = dispatcher.deliver(claim).await;
     let (_, change) = delivery.settlement.message.clone().unwrap();
-    assert_eq!(change, MessageChange::OptedOut);
+    assert_eq!(change, MessageChange::OptedOut { unknowns: 0 });
     assert!(!delivery.settlement.called && delivery.settlement.attempt.is_none());
     dispatcher.settle(&delivery).await.unwrap();
     assert_eq!(state(&world, request), MessageState::Cancelled);
@@ -50,6 +52,43 @@ async fn what_is_submitted_for_an_opted_out_phone_is_stored_and_not_sent() {
     round(&world.services().dispatcher).await;
     assert_eq!(state(&world, request), MessageState::Cancelled);
     assert!(world.whatsapp.sent().is_empty());
+}
+
+/// Not expired, and not requeued to wait for the end of a rest or of a block.
+#[tokio::test]
+async fn an_opt_out_counts_before_age_rest_and_account() {
+    let night = QuietHours::parse("00:00", "23:59").unwrap();
+    let rests = DealerSettings {
+        quiet_hours: Some(night),
+        ..sample::dealer().settings
+    };
+    let spent = DealerSettings {
+        daily_limit: Some(0),
+        ..sample::dealer().settings
+    };
+    let blocked = Dealer {
+        api_key: None,
+        ..sample::dealer()
+    };
+    let with = |settings| Dealer {
+        settings,
+        ..sample::dealer()
+    };
+    for (dealer, age) in [
+        (sample::dealer(), World::new().policy.message_ttl * 2),
+        (with(rests), Duration::ZERO),
+        (with(spent), Duration::ZERO),
+        (blocked, Duration::ZERO),
+    ] {
+        let world = World::new();
+        world.store.put_dealer(dealer);
+        opt_out(&world, 1).await;
+        let request = queue(&world, 1).await;
+        world.pass(age);
+        round(&world.services().dispatcher).await;
+        assert_eq!(state(&world, request), MessageState::Cancelled);
+        assert!(world.whatsapp.sent().is_empty());
+    }
 }
 
 #[tokio::test]

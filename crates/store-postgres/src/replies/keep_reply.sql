@@ -20,10 +20,7 @@ WITH told AS (
     WHERE :opted_out::bool IS NOT NULL AND (:undated::bool OR EXISTS (SELECT FROM told))
 ),
 \ir change_standing.sql
-, turned AS (
-    SELECT dealer_id FROM opted_out UNION SELECT dealer_id FROM opted_in
-    UNION SELECT dealer_id FROM shown_again
-), confirmed AS (
+, confirmed AS (
     INSERT INTO opt_out_confirmation (dealer_id, phone, opted_out)
     SELECT w.dealer_id, w.phone, w.opted_out FROM wanted w
     WHERE EXISTS (SELECT FROM turned)

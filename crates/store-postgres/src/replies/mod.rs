@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use domain::access::AuditEntry;
 use domain::ports::{Confirmations, OptOuts, OptedOut, Replies, RepliesOf, StoreError};
 use domain::replies::{
-    Confirmation, IncomingReply, ListCursor, OPTED_OUT, OptOut, OptOutOrigin, Reply, Wish,
+    Confirmation, IncomingReply, ListCursor, OptOut, OptOutOrigin, Reply, Wish, opted_out,
 };
 use domain::requests::{CHANGED_BY, MessageState, RequestId};
 use domain::values::{DealerId, Phone};
@@ -108,9 +108,9 @@ impl OptOuts for PgStore {
     ) -> Result<bool, StoreError> {
         let statement = Statement::new(sql::OptIn)
             .bind("dealer_id", dealer.as_str())
-            .bind("phone", phone.national())
-            .bind("print_keys", &self.print_keys[..]);
-        let row: CountRow = self.database.one(with_entry(statement, entry)).await?;
+            .bind("phone", phone.national());
+        let statement = with_entry(self.with_change(statement), entry);
+        let row: CountRow = self.database.one(statement).await?;
         Ok(row.rows > 0)
     }
 }
@@ -184,7 +184,8 @@ impl PgStore {
         let (request_status, whatsapp_status) = MessageState::Cancelled.version_1();
         statement
             .bind("print_keys", &self.print_keys[..])
-            .bind("reason", OPTED_OUT)
+            .bind("reason", opted_out(0))
+            .bind("undecided_reason", opted_out(1))
             .bind("request_status", request_status.as_str())
             .bind("whatsapp_status", whatsapp_status.as_str())
             .bind("author", CHANGED_BY)

@@ -9,11 +9,13 @@ use domain::access::{Action, AuditEntry};
 use domain::delivery::MessageChange;
 use domain::events::EventContent;
 use domain::ports::{OptedOut, RepliesOf};
-use domain::replies::{IncomingReply, ListCursor, OPTED_OUT, OptOut, OptOutOrigin, Reply};
+use domain::replies::{
+    IncomingReply, ListCursor, OPTED_OUT, OptOut, OptOutOrigin, Reply, opted_out,
+};
 use domain::requests::{MessageState, RequestId};
 use domain::values::{DealerId, Phone};
 
-use super::acts::READY;
+use super::acts::{HOUR, READY, to_send};
 use super::persons::{erase, phone_of, sweep};
 use super::{OldRow, Stage};
 use crate::sample;
@@ -254,11 +256,92 @@ pub async fn what_waits_for_whoever_opts_out_is_cancelled(stage: &Stage) {
     opt_out(stage, &other, None).await;
     let message = stage.message(others.id).await;
     assert_eq!(message.state, MessageState::Cancelled);
-    // Opting in revives nothing.
-    keep(stage, saying(1, "START")).await;
-    assert!(opt_in(stage, &other).await);
-    for request in [theirs.id, others.id] {
-        assert_eq!(stage.message(request).await.state, MessageState::Cancelled);
+}
+
+/// The `n`th request, for a phone of another number.
+async fn submit(stage: &Stage, n: u32, of: u32, not_before: Option<DateTime<Utc>>) -> RequestId {
+    let mut request = sample::request_for(&sample::dealer_id(), n);
+    request.submission.phone = phone_of(of);
+    request.message.not_before = not_before;
+    stage.requests.accept(&request).await.expect("accept");
+    request.id
+}
+
+/// Neither what waited at the opt-out nor what was submitted since; by a reply or by hand, scheduled or not, and
+/// also for an erased person.
+pub async fn opting_in_revives_nothing(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let mut submitted = vec![stage.queue(&dealer, 1).await.id];
+    for n in 1..=4 {
+        keep(stage, saying(n, "STOP")).await;
+    }
+    for n in [3, 4] {
+        erase(stage, &phone_of(n)).await;
+    }
+    let later = Some(stage.backstage.now() + TimeDelta::days(1));
+    for (n, not_before) in [(1, None), (2, later), (3, None), (4, later)] {
+        submitted.push(submit(stage, 10 + n, n, not_before).await);
+    }
+    let other = stage.queue(&dealer, 5).await.id;
+    for n in [1, 3] {
+        keep(stage, saying(n, "MULAI")).await;
+    }
+    for n in [2, 4] {
+        assert!(opt_in(stage, &phone_of(n)).await);
+    }
+    for request in submitted {
+        let message = stage.message(request).await;
+        assert_eq!(message.state, MessageState::Cancelled);
+        assert_eq!(message.reason.as_deref(), Some(OPTED_OUT));
+    }
+    assert_eq!(stage.message(other).await.state, MessageState::Queued);
+    // What is submitted now is sent.
+    let now = submit(stage, 21, 1, None).await;
+    assert_eq!(stage.message(now).await.state, MessageState::Queued);
+}
+
+/// It is cancelled, and not expired; also where only a hash of the phone is left.
+pub async fn an_old_message_to_an_opted_out_phone_is_cancelled(stage: &Stage) {
+    for n in [1, 2] {
+        keep(stage, saying(n, "STOP")).await;
+    }
+    erase(stage, &phone_of(2)).await;
+    let mut requests = Vec::new();
+    for n in 1..=3 {
+        requests.push(submit(stage, 10 + n, n, None).await);
+    }
+    stage.pass(2 * HOUR).await;
+    assert_eq!(stage.outbox.expire(HOUR).await.expect("expire"), 3);
+    for request in &requests[..2] {
+        let message = stage.message(*request).await;
+        assert_eq!(message.state, MessageState::Cancelled);
+        assert_eq!(message.reason.as_deref(), Some(OPTED_OUT));
+    }
+    let message = stage.message(requests[2]).await;
+    assert_eq!(message.state, MessageState::Expired);
+}
+
+/// Its reason does not claim that nothing was sent.
+pub async fn an_undecided_message_is_cancelled_as_one(stage: &Stage) {
+    let dealer = sample::dealer_id();
+    let mut requests = Vec::new();
+    for n in [1, 2] {
+        requests.push(stage.queue(&dealer, n).await.id);
+        let claim = stage.claim().await;
+        let again = MessageChange::Resend { wait: HOUR };
+        stage.settle_now(&claim, again, READY).await;
+    }
+    keep(stage, saying(1, "STOP")).await;
+    stage.pass(2 * HOUR).await;
+    let claim = stage.claim().await;
+    let unknowns = to_send(&claim).unknowns;
+    let change = MessageChange::OptedOut { unknowns };
+    stage.settle_now(&claim, change, READY).await;
+    for request in requests {
+        let message = stage.message(request).await;
+        assert_eq!(message.state, MessageState::Cancelled);
+        assert_eq!(message.reason.as_deref(), Some(opted_out(1)));
+        assert_eq!(message.unknowns, 1);
     }
 }
 
@@ -269,7 +352,7 @@ pub async fn a_message_that_is_not_sent_for_an_opt_out_is_cancelled(stage: &Stag
     keep(stage, saying(1, "STOP")).await;
     assert_eq!(stage.message(request.id).await.state, MessageState::Sending);
     stage
-        .settle_now(&claim, MessageChange::OptedOut, READY)
+        .settle_now(&claim, MessageChange::OptedOut { unknowns: 0 }, READY)
         .await;
     let message = stage.message(request.id).await;
     assert_eq!(message.state, MessageState::Cancelled);

@@ -231,6 +231,9 @@ macro_rules! contract_tests {
                 a_reply_opts_its_sender_out_and_in
                 a_reply_older_than_the_last_change_changes_nothing
                 what_waits_for_whoever_opts_out_is_cancelled
+                opting_in_revives_nothing
+                an_old_message_to_an_opted_out_phone_is_cancelled
+                an_undecided_message_is_cancelled_as_one
                 a_message_that_is_not_sent_for_an_opt_out_is_cancelled
                 a_phone_is_opted_out_and_in_by_hand
                 an_erased_person_stays_opted_out

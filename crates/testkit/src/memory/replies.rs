@@ -5,7 +5,7 @@ use chrono::{DateTime, Timelike as _, Utc};
 use domain::access::AuditEntry;
 use domain::ports::{Confirmations, OptOuts, OptedOut, Replies, RepliesOf, StoreError};
 use domain::replies::{
-    Confirmation, IncomingReply, ListCursor, OPTED_OUT, OptOut, OptOutOrigin, Reply, Wish,
+    Confirmation, IncomingReply, ListCursor, OptOut, OptOutOrigin, Reply, Wish, opted_out,
 };
 use domain::requests::{MessageId, MessageState, RequestId};
 use domain::values::{DealerId, Phone};
@@ -219,6 +219,14 @@ impl State {
         all.position(|known| known.dealer == *dealer && known.phone == *phone)
     }
 
+    /// Whether a phone, as a message has it, is opted out.
+    pub(super) fn is_out(&self, dealer: &DealerId, target: &str) -> bool {
+        let mut all = self.conversations.opt_outs.iter();
+        all.any(|known| {
+            known.opted_out && known.dealer == *dealer && known.phone.national() == target
+        })
+    }
+
     fn next_place(&mut self) -> i64 {
         self.conversations.places += 1;
         self.conversations.places
@@ -312,9 +320,8 @@ impl State {
             at: now,
             said_at: change.said_at,
         });
-        if change.opted_out {
-            self.cancel_for(change.dealer, change.phone, now);
-        }
+        // Opting in, too, because it revives nothing of what was submitted since the opt-out.
+        self.cancel_for(change.dealer, change.phone, now);
         true
     }
 
@@ -327,7 +334,7 @@ impl State {
                     && message.state == MessageState::Queued
             })
             .map(|(id, message)| {
-                message.reason = Some(OPTED_OUT.to_owned());
+                message.reason = Some(opted_out(message.unknowns).to_owned());
                 *id
             })
             .collect();
