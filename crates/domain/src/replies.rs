@@ -1,11 +1,13 @@
 //! What customers write back, and who wants no messages any more.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::delivery::LaneState;
 use crate::requests::RequestId;
 use crate::values::{DealerId, Phone};
 
@@ -25,6 +27,10 @@ pub const fn opted_out(unknowns: u32) -> &'static str {
 
 /// The most characters of a name, and of a note (chosen: those of a customer's name).
 pub const LONGEST_NOTE: usize = 255;
+
+/// How long a lane leaves its next call to a confirmation that has become due, so that a busy lane does not starve it
+/// (chosen: much longer than it takes to find one, and short where none can be sent).
+pub const CONFIRMATION_TURN: Duration = Duration::from_secs(10);
 
 /// The replies that opt a phone out, in capitals and with single blanks.
 const OUT: [&str; 4] = ["STOP", "BERHENTI", "UNSUBSCRIBE", "STOP PESAN"];
@@ -249,10 +255,10 @@ pub struct Confirmation {
     pub phone: Phone,
     /// What was wanted, and done.
     pub wish: Wish,
-    /// Since when it is due, by the store's clock.
+    /// From when its age counts, by the store's clock.
     pub due_at: DateTime<Utc>,
-    /// The time, by the store's clock.
-    pub now: DateTime<Utc>,
+    /// The dealer's lane, with the time of the store's clock.
+    pub lane: LaneState,
 }
 
 impl Confirmation {

@@ -9,7 +9,7 @@ use diesel::sql_types::Timestamptz;
 use diesel_async::RunQueryDsl;
 use domain::delivery::{expired, too_old_before};
 use domain::ports::{BlockedLane, Claim, Lease, Outbox, Settled, Settlement, StoreError, WorkerId};
-use domain::replies::opted_out;
+use domain::replies::{CONFIRMATION_TURN, opted_out};
 use domain::requests::{CHANGED_BY, MessageState};
 use domain::values::{DealerId, QuietHours};
 
@@ -172,6 +172,7 @@ fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statement<'static, 
         .bind("worker", worker.0)
         .bind("most", i64::try_from(limit).unwrap_or(i64::MAX))
         .bind("lease_seconds", lease.as_secs_f64())
+        .bind("turn_seconds", CONFIRMATION_TURN.as_secs_f64())
 }
 
 /// A pair of quiet hours, and the time.

@@ -1,6 +1,6 @@
 -- Stores a reply, once for each print, and does what it wants in the same transaction.
 --
--- Locks: the opt-out, then messages and requests, skipping locked rows. Plan: the phone's requests by the index of
+-- Locks: the opt-out and confirmations, then messages and requests, skipping locked rows. Plan: the phone's requests by the index of
 -- phones, its messages by that of recipients.
 
 WITH told AS (

@@ -217,6 +217,9 @@ impl State {
         if let Some(interrupted) = self.first(dealer, MessageState::Sending, |_| true) {
             return Some((Job::Recover, interrupted));
         }
+        if self.leaves_turn(dealer, now) {
+            return None;
+        }
         if lane.history.blocks > 0 && !lane.probed {
             let head = self.first(dealer, MessageState::Queued, |_| true)?;
             return Some((Job::Probe, head));
