@@ -1,19 +1,36 @@
 //! What customers write back, and who wants no messages any more.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use crate::delivery::LaneState;
 use crate::requests::RequestId;
 use crate::values::{DealerId, Phone};
 
 /// The reason of a message that is not sent because its recipient opted out.
 pub const OPTED_OUT: &str = "the recipient opted out";
 
+/// The reason of a message that is not sent, or not again, because its recipient opted out, after this many
+/// unknown outcomes.
+#[must_use]
+pub const fn opted_out(unknowns: u32) -> &'static str {
+    if unknowns == 0 {
+        OPTED_OUT
+    } else {
+        "the recipient opted out; an earlier try may have been sent"
+    }
+}
+
 /// The most characters of a name, and of a note (chosen: those of a customer's name).
 pub const LONGEST_NOTE: usize = 255;
+
+/// How long a lane leaves its next call to a confirmation that has become due, so that a busy lane does not starve it
+/// (chosen: much longer than it takes to find one, and short where none can be sent).
+pub const CONFIRMATION_TURN: Duration = Duration::from_secs(10);
 
 /// The replies that opt a phone out, in capitals and with single blanks.
 const OUT: [&str; 4] = ["STOP", "BERHENTI", "UNSUBSCRIBE", "STOP PESAN"];
@@ -238,10 +255,10 @@ pub struct Confirmation {
     pub phone: Phone,
     /// What was wanted, and done.
     pub wish: Wish,
-    /// Since when it is due, by the store's clock.
+    /// From when its age counts, by the store's clock.
     pub due_at: DateTime<Utc>,
-    /// The time, by the store's clock.
-    pub now: DateTime<Utc>,
+    /// The dealer's lane, with the time of the store's clock.
+    pub lane: LaneState,
 }
 
 impl Confirmation {

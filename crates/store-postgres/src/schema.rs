@@ -212,6 +212,7 @@ diesel::table! {
         opted_out -> Bool,
         due_at -> Timestamptz,
         next_try_at -> Timestamptz,
+        call_epoch -> Nullable<BigInt>,
     }
 }
 

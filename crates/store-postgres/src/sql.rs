@@ -65,6 +65,7 @@ files! {
     OptIn "replies/opt_in.sql"
     IsOptedOut "replies/is_opted_out.sql"
     DueConfirmations "replies/due_confirmations.sql"
+    Take "replies/take.sql"
     PutOff "replies/put_off.sql"
     PutBack "replies/put_back.sql"
     EraseReplies "replies/erase_replies.sql"

@@ -223,7 +223,7 @@ impl Metrics {
                 MessageChange::Failed { .. } => "failed",
                 MessageChange::Unknown { .. } => "unknown",
                 MessageChange::Expired => "expired",
-                MessageChange::OptedOut => "cancelled",
+                MessageChange::OptedOut { .. } => "cancelled",
                 MessageChange::Await => "awaiting",
                 MessageChange::Requeued
                 | MessageChange::Suspected

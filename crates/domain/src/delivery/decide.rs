@@ -44,7 +44,10 @@ pub enum MessageChange {
     /// It became too old to be sent.
     Expired,
     /// Its recipient opted out before it was sent.
-    OptedOut,
+    OptedOut {
+        /// Its unknown outcomes so far: with some it may have been sent.
+        unknowns: u32,
+    },
 }
 
 /// The change of a lane.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{LaneChange, MessageChange, Receipt, TOO_OLD};
-use crate::replies::OPTED_OUT;
+use crate::replies::opted_out;
 use crate::requests::MessageState;
 
 /// A change of a lane as column values. A store writes them under the lease, and decides nothing.
@@ -122,7 +122,9 @@ impl MessageChange {
                 ..becomes(MessageState::Unknown, Some(reason))
             },
             Self::Expired => becomes(MessageState::Expired, Some(TOO_OLD)),
-            Self::OptedOut => becomes(MessageState::Cancelled, Some(OPTED_OUT)),
+            Self::OptedOut { unknowns } => {
+                becomes(MessageState::Cancelled, Some(opted_out(*unknowns)))
+            }
         }
     }
 }

@@ -153,6 +153,23 @@ impl From<&Outcome> for CallEnd {
 }
 
 impl Settlement {
+    /// The settlement of a call without a message. An accepted one closes the breaker. Another proves nothing about
+    /// customers' messages, and must not lengthen their pauses.
+    #[must_use]
+    pub fn of_call(call: CallEnd, pause: Duration) -> Self {
+        Self {
+            message: None,
+            lane: match call {
+                CallEnd::Accepted(_) => LaneChange::Ready { pause },
+                CallEnd::NotAccepted | CallEnd::Unknown => LaneChange::Unchanged { pause },
+            },
+            attempt: None,
+            called: false,
+            call: Some(call),
+            account_fingerprint: None,
+        }
+    }
+
     /// Whether a message is finished and the lane may go on at once.
     #[must_use]
     pub fn frees_lane(&self) -> bool {
@@ -226,7 +243,8 @@ pub struct BlockedLane {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Leases at most `limit` lanes that are free, ready and have a task, and marks the message of each as
-    /// SENDING (committed). Live messages go first, then by due time.
+    /// SENDING (committed). Live messages go first, then by due time. A lane with a confirmation that has become due
+    /// within [`CONFIRMATION_TURN`](crate::replies::CONFIRMATION_TURN) leaves its turn to that.
     async fn claim(
         &self,
         worker: WorkerId,
@@ -267,7 +285,7 @@ pub trait Outbox: Send + Sync {
     async fn next_due(&self) -> Result<Option<Duration>, StoreError>;
 
     /// Ends queued messages that are [too old](crate::delivery::too_old_before), in paused lanes as well, see
-    /// [`expired`](crate::delivery::expired). Returns how many.
+    /// [`expired`](crate::delivery::expired); one whose recipient opted out is cancelled. Returns how many.
     async fn expire(&self, ttl: Duration) -> Result<u64, StoreError>;
 
     /// The lanes whose breaker is open.

@@ -40,22 +40,32 @@ pub trait Replies: Send + Sync {
 }
 
 /// Confirmations of opting out or in by a reply, which [`EventStore::keep`](super::EventStore::keep) writes with
-/// the change. None is sent twice: it is taken before its call.
+/// the change. None is sent twice: one is marked before its call, and what a vanished process has marked is never
+/// called again.
+///
+/// A person who opts out again is not told any more that messages come, and one whose standing is changed by hand
+/// not any more what a reply changed before: such confirmations are removed with the change.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Confirmations: Send + Sync {
-    /// The oldest due confirmation of each dealer, of at most so many dealers.
+    /// Of each dealer the confirmation that is due longest, of at most so many dealers, the longest due first. Of a
+    /// phone's confirmations at a dealer the oldest goes first, and others wait for it.
     async fn due(&self, limit: u32) -> Result<Vec<Confirmation>, StoreError>;
 
-    /// Removes a confirmation, because it is about to be sent or never will be; returns whether it was there.
-    async fn take(&self, id: i64) -> Result<bool, StoreError>;
+    /// Marks a confirmation as being called under the lease of this epoch; returns whether it may be called. What
+    /// was marked under an earlier lease of the lane is removed: nobody knows whether it was sent.
+    async fn take(&self, confirmation: &Confirmation, epoch: i64) -> Result<bool, StoreError>;
 
-    /// Lets a confirmation wait.
-    async fn put_off(&self, id: i64, wait: Duration) -> Result<(), StoreError>;
+    /// Removes a confirmation, because it was sent, perhaps sent, or never will be.
+    async fn remove(&self, id: i64) -> Result<(), StoreError>;
 
-    /// Puts back one that was taken and certainly not sent, to wait; repeating it changes nothing.
-    async fn put_back(&self, confirmation: &Confirmation, wait: Duration)
-    -> Result<(), StoreError>;
+    /// Lets a confirmation wait that is not being called. Where it `ages_after` the wait, its age counts from the
+    /// end of the wait.
+    async fn put_off(&self, id: i64, wait: Duration, ages_after: bool) -> Result<(), StoreError>;
+
+    /// Lets one wait that was marked under this epoch and certainly not sent. Changes nothing where that was undone
+    /// before, or the person was erased.
+    async fn put_back(&self, id: i64, epoch: i64, wait: Duration) -> Result<(), StoreError>;
 }
 
 /// Phones that get no messages of a dealer, see [`EventStore::keep`](super::EventStore::keep) for those that
@@ -87,8 +97,9 @@ pub trait OptOuts: Send + Sync {
         entry: &AuditEntry,
     ) -> Result<OptedOut, StoreError>;
 
-    /// Opts a phone in by hand; returns whether it was opted out. What was cancelled stays cancelled. The
-    /// audit entry is in the same transaction.
+    /// Opts a phone in by hand; returns whether it was opted out. What was cancelled stays cancelled, and what
+    /// was submitted since the opt-out is cancelled now, as by a reply. The audit entry is in the same
+    /// transaction.
     async fn opt_in(
         &self,
         dealer: &DealerId,

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use super::{Policies, Ports};
 use crate::dealers::{AccountStanding, Dealer};
-use crate::delivery::{DeliveryPolicy, LaneChange, Outcome, profile_again};
+use crate::delivery::{DeliveryPolicy, Outcome, profile_again};
 use crate::ports::{
     AccountBook, AccountProfile, CallEnd, Clock, DealerDirectory, DeviceReport, Dice, Lease,
     OptOuts, Outbox, OutgoingMessage, Settled, Settlement, StoreError, Whatsapp, WorkerId,
@@ -59,23 +59,10 @@ pub struct TestEnd {
 
 impl TestCall {
     fn end(&self, answer: Result<CheckPassed, CheckError>, call: CallEnd) -> TestEnd {
-        let pause = self.pause;
         TestEnd {
             answer,
             lease: self.lease.clone(),
-            settlement: Settlement {
-                message: None,
-                // A successful test closes the breaker. A failed one proves nothing about customers'
-                // messages, and must not lengthen their pauses.
-                lane: match call {
-                    CallEnd::Accepted(_) => LaneChange::Ready { pause },
-                    CallEnd::NotAccepted | CallEnd::Unknown => LaneChange::Unchanged { pause },
-                },
-                attempt: None,
-                called: false,
-                call: Some(call),
-                account_fingerprint: None,
-            },
+            settlement: Settlement::of_call(call, self.pause),
         }
     }
 }

@@ -33,7 +33,9 @@ pub use key_administration::{KeyAdministration, KeyError, KeyOrder, MadeKey};
 pub use logins::{Logins, SESSION_LIFETIME};
 pub use lookups::{LookupError, Lookups};
 pub use message_actions::{MessageActions, MessageError};
-pub use opt_out_confirmations::{ConfirmationCall, ConfirmationEnd, OptOutConfirmations};
+pub use opt_out_confirmations::{
+    ConfirmationCall, ConfirmationEnd, ConfirmationTurn, OptOutConfirmations,
+};
 pub use resend_order::{Reordered, ResendOrder};
 pub use services::{Policies, Ports, Services};
 pub use template_administration::{

@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 
 use super::{Policies, Ports};
 use crate::dealers::Dealer;
-use crate::delivery::{DeliveryPolicy, LaneChange, Outcome, rest_until, too_old_before};
+use crate::delivery::{DeliveryPolicy, Outcome, OutcomeKind, is_spent, rest_until, too_old_before};
 use crate::ports::{
-    CallEnd, Clock, Confirmations, DealerDirectory, Dice, Lease, Messages, OptOuts, Outbox,
-    OutgoingMessage, Settled, Settlement, StoreError, Whatsapp, WorkerId,
+    CallEnd, Clock, Confirmations, DealerDirectory, Dice, Lease, OptOuts, Outbox, OutgoingMessage,
+    Settled, Settlement, StoreError, Whatsapp, WorkerId,
 };
 use crate::replies::{Confirmation, Wish};
 use crate::values::{Account, AccountPolicy};
@@ -14,8 +14,10 @@ use crate::values::{Account, AccountPolicy};
 /// How long a confirmation waits for a lane that is busy (chosen).
 const BUSY_WAIT: Duration = Duration::from_secs(1);
 
-/// How long it waits for an account that cannot be used, and after a call that was not sent (chosen).
-const TROUBLE_WAIT: Duration = Duration::from_secs(60);
+/// The shortest and the longest wait for an account that cannot be used, and after a call that was not sent
+/// (chosen).
+const SHORTEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
 /// Confirms opting out and in, through the dealers' lanes. A confirmation is no message of a request: it counts
 /// for the daily limit, rests with its lane, and is given up when it is as old as a message may be.
@@ -23,7 +25,6 @@ pub struct OptOutConfirmations {
     confirmations: Arc<dyn Confirmations>,
     opt_outs: Arc<dyn OptOuts>,
     dealers: Arc<dyn DealerDirectory>,
-    messages: Arc<dyn Messages>,
     outbox: Arc<dyn Outbox>,
     whatsapp: Arc<dyn Whatsapp>,
     clock: Arc<dyn Clock>,
@@ -33,7 +34,18 @@ pub struct OptOutConfirmations {
     worker: WorkerId,
 }
 
-/// A confirmation whose turn has come: it is taken, its lane is leased, and its call is recorded.
+/// What becomes of a due confirmation.
+#[derive(Debug, Clone)]
+pub enum ConfirmationTurn {
+    /// Its turn has come.
+    Call(Box<ConfirmationCall>),
+    /// It waits.
+    Later,
+    /// It will never be sent, and why.
+    Dropped(&'static str),
+}
+
+/// A confirmation whose turn has come: it is marked, its lane is leased, and its call is recorded.
 #[derive(Debug, Clone)]
 pub struct ConfirmationCall {
     confirmation: Confirmation,
@@ -47,31 +59,37 @@ pub struct ConfirmationCall {
 /// The result of a confirmation, to be settled.
 #[derive(Debug, Clone)]
 pub struct ConfirmationEnd {
-    confirmation: Confirmation,
     /// The lease of the call.
     pub lease: Lease,
+    /// The outcome of the call, where one was made.
+    pub outcome: Option<OutcomeKind>,
+    id: i64,
     settlement: Settlement,
-    /// Whether it certainly was not sent, and is tried again.
-    again: bool,
+    /// The wait before it is tried again, where it certainly was not sent.
+    again: Option<Duration>,
 }
 
 impl ConfirmationCall {
-    fn end(&self, call: CallEnd, again: bool) -> ConfirmationEnd {
-        let pause = self.pause;
+    fn made(&self, outcome: &Outcome, again: Option<Duration>) -> ConfirmationEnd {
+        // A provider that asks for patience asks for that of the whole lane.
+        let asked = asked_for(outcome).unwrap_or_default();
         ConfirmationEnd {
-            confirmation: self.confirmation.clone(),
+            outcome: Some(outcome.kind()),
+            ..self.end(outcome.into(), self.pause.max(asked), again)
+        }
+    }
+
+    /// No call is made.
+    fn unmade(&self, again: Option<Duration>) -> ConfirmationEnd {
+        self.end(CallEnd::NotAccepted, Duration::ZERO, again)
+    }
+
+    fn end(&self, call: CallEnd, pause: Duration, again: Option<Duration>) -> ConfirmationEnd {
+        ConfirmationEnd {
             lease: self.lease.clone(),
-            settlement: Settlement {
-                message: None,
-                lane: match call {
-                    CallEnd::Accepted(_) => LaneChange::Ready { pause },
-                    CallEnd::NotAccepted | CallEnd::Unknown => LaneChange::Unchanged { pause },
-                },
-                attempt: None,
-                called: false,
-                call: Some(call),
-                account_fingerprint: None,
-            },
+            outcome: None,
+            id: self.confirmation.id,
+            settlement: Settlement::of_call(call, pause),
             again,
         }
     }
@@ -83,7 +101,6 @@ impl OptOutConfirmations {
             confirmations: ports.confirmations.clone(),
             opt_outs: ports.opt_outs.clone(),
             dealers: ports.dealers.clone(),
-            messages: ports.messages.clone(),
             outbox: ports.outbox.clone(),
             whatsapp: ports.whatsapp.clone(),
             clock: ports.clock.clone(),
@@ -102,33 +119,27 @@ impl OptOutConfirmations {
         self.confirmations.due(limit).await
     }
 
-    /// Takes a confirmation and leases its lane; `None` where it is not its turn, or it will never be sent. What
-    /// is taken and not called after all, because the process ends, is not sent again.
+    /// Leases the lane of a confirmation, and marks it as being called. One that is marked and not called after
+    /// all, because the process ends, is not sent again.
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn begin(
-        &self,
-        confirmation: &Confirmation,
-    ) -> Result<Option<ConfirmationCall>, StoreError> {
-        let id = confirmation.id;
+    pub async fn begin(&self, confirmation: &Confirmation) -> Result<ConfirmationTurn, StoreError> {
         let dealer = self.dealers.find(&confirmation.dealer).await?;
         let wanted = dealer.filter(|dealer| dealer.settings.confirms_opt_outs());
         let Some(dealer) = wanted else {
-            self.confirmations.take(id).await?;
-            return Ok(None);
+            return self.dropped(confirmation, "its dealer wants none").await;
         };
-        if self.is_over(confirmation, &dealer).await? {
-            self.confirmations.take(id).await?;
-            return Ok(None);
+        if self.is_too_old(confirmation, &dealer) {
+            return self.dropped(confirmation, "it became too old").await;
         }
         let Ok(account) = dealer.account(&self.accounts) else {
-            self.confirmations.put_off(id, TROUBLE_WAIT).await?;
-            return Ok(None);
+            return self
+                .later(confirmation, back_off(confirmation), false)
+                .await;
         };
-        if let Some(wait) = self.wait(&dealer).await? {
-            self.confirmations.put_off(id, wait).await?;
-            return Ok(None);
+        if let Some((wait, ages_after)) = wait(confirmation, &dealer) {
+            return self.later(confirmation, wait, ages_after).await;
         }
         let lease_ends = self.clock.monotonic() + self.policy.lease;
         let lease = self
@@ -136,8 +147,7 @@ impl OptOutConfirmations {
             .begin_call(&dealer.id, self.worker, self.policy.lease)
             .await?;
         let Some(lease) = lease else {
-            self.confirmations.put_off(id, BUSY_WAIT).await?;
-            return Ok(None);
+            return self.later(confirmation, BUSY_WAIT, false).await;
         };
         let policy = self.policy.with(&dealer.settings);
         let call = ConfirmationCall {
@@ -153,33 +163,49 @@ impl OptOutConfirmations {
             pause: policy.pace(self.dice.roll()),
             confirmation: confirmation.clone(),
         };
-        let taken = self.confirmations.take(id).await;
+        let taken = self
+            .confirmations
+            .take(confirmation, call.lease.epoch)
+            .await;
         if matches!(taken, Ok(true)) {
-            return Ok(Some(call));
+            return Ok(ConfirmationTurn::Call(Box::new(call)));
         }
-        // Another copy has it, or nobody knows.
-        let end = call.end(CallEnd::NotAccepted, false);
-        self.outbox.settle(&end.lease, &end.settlement).await?;
-        taken.map(|_| None)
+        // Another copy has it, or nobody knows: where it was marked after all, the mark is taken off.
+        let end = call.unmade(Some(BUSY_WAIT));
+        self.settle(&end).await?;
+        taken.map(|_| ConfirmationTurn::Later)
     }
 
     /// Makes the call.
     pub async fn call(&self, call: &ConfirmationCall) -> ConfirmationEnd {
+        let it = &call.confirmation;
+        if it.wish == Wish::OptIn {
+            // As late as possible: an opt-out holds from the moment it is stored.
+            match self.opt_outs.is_opted_out(&it.dealer, &it.phone).await {
+                Ok(false) => {}
+                Ok(true) => return call.unmade(None),
+                Err(_) => return call.unmade(Some(BUSY_WAIT)),
+            }
+        }
         let report = self
             .whatsapp
             .send(&call.account, &call.message, call.start_by)
             .await;
-        let again = matches!(
-            report.outcome,
-            Outcome::NotSent { .. } | Outcome::Blocked { .. }
-        );
-        call.end((&report.outcome).into(), again)
+        let again = match report.outcome.kind() {
+            OutcomeKind::NotSent | OutcomeKind::Blocked => {
+                let asked = asked_for(&report.outcome).unwrap_or_default();
+                Some(back_off(it).max(asked))
+            }
+            OutcomeKind::Accepted | OutcomeKind::Refused | OutcomeKind::Unknown => None,
+        };
+        call.made(&report.outcome, again)
     }
 
     /// The result of a call that was aborted by a shutdown.
     #[must_use]
     pub fn abandoned(&self, call: &ConfirmationCall) -> ConfirmationEnd {
-        call.end(CallEnd::Unknown, false)
+        let reason = "the service stopped before the provider answered".to_owned();
+        call.made(&Outcome::Unknown { reason }, None)
     }
 
     /// Settles a call. Repeat it until it succeeds.
@@ -187,35 +213,68 @@ impl OptOutConfirmations {
     /// # Errors
     /// [`StoreError`]
     pub async fn settle(&self, end: &ConfirmationEnd) -> Result<Settled, StoreError> {
-        if end.again {
-            let putting = self.confirmations.put_back(&end.confirmation, TROUBLE_WAIT);
-            putting.await?;
+        match end.again {
+            Some(wait) => {
+                let epoch = end.lease.epoch;
+                self.confirmations.put_back(end.id, epoch, wait).await?;
+            }
+            None => self.confirmations.remove(end.id).await?,
         }
         self.outbox.settle(&end.lease, &end.settlement).await
     }
 
-    /// Whether a confirmation is too old, or was overtaken: whoever opted out again gets nothing but the
-    /// confirmation of that.
-    async fn is_over(&self, it: &Confirmation, dealer: &Dealer) -> Result<bool, StoreError> {
-        let quiet = dealer.settings.quiet_hours;
-        if it.due_at < too_old_before(quiet, self.policy.message_ttl, it.now) {
-            return Ok(true);
-        }
-        match it.wish {
-            Wish::OptOut => Ok(false),
-            Wish::OptIn => self.opt_outs.is_opted_out(&it.dealer, &it.phone).await,
-        }
+    async fn dropped(
+        &self,
+        it: &Confirmation,
+        why: &'static str,
+    ) -> Result<ConfirmationTurn, StoreError> {
+        self.confirmations.remove(it.id).await?;
+        Ok(ConfirmationTurn::Dropped(why))
     }
 
-    /// How long the dealer's lane makes no call, if at all.
-    async fn wait(&self, dealer: &Dealer) -> Result<Option<Duration>, StoreError> {
-        let lane = self.messages.queue(&dealer.id).await?.lane;
-        let rest = rest_until(&dealer.settings, lane.calls_today, lane.now);
-        let until = rest.max(lane.ready_at);
-        let wait = until.map(|until| (until - lane.now).to_std().unwrap_or_default());
-        Ok(match lane.history.blocks {
-            0 => wait,
-            _ => Some(wait.unwrap_or_default().max(TROUBLE_WAIT)),
-        })
+    async fn later(
+        &self,
+        it: &Confirmation,
+        wait: Duration,
+        ages_after: bool,
+    ) -> Result<ConfirmationTurn, StoreError> {
+        self.confirmations.put_off(it.id, wait, ages_after).await?;
+        Ok(ConfirmationTurn::Later)
+    }
+
+    fn is_too_old(&self, it: &Confirmation, dealer: &Dealer) -> bool {
+        let quiet = dealer.settings.quiet_hours;
+        it.due_at < too_old_before(quiet, self.policy.message_ttl, it.lane.now)
+    }
+}
+
+/// How long the dealer's lane makes no call, if at all, and whether the confirmation ages from then, as messages do
+/// when the daily limit is reached.
+fn wait(it: &Confirmation, dealer: &Dealer) -> Option<(Duration, bool)> {
+    let lane = &it.lane;
+    if lane.leased {
+        return Some((BUSY_WAIT, false));
+    }
+    let rest = rest_until(&dealer.settings, lane.calls_today, lane.now);
+    let until = rest.max(lane.ready_at);
+    let wait = until.map(|until| (until - lane.now).to_std().unwrap_or_default());
+    let wait = match lane.history.blocks {
+        0 => wait?,
+        _ => wait.unwrap_or_default().max(back_off(it)),
+    };
+    Some((wait, is_spent(&dealer.settings, lane.calls_today)))
+}
+
+/// It waits as long as it has waited so far.
+fn back_off(it: &Confirmation) -> Duration {
+    let age = (it.lane.now - it.due_at).to_std().unwrap_or_default();
+    age.clamp(SHORTEST_WAIT, LONGEST_WAIT)
+}
+
+/// The patience that the provider asked for, up to the longest wait.
+fn asked_for(outcome: &Outcome) -> Option<Duration> {
+    match outcome {
+        Outcome::NotSent { retry_after, .. } => retry_after.map(|asked| asked.min(LONGEST_WAIT)),
+        _ => None,
     }
 }

@@ -4,6 +4,7 @@ mod access;
 mod account_watch;
 mod breaker;
 mod bulk;
+mod confirmations;
 mod dealer_check;
 mod dispatcher;
 mod event_intake;

@@ -26,6 +26,11 @@ WITH RECURSIVE dealer AS (
         ORDER BY m.priority, m.due_at, m.id LIMIT 1) head
     WHERE l.message_id IS NULL AND l.ready_at <= now()
         AND (l.lease_until IS NULL OR l.lease_until <= now())
+        AND NOT EXISTS (
+            -- A confirmation that has become due goes first.
+            SELECT FROM opt_out_confirmation c
+            WHERE c.dealer_id = d.dealer_id AND c.next_try_at <= now()
+                AND c.next_try_at > now() - make_interval(secs => :turn_seconds))
 ), chosen AS (
     SELECT * FROM due ORDER BY since, dealer_id LIMIT :most
 ), locked AS (

@@ -1,4 +1,5 @@
--- Ends queued messages that are too old. One that may have been sent before becomes UNKNOWN.
+-- Ends queued messages that are too old. One that may have been sent before becomes UNKNOWN, and one whose
+-- recipient opted out is cancelled.
 --
 -- The caller computes the age limit for each pair of quiet hours. A pair that was set since is not among
 -- them: its messages are left for the next run.
@@ -20,12 +21,12 @@ WITH RECURSIVE dealer AS (
     JOIN lane l ON l.dealer_id = d.dealer_id
     LEFT JOIN dealer_settings s ON s.dealer_id = d.dealer_id
     LEFT JOIN quiet q ON q.quiet_from = s.quiet_from AND q.quiet_to = s.quiet_to
-), old AS (
+), wanted AS (
     -- The oldest of each lane come first in the index, and only they are read.
-    SELECT m.id FROM aging a
+    SELECT m.id, m.dealer_id, m.target AS phone FROM aging a
     CROSS JOIN (VALUES (0::smallint), (1::smallint)) AS p (priority)
     CROSS JOIN LATERAL (
-        SELECT m.id FROM message m
+        SELECT m.id, m.dealer_id, m.target FROM message m
         WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND m.dealer_id = a.dealer_id
             AND m.state = 'QUEUED' AND m.priority = p.priority
             AND m.due_at < a.too_old_before
@@ -33,17 +34,32 @@ WITH RECURSIVE dealer AS (
         FOR UPDATE OF m SKIP LOCKED) m
     WHERE coalesce(a.aging_from < a.too_old_before, true)
     LIMIT :most
+), prints AS (
+\ir ../replies/opt_out_prints.sql
+), old AS (
+    SELECT w.id, EXISTS (
+            SELECT FROM opt_out o
+            WHERE o.dealer_id = w.dealer_id AND o.phone = w.phone AND o.opted_out)
+        OR EXISTS (
+            SELECT FROM opt_out o
+            WHERE o.dealer_id = w.dealer_id AND o.opted_out
+                AND o.phone_print IN (SELECT p.print FROM prints p WHERE p.phone = w.phone)) AS is_out
+    FROM wanted w
 ), changed AS (
     UPDATE message m SET
-        state = CASE WHEN m.unknowns = 0 THEN 'EXPIRED' ELSE 'UNKNOWN' END,
-        reason = CASE WHEN m.unknowns = 0 THEN :reason ELSE :undecided_reason END,
+        state = CASE WHEN o.is_out THEN 'CANCELLED' WHEN m.unknowns = 0 THEN 'EXPIRED' ELSE 'UNKNOWN' END,
+        reason = CASE WHEN o.is_out AND m.unknowns = 0 THEN :out_reason
+            WHEN o.is_out THEN :undecided_out_reason
+            WHEN m.unknowns = 0 THEN :reason ELSE :undecided_reason END,
         failed_at = now()
     FROM old o
     WHERE m.id = o.id
     RETURNING m.id, m.request_id, m.created_at,
-        CASE WHEN m.unknowns = 0 THEN :request_status ELSE :undecided_request_status END
+        CASE WHEN o.is_out THEN :out_request_status
+            WHEN m.unknowns = 0 THEN :request_status ELSE :undecided_request_status END
             AS request_status,
-        CASE WHEN m.unknowns = 0 THEN :whatsapp_status ELSE :undecided_whatsapp_status END
+        CASE WHEN o.is_out THEN :out_whatsapp_status
+            WHEN m.unknowns = 0 THEN :whatsapp_status ELSE :undecided_whatsapp_status END
             AS whatsapp_status
 ), mirrored AS (
     UPDATE customer_validation_request r SET

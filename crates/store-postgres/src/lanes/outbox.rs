@@ -9,7 +9,8 @@ use diesel::sql_types::Timestamptz;
 use diesel_async::RunQueryDsl;
 use domain::delivery::{expired, too_old_before};
 use domain::ports::{BlockedLane, Claim, Lease, Outbox, Settled, Settlement, StoreError, WorkerId};
-use domain::requests::CHANGED_BY;
+use domain::replies::{CONFIRMATION_TURN, opted_out};
+use domain::requests::{CHANGED_BY, MessageState};
 use domain::values::{DealerId, QuietHours};
 
 use super::rows::{ClaimRow, CountRow, EpochRow, NextDueRow, dealer, readable, seconds};
@@ -116,11 +117,12 @@ impl Outbox for PgStore {
     }
 
     async fn expire(&self, ttl: Duration) -> Result<u64, StoreError> {
+        let print_keys = &self.print_keys[..];
         let row: CountRow = self
             .database
             .ask_again(|mut connection| async move {
                 let quiet = quiet_hours().load(&mut connection).await.map_err(failed)?;
-                let expiry = expiry(ttl, &quiet);
+                let expiry = expiry(ttl, &quiet).bind("print_keys", print_keys);
                 expiry.one_row(&mut connection).await.map_err(failed)
             })
             .await?;
@@ -170,6 +172,7 @@ fn claim(worker: WorkerId, limit: usize, lease: Duration) -> Statement<'static, 
         .bind("worker", worker.0)
         .bind("most", i64::try_from(limit).unwrap_or(i64::MAX))
         .bind("lease_seconds", lease.as_secs_f64())
+        .bind("turn_seconds", CONFIRMATION_TURN.as_secs_f64())
 }
 
 /// A pair of quiet hours, and the time.
@@ -197,6 +200,7 @@ fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static, sql::Expire> 
     let [expired_now, undecided] = [expired_now.values(), undecided.values()];
     let shown = expired_now.state.version_1();
     let undecided_shown = undecided.state.version_1();
+    let out_shown = MessageState::Cancelled.version_1();
     Statement::new(sql::Expire)
         .bind_each("quiet_from", quiet, |row| row.0)
         .bind_each("quiet_to", quiet, |row| row.1)
@@ -207,6 +211,10 @@ fn expiry(ttl: Duration, quiet: &[QuietRow]) -> Statement<'static, sql::Expire> 
         .bind("request_status", shown.0.as_str())
         .bind("whatsapp_status", shown.1.as_str())
         .bind("undecided_reason", undecided.reason.map(str::to_owned))
+        .bind("out_reason", opted_out(0))
+        .bind("undecided_out_reason", opted_out(1))
+        .bind("out_request_status", out_shown.0.as_str())
+        .bind("out_whatsapp_status", out_shown.1.as_str())
         .bind("undecided_request_status", undecided_shown.0.as_str())
         .bind("undecided_whatsapp_status", undecided_shown.1.as_str())
         .bind("author", CHANGED_BY)

@@ -37,6 +37,11 @@ WITH patience AS MATERIALIZED (
         WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND m.dealer_id = s.dealer_id
             AND m.state = 'QUEUED' AND m.next_try_at <= now()
             AND s.worker IS NOT NULL
+            AND NOT EXISTS (
+                -- A confirmation that has become due goes first.
+                SELECT FROM opt_out_confirmation c
+                WHERE c.dealer_id = s.dealer_id AND c.next_try_at <= now()
+                    AND c.next_try_at > now() - make_interval(secs => :turn_seconds))
         ORDER BY m.priority, m.due_at, m.id LIMIT 1) next ON true
 ), held AS (
     UPDATE lane l SET

@@ -10,6 +10,7 @@ use domain::delivery::{LaneValues, MessageChange, MessageValues, REST_DOUBT, RES
 use domain::events::provider_number;
 use domain::persons::{ERASED, erased};
 use domain::ports::{Claim, Lease, Settled, Settlement, StoreError, WorkerId};
+use domain::replies::CONFIRMATION_TURN;
 use domain::requests::{CHANGED_BY, MessageState};
 use domain::values::DealerId;
 use serde::Serialize;
@@ -138,6 +139,7 @@ fn statement<'a>(works: &[&'a Settling], lock_timeout: &'static str) -> Statemen
     let cancelled = MessageState::Cancelled.version_1();
     Statement::new(sql::Settle)
         .bind("lock_timeout", lock_timeout)
+        .bind("turn_seconds", CONFIRMATION_TURN.as_secs_f64())
         .bind_each("dealer_id", works, |it| it.lease.dealer_id.as_str())
         .bind_each("epoch", works, |it| it.lease.epoch)
         .bind_each("pause_seconds", &lanes, |it| it.pause.as_secs_f64())

@@ -42,21 +42,30 @@ const FILLED_IN: [&str; 6] = [
     "newest_message_id",
 ];
 
-/// The tables that a submission and its message write to.
-const WRITTEN: [&str; 5] = [
+/// The tables that a submission, its message, replies and opt-outs write to.
+const WRITTEN: [&str; 8] = [
     REQUESTS,
     "idempotency_key",
     "lane",
     "message",
     "message_seconds_change",
+    "opt_out",
+    "opt_out_confirmation",
+    "reply",
 ];
 const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
 
+/// The table that is read before every call.
+const READ: &str = "opt_out_key";
+
 /// The tables whose rows the service removes when they have served their purpose.
-const EMPTIED: [&str; 5] = [
+const EMPTIED: [&str; 8] = [
     "console_session",
     "idempotency_key",
     "message_seconds_change",
+    "opt_out",
+    "opt_out_confirmation",
+    "reply",
     "request_count_change",
     "webhook_event",
 ];
@@ -193,6 +202,7 @@ async fn find(
         )
         .bind("written", WRITTEN.to_vec())
         .bind("rights", RIGHTS.to_vec())
+        .bind("read", READ)
         .bind("emptied", EMPTIED.to_vec())
         .load(connection)
         .await?;

@@ -1,6 +1,6 @@
 -- Stores a reply, once for each print, and does what it wants in the same transaction.
 --
--- Locks: the opt-out, then messages and requests, skipping locked rows. Plan: the phone's requests by the index of
+-- Locks: the opt-out and confirmations, then messages and requests, skipping locked rows. Plan: the phone's requests by the index of
 -- phones, its messages by that of recipients.
 
 WITH told AS (
@@ -20,10 +20,7 @@ WITH told AS (
     WHERE :opted_out::bool IS NOT NULL AND (:undated::bool OR EXISTS (SELECT FROM told))
 ),
 \ir change_standing.sql
-, turned AS (
-    SELECT dealer_id FROM opted_out UNION SELECT dealer_id FROM opted_in
-    UNION SELECT dealer_id FROM shown_again
-), confirmed AS (
+, confirmed AS (
     INSERT INTO opt_out_confirmation (dealer_id, phone, opted_out)
     SELECT w.dealer_id, w.phone, w.opted_out FROM wanted w
     WHERE EXISTS (SELECT FROM turned)

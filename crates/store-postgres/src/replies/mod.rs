@@ -8,13 +8,14 @@ use diesel::prelude::*;
 use domain::access::AuditEntry;
 use domain::ports::{Confirmations, OptOuts, OptedOut, Replies, RepliesOf, StoreError};
 use domain::replies::{
-    Confirmation, IncomingReply, ListCursor, OPTED_OUT, OptOut, OptOutOrigin, Reply, Wish,
+    Confirmation, IncomingReply, ListCursor, OptOut, OptOutOrigin, Reply, Wish, opted_out,
 };
 use domain::requests::{CHANGED_BY, MessageState, RequestId};
 use domain::values::{DealerId, Phone};
 use uuid::Uuid;
 
 use crate::connection::StoreResult;
+use crate::lanes::queue::LaneStateRow;
 use crate::lanes::rows::{CountRow, dealer, readable, storable};
 use crate::operations::audit::with_entry;
 use crate::schema::{opt_out, opt_out_confirmation, reply};
@@ -108,9 +109,9 @@ impl OptOuts for PgStore {
     ) -> Result<bool, StoreError> {
         let statement = Statement::new(sql::OptIn)
             .bind("dealer_id", dealer.as_str())
-            .bind("phone", phone.national())
-            .bind("print_keys", &self.print_keys[..]);
-        let row: CountRow = self.database.one(with_entry(statement, entry)).await?;
+            .bind("phone", phone.national());
+        let statement = with_entry(self.with_change(statement), entry);
+        let row: CountRow = self.database.one(statement).await?;
         Ok(row.rows > 0)
     }
 }
@@ -124,30 +125,33 @@ impl Confirmations for PgStore {
         Ok(due.filter_map(readable).collect())
     }
 
-    async fn take(&self, id: i64) -> Result<bool, StoreError> {
-        let this = opt_out_confirmation::table.filter(opt_out_confirmation::id.eq(id));
-        Ok(self.database.run(diesel::delete(this)).await? > 0)
+    async fn take(&self, confirmation: &Confirmation, epoch: i64) -> Result<bool, StoreError> {
+        let statement = Statement::new(sql::Take)
+            .bind("dealer_id", confirmation.dealer.as_str())
+            .bind("epoch", epoch)
+            .bind("id", confirmation.id);
+        let row: CountRow = self.database.one(statement).await?;
+        Ok(row.rows > 0)
     }
 
-    async fn put_off(&self, id: i64, wait: Duration) -> Result<(), StoreError> {
+    async fn remove(&self, id: i64) -> Result<(), StoreError> {
+        let this = opt_out_confirmation::table.filter(opt_out_confirmation::id.eq(id));
+        self.database.run(diesel::delete(this)).await.map(drop)
+    }
+
+    async fn put_off(&self, id: i64, wait: Duration, ages_after: bool) -> Result<(), StoreError> {
         let statement = Statement::new(sql::PutOff)
             .bind("wait_seconds", wait.as_secs_f64())
+            .bind("ages_after", ages_after)
             .bind("id", id);
         self.database.run(statement).await.map(drop)
     }
 
-    async fn put_back(
-        &self,
-        confirmation: &Confirmation,
-        wait: Duration,
-    ) -> Result<(), StoreError> {
+    async fn put_back(&self, id: i64, epoch: i64, wait: Duration) -> Result<(), StoreError> {
         let statement = Statement::new(sql::PutBack)
-            .bind("id", confirmation.id)
-            .bind("dealer_id", confirmation.dealer.as_str())
-            .bind("phone", confirmation.phone.national())
-            .bind("opted_out", confirmation.wish == Wish::OptOut)
-            .bind("due_at", confirmation.due_at)
-            .bind("wait_seconds", wait.as_secs_f64());
+            .bind("wait_seconds", wait.as_secs_f64())
+            .bind("id", id)
+            .bind("epoch", epoch);
         self.database.run(statement).await.map(drop)
     }
 }
@@ -184,7 +188,8 @@ impl PgStore {
         let (request_status, whatsapp_status) = MessageState::Cancelled.version_1();
         statement
             .bind("print_keys", &self.print_keys[..])
-            .bind("reason", OPTED_OUT)
+            .bind("reason", opted_out(0))
+            .bind("undecided_reason", opted_out(1))
             .bind("request_status", request_status.as_str())
             .bind("whatsapp_status", whatsapp_status.as_str())
             .bind("author", CHANGED_BY)
@@ -241,14 +246,21 @@ impl PgStore {
     }
 }
 
+#[derive(QueryableByName)]
+struct ConfirmationRow {
+    #[diesel(embed)]
+    told: ToldRow,
+    #[diesel(embed)]
+    lane: LaneStateRow,
+}
+
 sql_row! {
-    struct ConfirmationRow {
+    struct ToldRow {
         id: i64,
         dealer_id: String,
         phone: String,
         opted_out: bool,
         due_at: DateTime<Utc>,
-        now: DateTime<Utc>,
     }
 }
 
@@ -256,17 +268,18 @@ impl TryFrom<ConfirmationRow> for Confirmation {
     type Error = StoreError;
 
     fn try_from(row: ConfirmationRow) -> Result<Self, StoreError> {
-        let phone = Phone::parse(&row.phone);
+        let ConfirmationRow { told, lane } = row;
+        let phone = Phone::parse(&told.phone);
         Ok(Self {
-            id: row.id,
-            dealer: dealer(&row.dealer_id)?,
+            id: told.id,
+            dealer: dealer(&told.dealer_id)?,
             phone: phone.map_err(|error| StoreError::Corrupt(error.into()))?,
-            wish: match row.opted_out {
+            wish: match told.opted_out {
                 true => Wish::OptOut,
                 false => Wish::OptIn,
             },
-            due_at: row.due_at,
-            now: row.now,
+            due_at: told.due_at,
+            lane: lane.try_into()?,
         })
     }
 }

@@ -1,8 +1,8 @@
--- Puts a confirmation back that was taken and not sent.
+-- Lets a confirmation wait that was being called under this epoch and was not sent.
 --
--- Locks: none. Plan: by its id.
+-- Locks: the confirmation. Plan: by its id.
 
-INSERT INTO opt_out_confirmation (id, dealer_id, phone, opted_out, due_at, next_try_at)
-OVERRIDING SYSTEM VALUE
-VALUES (:id, :dealer_id, :phone, :opted_out, :due_at, now() + make_interval(secs => :wait_seconds))
-ON CONFLICT (id) DO NOTHING
+UPDATE opt_out_confirmation SET
+    call_epoch = NULL,
+    next_try_at = now() + make_interval(secs => :wait_seconds)
+WHERE id = :id AND call_epoch = :epoch

@@ -627,12 +627,14 @@ async fn taking_a_confirmation_and_putting_it_back() {
     let kept = trial.store.keep(&sample::dealer_id(), &event).await;
     kept.expect("keep");
     let due = trial.store.due(1).await.expect("due").remove(0);
-    let off = async || trial.store.put_off(due.id, DAY).await;
+    let off = async || trial.store.put_off(due.id, DAY, false).await;
     trial.fails_at_commit(off).await;
-    let take = async || trial.store.take(due.id).await;
+    let take = async || trial.store.take(&due, 1).await;
     assert!(trial.fails_at_commit(take).await);
-    let back = async || trial.store.put_back(&due, DAY).await;
+    let back = async || trial.store.put_back(due.id, 1, DAY).await;
     trial.fails_at_commit(back).await;
+    let remove = async || trial.store.remove(due.id).await;
+    trial.fails_at_commit(remove).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

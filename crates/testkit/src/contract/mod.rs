@@ -43,6 +43,7 @@ pub mod mentions;
 pub mod message_audit;
 pub mod messages;
 pub mod newest;
+pub mod opt_outs;
 pub mod outcomes;
 pub mod persons;
 pub mod places;

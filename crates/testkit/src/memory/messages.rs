@@ -128,7 +128,7 @@ impl Messages for MemoryStore {
 }
 
 impl State {
-    fn lane_state(&self, dealer: &DealerId, now: DateTime<Utc>) -> LaneState {
+    pub(super) fn lane_state(&self, dealer: &DealerId, now: DateTime<Utc>) -> LaneState {
         let idle = Lane::default();
         let lane = self.lanes.get(dealer).unwrap_or(&idle);
         LaneState {

@@ -2,6 +2,7 @@ mod access;
 mod accounts;
 mod arrivals;
 mod backstage;
+mod confirmations;
 mod dealers;
 mod events;
 mod facts;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::delivery::{LaneHistory, expired, too_old_before};
+use domain::delivery::{LaneHistory, MessageChange, expired, too_old_before};
 use domain::ports::{
     BlockedLane, Claim, Lease, Outbox, OutboxMessage, Settled, Settlement, StoreError, Task,
     WorkerId,
@@ -217,6 +217,9 @@ impl State {
         if let Some(interrupted) = self.first(dealer, MessageState::Sending, |_| true) {
             return Some((Job::Recover, interrupted));
         }
+        if self.leaves_turn(dealer, now) {
+            return None;
+        }
         if lane.history.blocks > 0 && !lane.probed {
             let head = self.first(dealer, MessageState::Queued, |_| true)?;
             return Some((Job::Probe, head));
@@ -287,10 +290,17 @@ impl State {
     }
 
     fn expire(&mut self, id: MessageId, now: DateTime<Utc>) {
+        let Some(message) = self.messages.get(&id) else {
+            return;
+        };
+        let unknowns = message.unknowns;
+        let change = match self.is_out(&message.dealer_id, &message.target) {
+            true => MessageChange::OptedOut { unknowns },
+            false => expired(unknowns),
+        };
         let Some(message) = self.messages.get_mut(&id) else {
             return;
         };
-        let change = expired(message.unknowns);
         let values = change.values();
         message.reason = values.reason.map(str::to_owned);
         self.set_state(id, values.state, None, now);

@@ -128,6 +128,8 @@ impl PersonalData for MemoryStore {
         let kept = replies.len();
         replies.retain(|(_, reply)| reply.at >= before);
         all.replies = (kept - replies.len()) as u64;
+        let known = &mut state.conversations.opt_outs;
+        known.retain(|known| known.opted_out || known.at >= before);
         for event in &mut state.events {
             if event.received < before && event.text != ERASED {
                 event.text = ERASED.to_owned();

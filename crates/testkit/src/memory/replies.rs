@@ -1,17 +1,14 @@
-use std::time::Duration;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Timelike as _, Utc};
 use domain::access::AuditEntry;
-use domain::ports::{Confirmations, OptOuts, OptedOut, Replies, RepliesOf, StoreError};
-use domain::replies::{
-    Confirmation, IncomingReply, ListCursor, OPTED_OUT, OptOut, OptOutOrigin, Reply, Wish,
-};
+use domain::ports::{OptOuts, OptedOut, Replies, RepliesOf, StoreError};
+use domain::replies::{IncomingReply, ListCursor, OptOut, OptOutOrigin, Reply, Wish, opted_out};
 use domain::requests::{MessageId, MessageState, RequestId};
 use domain::values::{DealerId, Phone};
 use uuid::Uuid;
 
 use super::MemoryStore;
+use super::confirmations::Unconfirmed;
 use super::state::State;
 
 /// What was written back and who opted out.
@@ -20,8 +17,8 @@ pub(super) struct Conversations {
     /// Oldest first, with their fingerprints.
     pub(super) replies: Vec<([u8; 32], Reply)>,
     pub(super) opt_outs: Vec<KnownPhone>,
-    /// Those that are to be sent, with the time of their next try.
-    confirmations: Vec<(DateTime<Utc>, Confirmation)>,
+    /// Those that are to be sent, oldest first.
+    pub(super) confirmations: Vec<Unconfirmed>,
     places: i64,
 }
 
@@ -36,7 +33,7 @@ pub(super) struct KnownPhone {
     place: i64,
     origin: OptOutOrigin,
     pub(super) note: Option<String>,
-    at: DateTime<Utc>,
+    pub(super) at: DateTime<Utc>,
     said_at: DateTime<Utc>,
 }
 
@@ -163,60 +160,18 @@ impl OptOuts for MemoryStore {
     }
 }
 
-#[async_trait]
-impl Confirmations for MemoryStore {
-    async fn due(&self, limit: u32) -> Result<Vec<Confirmation>, StoreError> {
-        let now = self.now();
-        let state = self.state();
-        let mut due: Vec<Confirmation> = Vec::new();
-        for (next_try, confirmation) in &state.conversations.confirmations {
-            let is_first = due.iter().all(|other| other.dealer != confirmation.dealer);
-            if *next_try <= now && due.len() < limit as usize && is_first {
-                due.push(Confirmation {
-                    now,
-                    ..confirmation.clone()
-                });
-            }
-        }
-        Ok(due)
-    }
-
-    async fn take(&self, id: i64) -> Result<bool, StoreError> {
-        let all = &mut self.state().conversations.confirmations;
-        let before = all.len();
-        all.retain(|(_, confirmation)| confirmation.id != id);
-        Ok(all.len() < before)
-    }
-
-    async fn put_off(&self, id: i64, wait: Duration) -> Result<(), StoreError> {
-        let until = self.now() + wait;
-        for (next_try, confirmation) in &mut self.state().conversations.confirmations {
-            if confirmation.id == id {
-                *next_try = until;
-            }
-        }
-        Ok(())
-    }
-
-    async fn put_back(
-        &self,
-        confirmation: &Confirmation,
-        wait: Duration,
-    ) -> Result<(), StoreError> {
-        let until = self.now() + wait;
-        let all = &mut self.state().conversations.confirmations;
-        if all.iter().all(|(_, other)| other.id != confirmation.id) {
-            all.push((until, confirmation.clone()));
-            all.sort_by_key(|(_, confirmation)| confirmation.id);
-        }
-        Ok(())
-    }
-}
-
 impl State {
     fn known_phone(&self, dealer: &DealerId, phone: &Phone) -> Option<usize> {
         let mut all = self.conversations.opt_outs.iter();
         all.position(|known| known.dealer == *dealer && known.phone == *phone)
+    }
+
+    /// Whether a phone, as a message has it, is opted out.
+    pub(super) fn is_out(&self, dealer: &DealerId, target: &str) -> bool {
+        let mut all = self.conversations.opt_outs.iter();
+        all.any(|known| {
+            known.opted_out && known.dealer == *dealer && known.phone.national() == target
+        })
     }
 
     fn next_place(&mut self) -> i64 {
@@ -261,15 +216,15 @@ impl State {
         };
         if self.change_standing(&change, now) {
             let id = self.next_place();
-            let confirmation = Confirmation {
+            self.conversations.confirmations.push(Unconfirmed {
                 id,
                 dealer: dealer.clone(),
                 phone: reply.phone.clone(),
                 wish,
                 due_at: now,
-                now,
-            };
-            self.conversations.confirmations.push((now, confirmation));
+                next_try: now,
+                call_epoch: None,
+            });
         }
     }
 
@@ -312,9 +267,14 @@ impl State {
             at: now,
             said_at: change.said_at,
         });
-        if change.opted_out {
-            self.cancel_for(change.dealer, change.phone, now);
-        }
+        let by_hand = change.origin == OptOutOrigin::Manual;
+        self.conversations.confirmations.retain(|it| {
+            let of_phone = (&it.dealer, &it.phone) == (change.dealer, change.phone);
+            let is_overtaken = by_hand || change.opted_out && it.wish == Wish::OptIn;
+            !of_phone || it.call_epoch.is_some() || !is_overtaken
+        });
+        // Opting in, too, because it revives nothing of what was submitted since the opt-out.
+        self.cancel_for(change.dealer, change.phone, now);
         true
     }
 
@@ -327,7 +287,7 @@ impl State {
                     && message.state == MessageState::Queued
             })
             .map(|(id, message)| {
-                message.reason = Some(OPTED_OUT.to_owned());
+                message.reason = Some(opted_out(message.unknowns).to_owned());
                 *id
             })
             .collect();
@@ -359,7 +319,7 @@ impl State {
         replies.retain(|(_, reply)| reply.phone != phone.national());
         let erased = before - replies.len();
         let confirmations = &mut self.conversations.confirmations;
-        confirmations.retain(|(_, confirmation)| confirmation.phone != *phone);
+        confirmations.retain(|it| it.phone != *phone);
         let opt_outs = &mut self.conversations.opt_outs;
         opt_outs.retain(|known| known.phone != *phone || known.opted_out);
         for known in opt_outs.iter_mut().filter(|known| known.phone == *phone) {

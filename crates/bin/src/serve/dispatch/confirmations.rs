@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::delivery::OutcomeKind;
 use domain::replies::Confirmation;
-use domain::usecases::OptOutConfirmations;
+use domain::usecases::{ConfirmationTurn, OptOutConfirmations};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::InFlight;
@@ -67,8 +68,15 @@ impl ConfirmationLoop {
         let dealer = &confirmation.dealer;
         let failures = Failures::of("cannot record a confirmation yet");
         let call = match self.confirmations.begin(&confirmation).await {
-            Ok(Some(call)) => call,
-            Ok(None) => return,
+            Ok(ConfirmationTurn::Call(call)) => call,
+            Ok(ConfirmationTurn::Later) => return,
+            Ok(ConfirmationTurn::Dropped(why)) => {
+                tracing::info!(
+                    dealer.id = dealer.as_str(),
+                    "confirmation of an opt-out is not sent: {why}"
+                );
+                return;
+            }
             Err(error) => return failures.of_dealer(dealer, &error),
         };
         let held = self.bell.hold(dealer.clone());
@@ -79,7 +87,8 @@ impl ConfirmationLoop {
         tracing::info!(
             dealer.id = dealer.as_str(),
             lane.epoch = end.lease.epoch,
-            "confirmation of an opt-out made its call"
+            send.outcome = end.outcome.map(OutcomeKind::as_str),
+            "confirmation of an opt-out had its turn"
         );
         let mut again = Again::default();
         while let Err(error) = self.confirmations.settle(&end).await {

@@ -43,6 +43,7 @@ pub(super) struct Surroundings {
 pub(super) struct DeliveryFailures {
     pub(super) claims: Failures,
     pub(super) settlements: Failures,
+    pub(super) look_ups: Failures,
 }
 
 impl Default for DeliveryFailures {
@@ -50,6 +51,7 @@ impl Default for DeliveryFailures {
         Self {
             claims: Failures::of("cannot look for messages"),
             settlements: Failures::of("cannot record deliveries yet"),
+            look_ups: Failures::of("cannot look up dealers and opt-outs before a call"),
         }
     }
 }
@@ -117,6 +119,15 @@ async fn deliver_one(around: &Surroundings, timed: TimedClaim) -> Next {
         delivery = around.dispatcher.deliver(timed) => delivery,
         () = around.give_up.cancelled() => around.dispatcher.abandoned(claim).await,
     };
+    match &delivery.trouble {
+        Some(words) => {
+            around.metrics.store_failed("deliver");
+            let dealer = &delivery.lease.dealer_id;
+            let words = format!("dealer {dealer}: {words}");
+            around.failures.look_ups.note(&words);
+        }
+        None => around.failures.look_ups.over(),
+    }
     let (settled, next) = settle(around, &delivery).await;
     around.heartbeat.progress();
     around.metrics.delivered(&delivery, settled);

@@ -7,7 +7,7 @@ use super::{Policies, Ports};
 use crate::delivery::DeliveryPolicy;
 use crate::ports::{
     AccountBook, BlockedLane, Claim, Clock, DealerDirectory, Dice, Lease, OptOuts, Outbox, Settled,
-    Settlement, StoreError, Task, Whatsapp, WorkerId,
+    Settlement, StoreError, Task, Whatsapp, WorkerId, causes,
 };
 use crate::values::AccountPolicy;
 
@@ -41,6 +41,8 @@ pub struct Delivery {
     pub task: Task,
     /// The settlement.
     pub settlement: Settlement,
+    /// The store's error because of which nothing was tried, in words.
+    pub trouble: Option<String>,
 }
 
 /// A claim and the time until which its lease certainly holds.
@@ -83,14 +85,22 @@ impl Dispatcher {
     /// look-up of the dealer.
     pub async fn deliver(&self, timed: TimedClaim) -> Delivery {
         let TimedClaim { claim, lease_ends } = timed;
-        let settlement = match self.dealers.find(&claim.lease.dealer_id).await {
+        let worked = match self.dealers.find(&claim.lease.dealer_id).await {
             Ok(dealer) => self.work(&claim, dealer.as_ref(), lease_ends).await,
-            Err(_) => self.hand_back(&claim),
+            Err(error) => Err(error),
+        };
+        let (settlement, trouble) = match worked {
+            Ok(settlement) => (settlement, None),
+            Err(error) => {
+                let words = format!("{error}: {}", causes(&error));
+                (self.hand_back(&claim), Some(words))
+            }
         };
         Delivery {
             lease: claim.lease,
             task: claim.task,
             settlement,
+            trouble,
         }
     }
 
@@ -144,6 +154,7 @@ impl Dispatcher {
             lease: claim.lease,
             task: claim.task,
             settlement,
+            trouble: None,
         }
     }
 

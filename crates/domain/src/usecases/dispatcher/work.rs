@@ -8,7 +8,8 @@ use crate::delivery::{
     expired, is_spent, profile_again, rest_until, too_old_before,
 };
 use crate::ports::{
-    Attempt, Claim, DeviceReport, OutboxMessage, OutgoingMessage, SendReport, Settlement, Task,
+    Attempt, Claim, DeviceReport, OutboxMessage, OutgoingMessage, SendReport, Settlement,
+    StoreError, Task,
 };
 use crate::values::{Account, AccountError, Phone};
 
@@ -20,15 +21,25 @@ impl Dispatcher {
         claim: &Claim,
         dealer: Option<&Dealer>,
         lease_ends: Instant,
-    ) -> Settlement {
+    ) -> Result<Settlement, StoreError> {
         let settings = dealer
             .map(|dealer| dealer.settings.clone())
             .unwrap_or_default();
-        match &claim.task {
+        Ok(match &claim.task {
             Task::Recover(message) => {
                 let reason =
                     "the sending copy of the service stopped before it could record an answer";
                 self.unknown(claim, message, &settings, reason)
+            }
+            // Before everything else: neither a rest nor its age makes such a message anything but cancelled. And
+            // nothing is waited for between this and the call, because an opt-out holds from the moment it is
+            // stored.
+            Task::Send(message) if self.is_opted_out(claim, message).await? => {
+                let unknowns = message.unknowns;
+                Settlement {
+                    message: Some((message.id, MessageChange::OptedOut { unknowns })),
+                    ..self.lane_only(Duration::ZERO)
+                }
             }
             Task::Send(message) if self.is_too_old(claim, message, &settings) => Settlement {
                 message: Some((message.id, expired(message.unknowns))),
@@ -50,6 +61,21 @@ impl Dispatcher {
                 }
             },
             Task::Probe => self.probe(claim, dealer, &settings).await,
+        })
+    }
+
+    async fn is_opted_out(
+        &self,
+        claim: &Claim,
+        message: &OutboxMessage,
+    ) -> Result<bool, StoreError> {
+        match Phone::parse(&message.target) {
+            Ok(target) => {
+                self.opt_outs
+                    .is_opted_out(&claim.lease.dealer_id, &target)
+                    .await
+            }
+            Err(_) => Ok(false),
         }
     }
 
@@ -107,21 +133,6 @@ impl Dispatcher {
             };
             return self.decided(claim, Some(message), settings, outcome);
         };
-        // An opt-out holds from the moment it is stored, so it is looked for as late as possible.
-        match self
-            .opt_outs
-            .is_opted_out(&claim.lease.dealer_id, &target)
-            .await
-        {
-            Ok(false) => {}
-            Ok(true) => {
-                return Settlement {
-                    message: Some((message.id, MessageChange::OptedOut)),
-                    ..self.lane_only(Duration::ZERO)
-                };
-            }
-            Err(_) => return self.hand_back(claim),
-        }
         let outgoing = OutgoingMessage {
             target,
             body: message.body.clone(),

@@ -1,0 +1,1 @@
+DROP INDEX opt_out_revoked;
