@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Text;
+use crate::{Text, discreet};
 
 /// The body of every error but 422.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -51,7 +51,7 @@ pub struct ValidationReply {
 }
 
 /// One broken rule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FaultBody {
     /// The kind of fault, a name that programs can rely on.
     #[serde(rename = "type")]
@@ -73,6 +73,8 @@ pub struct FaultBody {
     #[schemars(with = "serde_json::Map<String, Value>", extend("example" = { "min_length": 8 }))]
     pub ctx: Option<Value>,
 }
+
+discreet!(FaultBody, kind, loc, msg);
 
 /// A place in a body, query, path or header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

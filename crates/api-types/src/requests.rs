@@ -211,6 +211,14 @@ pub struct NotStoredMessage {
     pub error: Text,
 }
 
+impl NotStoredMessage {
+    /// The store does not take it: not now (503), or never (500).
+    pub const NOT_STORED: &str = "Gagal menyimpan data ke database";
+
+    /// Something unforeseen happened.
+    pub const UNFORESEEN: &str = "Terjadi kesalahan sistem";
+}
+
 /// A stored request. The keys stand in this order; new ones may only follow. Of rows of other writers, what
 /// cannot be shown is null, such as the date `infinity` or the time `24:00:00`.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]

@@ -1,7 +1,7 @@
 //! The one mapping of errors to HTTP.
 
 use actix_web::http::StatusCode;
-use api_types::FaultBody;
+use api_types::{FaultBody, NotStoredMessage};
 use domain::ports::{MAX_TEMPLATES, StoreError};
 use domain::usecases::{
     CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
@@ -11,8 +11,8 @@ use domain::usecases::{
 use super::Problem;
 
 const DEALER_NOT_FOUND: &str = "Dealer not found or inactive";
-const NOT_STORED: &str = "Gagal menyimpan data ke database";
-const UNFORESEEN: &str = "Terjadi kesalahan sistem";
+const NOT_STORED: &str = NotStoredMessage::NOT_STORED;
+const UNFORESEEN: &str = NotStoredMessage::UNFORESEEN;
 
 /// The parts of an error answer.
 pub(super) enum Answer<'a> {

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use api::{Bulk, BulkOptions, row_faults};
-use api_types::{BulkItem, BulkReply, ErrorReply, ValidationReply};
+use api_types::BulkItem;
+use customer_service_client::{Client, Error};
 use domain::access::Visibility;
 use domain::ports::Clock as _;
 use domain::requests::Origin;
 use domain::usecases::{BLOCK, Intake};
 use domain::values::IdempotencyKey;
-use reqwest::Client;
-use reqwest::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use tables::Row;
 
 use super::progress::Progress;
@@ -24,18 +23,12 @@ use crate::config::Config;
 use crate::surroundings::SystemClock;
 use crate::wiring::Database;
 
-/// The call that takes tables in.
-const PATH: &str = "/api/v1/customer/validate-customers";
-
-/// How long a service may take for a block.
+/// How long a service may take for a call, with all tries (chosen: twice what a line of 1 Mbit/s takes for one).
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How often rows are given to a store or a service that cannot take them now, and the first wait between.
+/// How often rows are given to a database that cannot take them now, and the first wait between.
 const TRIES: u32 = 6;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
-
-/// The longest wait that a service may ask for.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The most bytes of a call, a little less than a service takes.
 const MAX_BYTES: usize = 7 * 1024 * 1024;
@@ -45,7 +38,7 @@ const SOME_DEALER: &str = "0000000";
 
 /// The service does not take the rows, and would not when they came again.
 #[derive(Debug, thiserror::Error)]
-#[error("the service refuses the rows with {0}")]
+#[error("the service refuses the rows: {0}")]
 pub(super) struct Refused(String);
 
 /// Where rows go.
@@ -62,19 +55,7 @@ enum Destination {
         _database: Option<Box<Database>>,
     },
     /// A service.
-    Service {
-        http: Client,
-        url: String,
-        key: Option<HeaderValue>,
-    },
-}
-
-/// What came of a try.
-enum Attempt {
-    /// What became of each row, in their order.
-    Items(Vec<BulkItem>),
-    /// Nobody could take them now.
-    Later(String, Option<Duration>),
+    Service(Client),
 }
 
 impl Target {
@@ -104,12 +85,6 @@ impl Target {
             _database: None,
         };
         Self::new(destination, options, key)
-    }
-
-    /// Posts rows to a service, without a database.
-    #[cfg(test)]
-    pub(super) fn at(url: &str, options: &Import, key: IdempotencyKey) -> anyhow::Result<Self> {
-        Ok(Self::new(service(options, url)?, options, key))
     }
 
     fn new(destination: Destination, options: &Import, key: IdempotencyKey) -> Self {
@@ -144,7 +119,7 @@ impl Target {
         let at_once = match &self.destination {
             Destination::UseCase { .. } if !self.options.dry_run => BLOCK,
             // In a dry run one call knows the keys that come twice.
-            Destination::UseCase { .. } | Destination::Service { .. } => rows.len().max(1),
+            Destination::UseCase { .. } | Destination::Service(_) => rows.len().max(1),
         };
         for rows in rows.chunks(at_once) {
             for (row, item) in rows.iter().zip(self.submit(rows).await?) {
@@ -166,45 +141,33 @@ impl Target {
     async fn submit(&self, rows: &[Row]) -> anyhow::Result<Vec<BulkItem>> {
         let mut wait = FIRST_WAIT;
         for n in 1.. {
-            let attempt = match &self.destination {
+            let items = match &self.destination {
                 Destination::UseCase { intake, .. } => self.to_use_case(intake, rows).await,
-                Destination::Service { http, url, key } => {
-                    self.to_service(http, url, key.as_ref(), rows).await?
-                }
+                Destination::Service(client) => self.to_service(client, rows).await?,
             };
-            let (why, asked) = match attempt {
-                Attempt::Items(items) => match items.iter().find(|item| item.may_be_stored_later())
-                {
-                    None => return Ok(items),
-                    Some(item) => (item.error.as_deref().unwrap_or_default().to_owned(), None),
-                },
-                Attempt::Later(why, asked) => (why, asked),
+            let Some(left) = items.iter().find(|item| item.may_be_stored_later()) else {
+                return Ok(items);
             };
             if n == TRIES {
+                let why = left.error.as_deref().unwrap_or_default();
                 bail!("the rows cannot be stored now: {why}");
             }
-            tokio::time::sleep(asked.unwrap_or(wait).min(LONGEST_WAIT)).await;
+            tokio::time::sleep(wait).await;
             wait *= 2;
         }
         bail!("the rows cannot be stored")
     }
 
-    async fn to_use_case(&self, intake: &Arc<Intake>, rows: &[Row]) -> Attempt {
+    async fn to_use_case(&self, intake: &Arc<Intake>, rows: &[Row]) -> Vec<BulkItem> {
         let mut bulk = Bulk::new(intake.clone(), self.options.clone());
         for rows in rows.chunks(BLOCK) {
             bulk.take_block(rows.to_vec()).await;
         }
-        Attempt::Items(bulk.finish(None).await.data.items)
+        bulk.finish(None).await.data.items
     }
 
     /// Posts the rows that are in order as far as they themselves tell.
-    async fn to_service(
-        &self,
-        http: &Client,
-        url: &str,
-        api_key: Option<&HeaderValue>,
-        rows: &[Row],
-    ) -> anyhow::Result<Attempt> {
+    async fn to_service(&self, client: &Client, rows: &[Row]) -> anyhow::Result<Vec<BulkItem>> {
         let checked = BulkOptions {
             dealer: self.options.dealer.clone().or(Some(SOME_DEALER.to_owned())),
             ..self.options.clone()
@@ -221,107 +184,53 @@ impl Target {
                 sent.push(n);
             }
         }
+        let options = customer_service_client::BulkOptions {
+            idempotency_key: self.options.key.clone(),
+            dealer_id: self.options.dealer.clone(),
+            dry_run: self.options.dry_run,
+            minimal: false,
+        };
         let mut left = sent.as_slice();
         while !left.is_empty() {
-            let table = wire::table(
+            let (table, count) = wire::table(
                 left.iter().map(|n| &rows[*n]),
                 self.options.key.as_ref(),
                 MAX_BYTES,
             )?;
-            let (now, later) = left.split_at(table.rows);
+            let (now, later) = left.split_at(count);
             left = later;
-            match self.post(http, url, api_key, table).await? {
-                Attempt::Items(answered) if answered.len() == now.len() => {
-                    for (n, item) in now.iter().zip(answered) {
-                        items[*n] = Some(item);
-                    }
-                }
-                Attempt::Items(_) => bail!("the service answered for other rows"),
-                later => return Ok(later),
+            let answered = client.validate_customers(&table, &options).await;
+            let answered = answered.map_err(refused)?.data.items;
+            if answered.len() != now.len() {
+                bail!("the service answered for other rows");
+            }
+            for (n, item) in now.iter().zip(answered) {
+                items[*n] = Some(item);
             }
         }
-        Ok(Attempt::Items(items.into_iter().flatten().collect()))
-    }
-
-    async fn post(
-        &self,
-        http: &Client,
-        url: &str,
-        api_key: Option<&HeaderValue>,
-        table: wire::Written,
-    ) -> anyhow::Result<Attempt> {
-        let mut query = Vec::new();
-        query.extend(self.options.dry_run.then_some(("dry_run", "true")));
-        query.extend(
-            self.options
-                .dealer
-                .as_deref()
-                .map(|dealer| ("dealer_id", dealer)),
-        );
-        let mut url = url::Url::parse(url).context("--url is not an address")?;
-        url.query_pairs_mut().extend_pairs(query);
-        let mut call = http
-            .post(url)
-            .header(CONTENT_TYPE, table.kind)
-            .body(table.bytes);
-        if let Some(key) = api_key {
-            call = call.header("X-API-Key", key);
-        }
-        let answer = match call.send().await {
-            Ok(answer) => answer,
-            Err(error) => {
-                let error = anyhow::Error::new(error.without_url());
-                return Ok(Attempt::Later(format!("{error:#}"), None));
-            }
-        };
-        let status = answer.status();
-        let asked = answer.headers().get(RETRY_AFTER);
-        let asked = asked.and_then(|seconds| seconds.to_str().ok()?.parse().ok());
-        let asked = asked.map(Duration::from_secs);
-        let Ok(text) = answer.text().await else {
-            return Ok(Attempt::Later("the answer broke off".to_owned(), None));
-        };
-        if status.is_success() {
-            let reply: BulkReply =
-                serde_json::from_str(&text).context("the answer is not that of a service")?;
-            return Ok(Attempt::Items(reply.data.items));
-        }
-        let why = why(&text);
-        match status.as_u16() {
-            408 | 429 | 500..=599 => Ok(Attempt::Later(format!("{status}: {why}"), asked)),
-            _ => Err(Refused(format!("{status}: {why}")).into()),
-        }
+        Ok(items.into_iter().flatten().collect())
     }
 }
 
-/// What a service says about a call that it does not take.
-fn why(text: &str) -> String {
-    if let Ok(reply) = serde_json::from_str::<ErrorReply>(text) {
-        return reply.error.message.into_owned();
-    }
-    match serde_json::from_str::<ValidationReply>(text) {
-        Ok(reply) => reasons::of_faults(&reply.detail),
-        Err(_) => "no reason is told".to_owned(),
-    }
+/// What an operator reads about a call that the service did not take.
+fn refused(error: Error) -> anyhow::Error {
+    let why = match error {
+        Error::Invalid(faults) => reasons::of_faults(&faults),
+        Error::Refused(told)
+        | Error::Unauthorized(told)
+        | Error::NotFound(told)
+        | Error::Conflict(told) => told.to_string(),
+        other => return anyhow::Error::new(other).context("the rows cannot be stored now"),
+    };
+    Refused(why).into()
 }
 
 fn service(options: &Import, url: &str) -> anyhow::Result<Destination> {
-    let base = url.trim_end_matches('/').trim_end_matches("/api/v1");
-    let key = options.api_key_file.as_ref().map(|path| {
+    let mut builder = Client::builder(url).bulk_deadline(PATIENCE);
+    if let Some(path) = &options.api_key_file {
         let key = std::fs::read_to_string(path)
             .with_context(|| format!("{} cannot be read", path.display()))?;
-        let mut key = HeaderValue::from_str(key.trim()).context("the API key is not one")?;
-        key.set_sensitive(true);
-        anyhow::Ok(key)
-    });
-    let http = Client::builder()
-        .tls_backend_preconfigured(whatsapp_fonnte::tls()?)
-        .no_proxy()
-        .timeout(PATIENCE)
-        .build()?;
-    Ok(Destination::Service {
-        http,
-        url: format!("{base}{PATH}"),
-        key: key.transpose()?,
-    })
+        builder = builder.api_key(&key);
+    }
+    Ok(Destination::Service(builder.build()?))
 }

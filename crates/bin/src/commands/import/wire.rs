@@ -3,29 +3,19 @@
 use std::collections::BTreeSet;
 
 use api_types::wire_name;
+use customer_service_client::Table;
 use domain::requests::Field;
 use domain::values::{IdempotencyKey, parse_local_time};
 use serde_json::{Map, Value};
-use tables::{
-    Form, IDEMPOTENCY_KEY, Row, VARIABLE_PREFIX, column_names, csv_writer, is_local_time,
-};
-
-/// Rows, written down.
-pub(super) struct Written {
-    pub(super) bytes: Vec<u8>,
-    /// The type of the content.
-    pub(super) kind: &'static str,
-    /// How many rows there was room for.
-    pub(super) rows: usize,
-}
+use tables::{IDEMPOTENCY_KEY, Row, VARIABLE_PREFIX, column_names, csv_writer, is_local_time};
 
 /// Writes rows that have fields, as many as there is room for and at least one. Each has a key, its own or
-/// one that tells its place in the file.
+/// one that tells its place in the file. Also tells how many there was room for.
 pub(super) fn table<'a>(
     rows: impl Iterator<Item = &'a Row>,
     key: Option<&IdempotencyKey>,
     most: usize,
-) -> anyhow::Result<Written> {
+) -> anyhow::Result<(Table, usize)> {
     let mut all = Vec::new();
     let mut is_table = false;
     for row in rows {
@@ -49,7 +39,7 @@ pub(super) fn table<'a>(
     }
 }
 
-fn lines(all: &[Map<String, Value>], most: usize) -> anyhow::Result<Written> {
+fn lines(all: &[Map<String, Value>], most: usize) -> anyhow::Result<(Table, usize)> {
     let (mut bytes, mut rows) = (Vec::new(), 0);
     for values in all {
         let line = serde_json::to_vec(values)?;
@@ -60,14 +50,10 @@ fn lines(all: &[Map<String, Value>], most: usize) -> anyhow::Result<Written> {
         bytes.push(b'\n');
         rows += 1;
     }
-    Ok(Written {
-        bytes,
-        kind: Form::JsonLines.media_type(),
-        rows,
-    })
+    Ok((Table::json_lines(bytes), rows))
 }
 
-fn csv(all: &[Map<String, Value>], most: usize) -> anyhow::Result<Written> {
+fn csv(all: &[Map<String, Value>], most: usize) -> anyhow::Result<(Table, usize)> {
     let variables = wire_name(Field::Variables);
     let named = |values: &Map<String, Value>| -> Vec<String> {
         let variables = values.get(variables).and_then(Value::as_object);
@@ -101,11 +87,7 @@ fn csv(all: &[Map<String, Value>], most: usize) -> anyhow::Result<Written> {
         writer.write_record(&cells)?;
         rows += 1;
     }
-    Ok(Written {
-        bytes: writer.into_inner()?,
-        kind: Form::Csv.media_type(),
-        rows,
-    })
+    Ok((Table::csv(writer.into_inner()?), rows))
 }
 
 /// A cell that is read back as this value. Times are in a form whose order nobody can doubt.
@@ -123,18 +105,8 @@ mod tests {
     use std::io::Cursor;
 
     use serde_json::json;
-    use tables::{Options, Table};
+    use tables::{Form, Options, Table};
 
-    use std::process::ExitCode;
-    use std::time::Duration;
-
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::net::{TcpListener, TcpStream};
-    use tokio::time::Instant;
-
-    use super::super::case::{self, Case};
-    use super::super::target::Target;
-    use super::super::{Tally, key, open, transfer};
     use super::*;
 
     fn rows(form: Form, text: &str) -> Vec<Row> {
@@ -158,8 +130,9 @@ mod tests {
         let key = IdempotencyKey::parse("K").expect("a key");
         let before = rows(Form::Csv, TABLE);
         let written = table(before.iter(), Some(&key), 1_000_000).expect("written");
-        assert_eq!((written.kind, written.rows), ("text/csv", 2));
-        let text = String::from_utf8(written.bytes).expect("text");
+        let (written, count) = written;
+        assert_eq!((written.content_type(), count), ("text/csv", 2));
+        let text = String::from_utf8(written.bytes().to_vec()).expect("text");
         let after = rows(Form::Csv, &text);
         let fields =
             |row: &Row| Value::Object(row.content.as_ref().expect("fields").values.clone());
@@ -176,80 +149,8 @@ mod tests {
             (Form::JsonLines, "{\"a\":1}\n{\"a\":2}\n"),
         ] {
             let all = rows(form, text);
-            assert_eq!(table(all.iter(), None, 1).expect("written").rows, 1);
-            assert_eq!(table(all.iter(), None, 10_000).expect("written").rows, 2);
+            assert_eq!(table(all.iter(), None, 1).expect("written").1, 1);
+            assert_eq!(table(all.iter(), None, 10_000).expect("written").1, 2);
         }
-    }
-
-    /// Reads a whole request; its head in small letters.
-    async fn read_request(stream: &mut TcpStream) -> String {
-        let mut read = Vec::new();
-        loop {
-            let text = String::from_utf8_lossy(&read).to_lowercase();
-            if let Some((head, body)) = text.split_once("\r\n\r\n") {
-                let length = head.split("content-length: ").nth(1).unwrap_or_default();
-                let length = length.lines().next().unwrap_or_default();
-                if body.len() >= length.parse::<usize>().expect("a length") {
-                    return head.to_owned();
-                }
-            }
-            assert!(stream.read_buf(&mut read).await.expect("read") > 0);
-        }
-    }
-
-    /// A service that gives these answers, one after the other; it tells when they were asked for.
-    async fn answers(all: Vec<String>) -> (String, tokio::task::JoinHandle<Vec<Instant>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let serving = tokio::spawn(async move {
-            let mut asked = Vec::new();
-            for answer in all {
-                let (mut stream, _) = listener.accept().await.expect("a call");
-                let head = read_request(&mut stream).await;
-                asked.push(Instant::now());
-                assert!(head.starts_with("post /api/v1/customer/validate-customers"));
-                stream.write_all(answer.as_bytes()).await.expect("answered");
-            }
-            asked
-        });
-        (url, serving)
-    }
-
-    fn answer(status: &str, header: &str, body: &Value) -> String {
-        let body = body.to_string();
-        let length = body.len();
-        format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
-             Connection: close\r\n{header}\r\n{body}"
-        )
-    }
-
-    #[tokio::test]
-    async fn a_service_that_is_busy_is_asked_again_when_it_says_and_not_before() {
-        let busy = json!({"error": {"code": 503, "message": "busy", "type": "Busy"}});
-        let id = "23f16411-6eb2-4829-a964-9ad1f0e0cc22";
-        let stored = json!({
-            "status": 1, "message": {"confirmation": "2 dari 2 data berhasil disimpan"},
-            "data": {
-                "accepted": 2, "rejected": 0, "replayed": 0, "queues": [],
-                "items": [{"row": 1, "status": 1, "request_id": id}, {"row": 2, "status": 1, "request_id": id}]
-            }
-        });
-        let (url, serving) = answers(vec![
-            answer("503 Service Unavailable", "Retry-After: 2\r\n", &busy),
-            answer("200 OK", "", &stored),
-        ])
-        .await;
-        let case = Case::of(&case::rows(&["Adit", "Budi"]));
-        let key = key(&case.options).expect("a key");
-        let target = Target::at(&url, &case.options, key).expect("a target");
-        let table = open(&case.options.file, false).expect("a table");
-        let mut tally = Tally::default();
-        let status = transfer(table, &target, &case.options, &mut tally).await;
-        assert_eq!(status.expect("its end"), ExitCode::SUCCESS);
-        assert_eq!((tally.read, tally.stored, tally.rejected), (2, 2, 0));
-        let asked = serving.await.expect("both answers");
-        // The first wait would be half of it otherwise.
-        assert!(asked[1] - asked[0] >= Duration::from_secs(2));
     }
 }
