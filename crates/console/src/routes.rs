@@ -7,7 +7,7 @@ use domain::access::Scope;
 use crate::mistake::Mistake;
 use crate::pages::{
     analytics, dealers, downloads, import, keys, live, login, message, messages, operation,
-    preferences, templates, today,
+    opt_outs, preferences, replies, templates, today,
 };
 use crate::right::Right;
 use crate::{PATH, assets};
@@ -76,6 +76,10 @@ routes! {
     POST "/messages/{request_id}/phone"  READ,   message::show_phone;
     POST "/messages/{request_id}/resend" WRITE,  message::resend;
     POST "/messages/{request_id}/cancel" WRITE,  message::cancel;
+    GET  "/replies"                      READ,   replies::list;
+    GET  "/opt-outs"                     READ,   opt_outs::list;
+    POST "/opt-outs"                     WRITE,  opt_outs::add;
+    POST "/opt-outs/remove"              WRITE,  opt_outs::remove;
     GET  "/dealers"                      Account(Scope::Read),  dealers::list;
     GET  "/dealers/{dealer_id}"          Account(Scope::Read),  dealers::show;
     POST "/dealers/{dealer_id}/test"     Account(Scope::Write), dealers::test;

@@ -161,8 +161,9 @@ async fn known(console: &Console, dealer: &DealerId) -> Result<DealerPage, Mista
     };
     let token = record.webhook_token.as_ref();
     let base = &console.parts.public_base_url;
-    let webhooks =
-        token.map(|token| ["status", "device"].map(|kind| base.webhook(token.as_str(), kind)));
+    let webhooks = token.map(|token| {
+        ["status", "device", "message"].map(|kind| base.webhook(token.as_str(), kind))
+    });
     Ok(DealerPage {
         now: console.parts.clock.now(),
         account: record.dealer.account(&console.parts.accounts).err(),
@@ -196,6 +197,7 @@ impl Typed {
             api_key: typed("fonnte_api_key"),
             api_url: typed("fonnte_api_url"),
             webhook_secret: typed("webhook_secret"),
+            opt_out_reply: fields.all("opt_out_reply").last().map(|it| it == "yes"),
             removes_key: ticked("remove_key"),
             removes_secret: ticked("remove_secret"),
             is_sure: ticked("sure"),
@@ -246,7 +248,10 @@ impl Typed {
             },
             webhook_secret: secret(&self.webhook_secret, self.removes_secret),
             default_template: changed(&self.default_template, &before.default_template),
-            opt_out_reply: Input::Absent,
+            opt_out_reply: match self.opt_out_reply {
+                Some(now) if Some(now) != before.opt_out_reply => Input::Flag(now),
+                _ => Input::Absent,
+            },
         }
     }
 }

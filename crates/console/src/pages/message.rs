@@ -18,6 +18,9 @@ use crate::text::Act;
 use crate::views::message::{self, Story};
 use crate::visit::Visit;
 
+/// The most replies on a page.
+const REPLIES: u32 = 50;
+
 pub(crate) async fn show(
     visit: Visit,
     console: Data<Console>,
@@ -102,11 +105,20 @@ async fn story(visit: &Visit, console: &Console, request: Request) -> Result<Sto
     let timeline = messages.timeline(request.id, visit.seen()?);
     let timeline = in_time(timeline, MessageError::Store).await?;
     let acts = in_time(messages.acts(&request), |error| error).await?;
+    let conversations = &console.services.conversations;
+    // One more tells whether there are earlier ones.
+    let replies = conversations.replies_of(request.id, visit.seen()?, None, REPLIES + 1);
+    let replies = in_time(replies, |error| error).await?;
+    let mut replies = replies.unwrap_or_default();
+    let has_earlier_replies = replies.len() > REPLIES as usize;
+    replies.truncate(REPLIES as usize);
     Ok(Story {
         now: console.parts.clock.now(),
         request,
         messages: timeline,
         acts,
+        replies,
+        has_earlier_replies,
         shows_phone: false,
         done: None,
     })

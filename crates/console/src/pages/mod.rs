@@ -10,7 +10,9 @@ pub(crate) mod login;
 pub(crate) mod message;
 pub(crate) mod messages;
 pub(crate) mod operation;
+pub(crate) mod opt_outs;
 pub(crate) mod preferences;
+pub(crate) mod replies;
 pub(crate) mod templates;
 pub(crate) mod today;
 

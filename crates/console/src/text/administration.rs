@@ -109,6 +109,8 @@ impl Text {
             (Language::Indonesian, "person.erase") => "menghapus data orang",
             (Language::Indonesian, "person.export") => "mengekspor data orang",
             (Language::Indonesian, "person.show_phone") => "menampilkan nomor",
+            (Language::Indonesian, "opt_out.add") => "menghentikan pesan ke satu nomor",
+            (Language::Indonesian, "opt_out.remove") => "mengirim pesan lagi ke satu nomor",
             (Language::English, "message.resend") => "resent a message",
             (Language::English, "message.cancel") => "cancelled a message",
             (Language::English, "api_key.create") => "made a key",
@@ -122,6 +124,8 @@ impl Text {
             (Language::English, "person.erase") => "erased a person",
             (Language::English, "person.export") => "exported a person",
             (Language::English, "person.show_phone") => "showed a number",
+            (Language::English, "opt_out.add") => "opted a number out",
+            (Language::English, "opt_out.remove") => "opted a number in",
             _ => stored,
         };
         words.to_owned()

@@ -11,6 +11,7 @@ use crate::look::Language;
 mod administration;
 mod dealers;
 mod import;
+mod replies;
 mod reports;
 mod templates;
 
@@ -191,7 +192,6 @@ texts! {
     person_showed_phone: "menampilkan nomor", "showed the number";
     where_this_is: "Letak halaman", "Where this is";
     template: "Templat", "Template";
-
 }
 
 impl Text {

@@ -26,8 +26,8 @@ pub(crate) struct DealerPage {
     pub(crate) account: Option<AccountError>,
     /// An inactive dealer has none.
     pub(crate) queue: Option<Queue>,
-    /// For status and device.
-    pub(crate) webhooks: Option<[String; 2]>,
+    /// For status, device and incoming messages.
+    pub(crate) webhooks: Option<[String; 3]>,
     /// What was just tested.
     pub(crate) tested: Option<Tested>,
     /// What came of saving.
@@ -67,7 +67,11 @@ pub(crate) fn page(visit: &Visit, shown: &DealerPage) -> Markup {
             (account(&shown.record, shown.account, shown.now, text))
         }
         @if dealer.active {
-            p { a href={ "/console/messages?dealer_id=" (dealer.id) } { (text.to_messages()) } }
+            p class="actions" {
+                a href={ "/console/messages?dealer_id=" (dealer.id) } { (text.to_messages()) }
+                a href={ "/console/replies?dealer_id=" (dealer.id) } { (text.to_replies()) }
+                a href={ "/console/opt-outs?dealer_id=" (dealer.id) } { (text.to_opt_outs()) }
+            }
         }
         @if let Some(saved) = shown.saved {
             p class="notice" role="status" {
@@ -227,10 +231,11 @@ fn webhook_card(shown: &DealerPage, text: Text) -> Markup {
             h2 id="webhooks" { (text.webhooks()) }
             @match &shown.webhooks {
                 None => p class="warn" { (text.webhook_sealed()) },
-                Some([status, device]) => {
+                Some([status, device, message]) => {
                     p { (text.webhooks_lead()) }
                     (address("webhook-status", text.webhook_status(), status, text))
                     (address("webhook-device", text.webhook_device(), device, text))
+                    (address("webhook-message", text.webhook_message(), message, text))
                 }
             }
         }

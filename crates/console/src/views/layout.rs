@@ -13,6 +13,7 @@ use crate::visit::Visit;
 pub(crate) enum Section {
     Today,
     Messages,
+    Replies,
     Dealers,
     Templates,
     Import,
@@ -24,9 +25,10 @@ pub(crate) enum Section {
 
 impl Section {
     /// Those that there are, in the order of the navigation.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Today,
         Self::Messages,
+        Self::Replies,
         Self::Dealers,
         Self::Templates,
         Self::Import,
@@ -46,6 +48,7 @@ impl Section {
         match self {
             Self::Today => PATH,
             Self::Messages => "/console/messages",
+            Self::Replies => "/console/replies",
             Self::Dealers => "/console/dealers",
             Self::Templates => "/console/templates",
             Self::Import => "/console/import",
@@ -60,6 +63,7 @@ impl Section {
         match self {
             Self::Today => text.today(),
             Self::Messages => text.messages(),
+            Self::Replies => text.replies(),
             Self::Dealers => text.dealers(),
             Self::Templates => text.templates(),
             Self::Import => text.import(),

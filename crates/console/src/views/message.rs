@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::access::{AuditRecord, Scope};
 use domain::delivery::{OutcomeKind, Waiting};
+use domain::replies::{Reply, Wish};
 use domain::requests::{Message, MessageState, MessageView, Request, WhatsappStatus};
 use domain::values::{mask_phone, mask_phones};
 use maud::{Markup, html};
@@ -23,6 +24,9 @@ pub(crate) struct Story {
     pub(crate) messages: Vec<MessageView>,
     /// What people did, oldest first.
     pub(crate) acts: Vec<AuditRecord>,
+    /// What the customer wrote back, the newest ones.
+    pub(crate) replies: Vec<Reply>,
+    pub(crate) has_earlier_replies: bool,
     /// Whether the phone is shown in full, this once.
     pub(crate) shows_phone: bool,
     /// What was just done.
@@ -74,6 +78,7 @@ pub(crate) fn timeline(story: &Story, text: Text) -> Vec<Event> {
         delivery(message, text, &mut events);
     }
     events.extend(story.acts.iter().filter_map(|act| person(act, text)));
+    events.extend(story.replies.iter().map(|it| replied(it, text)));
     // What is at the same moment stays in the order of its causes.
     events.sort_by_key(|event| event.at);
     events
@@ -134,6 +139,19 @@ fn person(act: &AuditRecord, text: Text) -> Option<Event> {
     Some(Event::new(act.at, &format!("{actor} {did}"), "person"))
 }
 
+/// What the customer wrote back.
+fn replied(reply: &Reply, text: Text) -> Event {
+    let name = reply.name.as_deref().map(mask_phones);
+    let name = name.unwrap_or_else(|| text.somebody().to_owned());
+    let words = match reply.text.as_deref().and_then(Wish::of) {
+        Some(wish) => format!("{name} {} ({})", text.replied(), text.wish(wish)),
+        None => format!("{name} {}", text.replied()),
+    };
+    let said = reply.text.as_deref();
+    let event = Event::new(reply.at, &words, "reply");
+    event.because(said.unwrap_or_else(|| text.reply_without_text()))
+}
+
 pub(crate) fn page(visit: &Visit, story: &Story) -> Markup {
     let text = visit.text();
     let newest = story.messages.last();
@@ -169,6 +187,7 @@ pub(crate) fn page(visit: &Visit, story: &Story) -> Markup {
                 h2 id="story" { (text.what_happened()) }
                 @if story.messages.is_empty() { p { (text.no_message()) } }
                 (events(&timeline(story, text), story.now, text))
+                @if story.has_earlier_replies { p class="help" { (text.earlier_replies()) } }
                 (raw_answer(&story.request, text))
             }
             div {
@@ -217,7 +236,7 @@ fn events(events: &[Event], now: DateTime<Utc>, text: Text) -> Markup {
                     }
                     div {
                         p { bdi { (event.words) } }
-                        @if let Some(detail) = &event.detail { p class="help" { (detail) } }
+                        @if let Some(detail) = &event.detail { p class="help" { bdi { (detail) } } }
                     }
                 }
             }

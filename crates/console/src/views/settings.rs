@@ -19,6 +19,8 @@ pub(crate) struct Typed {
     pub(crate) on_unknown: String,
     pub(crate) exclusive_device: bool,
     pub(crate) default_template: String,
+    /// None where the form does not tell, and leaves it as it is.
+    pub(crate) opt_out_reply: Option<bool>,
     pub(crate) api_key: String,
     pub(crate) api_url: String,
     pub(crate) webhook_secret: String,
@@ -49,6 +51,7 @@ impl Typed {
                 .map_or_else(String::new, |it| it.as_str().to_owned()),
             exclusive_device: settings.exclusive_device,
             default_template: settings.default_template.clone().unwrap_or_default(),
+            opt_out_reply: Some(settings.confirms_opt_outs()),
             api_url: record.own_api_url.clone().unwrap_or_default(),
             ..Self::default()
         }
@@ -96,6 +99,7 @@ impl InForce {
             ("on_unknown", typed.on_unknown),
             ("default_template", typed.default_template),
             ("exclusive_device", set(typed.exclusive_device)),
+            ("opt_out_reply", set(typed.opt_out_reply == Some(true))),
             (
                 "fonnte_api_key",
                 set(record.key_source == Some(KeySource::Settings)),
@@ -151,6 +155,12 @@ pub(crate) fn card(shown: &DealerPage, text: Text) -> Markup {
                     input type="checkbox" name="exclusive_device" value="yes" checked[typed.exclusive_device];
                     " " (text.exclusive_device())
                 }
+                // A box that is not ticked is not sent: then this tells so.
+                input type="hidden" name="opt_out_reply" value="no";
+                label class="choice" {
+                    input type="checkbox" name="opt_out_reply" value="yes" checked[typed.opt_out_reply == Some(true)];
+                    " " (text.opt_out_reply())
+                }
                 (account(shown, &fault, text))
                 button class="primary" { (text.save()) }
             }
@@ -169,6 +179,7 @@ fn changed(changed: &[(&'static str, String)], text: Text) -> Markup {
         "on_unknown" => text.on_unknown(),
         "default_template" => text.default_template(),
         "exclusive_device" => text.exclusive_device(),
+        "opt_out_reply" => text.opt_out_reply(),
         "fonnte_api_key" => text.fonnte_key(),
         "webhook_secret" => text.webhook_secret(),
         _ => text.fonnte_url(),
@@ -181,8 +192,8 @@ fn changed(changed: &[(&'static str, String)], text: Text) -> Markup {
                     li {
                         (label(name)) ": "
                         @match (*name, &**value) {
-                            ("exclusive_device" | "fonnte_api_key" | "webhook_secret", "") => (text.is_not_set()),
-                            ("exclusive_device" | "fonnte_api_key" | "webhook_secret", _) => (text.is_set()),
+                            ("exclusive_device" | "opt_out_reply" | "fonnte_api_key" | "webhook_secret", "") => (text.is_not_set()),
+                            ("exclusive_device" | "opt_out_reply" | "fonnte_api_key" | "webhook_secret", _) => (text.is_set()),
                             ("on_unknown", value) => (on_unknown_name(value, text)),
                             (_, "") => (text.on_unknown_default()),
                             (_, value) => bdi { (value) },

@@ -11,6 +11,7 @@ mod looks;
 mod message;
 mod messages;
 mod origins;
+mod replies;
 mod site;
 mod templates;
 mod today;
