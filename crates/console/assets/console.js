@@ -32,15 +32,19 @@ for (const form of document.querySelectorAll("form[data-selection]")) {
 // The live line: how many came in since the page was made. The list changes only on request.
 for (const line of document.querySelectorAll("[data-live]")) {
   const link = line.querySelector("a");
-  let epoch, last, source, asking, count = 0;
+  let source, asking, count = 0;
+  // Each copy of the service counts the same from another beginning, and any of them may answer: what was counted
+  // before its first answer is added to what it has counted since.
+  const before = new Map();
   const hear = (said) => {
-    const [begun, total] = said.split(" ").map(Number);
-    if (begun === epoch && total > last) {
-      count += total - last;
+    const [epoch, total] = said.split(" ").map(Number);
+    if (!before.has(epoch)) before.set(epoch, count - total);
+    const counted = before.get(epoch) + total;
+    if (counted > count) {
+      count = counted;
       link.textContent = line.dataset.words.replace("{}", count.toLocaleString(document.documentElement.lang));
       link.hidden = false;
     }
-    [epoch, last] = [begun, total];
   };
   // Where no stream gets through, it is asked for; a session that is over leads elsewhere.
   const ask = async () => {

@@ -104,8 +104,10 @@ fn visit(console: &Console, request: &HttpRequest) -> Visit {
     let extensions = request.extensions();
     let call = extensions.get::<Origin>();
     let uri = request.uri();
-    let address = match *request.method() {
-        Method::GET | Method::HEAD => uri.path_and_query().map_or(PATH, |it| it.as_str()),
+    // What cannot be looked at is not come back to.
+    let address = match (request.method(), find(&Method::GET, uri.path())) {
+        (_, Target::OtherMethod(_)) => page_above(uri.path()),
+        (&Method::GET | &Method::HEAD, _) => uri.path_and_query().map_or(PATH, |it| it.as_str()),
         _ => page_above(uri.path()),
     };
     Visit {

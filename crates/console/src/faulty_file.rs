@@ -3,7 +3,7 @@
 use actix_web::web::Bytes;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use serde_json::{Map, Value};
-use tables::{BYTE_ORDER_MARK, Dialect, Encoding, csv_writer, guarded};
+use tables::{BYTE_ORDER_MARK, Dialect, Encoding, csv_writer, guarded, is_known_column};
 
 use crate::importing::FaultyRow;
 use crate::text::Text;
@@ -14,6 +14,10 @@ const USUAL: Dialect = Dialect {
     encoding: Encoding::Utf8 { marked: true },
     says_separator: false,
 };
+
+/// The most cells of a file. A short row is written as wide as its table is: without a bound, one of 8 MiB would become
+/// one of gigabytes.
+const MOST_CELLS: usize = 2_000_000;
 
 /// The columns behind those of the file; both languages have them, because either may have written it.
 const OURS: [&str; 4] = ["baris", "alasan", "line", "reason"];
@@ -100,21 +104,36 @@ pub(crate) fn lines(rows: &[FaultyRow], text: Text) -> Bytes {
     written.into()
 }
 
-/// Header and rows with the columns of ours behind them; those of an earlier file are left out.
-fn records(header: &[String], rows: &[FaultyRow], text: Text) -> Vec<Vec<String>> {
-    let kept: Vec<usize> = (0..header.len())
-        .filter(|at| !OURS.contains(&header[*at].trim()))
-        .collect();
+/// Header and rows, one after the other, with the columns of ours behind them; those of an earlier file are left out.
+fn records<'a>(
+    header: &'a [String],
+    rows: &'a [FaultyRow],
+    text: Text,
+) -> impl Iterator<Item = Vec<String>> + use<'a> {
+    let kept = kept(header, rows.len());
     let mut first: Vec<String> = kept.iter().map(|at| header[*at].clone()).collect();
     first.extend([text.import_reason_line(), text.import_reason()].map(str::to_owned));
-    let mut all = vec![first];
-    for row in rows {
+    let written = rows.iter().map(move |row| {
         let cell = |at: &usize| row.cells.get(*at).cloned().unwrap_or_default();
         let mut record: Vec<String> = kept.iter().map(cell).collect();
         record.extend([row.line.to_string(), reasons(row, text)]);
-        all.push(record);
+        record
+    });
+    std::iter::once(first).chain(written)
+}
+
+/// Which columns of a file are written. Of one that would become too large those that mean nothing here are left out,
+/// and then what does not fit.
+fn kept(header: &[String], rows: usize) -> Vec<usize> {
+    let most = MOST_CELLS / (rows + 1);
+    let mut kept: Vec<usize> = (0..header.len())
+        .filter(|at| !OURS.contains(&header[*at].trim()))
+        .collect();
+    if kept.len() > most {
+        kept.retain(|at| is_known_column(&header[*at]));
+        kept.truncate(most);
     }
-    all
+    kept
 }
 
 /// All that is wrong with a row.
@@ -180,6 +199,26 @@ mod tests {
         assert!(read.starts_with(
             "\u{feff}sep=\t\r\nNama Pembawa\tno_telp\tbaris\talasan\r\nAdit; Sri\t021\t3\t"
         ));
+    }
+
+    #[test]
+    fn a_wide_table_does_not_become_a_huge_one() {
+        let mut header = header();
+        header.extend((0..16_000).map(|n| format!("x{n}")));
+        header.push("var.km".to_owned());
+        let many: Vec<FaultyRow> = (0..10_000).flat_map(|_| rows()).collect();
+        let names = |at: Vec<usize>| -> Vec<String> {
+            at.into_iter().map(|at| header[at].clone()).collect()
+        };
+        assert_eq!(
+            names(kept(&header, many.len())),
+            ["Nama Pembawa", "no_telp", "var.km"]
+        );
+        assert_eq!(kept(&header, 100).len(), 16_003);
+        let file = table(&header, None, &many, Text(Language::Indonesian));
+        assert!(file.len() < 4 * 1024 * 1024, "{}", file.len());
+        let variables: Vec<String> = (0..16_000).map(|n| format!("var.v{n}")).collect();
+        assert_eq!(kept(&variables, 9_999).len(), 200);
     }
 
     #[test]

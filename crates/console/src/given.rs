@@ -5,12 +5,12 @@ use std::io::{Cursor, Read as _, Write as _};
 use actix_web::web::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use callers::UNPACKING;
 use domain::values::DealerId;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use tables::{Form, Options, Refusal};
-use tokio::sync::Semaphore;
 
 /// The most rows and bytes of a table: those of a bulk call of the API.
 pub(crate) const MOST_ROWS: usize = 10_000;
@@ -18,9 +18,6 @@ pub(crate) const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// The most bytes of a workbook when unpacked.
 const MOST_UNPACKED: u64 = 64 * 1024 * 1024;
-
-/// One workbook is unpacked after the other.
-static UNPACKING: Semaphore = Semaphore::const_new(1);
 
 /// A table as somebody gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +28,8 @@ pub(crate) struct Given {
     pub(crate) bytes: Bytes,
     /// The dealer of rows that name none.
     pub(crate) dealer: Option<DealerId>,
+    /// As a form carries it, once it is packed.
+    packed: String,
 }
 
 impl Given {
@@ -39,7 +38,7 @@ impl Given {
         let ending = name.rsplit_once('.').map(|(_, ending)| ending);
         let ending = ending.unwrap_or_default().to_ascii_lowercase();
         let form = match ending.as_str() {
-            _ if bytes.starts_with(b"PK") => Form::Workbook,
+            _ if bytes.starts_with(b"PK\x03\x04") => Form::Workbook,
             "xlsx" | "xlsm" => Form::Workbook,
             "json" => Form::Json,
             "ndjson" | "jsonl" => Form::JsonLines,
@@ -50,6 +49,7 @@ impl Given {
             form,
             bytes,
             dealer,
+            packed: String::new(),
         }
     }
 
@@ -65,19 +65,29 @@ impl Given {
             form,
             bytes: Bytes::from(text.to_owned()),
             dealer,
+            packed: String::new(),
         }
     }
 
-    /// As a form carries it to the next page: nothing of it is kept here, so that any copy can go on. A
-    /// workbook is packed already.
-    pub(crate) fn carried(&self) -> String {
-        if self.form == Form::Workbook {
-            return STANDARD.encode(&self.bytes);
+    /// Packs it for the next page, which takes a while where it is large: nothing of it is kept here, so that any copy
+    /// can go on. A workbook is packed already.
+    pub(crate) fn pack(&mut self) {
+        if !self.packed.is_empty() {
+            return;
         }
-        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
-        // A vector takes everything.
-        let _ = packed.write_all(&self.bytes);
-        STANDARD.encode(packed.finish().unwrap_or_default())
+        self.packed = if self.form == Form::Workbook {
+            STANDARD.encode(&self.bytes)
+        } else {
+            let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+            // A vector takes everything.
+            let _ = packed.write_all(&self.bytes);
+            STANDARD.encode(packed.finish().unwrap_or_default())
+        };
+    }
+
+    /// As a form carries it to the next page, once it is packed.
+    pub(crate) fn carried(&self) -> &str {
+        &self.packed
     }
 
     /// The same, come back; none where it is none of ours.
@@ -88,13 +98,13 @@ impl Given {
         dealer: Option<DealerId>,
     ) -> Option<Self> {
         let form = FORMS.into_iter().find(|(known, _)| *known == form)?.1;
-        let carried = STANDARD.decode(carried).ok()?;
+        let decoded = STANDARD.decode(carried).ok()?;
         let bytes = if form == Form::Workbook {
-            carried
+            decoded
         } else {
             let mut bytes = Vec::new();
             let most = MOST_BYTES as u64 + 1;
-            let mut unpacked = GzDecoder::new(&carried[..]).take(most);
+            let mut unpacked = GzDecoder::new(&decoded[..]).take(most);
             unpacked.read_to_end(&mut bytes).ok()?;
             bytes
         };
@@ -103,6 +113,7 @@ impl Given {
             form,
             bytes: bytes.into(),
             dealer,
+            packed: carried.to_owned(),
         })
     }
 
@@ -125,13 +136,16 @@ impl Given {
             has_dealer: self.dealer.is_some(),
             keep_cells,
         };
-        let _turn = match self.form {
+        let turn = match self.form {
             Form::Workbook => UNPACKING.acquire().await.ok(),
             Form::Json | Form::JsonLines | Form::Csv => None,
         };
         let (form, source) = (self.form, Box::new(Cursor::new(self.bytes.clone())));
-        let opening =
-            tokio::task::spawn_blocking(move || tables::Table::open(form, source, &options));
+        // The turn ends with the work: it goes on when the visitor leaves.
+        let opening = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            tables::Table::open(form, source, &options)
+        });
         opening
             .await
             .unwrap_or_else(|error| Err(Refusal::Io(std::io::Error::other(error))))
@@ -157,6 +171,7 @@ mod tests {
         assert_eq!(form("daftar.XLSX", b"x"), Form::Workbook);
         assert_eq!(form("daftar.csv", b"PK\x03\x04"), Form::Workbook);
         assert_eq!(form("a.csv", b"a;b"), Form::Csv);
+        assert_eq!(form("a.csv", b"PKB;noTelp"), Form::Csv);
         assert_eq!(form("a.jsonl", b"{}"), Form::JsonLines);
         assert_eq!(form("nama", b"a"), Form::Csv);
         assert_eq!(Given::pasted(" [ ]", None).form, Form::Json);
@@ -167,14 +182,15 @@ mod tests {
     #[test]
     fn a_table_goes_to_the_next_page_and_comes_back() {
         let dealer = DealerId::parse("0009999").ok();
-        for given in [
+        for mut given in [
             Given::pasted("a;b\n1;2", dealer.clone()),
             Given::file("x.xlsx", Bytes::from_static(b"PK\x03\x04..."), None),
         ] {
+            given.pack();
             let back = Given::come_back(
                 &given.name,
                 given.form_name(),
-                &given.carried(),
+                given.carried(),
                 given.dealer.clone(),
             );
             assert_eq!(back, Some(given));
@@ -182,8 +198,9 @@ mod tests {
         for (form, carried) in [("csv", "!"), ("csv", "AAAA"), ("pdf", "AAAA")] {
             assert_eq!(Given::come_back("", form, carried, None), None, "{form}");
         }
-        let huge = Given::pasted(&"a".repeat(MOST_BYTES + 100), None);
-        let back = Given::come_back("", "csv", &huge.carried(), None).unwrap();
+        let mut huge = Given::pasted(&"a".repeat(MOST_BYTES + 100), None);
+        huge.pack();
+        let back = Given::come_back("", "csv", huge.carried(), None).unwrap();
         assert_eq!(back.bytes.len(), MOST_BYTES + 1, "and no more is unpacked");
     }
 }

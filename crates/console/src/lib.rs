@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod aside;
 mod assets;
 mod chosen;
 mod cookies;
@@ -18,6 +19,7 @@ mod pages;
 mod right;
 mod routes;
 mod seen;
+mod session;
 mod state;
 mod text;
 mod upload;

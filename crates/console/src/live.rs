@@ -7,17 +7,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::web::Bytes;
+use callers::{Place, Places, Subject};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::{SessionToken, Visibility};
+use domain::access::Visibility;
 use domain::ports::{ArrivalCount, ArrivalWindow, Clock};
-use domain::usecases::{Logins, Lookups};
+use domain::usecases::Lookups;
 use futures_util::stream::{self, Stream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// The most streams of a copy (chosen): each has a connection, of which a copy has 2,048.
+use crate::session::{self, Session};
+
+/// The most streams of a copy, and of a key or, without keys, of a client (chosen): each has a connection, of which a
+/// copy has 2,048. One more asks every 15 seconds.
 const MOST_STREAMS: usize = 512;
+const STREAMS_OF_A_CALLER: usize = 32;
 
 /// How often all who look are told (chosen).
 const PAUSE: Duration = Duration::from_secs(2);
@@ -33,9 +38,6 @@ const SETTLING: TimeDelta = TimeDelta::seconds(60);
 
 /// How often a stream says that it is there: proxies close what is silent, often after 30 seconds.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-
-/// How often a stream asks whether its session goes on: within 5 seconds it ends with its key.
-const SESSION: Duration = Duration::from_secs(4);
 
 /// What has come in since the counting began.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,7 +58,7 @@ struct Counting {
 pub(crate) struct Live {
     totals: watch::Sender<Arc<Totals>>,
     runs: AtomicBool,
-    streams: Arc<Semaphore>,
+    streams: Places,
     lookups: Arc<Lookups>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
@@ -125,7 +127,7 @@ impl Live {
         Self {
             totals: watch::Sender::default(),
             runs: AtomicBool::new(false),
-            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            streams: Places::new(MOST_STREAMS, STREAMS_OF_A_CALLER),
             lookups,
             clock,
             stop,
@@ -145,8 +147,8 @@ impl Live {
     }
 
     /// Room for one more stream.
-    pub(crate) fn room(&self) -> Option<OwnedSemaphorePermit> {
-        self.streams.clone().try_acquire_owned().ok()
+    pub(crate) fn room(&self, caller: Subject) -> Option<Place> {
+        self.streams.take(caller)
     }
 
     /// Asks again and again while somebody looks.
@@ -193,15 +195,15 @@ impl Live {
     pub(crate) fn stream(
         self: &Arc<Self>,
         looking: Looking,
-        session: Option<(SessionToken, Arc<Logins>)>,
-        room: OwnedSemaphorePermit,
+        session: Session,
+        room: Place,
     ) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
         let beginning = Telling {
             looking,
             session,
             said: None,
             heartbeat: ticking(HEARTBEAT),
-            check: ticking(SESSION),
+            check: ticking(session::LOOK),
             stop: self.stop.clone(),
             _room: room,
         };
@@ -224,13 +226,12 @@ impl Looking {
 /// A stream.
 struct Telling {
     looking: Looking,
-    /// None without keys.
-    session: Option<(SessionToken, Arc<Logins>)>,
+    session: Session,
     said: Option<String>,
     heartbeat: Interval,
     check: Interval,
     stop: CancellationToken,
-    _room: OwnedSemaphorePermit,
+    _room: Place,
 }
 
 impl Telling {
@@ -250,17 +251,9 @@ impl Telling {
                 changed = self.looking.totals.changed() => changed.ok()?,
                 () = self.stop.cancelled() => return None,
                 _ = self.heartbeat.tick() => return Some(Bytes::from_static(b":\n\n")),
-                _ = self.check.tick() => if self.is_over().await { return None },
+                _ = self.check.tick() => if self.session.is_over().await { return None },
             }
         }
-    }
-
-    /// Whether the session is over; while the store cannot say so it is not.
-    async fn is_over(&self) -> bool {
-        let Some((token, logins)) = &self.session else {
-            return false;
-        };
-        matches!(timeout(PATIENCE, logins.holder(token)).await, Ok(Ok(None)))
     }
 }
 

@@ -1,11 +1,10 @@
 use std::sync::Arc;
 
-use callers::{Keys, Limits};
+use callers::{Keys, Limits, Places};
 use domain::ports::{AuditLog, Clock, Health, TestLine};
 use domain::usecases::Services;
 use domain::values::{AccountPolicy, PublicBaseUrl};
 use exports::Exports;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::live::Live;
@@ -15,8 +14,8 @@ use crate::pages::import;
 pub struct Console {
     pub(crate) services: Services,
     pub(crate) parts: ConsoleParts,
-    /// Room for the tables that are imported at once.
-    pub(crate) imports: Arc<Semaphore>,
+    /// Places for the tables that are imported at once.
+    pub(crate) imports: Places,
     /// What those are told who look.
     pub(crate) live: Arc<Live>,
 }
@@ -56,7 +55,7 @@ impl Console {
             live: Arc::new(Live::new(lookups, clock, parts.stop.clone())),
             services,
             parts,
-            imports: Arc::new(Semaphore::new(import::AT_ONCE)),
+            imports: Places::new(import::AT_ONCE, import::OF_A_VISITOR),
         }
     }
 }

@@ -11,6 +11,7 @@ use domain::ports::{DateRange, ExportPart, ExportQuery, PageQuery, StoreError, c
 use domain::requests::Request;
 use domain::usecases::{LookupError, Lookups};
 use domain::values::DealerId;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{sleep, timeout};
@@ -33,6 +34,12 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// How long a caller may take for a whole file, so that none keeps a place by reading a little now and then
 /// (chosen: 400 MB at a megabit a second).
 const LONGEST: Duration = Duration::from_secs(3_600);
+
+/// How often it is asked whether the caller may still have the file: within 5 seconds it ends with the caller's right.
+const LOOK: Duration = Duration::from_secs(4);
+
+/// Tells whether the caller's right to a file has ended while it is written.
+pub type IsOver = Box<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// A CSV file, as much of it as there is.
 pub enum CsvFile {
@@ -63,7 +70,7 @@ impl CsvFile {
 
 impl Exports {
     /// Begins a CSV file. Requests that come or change while it is written are in it as they are when their
-    /// part is read.
+    /// part is read. It ends, unfinished, when the caller's right `is_over`.
     ///
     /// # Errors
     /// [`ExportError`]
@@ -71,6 +78,7 @@ impl Exports {
         &self,
         mut wanted: ExportQuery,
         caller: Subject,
+        is_over: Option<IsOver>,
     ) -> Result<CsvFile, ExportError> {
         wanted.most = AT_ONCE;
         let place = self.table(caller)?;
@@ -85,7 +93,14 @@ impl Exports {
         // What is read for a caller is not its connection's: the place is free as soon as the writing ends.
         tokio::spawn(async move {
             let _place = place;
-            let writing = write(&lookups, wanted, beginning, &sender);
+            let writing = async {
+                tokio::select! {
+                    () = write(&lookups, wanted, beginning, &sender) => {}
+                    () = ended(is_over) => {
+                        tracing::warn!("a file is left unfinished: its caller may not have it any more");
+                    }
+                }
+            };
             if timeout(LONGEST, writing).await.is_err() {
                 tracing::warn!("a file is left unfinished: its caller reads too slowly");
             }
@@ -159,6 +174,19 @@ async fn write(
                 );
                 return;
             }
+        }
+    }
+}
+
+/// Waits until the caller's right has ended; for ever where nobody would tell.
+async fn ended(is_over: Option<IsOver>) {
+    let Some(is_over) = is_over else {
+        return std::future::pending().await;
+    };
+    loop {
+        sleep(LOOK).await;
+        if is_over().await {
+            return;
         }
     }
 }

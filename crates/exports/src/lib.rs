@@ -4,13 +4,13 @@ mod file;
 mod table;
 mod workbook;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use callers::Subject;
+use callers::{Place, Places, Subject};
 use domain::usecases::{LookupError, Lookups};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub use file::CsvFile;
+pub use file::{CsvFile, IsOver};
 pub use table::csv;
 pub use workbook::MOST_ROWS;
 
@@ -25,9 +25,7 @@ const MOST_WORKBOOKS: usize = 2;
 /// Makes files of lists, a bounded number at once; one more is told so at once.
 pub struct Exports {
     lookups: Arc<Lookups>,
-    tables: Arc<Semaphore>,
-    /// The callers for whom CSV files are written, each as often as it has one.
-    callers: Callers,
+    tables: Places,
     workbooks: Arc<Semaphore>,
 }
 
@@ -54,48 +52,14 @@ impl Exports {
     pub fn new(lookups: Arc<Lookups>) -> Self {
         Self {
             lookups,
-            tables: Arc::new(Semaphore::new(MOST_TABLES)),
-            callers: Callers::default(),
+            tables: Places::new(MOST_TABLES, TABLES_OF_A_CALLER),
             workbooks: Arc::new(Semaphore::new(MOST_WORKBOOKS)),
         }
     }
 
-    /// A place among the CSV files. A caller that has its share must wait, so that one that reads slowly leaves
-    /// the others theirs.
-    fn table(&self, caller: Subject) -> Result<TablePlace, ExportError> {
-        let mut callers = locked(&self.callers);
-        if callers.iter().filter(|other| **other == caller).count() >= TABLES_OF_A_CALLER {
-            return Err(ExportError::Busy);
-        }
-        let place = place(&self.tables)?;
-        callers.push(caller);
-        Ok(TablePlace {
-            caller,
-            callers: self.callers.clone(),
-            _place: place,
-        })
-    }
-}
-
-type Callers = Arc<Mutex<Vec<Subject>>>;
-
-fn locked(callers: &Mutex<Vec<Subject>>) -> MutexGuard<'_, Vec<Subject>> {
-    callers.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A caller's place among the CSV files, until it is dropped.
-struct TablePlace {
-    caller: Subject,
-    callers: Callers,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Drop for TablePlace {
-    fn drop(&mut self) {
-        let mut callers = locked(&self.callers);
-        if let Some(n) = callers.iter().position(|caller| *caller == self.caller) {
-            callers.swap_remove(n);
-        }
+    /// A place among the CSV files.
+    fn table(&self, caller: Subject) -> Result<Place, ExportError> {
+        self.tables.take(caller).ok_or(ExportError::Busy)
     }
 }
 

@@ -12,7 +12,9 @@ mod written;
 use std::io::{self, Read, Seek};
 
 pub use self::cells::CellFault;
-pub use self::columns::{IDEMPOTENCY_KEY, VARIABLE_PREFIX, column_names, is_local_time};
+pub use self::columns::{
+    IDEMPOTENCY_KEY, VARIABLE_PREFIX, column_names, is_known_column, is_local_time,
+};
 pub use self::decoded::Encoding;
 use self::json::{Array, Lines};
 pub use self::json::{offset, reason};
@@ -25,6 +27,9 @@ pub use self::written::{BYTE_ORDER_MARK, csv_writer, guarded};
 
 /// The most bytes of one row as JSON or CSV, which are those of a single submission.
 pub const LONGEST_ROW: usize = 64 * 1024;
+
+/// The most columns of a table, which are those that Excel has.
+pub const MOST_COLUMNS: usize = 16_384;
 
 /// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +119,9 @@ pub enum Refusal {
     /// The header lacks columns or has some more than once: all of these, in the order of the fields.
     #[error("{}", all_of(.0))]
     Columns(Vec<ColumnFault>),
+    /// Its header has more than [`LONGEST_ROW`] bytes or [`MOST_COLUMNS`] columns.
+    #[error("its header has more than {LONGEST_ROW} bytes or {MOST_COLUMNS} columns")]
+    LongHeader,
     /// Its dates begin with the month.
     #[error("the dates of {column} begin with the month, such as {example}")]
     DateOrder {

@@ -13,7 +13,8 @@ pub struct Row {
     pub line: usize,
     /// Its fields.
     pub content: Result<Fields, Unreadable>,
-    /// Its cells as they stood, where they were to be kept.
+    /// Its cells as they stood, as far as the header goes, where they were to be kept. One whose bytes are no text
+    /// is empty.
     pub cells: Vec<String>,
 }
 

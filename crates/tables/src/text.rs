@@ -8,7 +8,7 @@ use crate::cells::{self, Cell, DateOrder, fields};
 use crate::columns::{Column, check};
 use crate::decoded::{Decoded, Encoding};
 use crate::row::{Row, Unreadable};
-use crate::{LONGEST_ROW, Options, Refusal, Source};
+use crate::{LONGEST_ROW, MOST_COLUMNS, Options, Refusal, Source};
 
 /// How a table is written as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,17 +49,27 @@ impl Sheet {
         decoded = decoded.again()?;
         let has_returns = has_returns(&mut decoded)?;
         let mut best: Option<(usize, u8, Vec<String>)> = None;
+        let mut is_long = false;
         for separator in said.map_or(SEPARATORS.to_vec(), |said| vec![said]) {
             let mut reader = records(decoded.again()?, separator, said.is_some())?;
-            let header = header(&mut reader)?;
+            let record = header(&mut reader)?;
             decoded = reader.into_inner();
+            // With a wrong separator a header may be many of its lines, or columns.
+            let Some(header) = names(&record) else {
+                is_long = true;
+                continue;
+            };
             let known = header.iter().filter(|name| Column::of(name).is_known());
             let known = known.count();
             if best.as_ref().is_none_or(|(most, ..)| known > *most) {
                 best = Some((known, separator, header));
             }
         }
-        let (_, separator, header) = best.ok_or(Refusal::Empty)?;
+        let best = best.filter(|(known, ..)| *known > 0 || !is_long);
+        let (_, separator, header) = best.ok_or(match is_long {
+            true => Refusal::LongHeader,
+            false => Refusal::Empty,
+        })?;
         if decoded.is_empty {
             return Err(Refusal::Empty);
         }
@@ -101,13 +111,13 @@ impl Sheet {
         let content = match std::str::from_utf8(self.record.as_slice()) {
             Err(_) => Err(Unreadable::NotText),
             Ok(_) if self.record.as_slice().len() > LONGEST_ROW => Err(Unreadable::TooLong),
-            Ok(_) => Ok(fields(&self.columns, cells(&self.record))),
+            Ok(_) => Ok(fields(&self.columns, self.cells())),
         };
         let cells = self.keep_cells.then(|| {
-            let cells = self.record.iter();
-            cells
-                .map(|cell| String::from_utf8_lossy(cell).into_owned())
-                .collect()
+            let cells = self.record.iter().take(self.columns.len());
+            // Bytes that are no text must not come back as one.
+            let texts = cells.map(|cell| std::str::from_utf8(cell).unwrap_or_default());
+            texts.map(str::to_owned).collect()
         });
         Ok(Some(Row {
             number,
@@ -140,6 +150,13 @@ impl Sheet {
         Ok(None)
     }
 
+    /// The cells of the record, whose text is known to be one, as far as the header goes.
+    fn cells(&self) -> impl Iterator<Item = Cell> {
+        let cells = self.record.iter().take(self.columns.len());
+        let texts = cells.map(String::from_utf8_lossy);
+        texts.map(|text| Cell::Text(text.into_owned()))
+    }
+
     /// Begins with the first row behind the header.
     fn begin(&mut self, decoded: Decoded) -> io::Result<()> {
         let Dialect {
@@ -167,7 +184,7 @@ impl Sheet {
                 });
             }
             if std::str::from_utf8(self.record.as_slice()).is_ok() {
-                let cells: Vec<Cell> = cells(&self.record).collect();
+                let cells: Vec<Cell> = self.cells().collect();
                 order.look(&self.columns, &cells);
             }
         }
@@ -183,12 +200,6 @@ impl Sheet {
             None => Ok(rows),
         }
     }
-}
-
-/// The cells of a record whose text is known to be one.
-fn cells(record: &ByteRecord) -> impl Iterator<Item = Cell> {
-    let texts = record.iter().map(String::from_utf8_lossy);
-    texts.map(|text| Cell::Text(text.into_owned()))
 }
 
 /// How many lines a record has beyond its first.
@@ -235,16 +246,22 @@ fn records(
         .from_reader(decoded))
 }
 
-/// The first record that has something in a cell. Columns without a name at its end are none.
-fn header(reader: &mut csv::Reader<Decoded>) -> io::Result<Vec<String>> {
+/// The first record that has something in a cell; empty where there is none.
+fn header(reader: &mut csv::Reader<Decoded>) -> io::Result<ByteRecord> {
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(io_error)? {
         if !is_blank(&record) {
-            let names = record.iter().map(String::from_utf8_lossy);
-            return Ok(names.map(std::borrow::Cow::into_owned).collect());
+            return Ok(record);
         }
     }
-    Ok(Vec::new())
+    Ok(ByteRecord::new())
+}
+
+/// The names of a header; none where it is longer than one may be.
+fn names(record: &ByteRecord) -> Option<Vec<String>> {
+    let is_long = record.as_slice().len() > LONGEST_ROW || record.len() > MOST_COLUMNS;
+    let names = record.iter().map(String::from_utf8_lossy);
+    (!is_long).then(|| names.map(std::borrow::Cow::into_owned).collect())
 }
 
 fn io_error(error: csv::Error) -> io::Error {

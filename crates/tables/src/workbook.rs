@@ -13,9 +13,10 @@ use zip::ZipArchive;
 use crate::cells::{Cell, DateOrder, fields};
 use crate::columns::{Column, check};
 use crate::row::Row;
-use crate::{Options, Refusal, Source};
+use crate::{MOST_COLUMNS, Options, Refusal, Source};
 
-/// The most cells of a sheet, and texts of a workbook. Each costs memory, however little of the file it is.
+/// The most cells of a sheet, and texts of a workbook. Each costs memory, however little of the file it is, and so do
+/// empty cells before one that is kept.
 const MOST_CELLS: usize = 2_000_000;
 const MOST_TEXTS: u64 = 1_000_000;
 
@@ -213,13 +214,12 @@ struct Rows<'a> {
     /// The row that cells are added to, from 0.
     at: u32,
     current: Vec<Cell>,
+    /// How many cells are kept, with the empty ones between them.
+    cells: usize,
     /// How many bytes of text are kept.
     kept: u64,
     order: DateOrder,
 }
-
-/// The most columns that Excel has.
-const MOST_COLUMNS: usize = 16_384;
 
 impl<'a> Rows<'a> {
     fn new(options: &'a Options) -> Self {
@@ -230,6 +230,7 @@ impl<'a> Rows<'a> {
             rows: VecDeque::new(),
             at: 0,
             current: Vec::new(),
+            cells: 0,
             kept: 0,
             order: DateOrder::default(),
         }
@@ -264,6 +265,12 @@ impl<'a> Rows<'a> {
             }
         }
         if self.current.len() <= column {
+            self.cells += column + 1 - self.current.len();
+            if self.cells > MOST_CELLS {
+                return Err(Refusal::TooLarge {
+                    most: self.options.most_unpacked,
+                });
+            }
             self.current
                 .resize_with(column + 1, || Cell::Text(String::new()));
         }

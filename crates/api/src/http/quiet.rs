@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::disconnect::{Disconnect, DisconnectSignal};
+use callers::{Disconnect, DisconnectSignal};
 
 /// A connection on which no byte is sent before the first one is received.
 ///

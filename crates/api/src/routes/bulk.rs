@@ -1,12 +1,12 @@
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use api_types::{BulkQuery, BulkReply, FaultBody, MAX_BULK_KEY, MAX_ROWS};
+use callers::UNPACKING;
 use domain::requests::Fault;
 use domain::values::{DealerId, IdempotencyKey};
 use paperclip::actix::api_v2_operation;
 use serde_json::Value;
 use tables::{ColumnFault, Form, Options, Refusal, Table};
-use tokio::sync::Semaphore;
 
 use crate::access::Caller;
 use crate::bulk::{Bulk, BulkOptions};
@@ -17,9 +17,6 @@ use crate::validation::{Rule, fault, json_invalid, no_body, of_key, place};
 
 /// The most bytes of a workbook when unpacked.
 const MAX_UNPACKED: u64 = 64 * 1024 * 1024;
-
-/// One workbook is unpacked after the other: its texts may take as much memory as all tables that are taken in.
-static UNPACKING: Semaphore = Semaphore::const_new(1);
 
 /// Store many submissions and queue their WhatsApp messages
 ///
@@ -160,6 +157,10 @@ fn refused(refusal: Refusal) -> Problem {
             Rule::Own(
                 "A quote is opened in the last row and not closed, so that rows are hidden in it",
             ),
+            Value::Null,
+        ),
+        Refusal::LongHeader => body(
+            Rule::Own("The header has more than 65,536 bytes or 16,384 columns"),
             Value::Null,
         ),
         Refusal::NotAWorkbook => body(Rule::NotAWorkbook, Value::Null),

@@ -34,7 +34,7 @@ pub(crate) async fn export_dealer_requests_csv(
     let (wanted, date_from) = wanted(&dealer, query)?;
     let name = Exports::disposition(&wanted.dealer, wanted.range, "csv");
     let caller = api.admission.limits.subject(&request, dealer.key());
-    let file = api.exports.csv(wanted, caller).await;
+    let file = api.exports.csv(wanted, caller, None).await;
     let file = file.map_err(|error| refused(error, &date_from))?;
     let mut response = HttpResponse::Ok();
     response.content_type(format!("{}; charset=utf-8", Form::Csv.media_type()));

@@ -9,8 +9,10 @@ use domain::analytics::Bucket;
 use domain::usecases::LookupError;
 
 use super::{Answer, page_with, unknown_dealer};
+use crate::aside::while_there;
 use crate::form::Fields;
 use crate::list::Listing;
+use crate::mistake::Mistake;
 use crate::state::Console;
 use crate::views::analytics::{self, Analytics};
 use crate::visit::Visit;
@@ -31,7 +33,9 @@ pub(crate) async fn show(visit: Visit, console: Data<Console>, request: HttpRequ
     let report = match (asked.filter(|_| !needs_dealer), dealer) {
         (None, _) => None,
         (Some(period), Some(dealer)) => {
-            match in_report_time(lookups.analytics(dealer, &period)).await {
+            let asking = in_report_time(lookups.analytics(dealer, &period));
+            let asking = async { Ok::<_, Mistake>(asking.await) };
+            match while_there(&request, asking).await? {
                 Ok(report) => Some(report),
                 Err(LookupError::UnknownDealer) => {
                     return Err(unknown_dealer(&console, dealer).await);
@@ -39,7 +43,10 @@ pub(crate) async fn show(visit: Visit, console: Data<Console>, request: HttpRequ
                 Err(LookupError::Store(error)) => return Err(error.into()),
             }
         }
-        (Some(period), None) => Some(in_report_time(lookups.analytics_of_all(&period)).await?),
+        (Some(period), None) => {
+            let asking = in_report_time(lookups.analytics_of_all(&period));
+            Some(while_there(&request, asking).await?)
+        }
     };
     let status = match asked {
         Some(_) => StatusCode::OK,

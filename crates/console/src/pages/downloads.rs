@@ -12,9 +12,11 @@ use exports::{CsvFile, Exports, csv};
 use tables::Form;
 
 use super::{Answer, go_to};
+use crate::aside::while_there;
 use crate::form::Fields;
 use crate::list::Listing;
 use crate::mistake::Mistake;
+use crate::session::Session;
 use crate::state::Console;
 use crate::visit::Visit;
 
@@ -39,7 +41,9 @@ pub(crate) async fn messages_csv(
     let name = Exports::disposition(&wanted.dealer, wanted.range, "csv");
     let key = visit.principal.as_ref().and_then(Principal::key);
     let caller = console.parts.limits.subject(&request, key);
-    let file = console.parts.exports.csv(wanted, caller).await?;
+    let is_over = Session::of(&request, &visit, &console).told();
+    let making = console.parts.exports.csv(wanted, caller, Some(is_over));
+    let file = while_there(&request, making).await?;
     let mut response = HttpResponse::Ok();
     response.content_type(CSV);
     response.insert_header((CONTENT_DISPOSITION, name));
@@ -60,7 +64,8 @@ pub(crate) async fn messages_workbook(
         Wanted::Elsewhere(response) => return Ok(response),
     };
     let name = Exports::disposition(&wanted.dealer, wanted.range, "xlsx");
-    let file = console.parts.exports.workbook(wanted).await?;
+    let making = console.parts.exports.workbook(wanted);
+    let file = while_there(&request, making).await?;
     Ok(HttpResponse::Ok()
         .content_type(Form::Workbook.media_type())
         .insert_header((CONTENT_DISPOSITION, name))
@@ -105,9 +110,13 @@ pub(crate) async fn series_csv(
     };
     let report = match dealer {
         Some(dealer) => {
-            in_report_time::<_, LookupError>(lookups.analytics(dealer, &period)).await?
+            let asking = in_report_time::<_, LookupError>(lookups.analytics(dealer, &period));
+            while_there(&request, asking).await?
         }
-        None => in_report_time(lookups.analytics_of_all(&period)).await?,
+        None => {
+            let asking = in_report_time(lookups.analytics_of_all(&period));
+            while_there(&request, asking).await?
+        }
     };
     let of = dealer.map_or_else(|| "all".to_owned(), |dealer| dealer.to_string());
     let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };

@@ -1,38 +1,46 @@
 //! The import of a table: checked first, then stored.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
+use callers::Place;
 use domain::access::Visibility;
+use domain::ports::StoreError;
 use domain::requests::Origin;
 use domain::usecases::Intake;
 use domain::values::DealerId;
-use futures_util::stream;
+use rust_xlsxwriter::XlsxError;
 use tables::{Form, Refusal};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::timeout_at;
 
+use super::growing::{Growing, keep, pieces};
 use super::{Answer, page, page_with};
+use crate::aside::aside;
 use crate::faulty_file;
 use crate::form::Fields;
 use crate::given::Given;
-use crate::importing::Importing;
+use crate::importing::{FaultyRow, Importing};
 use crate::mistake::Mistake;
+use crate::session::Session;
 use crate::state::Console;
 use crate::text::Text;
 use crate::upload::Upload;
 use crate::views::import::{self, ImportFault, ImportForm, MOST_SHOWN, Outcome};
 use crate::visit::Visit;
 
-/// How many tables are in memory at once: each takes 8 MiB, and a workbook four times as much.
-pub(crate) const AT_ONCE: usize = 4;
+/// How many tables are in memory at once, from their receipt on, and how many of these are one visitor's. Each takes
+/// 12 MiB, and of workbooks one is unpacked at a time.
+pub(crate) const AT_ONCE: usize = 8;
+pub(crate) const OF_A_VISITOR: usize = 2;
 
-/// The least time between two steps that are shown.
-const STEP: Duration = Duration::from_millis(250);
+/// How long the rows of a table may take to be checked. Chosen: a proxy gives a call up at about that time.
+const CHECKING: Duration = Duration::from_secs(55);
 
 pub(crate) async fn show(visit: Visit) -> Answer {
     Ok(page(import::form(&visit, &form(&visit, None)?)))
@@ -40,8 +48,11 @@ pub(crate) async fn show(visit: Visit) -> Answer {
 
 /// Checks a table and stores nothing.
 pub(crate) async fn check(visit: Visit, console: Data<Console>, upload: Upload) -> Answer {
-    let _place = place(&console)?;
-    let Upload { fields, file } = upload;
+    let Upload {
+        place,
+        fields,
+        file,
+    } = upload;
     let mut form = form(&visit, Some(&fields))?;
     let again = |mut form: ImportForm, fault| {
         form.fault = Some(fault);
@@ -57,8 +68,8 @@ pub(crate) async fn check(visit: Visit, console: Data<Console>, upload: Upload) 
         None if form.pasted.trim().is_empty() => return again(form, ImportFault::Nothing),
         None => Given::pasted(&form.pasted, dealer),
     };
-    match tried(&console, visit.seen()?, &given).await {
-        Ok(outcome) => Ok(page(import::checked(&visit, &given, &outcome))),
+    match tried(&console, visit.seen()?, given, place).await? {
+        Ok((given, outcome)) => Ok(page(import::checked(&visit, &given, &outcome))),
         Err(refusal) => {
             if form.pasted.len() > 64 * 1024 {
                 form.pasted.clear();
@@ -76,8 +87,8 @@ pub(crate) async fn store(
     request: HttpRequest,
     upload: Upload,
 ) -> Answer {
-    let place = place(&console)?;
-    let given = come_back(&visit, &upload.fields)?;
+    let Upload { place, fields, .. } = upload;
+    let given = come_back(&visit, fields).await?;
     let table = match given.open(false).await {
         Ok(table) => table,
         Err(refusal) => {
@@ -96,53 +107,33 @@ pub(crate) async fn store(
         sender,
         text: visit.text(),
         intake: console.services.intake.clone(),
-        _place: place,
+        session: Session::of(&request, &visit, &console),
+        stop: console.parts.stop.clone(),
+        place,
     };
-    // It goes on to its end when its visitor leaves.
-    actix_web::rt::spawn(growing.grow(before, importing, given, behind));
-    let pieces = stream::unfold(receiver, |mut receiver| async {
-        let piece: Bytes = receiver.recv().await?;
-        Some((Ok::<_, Infallible>(piece), receiver))
-    });
+    growing.begin(before, importing, given, behind);
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .streaming(pieces))
+        .streaming(pieces(receiver)))
 }
 
 /// The faulty rows as a file of the same kind, with what is wrong with each.
 pub(crate) async fn faulty(visit: Visit, console: Data<Console>, upload: Upload) -> Answer {
-    let _place = place(&console)?;
-    let given = come_back(&visit, &upload.fields)?;
+    let Upload { place, fields, .. } = upload;
+    let given = come_back(&visit, fields).await?;
     let table = given.open(true).await.map_err(|_| Mistake::Unreadable)?;
     let now = console.parts.clock.now();
-    let mut importing = Importing::begin(&given, table, visit.seen()?, true, now, None);
-    let mut all = Vec::new();
-    while let Ok(Some(faulty)) = importing.block(&console.services.intake).await {
-        all.extend(faulty);
+    let importing = Importing::begin(&given, table, visit.seen()?, true, now, None);
+    let intake = console.services.intake.clone();
+    let found = through(importing, intake, usize::MAX, place).await?;
+    if found.broke_off || found.importing.tally.unstored > 0 {
+        // A file that lacks rows looks like one that has all.
+        let words = "not every row could be checked";
+        return Err(StoreError::Unavailable(words.into()).into());
     }
-    let header = importing.header();
-    let text = visit.text();
-    let (file, kind, ending) = match given.form {
-        Form::Workbook => {
-            let header = header.unwrap_or_default();
-            let made = faulty_file::workbook(header, &all, text);
-            (
-                made.map_err(|_| Mistake::Unforeseen)?,
-                Form::Workbook.media_type(),
-                "xlsx",
-            )
-        }
-        Form::Csv => {
-            let header = header.unwrap_or_default();
-            let made = faulty_file::table(header, importing.dialect(), &all, text);
-            (made, Form::Csv.media_type(), "csv")
-        }
-        Form::Json | Form::JsonLines => (
-            faulty_file::lines(&all, text),
-            Form::JsonLines.media_type(),
-            "jsonl",
-        ),
-    };
+    let (text, form) = (visit.text(), given.form);
+    let made = aside(move || made(form, &found, text)).await?;
+    let (file, kind, ending) = made.map_err(|_| Mistake::Unforeseen)?;
     let name = format!(
         "attachment; filename=\"{}.{ending}\"",
         file_name(&given.name)
@@ -151,6 +142,33 @@ pub(crate) async fn faulty(visit: Visit, console: Data<Console>, upload: Upload)
         .content_type(kind)
         .insert_header((CONTENT_DISPOSITION, name))
         .body(file))
+}
+
+/// A file of faulty rows, its type and the ending of its name.
+fn made(
+    form: Form,
+    found: &Found,
+    text: Text,
+) -> Result<(Bytes, &'static str, &'static str), XlsxError> {
+    let (importing, rows) = (&found.importing, &found.faulty[..]);
+    let header = importing.header().unwrap_or_default();
+    Ok(match form {
+        Form::Workbook => (
+            faulty_file::workbook(header, rows, text)?,
+            Form::Workbook.media_type(),
+            "xlsx",
+        ),
+        Form::Csv => (
+            faulty_file::table(header, importing.dialect(), rows, text),
+            Form::Csv.media_type(),
+            "csv",
+        ),
+        Form::Json | Form::JsonLines => (
+            faulty_file::lines(rows, text),
+            Form::JsonLines.media_type(),
+            "jsonl",
+        ),
+    })
 }
 
 /// A name for a file of faulty rows, of letters that every system takes.
@@ -170,90 +188,69 @@ fn file_name(given: &str) -> String {
     }
 }
 
-/// A page that grows while rows are stored.
-struct Growing {
-    sender: mpsc::Sender<Bytes>,
-    text: Text,
-    intake: Arc<Intake>,
-    _place: OwnedSemaphorePermit,
+/// What was found in a table that was checked.
+struct Found {
+    importing: Importing,
+    faulty: Vec<FaultyRow>,
+    /// Whether it could not be read to its end.
+    broke_off: bool,
 }
 
-impl Growing {
-    async fn grow(self, before: String, mut importing: Importing, given: Given, behind: String) {
-        self.say(before).await;
-        let (began, mut told) = (Instant::now(), Instant::now());
-        let (mut faulty, mut broke_off) = (Vec::new(), false);
-        loop {
-            match importing.block(&self.intake).await {
-                Ok(Some(more)) => keep(&mut faulty, more),
-                Ok(None) => break,
-                Err(error) => {
-                    tracing::error!("a table could not be read to its end: {error}");
-                    broke_off = true;
-                    break;
-                }
+/// Goes through all rows, on a thread of its own.
+async fn through(
+    mut importing: Importing,
+    intake: Arc<Intake>,
+    most: usize,
+    place: Place,
+) -> Result<Found, Mistake> {
+    let runtime = Handle::current();
+    let going = async move {
+        let _place = place;
+        let until = tokio::time::Instant::now() + CHECKING;
+        let mut faulty = Vec::new();
+        let broke_off = loop {
+            match timeout_at(until, importing.block(&intake)).await {
+                Ok(Ok(Some(more))) => keep(&mut faulty, more, most),
+                Ok(Ok(None)) => break false,
+                Ok(Err(_)) => break true,
+                Err(elapsed) => return Err(StoreError::Unavailable(elapsed.into())),
             }
-            if told.elapsed() >= STEP {
-                told = Instant::now();
-                let seconds = began.elapsed().as_secs_f64();
-                let (done, all) = (importing.done(), importing.tally.rows);
-                let step = import::step(self.text, done, all, seconds);
-                self.say(step.into_string()).await;
-            }
-        }
-        let tally = importing.tally;
-        tracing::info!(
-            rows.accepted = tally.stored,
-            rows.rejected = tally.faulty,
-            rows.replayed = tally.replayed,
-            rows.unstored = tally.unstored,
-            "table imported"
-        );
-        let outcome = Outcome {
-            tally,
+        };
+        Ok(Found {
+            importing,
             faulty,
             broke_off,
-        };
-        let end = import::stored(self.text, &given, &outcome).into_string();
-        self.say(end + &behind).await;
-    }
-
-    /// Whoever left hears nothing more; whoever does not read is not waited for.
-    async fn say(&self, html: String) {
-        let _ = tokio::time::timeout(STEP, self.sender.send(html.into())).await;
-    }
-}
-
-fn keep(all: &mut Vec<crate::importing::FaultyRow>, more: Vec<crate::importing::FaultyRow>) {
-    let room = MOST_SHOWN - all.len();
-    all.extend(more.into_iter().take(room));
-}
-
-async fn tried(console: &Console, seen: &Visibility, given: &Given) -> Result<Outcome, Refusal> {
-    let table = given.open(false).await?;
-    let now = console.parts.clock.now();
-    let mut importing = Importing::begin(given, table, seen, true, now, None);
-    let mut faulty = Vec::new();
-    let broke_off = loop {
-        match importing.block(&console.services.intake).await {
-            Ok(Some(more)) => keep(&mut faulty, more),
-            Ok(None) => break false,
-            Err(_) => break true,
-        }
+        })
     };
-    Ok(Outcome {
-        tally: importing.tally,
-        faulty,
-        broke_off,
-    })
+    Ok(aside(move || runtime.block_on(going)).await??)
 }
 
-fn place(console: &Console) -> Result<OwnedSemaphorePermit, Mistake> {
-    let places: &Arc<Semaphore> = &console.imports;
-    places
-        .clone()
-        .try_acquire_owned()
-        .map_err(|_| Mistake::Busy)
+type Tried = Result<(Given, Outcome), Refusal>;
+
+async fn tried(
+    console: &Console,
+    seen: &Visibility,
+    mut given: Given,
+    place: Place,
+) -> Result<Tried, Mistake> {
+    let table = match given.open(false).await {
+        Ok(table) => table,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let now = console.parts.clock.now();
+    let importing = Importing::begin(&given, table, seen, true, now, None);
+    let intake = console.services.intake.clone();
+    let found = through(importing, intake, MOST_SHOWN, place).await?;
+    let given = aside(move || {
+        given.pack();
+        given
+    });
+    let outcome = Outcome {
+        tally: found.importing.tally,
+        faulty: found.faulty,
+        broke_off: found.broke_off,
+    };
+    Ok(Ok((given.await?, outcome)))
 }
 
 fn form(visit: &Visit, fields: Option<&Fields>) -> Result<ImportForm, Mistake> {
@@ -282,9 +279,11 @@ fn dealer(visit: &Visit, fields: &Fields) -> Result<Result<Option<DealerId>, NoD
 }
 
 /// The table of a page of ours.
-fn come_back(visit: &Visit, fields: &Fields) -> Result<Given, Mistake> {
-    let dealer = dealer(visit, fields)?.map_err(|NoDealer| Mistake::Unreadable)?;
-    let value = |name| fields.all(name).next().unwrap_or_default();
-    let given = Given::come_back(value("name"), value("form"), value("table"), dealer);
-    given.ok_or(Mistake::Unreadable)
+async fn come_back(visit: &Visit, fields: Fields) -> Result<Given, Mistake> {
+    let dealer = dealer(visit, &fields)?.map_err(|NoDealer| Mistake::Unreadable)?;
+    let unpacking = aside(move || {
+        let value = |name| fields.all(name).next().unwrap_or_default();
+        Given::come_back(value("name"), value("form"), value("table"), dealer)
+    });
+    unpacking.await?.ok_or(Mistake::Unreadable)
 }

@@ -3,11 +3,12 @@
 use actix_web::http::header::{CONTENT_TYPE, HeaderName};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use domain::access::Principal;
 
 use super::Answer;
-use crate::cookies;
 use crate::form::Fields;
 use crate::mistake::Mistake;
+use crate::session::Session;
 use crate::state::Console;
 use crate::visit::Visit;
 
@@ -25,9 +26,10 @@ pub(crate) async fn tell(visit: Visit, console: Data<Console>, request: HttpRequ
             .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
             .body(known));
     }
-    let room = live.room().ok_or(Mistake::Busy)?;
-    let session = cookies::session(&request, visit.https);
-    let session = session.map(|token| (token, console.services.logins.clone()));
+    let key = visit.principal.as_ref().and_then(Principal::key);
+    let caller = console.parts.limits.subject(&request, key);
+    let room = live.room(caller).ok_or(Mistake::Busy)?;
+    let session = Session::of(&request, &visit, &console);
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((X_ACCEL_BUFFERING, "no"))

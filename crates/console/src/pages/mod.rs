@@ -3,6 +3,7 @@
 pub(crate) mod analytics;
 pub(crate) mod dealers;
 pub(crate) mod downloads;
+mod growing;
 pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod live;

@@ -70,10 +70,14 @@ impl Text {
         let rows = self.rows_counted(count);
         match self.0 {
             Language::Indonesian => {
-                format!("{rows} sudah tersimpan dalam 24 jam terakhir dan tidak dikirim lagi.")
+                format!(
+                    "{rows} sudah tersimpan dalam 24 jam terakhir dan tidak dikirim lagi, juga yang dibatalkan: itu bisa dikirim ulang dari daftar pesan."
+                )
             }
             Language::English => {
-                format!("{rows} stored within the last 24 hours, and not sent again.")
+                format!(
+                    "{rows} stored within the last 24 hours, and not sent again, nor are cancelled ones: those can be resent from the list of messages."
+                )
             }
         }
     }
@@ -159,6 +163,10 @@ impl Text {
                     .map(|fault| self.column_fault(fault))
                     .collect();
             }
+            Refusal::LongHeader if english => {
+                "The first row, which names the columns, is too long.".to_owned()
+            }
+            Refusal::LongHeader => "Baris pertama, yang menamai kolom, terlalu panjang.".to_owned(),
             Refusal::DateOrder { column, example } if english => format!(
                 "The dates of {column} begin with the month, such as {example}. Write DD/MM/YYYY, else other dates would be wrong unnoticed."
             ),

@@ -1,6 +1,7 @@
 //! How messages of a text would read, as on a phone.
 
 use domain::usecases::{Preview, Rendering};
+use domain::values::mask_phones;
 use maud::{Markup, html};
 
 use super::differences::marked;
@@ -54,20 +55,22 @@ pub(crate) fn fragment(shown: &Shown, text: Text) -> Markup {
 }
 
 fn rendering(one: &Rendering, text: Text) -> Markup {
-    let (words, tone) = match one.differs {
+    let (verdict, tone) = match one.differs {
         Some(false) => (text.template_alike(), "good"),
         Some(true) => (text.template_differs(), "warning"),
         None => (text.template_never_sent(), ""),
     };
     let caption = html! {
         a href={ "/console/messages/" (one.request) } { (text.template_to_request()) } " · "
-        strong class=(tone) { (words) }
+        strong class=(tone) { (verdict) }
     };
+    // The texts are of real requests, and a template may name the phone.
+    let words = mask_phones(&one.text);
     bubble(
         &caption,
         &match &one.sent {
-            Some(sent) => marked(sent, &one.text),
-            None => html! { (one.text) },
+            Some(sent) => marked(&mask_phones(sent), &words),
+            None => html! { (words) },
         },
     )
 }

@@ -1,8 +1,10 @@
 //! The import: checked, stored once, mended.
 
+use std::sync::Arc;
+
 use actix_web::test::TestRequest;
 use domain::access::Scope;
-use domain::ports::{DateRange, PageQuery, RequestFilter};
+use domain::ports::{DateRange, MockDealerDirectory, PageQuery, RequestFilter, StoreError};
 use testkit::sample;
 
 use crate::site::{Reply, Site};
@@ -349,4 +351,43 @@ async fn a_row_that_stands_there_twice_is_meant_twice() {
         );
     }
     assert_eq!(requests(&site).await, 2);
+}
+
+/// Every row that is missing there would be lost: nobody could tell.
+#[actix_web::test]
+async fn a_file_of_faulty_rows_has_all_of_them_or_is_none() {
+    let mut site = Site::new();
+    let cookie = site.dealer(Scope::Write).await;
+    let rows = table(&[GOOD, "Sri;021 555;Vario;B 1 A"]);
+    let checked = post(&site, "/console/import", &cookie, &[("file", &rows)]).await;
+    let file = go_on(&site, "/console/import/faulty", &cookie, &checked.body).await;
+    assert_eq!(file.status, 200);
+    assert!(file.body.contains("021 555"));
+    let mut dealers = MockDealerDirectory::new();
+    dealers
+        .expect_find()
+        .returning(|_| Err(StoreError::Unavailable("it is away".into())));
+    site.ports.dealers = Arc::new(dealers);
+    let file = go_on(&site, "/console/import/faulty", &cookie, &checked.body).await;
+    assert_eq!((file.status, file.header("retry-after")), (503, Some("5")));
+}
+
+#[actix_web::test]
+async fn whoever_changes_the_language_after_an_import_comes_to_a_page() {
+    let site = Site::new();
+    let cookie = site.dealer(Scope::Write).await;
+    let checked = post(
+        &site,
+        "/console/import",
+        &cookie,
+        &[("file", &table(&[GOOD]))],
+    )
+    .await;
+    let stored = go_on(&site, "/console/import/store", &cookie, &checked.body).await;
+    let looked_at = site.get("/console/import/store", &cookie).await;
+    assert_eq!(looked_at.status, 405);
+    for page in [checked.body, stored.body, looked_at.body] {
+        let next = "name=\"next\" value=\"/console/import\"";
+        assert!(page.contains(next), "{page}");
+    }
 }

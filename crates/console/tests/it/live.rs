@@ -124,20 +124,53 @@ async fn a_stream_ends_with_its_session_and_with_the_service() {
 #[actix_web::test]
 async fn streams_are_bounded() {
     let site = Site::new();
-    let cookie = site.dealer(Scope::Read).await;
+    // Each key has its share.
+    let mut cookies = Vec::new();
+    for _ in 0..17 {
+        cookies.push(site.dealer(Scope::Read).await);
+    }
     let configure = site.console().configure();
     let app = init_service(App::new().configure(|config| configure(config))).await;
-    let ask = async || {
+    let ask = async |n: usize| {
         let request = TestRequest::get().uri("/console/live").peer_addr(site.peer);
-        let request = request.insert_header(("Cookie", cookie.clone()));
+        let request = request.insert_header(("Cookie", cookies[n].clone()));
         call_service(&app, request.to_request()).await
     };
     let mut open = Vec::new();
-    for _ in 0..512 {
-        open.push(ask().await);
+    for n in 0..512 {
+        open.push(ask(n % 16).await);
     }
     assert!(open.iter().all(|response| response.status() == 200));
-    assert_eq!(ask().await.status(), 503);
+    assert_eq!(ask(16).await.status(), 503);
     open.pop();
-    assert_eq!(ask().await.status(), 200, "one that ends makes room");
+    assert_eq!(ask(16).await.status(), 200, "one that ends makes room");
+}
+
+/// One key leaves streams to others; who has none asks now and then.
+#[actix_web::test]
+async fn a_key_has_its_share_of_streams() {
+    let site = Site::new();
+    let cookies = [
+        site.dealer(Scope::Read).await,
+        site.dealer(Scope::Read).await,
+    ];
+    let configure = site.console().configure();
+    let app = init_service(App::new().configure(|config| configure(config))).await;
+    let ask = |cookie: &str| {
+        TestRequest::get()
+            .uri("/console/live")
+            .insert_header(("Cookie", cookie.to_owned()))
+            .peer_addr(site.peer)
+            .to_request()
+    };
+    let mut open = Vec::new();
+    for _ in 0..32 {
+        let response = call_service(&app, ask(&cookies[0])).await;
+        assert_eq!(response.status(), 200);
+        open.push(response);
+    }
+    assert_eq!(call_service(&app, ask(&cookies[0])).await.status(), 503);
+    assert_eq!(call_service(&app, ask(&cookies[1])).await.status(), 200);
+    open.pop();
+    assert_eq!(call_service(&app, ask(&cookies[0])).await.status(), 200);
 }

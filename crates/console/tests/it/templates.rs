@@ -304,3 +304,23 @@ async fn head_office_writes_for_all_and_for_each_and_sets_the_default() {
         404
     );
 }
+
+/// As on its page: a customer's name may hold a phone.
+#[actix_web::test]
+async fn phones_of_real_requests_are_masked_in_a_preview() {
+    let site = Site::new();
+    let mut request = sample::new_request();
+    request.submission.customer_name = "Adit 081200000001".to_owned();
+    site.accept(&request).await;
+    let cookie = site.dealer(Scope::Write).await;
+    let look = form(&[
+        ("name", "promo"),
+        ("body", "Halo {customer_name}!"),
+        ("seen", "none"),
+        ("act", "preview"),
+    ]);
+    let shown = site.post("/console/templates", &cookie, &look).await;
+    assert_eq!(shown.status, 200);
+    assert!(shown.body.contains("0812"), "{}", shown.body);
+    assert!(!shown.body.contains("081200000001"), "{}", shown.body);
+}

@@ -341,3 +341,36 @@ fn cells_are_kept_as_they_stood() {
     let table = open(Form::Csv, csv(ROW)).expect("a table");
     assert_eq!(table.header().expect("a header")[1], "noTelp");
 }
+
+#[test]
+fn a_header_is_no_longer_than_a_row() {
+    let wide = |columns: usize| format!("{HEADER}{}\r\n{ROW}\r\n", ",".repeat(columns));
+    assert_eq!(only(Form::Csv, wide(16_000)), sample());
+    for header in [
+        wide(16_384),
+        csv(ROW).replacen("dealerId", &format!("dealerId,{}", "x".repeat(66_000)), 1),
+    ] {
+        assert!(matches!(refusal(Form::Csv, header), Refusal::LongHeader));
+    }
+    // Under a separator that it does not have, a header may have as many columns as it likes.
+    let commas = format!("\"{}\"", ",".repeat(20_000));
+    let text = csv(ROW)
+        .replace(',', ";")
+        .replacen("dealerId", &format!("dealerId;x{commas}"), 1);
+    assert_eq!(only(Form::Csv, text), sample());
+}
+
+#[test]
+fn cells_beyond_the_header_and_bytes_that_are_no_text_are_not_kept() {
+    let long = rows(Form::Csv, csv(&format!("{ROW}{}", ",x".repeat(9))));
+    assert_eq!(long[0].cells, ROW.split(',').collect::<Vec<_>>());
+    let mut bytes = csv(ROW).into_bytes();
+    let at = bytes
+        .windows(4)
+        .position(|four| four == b"Adit")
+        .expect("a name");
+    bytes[at] = 0xff;
+    let faulty = rows(Form::Csv, bytes);
+    assert_eq!(faulty[0].content.as_ref().err(), Some(&Unreadable::NotText));
+    assert_eq!(faulty[0].cells[..2], ["", "082148523421"]);
+}

@@ -262,6 +262,21 @@ fn a_cell_far_away_costs_nothing() {
 }
 
 #[test]
+fn empty_cells_before_one_that_is_kept_are_counted() {
+    let far = workbook(|sheet| {
+        texts(sheet, 0, &HEADER.replace(",dealerId", ""));
+        for row in 0..200 {
+            let text = if row == 0 { "dealerId" } else { "0009999" };
+            sheet.write_string(row, 16_383, text).expect("a text");
+        }
+    });
+    let Err(refused) = Table::open(Form::Workbook, Box::new(Cursor::new(far)), &OPTIONS) else {
+        panic!("three million cells are kept");
+    };
+    assert!(matches!(refused, Refusal::TooLarge { .. }));
+}
+
+#[test]
 fn what_is_no_workbook_is_refused() {
     assert!(matches!(refusal(Form::Workbook, ""), Refusal::Empty));
     let whole = filled(|_| ());
