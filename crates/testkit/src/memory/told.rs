@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::MutexGuard;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::dealers::SOON;
+use domain::dealers::{LOW_QUOTA, SOON};
 use domain::endpoints::{EndpointId, EventType};
 use domain::replies::ListCursor;
 use domain::requests::{MessageId, MessageState};
@@ -170,8 +170,7 @@ impl State {
             if before.blocked && !account.blocked {
                 say(EventType::AccountRecovered, String::new());
             }
-            let settings = self.dealers.get(dealer).map(|dealer| &dealer.settings);
-            let low = settings.map_or(domain::dealers::LOW_QUOTA, |it| it.low_quota());
+            let low = self.low_quota(dealer).unwrap_or(LOW_QUOTA);
             let was_enough = before.quota.is_none_or(|left| left >= low);
             if let Some(left) = account.quota.filter(|left| *left < low && was_enough) {
                 say(
@@ -196,7 +195,9 @@ impl State {
             let before = seen.accounts.get(dealer).cloned().unwrap_or_default();
             let is_soon = |day: &NaiveDate| (today..=today + SOON).contains(day);
             let day = lane.expires_on.filter(is_soon);
-            let Some(day) = day.filter(|_| lane.profile_due != before.profile_due) else {
+            let is_profile =
+                (lane.profile_due, lane.expires_on) != (before.profile_due, before.expires_on);
+            let Some(day) = day.filter(|_| is_profile) else {
                 continue;
             };
             let once = (dealer.clone(), day);

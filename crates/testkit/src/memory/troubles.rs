@@ -43,9 +43,7 @@ impl Troubles for MemoryStore {
             let blocked = lane.filter(|lane| lane.history.blocks > 0);
             let oldest = due.iter().min().copied();
             let moments = lane.map(|lane| (lane.aging_from, lane.rest_until, lane.last_sent));
-            let own = state.dealers.get(dealer);
-            let own = own.and_then(|dealer| dealer.settings.quota_low_at);
-            let quota_low_at = own.map_or(low_quota, u64::from);
+            let quota_low_at = state.low_quota(dealer).unwrap_or(low_quota);
             let trouble = DealerTrouble {
                 quota_low_at,
                 dealer_id: dealer.clone(),
