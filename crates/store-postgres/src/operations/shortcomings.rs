@@ -42,9 +42,12 @@ const FILLED_IN: [&str; 6] = [
     "newest_message_id",
 ];
 
-/// The tables that a submission, its message, replies and opt-outs write to.
-const WRITTEN: [&str; 8] = [
+/// The tables that a submission, its message, what is told of it, replies and opt-outs write to.
+const WRITTEN: [&str; 11] = [
     REQUESTS,
+    "endpoint",
+    "event",
+    "event_delivery",
     "idempotency_key",
     "lane",
     "message",
@@ -59,8 +62,11 @@ const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
 const READ: &str = "opt_out_key";
 
 /// The tables whose rows the service removes when they have served their purpose.
-const EMPTIED: [&str; 8] = [
+const EMPTIED: [&str; 11] = [
     "console_session",
+    "endpoint",
+    "event",
+    "event_delivery",
     "idempotency_key",
     "message_seconds_change",
     "opt_out",

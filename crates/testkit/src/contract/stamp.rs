@@ -5,6 +5,7 @@
 #[macro_export]
 macro_rules! contract_tests {
     ($make_stage:path) => {
+        $crate::contract_tests_of_endpoints!($make_stage);
         $crate::contract_tests! { @modules $make_stage;
             requests:
                 a_stored_request_is_found_as_it_was_submitted
@@ -167,6 +168,7 @@ macro_rules! contract_tests {
             arrivals:
                 what_came_in_is_counted_by_dealer;
             troubles:
+                a_quota_is_low_by_the_settings_of_its_dealer
                 who_is_well_is_not_told
                 whoever_may_need_somebody_is_told
                 trouble_is_told_of_whom_is_seen;

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use domain::access::Visibility;
+use domain::access::{AuditEntry, Visibility};
 use domain::delivery::MessageChange;
 use domain::ports::{AccountProfile, DealerTrouble};
+use domain::settings::{Change, SettingsChange};
 use domain::values::DealerId;
 
 use super::Stage;
@@ -115,4 +116,19 @@ pub async fn trouble_is_told_of_whom_is_seen(stage: &Stage) {
     assert_eq!(told[0].dealer_id, sample::dealer_id_numbered(2));
     let nobody = Visibility::Only(sample::dealer_id_numbered(9));
     assert_eq!(troubles(stage, &nobody).await, []);
+}
+
+/// Where a dealer's settings say how many are few.
+pub async fn a_quota_is_low_by_the_settings_of_its_dealer(stage: &Stage) {
+    let dealer = super::settings::known_dealer(stage).await.id;
+    keep(stage, &dealer, 100, day(8)).await;
+    let setting = SettingsChange {
+        quota_low_at: Change::Set(101),
+        ..SettingsChange::default()
+    };
+    let entry = AuditEntry::settings_changed(&sample::author(), &dealer, &setting);
+    let changing = stage.admin.change(&dealer, &setting, &entry);
+    changing.await.expect("change");
+    let found = trouble(stage).await;
+    assert_eq!((found.dealer_id, found.quota_low_at), (dealer, 101));
 }

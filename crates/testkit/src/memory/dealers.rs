@@ -104,6 +104,13 @@ impl State {
         Some(dealer)
     }
 
+    /// Below how many messages a dealer's quota is low, where its settings say so.
+    pub(super) fn low_quota(&self, id: &DealerId) -> Option<u64> {
+        let own = self.own_settings.get(id).map(|own| &own.settings);
+        let settings = own.or_else(|| self.dealers.get(id).map(|dealer| &dealer.settings));
+        settings?.quota_low_at.map(u64::from)
+    }
+
     fn record(
         &mut self,
         id: &DealerId,
