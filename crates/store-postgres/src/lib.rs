@@ -34,5 +34,6 @@ pub use operations::inspect::{Inspection, MigrationState};
 pub use operations::migrate::{MigrateError, migrate};
 pub use operations::shortcomings::Shortcoming;
 pub use operations::trial::Refusal;
+pub use replies::print_keys::FormerKeys;
 pub use requests::recount::{CountsWrong, compare_counts, recount};
 pub use store::PgStore;

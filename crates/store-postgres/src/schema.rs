@@ -266,6 +266,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    opt_out_former_key (id) {
+        id -> Binary,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
     opt_out_key (key) {
         key -> Binary,
     }
@@ -363,6 +370,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     message_seconds_change,
     opt_out,
     opt_out_confirmation,
+    opt_out_former_key,
     opt_out_key,
     reply,
     request_count,

@@ -14,6 +14,7 @@ use crate::dealers::secrets::SecretsKeys;
 use crate::front::Fronts;
 use crate::keys::strangers::Strangers;
 use crate::lanes::settling::Settling;
+use crate::replies::print_keys::PrintKeys;
 use crate::requests::bulk::BulkRequest;
 
 /// Requests, outbox, reports and audit in PostgreSQL.
@@ -29,7 +30,7 @@ pub struct PgStore {
     /// Connections for analytics and exports; without them these use `database`.
     reports: Option<Database>,
     /// Keys of the prints under which erased persons stay opted out.
-    pub(crate) print_keys: Arc<Vec<Vec<u8>>>,
+    pub(crate) print_keys: Arc<PrintKeys>,
     /// Limits slow lists and counts to a part of the connections.
     pub(crate) for_reports: Arc<Semaphore>,
 }
@@ -75,7 +76,7 @@ impl PgStore {
     /// of the schema is used.
     #[must_use]
     pub fn with_keys(mut self, keys: &SecretsKeys) -> Self {
-        self.print_keys = Arc::new(keys.print_keys());
+        self.print_keys = Arc::new(PrintKeys::of(keys.print_keys()));
         self
     }
 

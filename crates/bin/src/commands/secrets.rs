@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use domain::access::Principal;
 use domain::ports::Vault as _;
-use store_postgres::{Resealed, SecretPlace};
+use store_postgres::{FormerKeys, Resealed, SecretPlace};
 
 use super::database::open;
 use crate::config::Config;
@@ -35,6 +35,7 @@ pub(super) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
         }
         well &= summary(place, &outcome);
     }
+    well &= print_keys(parts.store.keep_print_keys().await?);
     Ok(if well {
         say!("Everything is sealed with the first key; the others can go.");
         ExitCode::SUCCESS
@@ -42,6 +43,15 @@ pub(super) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
         say!("Not everything is sealed with the first key: keep the others.");
         ExitCode::FAILURE
     })
+}
+
+/// Prints what became of the keys of prints; returns whether all can be opened.
+fn print_keys(outcome: FormerKeys) -> bool {
+    let well = outcome.shut == 0;
+    let verdict = if well { Verdict::Good } else { Verdict::Bad };
+    let finding = format!("{} kept, {} cannot be opened", outcome.kept, outcome.shut);
+    say_finding(verdict, "keys of erased persons' opt-outs", &finding);
+    well
 }
 
 /// Prints the result for a place; returns whether all of it is sealed.

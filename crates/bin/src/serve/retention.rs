@@ -67,6 +67,7 @@ fn log(erased: Erased, what: &str) {
         erased.requests = erased.requests,
         erased.messages = erased.messages,
         erased.events = erased.events,
+        erased.replies = erased.replies,
         "{what}"
     );
 }

@@ -117,7 +117,7 @@ impl Outbox for PgStore {
     }
 
     async fn expire(&self, ttl: Duration) -> Result<u64, StoreError> {
-        let print_keys = &self.print_keys[..];
+        let print_keys = self.print_keys().await?;
         let row: CountRow = self
             .database
             .ask_again(|mut connection| async move {

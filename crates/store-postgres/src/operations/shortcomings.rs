@@ -58,8 +58,8 @@ const WRITTEN: [&str; 11] = [
 ];
 const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
 
-/// The table that is read before every call.
-const READ: &str = "opt_out_key";
+/// The tables that are read before a call.
+const READ: [&str; 2] = ["opt_out_former_key", "opt_out_key"];
 
 /// The tables whose rows the service removes when they have served their purpose.
 const EMPTIED: [&str; 11] = [
@@ -208,7 +208,7 @@ async fn find(
         )
         .bind("written", WRITTEN.to_vec())
         .bind("rights", RIGHTS.to_vec())
-        .bind("read", READ)
+        .bind("read", READ.to_vec())
         .bind("emptied", EMPTIED.to_vec())
         .load(connection)
         .await?;

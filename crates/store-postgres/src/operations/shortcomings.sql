@@ -30,7 +30,7 @@ WHERE n.nspname = :schema AND NOT has_any_column_privilege(c.oid, r.name)
 UNION ALL
 SELECT 'right', format('%I.%I', n.nspname, c.relname), 'SELECT', 0, 0
 FROM pg_namespace n
-JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = :read
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = ANY (:read::text[])
 WHERE n.nspname = :schema AND NOT has_any_column_privilege(c.oid, 'SELECT')
 UNION ALL
 SELECT 'right', format('%I.%I', n.nspname, c.relname), 'DELETE', 0, 0

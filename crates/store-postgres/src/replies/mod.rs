@@ -1,5 +1,7 @@
 //! What customers write back, and who wants no messages any more.
 
+pub(crate) mod print_keys;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -57,7 +59,7 @@ impl OptOuts for PgStore {
     async fn is_opted_out(&self, dealer: &DealerId, phone: &Phone) -> Result<bool, StoreError> {
         let statement = Statement::new(sql::IsOptedOut)
             .bind("phone", phone.national())
-            .bind("print_keys", &self.print_keys[..])
+            .bind("print_keys", self.print_keys().await?)
             .bind("dealer_id", dealer.as_str());
         let row: StandingRow = self.database.one(statement).await?;
         Ok(row.is_opted_out)
@@ -91,7 +93,7 @@ impl OptOuts for PgStore {
             .bind("dealer_id", dealer.as_str())
             .bind("phone", phone.national())
             .bind("note", note.as_deref());
-        let statement = with_entry(self.with_change(statement), entry);
+        let statement = with_entry(self.with_change(statement).await?, entry);
         let row: OptedOutRow = self.database.one(statement).await?;
         let is_new = row.is_new;
         let record = OptOut::try_from(row)?;
@@ -110,7 +112,7 @@ impl OptOuts for PgStore {
         let statement = Statement::new(sql::OptIn)
             .bind("dealer_id", dealer.as_str())
             .bind("phone", phone.national());
-        let statement = with_entry(self.with_change(statement), entry);
+        let statement = with_entry(self.with_change(statement).await?, entry);
         let row: CountRow = self.database.one(statement).await?;
         Ok(row.rows > 0)
     }
@@ -173,7 +175,10 @@ impl PgStore {
             .bind("opted_out", reply.wish().map(|wish| wish == Wish::OptOut))
             .bind("said_at", reply.written_at)
             .bind("undated", reply.is_undated());
-        let row: KeptRow = self.database.one(self.with_change(statement)).await?;
+        let row: KeptRow = self
+            .database
+            .one(self.with_change(statement).await?)
+            .await?;
         if row.turned > 0 {
             tracing::info!(
                 dealer.id = dealer.as_str(),
@@ -184,15 +189,18 @@ impl PgStore {
     }
 
     /// Binds what `change_standing.sql` needs.
-    fn with_change<'a, F: File>(&'a self, statement: Statement<'a, F>) -> Statement<'a, F> {
+    async fn with_change<'a, F: File>(
+        &'a self,
+        statement: Statement<'a, F>,
+    ) -> StoreResult<Statement<'a, F>> {
         let (request_status, whatsapp_status) = MessageState::Cancelled.version_1();
-        statement
-            .bind("print_keys", &self.print_keys[..])
+        Ok(statement
+            .bind("print_keys", self.print_keys().await?)
             .bind("reason", opted_out(0))
             .bind("undecided_reason", opted_out(1))
             .bind("request_status", request_status.as_str())
             .bind("whatsapp_status", whatsapp_status.as_str())
-            .bind("author", CHANGED_BY)
+            .bind("author", CHANGED_BY))
     }
 
     /// What a person wrote, and its opt-outs.
@@ -231,7 +239,7 @@ impl PgStore {
         let statement = Statement::new(sql::EraseReplies)
             .bind("phone", phone.national())
             .bind("most", most)
-            .bind("print_keys", &self.print_keys[..]);
+            .bind("print_keys", self.print_keys().await?);
         let row: CountRow = self.database.one(statement).await?;
         Ok(u64::try_from(row.rows).unwrap_or(0))
     }

@@ -34,7 +34,7 @@ const PLATE: &str = "D 7713 ZWB";
 const SPELT: &str = "+62 812-0000-0001";
 
 /// Columns that hold no words of anybody: what stands there is one of a few, or a number of ours.
-const WORDLESS: [(&str, &[&str], &str); 24] = [
+const WORDLESS: [(&str, &[&str], &str); 25] = [
     (
         "__diesel_schema_migrations",
         &["version"],
@@ -123,6 +123,11 @@ const WORDLESS: [(&str, &[&str], &str); 24] = [
         "a number, a digest, one of a few",
     ),
     ("opt_out_confirmation", &["dealer_id"], "a number"),
+    (
+        "opt_out_former_key",
+        &["id", "sealed"],
+        "a digest, a sealed key",
+    ),
     ("opt_out_key", &["key"], "random"),
     ("reply", &["dealer_id", "print"], "a number, a digest"),
     (

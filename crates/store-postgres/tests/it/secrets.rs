@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use domain::access::AuditEntry;
 use domain::ports::{
-    DealerAdmin as _, DealerDirectory as _, SecretPurpose, SettingsChanged, Vault as _, VaultError,
+    DealerAdmin as _, DealerDirectory as _, OptOuts as _, PersonalData as _, SecretPurpose,
+    SettingsChanged, Vault as _, VaultError,
 };
 use domain::settings::{Change, SettingsChange};
 use domain::values::AccountError;
 use secrecy::ExposeSecret as _;
 use store_postgres::testing::TestDatabase;
-use store_postgres::{PgDealers, Resealed, SecretPlace, SecretsKeys};
+use store_postgres::{FormerKeys, PgDealers, Resealed, SecretPlace, SecretsKeys};
 use testkit::contract::Backstage as _;
 use testkit::sample;
 
@@ -19,6 +20,9 @@ use crate::contract::TEST_KEY;
 
 /// The bytes 31 to 0.
 const NEW_KEY: &str = "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA=";
+
+/// 32 times the byte 1.
+const THIRD_KEY: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
 const KEY: &str = "kunci-yang-disegel";
 
@@ -241,4 +245,33 @@ async fn everything_is_sealed_anew_in_batches_and_only_once() {
         .await
         .unwrap();
     assert_eq!(shut.shut, [(id.to_string(), VaultError::UnknownKey)]);
+}
+
+/// A print cannot be made anew without its phone, so its key must outlive the secrets' key.
+#[tokio::test(flavor = "multi_thread")]
+async fn erased_persons_stay_opted_out_when_the_key_is_replaced() {
+    let database = with_dealer().await;
+    let with = |list: &str| store(&database).with_keys(&SecretsKeys::parse(list).unwrap());
+    let (dealer, phone) = (sample::dealer_id(), sample::new_request().submission.phone);
+    let old = with(TEST_KEY);
+    let entry = AuditEntry::opted_out(&sample::author(), &dealer, &phone);
+    old.opt_out(&dealer, &phone, None, &entry).await.unwrap();
+    old.erase(&phone, 10).await.unwrap();
+    let is_out = async |list: &str| with(list).is_opted_out(&dealer, &phone).await.unwrap();
+    assert!(!is_out(NEW_KEY).await);
+    let both = with(&format!("{NEW_KEY},{TEST_KEY}"));
+    for _ in 0..2 {
+        let kept = both.keep_print_keys().await.unwrap();
+        assert_eq!(kept, FormerKeys { kept: 1, shut: 0 });
+    }
+    assert!(is_out(NEW_KEY).await);
+    // Once more, and back again.
+    let list = format!("{THIRD_KEY},{NEW_KEY}");
+    assert_eq!(with(&list).keep_print_keys().await.unwrap().kept, 2);
+    assert!(is_out(THIRD_KEY).await);
+    assert_eq!(with(TEST_KEY).keep_print_keys().await.unwrap().shut, 2);
+    let stored = database.connect().await;
+    let query = "SELECT count(*) FROM customer.opt_out_former_key";
+    let rows: i64 = stored.query_one(query, &[]).await.unwrap().get(0);
+    assert_eq!(rows, 2);
 }

@@ -147,7 +147,8 @@ async fn a_right_that_replies_and_opt_outs_need_is_found() {
     let rights = written
         .iter()
         .flat_map(|table| rights.map(|right| (right, *table)));
-    for (right, table) in rights.chain([("SELECT", "opt_out_key")]) {
+    let read = ["opt_out_key", "opt_out_former_key"].map(|table| ("SELECT", table));
+    for (right, table) in rights.chain(read) {
         let of_role = format!("{right} ON customer.{table}");
         let revoke = format!("REVOKE {of_role} FROM serving_in_tests");
         client.batch_execute(&revoke).await.unwrap();
