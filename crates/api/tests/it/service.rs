@@ -10,9 +10,9 @@ use api::{
     Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, RateLimit, TrustedProxies,
 };
 use domain::dealers::Dealer;
-use domain::ports::{BoxError, Health, Precondition, StoreError, TemplateOwner};
+use domain::ports::{BoxError, Health, Precondition, StoreError};
 use domain::template::TemplateName;
-use domain::values::{Phone, PublicBaseUrl};
+use domain::values::{Owner, Phone, PublicBaseUrl};
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
 
@@ -184,8 +184,8 @@ impl Service {
     pub(crate) async fn save_templates(&self) {
         let desk = self.world.services().templates;
         let name = TemplateName::parse("servis").expect("a name");
-        let own = TemplateOwner::Dealer(sample::dealer_id());
-        for owner in [own, TemplateOwner::HeadOffice] {
+        let own = Owner::Dealer(sample::dealer_id());
+        for owner in [own, Owner::HeadOffice] {
             let over = Precondition::Unconditional;
             let saving = desk
                 .save(&owner, &name, "Halo", &over, &sample::author())

@@ -247,6 +247,7 @@ impl Typed {
             webhook_secret: secret(&self.webhook_secret, self.removes_secret),
             default_template: changed(&self.default_template, &before.default_template),
             opt_out_reply: Input::Absent,
+            quota_low_at: Input::Absent,
         }
     }
 }

@@ -14,13 +14,13 @@ use domain::ports::{
     AccountBook as _, AccountProfile, ApiKeys as _, AuditLog as _, Claim, Confirmations as _,
     DealerAdmin as _, EventStore as _, Messages as _, NewApiKey, OptOuts as _, OptedOut,
     Outbox as _, PersonalData as _, Precondition, RequestStore as _, Sessions as _, Settlement,
-    StoreError, Task, TemplateBook as _, TemplateOwner, TemplateRemoved, TemplateSaved, WorkerId,
+    StoreError, Task, TemplateBook as _, TemplateRemoved, TemplateSaved, WorkerId,
 };
 use domain::replies::IncomingReply;
 use domain::requests::{MessageId, MessageState, NewMessage, NewRequest};
 use domain::settings::{Change, SettingsChange};
 use domain::template::TemplateName;
-use domain::values::{DealerId, Phone};
+use domain::values::{DealerId, Owner, Phone};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{NewDealer, PgDealers, PgStore, SecretPlace, SecretsKeys};
 use testkit::contract::Backstage as _;
@@ -567,7 +567,7 @@ async fn sealing_secrets_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn saving_and_removing_a_template() {
     let trial = Trial::begin().await;
-    let owner = TemplateOwner::Dealer(sample::dealer_id());
+    let owner = Owner::Dealer(sample::dealer_id());
     let name = TemplateName::parse("promo").expect("a name");
     let over = Precondition::Unconditional;
     let entry = entry(Action::ChangeTemplate);

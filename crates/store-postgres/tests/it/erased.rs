@@ -10,12 +10,12 @@ use domain::persons::Sweep;
 use domain::ports::{
     ApiKeys as _, Attempt, AuditLog as _, CallEnd, EventStore as _, NewApiKey, Outbox as _,
     PersonalData as _, Precondition, RequestStore as _, Settlement, Task, TemplateBook as _,
-    TemplateOwner, WorkerId,
+    WorkerId,
 };
 use domain::replies::IncomingReply;
 use domain::requests::{MessageState, NewRequest, Origin, Submission};
 use domain::template::TemplateName;
-use domain::values::Phone;
+use domain::values::{Owner, Phone};
 use store_postgres::PgStore;
 use store_postgres::testing::TestDatabase;
 use testkit::contract::Backstage as _;
@@ -304,7 +304,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
         dealer: None,
         detail: format!("key \"HP {SPELT}\""),
     };
-    let owner = TemplateOwner::Dealer(sample::dealer_id());
+    let owner = Owner::Dealer(sample::dealer_id());
     let name = TemplateName::parse("promo").unwrap();
     let about_a_template = AuditEntry::template_changed(&about_a_key.author, owner.dealer(), &name);
     let over = Precondition::Unconditional;
