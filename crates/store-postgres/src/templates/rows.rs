@@ -51,7 +51,7 @@ pub(crate) fn set(origin: TemplateOrigin, rows: impl Iterator<Item = TextRow>) -
     .collect()
 }
 
-pub(super) fn number(owner: &Owner) -> &str {
+pub(crate) fn number(owner: &Owner) -> &str {
     owner.dealer().map_or(HEAD_OFFICE, DealerId::as_str)
 }
 

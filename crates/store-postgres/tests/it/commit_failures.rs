@@ -53,17 +53,17 @@ SELECT oid::regclass::text FROM pg_class
 WHERE relkind = 'r' AND relnamespace::regnamespace::text IN ('customer', 'dealer_integration')
 ORDER BY 1";
 
-struct Trial {
-    store: PgStore,
-    dealers: PgDealers,
-    backstage: PgBackstage,
+pub(crate) struct Trial {
+    pub(crate) store: PgStore,
+    pub(crate) dealers: PgDealers,
+    pub(crate) backstage: PgBackstage,
     client: Client,
     _database: TestDatabase,
 }
 
 impl Trial {
     /// An installation with the sample dealer.
-    async fn begin() -> Self {
+    pub(crate) async fn begin() -> Self {
         let database = TestDatabase::migrated().await;
         let store = store(&database);
         let vault = SecretsKeys::parse(TEST_KEY).expect("a key");
@@ -91,7 +91,10 @@ impl Trial {
     }
 
     /// Whether an act whose commit fails says so and changes nothing; and works afterwards.
-    async fn fails_at_commit<T: Debug, E: Debug>(&self, act: impl AsyncFn() -> Result<T, E>) -> T {
+    pub(crate) async fn fails_at_commit<T: Debug, E: Debug>(
+        &self,
+        act: impl AsyncFn() -> Result<T, E>,
+    ) -> T {
         let before = self.rows().await;
         self.client.batch_execute(REFUSE).await.expect("triggers");
         let outcome = act().await;
