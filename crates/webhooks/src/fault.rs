@@ -3,26 +3,26 @@
 use std::error::Error;
 use std::io;
 
-pub use crate::fault_tmp::AttemptError;
+use domain::endpoints::EventError;
 
 use crate::resolver::NotAllowed;
 
 /// The word for an error of the HTTP client. Its text is not kept: it may hold the address, which may hold a
 /// receiver's token.
-pub(crate) fn fault(error: &reqwest::Error) -> AttemptError {
+pub(crate) fn fault(error: &reqwest::Error) -> EventError {
     let has = |test: fn(&(dyn Error + 'static)) -> bool| causes(error).any(test);
     if has(|cause| cause.is::<NotAllowed>()) {
-        AttemptError::AddressNotAllowed
+        EventError::AddressNotAllowed
     } else if error.is_timeout() {
-        AttemptError::Timeout
+        EventError::Timeout
     } else if has(is_tls) {
-        AttemptError::Tls
+        EventError::Tls
     } else if error.is_dns() {
-        AttemptError::NameNotFound
+        EventError::NotResolved
     } else if error.is_connect() || has(is_io) {
-        AttemptError::ConnectionFailed
+        EventError::Connection
     } else {
-        AttemptError::InvalidAnswer
+        EventError::BadAnswer
     }
 }
 

@@ -2,13 +2,14 @@
 
 mod client;
 mod fault;
-mod fault_tmp;
 mod resolver;
 mod retry_after;
-mod signature;
 #[cfg(test)]
 mod tests;
 mod tls;
 
-pub use client::{EventClient, EventClientOptions};
+pub use client::EventClient;
 pub use tls::SetupError;
+
+#[doc = include_str!("../RECEIVERS.md")]
+pub mod receivers {}

@@ -1,26 +1,23 @@
-use crate::fault::AttemptError;
-use domain::values::AllowedHost;
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::receiver::{OK, Receiver, client_where, options, post};
-use crate::client::{EventClient, EventClientOptions};
+use domain::endpoints::{EndpointPolicy, EventAnswer, EventError};
+use reqwest::dns::Resolve as _;
 
-const REFUSED: Option<AttemptError> = Some(AttemptError::AddressNotAllowed);
+use super::receiver::{OK, Receiver, client, client_where, local, naming, post, status};
+use crate::client::EventClient;
+use crate::resolver::CheckedResolver;
 
-fn for_the_world() -> EventClientOptions {
-    EventClientOptions::default()
-}
+const REFUSED: EventAnswer = EventAnswer::Error(EventError::AddressNotAllowed);
 
-fn allowing(host: &str) -> EventClientOptions {
-    EventClientOptions {
-        allowed_hosts: vec![AllowedHost::parse(host).unwrap()],
-        ..for_the_world()
-    }
+fn for_the_world() -> EventClient {
+    EventClient::new(EndpointPolicy::default()).unwrap()
 }
 
 #[tokio::test]
 async fn a_literal_address_that_is_not_public_is_refused_in_every_spelling() {
     let receiver = Receiver::start().await;
-    let client = EventClient::new(for_the_world()).unwrap();
+    let client = for_the_world();
     for host in [
         "127.0.0.1",
         "127.1",
@@ -38,7 +35,7 @@ async fn a_literal_address_that_is_not_public_is_refused_in_every_spelling() {
         "[fd00::1]",
     ] {
         let url = receiver.url("https", host);
-        assert_eq!(post(&client, &url).await.err(), REFUSED, "{host}");
+        assert_eq!(post(&client, &url).await, REFUSED, "{host}");
     }
     assert!(!receiver.was_called().await);
 }
@@ -46,19 +43,19 @@ async fn a_literal_address_that_is_not_public_is_refused_in_every_spelling() {
 #[tokio::test]
 async fn plain_http_is_for_this_machine_and_from_this_machine() {
     let receiver = Receiver::start().await;
-    let remote = EventClient::new(for_the_world()).unwrap();
-    assert_eq!(post(&remote, &receiver.here()).await.err(), REFUSED);
+    let remote = for_the_world();
+    assert_eq!(post(&remote, &receiver.here()).await, REFUSED);
     let named = receiver.url("http", "localhost");
-    assert_eq!(post(&remote, &named).await.err(), REFUSED);
-    let local = EventClient::new(options()).unwrap();
-    assert_eq!(post(&local, "http://10.0.0.1/").await.err(), REFUSED);
-    assert_eq!(post(&local, "http://1.1.1.1/").await.err(), REFUSED);
+    assert_eq!(post(&remote, &named).await, REFUSED);
+    let local = client();
+    assert_eq!(post(&local, "http://10.0.0.1/").await, REFUSED);
+    assert_eq!(post(&local, "http://1.1.1.1/").await, REFUSED);
     // Encrypted, this machine is no more public than without.
     let encrypted = receiver.url("https", "127.0.0.1");
-    assert_eq!(post(&local, &encrypted).await.err(), REFUSED);
+    assert_eq!(post(&local, &encrypted).await, REFUSED);
     assert!(!receiver.was_called().await);
-    let (ended, _) = tokio::join!(post(&local, &named), receiver.answer(OK));
-    assert_eq!(ended.unwrap().status, 204);
+    let (ended, _) = tokio::join!(status(&local, &named), receiver.answer(OK));
+    assert_eq!(ended, Some(204));
 }
 
 #[tokio::test]
@@ -71,46 +68,66 @@ async fn a_loopback_name_counts_only_when_all_its_addresses_are() {
         &["127.0.0.1", "10.0.0.1"],
         &["1.1.1.1"],
     ] {
-        let (client, _) = client_where(options(), None, addresses);
-        assert_eq!(post(&client, &url).await.err(), REFUSED, "{addresses:?}");
+        let (client, _) = client_where(local(), None, addresses);
+        assert_eq!(post(&client, &url).await, REFUSED, "{addresses:?}");
     }
     assert!(!receiver.was_called().await);
     for addresses in [&["127.0.0.1"][..], &["::ffff:127.0.0.1"]] {
-        let (client, asked) = client_where(options(), None, addresses);
-        let (ended, _) = tokio::join!(post(&client, &url), receiver.answer(OK));
-        assert_eq!(ended.unwrap().status, 204, "{addresses:?}");
+        let (client, asked) = client_where(local(), None, addresses);
+        let (ended, _) = tokio::join!(status(&client, &url), receiver.answer(OK));
+        assert_eq!(ended, Some(204), "{addresses:?}");
         assert_eq!(asked.times(), 1, "what was checked is connected to");
     }
 }
 
 #[tokio::test]
-async fn a_name_with_an_address_that_is_not_public_is_refused() {
+async fn a_name_whose_addresses_are_not_public_is_refused() {
     let receiver = Receiver::start().await;
     let url = receiver.url("https", "hooks.example");
     for addresses in [
         &["127.0.0.1"][..],
-        &["1.1.1.1", "127.0.0.1"],
-        &["2606:4700:4700::1111", "fd00::1"],
+        &["127.0.0.1", "fd00::1"],
         &["::ffff:10.0.0.1"],
         &["64:ff9b::a9fe:a9fe"],
         &["100.64.0.1"],
     ] {
-        let (client, asked) = client_where(options(), None, addresses);
-        assert_eq!(post(&client, &url).await.err(), REFUSED, "{addresses:?}");
+        let (client, asked) = client_where(local(), None, addresses);
+        assert_eq!(post(&client, &url).await, REFUSED, "{addresses:?}");
         assert_eq!(asked.times(), 1);
     }
     assert!(!receiver.was_called().await);
 }
 
+/// The HTTP client gets no other address to try.
+#[tokio::test]
+async fn of_several_addresses_only_the_public_ones_are_connected_to() {
+    let addresses = ["127.0.0.1", "1.1.1.1", "fd00::1", "::ffff:8.8.8.8"];
+    let found: Vec<IpAddr> = addresses.iter().map(|text| text.parse().unwrap()).collect();
+    let resolver = CheckedResolver {
+        scheme: "https",
+        policy: Arc::default(),
+        lookup: Arc::new(move |_| {
+            let found = found.clone();
+            Box::pin(async move { Ok(found) })
+        }),
+    };
+    let admitted = resolver.resolve("hooks.example".parse().unwrap()).await;
+    let admitted: Vec<_> = admitted
+        .unwrap()
+        .map(|address| address.to_string())
+        .collect();
+    assert_eq!(admitted, ["1.1.1.1:0", "8.8.8.8:0"]);
+}
+
 #[tokio::test]
 async fn an_allowed_host_needs_https_all_the_same() {
-    let (client, asked) = client_where(allowing("hooks.internal"), None, &["127.0.0.1"]);
+    let (client, asked) = client_where(naming(&["hooks.internal"]), None, &["127.0.0.1"]);
     for url in ["http://hooks.internal/", "https://other.internal/"] {
-        assert_eq!(post(&client, url).await.err(), REFUSED, "{url}");
+        assert_eq!(post(&client, url).await, REFUSED, "{url}");
     }
     assert_eq!(asked.times(), 1, "of the other name alone");
-    let literal = EventClient::new(allowing("127.0.0.1")).unwrap();
+    let literal = EventClient::new(naming(&["127.0.0.1"])).unwrap();
     let receiver = Receiver::start().await;
-    assert_eq!(post(&literal, &receiver.here()).await.err(), REFUSED);
+    assert_eq!(post(&literal, &receiver.here()).await, REFUSED);
     assert!(!receiver.was_called().await);
 }

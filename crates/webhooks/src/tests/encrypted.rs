@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::fault::AttemptError;
-use domain::values::AllowedHost;
+use domain::endpoints::{EventAnswer, EventError};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
@@ -11,18 +10,10 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::io::AsyncWriteExt as _;
 use tokio_rustls::TlsAcceptor;
 
-use super::receiver::{OK, Receiver, client_where, header, post, request};
-use crate::client::EventClientOptions;
+use super::receiver::{OK, Receiver, client_where, header, naming, post, request};
 use crate::tls::trusting;
 
 const HOST: &str = "hooks.internal";
-
-fn allowing() -> EventClientOptions {
-    EventClientOptions {
-        allowed_hosts: vec![AllowedHost::parse(HOST).unwrap()],
-        ..EventClientOptions::default()
-    }
-}
 
 /// A server's side of TLS for this name, and a client's that trusts it.
 fn trusted(name: &str) -> (TlsAcceptor, ClientConfig) {
@@ -47,7 +38,7 @@ fn trusted(name: &str) -> (TlsAcceptor, ClientConfig) {
 async fn an_allowed_host_is_called_over_tls_under_its_own_name() {
     let receiver = Receiver::start().await;
     let (server, tls) = trusted(HOST);
-    let (client, asked) = client_where(allowing(), Some(tls), &["127.0.0.1"]);
+    let (client, asked) = client_where(naming(&[HOST]), Some(tls), &["127.0.0.1"]);
     let url = receiver.url("https", HOST);
     let answer = async {
         let mut peer = server.accept(receiver.accept().await).await.unwrap();
@@ -57,7 +48,7 @@ async fn an_allowed_host_is_called_over_tls_under_its_own_name() {
         request
     };
     let (ended, request) = tokio::join!(post(&client, &url), answer);
-    assert_eq!(ended.unwrap().status, 204);
+    assert_eq!(ended.status(), Some(204));
     assert!(header(&request, "host").starts_with(HOST));
     assert_eq!(asked.times(), 1);
 }
@@ -69,10 +60,10 @@ async fn a_certificate_must_be_trusted_and_of_the_name() {
     let (server, _) = trusted(HOST);
     let (other, tls) = trusted("other.internal");
     for (server, tls) in [(server, None), (other, Some(tls))] {
-        let (client, _) = client_where(allowing(), tls, &["127.0.0.1"]);
+        let (client, _) = client_where(naming(&[HOST]), tls, &["127.0.0.1"]);
         let refuse = async { server.accept(receiver.accept().await).await.is_err() };
         let (ended, refused) = tokio::join!(post(&client, &url), refuse);
-        assert_eq!(ended, Err(AttemptError::Tls));
+        assert_eq!(ended, EventAnswer::Error(EventError::Tls));
         assert!(refused, "nothing was written");
     }
 }
@@ -80,7 +71,7 @@ async fn a_certificate_must_be_trusted_and_of_the_name() {
 #[tokio::test]
 async fn a_receiver_without_tls_is_none_for_https() {
     let receiver = Receiver::start().await;
-    let (client, _) = client_where(allowing(), None, &["127.0.0.1"]);
+    let (client, _) = client_where(naming(&[HOST]), None, &["127.0.0.1"]);
     let url = receiver.url("https", HOST);
     let plain = async {
         let mut peer = receiver.accept().await;
@@ -88,5 +79,5 @@ async fn a_receiver_without_tls_is_none_for_https() {
         peer
     };
     let (ended, _) = tokio::join!(post(&client, &url), plain);
-    assert_eq!(ended, Err(AttemptError::Tls));
+    assert_eq!(ended, EventAnswer::Error(EventError::Tls));
 }

@@ -5,22 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::fault::AttemptError;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
+use domain::endpoints::{
+    EVENT_TIMEOUT, EndpointPolicy, EndpointSecret, EndpointUrl, EventAnswer, EventId, EventType,
+    OutgoingEvent,
+};
+use domain::ports::EventSender as _;
+use domain::values::AllowedHost;
 use rustls::ClientConfig;
-use secrecy::SecretString;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
-use url::Url;
+use uuid::Uuid;
 
-use crate::client::{Answered, EventClient, EventClientOptions, Post};
-use crate::resolver::Lookup;
+use crate::client::EventClient;
+use crate::resolver::{Lookup, machine};
 use crate::tls::{mozilla, trusting};
 
-pub(super) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-pub(super) const BODY: &str =
-    r#"{"type":"message.sent","timestamp":"2026-11-30T13:00:00Z","data":{}}"#;
 pub(super) const OK: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 
 pub(super) struct Receiver(TcpListener);
@@ -83,16 +84,32 @@ pub(super) fn header<'a>(request: &'a str, name: &str) -> &'a str {
         .map_or("", |(_, value)| value)
 }
 
-/// A client of a service on loopback that knows no names but this machine's.
-pub(super) fn client() -> EventClient {
-    EventClient::new(options()).unwrap()
+/// The policy of a service on loopback.
+pub(super) fn local() -> EndpointPolicy {
+    EndpointPolicy {
+        is_local: true,
+        ..EndpointPolicy::default()
+    }
 }
 
-pub(super) fn options() -> EventClientOptions {
-    EventClientOptions {
-        loopback: true,
-        ..EventClientOptions::default()
+/// The policy of a service for others, which names these hosts.
+pub(super) fn naming(hosts: &[&str]) -> EndpointPolicy {
+    let hosts = hosts.iter().map(|host| AllowedHost::parse(host).unwrap());
+    EndpointPolicy {
+        is_local: false,
+        allowed_hosts: hosts.collect(),
     }
+}
+
+/// A client of a service on loopback that knows no names but this machine's.
+pub(super) fn client() -> EventClient {
+    EventClient::new(local()).unwrap()
+}
+
+/// The same, which waits for so many milliseconds.
+pub(super) fn hasty_client(timeout: u64) -> EventClient {
+    let (timeout, tls) = (Duration::from_millis(timeout), trusting(mozilla()).unwrap());
+    EventClient::with(local(), timeout, &tls, &machine()).unwrap()
 }
 
 /// Counts the look-ups of names.
@@ -107,7 +124,7 @@ impl Asked {
 
 /// A client for which every name has these addresses; without any, no name exists.
 pub(super) fn client_where(
-    options: EventClientOptions,
+    policy: EndpointPolicy,
     tls: Option<ClientConfig>,
     addresses: &[&str],
 ) -> (EventClient, Asked) {
@@ -125,33 +142,37 @@ pub(super) fn client_where(
         })
     });
     let tls = tls.unwrap_or_else(|| trusting(mozilla()).unwrap());
-    (EventClient::with(options, &tls, &lookup).unwrap(), asked)
+    let client = EventClient::with(policy, EVENT_TIMEOUT, &tls, &lookup).unwrap();
+    (client, asked)
+}
+
+pub(super) fn secret() -> EndpointSecret {
+    EndpointSecret::new([7; 32])
+}
+
+pub(super) fn event() -> OutgoingEvent {
+    OutgoingEvent {
+        id: EventId(Uuid::from_u128(0x23f1_6411_6eb2_4829_a964_9ad1_f0e0_cc22)),
+        kind: EventType::AccountRecovered.as_str().to_owned(),
+        at: DateTime::from_timestamp_micros(1_795_600_000_123_456).unwrap(),
+        data: r#"{"dealer_id":"0009999"}"#.to_owned(),
+    }
 }
 
 /// One attempt, now.
-pub(super) async fn post(client: &EventClient, url: &str) -> Result<Answered, AttemptError> {
-    let secret = SecretString::from(SECRET);
-    let post = Post {
-        url: &Url::parse(url).unwrap(),
-        secret: &secret,
-        webhook_id: "evt_01939e2c",
-        at: now(),
-        body: BODY,
-    };
-    client.post(&post).await
+pub(super) async fn post(client: &EventClient, url: &str) -> EventAnswer {
+    let url = EndpointUrl::stored(url).unwrap();
+    client.post(&url, &secret(), &event()).await
+}
+
+/// The status of an attempt.
+pub(super) async fn status(client: &EventClient, url: &str) -> Option<u16> {
+    post(client, url).await.status()
 }
 
 /// What an attempt ends with when the receiver answers with these bytes and closes.
-pub(super) async fn answered_with(bytes: &str) -> Result<Answered, AttemptError> {
+pub(super) async fn answered_with(bytes: &str) -> EventAnswer {
     let receiver = Receiver::start().await;
     let (client, url) = (client(), receiver.here());
     tokio::join!(post(&client, &url), receiver.answer(bytes)).0
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a verifier compares with the real time"
-)]
-fn now() -> DateTime<Utc> {
-    Utc::now()
 }
