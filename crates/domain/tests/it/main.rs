@@ -7,6 +7,7 @@ mod bulk;
 mod confirmations;
 mod dealer_check;
 mod dispatcher;
+mod endpoints;
 mod event_intake;
 mod intake;
 mod keyed;
