@@ -1,7 +1,6 @@
 //! The templates of somebody, and one with its draft, preview and versions.
 
 use chrono::{DateTime, Utc};
-use domain::ports::Owner;
 use domain::template::TemplateOrigin;
 use domain::usecases::TemplateView;
 use domain::values::Owner;
