@@ -75,6 +75,8 @@ pub(super) async fn audit(plan: Plan, story: &Story, acknowledged: Vec<Acknowled
         unknown: by_id.values().map(|row| row.unknown).sum(),
         duplicate: total - phones.len(),
         lost: lost.len(),
+        events: 0,
+        repeated: 0,
         stuck: of_state("QUEUED") + of_state("SENDING"),
         broken,
         plan,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod callers;
+mod listener;
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use self::callers::Callers;
+use self::listener::{Listener, SECRETS_KEY};
 use crate::{Service, Story, key_of};
 
 /// Where the program can be killed, see `crates/bin/src/fault.rs`.
@@ -34,6 +36,9 @@ const LONGEST_LIFE: Duration = Duration::from_secs(4);
 
 /// How long everything may take to come to rest after the last kill.
 const REST: Duration = Duration::from_secs(120);
+
+/// How many endpoints are told what happens.
+const ENDPOINTS: usize = 3;
 
 /// How many requests callers may have acknowledged in one life.
 const PER_LIFE: usize = 40;
@@ -97,13 +102,17 @@ pub struct Ledger {
     pub lost: usize,
     /// Messages that are still QUEUED or SENDING.
     pub stuck: usize,
+    /// Changes of messages that endpoints were told, of all endpoints.
+    pub events: usize,
+    /// Posts to endpoints of what they were told before.
+    pub repeated: usize,
     /// Every broken promise, in words.
     pub broken: Vec<String>,
 }
 
 impl Ledger {
     /// The names of the columns of [`Ledger`]'s text.
-    pub const COLUMNS: &str = "mode    seed    kills at-step  db-kills  acknowledged  stored    sent  failed  undecided  unknown  duplicate  lost  stuck  broken";
+    pub const COLUMNS: &str = "mode    seed    kills at-step  db-kills  acknowledged  stored    sent  failed  undecided  unknown  duplicate  lost  stuck  events  repeated  broken";
 
     /// Fails when a promise is broken.
     ///
@@ -119,7 +128,7 @@ impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:<7} {:>6} {:>5} {:>7} {:>9} {:>13} {:>7} {:>7} {:>7} {:>10} {:>8} {:>10} {:>5} {:>6} {:>7}",
+            "{:<7} {:>6} {:>5} {:>7} {:>9} {:>13} {:>7} {:>7} {:>7} {:>10} {:>8} {:>10} {:>5} {:>6} {:>7} {:>9} {:>7}",
             self.plan.on_unknown,
             self.plan.seed,
             self.kills,
@@ -134,6 +143,8 @@ impl fmt::Display for Ledger {
             self.duplicate,
             self.lost,
             self.stuck,
+            self.events,
+            self.repeated,
             self.broken.len()
         )
     }
@@ -153,10 +164,12 @@ pub async fn torture(plan: Plan) -> Ledger {
         .with("ON_UNKNOWN", plan.on_unknown)
         .with("FONNTE_TIMEOUT", "1")
         .with("LANE_LEASE_SECONDS", "6")
-        .with("RETRY_BASE_SECONDS", "0.05");
+        .with("RETRY_BASE_SECONDS", "0.05")
+        .with("SECRETS_KEY", SECRETS_KEY);
     story.watch_states().await;
     let dealers = story.add_dealers(30).await;
     let story = Arc::new(story);
+    let listeners = listeners(&story).await;
     let callers = Callers::start(8, dealers.clone());
     let mut torturer = Torturer {
         dice: StdRng::seed_from_u64(plan.seed),
@@ -175,9 +188,26 @@ pub async fn torture(plan: Plan) -> Ledger {
     torturer.settle().await;
     drop(service);
     let mut ledger = audit::audit(plan, &story, acknowledged).await;
+    for listener in &listeners {
+        let told = listener.compare(&story).await;
+        ledger.events += told.events;
+        ledger.repeated += told.repeated;
+        ledger.broken.extend(told.broken);
+    }
     ledger.kills_at_steps = torturer.kills_at_steps;
     ledger.database_kills = torturer.database_kills;
     ledger
+}
+
+/// Endpoints that are told what becomes of messages: several, because each gets one call at a time, and none while
+/// the lease of a killed service lasts.
+async fn listeners(story: &Story) -> Vec<Listener> {
+    let service = tokio::task::block_in_place(|| story.serve());
+    let mut listeners = Vec::new();
+    for _ in 0..ENDPOINTS {
+        listeners.push(Listener::begin(&service).await);
+    }
+    listeners
 }
 
 struct Torturer {
@@ -256,14 +286,16 @@ impl Torturer {
         }
     }
 
-    /// Waits until no message is open any more; what is still open after that is stuck.
+    /// Waits until no message is open any more and endpoints are told everything; what is still open after that is
+    /// stuck.
     async fn settle(&self) {
         let client = self.story.database.connect().await;
         let began = Instant::now();
         let mut again = tokio::time::interval(Duration::from_millis(50));
         loop {
             again.tick().await;
-            let open = "SELECT FROM customer.message WHERE state IN ('QUEUED', 'SENDING') LIMIT 1";
+            let open = "SELECT FROM customer.message WHERE state IN ('QUEUED', 'SENDING')
+                UNION ALL SELECT FROM customer.event_delivery WHERE state = 'pending' LIMIT 1";
             let open = client
                 .query_opt(open, &[])
                 .await
