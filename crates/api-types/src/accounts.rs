@@ -2,7 +2,7 @@
 
 use domain::dealers::DealerSettings;
 use domain::ports::LaneView;
-use domain::settings::{LARGEST_DAILY_LIMIT, LONGEST_PAUSE_MS, LONGEST_SETTING};
+use domain::settings::{LARGEST_DAILY_LIMIT, LARGEST_LOW_QUOTA, LONGEST_PAUSE_MS, LONGEST_SETTING};
 use domain::values::QuietHours;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -109,6 +109,9 @@ pub struct SettingsItem {
     /// Whether whoever opts out or in by a reply gets a confirmation.
     #[schemars(example = true)]
     pub opt_out_reply: bool,
+    /// Below how many messages left the account's quota is low.
+    #[schemars(example = 100)]
+    pub quota_low_at: u64,
 }
 
 /// Without what only the record of a dealer tells.
@@ -118,6 +121,7 @@ impl From<DealerSettings> for SettingsItem {
             Some(u64::try_from(pause?.as_millis()).unwrap_or(u64::MAX))
         };
         let opt_out_reply = settings.confirms_opt_outs();
+        let quota_low_at = settings.low_quota();
         Self {
             fonnte_api_key_set: false,
             fonnte_api_url: None,
@@ -131,6 +135,7 @@ impl From<DealerSettings> for SettingsItem {
             default_template: settings.default_template,
             default_template_error: None,
             opt_out_reply,
+            quota_low_at,
         }
     }
 }
@@ -217,7 +222,9 @@ impl From<LaneView> for LaneItem {
 /// A field of a merge patch: `None` is absent and changes nothing, `Some(None)` is null and removes.
 pub type Patch<T> = Option<Option<T>>;
 
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(raw: D) -> Result<Patch<T>, D::Error> {
+pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    raw: D,
+) -> Result<Patch<T>, D::Error> {
     Option::<T>::deserialize(raw).map(Some)
 }
 
@@ -270,6 +277,11 @@ pub struct SettingsBody {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     #[schemars(example = true)]
     pub opt_out_reply: Patch<bool>,
+    /// Below how many messages left the account's quota is low, which the console shows and endpoints are told;
+    /// null is 100, and with 0 it never is.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
+    #[schemars(range(min = 0, max = LARGEST_LOW_QUOTA), example = 100)]
+    pub quota_low_at: Patch<i64>,
 }
 
 discreet!(SettingsBody);

@@ -95,7 +95,7 @@ pub struct AuditQuery {
     pub cursor: Option<String>,
 }
 
-/// Which replies or opt-outs to list.
+/// Which part of a list to show: of replies, opt-outs, endpoints, deliveries.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ReplyListQuery {
     /// How many entries a page has at most.
@@ -125,6 +125,12 @@ pub struct PathParameters {
     /// A phone, an Indonesian mobile number written as people write them. What is none is opted out nowhere.
     #[schemars(example = &"082148523421")]
     pub phone: String,
+    /// The id of an endpoint, a UUID. What is no UUID is an id that no endpoint has.
+    #[schemars(extend("format" = "uuid"), example = &"5b0f6a0e-6f52-4c7e-8a52-0f3a7c1d9b21")]
+    pub endpoint_id: String,
+    /// The id of a delivery, a UUID. What is no UUID is an id that no delivery has.
+    #[schemars(extend("format" = "uuid"), example = &"0b9d4b0e-8d0f-4f0b-9f59-3a51a5d6c1f7")]
+    pub delivery_id: String,
     /// The unguessable part of the dealer's address.
     #[schemars(length(min = 16, max = 128), regex(pattern = "^[A-Za-z0-9_-]{16,128}$"), example = &"invented-token-00000001")]
     pub token: String,

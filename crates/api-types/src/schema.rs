@@ -19,7 +19,7 @@ pub fn schemas() -> Map<String, Value> {
     }
     let mut all = named![Deserialize:
         SubmissionBody, ResendBody, TemplateBody, PreviewBody, TestBody, StatusReportBody, DeviceReportBody,
-        MessageReportBody, OptOutBody, SettingsBody, NewKeyBody,
+        MessageReportBody, OptOutBody, NewEndpointBody, EndpointChangeBody, SettingsBody, NewKeyBody,
         ErasureBody, ExportBody, BulkBody,
     ];
     all.extend(named![Serialize:
@@ -27,7 +27,8 @@ pub fn schemas() -> Map<String, Value> {
         QueueReply, AnalyticsReply, TemplatesReply, TemplateReply, SavedTemplateReply, RemovedTemplateReply,
         PreviewReply, TestReply, ReportReply, DealerListReply, DealerReply, KeysReply, KeyReply,
         MadeKeyReply, AuditReply, ErasureReply, ExportReply, RootReply, HealthReply,
-        RepliesReply, OptOutsReply, OptOutReply, DetailedHealthReply, ErrorReply, ValidationReply, BulkReply,
+        RepliesReply, OptOutsReply, OptOutReply, EndpointsReply, EndpointReply, MadeEndpointReply,
+        DeliveriesReply, DeliveryReply, DetailedHealthReply, ErrorReply, ValidationReply, BulkReply,
     ]);
     all.sort_keys();
     all

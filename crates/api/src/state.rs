@@ -6,8 +6,9 @@ use actix_web::web::{Bytes, ServiceConfig};
 use callers::{Keys, Limits};
 use domain::ports::{AuditLog, Health, TestLine};
 use domain::usecases::{
-    Conversations, DataSubjectRequests, DealerAdministration, DealerCheck, EventIntake, Gatekeeper,
-    Intake, KeyAdministration, Lookups, MessageActions, Services, TemplateAdministration,
+    Conversations, DataSubjectRequests, DealerAdministration, DealerCheck, EndpointAdministration,
+    EventIntake, Gatekeeper, Intake, KeyAdministration, Lookups, MessageActions, Services,
+    TemplateAdministration,
 };
 use domain::values::AccountPolicy;
 use exports::Exports;
@@ -29,6 +30,8 @@ pub struct Api {
     pub(crate) messages: Arc<MessageActions>,
     /// Shows replies and opt-outs, and changes these.
     pub(crate) conversations: Arc<Conversations>,
+    /// Shows and changes endpoints of event webhooks.
+    pub(crate) endpoints: Arc<EndpointAdministration>,
     /// Shows, saves, removes and tries out templates.
     pub(crate) templates: Arc<TemplateAdministration>,
     /// Takes in the provider's reports.
@@ -113,6 +116,7 @@ impl Api {
             lookups: services.lookups,
             messages: services.messages,
             conversations: services.conversations,
+            endpoints: services.endpoints,
             templates: services.templates,
             events: services.events,
             check: services.checks,

@@ -17,8 +17,12 @@ pub(crate) enum Rule {
     NotADate,
     /// The text of a parameter is neither true nor false.
     NotAFlag,
-    /// A bulk call's JSON is no array.
+    /// A value is no list.
     NotAList,
+    /// A list has no entry.
+    NoEntries,
+    /// A list has more entries than this.
+    TooManyEntries(usize),
     /// The dates of a table begin with the month.
     DateOrder,
     /// A workbook cannot be read.
@@ -53,6 +57,9 @@ impl Rule {
 
     /// A cursor was altered, or belongs to another dealer's or filter's list.
     pub(crate) const NOT_A_CURSOR: Self = Self::Own("Expected the next_cursor of the same list");
+
+    /// An endpoint's address is a literal one that is not public.
+    pub(crate) const NOT_PUBLIC: Self = Self::Own("Expected an address of the public internet");
 
     /// What is wrong with a cell of a table.
     pub(crate) const fn of_cell(fault: CellFault) -> Self {
@@ -187,6 +194,14 @@ fn words(rule: Rule) -> (&'static str, String, Option<Value>) {
             );
         }
         Rule::NotAList => return plain("list_type", "Input should be a valid list"),
+        Rule::NoEntries => {
+            let text = "List should have at least 1 entry".to_owned();
+            return limit("too_short", text, "min_length", 1.into());
+        }
+        Rule::TooManyEntries(max) => {
+            let text = format!("List should have at most {max} entries");
+            return limit("too_long", text, "max_length", max.into());
+        }
         Rule::DateOrder => {
             return plain(
                 "date_order",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use domain::ports::WorkerId;
 use domain::usecases::{Policies, Ports, Services};
+use event_webhooks::EventClient;
 use local_postgres::{LocalPostgres, Options};
 use store_postgres::{DatabaseUrl, PgDealers, PgStore, PoolOptions};
 use uuid::Uuid;
@@ -94,6 +95,8 @@ pub(crate) struct Parts {
     pub(crate) bell: Arc<LaneBell>,
     /// Wakes the loop that applies events.
     pub(crate) event_bell: Arc<NotifyBell>,
+    /// Wakes the loop that posts events to endpoints.
+    pub(crate) outgoing_bell: Arc<NotifyBell>,
     pub(crate) services: Services,
     pub(crate) tests: Arc<TestMessages>,
     /// The calls in flight.
@@ -104,6 +107,7 @@ fn policies(config: &Config) -> Policies {
     Policies {
         accounts: config.accounts.clone(),
         delivery: config.delivery.clone(),
+        endpoints: config.endpoints.clone(),
         worker: WorkerId(Uuid::new_v4()),
     }
 }
@@ -126,6 +130,7 @@ impl Parts {
         })?);
         let bell = Arc::new(LaneBell::default());
         let event_bell = Arc::new(NotifyBell::default());
+        let outgoing_bell = Arc::new(NotifyBell::default());
         let all = Arc::new(store.clone());
         let requests = all.clone();
         #[cfg(feature = "fault-injection")]
@@ -143,6 +148,9 @@ impl Parts {
             replies: all.clone(),
             opt_outs: all.clone(),
             confirmations: all.clone(),
+            endpoints: directory.clone(),
+            event_outbox: directory.clone(),
+            event_sender: Arc::new(EventClient::new(config.endpoints.clone())?),
             dealers: directory.clone(),
             dealer_admin: directory.clone(),
             templates: directory,
@@ -161,6 +169,7 @@ impl Parts {
             entropy: Arc::new(ThreadDice),
             lane_bell: bell.clone(),
             event_bell: event_bell.clone(),
+            outgoing_bell: outgoing_bell.clone(),
         };
         let services = Services::new(&ports, &policies(config));
         let in_flight = InFlight::default();
@@ -170,6 +179,7 @@ impl Parts {
             dealers,
             bell,
             event_bell,
+            outgoing_bell,
             services,
             tests: Arc::new(tests),
             in_flight,

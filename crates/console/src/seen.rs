@@ -1,14 +1,15 @@
 //! What the author of a draft saw of its template, so that nobody's version is overtaken unseen.
 
-use domain::ports::{Precondition, SeenTemplate, TemplateOwner};
+use domain::ports::{Precondition, SeenTemplate};
 use domain::template::TemplateOrigin;
 use domain::usecases::TemplateView;
+use domain::values::Owner;
 
 /// Nothing was there.
 const NOTHING: &str = "none";
 
 /// What the author of a draft saw, as its form carries it.
-pub(crate) fn seen(owner: &TemplateOwner, view: Option<&TemplateView>) -> String {
+pub(crate) fn seen(owner: &Owner, view: Option<&TemplateView>) -> String {
     match view.map(|view| (&view.newest, view.origin)) {
         None => NOTHING.to_owned(),
         Some((None, _)) => "built-in".to_owned(),

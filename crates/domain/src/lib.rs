@@ -7,6 +7,7 @@ pub mod access;
 pub mod analytics;
 pub mod dealers;
 pub mod delivery;
+pub mod endpoints;
 pub mod events;
 #[cfg(feature = "testing")]
 pub mod laws;

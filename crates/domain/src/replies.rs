@@ -137,7 +137,7 @@ impl fmt::Debug for IncomingReply {
     }
 }
 
-/// A place in a list of replies or opt-outs. Later ones have greater values.
+/// A place in a list of replies, opt-outs or deliveries. Later ones have greater values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListCursor(pub i64);
 

@@ -3,6 +3,7 @@
 mod aged;
 mod connection;
 mod dealers;
+mod endpoints;
 mod events;
 mod front;
 mod keys;

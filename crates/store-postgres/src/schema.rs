@@ -73,6 +73,7 @@ diesel::table! {
         webhook_secret -> Nullable<Text>,
         default_template -> Nullable<Text>,
         opt_out_reply -> Nullable<Bool>,
+        quota_low_at -> Nullable<Integer>,
     }
 }
 
@@ -95,6 +96,54 @@ diesel::table! {
         is_active -> Nullable<Bool>,
         created_at -> Nullable<Timestamp>,
         updated_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    endpoint (id) {
+        id -> Uuid,
+        dealer_id -> Varchar,
+        slot -> SmallInt,
+        url -> Text,
+        secret -> Text,
+        events -> Array<Text>,
+        note -> Nullable<Text>,
+        created_at -> Timestamptz,
+        removed_at -> Nullable<Timestamptz>,
+        disabled_at -> Nullable<Timestamptz>,
+        alive_at -> Timestamptz,
+        failures -> Integer,
+        epoch -> BigInt,
+        leased_at -> Nullable<Timestamptz>,
+        lease_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    event (place) {
+        place -> BigInt,
+        id -> Uuid,
+        kind -> Text,
+        dealer_id -> Varchar,
+        created_at -> Timestamptz,
+        subject -> Nullable<Uuid>,
+        data -> Json,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    event_delivery (place) {
+        place -> BigInt,
+        id -> Uuid,
+        endpoint_id -> Uuid,
+        event_place -> BigInt,
+        created_at -> Timestamptz,
+        state -> Text,
+        due_at -> Timestamptz,
+        asked_at -> Nullable<Timestamptz>,
+        failed -> Integer,
+        attempts -> Jsonb,
     }
 }
 
@@ -303,6 +352,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     dealer_settings,
     dealer_webhook,
     dealers,
+    endpoint,
+    event,
+    event_delivery,
     idempotency_key,
     lane,
     message,

@@ -69,6 +69,18 @@ files! {
     PutBack "replies/put_back.sql"
     EraseReplies "replies/erase_replies.sql"
     ForgetReplies "replies/forget_replies.sql"
+    ListEndpoints "endpoints/list.sql"
+    CreateEndpoint "endpoints/create.sql"
+    ChangeEndpoint "endpoints/change.sql"
+    RemoveEndpoint "endpoints/remove.sql"
+    TestEndpoint "endpoints/test.sql"
+    ListDeliveries "endpoints/deliveries.sql"
+    RetryDelivery "endpoints/retry.sql"
+    TakeDeliveries "endpoints/take.sql"
+    SettleDelivery "endpoints/settle.sql"
+    GiveEndpointBack "endpoints/give_back.sql"
+    NextDelivery "endpoints/next_due.sql"
+    ForgetDeliveries "endpoints/forget.sql"
     Accept "requests/accept.sql"
     AcceptOnce "requests/accept_once.sql"
     KeyUses "requests/key_uses.sql"
@@ -164,6 +176,7 @@ const PARTS: &[(&str, &str)] = &[
         "change_standing.sql",
         include_str!("replies/change_standing.sql"),
     ),
+    ("waiting.sql", include_str!("endpoints/waiting.sql")),
     ("note.sql", include_str!("operations/note.sql")),
     ("of_phone.sql", include_str!("persons/of_phone.sql")),
     ("message_read.sql", include_str!("persons/message_read.sql")),

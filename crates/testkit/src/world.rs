@@ -2,13 +2,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::delivery::DeliveryPolicy;
+use domain::endpoints::EndpointPolicy;
 use domain::ports::WorkerId;
 use domain::usecases::{Policies, Ports, Services};
 use domain::values::AccountPolicy;
 use uuid::Uuid;
 
 use crate::{
-    CountingBell, FixedDice, ManualClock, MemoryStore, ScriptedWhatsapp, SequentialIds, sample,
+    CountingBell, FixedDice, ManualClock, MemoryStore, ScriptedReceiver, ScriptedWhatsapp,
+    SequentialIds, sample,
 };
 
 /// The whole service in memory, with [`sample::dealer`] in the directory.
@@ -21,6 +23,8 @@ pub struct World {
     pub store: Arc<MemoryStore>,
     /// The provider.
     pub whatsapp: Arc<ScriptedWhatsapp>,
+    /// What events are posted to.
+    pub receiver: Arc<ScriptedReceiver>,
     /// The ids of new requests and messages.
     pub ids: Arc<SequentialIds>,
     /// Randomness.
@@ -31,6 +35,8 @@ pub struct World {
     pub accounts: AccountPolicy,
     /// How messages are delivered.
     pub policy: DeliveryPolicy,
+    /// Which addresses endpoints may have.
+    pub endpoints: EndpointPolicy,
 }
 
 impl World {
@@ -49,6 +55,8 @@ impl World {
             bell: Arc::default(),
             accounts: sample::account_policy(),
             policy: sample::policy(),
+            endpoints: EndpointPolicy::default(),
+            receiver: Arc::default(),
         }
     }
 
@@ -69,6 +77,9 @@ impl World {
             replies: self.store.clone(),
             opt_outs: self.store.clone(),
             confirmations: self.store.clone(),
+            endpoints: self.store.clone(),
+            event_outbox: self.store.clone(),
+            event_sender: self.receiver.clone(),
             dealers: self.store.clone(),
             dealer_admin: self.store.clone(),
             templates: self.store.clone(),
@@ -87,6 +98,7 @@ impl World {
             entropy: self.ids.clone(),
             lane_bell: self.bell.clone(),
             event_bell: self.bell.clone(),
+            outgoing_bell: self.bell.clone(),
         }
     }
 
@@ -96,6 +108,7 @@ impl World {
         Policies {
             accounts: self.accounts.clone(),
             delivery: self.policy.clone(),
+            endpoints: self.endpoints.clone(),
             worker: WorkerId(Uuid::now_v7()),
         }
     }

@@ -73,6 +73,15 @@ impl Fields {
         self.note(path, rule, sent);
     }
 
+    /// The same for an entry of the list in a field, counted from 0.
+    pub(crate) fn refuse_entry(&mut self, name: &str, entry: usize, rule: impl Into<Rule>) {
+        let sent = self.value(name).and_then(|list| list.get(entry)).cloned();
+        let places = [Place::Name(name.to_owned().into()), Place::At(entry)];
+        let place = self.place.iter().cloned().chain(places).collect();
+        self.faults
+            .push(fault(place, rule, sent.unwrap_or(Value::Null)));
+    }
+
     /// The same for a secret, which is not repeated.
     pub(crate) fn refuse_secret(&mut self, path: &[&str], rule: impl Into<Rule>) {
         self.note(path, rule, HIDDEN.into());

@@ -5,8 +5,8 @@ use api_types::{MAX_ROWS, ValidationReply};
 use domain::access::Scope;
 use domain::ports::StoreError;
 use domain::usecases::{
-    CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
-    Refusal, TemplateError,
+    CheckError, DealerAdministrationError, EndpointError, EventError, IntakeError, LookupError,
+    MessageError, Refusal, TemplateError,
 };
 use domain::values::AccountError;
 use serde_json::{Map, Value, json};
@@ -170,6 +170,10 @@ fn problem(name: &str) -> Option<Problem> {
         "TemplateNotFound" => TemplateError::UnknownTemplate.into(),
         "TooManyTemplates" => TemplateError::TooMany.into(),
         "PreconditionFailed" => TemplateError::Overtaken.into(),
+        "EndpointNotFound" => EndpointError::UnknownEndpoint.into(),
+        "DeliveryNotFound" => EndpointError::UnknownDelivery.into(),
+        "TooManyEndpoints" => EndpointError::TooMany.into(),
+        "NoSecretsKey" => EndpointError::NoSecretsKey.into(),
         "MessagePending" => MessageError::Pending.into(),
         "RecipientOptedOut" => MessageError::RecipientOptedOut.into(),
         "OptOutNotFound" => Problem::UnknownOptOut,

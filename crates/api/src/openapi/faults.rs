@@ -124,6 +124,10 @@ pub(super) fn named(name: &str) -> Option<(&'static str, Vec<FaultBody>)> {
                 ],
             ))
         }
+        "Endpoint" => one(
+            "Not an address that can be posted to",
+            of(&["url"], Rule::NOT_PUBLIC, "https://10.0.0.1/events".into()),
+        ),
         "NoSuchDealer" => one(
             "No such dealer",
             of(&["dealer_id"], Rule::NO_SUCH_DEALER, "0000001".into()),

@@ -4,8 +4,8 @@ use actix_web::http::StatusCode;
 use api_types::{FaultBody, NotStoredMessage};
 use domain::ports::{MAX_TEMPLATES, StoreError};
 use domain::usecases::{
-    CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
-    Refusal, TemplateError,
+    CheckError, DealerAdministrationError, EndpointError, EventError, IntakeError, LookupError,
+    MessageError, Refusal, TemplateError,
 };
 
 use super::Problem;
@@ -179,6 +179,26 @@ impl Problem {
                 // The handler answers texts that are no templates itself.
                 TemplateError::Invalid(_) => unforeseen(),
                 TemplateError::Store(error) => store(error),
+            },
+            Self::Endpoint(error) => match error {
+                EndpointError::UnknownDealer => not_found("DealerNotFound", DEALER_NOT_FOUND),
+                EndpointError::UnknownEndpoint => {
+                    not_found("EndpointNotFound", "Endpoint not found")
+                }
+                EndpointError::UnknownDelivery => {
+                    not_found("DeliveryNotFound", "Delivery not found")
+                }
+                EndpointError::TooMany => conflict(
+                    "TooManyEndpoints",
+                    "There are as many endpoints already as there may be",
+                ),
+                EndpointError::NoSecretsKey => conflict(
+                    "NoSecretsKey",
+                    "Secrets cannot be stored, because the service has no SECRETS_KEY",
+                ),
+                // The handler answers invalid endpoints itself, with the values sent.
+                EndpointError::Invalid(_) => unforeseen(),
+                EndpointError::Store(error) => store(error),
             },
             Self::Event(error) => match error {
                 EventError::UnknownAddress => Self::UnknownPath.answer(),

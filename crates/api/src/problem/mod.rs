@@ -10,8 +10,8 @@ use callers::{OverRate, Oversized};
 use domain::access::Scope;
 use domain::ports::{StoreError, causes};
 use domain::usecases::{
-    CheckError, DealerAdministrationError, EventError, IntakeError, LookupError, MessageError,
-    Refusal, TemplateError,
+    CheckError, DealerAdministrationError, EndpointError, EventError, IntakeError, LookupError,
+    MessageError, Refusal, TemplateError,
 };
 use paperclip::v2::schema::Apiv2Errors;
 use serde::Serialize;
@@ -79,6 +79,8 @@ pub(crate) enum Problem {
     Message(#[from] MessageError),
     #[error(transparent)]
     Template(#[from] TemplateError),
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     #[error(transparent)]
     Event(#[from] EventError),
     #[error(transparent)]

@@ -7,7 +7,7 @@ use api_types::{
     ReplyItem, ReplyListQuery, rfc_3339,
 };
 use domain::ports::{OptedOut, StoreError};
-use domain::replies::{LONGEST_NOTE, ListCursor, OptOut, Reply};
+use domain::replies::{LONGEST_NOTE, OptOut, Reply};
 use domain::requests::{Fault, RequestId};
 use domain::usecases::LookupError;
 use domain::values::Phone;
@@ -16,6 +16,7 @@ use paperclip::actix::web::Path;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::list_page::{Page, found};
 use crate::access::{Caller, DealerAt};
 use crate::http::{Answered, JsonBody, QueryParameters, text};
 use crate::problem::Problem;
@@ -38,7 +39,7 @@ pub(crate) async fn list_dealer_replies(
     api: Data<Api>,
     query: QueryParameters<ReplyListQuery>,
 ) -> Result<Answered<RepliesReply>, Problem> {
-    let page = page(query)?;
+    let page = Page::read(query)?;
     let asking = api
         .conversations
         .replies(dealer.id()?, page.after, page.limit());
@@ -56,7 +57,7 @@ pub(crate) async fn list_request_replies(
     request_id: Path<String>,
     query: QueryParameters<ReplyListQuery>,
 ) -> Result<Answered<RepliesReply>, Problem> {
-    let page = page(query)?;
+    let page = Page::read(query)?;
     let id = Uuid::try_parse(&request_id).map_err(|_| Problem::UnknownRequest)?;
     let asking =
         api.conversations
@@ -75,7 +76,7 @@ pub(crate) async fn list_dealer_opt_outs(
     api: Data<Api>,
     query: QueryParameters<ReplyListQuery>,
 ) -> Result<Answered<OptOutsReply>, Problem> {
-    let page = page(query)?;
+    let page = Page::read(query)?;
     let asking = api
         .conversations
         .opt_outs(dealer.id()?, page.after, page.limit());
@@ -141,50 +142,6 @@ pub(crate) async fn opt_in_phone(
     }
     tracing::info!(person.phone = phone.masked(), "phone opted in by hand");
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// Which part of a list is asked for.
-struct Page {
-    size: usize,
-    after: Option<ListCursor>,
-}
-
-fn page(mut query: QueryParameters<ReplyListQuery>) -> Result<Page, Problem> {
-    let size = usize::try_from(query.page_size()).unwrap_or(usize::MAX);
-    let after = query.cursor("cursor", read_cursor);
-    query.finish()?;
-    Ok(Page { size, after })
-}
-
-impl Page {
-    /// One more than a page has tells whether there is another page.
-    fn limit(&self) -> u32 {
-        u32::try_from(self.size + 1).unwrap_or(u32::MAX)
-    }
-
-    /// Leaves one page of what was found, and tells where the next one begins.
-    fn cut<T>(&self, found: &mut Vec<T>, cursor: impl Fn(&T) -> ListCursor) -> Option<String> {
-        let more = found.len() > self.size;
-        found.truncate(self.size);
-        let last = found.last().filter(|_| more);
-        last.map(|last| write_cursor(cursor(last)))
-    }
-}
-
-fn write_cursor(ListCursor(place): ListCursor) -> String {
-    format!("{place:x}")
-}
-
-fn read_cursor(raw: &str) -> Option<ListCursor> {
-    let cursor = ListCursor(i64::from_str_radix(raw, 16).ok()?);
-    (write_cursor(cursor) == raw && cursor.0 >= 0).then_some(cursor)
-}
-
-fn found(count: usize, one: &str, many: &str) -> String {
-    match count {
-        1 => format!("Found 1 {one}"),
-        count => format!("Found {count} {many}"),
-    }
 }
 
 fn replies_reply(page: Page, mut replies: Vec<Reply>) -> RepliesReply {

@@ -9,7 +9,7 @@ use api_types::{
     TemplateItem, TemplateReply, TemplateVersionItem, TemplatesReply, rfc_3339,
 };
 use domain::access::Author;
-use domain::ports::{SeenTemplate, TemplateOwner, TemplateVersion};
+use domain::ports::{SeenTemplate, TemplateVersion};
 use domain::requests::Fault;
 use domain::template::{
     MAX_TEMPLATE_CHARACTERS, TemplateFault, TemplateName, TemplateOrigin, TemplateWarning,
@@ -17,6 +17,7 @@ use domain::template::{
 use domain::usecases::{
     Preview, PreviewSample, Rendering, TemplateError, TemplateHistory, TemplateView,
 };
+use domain::values::Owner;
 use paperclip::actix::api_v2_operation;
 use paperclip::actix::web::Path;
 use serde::Deserialize;
@@ -113,7 +114,7 @@ pub(crate) async fn preview_dealer_template(
 pub(crate) async fn list_shared_templates(
     api: Data<Api>,
 ) -> Result<Answered<TemplatesReply>, Problem> {
-    list(&api, &TemplateOwner::HeadOffice).await
+    list(&api, &Owner::HeadOffice).await
 }
 
 /// Show a template of head office
@@ -124,7 +125,7 @@ pub(crate) async fn get_shared_template(
     api: Data<Api>,
     path: Path<Named>,
 ) -> Result<Answered<TemplateReply>, Problem> {
-    get(&api, &TemplateOwner::HeadOffice, &path.name).await
+    get(&api, &Owner::HeadOffice, &path.name).await
 }
 
 /// Save a template for all dealers
@@ -138,7 +139,7 @@ pub(crate) async fn save_shared_template(
     over: IfMatch,
     body: JsonBody<TemplateBody>,
 ) -> Result<Answered<SavedTemplateReply>, Problem> {
-    let owner = Ok(TemplateOwner::HeadOffice);
+    let owner = Ok(Owner::HeadOffice);
     save(&api, owner, &path.name, over, body, &caller.author()).await
 }
 
@@ -152,7 +153,7 @@ pub(crate) async fn remove_shared_template(
     path: Path<Named>,
     over: IfMatch,
 ) -> Result<Answered<RemovedTemplateReply>, Problem> {
-    let owner = TemplateOwner::HeadOffice;
+    let owner = Owner::HeadOffice;
     remove(&api, &owner, &path.name, over, &caller.author()).await
 }
 
@@ -164,11 +165,11 @@ pub(crate) async fn preview_shared_template(
     api: Data<Api>,
     body: JsonBody<PreviewBody>,
 ) -> Result<Answered<PreviewReply>, Problem> {
-    preview(&api, Ok(TemplateOwner::HeadOffice), body).await
+    preview(&api, Ok(Owner::HeadOffice), body).await
 }
 
-fn of(dealer: &DealerAt) -> Result<TemplateOwner, Problem> {
-    Ok(TemplateOwner::Dealer(dealer.id()?.clone()))
+fn of(dealer: &DealerAt) -> Result<Owner, Problem> {
+    Ok(Owner::Dealer(dealer.id()?.clone()))
 }
 
 /// A name that no template can have is one that none has.
@@ -176,7 +177,7 @@ fn known(name: &str) -> Result<TemplateName, Problem> {
     TemplateName::parse(name).map_err(|_| TemplateError::UnknownTemplate.into())
 }
 
-async fn list(api: &Api, owner: &TemplateOwner) -> Result<Answered<TemplatesReply>, Problem> {
+async fn list(api: &Api, owner: &Owner) -> Result<Answered<TemplatesReply>, Problem> {
     let listing = api.templates.list(owner);
     let all = in_time(listing, TemplateError::Store).await?;
     let found = match all.len() {
@@ -187,11 +188,7 @@ async fn list(api: &Api, owner: &TemplateOwner) -> Result<Answered<TemplatesRepl
     Ok(Answered::ok(&TemplatesReply::new(found, items)))
 }
 
-async fn get(
-    api: &Api,
-    owner: &TemplateOwner,
-    name: &str,
-) -> Result<Answered<TemplateReply>, Problem> {
+async fn get(api: &Api, owner: &Owner, name: &str) -> Result<Answered<TemplateReply>, Problem> {
     let name = known(name)?;
     let finding = api.templates.find(owner, &name);
     let history = in_time(finding, TemplateError::Store).await?;
@@ -204,7 +201,7 @@ async fn get(
 
 async fn save(
     api: &Api,
-    owner: Result<TemplateOwner, Problem>,
+    owner: Result<Owner, Problem>,
     name: &str,
     IfMatch(over): IfMatch,
     body: JsonBody<TemplateBody>,
@@ -255,7 +252,7 @@ async fn save(
 
 async fn remove(
     api: &Api,
-    owner: &TemplateOwner,
+    owner: &Owner,
     name: &str,
     IfMatch(over): IfMatch,
     author: &Author,
@@ -274,7 +271,7 @@ async fn remove(
 
 async fn preview(
     api: &Api,
-    owner: Result<TemplateOwner, Problem>,
+    owner: Result<Owner, Problem>,
     body: JsonBody<PreviewBody>,
 ) -> Result<Answered<PreviewReply>, Problem> {
     let mut fields = body.fields()?;
@@ -334,7 +331,7 @@ fn described(faults: &[TemplateFault], text: &str) -> Vec<api_types::FaultBody> 
 }
 
 /// What was seen by whoever got this answer.
-fn tag(owner: &TemplateOwner, view: &TemplateView) -> String {
+fn tag(owner: &Owner, view: &TemplateView) -> String {
     etag(match (&view.newest, view.origin) {
         (None, _) => SeenTemplate::BuiltIn,
         (Some(newest), TemplateOrigin::Shared) if owner.dealer().is_some() => {

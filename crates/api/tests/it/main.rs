@@ -15,6 +15,7 @@ mod client;
 mod cors;
 mod dealers;
 mod docs;
+mod endpoints;
 mod errors;
 mod exports;
 mod headers;

@@ -9,10 +9,12 @@ use actix_web::dev::ServerHandle;
 use api::{
     Api, ApiAuth, ApiOptions, ApiParts, Limits, Observer, Origins, RateLimit, TrustedProxies,
 };
+use domain::access::{Action, AuditEntry};
 use domain::dealers::Dealer;
-use domain::ports::{BoxError, Health, Precondition, StoreError, TemplateOwner};
+use domain::endpoints::{EndpointId, EndpointInput, EndpointSecret, RawEvents};
+use domain::ports::{BoxError, Endpoints, Health, Precondition, StoreError};
 use domain::template::TemplateName;
-use domain::values::{Phone, PublicBaseUrl};
+use domain::values::{Owner, Phone, PublicBaseUrl};
 use serde_json::{Map, Value, json};
 use testkit::{TestsInPlace, World, sample};
 
@@ -62,6 +64,9 @@ pub(crate) static PATHS: LazyLock<Vec<(Vec<&'static str>, String)>> = LazyLock::
         .collect()
 });
 
+/// The endpoint of [`PATHS`].
+pub(crate) const ENDPOINT: &str = "5b0f6a0e-6f52-4c7e-8a52-0f3a7c1d9b21";
+
 /// The path of a pattern, with values in place of its parameters.
 pub(crate) fn filled(pattern: &str, dealer: &str) -> String {
     pattern
@@ -71,6 +76,8 @@ pub(crate) fn filled(pattern: &str, dealer: &str) -> String {
         .replace("{key_id}", "0707070707070707")
         .replace("{name}", "servis")
         .replace("{phone}", "082148523421")
+        .replace("{endpoint_id}", ENDPOINT)
+        .replace("{delivery_id}", "0b9d4b0e-8d0f-4f0b-9f59-3a51a5d6c1f7")
         .replace("{file}", "swagger-ui.css")
 }
 
@@ -184,14 +191,32 @@ impl Service {
     pub(crate) async fn save_templates(&self) {
         let desk = self.world.services().templates;
         let name = TemplateName::parse("servis").expect("a name");
-        let own = TemplateOwner::Dealer(sample::dealer_id());
-        for owner in [own, TemplateOwner::HeadOffice] {
+        let own = Owner::Dealer(sample::dealer_id());
+        for owner in [own, Owner::HeadOffice] {
             let over = Precondition::Unconditional;
             let saving = desk
                 .save(&owner, &name, "Halo", &over, &sample::author())
                 .await;
             saving.expect("save");
         }
+    }
+
+    /// Makes the endpoint of [`PATHS`], of the sample dealer.
+    pub(crate) async fn make_endpoint(&self) {
+        let new = EndpointInput {
+            url: "https://workshop.example/".into(),
+            events: RawEvents::List(vec!["message.sent".into()]),
+            ..EndpointInput::default()
+        };
+        let new = new.validate_new(&self.world.endpoints).expect("valid");
+        let id = EndpointId::parse(ENDPOINT).expect("an id");
+        let owner = Owner::Dealer(sample::dealer_id());
+        let (action, author) = (Action::AddEndpoint, sample::author());
+        let entry = AuditEntry::endpoint(&author, action, &owner, id, &[]);
+        let secret = EndpointSecret::new([7; 32]);
+        let store = &self.world.store;
+        let making = Endpoints::create(&**store, &owner, id, &new, &secret, &entry);
+        making.await.expect("create");
     }
 
     /// Opts the phone of [`PATHS`] out of the sample dealer's messages.

@@ -23,7 +23,7 @@ async fn a_dealer_is_shown_with_everything_but_its_secrets() {
     let service = Service::start();
     service.get(DEALER).await.is(
         200,
-        r#"{"success":true,"message":"Dealer found","data":{"dealer_id":"0009999","dealer_name":"Dealer Demo","is_active":true,"has_fonnte_config":true,"fonnte_config_error":null,"fonnte_api_key_source":"dealers","settings":{"fonnte_api_key_set":false,"fonnte_api_url":null,"min_interval_ms":null,"jitter_ms":null,"daily_limit":null,"quiet_hours":null,"on_unknown":null,"exclusive_device":false,"webhook_secret_set":false,"default_template":null,"default_template_error":null,"opt_out_reply":true},"webhooks":{"status":"https://customer.example/api/v1/webhooks/fonnte/invented-token-00000001/status","device":"https://customer.example/api/v1/webhooks/fonnte/invented-token-00000001/device","message":"https://customer.example/api/v1/webhooks/fonnte/invented-token-00000001/message"},"lane":{"blocked_since":null,"block_reason":null,"resting_until":null,"quota_remaining":null,"quota_at":null,"account_expires_on":null}}}"#,
+        r#"{"success":true,"message":"Dealer found","data":{"dealer_id":"0009999","dealer_name":"Dealer Demo","is_active":true,"has_fonnte_config":true,"fonnte_config_error":null,"fonnte_api_key_source":"dealers","settings":{"fonnte_api_key_set":false,"fonnte_api_url":null,"min_interval_ms":null,"jitter_ms":null,"daily_limit":null,"quiet_hours":null,"on_unknown":null,"exclusive_device":false,"webhook_secret_set":false,"default_template":null,"default_template_error":null,"opt_out_reply":true,"quota_low_at":100},"webhooks":{"status":"https://customer.example/api/v1/webhooks/fonnte/invented-token-00000001/status","device":"https://customer.example/api/v1/webhooks/fonnte/invented-token-00000001/device","message":"https://customer.example/api/v1/webhooks/fonnte/invented-token-00000001/message"},"lane":{"blocked_since":null,"block_reason":null,"resting_until":null,"quota_remaining":null,"quota_at":null,"account_expires_on":null}}}"#,
     );
 }
 
@@ -42,6 +42,7 @@ async fn a_patch_changes_what_it_mentions_and_removes_what_is_null() {
         "webhook_secret": "rahasia",
         "default_template": "validation",
         "opt_out_reply": false,
+        "quota_low_at": 250,
         "something_else": [1]
     });
     let reply = patch(&service, &all).await;
@@ -61,7 +62,8 @@ async fn a_patch_changes_what_it_mentions_and_removes_what_is_null() {
         "webhook_secret_set": true,
         "default_template": "validation",
         "default_template_error": null,
-        "opt_out_reply": false
+        "opt_out_reply": false,
+        "quota_low_at": 250
     });
     assert_eq!(data["settings"], settings);
 

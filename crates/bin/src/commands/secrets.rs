@@ -33,7 +33,7 @@ pub(super) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
         if std::io::stderr().is_terminal() {
             show_progress(format_args!(""));
         }
-        well &= summary(name, &outcome);
+        well &= summary(place, &outcome);
     }
     Ok(if well {
         say!("Everything is sealed with the first key; the others can go.");
@@ -45,7 +45,7 @@ pub(super) async fn reseal(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 /// Prints the result for a place; returns whether all of it is sealed.
-fn summary(name: &str, outcome: &Resealed) -> bool {
+fn summary(place: SecretPlace, outcome: &Resealed) -> bool {
     let well = outcome.shut.is_empty() && outcome.forbidden == 0;
     let verdict = if well { Verdict::Good } else { Verdict::Bad };
     let finding = format!(
@@ -55,11 +55,11 @@ fn summary(name: &str, outcome: &Resealed) -> bool {
         outcome.shut.len(),
         outcome.forbidden
     );
-    say_finding(verdict, name, &finding);
-    for (dealer, error) in &outcome.shut {
+    say_finding(verdict, place.as_str(), &finding);
+    for (holder, error) in &outcome.shut {
         say_finding(
             Verdict::Bad,
-            &format!("dealer {dealer}"),
+            &format!("{} {holder}", place.holder()),
             &format!("{error}"),
         );
     }

@@ -1,8 +1,10 @@
 //! The settings of delivery.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::delivery::{DeliveryPolicy, OnUnknown};
+use domain::endpoints::EndpointPolicy;
 use domain::values::{AccountPolicy, AllowedHost};
 
 use super::reader::Reader;
@@ -32,6 +34,15 @@ impl Reader<'_> {
             self.errors.push((HOSTS.to_owned(), fault));
         }
         hosts.and(Some(accounts))
+    }
+
+    /// Only a service that no other machine reaches may post to its own.
+    pub(super) fn endpoints(&mut self, host: Option<IpAddr>) -> Option<EndpointPolicy> {
+        let hosts = self.parsed("EVENT_ALLOWED_HOSTS", "", allowed_hosts)?;
+        Some(EndpointPolicy {
+            is_local: host.is_some_and(|host| host.to_canonical().is_loopback()),
+            allowed_hosts: hosts.into_iter().collect(),
+        })
     }
 
     pub(super) fn delivery(&mut self) -> Option<DeliveryPolicy> {

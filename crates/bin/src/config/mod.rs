@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use api::{ApiAuth, Origins, RateLimit, TrustedProxies};
 use domain::delivery::DeliveryPolicy;
+use domain::endpoints::EndpointPolicy;
 use domain::values::{AccountPolicy, PublicBaseUrl};
 use store_postgres::{DatabaseUrl, SchemaName, SecretsKeys};
 use url::Url;
@@ -41,6 +42,8 @@ pub struct Config {
     pub accounts: AccountPolicy,
     /// How messages are delivered.
     pub delivery: DeliveryPolicy,
+    /// The allowed addresses of endpoints.
+    pub endpoints: EndpointPolicy,
     /// Whether callers need keys.
     pub auth: ApiAuth,
     /// The rate limit of a caller.
@@ -112,6 +115,7 @@ impl Config {
         let log = reader.log();
         let accounts = reader.accounts();
         let delivery = reader.delivery();
+        let endpoints = reader.endpoints(host);
         // A wrong host is an error anyway; until then authentication stays on.
         let auth = reader.auth(host.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
         let rate = reader.number("RATE_LIMIT_PER_MINUTE", "600", 0..=MOST_PER_MINUTE);
@@ -140,6 +144,7 @@ impl Config {
                 log: log?,
                 accounts: accounts?,
                 delivery: delivery?,
+                endpoints: endpoints?,
                 auth: auth?,
                 rate: RateLimit::per_minute(rate?),
                 proxies: proxies.unwrap_or_default(),

@@ -1,15 +1,18 @@
 //! Metrics for Prometheus. Labels are patterns and fixed words: never a path, a dealer, a phone or a key.
 
 mod gauges;
+mod outgoing;
 mod text;
+
+use std::time::Duration;
 
 use api::{AnsweredCall, EventResult, Observer, SubmissionResult};
 use async_trait::async_trait;
 use domain::delivery::{BlockCause, LaneChange, MessageChange, OutcomeKind};
 use domain::events::EventTopic;
-use domain::ports::{EventsApplied, Settled, Task};
+use domain::ports::{EventSettled, EventsApplied, Settled, Task};
 use domain::template::TemplateOrigin;
-use domain::usecases::Delivery;
+use domain::usecases::{Delivery, EventDelivery};
 #[cfg(target_os = "linux")]
 use prometheus::process_collector::ProcessCollector;
 use prometheus::{
@@ -18,6 +21,7 @@ use prometheus::{
 use tracing::Span;
 
 pub(crate) use self::gauges::Gauges;
+use self::outgoing::Outgoing;
 use crate::traces;
 
 /// The prefix of every name.
@@ -66,6 +70,7 @@ pub(crate) struct Metrics {
     expired: IntCounter,
     in_vain: IntCounter,
     store_errors: IntCounterVec,
+    outgoing: Outgoing,
 }
 
 impl Metrics {
@@ -158,6 +163,7 @@ impl Metrics {
                 "Questions of the loops that the database did not answer, or refused",
                 &["asked"],
             )?,
+            outgoing: Outgoing::new(&maker)?,
             registry: registry.clone(),
             process,
             gauges,
@@ -194,7 +200,7 @@ impl Metrics {
         for cause in BlockCause::ALL {
             self.blocks.with_label_values(&[cause.as_str()]);
         }
-        for asked in ["claim", "settle", "events"] {
+        for asked in ["claim", "settle", "events", "outgoing"] {
             self.store_errors.with_label_values(&[asked]);
         }
     }
@@ -249,6 +255,16 @@ impl Metrics {
         unmatched.inc_by(applied.unmatched);
         self.lifted.inc_by(applied.lifted);
         self.freed.inc_by(applied.freed);
+    }
+
+    /// A call to an endpoint was settled, so long after its event.
+    pub(crate) fn event_settled(
+        &self,
+        delivery: &EventDelivery,
+        settled: EventSettled,
+        delay: Duration,
+    ) {
+        self.outgoing.settled(delivery, settled, delay);
     }
 
     /// A loop's question to the database failed.

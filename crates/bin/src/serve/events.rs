@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ports::{EventsApplied, StoreError};
+use domain::ports::{Bell as _, EventsApplied, StoreError};
 use domain::usecases::EventIntake;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -27,6 +27,8 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 pub(crate) struct EventLoop {
     events: Arc<EventIntake>,
     bell: Arc<NotifyBell>,
+    /// Wakes the loop that posts events to endpoints.
+    outgoing_bell: Arc<NotifyBell>,
     metrics: Arc<Metrics>,
 }
 
@@ -34,11 +36,13 @@ impl EventLoop {
     pub(crate) fn new(
         events: Arc<EventIntake>,
         bell: Arc<NotifyBell>,
+        outgoing_bell: Arc<NotifyBell>,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             events,
             bell,
+            outgoing_bell,
             metrics,
         }
     }
@@ -91,6 +95,7 @@ impl EventLoop {
                 self.metrics.applied(applied);
                 if applied.lifted > 0 || applied.freed > 0 {
                     log(applied);
+                    self.outgoing_bell.ring();
                 }
                 *pause = pause_after(applied.taken, *pause);
                 Ok(*pause)

@@ -6,6 +6,7 @@ pub(crate) mod dispatch;
 mod events;
 mod failures;
 mod health;
+mod outgoing;
 mod retention;
 mod sweeps;
 mod trial;
@@ -27,6 +28,7 @@ use tokio_util::task::AbortOnDropHandle;
 use self::dispatch::{ConfirmationLoop, DispatchLoop};
 use self::events::EventLoop;
 use self::health::ServiceHealth;
+use self::outgoing::OutgoingLoop;
 use self::retention::Retention;
 use self::watched::Watched;
 use crate::config::Config;
@@ -183,11 +185,23 @@ async fn work(
         services.dispatcher,
         services.intake,
         parts.bell,
+        parts.outgoing_bell.clone(),
         watched.heartbeat,
         metrics.clone(),
         parts.in_flight,
     );
-    let applying = EventLoop::new(services.events, parts.event_bell, metrics);
+    let applying = EventLoop::new(
+        services.events,
+        parts.event_bell,
+        parts.outgoing_bell.clone(),
+        metrics.clone(),
+    );
+    let posting = OutgoingLoop::new(
+        services.event_dispatcher,
+        parts.outgoing_bell,
+        metrics,
+        Arc::new(SystemClock),
+    );
     let _counting = in_background(watched.backlog.keep(store.clone()));
     let _trying = in_background(watched.trial.keep(store.clone()));
     let _adding_up = in_background(database::add_up(store));
@@ -195,7 +209,11 @@ async fn work(
     let _watching = in_background(accounts::watch(services.accounts));
     let _erasing =
         retention_days.map(|days| in_background(Retention::new(services.subjects, days).run()));
-    tokio::join!(dispatching.run(), applying.run(stop));
+    tokio::join!(
+        dispatching.run(),
+        applying.run(stop.clone()),
+        posting.run(stop)
+    );
     Ok(())
 }
 

@@ -313,6 +313,22 @@ fn an_allowed_host_has_no_scheme_port_or_path() {
 }
 
 #[test]
+fn endpoints_are_public_unless_a_host_is_allowed_or_the_service_is_for_this_machine() {
+    let policy = |variables: &[(&str, &str)]| read(variables).unwrap().endpoints;
+    let local = policy(&[]);
+    assert!(local.is_local && local.allowed_hosts.is_empty());
+    let remote = policy(&[
+        ("SERVICE_HOST", "0.0.0.0"),
+        ("DATABASE_URL", "postgresql://u@h/db"),
+        ("EVENT_ALLOWED_HOSTS", "hooks.internal, 10.0.0.7"),
+    ]);
+    assert!(!remote.is_local);
+    assert_eq!(remote.allowed_hosts.len(), 2);
+    let wrong = [("EVENT_ALLOWED_HOSTS", "https://hooks.internal/")];
+    assert_eq!(read(&wrong).unwrap_err(), ["EVENT_ALLOWED_HOSTS"]);
+}
+
+#[test]
 fn levels_are_ours_and_filters_are_taken_as_they_stand() {
     let filter = |raw| read(&[("LOG_LEVEL", raw)]).map(|config| config.log.filter);
     let ours = filter("warning").unwrap();

@@ -77,6 +77,7 @@ mod tests {
             "LOG_FORMAT",
             "FONNTE_DEFAULT_API_URL",
             "FONNTE_ALLOWED_HOSTS",
+            "EVENT_ALLOWED_HOSTS",
             "FONNTE_TIMEOUT",
             "LANE_LEASE_SECONDS",
             "SEND_MIN_INTERVAL_MS",

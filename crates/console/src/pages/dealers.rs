@@ -252,6 +252,7 @@ impl Typed {
                 Some(now) if Some(now) != before.opt_out_reply => Input::Flag(now),
                 _ => Input::Absent,
             },
+            quota_low_at: Input::Absent,
         }
     }
 }

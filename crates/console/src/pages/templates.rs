@@ -6,14 +6,14 @@ use actix_web::web::{Data, Path};
 use callers::in_time;
 use chrono::NaiveDate;
 use domain::access::Scope;
-use domain::ports::{Precondition, SeenTemplate, TemplateOwner};
+use domain::ports::{Precondition, SeenTemplate};
 use domain::requests::Input;
 use domain::settings::SettingsPatch;
 use domain::template::{TemplateName, VALIDATION, Variables};
 use domain::usecases::{
     DealerAdministrationError, Preview, PreviewSample, TemplateError, TemplateHistory,
 };
-use domain::values::DealerId;
+use domain::values::{DealerId, Owner};
 
 use super::{Answer, go_to, page, page_with};
 use crate::form::{Fields, Form};
@@ -271,17 +271,17 @@ fn whose(visit: &Visit, fields: &Fields) -> Result<Whose, Mistake> {
     let typed = fields.get("dealer_id").map(DealerId::parse).transpose();
     let typed = typed.map_err(|_| Mistake::NotFound)?;
     let owner = match (own, typed) {
-        (Some(own), None) => TemplateOwner::Dealer(own.clone()),
-        (Some(own), Some(typed)) if *own == typed => TemplateOwner::Dealer(typed),
+        (Some(own), None) => Owner::Dealer(own.clone()),
+        (Some(own), Some(typed)) if *own == typed => Owner::Dealer(typed),
         (Some(_), Some(_)) => return Err(Mistake::NotFound),
-        (None, Some(typed)) => TemplateOwner::Dealer(typed),
-        (None, None) => TemplateOwner::HeadOffice,
+        (None, Some(typed)) => Owner::Dealer(typed),
+        (None, None) => Owner::HeadOffice,
     };
     Ok(Whose {
         is_chosen: own.is_none(),
         may_write: visit.may(match owner {
-            TemplateOwner::Dealer(_) => Scope::Write,
-            TemplateOwner::HeadOffice => Scope::Admin,
+            Owner::Dealer(_) => Scope::Write,
+            Owner::HeadOffice => Scope::Admin,
         }),
         may_set_default: visit.may(Scope::Admin) && owner.dealer().is_some(),
         owner,
@@ -303,14 +303,14 @@ fn written(visit: &Visit, fields: &Fields, name: &str) -> Result<(Whose, Templat
 fn to_write(whose: &Whose) -> Result<(), Mistake> {
     match (whose.may_write, &whose.owner) {
         (true, _) => Ok(()),
-        (false, TemplateOwner::Dealer(_)) => Err(Mistake::NotAllowed(Scope::Write)),
-        (false, TemplateOwner::HeadOffice) => Err(Mistake::NotAllowed(Scope::Admin)),
+        (false, Owner::Dealer(_)) => Err(Mistake::NotAllowed(Scope::Write)),
+        (false, Owner::HeadOffice) => Err(Mistake::NotAllowed(Scope::Admin)),
     }
 }
 
 async fn find(
     console: &Console,
-    owner: &TemplateOwner,
+    owner: &Owner,
     name: &TemplateName,
 ) -> Result<Option<TemplateHistory>, Mistake> {
     let finding = console.services.templates.find(owner, name);
@@ -353,7 +353,7 @@ async fn known(
 }
 
 /// The name of a dealer's default template; head office has none.
-async fn default_of(console: &Console, owner: &TemplateOwner) -> Result<Option<String>, Mistake> {
+async fn default_of(console: &Console, owner: &Owner) -> Result<Option<String>, Mistake> {
     let Some(dealer) = owner.dealer() else {
         return Ok(None);
     };
@@ -363,7 +363,7 @@ async fn default_of(console: &Console, owner: &TemplateOwner) -> Result<Option<S
     Ok(Some(chosen.unwrap_or_else(|| VALIDATION.to_owned())))
 }
 
-async fn try_out(console: &Console, owner: &TemplateOwner, body: &str) -> Result<Shown, Mistake> {
+async fn try_out(console: &Console, owner: &Owner, body: &str) -> Result<Shown, Mistake> {
     let day = NaiveDate::from_ymd_opt(2019, 12, 31).unwrap_or_default();
     // The example of a submission.
     let sample = PreviewSample {

@@ -1,9 +1,9 @@
 //! The templates of somebody, and one with its draft, preview and versions.
 
 use chrono::{DateTime, Utc};
-use domain::ports::TemplateOwner;
 use domain::template::TemplateOrigin;
 use domain::usecases::TemplateView;
+use domain::values::Owner;
 use maud::{Markup, html};
 
 use super::layout::{self, Section};
@@ -13,7 +13,7 @@ use crate::visit::Visit;
 /// Whose templates are shown, and what may be done to them.
 #[derive(Debug, Clone)]
 pub(crate) struct Whose {
-    pub(crate) owner: TemplateOwner,
+    pub(crate) owner: Owner,
     /// Whether it may be chosen: head office.
     pub(crate) is_chosen: bool,
     pub(crate) may_write: bool,
@@ -63,8 +63,8 @@ impl Whose {
     /// Whether a template is theirs, and none of a layer behind.
     pub(super) fn has(&self, origin: TemplateOrigin) -> bool {
         match self.owner {
-            TemplateOwner::Dealer(_) => origin == TemplateOrigin::Dealer,
-            TemplateOwner::HeadOffice => origin == TemplateOrigin::Shared,
+            Owner::Dealer(_) => origin == TemplateOrigin::Dealer,
+            Owner::HeadOffice => origin == TemplateOrigin::Shared,
         }
     }
 }

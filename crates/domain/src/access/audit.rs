@@ -1,10 +1,11 @@
 use chrono::{DateTime, Utc};
 
 use super::ApiKeyId;
+use crate::endpoints::EndpointId;
 use crate::requests::{MessageId, Request, RequestId};
 use crate::settings::SettingsChange;
 use crate::template::TemplateName;
-use crate::values::{DealerId, Phone};
+use crate::values::{DealerId, Owner, Phone};
 
 /// The author of an audited action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,16 @@ named! {
         OptIn = "opt_out.remove",
         /// The phone of a request, which is masked everywhere, was shown.
         ShowPhone = "person.show_phone",
+        /// An endpoint for events was made.
+        AddEndpoint = "endpoint.add",
+        /// An endpoint was changed, disabled or enabled.
+        ChangeEndpoint = "endpoint.change",
+        /// An endpoint was removed.
+        RemoveEndpoint = "endpoint.remove",
+        /// A test event was queued for an endpoint.
+        TestEndpoint = "endpoint.test",
+        /// A delivery was queued once more.
+        RetryDelivery = "endpoint.retry",
     }
 }
 
@@ -147,6 +158,25 @@ impl AuditEntry {
         Self {
             action: Action::OptIn,
             ..Self::opted_out(author, dealer, phone)
+        }
+    }
+
+    /// Something was done to an endpoint: `action`, with these details behind its id.
+    #[must_use]
+    pub fn endpoint(
+        author: &Author,
+        action: Action,
+        owner: &Owner,
+        endpoint: EndpointId,
+        details: &[&str],
+    ) -> Self {
+        let details = details.join(", ");
+        let separator = if details.is_empty() { "" } else { ": " };
+        Self {
+            author: author.clone(),
+            action,
+            dealer: owner.dealer().cloned(),
+            detail: format!("endpoint {endpoint}{separator}{details}"),
         }
     }
 

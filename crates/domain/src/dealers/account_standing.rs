@@ -5,7 +5,8 @@ use chrono::{NaiveDate, TimeDelta};
 use crate::delivery::BlockCause;
 use crate::ports::{AccountProfile, DeviceReport};
 
-/// A quota below this many messages is low: a busy dealer sends about as many in a day (chosen).
+/// A quota below this many messages is low where a dealer's settings say nothing: a busy dealer sends about as
+/// many in a day (chosen).
 pub const LOW_QUOTA: u64 = 100;
 
 /// How long before its last day a package ends soon (chosen).
@@ -39,7 +40,7 @@ pub enum AccountTrouble {
     NoQuota,
     /// The package has ended.
     Expired,
-    /// Fewer than [`LOW_QUOTA`] messages are left.
+    /// Fewer messages are left than [`DealerSettings::low_quota`](super::DealerSettings::low_quota).
     LowQuota,
     /// The package ends within [`SOON`].
     ExpiresSoon,
@@ -54,9 +55,9 @@ impl AccountTrouble {
 }
 
 impl AccountStanding {
-    /// The standing on a day of Asia/Jakarta.
+    /// The standing on a day of Asia/Jakarta; fewer messages than `low_quota` are few.
     #[must_use]
-    pub fn of(report: DeviceReport, today: NaiveDate) -> Self {
+    pub fn of(report: DeviceReport, low_quota: u64, today: NaiveDate) -> Self {
         let profile = report.profile().unwrap_or_default();
         let AccountProfile {
             quota_left,
@@ -72,7 +73,7 @@ impl AccountStanding {
                         .filter(|end| *end < today)
                         .map(|_| AccountTrouble::Expired),
                     quota_left
-                        .filter(|left| (1..LOW_QUOTA).contains(left))
+                        .filter(|left| (1..low_quota).contains(left))
                         .map(|_| AccountTrouble::LowQuota),
                     expires_on
                         .filter(|end| (today..=today + SOON).contains(end))
@@ -105,7 +106,7 @@ mod tests {
                 expires_on: days.map(|days| today() + TimeDelta::days(days)),
             },
         };
-        AccountStanding::of(report, today()).troubles
+        AccountStanding::of(report, LOW_QUOTA, today()).troubles
     }
 
     #[test]
@@ -136,14 +137,14 @@ mod tests {
             reason: reason(),
             profile: AccountProfile::default(),
         };
-        let standing = AccountStanding::of(not_ready, today());
+        let standing = AccountStanding::of(not_ready, LOW_QUOTA, today());
         let told = AccountTrouble::NotReady {
             cause: BlockCause::Token,
             reason: reason(),
         };
         assert_eq!(standing.troubles, [told]);
         let unreachable = DeviceReport::Unreachable { reason: reason() };
-        let standing = AccountStanding::of(unreachable, today());
+        let standing = AccountStanding::of(unreachable, LOW_QUOTA, today());
         assert!(standing.troubles[0].is_fault());
         for troubles in [troubles(Some(5), Some(-1)), troubles(Some(0), Some(1))] {
             let faults: Vec<bool> = troubles.iter().map(AccountTrouble::is_fault).collect();

@@ -31,6 +31,8 @@ pub struct DealerSettings {
     pub default_template: Option<String>,
     /// Whether whoever opts out or in by a reply gets a confirmation; absent means yes.
     pub opt_out_reply: Option<bool>,
+    /// Below how many messages left the account's quota is low; absent means [`LOW_QUOTA`](super::LOW_QUOTA).
+    pub quota_low_at: Option<u32>,
 }
 
 impl DealerSettings {
@@ -38,6 +40,12 @@ impl DealerSettings {
     #[must_use]
     pub fn confirms_opt_outs(&self) -> bool {
         self.opt_out_reply.unwrap_or(true)
+    }
+
+    /// Below how many messages left the account's quota is low.
+    #[must_use]
+    pub fn low_quota(&self) -> u64 {
+        self.quota_low_at.map_or(super::LOW_QUOTA, u64::from)
     }
 }
 

@@ -12,8 +12,8 @@ use crate::values::DealerId;
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait AccountBook: Send + Sync {
-    /// Leases at most `limit` dealers whose profile is due, for `lease`: those with a message sent within
-    /// `active` whose profile is missing or due again.
+    /// Leases at most `limit` dealers whose profile is missing or due again, for `lease`: those with a message
+    /// sent within `active`, and those with an enabled endpoint, which is told of a quota and a package's end.
     async fn take_due(
         &self,
         limit: usize,

@@ -7,7 +7,9 @@ mod arrivals;
 mod audit_log;
 mod dealer_admin;
 mod dealer_directory;
+mod endpoints;
 mod entropy;
+mod event_outbox;
 mod event_store;
 mod health;
 mod messages;
@@ -32,7 +34,9 @@ pub use dealer_admin::{
     DealerAdmin, DealerPage, DealerRecord, KeySource, KnownQuota, LaneView, SettingsChanged,
 };
 pub use dealer_directory::DealerDirectory;
+pub use endpoints::{EndpointCreated, Endpoints};
 pub use entropy::Entropy;
+pub use event_outbox::{EventLease, EventOutbox, EventRoom, EventSender, EventSettled, EventTask};
 pub use event_store::{EventStore, EventsApplied, ProviderEvents};
 pub use health::{Backlog, Check, Health};
 pub use messages::{Cancelled, Messages, Resent};
@@ -50,8 +54,8 @@ pub use request_store::{Accepted, KeyUse, RequestStore};
 pub use sessions::Sessions;
 pub use surroundings::{Bell, Clock, Dice, Ids};
 pub use template_book::{
-    MAX_TEMPLATES, Precondition, RecentRequest, SeenTemplate, TemplateBook, TemplateOwner,
-    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion, VERSIONS_TOLD,
+    MAX_TEMPLATES, Precondition, RecentRequest, SeenTemplate, TemplateBook, TemplateRecord,
+    TemplateRemoved, TemplateSaved, TemplateVersion, VERSIONS_TOLD,
 };
 pub use test_line::TestLine;
 pub use troubles::{DealerTrouble, Troubles};
@@ -66,7 +70,9 @@ pub use {
     audit_log::MockAuditLog,
     dealer_admin::MockDealerAdmin,
     dealer_directory::MockDealerDirectory,
+    endpoints::MockEndpoints,
     entropy::MockEntropy,
+    event_outbox::{MockEventOutbox, MockEventSender},
     event_store::{MockEventStore, MockProviderEvents},
     health::MockHealth,
     messages::MockMessages,

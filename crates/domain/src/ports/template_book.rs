@@ -5,7 +5,7 @@ use super::StoreError;
 use crate::access::AuditEntry;
 use crate::requests::Request;
 use crate::template::{TemplateName, VALIDATION, Variables};
-use crate::values::DealerId;
+use crate::values::{DealerId, Owner};
 
 /// How many versions of a template are told: all that people write, but not what a program may (chosen). Nothing
 /// bounds how often a template is changed, and a text has up to 4,000 characters.
@@ -13,26 +13,6 @@ pub const VERSIONS_TOLD: usize = 1_000;
 
 /// The most templates of one owner: they are read together.
 pub const MAX_TEMPLATES: u32 = 100;
-
-/// Whose templates.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TemplateOwner {
-    /// A dealer's own.
-    Dealer(DealerId),
-    /// Head office's, for all dealers.
-    HeadOffice,
-}
-
-impl TemplateOwner {
-    /// The dealer, where it is one.
-    #[must_use]
-    pub const fn dealer(&self) -> Option<&DealerId> {
-        match self {
-            Self::Dealer(id) => Some(id),
-            Self::HeadOffice => None,
-        }
-    }
-}
 
 /// A template of an owner, as it is in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,13 +121,13 @@ pub struct RecentRequest {
 #[async_trait]
 pub trait TemplateBook: Send + Sync {
     /// The templates of an owner that are in force, by name.
-    async fn list(&self, owner: &TemplateOwner) -> Result<Vec<TemplateRecord>, StoreError>;
+    async fn list(&self, owner: &Owner) -> Result<Vec<TemplateRecord>, StoreError>;
 
     /// The newest [`VERSIONS_TOLD`] versions of a template that is in force, newest first, those before a
     /// removal too; none where the owner has none of that name.
     async fn versions(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
     ) -> Result<Vec<TemplateVersion>, StoreError>;
 
@@ -157,7 +137,7 @@ pub trait TemplateBook: Send + Sync {
     /// whoever asks the same adapter.
     async fn save(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
         body: &str,
         over: &Precondition,
@@ -168,7 +148,7 @@ pub trait TemplateBook: Send + Sync {
     /// into the audit with it.
     async fn remove(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
         over: &Precondition,
         entry: &AuditEntry,

@@ -18,6 +18,8 @@ pub struct DealerTrouble {
     pub block_reason: Option<String>,
     /// What is left of its quota.
     pub quota: Option<KnownQuota>,
+    /// Below how many messages left that is low, for this dealer.
+    pub quota_low_at: u64,
     /// The last day of its package.
     pub expires_on: Option<NaiveDate>,
     /// How many messages are due.
@@ -36,8 +38,9 @@ pub struct DealerTrouble {
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Troubles: Send + Sync {
-    /// The dealers whose account is blocked, has fewer messages left than this or ends by that day, who have
-    /// messages that are due, or requests that wait for a person.
+    /// The dealers whose account is blocked, has fewer messages left than their settings say (or `low_quota`,
+    /// where these say nothing), or ends by that day, who have messages that are due, or requests that wait for
+    /// a person.
     async fn troubles(
         &self,
         seen: &Visibility,

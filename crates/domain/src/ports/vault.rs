@@ -1,7 +1,5 @@
 use secrecy::SecretString;
 
-use crate::values::DealerId;
-
 /// The prefix of a sealed value; a value without it is plain.
 pub const SEALED: &str = "sealed:";
 
@@ -14,6 +12,8 @@ named! {
         WebhookSecret = "webhook_secret",
         /// The unguessable part of the webhook addresses.
         WebhookToken = "webhook_token",
+        /// The secret with which events to an endpoint are signed.
+        EndpointSecret = "endpoint_secret",
     }
 }
 
@@ -26,16 +26,16 @@ pub enum VaultError {
     /// No key has the id of the one that sealed it.
     #[error("it was sealed with a key that SECRETS_KEY does not have")]
     UnknownKey,
-    /// The value is malformed, altered, or sealed for another dealer or purpose.
-    #[error("it is damaged, or was sealed for another dealer or purpose")]
+    /// The value is malformed, altered, or sealed for another holder or purpose.
+    #[error("it is damaged, or was sealed for another dealer, endpoint or purpose")]
     Damaged,
     /// The machine's random generator failed.
     #[error("the machine gives no random numbers")]
     NoRandomness,
 }
 
-/// Encrypts secrets at rest, so that the database alone reveals none. A value sealed for one dealer and
-/// purpose opens for no other.
+/// Encrypts secrets at rest, so that the database alone reveals none. A value sealed for one holder (a dealer's
+/// number, an endpoint's id) and purpose opens for no other.
 #[cfg_attr(feature = "testing", mockall::automock)]
 pub trait Vault: Send + Sync {
     /// Whether there is a key to seal with.
@@ -44,7 +44,7 @@ pub trait Vault: Send + Sync {
     /// Seals a secret with the first key; the text begins with [`SEALED`].
     fn seal(
         &self,
-        dealer: &DealerId,
+        holder: &str,
         purpose: SecretPurpose,
         secret: &SecretString,
     ) -> Result<String, VaultError>;
@@ -52,7 +52,7 @@ pub trait Vault: Send + Sync {
     /// Opens a value sealed by any of the keys.
     fn open(
         &self,
-        dealer: &DealerId,
+        holder: &str,
         purpose: SecretPurpose,
         sealed: &str,
     ) -> Result<SecretString, VaultError>;

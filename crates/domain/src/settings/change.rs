@@ -72,6 +72,8 @@ pub struct SettingsChange {
     pub default_template: Change<String>,
     /// [`DealerSettings::opt_out_reply`]
     pub opt_out_reply: Change<bool>,
+    /// [`DealerSettings::quota_low_at`]
+    pub quota_low_at: Change<u32>,
 }
 
 impl SettingsChange {
@@ -103,6 +105,7 @@ impl SettingsChange {
             (Field::WebhookSecret, self.webhook_secret.keeps()),
             (Field::DefaultTemplate, self.default_template.keeps()),
             (Field::OptOutReply, self.opt_out_reply.keeps()),
+            (Field::QuotaLowAt, self.quota_low_at.keeps()),
         ];
         let changed = settings.into_iter().filter(|(_, keeps)| !keeps);
         changed.map(|(field, _)| field.path()[0]).collect()
@@ -135,6 +138,7 @@ impl SettingsChange {
         self.on_unknown.apply(&mut settings.on_unknown);
         self.default_template.apply(&mut settings.default_template);
         self.opt_out_reply.apply(&mut settings.opt_out_reply);
+        self.quota_low_at.apply(&mut settings.quota_low_at);
         let mut exclusive = Some(settings.exclusive_device);
         self.exclusive_device.apply(&mut exclusive);
         settings.exclusive_device = exclusive.unwrap_or_default();

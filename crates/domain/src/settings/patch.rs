@@ -14,6 +14,9 @@ pub const LONGEST_PAUSE_MS: i64 = 3_600_000;
 /// The largest daily limit (chosen); a lane makes 86,400 calls a day at one a second.
 pub const LARGEST_DAILY_LIMIT: i64 = 1_000_000;
 
+/// The largest quota that can count as low (chosen).
+pub const LARGEST_LOW_QUOTA: i64 = 1_000_000;
+
 /// The most characters of a key, a secret or an address (width of the columns of `dealers`).
 pub const LONGEST_SETTING: usize = 255;
 
@@ -51,6 +54,7 @@ pub struct SettingsPatch {
     pub webhook_secret: Input,
     pub default_template: Input,
     pub opt_out_reply: Input,
+    pub quota_low_at: Input,
 }
 
 /// A setting, or a part of one.
@@ -70,6 +74,7 @@ pub enum SettingField {
     WebhookSecret,
     DefaultTemplate,
     OptOutReply,
+    QuotaLowAt,
 }
 
 impl SettingField {
@@ -90,6 +95,7 @@ impl SettingField {
             Self::WebhookSecret => &["webhook_secret"],
             Self::DefaultTemplate => &["default_template"],
             Self::OptOutReply => &["opt_out_reply"],
+            Self::QuotaLowAt => &["quota_low_at"],
         }
     }
 }
@@ -113,6 +119,7 @@ impl SettingsPatch {
             webhook_secret: input(SettingField::WebhookSecret),
             default_template: input(SettingField::DefaultTemplate),
             opt_out_reply: input(SettingField::OptOutReply),
+            quota_low_at: input(SettingField::QuotaLowAt),
         }
     }
 
@@ -155,6 +162,7 @@ impl SettingsPatch {
                 named.ok_or(Fault::UnknownTemplate)
             }),
             opt_out_reply: check.flag(Field::OptOutReply, &self.opt_out_reply),
+            quota_low_at: check.whole(Field::QuotaLowAt, &self.quota_low_at, LARGEST_LOW_QUOTA),
         };
         if check.0.is_empty() {
             Ok(change)

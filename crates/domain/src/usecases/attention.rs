@@ -93,7 +93,7 @@ fn concerns(dealer: DealerTrouble, now: DateTime<Utc>, today: NaiveDate) -> Vec<
         (is_late && !stops, ConcernKind::Late),
         (dealer.unknown > 0, ConcernKind::Unknown),
         (
-            left.is_some_and(|left| (1..LOW_QUOTA).contains(&left)),
+            left.is_some_and(|left| (1..dealer.quota_low_at).contains(&left)),
             ConcernKind::LowQuota,
         ),
         (
@@ -127,6 +127,7 @@ mod tests {
             blocked_since: None,
             block_reason: None,
             quota: None,
+            quota_low_at: LOW_QUOTA,
             expires_on: None,
             waiting: 0,
             oldest_due_at: None,

@@ -150,7 +150,8 @@ impl DealerCheck {
         let account = dealer.account(&self.accounts)?;
         let report = self.whatsapp.device(&account).await;
         let today = jakarta_time(self.clock.now()).date();
-        Ok(AccountStanding::of(report, today))
+        let low_quota = dealer.settings.low_quota();
+        Ok(AccountStanding::of(report, low_quota, today))
     }
 
     /// Leases the dealer's lane for one real test message, even with an open breaker: that is how an operator

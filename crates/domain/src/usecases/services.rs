@@ -2,15 +2,17 @@ use std::sync::Arc;
 
 use super::{
     AccountWatch, Attention, Conversations, DataSubjectRequests, DealerAdministration, DealerCheck,
-    Dispatcher, EventIntake, Gatekeeper, Intake, KeyAdministration, Logins, Lookups,
-    MessageActions, OptOutConfirmations, TemplateAdministration,
+    Dispatcher, EndpointAdministration, EventDispatcher, EventIntake, Gatekeeper, Intake,
+    KeyAdministration, Logins, Lookups, MessageActions, OptOutConfirmations,
+    TemplateAdministration,
 };
 use crate::delivery::DeliveryPolicy;
+use crate::endpoints::EndpointPolicy;
 use crate::ports::{
     AccountBook, ApiKeys, Arrivals, AuditLog, Bell, Clock, Confirmations, DealerAdmin,
-    DealerDirectory, Dice, Entropy, EventStore, Ids, Messages, OptOuts, Outbox, PersonalData,
-    ProviderEvents, Replies, Reports, RequestStore, Sessions, TemplateBook, Troubles, Whatsapp,
-    WorkerId,
+    DealerDirectory, Dice, Endpoints, Entropy, EventOutbox, EventSender, EventStore, Ids, Messages,
+    OptOuts, Outbox, PersonalData, ProviderEvents, Replies, Reports, RequestStore, Sessions,
+    TemplateBook, Troubles, Whatsapp, WorkerId,
 };
 use crate::values::AccountPolicy;
 
@@ -34,6 +36,12 @@ pub struct Ports {
     pub opt_outs: Arc<dyn OptOuts>,
     /// Keeps the confirmations that are to be sent.
     pub confirmations: Arc<dyn Confirmations>,
+    /// Keeps the endpoints of event webhooks.
+    pub endpoints: Arc<dyn Endpoints>,
+    /// Leases endpoints and settles deliveries of events.
+    pub event_outbox: Arc<dyn EventOutbox>,
+    /// Posts events.
+    pub event_sender: Arc<dyn EventSender>,
     /// Finds dealers.
     pub dealers: Arc<dyn DealerDirectory>,
     /// Shows dealers to operators and changes their settings.
@@ -70,6 +78,8 @@ pub struct Ports {
     pub lane_bell: Arc<dyn Bell>,
     /// Wakes the loop that applies events.
     pub event_bell: Arc<dyn Bell>,
+    /// Wakes the loop that posts events to endpoints.
+    pub outgoing_bell: Arc<dyn Bell>,
 }
 
 /// The operator's policies for the use cases.
@@ -79,6 +89,8 @@ pub struct Policies {
     pub accounts: AccountPolicy,
     /// How messages are delivered.
     pub delivery: DeliveryPolicy,
+    /// Which addresses endpoints may have.
+    pub endpoints: EndpointPolicy,
     /// The id of this copy of the service.
     pub worker: WorkerId,
 }
@@ -98,6 +110,10 @@ pub struct Services {
     pub confirmations: Arc<OptOutConfirmations>,
     /// Shows replies and opt-outs.
     pub conversations: Arc<Conversations>,
+    /// Shows and changes endpoints of event webhooks.
+    pub endpoints: Arc<EndpointAdministration>,
+    /// Posts events to endpoints.
+    pub event_dispatcher: Arc<EventDispatcher>,
     /// Shows dealers and changes their settings.
     pub dealers: Arc<DealerAdministration>,
     /// Shows, saves, removes and tries out templates.
@@ -131,6 +147,8 @@ impl Services {
             events: Arc::new(EventIntake::new(ports, policies)),
             confirmations: Arc::new(OptOutConfirmations::new(ports, policies)),
             conversations: Arc::new(Conversations::new(ports)),
+            endpoints: Arc::new(EndpointAdministration::new(ports, policies)),
+            event_dispatcher: Arc::new(EventDispatcher::new(ports)),
             dealers: Arc::new(DealerAdministration::new(ports, policies)),
             templates: Arc::new(TemplateAdministration::new(ports, policies)),
             keys: Arc::new(KeyAdministration::new(ports)),

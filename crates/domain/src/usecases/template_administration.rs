@@ -6,15 +6,15 @@ use super::{Policies, Ports};
 use crate::access::{AuditEntry, Author};
 use crate::dealers::Dealer;
 use crate::ports::{
-    DealerDirectory, Precondition, RecentRequest, StoreError, TemplateBook, TemplateOwner,
-    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion,
+    DealerDirectory, Precondition, RecentRequest, StoreError, TemplateBook, TemplateRecord,
+    TemplateRemoved, TemplateSaved, TemplateVersion,
 };
 use crate::requests::RequestId;
 use crate::template::{
     FONNTE_CHARACTERS, InForce, Template, TemplateFault, TemplateName, TemplateOrigin,
     TemplateValues, TemplateWarning, VALIDATION, VALIDATION_BODY, Variables,
 };
-use crate::values::DealerId;
+use crate::values::{DealerId, Owner};
 
 /// Shows, saves, removes and tries out templates.
 pub struct TemplateAdministration {
@@ -148,13 +148,13 @@ impl TemplateAdministration {
     ///
     /// # Errors
     /// [`TemplateError::UnknownDealer`] or [`TemplateError::Store`].
-    pub async fn list(&self, owner: &TemplateOwner) -> Result<Vec<TemplateView>, TemplateError> {
+    pub async fn list(&self, owner: &Owner) -> Result<Vec<TemplateView>, TemplateError> {
         self.known(owner).await?;
         let mut all = vec![TemplateView::built_in()];
-        let shared = self.book.list(&TemplateOwner::HeadOffice).await?;
+        let shared = self.book.list(&Owner::HeadOffice).await?;
         let own = match owner {
-            TemplateOwner::HeadOffice => Vec::new(),
-            TemplateOwner::Dealer(_) => self.book.list(owner).await?,
+            Owner::HeadOffice => Vec::new(),
+            Owner::Dealer(_) => self.book.list(owner).await?,
         };
         let layers = [
             (shared, TemplateOrigin::Shared),
@@ -175,7 +175,7 @@ impl TemplateAdministration {
     /// [`TemplateError::Store`].
     pub async fn find(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
     ) -> Result<TemplateHistory, TemplateError> {
         self.known(owner).await?;
@@ -199,7 +199,7 @@ impl TemplateAdministration {
     /// know.
     pub async fn save(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
         body: &str,
         over: &Precondition,
@@ -226,7 +226,7 @@ impl TemplateAdministration {
     /// know.
     pub async fn remove(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
         over: &Precondition,
         by: &Author,
@@ -235,8 +235,8 @@ impl TemplateAdministration {
         let entry = AuditEntry::template_removed(by, owner.dealer(), name);
         match self.book.remove(owner, name, over, &entry).await? {
             TemplateRemoved::Removed => Ok(match owner {
-                TemplateOwner::Dealer(_) => for_all(&*self.book, name).await?,
-                TemplateOwner::HeadOffice => built_in(name),
+                Owner::Dealer(_) => for_all(&*self.book, name).await?,
+                Owner::HeadOffice => built_in(name),
             }),
             TemplateRemoved::Overtaken => Err(TemplateError::Overtaken),
             TemplateRemoved::Unknown => Err(TemplateError::UnknownTemplate),
@@ -250,7 +250,7 @@ impl TemplateAdministration {
     /// [`TemplateError::UnknownDealer`] or [`TemplateError::Store`].
     pub async fn preview(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         body: &str,
         sample: &PreviewSample,
         recent: u32,
@@ -293,8 +293,8 @@ impl TemplateAdministration {
     }
 
     /// The dealer, where the owner is one.
-    async fn known(&self, owner: &TemplateOwner) -> Result<Option<Dealer>, TemplateError> {
-        let TemplateOwner::Dealer(id) = owner else {
+    async fn known(&self, owner: &Owner) -> Result<Option<Dealer>, TemplateError> {
+        let Owner::Dealer(id) = owner else {
             return Ok(None);
         };
         let found = self.dealers.find(id).await?;
@@ -318,7 +318,7 @@ fn read(body: &str) -> Result<Template, Vec<TemplateFault>> {
 /// What a name means for an owner.
 async fn in_force(
     book: &dyn TemplateBook,
-    owner: &TemplateOwner,
+    owner: &Owner,
     name: &TemplateName,
 ) -> Result<Option<TemplateHistory>, StoreError> {
     if owner.dealer().is_some() {
@@ -335,7 +335,7 @@ async fn for_all(
     book: &dyn TemplateBook,
     name: &TemplateName,
 ) -> Result<Option<TemplateHistory>, StoreError> {
-    let office = TemplateOwner::HeadOffice;
+    let office = Owner::HeadOffice;
     let versions = book.versions(&office, name).await?;
     Ok(history(&office, name, versions).or_else(|| built_in(name)))
 }
@@ -350,14 +350,14 @@ fn built_in(name: &TemplateName) -> Option<TemplateHistory> {
 
 /// A template of these versions, newest first; none where there is no version.
 fn history(
-    owner: &TemplateOwner,
+    owner: &Owner,
     name: &TemplateName,
     versions: Vec<TemplateVersion>,
 ) -> Option<TemplateHistory> {
     let newest = versions.first()?.clone();
     let origin = match owner {
-        TemplateOwner::Dealer(_) => TemplateOrigin::Dealer,
-        TemplateOwner::HeadOffice => TemplateOrigin::Shared,
+        Owner::Dealer(_) => TemplateOrigin::Dealer,
+        Owner::HeadOffice => TemplateOrigin::Shared,
     };
     let name = name.as_str().to_owned();
     let template = TemplateView::stored(TemplateRecord { name, newest }, origin);
@@ -370,9 +370,7 @@ pub(super) async fn is_in_force(
     dealer: Option<&DealerId>,
     name: &TemplateName,
 ) -> Result<bool, StoreError> {
-    let owner = dealer.map_or(TemplateOwner::HeadOffice, |id| {
-        TemplateOwner::Dealer(id.clone())
-    });
+    let owner = dealer.map_or(Owner::HeadOffice, |id| Owner::Dealer(id.clone()));
     Ok(in_force(book, &owner, name).await?.is_some())
 }
 

@@ -34,7 +34,7 @@ impl AllowedHost {
     }
 
     /// The host of an address.
-    pub(super) fn of(host: &Host<&str>) -> Self {
+    pub(crate) fn of(host: &Host<&str>) -> Self {
         Self(host.to_owned())
     }
 }

@@ -6,6 +6,7 @@ mod dealer_id;
 mod idempotency;
 mod local_time;
 mod numbers;
+mod owner;
 mod phone;
 mod plate;
 mod public_base_url;
@@ -24,6 +25,7 @@ pub use local_time::{
 };
 pub(crate) use numbers::{FEWEST_DIGITS, replace_numbers};
 pub use numbers::{holds_phone, mask_phones};
+pub use owner::Owner;
 pub use phone::{Phone, PhoneError, mask_phone};
 pub use plate::{LicensePlate, normal_plate};
 pub use public_base_url::{PublicBaseUrl, PublicBaseUrlError};

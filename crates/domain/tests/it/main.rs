@@ -6,6 +6,7 @@ mod breaker;
 mod bulk;
 mod dealer_check;
 mod dispatcher;
+mod endpoints;
 mod event_intake;
 mod intake;
 mod keyed;

@@ -46,9 +46,10 @@ fn what_is_absent_stays_and_null_removes() {
         webhook_secret: null(),
         default_template: null(),
         opt_out_reply: null(),
+        quota_low_at: null(),
     })
     .unwrap();
-    assert_eq!(change.fields().len(), 11);
+    assert_eq!(change.fields().len(), 12);
     assert!(!change.sets_secrets());
     let both = SettingsPatch {
         quiet_hours: times(null(), null()),
@@ -71,6 +72,7 @@ fn good_values_are_taken() {
         webhook_secret: text("!~"),
         default_template: text("validation"),
         opt_out_reply: Input::Flag(false),
+        quota_low_at: Input::Whole(1_000_000),
     })
     .unwrap();
     assert_eq!(change.api_key.value().unwrap().expose_secret(), "kunci");
@@ -80,6 +82,7 @@ fn good_values_are_taken() {
     );
     assert_eq!(change.min_interval, Change::Set(Duration::from_secs(3_600)));
     assert_eq!(change.daily_limit, Change::Set(1_000_000));
+    assert_eq!(change.quota_low_at, Change::Set(1_000_000));
     let night = QuietHours::parse("21:00", "07:00").unwrap();
     assert_eq!(change.quiet_hours, Change::Set(night.into()));
     assert_eq!(change.on_unknown, Change::Set(OnUnknown::Hold));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::access::Visibility;
 use domain::ports::{
     DealerAdmin as _, DealerDirectory as _, MockDealerDirectory, Precondition, SeenTemplate,
-    StoreError, TemplateOwner,
+    StoreError,
 };
 use domain::requests::{Fault, Field, FieldPath, Input, Message, RequestId, Submission};
 use domain::settings::{Change, SettingField, SettingsChange, SettingsPatch};
@@ -14,30 +14,31 @@ use domain::usecases::{
     BulkCall, BulkRow, DealerAdministrationError, IntakeError, MessageError, Ports, PreviewSample,
     Reordered, ResendOrder, Services, TemplateError,
 };
+use domain::values::Owner;
 use testkit::{World, sample};
 
 use crate::support::round;
 
 const ALL: Visibility = Visibility::All;
 const ALWAYS: Precondition = Precondition::Unconditional;
-const OFFICE: TemplateOwner = TemplateOwner::HeadOffice;
+const OFFICE: Owner = Owner::HeadOffice;
 
-fn own() -> TemplateOwner {
-    TemplateOwner::Dealer(sample::dealer_id())
+fn own() -> Owner {
+    Owner::Dealer(sample::dealer_id())
 }
 
 fn name(raw: &str) -> TemplateName {
     TemplateName::parse(raw).unwrap()
 }
 
-async fn save(world: &World, owner: &TemplateOwner, template: &str, body: &str) {
+async fn save(world: &World, owner: &Owner, template: &str, body: &str) {
     let desk = world.services().templates;
     desk.save(owner, &name(template), body, &ALWAYS, &sample::author())
         .await
         .unwrap();
 }
 
-async fn remove(world: &World, owner: &TemplateOwner, template: &str) {
+async fn remove(world: &World, owner: &Owner, template: &str) {
     let desk = world.services().templates;
     desk.remove(owner, &name(template), &ALWAYS, &sample::author())
         .await
@@ -319,7 +320,7 @@ async fn a_list_tells_what_each_name_means() {
     save(&world, &own(), "promo", "Dealer").await;
     save(&world, &own(), "servis", "{var.km}").await;
     let desk = world.services().templates;
-    let shown = async |owner: &TemplateOwner| {
+    let shown = async |owner: &Owner| {
         let all = desk.list(owner).await.unwrap();
         let all = all.into_iter().map(|it| {
             let version = it.newest.as_ref().map(|newest| newest.version);

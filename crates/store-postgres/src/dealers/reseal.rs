@@ -5,7 +5,6 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 use domain::access::{Action, AuditEntry, Author};
 use domain::ports::{SEALED, SecretPurpose, StoreError, VaultError};
-use domain::values::DealerId;
 use tokio_postgres::error::SqlState;
 
 use super::directory::PgDealers;
@@ -27,6 +26,8 @@ domain::named! {
         WebhookTokens = "dealer_webhook.token",
         /// Sealed keys in `dealer_integration.dealers`; plain ones belong to that table's owner.
         DealersKeys = "dealers.fonnte_api_key",
+        /// The secrets with which events are signed.
+        EndpointSecrets = "endpoint.secret",
     }
 }
 
@@ -38,35 +39,47 @@ impl SecretPlace {
             Self::SettingsKeys | Self::DealersKeys => SecretPurpose::ApiKey,
             Self::WebhookSecrets => SecretPurpose::WebhookSecret,
             Self::WebhookTokens => SecretPurpose::WebhookToken,
+            Self::EndpointSecrets => SecretPurpose::EndpointSecret,
         }
     }
 
-    const fn table_and_column(self) -> (&'static str, &'static str) {
+    /// Whose the secrets are, in a word.
+    #[must_use]
+    pub const fn holder(self) -> &'static str {
         match self {
-            Self::SettingsKeys => ("dealer_settings", "fonnte_api_key"),
-            Self::WebhookSecrets => ("dealer_settings", "webhook_secret"),
-            Self::WebhookTokens => ("dealer_webhook", "token"),
-            Self::DealersKeys => ("dealer_integration.dealers", "fonnte_api_key"),
+            Self::EndpointSecrets => "endpoint",
+            _ => "dealer",
+        }
+    }
+
+    /// The table, the column of the holder, and that of the secret.
+    const fn columns(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::SettingsKeys => ("dealer_settings", "dealer_id", "fonnte_api_key"),
+            Self::WebhookSecrets => ("dealer_settings", "dealer_id", "webhook_secret"),
+            Self::WebhookTokens => ("dealer_webhook", "dealer_id", "token"),
+            Self::DealersKeys => ("dealer_integration.dealers", "dealer_id", "fonnte_api_key"),
+            Self::EndpointSecrets => ("endpoint", "id", "secret"),
         }
     }
 
     fn read(self) -> String {
-        let (table, column) = self.table_and_column();
+        let (table, holder, column) = self.columns();
         format!(
-            "SELECT dealer_id::text, {column}::text AS value FROM {table}
-            WHERE dealer_id > $1 AND {column} IS NOT NULL ORDER BY dealer_id LIMIT $2"
+            "SELECT {holder}::text AS holder, {column}::text AS value FROM {table}
+            WHERE {holder}::text > $1 AND {column} <> '' ORDER BY {holder}::text LIMIT $2"
         )
     }
 
     /// Skips a value that changed meanwhile. A batch is one audit line.
     fn write(self) -> String {
-        let (table, column) = self.table_and_column();
+        let (table, holder, column) = self.columns();
         format!(
             "WITH changed AS (
                 UPDATE {table} t SET {column} = n.sealed
                 FROM unnest($1, $2, $3) AS n (id, was, sealed)
-                WHERE t.dealer_id = n.id AND t.{column} = n.was
-                RETURNING t.dealer_id
+                WHERE t.{holder}::text = n.id AND t.{column} = n.was
+                RETURNING t.{column}
             ), noted AS (
                 INSERT INTO audit (actor, key_id, action, request_id, detail)
                 SELECT $4, $5, $6, $7, $8 FROM changed HAVING count(*) > 0
@@ -83,15 +96,15 @@ pub struct Resealed {
     pub sealed: u64,
     /// Already sealed with the first key.
     pub current: u64,
-    /// Dealers whose value cannot be opened, and why; the value stays.
-    pub shut: Vec<(DealerId, VaultError)>,
+    /// Dealers, or endpoints, whose value cannot be opened, and why; the value stays.
+    pub shut: Vec<(String, VaultError)>,
     /// How many values this role would have re-encrypted, had it the right to write them.
     pub forbidden: u64,
 }
 
 sql_row! {
     struct Secret {
-        dealer_id: String,
+        holder: String,
         value: String,
     }
 }
@@ -137,7 +150,7 @@ impl PgDealers {
             let Some(last) = secrets.last() else {
                 return Ok(outcome);
             };
-            after.clone_from(&last.dealer_id);
+            after.clone_from(&last.holder);
             seen += secrets.len() as u64;
             let batch = self.sealed_anew(place, secrets, &mut outcome)?;
             self.write_batch(place, batch, &entry, &mut outcome).await?;
@@ -160,19 +173,16 @@ impl PgDealers {
     ) -> StoreResult<Batch> {
         let vault = self.vault();
         let mut batch = Batch::default();
-        for Secret { dealer_id, value } in secrets {
+        for Secret { holder, value } in secrets {
             let is_sealed = value.trim().starts_with(SEALED);
-            let Ok(dealer) = DealerId::parse(&dealer_id) else {
-                continue;
-            };
             // A plain key there belongs to the table's owner.
             if !is_sealed && place == SecretPlace::DealersKeys {
                 continue;
             }
-            let opened = match read(vault, &dealer, place.purpose(), value.clone()) {
+            let opened = match read(vault, &holder, place.purpose(), value.clone()) {
                 Ok(opened) => opened,
                 Err(error) => {
-                    outcome.shut.push((dealer, error));
+                    outcome.shut.push((holder, error));
                     continue;
                 }
             };
@@ -181,9 +191,9 @@ impl PgDealers {
                 continue;
             }
             let sealed = vault
-                .seal(&dealer, place.purpose(), &opened)
+                .seal(&holder, place.purpose(), &opened)
                 .map_err(|error| StoreError::Unavailable(error.into()))?;
-            batch.ids.push(dealer_id);
+            batch.ids.push(holder);
             batch.was.push(value);
             batch.sealed.push(sealed);
         }

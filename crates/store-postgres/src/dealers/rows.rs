@@ -47,10 +47,11 @@ pub(crate) struct SettingsRow {
     pub(crate) webhook_secret: Option<String>,
     default_template: Option<String>,
     opt_out_reply: Option<bool>,
+    quota_low_at: Option<i32>,
 }
 
 /// The columns of settings with their types, see [`with_settings`].
-pub(crate) const SETTINGS: [(&str, &str); 12] = [
+pub(crate) const SETTINGS: [(&str, &str); 13] = [
     ("fonnte_api_key", "text"),
     ("fonnte_api_url", "text"),
     ("min_interval_ms", "bigint"),
@@ -63,6 +64,7 @@ pub(crate) const SETTINGS: [(&str, &str); 12] = [
     ("webhook_secret", "text"),
     ("default_template", "text"),
     ("opt_out_reply", "bool"),
+    ("quota_low_at", "int"),
 ];
 
 /// Binds which columns of [`SETTINGS`] change, and their values; the secrets are sealed, and the quiet hours
@@ -72,7 +74,7 @@ pub(crate) fn with_settings<'a, F: File>(
     change: &'a SettingsChange,
 ) -> Statement<'a, F> {
     let ms = |pause: &Change<Duration>| i64::try_from(pause.value()?.as_millis()).ok();
-    let limit = change.daily_limit.value();
+    let number = |change: &Change<u32>| i32::try_from(*change.value()?).ok();
     let columns = change.fields().into_iter().flat_map(|field| match field {
         "quiet_hours" => vec!["quiet_from", "quiet_to"],
         column => vec![column],
@@ -82,10 +84,7 @@ pub(crate) fn with_settings<'a, F: File>(
         .bind("fonnte_api_url", change.api_url.value().map(String::as_str))
         .bind("min_interval_ms", ms(&change.min_interval))
         .bind("jitter_ms", ms(&change.jitter))
-        .bind(
-            "daily_limit",
-            limit.and_then(|limit| i32::try_from(*limit).ok()),
-        )
+        .bind("daily_limit", number(&change.daily_limit))
         .bind(
             "on_unknown",
             change.on_unknown.value().copied().map(OnUnknown::as_str),
@@ -99,6 +98,7 @@ pub(crate) fn with_settings<'a, F: File>(
             change.default_template.value().map(String::as_str),
         )
         .bind("opt_out_reply", change.opt_out_reply.value().copied())
+        .bind("quota_low_at", number(&change.quota_low_at))
 }
 
 /// Joins the two tables by the dealer's number.
@@ -111,16 +111,18 @@ impl SettingsRow {
     /// The table's checks keep out unreadable values.
     fn settings(&self) -> DealerSettings {
         let time = |ms: Option<i64>| Some(Duration::from_millis(u64::try_from(ms?).ok()?));
+        let number = |stored: Option<i32>| u32::try_from(stored?).ok();
         let quiet = self.quiet_from.zip(self.quiet_to);
         DealerSettings {
             min_interval: time(self.min_interval_ms),
             jitter: time(self.jitter_ms),
-            daily_limit: self.daily_limit.and_then(|limit| u32::try_from(limit).ok()),
+            daily_limit: number(self.daily_limit),
             quiet_hours: quiet.and_then(|(from, to)| QuietHours::new(from, to).ok()),
             on_unknown: self.on_unknown.as_deref().and_then(OnUnknown::parse),
             exclusive_device: self.exclusive_device,
             default_template: self.default_template.clone(),
             opt_out_reply: self.opt_out_reply,
+            quota_low_at: number(self.quota_low_at),
         }
     }
 }
@@ -154,7 +156,7 @@ impl DealerRow {
         };
         let mut sealed_shut = Vec::new();
         let mut opened = |purpose, value: Option<String>| {
-            let outcome = read(vault, &id, purpose, value?);
+            let outcome = read(vault, id.as_str(), purpose, value?);
             if outcome.is_err() {
                 sealed_shut.push(purpose);
             }
@@ -189,12 +191,12 @@ fn unknown_secret() -> Option<SecretString> {
 /// A secret as it is stored, sealed or plain.
 pub(crate) fn read(
     vault: &dyn Vault,
-    dealer: &DealerId,
+    holder: &str,
     purpose: SecretPurpose,
     stored: String,
 ) -> Result<SecretString, VaultError> {
     if stored.trim_start().starts_with(SEALED) {
-        vault.open(dealer, purpose, stored.trim())
+        vault.open(holder, purpose, stored.trim())
     } else {
         Ok(stored.into())
     }

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use domain::ports::{SEALED, SecretPurpose, Vault, VaultError};
-use domain::values::DealerId;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -26,7 +25,7 @@ const TOKEN_BYTES: usize = 32;
 
 /// The keys of `SECRETS_KEY`: the first seals, all open. `Debug` prints only their number.
 ///
-/// ChaCha20-Poly1305 with a random nonce; dealer and purpose are authenticated, so that a value opens for no
+/// ChaCha20-Poly1305 with a random nonce; holder and purpose are authenticated, so that a value opens for no
 /// other. A key may seal 2^32 values (limit of random nonces), far more than dealers have secrets.
 pub struct SecretsKeys(Vec<Key>);
 
@@ -115,9 +114,9 @@ impl Key {
     }
 }
 
-/// The authenticated data: dealer and purpose, separated by NUL, which neither can hold.
-fn belongs_to(dealer: &DealerId, purpose: SecretPurpose) -> Aad<Vec<u8>> {
-    Aad::from(format!("customer-service\0{}\0{dealer}", purpose.as_str()).into_bytes())
+/// The authenticated data: holder and purpose, separated by NUL, which neither can hold.
+fn belongs_to(holder: &str, purpose: SecretPurpose) -> Aad<Vec<u8>> {
+    Aad::from(format!("customer-service\0{}\0{holder}", purpose.as_str()).into_bytes())
 }
 
 /// The key id of a sealed value, and the rest.
@@ -135,7 +134,7 @@ impl Vault for SecretsKeys {
 
     fn seal(
         &self,
-        dealer: &DealerId,
+        holder: &str,
         purpose: SecretPurpose,
         secret: &SecretString,
     ) -> Result<String, VaultError> {
@@ -149,7 +148,7 @@ impl Vault for SecretsKeys {
         cipher
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
-                belongs_to(dealer, purpose),
+                belongs_to(holder, purpose),
                 &mut value,
             )
             .map_err(|_| VaultError::NoKey)?;
@@ -160,7 +159,7 @@ impl Vault for SecretsKeys {
 
     fn open(
         &self,
-        dealer: &DealerId,
+        holder: &str,
         purpose: SecretPurpose,
         sealed: &str,
     ) -> Result<SecretString, VaultError> {
@@ -177,7 +176,7 @@ impl Vault for SecretsKeys {
                 continue;
             };
             let mut value = value.to_vec();
-            let Ok(opened) = cipher.open_in_place(nonce, belongs_to(dealer, purpose), &mut value)
+            let Ok(opened) = cipher.open_in_place(nonce, belongs_to(holder, purpose), &mut value)
             else {
                 continue;
             };
@@ -219,15 +218,7 @@ mod tests {
         SecretsKeys::parse(&list.join(", ")).unwrap()
     }
 
-    fn dealer(id: &str) -> DealerId {
-        DealerId::parse(id).unwrap()
-    }
-
-    const PURPOSES: [SecretPurpose; 3] = [
-        SecretPurpose::ApiKey,
-        SecretPurpose::WebhookSecret,
-        SecretPurpose::WebhookToken,
-    ];
+    const PURPOSES: [SecretPurpose; 4] = SecretPurpose::ALL;
 
     #[test]
     fn keys_are_32_bytes_in_base64() {
@@ -255,31 +246,31 @@ mod tests {
 
     #[test]
     fn the_first_key_seals_and_all_open() {
-        let (id, purpose) = (dealer("0009999"), SecretPurpose::ApiKey);
+        let (id, purpose) = ("0009999", SecretPurpose::ApiKey);
         let old = keys(&[1]);
-        let sealed = old.seal(&id, purpose, &"rahasia".into()).unwrap();
+        let sealed = old.seal(id, purpose, &"rahasia".into()).unwrap();
         let both = keys(&[2, 1]);
-        let opened = both.open(&id, purpose, &sealed).unwrap();
+        let opened = both.open(id, purpose, &sealed).unwrap();
         assert_eq!(opened.expose_secret(), "rahasia");
         assert!(old.is_current(&sealed) && !both.is_current(&sealed));
-        let again = both.seal(&id, purpose, &opened).unwrap();
-        assert!(both.is_current(&again) && keys(&[2]).open(&id, purpose, &again).is_ok());
-        let error = old.open(&id, purpose, &again).unwrap_err();
+        let again = both.seal(id, purpose, &opened).unwrap();
+        assert!(both.is_current(&again) && keys(&[2]).open(id, purpose, &again).is_ok());
+        let error = old.open(id, purpose, &again).unwrap_err();
         assert_eq!(error, VaultError::UnknownKey);
-        assert_ne!(again, both.seal(&id, purpose, &opened).unwrap());
+        assert_ne!(again, both.seal(id, purpose, &opened).unwrap());
     }
 
     #[test]
     fn without_a_key_nothing_is_sealed_or_opened() {
-        let (id, purpose) = (dealer("0009999"), SecretPurpose::ApiKey);
+        let (id, purpose) = ("0009999", SecretPurpose::ApiKey);
         let none = SecretsKeys::none();
         assert!(!none.can_seal());
-        let sealed = keys(&[1]).seal(&id, purpose, &"rahasia".into()).unwrap();
+        let sealed = keys(&[1]).seal(id, purpose, &"rahasia".into()).unwrap();
         assert_eq!(
-            none.seal(&id, purpose, &"rahasia".into()),
+            none.seal(id, purpose, &"rahasia".into()),
             Err(VaultError::NoKey)
         );
-        let error = none.open(&id, purpose, &sealed).unwrap_err();
+        let error = none.open(id, purpose, &sealed).unwrap_err();
         assert_eq!(error, VaultError::UnknownKey);
     }
 
@@ -294,13 +285,13 @@ mod tests {
         #[test]
         fn a_value_opens_for_its_own_dealer_purpose_and_key_alone(
             secret in "\\PC{0,255}", a in "[0-9a-z]{4,10}", b in "[0-9a-z]{4,10}",
-            seals in 0..3_usize, opens in 0..3_usize, first in any::<u8>(), second in any::<u8>(),
+            seals in 0..4_usize, opens in 0..4_usize, first in any::<u8>(), second in any::<u8>(),
         ) {
             let (seals, opens) = (PURPOSES[seals], PURPOSES[opens]);
-            let sealed = keys(&[first]).seal(&dealer(&a), seals, &secret.clone().into()).unwrap();
+            let sealed = keys(&[first]).seal(&a, seals, &secret.clone().into()).unwrap();
             prop_assert!(sealed.starts_with("sealed:v1:"));
             prop_assert!(secret.len() < 4 || !sealed.contains(&secret));
-            let opened = keys(&[second]).open(&dealer(&b), opens, &sealed);
+            let opened = keys(&[second]).open(&b, opens, &sealed);
             if (&a, seals, first) == (&b, opens, second) {
                 let opened = opened.unwrap();
                 prop_assert_eq!(opened.expose_secret(), secret.as_str());
@@ -311,28 +302,28 @@ mod tests {
 
         #[test]
         fn an_altered_value_does_not_open(secret in "[!-~]{1,60}", at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
-            let (id, purpose) = (dealer("0009999"), SecretPurpose::ApiKey);
+            let (id, purpose) = ("0009999", SecretPurpose::ApiKey);
             let keys = keys(&[7]);
-            let sealed = keys.seal(&id, purpose, &secret.into()).unwrap();
+            let sealed = keys.seal(id, purpose, &secret.into()).unwrap();
             let (head, encoded) = sealed.rsplit_once(':').unwrap();
             let mut bytes = STANDARD.decode(encoded).unwrap();
             let at = at.index(bytes.len());
             bytes[at] ^= flip;
             let altered = format!("{head}:{}", STANDARD.encode(&bytes));
-            prop_assert!(keys.open(&id, purpose, &altered).is_err());
+            prop_assert!(keys.open(id, purpose, &altered).is_err());
             bytes.truncate(at);
             let cut = format!("{head}:{}", STANDARD.encode(&bytes));
-            prop_assert!(keys.open(&id, purpose, &cut).is_err());
+            prop_assert!(keys.open(id, purpose, &cut).is_err());
         }
 
         #[test]
         fn garbage_is_an_error(text in "\\PC*", id in "[0-9a-f]{8}", rest in "[A-Za-z0-9+/=:]{0,80}") {
             let keys = keys(&[7]);
-            let (dealer, purpose) = (dealer("0009999"), SecretPurpose::ApiKey);
+            let (dealer, purpose) = ("0009999", SecretPurpose::ApiKey);
             let own = keys.0[0].id.clone();
             for value in [text.clone(), format!("sealed:{text}"), format!("sealed:v1:{id}:{rest}"),
                 format!("sealed:v1:{own}:{rest}")] {
-                prop_assert!(keys.open(&dealer, purpose, &value).is_err());
+                prop_assert!(keys.open(dealer, purpose, &value).is_err());
                 let _ = keys.is_current(&value);
             }
         }

@@ -99,7 +99,7 @@ impl DealerAdmin for PgDealers {
         let seal = |purpose, change: &Change<SecretString>| {
             let sealed = change
                 .value()
-                .map(|secret| self.vault.seal(id, purpose, secret));
+                .map(|secret| self.vault.seal(id.as_str(), purpose, secret));
             sealed.transpose().map_err(unsealed)
         };
         let key = seal(SecretPurpose::ApiKey, &change.api_key)?;
@@ -235,7 +235,9 @@ impl PgDealers {
             prints.push(WebhookToken::fingerprint_of(token.expose_secret()).to_vec());
             tokens.push(if self.vault.can_seal() {
                 let purpose = SecretPurpose::WebhookToken;
-                self.vault.seal(&id, purpose, &token).map_err(unsealed)?
+                self.vault
+                    .seal(id.as_str(), purpose, &token)
+                    .map_err(unsealed)?
             } else {
                 token.expose_secret().to_owned()
             });
@@ -258,7 +260,7 @@ impl PgDealers {
             .is_some_and(|own| own.webhook_secret.is_some());
         let mut dealer = row.dealer(id, settings, templates, &*self.vault);
         let purpose = SecretPurpose::WebhookToken;
-        let token = token.map(|token| read(&*self.vault, &dealer.id, purpose, token));
+        let token = token.map(|token| read(&*self.vault, dealer.id.as_str(), purpose, token));
         if matches!(token, Some(Err(_))) {
             dealer.sealed_shut.push(purpose);
         }

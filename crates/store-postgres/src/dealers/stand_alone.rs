@@ -138,7 +138,8 @@ impl PgDealers {
                 let id = DealerId::parse(&id).ok()?;
                 let mut dealer = row.dealer(id, settings, templates, self.vault());
                 let purpose = SecretPurpose::WebhookToken;
-                let token = token.map(|token| read(self.vault(), &dealer.id, purpose, token));
+                let token =
+                    token.map(|token| read(self.vault(), dealer.id.as_str(), purpose, token));
                 if matches!(token, Some(Err(_))) {
                     dealer.sealed_shut.push(purpose);
                 }

@@ -22,7 +22,7 @@ pub struct Standing {
     pub oldest_block: Option<Duration>,
     /// The lowest known quota of accounts that sent something within 7 days. `None` when none is known.
     pub lowest_quota: Option<u64>,
-    /// How many of these accounts have less than [`LOW_QUOTA`] left.
+    /// How many of these accounts have less left than their dealer's settings say, or [`LOW_QUOTA`].
     pub low_on_quota: u64,
     /// How many of these accounts end within 7 days, or have ended.
     pub expiring: u64,

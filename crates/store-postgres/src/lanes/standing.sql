@@ -18,10 +18,11 @@ WITH head AS (
 ), account AS (
     -- Only accounts that send: the quota of an unused account does not matter.
     SELECT min(quota_left) AS lowest_quota,
-        count(*) FILTER (WHERE quota_left < :low_quota) AS low_on_quota,
+        count(*) FILTER (WHERE quota_left < coalesce(s.quota_low_at, :low_quota)) AS low_on_quota,
         count(*) FILTER (
             WHERE expires_on < (now() AT TIME ZONE INTERVAL '+07:00')::date + 7) AS expiring
-    FROM lane WHERE last_sent_at > now() - INTERVAL '7 days'
+    FROM lane l LEFT JOIN dealer_settings s ON s.dealer_id = l.dealer_id
+    WHERE last_sent_at > now() - INTERVAL '7 days'
 ), blocked AS (
     SELECT count(*) AS lanes, min(blocked_since) AS since FROM lane WHERE blocks > 0
 )

@@ -17,14 +17,15 @@ WITH unknown AS (
         AND (:dealer_id IS NULL OR m.dealer_id = :dealer_id)
     GROUP BY m.dealer_id
 ), account AS (
-    SELECT l.* FROM lane l
+    SELECT l.*, coalesce(s.quota_low_at, :low_quota::bigint) AS quota_low_at
+    FROM lane l LEFT JOIN dealer_settings s ON s.dealer_id = l.dealer_id
     WHERE :dealer_id IS NULL OR l.dealer_id = :dealer_id
 )
 SELECT coalesce(a.dealer_id, u.dealer_id, d.dealer_id)::text AS dealer_id,
     n.dealer_name::text AS dealer_name,
     CASE WHEN a.blocks > 0 THEN a.blocked_since END AS blocked_since,
     CASE WHEN a.blocks > 0 THEN a.block_reason END AS block_reason,
-    a.quota_left, a.quota_at, a.expires_on,
+    a.quota_left, a.quota_at, coalesce(a.quota_low_at, :low_quota) AS quota_low_at, a.expires_on,
     coalesce(d.waiting, 0) AS waiting, d.oldest_due_at,
     CASE WHEN d.waiting > 0
         THEN greatest(d.oldest_due_at, a.aging_from, a.rest_until, a.last_sent_at)
@@ -34,5 +35,5 @@ FROM account a
 FULL JOIN unknown u ON u.dealer_id = a.dealer_id
 FULL JOIN due d ON d.dealer_id = coalesce(a.dealer_id, u.dealer_id)
 LEFT JOIN dealer_integration.dealers n ON n.dealer_id = coalesce(a.dealer_id, u.dealer_id, d.dealer_id)
-WHERE u.requests > 0 OR d.waiting > 0 OR a.blocks > 0 OR a.quota_left < :low_quota OR a.expires_on <= :ends_by
+WHERE u.requests > 0 OR d.waiting > 0 OR a.blocks > 0 OR a.quota_left < a.quota_low_at OR a.expires_on <= :ends_by
 ORDER BY 1

@@ -42,9 +42,12 @@ const FILLED_IN: [&str; 6] = [
     "newest_message_id",
 ];
 
-/// The tables that a submission and its message write to.
-const WRITTEN: [&str; 5] = [
+/// The tables that a submission, its message, and what is told of it write to.
+const WRITTEN: [&str; 8] = [
     REQUESTS,
+    "endpoint",
+    "event",
+    "event_delivery",
     "idempotency_key",
     "lane",
     "message",
@@ -53,8 +56,11 @@ const WRITTEN: [&str; 5] = [
 const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
 
 /// The tables whose rows the service removes when they have served their purpose.
-const EMPTIED: [&str; 5] = [
+const EMPTIED: [&str; 8] = [
     "console_session",
+    "endpoint",
+    "event",
+    "event_delivery",
     "idempotency_key",
     "message_seconds_change",
     "request_count_change",

@@ -6,12 +6,16 @@ use diesel::prelude::*;
 use domain::persons::Person;
 use domain::requests::impersonal_call;
 use domain::values::Phone;
+use uuid::Uuid;
 
 use super::personal_data::BETWEEN_DIGITS;
 use crate::connection::StoreResult;
-use crate::schema::{api_key, audit, lane, template, template_version};
+use crate::schema::{api_key, audit, endpoint, event, lane, template, template_version};
 use crate::sql::{self, File, Statement, sql_row};
 use crate::store::PgStore;
+
+/// How many reasons one statement reads (chosen).
+const EVENTS_AT_ONCE: i64 = 1_000;
 
 /// The dealers that have a person as their customer.
 #[derive(Default)]
@@ -23,8 +27,9 @@ struct Known {
 }
 
 impl PgStore {
-    /// Takes a person out of why lanes are blocked, of the audit, of names of keys and of authors of templates, and forgets what
-    /// callers called submissions by the phone. Each statement is a transaction; repeating them is
+    /// Takes a person out of why lanes are blocked, also where endpoints were told that, of the audit, of names of
+    /// keys, of authors of templates and notes of endpoints, and forgets what callers called submissions by the
+    /// phone. Each statement is a transaction; repeating them is
     /// harmless. To be done before the person's own rows are erased, which tell where to look.
     pub(crate) async fn erase_elsewhere(&self, phone: &Phone) -> StoreResult<()> {
         let known = self.known(phone).await?;
@@ -32,13 +37,15 @@ impl PgStore {
         let by_phone = Person::default().with_phone(phone.national());
         if !known.dealers.is_empty() {
             self.erase_block_reasons(&known).await?;
+            self.erase_event_reasons(&known).await?;
             let statement = quoting(Statement::new(sql::ForgetKeysOf), subscriber)
                 .bind("dealers", &known.dealers);
             self.database.run(statement).await?;
         }
         self.erase_audit(&known, subscriber, &by_phone).await?;
         self.erase_key_names(subscriber, &by_phone).await?;
-        self.erase_template_authors(subscriber, &by_phone).await
+        self.erase_template_authors(subscriber, &by_phone).await?;
+        self.erase_endpoint_notes(&by_phone).await
     }
 
     async fn known(&self, phone: &Phone) -> StoreResult<Known> {
@@ -79,6 +86,33 @@ impl PgStore {
             self.database.run(change).await?;
         }
         Ok(())
+    }
+
+    /// What endpoints were told, or will be, in batches.
+    async fn erase_event_reasons(&self, known: &Known) -> StoreResult<()> {
+        let mut after = 0;
+        loop {
+            let told = event::table
+                .filter(event::dealer_id.eq_any(&known.dealers))
+                .filter(event::reason.is_not_null())
+                .filter(event::place.gt(after))
+                .order(event::place)
+                .limit(EVENTS_AT_ONCE)
+                .select((event::place, event::reason.assume_not_null()));
+            let events: Vec<(i64, String)> = self.database.all(told).await?;
+            let Some((last, _)) = events.last() else {
+                return Ok(());
+            };
+            after = *last;
+            for (place, was) in &events {
+                let reason = known.person.erased_from_words(was);
+                if reason != *was {
+                    let change =
+                        diesel::update(event::table.find(place)).set(event::reason.eq(reason));
+                    self.database.run(change).await?;
+                }
+            }
+        }
     }
 
     async fn erase_audit(
@@ -134,6 +168,25 @@ impl PgStore {
                 .filter(template_version::author.eq(&author))
                 .set(template_version::author.eq(&*kept));
             self.database.run(change).await?;
+        }
+        Ok(())
+    }
+}
+
+impl PgStore {
+    /// All notes are read: endpoints are few.
+    async fn erase_endpoint_notes(&self, by_phone: &Person) -> StoreResult<()> {
+        let noted = endpoint::table
+            .filter(endpoint::note.is_not_null())
+            .select((endpoint::id, endpoint::note.assume_not_null()));
+        let notes: Vec<(Uuid, String)> = self.database.all(noted).await?;
+        for (id, was) in &notes {
+            let note = by_phone.erased_from(was);
+            if *note != **was {
+                let change =
+                    diesel::update(endpoint::table.find(id)).set(endpoint::note.eq(&*note));
+                self.database.run(change).await?;
+            }
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ WITH theirs AS (
             FROM jsonb_array_elements(m.attempts) WITH ORDINALITY AS x (a, n))
     FROM theirs t
     WHERE m.id = t.id
-    RETURNING m.id, m.request_id, m.created_at, t.queued AS cancelled
+    RETURNING m.id, m.request_id, m.created_at, m.reason, t.queued AS cancelled
 ), changed AS (
     SELECT id, request_id, created_at, :request_status::varchar AS request_status,
         :whatsapp_status::varchar AS whatsapp_status
@@ -34,6 +34,10 @@ WITH theirs AS (
 ), mirrored AS (
     UPDATE customer_validation_request r SET
 \ir ../requests/mirror.sql
+), explained AS (
+    -- What endpoints were told, or will be.
+    UPDATE event v SET reason = e.reason FROM erased e
+    WHERE v.subject = e.id AND v.reason IS NOT NULL
 ), reported AS (
     SELECT e.id FROM webhook_event e
     WHERE e.message_id IN (SELECT id FROM erased) AND e.body <> '[dihapus]'

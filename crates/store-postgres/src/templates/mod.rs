@@ -10,11 +10,11 @@ use domain::access::AuditEntry;
 use domain::persons::ERASED;
 use domain::ports::{
     MAX_TEMPLATES, Precondition, RecentRequest, SeenTemplate, StoreError, TemplateBook,
-    TemplateOwner, TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion, VERSIONS_TOLD,
+    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion, VERSIONS_TOLD,
 };
 use domain::requests::Request;
 use domain::template::{TemplateName, TemplateOrigin, TemplateSet, VALIDATION};
-use domain::values::DealerId;
+use domain::values::{DealerId, Owner};
 
 use self::rows::{
     HEAD_OFFICE, RecentRow, TextRow, VersionRow, WrittenRow, in_force, number, others, set, up_to,
@@ -34,7 +34,7 @@ const TRIES: u32 = 5;
 
 #[async_trait]
 impl TemplateBook for PgDealers {
-    async fn list(&self, owner: &TemplateOwner) -> Result<Vec<TemplateRecord>, StoreError> {
+    async fn list(&self, owner: &Owner) -> Result<Vec<TemplateRecord>, StoreError> {
         let of_owner = template::table
             .filter(template::dealer_id.eq(number(owner)))
             .filter(template::removed.eq(false))
@@ -63,7 +63,7 @@ impl TemplateBook for PgDealers {
 
     async fn versions(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
     ) -> Result<Vec<TemplateVersion>, StoreError> {
         let of_name = template_version::table
@@ -84,7 +84,7 @@ impl TemplateBook for PgDealers {
 
     async fn save(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
         body: &str,
         over: &Precondition,
@@ -134,7 +134,7 @@ impl TemplateBook for PgDealers {
 
     async fn remove(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
         over: &Precondition,
         entry: &AuditEntry,
@@ -221,10 +221,10 @@ impl PgDealers {
             .collect())
     }
 
-    async fn forget_templates(&self, owner: &TemplateOwner) {
+    async fn forget_templates(&self, owner: &Owner) {
         match owner {
-            TemplateOwner::Dealer(id) => self.forget(id).await,
-            TemplateOwner::HeadOffice => self.forget_all().await,
+            Owner::Dealer(id) => self.forget(id).await,
+            Owner::HeadOffice => self.forget_all().await,
         }
     }
 }
@@ -270,7 +270,7 @@ fn over_nothing(over: &Precondition, name: &TemplateName) -> bool {
 /// Binds whose template it is, and what must be in force.
 fn conditional<'a, F: File>(
     statement: Statement<'a, F>,
-    owner: &'a TemplateOwner,
+    owner: &'a Owner,
     name: &'a TemplateName,
     over: &Precondition,
 ) -> Statement<'a, F> {

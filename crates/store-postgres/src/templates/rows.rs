@@ -6,9 +6,9 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use domain::ports::{TemplateOwner, TemplateVersion, VERSIONS_TOLD};
+use domain::ports::{TemplateVersion, VERSIONS_TOLD};
 use domain::template::{InForce, Template, TemplateName, TemplateOrigin, TemplateSet};
-use domain::values::DealerId;
+use domain::values::{DealerId, Owner};
 
 use crate::connection::read_to_end::ReadToEnd as _;
 use crate::connection::{StoreResult, failed};
@@ -51,7 +51,7 @@ pub(crate) fn set(origin: TemplateOrigin, rows: impl Iterator<Item = TextRow>) -
     .collect()
 }
 
-pub(super) fn number(owner: &TemplateOwner) -> &str {
+pub(crate) fn number(owner: &Owner) -> &str {
     owner.dealer().map_or(HEAD_OFFICE, DealerId::as_str)
 }
 
@@ -83,7 +83,7 @@ pub(super) fn version(row: Option<&TextRow>) -> Option<u32> {
 /// What is in force: of the owner, and of head office where that is another one.
 pub(super) async fn in_force(
     connection: &mut AsyncPgConnection,
-    owner: &TemplateOwner,
+    owner: &Owner,
     name: &TemplateName,
 ) -> StoreResult<(Option<TextRow>, Option<TextRow>)> {
     let owners = [number(owner), HEAD_OFFICE];
@@ -110,7 +110,7 @@ pub(super) async fn in_force(
 /// meanwhile plays no part.
 pub(super) async fn up_to(
     connection: &mut AsyncPgConnection,
-    owner: &TemplateOwner,
+    owner: &Owner,
     name: &TemplateName,
     newest: i32,
 ) -> StoreResult<Vec<TemplateVersion>> {
@@ -130,7 +130,7 @@ pub(super) async fn up_to(
 /// How many other templates of an owner are in force.
 pub(super) async fn others(
     connection: &mut AsyncPgConnection,
-    owner: &TemplateOwner,
+    owner: &Owner,
     name: &TemplateName,
 ) -> StoreResult<i64> {
     template::table

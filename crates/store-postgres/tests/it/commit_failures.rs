@@ -14,13 +14,13 @@ use domain::ports::{
     AccountBook as _, AccountProfile, ApiKeys as _, AuditLog as _, Claim, Confirmations as _,
     DealerAdmin as _, EventStore as _, Messages as _, NewApiKey, OptOuts as _, OptedOut,
     Outbox as _, PersonalData as _, Precondition, RequestStore as _, Sessions as _, Settlement,
-    StoreError, Task, TemplateBook as _, TemplateOwner, TemplateRemoved, TemplateSaved, WorkerId,
+    StoreError, Task, TemplateBook as _, TemplateRemoved, TemplateSaved, WorkerId,
 };
 use domain::replies::IncomingReply;
 use domain::requests::{MessageId, MessageState, NewMessage, NewRequest};
 use domain::settings::{Change, SettingsChange};
 use domain::template::TemplateName;
-use domain::values::{DealerId, Phone};
+use domain::values::{DealerId, Owner, Phone};
 use store_postgres::testing::TestDatabase;
 use store_postgres::{NewDealer, PgDealers, PgStore, SecretPlace, SecretsKeys};
 use testkit::contract::Backstage as _;
@@ -53,17 +53,17 @@ SELECT oid::regclass::text FROM pg_class
 WHERE relkind = 'r' AND relnamespace::regnamespace::text IN ('customer', 'dealer_integration')
 ORDER BY 1";
 
-struct Trial {
-    store: PgStore,
-    dealers: PgDealers,
-    backstage: PgBackstage,
+pub(crate) struct Trial {
+    pub(crate) store: PgStore,
+    pub(crate) dealers: PgDealers,
+    pub(crate) backstage: PgBackstage,
     client: Client,
     _database: TestDatabase,
 }
 
 impl Trial {
     /// An installation with the sample dealer.
-    async fn begin() -> Self {
+    pub(crate) async fn begin() -> Self {
         let database = TestDatabase::migrated().await;
         let store = store(&database);
         let vault = SecretsKeys::parse(TEST_KEY).expect("a key");
@@ -91,7 +91,10 @@ impl Trial {
     }
 
     /// Whether an act whose commit fails says so and changes nothing; and works afterwards.
-    async fn fails_at_commit<T: Debug, E: Debug>(&self, act: impl AsyncFn() -> Result<T, E>) -> T {
+    pub(crate) async fn fails_at_commit<T: Debug, E: Debug>(
+        &self,
+        act: impl AsyncFn() -> Result<T, E>,
+    ) -> T {
         let before = self.rows().await;
         self.client.batch_execute(REFUSE).await.expect("triggers");
         let outcome = act().await;
@@ -567,7 +570,7 @@ async fn sealing_secrets_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn saving_and_removing_a_template() {
     let trial = Trial::begin().await;
-    let owner = TemplateOwner::Dealer(sample::dealer_id());
+    let owner = Owner::Dealer(sample::dealer_id());
     let name = TemplateName::parse("promo").expect("a name");
     let over = Precondition::Unconditional;
     let entry = entry(Action::ChangeTemplate);

@@ -35,7 +35,9 @@ pub(crate) async fn stage_over(database: &TestDatabase, backstage: PgBackstage) 
         reports: store,
         dealers: dealers.clone(),
         admin: dealers.clone(),
-        templates: dealers,
+        templates: dealers.clone(),
+        endpoints: dealers.clone(),
+        event_outbox: dealers,
         backstage: Arc::new(backstage),
     }
 }

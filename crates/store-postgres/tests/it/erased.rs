@@ -5,24 +5,26 @@ use std::time::Duration;
 
 use domain::access::{Access, Action, AuditEntry, Author, KeyName, Scope};
 use domain::delivery::{LaneChange, MessageChange, OutcomeKind, Receipt};
+use domain::endpoints::{EndpointId, EndpointSecret, EndpointUrl, EventType, NewEndpoint};
 use domain::events::{EventContent, MessageReport, ProviderEvent};
 use domain::persons::Sweep;
 use domain::ports::{
-    ApiKeys as _, Attempt, AuditLog as _, CallEnd, EventStore as _, NewApiKey, Outbox as _,
-    PersonalData as _, Precondition, RequestStore as _, Settlement, Task, TemplateBook as _,
-    TemplateOwner, WorkerId,
+    ApiKeys as _, Attempt, AuditLog as _, CallEnd, Endpoints as _, EventStore as _, NewApiKey,
+    Outbox as _, PersonalData as _, Precondition, RequestStore as _, Settlement, Task,
+    TemplateBook as _, WorkerId,
 };
 use domain::replies::IncomingReply;
 use domain::requests::{MessageState, NewRequest, Origin, Submission};
 use domain::template::TemplateName;
-use domain::values::Phone;
-use store_postgres::PgStore;
+use domain::values::{Owner, Phone};
 use store_postgres::testing::TestDatabase;
+use store_postgres::{PgStore, SecretsKeys};
 use testkit::contract::Backstage as _;
 use testkit::sample;
 use tokio_postgres::Client;
 
 use crate::backstage::{PgBackstage, patient_store_at};
+use crate::contract::TEST_KEY;
 
 const PHONE: &str = "081200000001";
 const NAME: &str = "Zulkarnain Wirabuana";
@@ -32,7 +34,7 @@ const PLATE: &str = "D 7713 ZWB";
 const SPELT: &str = "+62 812-0000-0001";
 
 /// Columns that hold no words of anybody: what stands there is one of a few, or a number of ours.
-const WORDLESS: [(&str, &[&str], &str); 21] = [
+const WORDLESS: [(&str, &[&str], &str); 24] = [
     (
         "__diesel_schema_migrations",
         &["version"],
@@ -74,6 +76,21 @@ const WORDLESS: [(&str, &[&str], &str); 21] = [
         "dealer_webhook",
         &["dealer_id", "token", "token_print"],
         "random",
+    ),
+    (
+        "endpoint",
+        &["dealer_id", "url", "secret", "events"],
+        "what operators set for a dealer",
+    ),
+    (
+        "event",
+        &["dealer_id", "kind", "data"],
+        "numbers, one of a few",
+    ),
+    (
+        "event_delivery",
+        &["state", "attempts"],
+        "one of a few, statuses of HTTP",
     ),
     (
         "idempotency_key",
@@ -147,11 +164,12 @@ const KNOWN_BY: [(&str, &str); 7] = [
 ];
 
 /// Names of others stand here, too, of which the person may have one; only the phone is theirs alone.
-const PHONE_ALONE: [(&str, &str); 7] = [
+const PHONE_ALONE: [(&str, &str); 8] = [
     ("api_key", "name"),
     ("audit", "actor"),
     ("audit", "request_id"),
     ("audit", "detail"),
+    ("endpoint", "note"),
     ("idempotency_key", "key"),
     ("template", "author"),
     ("template_version", "author"),
@@ -220,10 +238,28 @@ fn words() -> String {
     format!("{SPELT} ({NAME}, {PLATE}) is on no list")
 }
 
+/// An endpoint that is told everything of the dealer.
+async fn tell_everything(store: &PgStore) {
+    let vault = SecretsKeys::parse(TEST_KEY).unwrap();
+    let owner = Owner::Dealer(sample::dealer_id());
+    let id = EndpointId(uuid::Uuid::now_v7());
+    let new = NewEndpoint {
+        url: EndpointUrl::stored("https://hooks.example/").unwrap(),
+        events: EventType::subscribable().collect(),
+        note: Some(format!("HP {SPELT}")),
+    };
+    let secret = EndpointSecret::new([7; 32]);
+    let entry = AuditEntry::endpoint(&sample::author(), Action::AddEndpoint, &owner, id, &[]);
+    let dealers = store.dealers_with(std::sync::Arc::new(vault));
+    let made = dealers.create(&owner, id, &new, &secret, &entry).await;
+    made.unwrap();
+}
+
 /// The person wherever one can get to through the ports.
 async fn stage(store: &PgStore, database: &TestDatabase) {
     let backstage = PgBackstage::connect(database).await;
     backstage.add_dealer(&sample::dealer()).await;
+    tell_everything(store).await;
     let ready = LaneChange::Ready {
         pause: Duration::ZERO,
     };
@@ -304,7 +340,7 @@ async fn stage(store: &PgStore, database: &TestDatabase) {
         dealer: None,
         detail: format!("key \"HP {SPELT}\""),
     };
-    let owner = TemplateOwner::Dealer(sample::dealer_id());
+    let owner = Owner::Dealer(sample::dealer_id());
     let name = TemplateName::parse("promo").unwrap();
     let about_a_template = AuditEntry::template_changed(&about_a_key.author, owner.dealer(), &name);
     let over = Precondition::Unconditional;

@@ -11,6 +11,7 @@ mod beside;
 mod commit_failures;
 mod contract;
 mod dealer_admin;
+mod endpoints;
 mod erased;
 mod event_races;
 mod failover;

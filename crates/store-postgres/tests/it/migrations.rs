@@ -274,7 +274,7 @@ async fn a_serving_role_has_the_tables_of_later_migrations() {
     undo(&client, "20261122000015").await;
     // The release before did not have these tables.
     let grants = grants_for("{role}").replace(
-        ",\n    customer.message_seconds_change, customer.console_session,\n    customer.reply, customer.opt_out, customer.opt_out_confirmation",
+        ",\n    customer.message_seconds_change, customer.console_session,\n    customer.reply, customer.opt_out, customer.opt_out_confirmation, customer.endpoint,\n    customer.event, customer.event_delivery",
         "",
     );
     let url = make_role(&database, &client, &grants).await;

@@ -45,6 +45,14 @@ FROM generate_series(1, 20000) n;
 INSERT INTO customer.idempotency_key (dealer_id, key, body_print, request_id)
 SELECT lpad((10000 + n % 200 + 1)::text, 7, '0'), n::text, '', gen_random_uuid()
 FROM generate_series(1, 20000) n;
+INSERT INTO customer.endpoint (id, dealer_id, slot, url, secret, events)
+SELECT gen_random_uuid(), lpad((10000 + n % 200 + 1)::text, 7, '0'), n / 200, 'https://hooks.example/', '', '{}'
+FROM generate_series(0, 799) n;
+INSERT INTO customer.event (kind, dealer_id, subject, data)
+SELECT 'message.sent', dealer_id, id, '{}' FROM customer.message;
+INSERT INTO customer.event_delivery (endpoint_id, event_place, state)
+SELECT e.id, v.place, CASE WHEN v.place % 100 = 0 THEN 'pending' ELSE 'delivered' END
+FROM customer.event v JOIN customer.endpoint e ON e.dealer_id = v.dealer_id AND e.slot = 0;
 VACUUM ANALYZE;
 ";
 
@@ -66,17 +74,25 @@ fn nodes<'a>(plan: &'a Value, found: &mut Vec<&'a Value>) {
 }
 
 /// What is large; a queue that is empty may be read from end to end.
-const LARGE: [&str; 6] = [
+const LARGE: [&str; 8] = [
     "customer_validation_request",
     "message",
     "webhook_event",
     "request_count",
     "request_count_change",
     "idempotency_key",
+    "event",
+    "event_delivery",
 ];
 
 /// What is asked often, and what walks through a whole table in steps.
-const HOT: [&str; 19] = [
+const HOT: [&str; 25] = [
+    "endpoints/deliveries.sql",
+    "endpoints/give_back.sql",
+    "endpoints/next_due.sql",
+    "endpoints/retry.sql",
+    "endpoints/settle.sql",
+    "endpoints/take.sql",
     "events/forget_events.sql",
     "lanes/claim.sql",
     "lanes/expire.sql",
@@ -140,8 +156,10 @@ async fn look_at_plans(client: &Client, mut look: impl FnMut(&str, &str, &Value)
 fn reads_all(node: &Value) -> bool {
     let table = node["Relation Name"].as_str();
     let kind = node["Node Type"].as_str().unwrap_or_default();
-    // The index of what is open is small.
-    let is_small = node["Index Name"] == "message_open";
+    // The indexes of what is open are small.
+    let is_small = ["message_open", "event_delivery_due"]
+        .iter()
+        .any(|index| node["Index Name"] == **index);
     table.is_some_and(|table| LARGE.contains(&table))
         && kind.ends_with("Scan")
         && kind != "Bitmap Heap Scan"

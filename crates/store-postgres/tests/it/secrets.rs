@@ -55,7 +55,8 @@ async fn stored(database: &TestDatabase) -> Vec<String> {
     let rows = client
         .query(
             "SELECT unnest(ARRAY[fonnte_api_key, webhook_secret]) FROM customer.dealer_settings
-            UNION ALL SELECT token FROM customer.dealer_webhook",
+            UNION ALL SELECT token FROM customer.dealer_webhook
+            UNION ALL SELECT secret FROM customer.endpoint",
             &[],
         )
         .await
@@ -152,7 +153,7 @@ async fn a_sealed_key_may_stand_in_the_table_of_the_other_service() {
     let backstage = PgBackstage::connect(&database).await;
     let mut dealer = sample::dealer();
     let purpose = SecretPurpose::ApiKey;
-    let sealed = keys(TEST_KEY).seal(&dealer.id, purpose, &KEY.into());
+    let sealed = keys(TEST_KEY).seal(dealer.id.as_str(), purpose, &KEY.into());
     dealer.api_key = Some(sealed.unwrap().into());
     backstage.add_dealer(&dealer).await;
     let found = dealers(&database, TEST_KEY).find(&dealer.id).await.unwrap();
@@ -239,5 +240,5 @@ async fn everything_is_sealed_anew_in_batches_and_only_once() {
         .reseal(SecretPlace::SettingsKeys, &sample::author(), |_| {})
         .await
         .unwrap();
-    assert_eq!(shut.shut, [(id, VaultError::UnknownKey)]);
+    assert_eq!(shut.shut, [(id.to_string(), VaultError::UnknownKey)]);
 }

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use domain::access::AuditEntry;
 use domain::ports::{
-    DealerDirectory as _, Precondition, RequestStore as _, TemplateBook as _, TemplateOwner,
-    TemplateSaved,
+    DealerDirectory as _, Precondition, RequestStore as _, TemplateBook as _, TemplateSaved,
 };
 use domain::template::{TemplateName, TemplateOrigin};
+use domain::values::Owner;
 use store_postgres::PgDealers;
 use store_postgres::testing::TestDatabase;
 use testkit::contract::Backstage as _;
@@ -22,7 +22,7 @@ fn promo() -> TemplateName {
     TemplateName::parse("promo").expect("a name")
 }
 
-async fn save(dealers: &PgDealers, owner: &TemplateOwner, body: &str) {
+async fn save(dealers: &PgDealers, owner: &Owner, body: &str) {
     let entry = AuditEntry::template_changed(&sample::author(), owner.dealer(), &promo());
     let over = Precondition::Unconditional;
     let saved = dealers.save(owner, &promo(), body, &over, &entry).await;
@@ -49,9 +49,9 @@ async fn a_template_is_in_force_on_every_copy_within_five_seconds() {
     let database = database().await;
     let (one, other) = (store(&database).dealers(), store(&database).dealers());
     assert_eq!(means(&other).await, None);
-    let own = TemplateOwner::Dealer(sample::dealer_id());
+    let own = Owner::Dealer(sample::dealer_id());
     let steps = [
-        (TemplateOwner::HeadOffice, TemplateOrigin::Shared),
+        (Owner::HeadOffice, TemplateOrigin::Shared),
         (own, TemplateOrigin::Dealer),
     ];
     for (owner, origin) in steps {
@@ -69,8 +69,8 @@ async fn a_template_is_in_force_on_every_copy_within_five_seconds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dealer_that_is_read_anew_comes_with_the_templates_of_now() {
     let database = database().await;
-    let own = TemplateOwner::Dealer(sample::dealer_id());
-    for owner in [TemplateOwner::HeadOffice, own] {
+    let own = Owner::Dealer(sample::dealer_id());
+    for owner in [Owner::HeadOffice, own] {
         let dealers = || store(&database).dealers();
         let (writer, now, again) = (dealers(), dealers(), dealers());
         let id = sample::dealer_id();
@@ -116,7 +116,7 @@ async fn what_is_missing_is_looked_for_once_a_second() {
 async fn a_dealer_that_is_remembered_comes_with_its_templates() {
     let database = database().await;
     let dealers = store(&database).dealers();
-    save(&dealers, &TemplateOwner::HeadOffice, "Halo").await;
+    save(&dealers, &Owner::HeadOffice, "Halo").await;
     let shared = Some((TemplateOrigin::Shared, Some(1)));
     assert_eq!(means(&dealers).await, shared);
     let mut client = database.connect().await;
@@ -133,8 +133,8 @@ async fn a_dealer_that_is_remembered_comes_with_its_templates() {
 async fn a_text_that_cannot_be_read_is_as_if_it_were_not_there() {
     let database = database().await;
     let dealers = store(&database).dealers();
-    let own = TemplateOwner::Dealer(sample::dealer_id());
-    save(&dealers, &TemplateOwner::HeadOffice, "Halo").await;
+    let own = Owner::Dealer(sample::dealer_id());
+    save(&dealers, &Owner::HeadOffice, "Halo").await;
     save(&dealers, &own, "Hai").await;
     let client = database.connect().await;
     let spoil = "UPDATE customer.template SET body = '{if x}' WHERE dealer_id <> ''";

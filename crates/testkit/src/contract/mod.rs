@@ -30,8 +30,11 @@ pub mod claims;
 pub mod confirmations;
 pub mod dealer_records;
 pub mod dealers;
+pub mod endpoints;
 pub mod erased_recipients;
 pub mod event_order;
+pub mod event_outbox;
+pub mod event_turns;
 pub mod events;
 pub mod evidence;
 pub mod expiry;
@@ -56,10 +59,12 @@ pub mod settings;
 pub mod statistics;
 pub mod template_messages;
 pub mod templates;
+pub mod told;
 pub mod troubles;
 
 mod acts;
 mod stamp;
+mod stamp_endpoints;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,8 +75,8 @@ use domain::dealers::Dealer;
 use domain::delivery::OutcomeKind;
 use domain::ports::{
     AccountBook, ApiKeys, Arrivals, AuditLog, Confirmations, DealerAdmin, DealerDirectory,
-    EventStore, Messages, OptOuts, Outbox, PersonalData, Replies, Reports, RequestStore, Sessions,
-    TemplateBook, Troubles,
+    Endpoints, EventOutbox, EventStore, Messages, OptOuts, Outbox, PersonalData, Replies, Reports,
+    RequestStore, Sessions, TemplateBook, Troubles,
 };
 use domain::requests::{
     MessageId, MessageState, Request, RequestId, RequestStatus, WhatsappStatus,
@@ -119,6 +124,10 @@ pub struct Stage {
     pub templates: Arc<dyn TemplateBook>,
     /// The same dealers, as operators see them.
     pub admin: Arc<dyn DealerAdmin>,
+    /// The endpoints of the same dealers, and head office's.
+    pub endpoints: Arc<dyn Endpoints>,
+    /// What they are told.
+    pub event_outbox: Arc<dyn EventOutbox>,
     /// Access past the ports.
     pub backstage: Arc<dyn Backstage>,
 }
@@ -141,6 +150,8 @@ impl Stage {
             + DealerDirectory
             + DealerAdmin
             + TemplateBook
+            + Endpoints
+            + EventOutbox
             + ApiKeys
             + Sessions
             + Arrivals
@@ -168,6 +179,8 @@ impl Stage {
             dealers: store.clone(),
             admin: store.clone(),
             templates: store.clone(),
+            endpoints: store.clone(),
+            event_outbox: store.clone(),
             backstage: store,
         }
     }

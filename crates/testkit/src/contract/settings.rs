@@ -32,6 +32,7 @@ pub(super) fn everything() -> SettingsChange {
         webhook_secret: Change::Set(SECRET.into()),
         default_template: Change::Set("validation".to_owned()),
         opt_out_reply: Change::Set(false),
+        quota_low_at: Change::Set(50),
     }
 }
 
@@ -105,6 +106,7 @@ pub async fn what_a_change_removes_is_as_if_never_set(stage: &Stage) {
         webhook_secret: Change::Remove,
         default_template: Change::Remove,
         opt_out_reply: Change::Remove,
+        quota_low_at: Change::Remove,
     };
     change(stage, &dealer.id, &nothing).await;
     let found = find(stage, &dealer.id).await;

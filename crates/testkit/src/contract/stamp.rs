@@ -5,6 +5,7 @@
 #[macro_export]
 macro_rules! contract_tests {
     ($make_stage:path) => {
+        $crate::contract_tests_of_endpoints!($make_stage);
         $crate::contract_tests! { @modules $make_stage;
             requests:
                 a_stored_request_is_found_as_it_was_submitted

@@ -2,11 +2,11 @@
 
 use domain::access::AuditEntry;
 use domain::ports::{
-    MAX_TEMPLATES, Precondition, SeenTemplate, StoreError, TemplateOwner, TemplateRemoved,
-    TemplateSaved, TemplateVersion, VERSIONS_TOLD,
+    MAX_TEMPLATES, Precondition, SeenTemplate, StoreError, TemplateRemoved, TemplateSaved,
+    TemplateVersion, VERSIONS_TOLD,
 };
 use domain::template::{TemplateName, TemplateOrigin};
-use domain::values::DealerId;
+use domain::values::{DealerId, Owner};
 use tokio::task::JoinSet;
 
 use super::Stage;
@@ -24,13 +24,13 @@ fn validation() -> TemplateName {
     TemplateName::parse("validation").expect("a name")
 }
 
-fn own() -> TemplateOwner {
-    TemplateOwner::Dealer(sample::dealer_id())
+fn own() -> Owner {
+    Owner::Dealer(sample::dealer_id())
 }
 
 async fn try_save(
     stage: &Stage,
-    owner: &TemplateOwner,
+    owner: &Owner,
     name: &TemplateName,
     body: &str,
     over: &Precondition,
@@ -39,14 +39,14 @@ async fn try_save(
     stage.templates.save(owner, name, body, over, &entry).await
 }
 
-async fn save(stage: &Stage, owner: &TemplateOwner, name: &TemplateName, body: &str) {
+async fn save(stage: &Stage, owner: &Owner, name: &TemplateName, body: &str) {
     let saved = try_save(stage, owner, name, body, &ALWAYS).await;
     assert!(matches!(saved.expect("save"), TemplateSaved::Saved(_)));
 }
 
 async fn remove(
     stage: &Stage,
-    owner: &TemplateOwner,
+    owner: &Owner,
     name: &TemplateName,
     over: &Precondition,
 ) -> TemplateRemoved {
@@ -55,17 +55,13 @@ async fn remove(
     removing.await.expect("remove")
 }
 
-async fn versions(
-    stage: &Stage,
-    owner: &TemplateOwner,
-    name: &TemplateName,
-) -> Vec<TemplateVersion> {
+async fn versions(stage: &Stage, owner: &Owner, name: &TemplateName) -> Vec<TemplateVersion> {
     let found = stage.templates.versions(owner, name).await;
     found.expect("versions")
 }
 
 /// Numbers and texts, newest first.
-async fn texts(stage: &Stage, owner: &TemplateOwner, name: &TemplateName) -> Vec<(u32, String)> {
+async fn texts(stage: &Stage, owner: &Owner, name: &TemplateName) -> Vec<(u32, String)> {
     let versions = versions(stage, owner, name).await.into_iter();
     versions.map(|it| (it.version, it.body)).collect()
 }
@@ -169,8 +165,8 @@ pub async fn a_name_is_looked_up_at_its_dealer_then_at_head_office(stage: &Stage
     stage.backstage.add_dealer(&other).await;
     let built_in = Some((BuiltIn, None));
     assert_eq!(means(stage, &dealer, "validation").await, built_in);
-    save(stage, &TemplateOwner::HeadOffice, &validation(), "pusat 1").await;
-    save(stage, &TemplateOwner::HeadOffice, &validation(), "pusat 2").await;
+    save(stage, &Owner::HeadOffice, &validation(), "pusat 1").await;
+    save(stage, &Owner::HeadOffice, &validation(), "pusat 2").await;
     save(stage, &own(), &validation(), "dealer").await;
     let shared = Some((Shared, Some(2)));
     assert_eq!(
@@ -180,7 +176,7 @@ pub async fn a_name_is_looked_up_at_its_dealer_then_at_head_office(stage: &Stage
     assert_eq!(means(stage, &other.id, "validation").await, shared);
     remove(stage, &own(), &validation(), &ALWAYS).await;
     assert_eq!(means(stage, &dealer, "validation").await, shared);
-    let removed = remove(stage, &TemplateOwner::HeadOffice, &validation(), &ALWAYS).await;
+    let removed = remove(stage, &Owner::HeadOffice, &validation(), &ALWAYS).await;
     assert_eq!(removed, TemplateRemoved::Removed);
     assert_eq!(means(stage, &dealer, "validation").await, built_in);
     assert_eq!(means(stage, &other.id, "validation").await, built_in);
@@ -192,7 +188,7 @@ pub async fn a_name_is_looked_up_at_its_dealer_then_at_head_office(stage: &Stage
 pub async fn another_version_is_not_overtaken(stage: &Stage) {
     known_dealer(stage).await;
     let over = |seen: &[SeenTemplate]| Precondition::OneOf(seen.to_vec());
-    let office = TemplateOwner::HeadOffice;
+    let office = Owner::HeadOffice;
     let refused = async |precondition: Precondition| {
         let saved = try_save(stage, &own(), &validation(), "baru", &precondition).await;
         assert_eq!(saved.expect("save"), TemplateSaved::Overtaken);
@@ -226,7 +222,7 @@ pub async fn another_version_is_not_overtaken(stage: &Stage) {
     assert_eq!(versions(stage, &own(), &promo()).await, []);
     // A new one overtakes neither the built-in one, nor head office's, nor another new one.
     refused(Precondition::Absent).await;
-    let over_nothing = async |owner: &TemplateOwner, body: &str| {
+    let over_nothing = async |owner: &Owner, body: &str| {
         let saved = try_save(stage, owner, &promo(), body, &Precondition::Absent).await;
         matches!(saved.expect("save"), TemplateSaved::Saved(_))
     };
@@ -326,7 +322,7 @@ pub async fn an_owner_has_so_many_templates_at_most(stage: &Stage) {
     let more = try_save(stage, &own(), &name(MAX_TEMPLATES), "Halo", &ALWAYS).await;
     assert_eq!(more.expect("save"), TemplateSaved::TooMany);
     save(stage, &own(), &name(0), "Hai").await;
-    save(stage, &TemplateOwner::HeadOffice, &name(0), "Halo").await;
+    save(stage, &Owner::HeadOffice, &name(0), "Halo").await;
     remove(stage, &own(), &name(1), &ALWAYS).await;
     save(stage, &own(), &name(MAX_TEMPLATES), "Halo").await;
     let all = stage.templates.list(&own()).await.expect("list");

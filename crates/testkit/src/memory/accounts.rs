@@ -17,10 +17,18 @@ impl AccountBook for MemoryStore {
     ) -> Result<Vec<DealerId>, StoreError> {
         let now = self.now();
         let mut state = self.state();
+        let with_endpoint: Vec<DealerId> = state.lanes.keys().cloned().collect();
+        let with_endpoint: Vec<DealerId> = with_endpoint
+            .into_iter()
+            .filter(|dealer| state.has_endpoint(dealer))
+            .collect();
         let mut due: Vec<_> = state
             .lanes
             .iter_mut()
-            .filter(|(_, lane)| lane.last_sent.is_some_and(|at| between(at, now) < active))
+            .filter(|(dealer, lane)| {
+                lane.last_sent.is_some_and(|at| between(at, now) < active)
+                    || with_endpoint.contains(dealer)
+            })
             .filter(|(_, lane)| lane.profile_due.is_none_or(|due| due <= now))
             .collect();
         due.sort_by_key(|(_, lane)| lane.profile_due);

@@ -3,6 +3,8 @@ mod accounts;
 mod arrivals;
 mod backstage;
 mod dealers;
+mod endpoints;
+mod event_outbox;
 mod events;
 mod facts;
 mod health;
@@ -15,9 +17,10 @@ mod requests;
 mod settling;
 mod state;
 mod templates;
+mod told;
 mod troubles;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use domain::dealers::Dealer;
@@ -27,6 +30,7 @@ use domain::values::{DealerId, WebhookToken};
 
 use crate::ManualClock;
 use state::State;
+use told::Turn;
 
 /// All stores in one: requests, outbox, reports and dealers, with the time of a [`ManualClock`].
 ///
@@ -114,8 +118,11 @@ impl MemoryStore {
         self.clock.now()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> Turn<'_> {
+        Turn {
+            state: self.state.lock().unwrap_or_else(PoisonError::into_inner),
+            now: self.now(),
+        }
     }
 }
 

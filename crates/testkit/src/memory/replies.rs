@@ -34,7 +34,7 @@ pub(super) struct KnownPhone {
     pub(super) erased: bool,
     pub(super) opted_out: bool,
     place: i64,
-    origin: OptOutOrigin,
+    pub(super) origin: OptOutOrigin,
     pub(super) note: Option<String>,
     at: DateTime<Utc>,
     said_at: DateTime<Utc>,
@@ -274,7 +274,7 @@ impl State {
     }
 
     /// The newest request of a phone at a dealer, as lists have them.
-    fn newest_of(&self, dealer: &DealerId, phone: &Phone) -> Option<RequestId> {
+    pub(super) fn newest_of(&self, dealer: &DealerId, phone: &Phone) -> Option<RequestId> {
         let all = self.requests.values();
         all.filter(|request| request.dealer_id == dealer.as_str())
             .filter(|request| {

@@ -17,8 +17,10 @@ use domain::values::{
 };
 
 use super::dealers::OwnSettings;
+use super::endpoints::Webhooks;
 use super::replies::Conversations;
 use super::templates::StoredTemplate;
+use super::told::Seen;
 
 /// The whole state. Every port method locks it once: that is its transaction.
 #[derive(Debug)]
@@ -41,6 +43,9 @@ pub(super) struct State {
     pub(super) conversations: Conversations,
     /// By owner, `None` for head office, and name.
     pub(super) templates: BTreeMap<(Option<DealerId>, String), StoredTemplate>,
+    pub(super) webhooks: Webhooks,
+    /// What endpoints were told already, while there are any.
+    pub(super) seen: Option<Seen>,
 }
 
 impl Default for State {
@@ -61,6 +66,8 @@ impl Default for State {
             audit: Vec::new(),
             conversations: Conversations::default(),
             templates: BTreeMap::new(),
+            webhooks: Webhooks::default(),
+            seen: None,
         }
     }
 }

@@ -2,11 +2,11 @@ use async_trait::async_trait;
 use domain::access::AuditEntry;
 use domain::persons::ERASED;
 use domain::ports::{
-    MAX_TEMPLATES, Precondition, RecentRequest, StoreError, TemplateBook, TemplateOwner,
-    TemplateRecord, TemplateRemoved, TemplateSaved, TemplateVersion, VERSIONS_TOLD,
+    MAX_TEMPLATES, Precondition, RecentRequest, StoreError, TemplateBook, TemplateRecord,
+    TemplateRemoved, TemplateSaved, TemplateVersion, VERSIONS_TOLD,
 };
 use domain::template::{InForce, Template, TemplateName, TemplateOrigin, TemplateSet, Templates};
-use domain::values::DealerId;
+use domain::values::{DealerId, Owner};
 
 use super::MemoryStore;
 use super::state::State;
@@ -35,7 +35,7 @@ impl StoredTemplate {
 
 #[async_trait]
 impl TemplateBook for MemoryStore {
-    async fn list(&self, owner: &TemplateOwner) -> Result<Vec<TemplateRecord>, StoreError> {
+    async fn list(&self, owner: &Owner) -> Result<Vec<TemplateRecord>, StoreError> {
         let state = self.state();
         let all = state.templates_of(owner.dealer());
         Ok(all
@@ -48,7 +48,7 @@ impl TemplateBook for MemoryStore {
 
     async fn versions(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
     ) -> Result<Vec<TemplateVersion>, StoreError> {
         let state = self.state();
@@ -59,7 +59,7 @@ impl TemplateBook for MemoryStore {
 
     async fn save(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
         body: &str,
         over: &Precondition,
@@ -98,7 +98,7 @@ impl TemplateBook for MemoryStore {
 
     async fn remove(
         &self,
-        owner: &TemplateOwner,
+        owner: &Owner,
         name: &TemplateName,
         over: &Precondition,
         entry: &AuditEntry,
@@ -157,17 +157,13 @@ impl State {
     }
 
     /// The versions that are in force: of the owner, and of head office where that is another one.
-    fn versions_in_force(
-        &self,
-        owner: &TemplateOwner,
-        name: &TemplateName,
-    ) -> (Option<u32>, Option<u32>) {
+    fn versions_in_force(&self, owner: &Owner, name: &TemplateName) -> (Option<u32>, Option<u32>) {
         let version = |key: &Key| {
             let template = self.templates.get(key)?;
             template.newest().map(|newest| newest.version)
         };
         let own = version(&key(owner, name));
-        (own, version(&key(&TemplateOwner::HeadOffice, name)))
+        (own, version(&key(&Owner::HeadOffice, name)))
     }
 
     /// What a dealer's messages can be made from.
@@ -192,6 +188,6 @@ impl State {
     }
 }
 
-fn key(owner: &TemplateOwner, name: &TemplateName) -> Key {
+fn key(owner: &Owner, name: &TemplateName) -> Key {
     (owner.dealer().cloned(), name.as_str().to_owned())
 }

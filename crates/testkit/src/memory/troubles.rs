@@ -43,7 +43,11 @@ impl Troubles for MemoryStore {
             let blocked = lane.filter(|lane| lane.history.blocks > 0);
             let oldest = due.iter().min().copied();
             let moments = lane.map(|lane| (lane.aging_from, lane.rest_until, lane.last_sent));
+            let own = state.dealers.get(dealer);
+            let own = own.and_then(|dealer| dealer.settings.quota_low_at);
+            let quota_low_at = own.map_or(low_quota, u64::from);
             let trouble = DealerTrouble {
+                quota_low_at,
                 dealer_id: dealer.clone(),
                 dealer_name: state.dealers.get(dealer).map(|dealer| dealer.name.clone()),
                 blocked_since: blocked.and_then(|lane| lane.blocked_since),
@@ -60,7 +64,7 @@ impl Troubles for MemoryStore {
                 }),
                 unknown: unknown as u64,
             };
-            let is_low = trouble.quota.is_some_and(|quota| quota.left < low_quota);
+            let is_low = trouble.quota.is_some_and(|quota| quota.left < quota_low_at);
             let ends = trouble.expires_on.is_some_and(|day| day <= ends_by);
             if blocked.is_some() || is_low || ends || trouble.waiting > 0 || unknown > 0 {
                 found.push(trouble);

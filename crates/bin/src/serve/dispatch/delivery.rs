@@ -17,6 +17,7 @@ use super::unsettled::Unsettled;
 use crate::metrics::Metrics;
 use crate::serve::failures::Failures;
 use crate::serve::watched::Heartbeat;
+use crate::surroundings::NotifyBell;
 use crate::traces;
 
 /// The first and the longest back-off of a settlement (chosen).
@@ -28,6 +29,8 @@ pub(super) struct Surroundings {
     pub(super) dispatcher: Arc<Dispatcher>,
     pub(super) bell: Arc<LaneBell>,
     pub(super) heartbeat: Heartbeat,
+    /// Wakes the loop that posts events to endpoints.
+    pub(super) outgoing_bell: Arc<NotifyBell>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) unsettled: Arc<Unsettled>,
     pub(super) failures: Arc<DeliveryFailures>,
@@ -119,6 +122,9 @@ async fn deliver_one(around: &Surroundings, timed: TimedClaim) -> Next {
     };
     let (settled, next) = settle(around, &delivery).await;
     around.heartbeat.progress();
+    if settled == Settled::Applied {
+        around.outgoing_bell.ring();
+    }
     around.metrics.delivered(&delivery, settled);
     traces::delivered(&delivery);
     log(&delivery, settled);
@@ -163,7 +169,7 @@ async fn settle(around: &Surroundings, delivery: &Delivery) -> (Settled, Option<
 }
 
 /// The back-off of a settlement.
-pub(super) struct Again(Duration);
+pub(crate) struct Again(Duration);
 
 impl Default for Again {
     fn default() -> Self {
@@ -172,7 +178,7 @@ impl Default for Again {
 }
 
 impl Again {
-    pub(super) async fn wait(&mut self) {
+    pub(crate) async fn wait(&mut self) {
         // Jitter for when the database comes back.
         tokio::time::sleep(self.0.mul_f64(rand::random_range(0.5..1.0))).await;
         self.0 = (self.0 * 2).min(SETTLE_AGAIN.1);

@@ -19,10 +19,12 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 pub(crate) use self::bell::LaneBell;
 pub(crate) use self::confirmations::ConfirmationLoop;
+pub(crate) use self::delivery::Again;
 use self::delivery::{Surroundings, deliver};
 pub(crate) use self::test_messages::TestMessages;
 use crate::metrics::Metrics;
 use crate::serve::watched::Heartbeat;
+use crate::surroundings::NotifyBell;
 
 /// The most calls in flight. A lane has one at most, so this many dealers' calls can hang before another
 /// dealer waits (chosen).
@@ -104,6 +106,7 @@ impl DispatchLoop {
         dispatcher: Arc<Dispatcher>,
         intake: Arc<Intake>,
         bell: Arc<LaneBell>,
+        outgoing_bell: Arc<NotifyBell>,
         heartbeat: Heartbeat,
         metrics: Arc<Metrics>,
         in_flight: InFlight,
@@ -113,6 +116,7 @@ impl DispatchLoop {
             around: Surroundings {
                 dispatcher,
                 bell,
+                outgoing_bell,
                 heartbeat,
                 metrics,
                 unsettled: Arc::default(),

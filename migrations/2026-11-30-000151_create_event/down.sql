@@ -1,0 +1,2 @@
+DROP FUNCTION tell, wants;
+DROP TABLE event_delivery, event;

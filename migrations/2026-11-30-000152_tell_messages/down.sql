@@ -1,0 +1,2 @@
+DROP TRIGGER tell_changed_messages ON message;
+DROP FUNCTION tell_changed_messages();

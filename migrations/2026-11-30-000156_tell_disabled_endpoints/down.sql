@@ -1,0 +1,2 @@
+DROP TRIGGER tell_disabled_endpoint ON endpoint;
+DROP FUNCTION tell_disabled_endpoint(), is_disabled;
