@@ -3,12 +3,13 @@
 
 use api_types::{
     AnalyticsData, AnalyticsQuery, AuditData, AuditQuery, DealerItem, DealerListData,
-    DetailedHealthReply, DeviceReportBody, ErasureBody, ErasureData, ExportBody, ExportData,
-    ExportQuery, HealthReply, Item, KeyItem, ListData, ListQuery, MadeKeyData, MessageItem,
-    MessageReportBody, NewKeyBody, OptOutBody, OptOutItem, OptOutsData, PageQuery, PreviewBody,
-    PreviewData, QueueData, RangeQuery, RepliesData, ReplyListQuery, ReportReply, ResendBody,
-    RootReply, SavedTemplateData, SettingsBody, StatsData, StatusReportBody, TemplateBody,
-    TemplateData, TemplateItem, TestBody, TestReply,
+    DeliveriesData, DeliveryItem, DetailedHealthReply, DeviceReportBody, EndpointChangeBody,
+    EndpointItem, EndpointsData, ErasureBody, ErasureData, ExportBody, ExportData, ExportQuery,
+    HealthReply, Item, KeyItem, ListData, ListQuery, MadeEndpointData, MadeKeyData, MessageItem,
+    MessageReportBody, NewEndpointBody, NewKeyBody, OptOutBody, OptOutItem, OptOutsData, PageQuery,
+    PreviewBody, PreviewData, QueueData, RangeQuery, RepliesData, ReplyListQuery, ReportReply,
+    ResendBody, RootReply, SavedTemplateData, SettingsBody, StatsData, StatusReportBody,
+    TemplateBody, TemplateData, TemplateItem, TestBody, TestReply,
 };
 use reqwest::Method;
 use serde_json::Value;
@@ -147,6 +148,48 @@ operations! {
         /// Opts a phone in again.
         Once DELETE "/api/v1/customer/dealer/{dealer_id}/opt-outs/{phone}"
             opt_in_phone(dealer_id phone) => nothing ();
+        /// A page of a dealer's endpoints of event webhooks.
+        Read GET "/api/v1/customer/dealer/{dealer_id}/endpoints"
+            list_dealer_endpoints(dealer_id) query ReplyListQuery, => data EndpointsData;
+        /// Makes an endpoint of a dealer, whose secret is told this once. Never repeated where it may have been done.
+        Once POST "/api/v1/customer/dealer/{dealer_id}/endpoints"
+            create_dealer_endpoint(dealer_id) body NewEndpointBody, => data MadeEndpointData;
+        /// Changes an endpoint of a dealer: what is absent stays.
+        Safe PATCH "/api/v1/customer/dealer/{dealer_id}/endpoints/{endpoint_id}"
+            change_dealer_endpoint(dealer_id endpoint_id) body EndpointChangeBody, => data EndpointItem;
+        /// Removes an endpoint of a dealer with its deliveries.
+        Once DELETE "/api/v1/customer/dealer/{dealer_id}/endpoints/{endpoint_id}"
+            remove_dealer_endpoint(dealer_id endpoint_id) => nothing ();
+        /// Queues a test event for an endpoint of a dealer.
+        Once POST "/api/v1/customer/dealer/{dealer_id}/endpoints/{endpoint_id}/test"
+            test_dealer_endpoint(dealer_id endpoint_id) => data DeliveryItem;
+        /// A page of what became of the deliveries to an endpoint of a dealer.
+        Read GET "/api/v1/customer/dealer/{dealer_id}/endpoints/{endpoint_id}/deliveries"
+            list_dealer_deliveries(dealer_id endpoint_id) query ReplyListQuery, => data DeliveriesData;
+        /// Makes a delivery to an endpoint of a dealer once more, at once.
+        Once POST "/api/v1/customer/dealer/{dealer_id}/endpoints/{endpoint_id}/deliveries/{delivery_id}/retry"
+            retry_dealer_delivery(dealer_id endpoint_id delivery_id) => data DeliveryItem;
+        /// A page of head office's endpoints, which are told about all dealers.
+        Read GET "/api/v1/admin/endpoints"
+            list_endpoints() query ReplyListQuery, => data EndpointsData;
+        /// Makes an endpoint of head office, whose secret is told this once. Never repeated where it may have been done.
+        Once POST "/api/v1/admin/endpoints"
+            create_endpoint() body NewEndpointBody, => data MadeEndpointData;
+        /// Changes an endpoint of head office: what is absent stays.
+        Safe PATCH "/api/v1/admin/endpoints/{endpoint_id}"
+            change_endpoint(endpoint_id) body EndpointChangeBody, => data EndpointItem;
+        /// Removes an endpoint of head office with its deliveries.
+        Once DELETE "/api/v1/admin/endpoints/{endpoint_id}"
+            remove_endpoint(endpoint_id) => nothing ();
+        /// Queues a test event for an endpoint of head office.
+        Once POST "/api/v1/admin/endpoints/{endpoint_id}/test"
+            test_endpoint(endpoint_id) => data DeliveryItem;
+        /// A page of what became of the deliveries to an endpoint of head office.
+        Read GET "/api/v1/admin/endpoints/{endpoint_id}/deliveries"
+            list_deliveries(endpoint_id) query ReplyListQuery, => data DeliveriesData;
+        /// Makes a delivery to an endpoint of head office once more, at once.
+        Once POST "/api/v1/admin/endpoints/{endpoint_id}/deliveries/{delivery_id}/retry"
+            retry_delivery(endpoint_id delivery_id) => data DeliveryItem;
         /// Asks Fonnte for the state of a dealer's account, or sends a real test message.
         Once POST "/api/v1/customer/dealer/{dealer_id}/test-whatsapp"
             test_dealer_whatsapp(dealer_id) body TestBody, => plain TestReply;

@@ -4,6 +4,7 @@ mod desktop;
 mod fate;
 mod history;
 mod ports;
+mod replies;
 mod setup;
 
 use std::io::Write as _;

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::history::{self, DEALERS};
+use super::replies;
 use super::{Demo, PATIENCE, say, start_service, until_ready};
 use crate::{Client, Reply, program};
 
@@ -48,6 +49,7 @@ pub(super) async fn prepare(demo: &Demo, database: &str) -> anyhow::Result<()> {
         let today = (Utc::now() + history::WIB).date_naive();
         say("Filling the past three weeks, once …");
         history::fill(&service, &simulator, today).await?;
+        replies::write(&service, &DEALERS[0]).await?;
         history::disconnect(&simulator).await?;
         history::wait_in_line(&service, (Utc::now() + history::WIB).naive_utc()).await?;
     } else {
@@ -98,6 +100,7 @@ async fn enter_webhooks(service: &Client, simulator: &Client, base: &str) -> any
         let webhooks = json!({"webhooks": {
             "status_url": address("status")?,
             "connect_url": address("device")?,
+            "incoming_url": address("message")?,
         }});
         switch(simulator, dealer.number, &webhooks).await?;
     }

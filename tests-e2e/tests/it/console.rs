@@ -102,6 +102,24 @@ impl Scene {
         location.rsplit('/').next().expect("an id").to_owned()
     }
 
+    /// What customers of the first dealer write back, by the numbers of their submissions.
+    pub(crate) async fn customers_write(&self, said: &[(u32, &str)]) {
+        let path = format!("/api/v1/admin/dealers/{DEALER}");
+        let headers = [("X-API-Key", self.office_key.as_str())];
+        let shown = self.service.send(Method::GET, &path, None, &headers).await;
+        let shown = shown.expect("the service answers").json();
+        let address = &shown["data"]["webhooks"]["message"];
+        let address = address.as_str().expect("an address");
+        let path = &address[address.find("/api/").expect("a path")..];
+        for (n, text) in said {
+            let reply = json!({
+                "sender": format!("62812{n:08}"), "name": "Adit", "message": text, "inboxid": n.to_string() + text
+            });
+            let taken = self.service.post(path, &reply).await;
+            assert_eq!(taken.expect("the service answers").status, 200);
+        }
+    }
+
     pub(crate) fn at(&self, path: &str) -> String {
         format!("http://localhost:{}{path}", self.service.port())
     }
@@ -388,6 +406,9 @@ fn pages(scene: &Scene) -> Vec<(&'static str, String)> {
             "/console/messages?q=ab&date_from=x".to_owned(),
         ),
         ("message", format!("/console/messages/{request}")),
+        ("replies", format!("/console/replies?dealer_id={DEALER}")),
+        ("replies-choose", "/console/replies".to_owned()),
+        ("opt-outs", format!("/console/opt-outs?dealer_id={DEALER}")),
         ("dealers", "/console/dealers".to_owned()),
         ("dealer", format!("/console/dealers/{DEALER}")),
         ("templates", "/console/templates".to_owned()),
@@ -422,6 +443,15 @@ async fn every_page_is_well_in_both_languages_and_themes_at_every_width() {
         .map(|(n, status)| set(status, n))
         .collect();
     scene.story.execute_all(&statements).await;
+    let said = [
+        (30, "Terima kasih, motornya sudah saya ambil. 🙏"),
+        (29, "Stop"),
+        (
+            28,
+            "Apakah bisa dijemput besok jam 10? Saya di Jl. Merdeka 17, hubungi 0812 3456 7890 saja.",
+        ),
+    ];
+    scene.customers_write(&said).await;
     let stranger = scene.tab().await;
     let office = scene.logged_in(&scene.office_key).await;
     for (language, theme) in [

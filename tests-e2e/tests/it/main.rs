@@ -6,10 +6,12 @@
 
 mod access;
 mod account_tests;
+mod another_program;
 mod blocked_lanes;
 mod bulk;
 mod commands;
 mod console;
+mod console_replies;
 mod console_work;
 mod copies;
 mod crashes;
