@@ -41,8 +41,8 @@ texts! {
     queue_done: "Perkiraan selesai", "Done at (estimate)";
     queue_paused: "Antrean berhenti, menunggu", "The queue is paused, waiting for";
     webhooks: "Alamat webhook", "Webhook addresses";
-    webhooks_lead: "Salin ke pengaturan perangkat di Fonnte, supaya status sampai dan dibaca terlihat di sini.",
-        "Copy them into the device's settings at Fonnte, so that delivered and read show up here.";
+    webhooks_lead: "Salin ke pengaturan perangkat di Fonnte, supaya status sampai, dibaca, dan balasan pelanggan terlihat di sini.",
+        "Copy them into the device's settings at Fonnte, so that delivered, read and replies show up here.";
     webhook_status: "Webhook status pesan", "Webhook for message status";
     webhook_device: "Webhook koneksi perangkat", "Webhook for the device's connection";
     webhook_sealed: "Alamat tersegel dan tidak bisa dibuka dengan SECRETS_KEY layanan ini.",

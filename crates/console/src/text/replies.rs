@@ -84,13 +84,19 @@ impl Text {
     /// What opting a number out does at once.
     pub(crate) fn opt_out_warning(self, waiting: u64) -> String {
         let counted = self.messages_counted(waiting);
-        match self.0 {
-            Language::Indonesian => format!(
-                "{counted} yang menunggu untuk nomor ini dibatalkan, dan pesan baru tidak dikirim sampai nomor ini dikeluarkan dari daftar atau membalas MULAI."
+        let (now, from_now_on) = match self.0 {
+            Language::Indonesian => (
+                format!("{counted} yang menunggu untuk nomor ini dibatalkan. "),
+                "Pesan baru tidak dikirim sampai nomor ini dikeluarkan dari daftar atau membalas MULAI.",
             ),
-            Language::English => format!(
-                "{counted} waiting for this number will be cancelled, and new ones are not sent until it is removed from the list or replies MULAI."
+            Language::English => (
+                format!("{counted} waiting for this number will be cancelled. "),
+                "New ones are not sent until it is removed from the list or replies MULAI.",
             ),
+        };
+        match waiting {
+            0 => from_now_on.to_owned(),
+            _ => now + from_now_on,
         }
     }
 }

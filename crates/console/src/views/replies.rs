@@ -148,16 +148,21 @@ fn row(reply: &Reply, now: DateTime<Utc>, text: Text) -> Markup {
                 time datetime=(machine(reply.at)) title=(text.exactly(reply.at)) { (text.moment(reply.at, now)) }
             }
             td data-label=(text.reply_from()) {
-                @if let Some(name) = &reply.name { bdi { (mask_phones(name)) } " " }
-                span class="help figures" { (mask_phone(&reply.phone)) }
+                // One part, so that a card keeps it together.
+                div {
+                    @if let Some(name) = &reply.name { bdi { (mask_phones(name)) } " " }
+                    span class="help figures" { (mask_phone(&reply.phone)) }
+                }
             }
             td data-label=(text.reply_text()) {
-                @match &reply.text {
-                    Some(said) => bdi { (mask_phones(said)) },
-                    None => span class="help" { (text.reply_without_text()) },
-                }
-                @if let Some(wish) = reply.text.as_deref().and_then(Wish::of) {
-                    " " span class="badge" { (text.wish(wish)) }
+                div {
+                    @match &reply.text {
+                        Some(said) => bdi { (mask_phones(said)) },
+                        None => span class="help" { (text.reply_without_text()) },
+                    }
+                    @if let Some(wish) = reply.text.as_deref().and_then(Wish::of) {
+                        " " span class="badge" { (text.wish(wish)) }
+                    }
                 }
             }
             td data-label=(text.reply_about()) {
