@@ -10,6 +10,7 @@ run: build ## try it: PostgreSQL, demo dealers, Fonnte simulator and service, un
 
 test: check build ## everything that CI runs, from nothing
 	@cargo run --quiet -p tests-e2e --bin chromium
+	@cargo run --quiet -p tests-e2e --bin interpreters
 	@cargo run --quiet -p local-postgres -- exec --fast --install -- cargo test --workspace
 
 torture: build ## kill service and database TORTURE_KILLS times (200) and count what became of every request

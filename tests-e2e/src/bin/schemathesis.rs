@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, ensure};
 use chrono::{TimeDelta, Utc};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests_e2e::{Service, Story, output, submission};
 
 /// What is installed, to the last version.
@@ -42,6 +42,12 @@ UPDATE customer.message SET request_id = '23f16411-6eb2-4829-a964-9ad1f0e0cc22';
 UPDATE customer.customer_validation_request SET id = '23f16411-6eb2-4829-a964-9ad1f0e0cc22';
 INSERT INTO customer.dealer_webhook (dealer_id, token, token_print)
 VALUES ('0009999', 'invented-token-00000001', sha256('invented-token-00000001'))";
+
+/// The ids of the document's examples.
+const ENDPOINT: &str = "
+UPDATE customer.event_delivery SET endpoint_id = '5b0f6a0e-6f52-4c7e-8a52-0f3a7c1d9b21',
+    id = '0b9d4b0e-8d0f-4f0b-9f59-3a51a5d6c1f7';
+UPDATE customer.endpoint SET id = '5b0f6a0e-6f52-4c7e-8a52-0f3a7c1d9b21'";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
@@ -114,7 +120,36 @@ async fn prepare(story: &Story, service: &Service, key: &str) -> anyhow::Result<
     for n in 0..STORED {
         submit(service, &submission(n), key).await?;
     }
-    Ok(())
+    endpoints(story, service, key).await
+}
+
+/// The dealer's endpoint and the delivery that the document has as examples. Nobody listens there.
+async fn endpoints(story: &Story, service: &Service, key: &str) -> anyhow::Result<()> {
+    let body = json!({"url": "https://workshop.example/fonnte-events", "events": ["message.sent"]});
+    let headers = [("X-API-Key", key)];
+    let path = "/api/v1/customer/dealer/0009999/endpoints";
+    let client = service.client();
+    let made = client
+        .send(Method::POST, path, Some(&body), &headers)
+        .await?;
+    ensure!(
+        made.status == 201,
+        "no endpoint could be made: {}",
+        made.text
+    );
+    let made = made.json();
+    let id = made["data"]["id"]
+        .as_str()
+        .context("an endpoint has an id")?;
+    let test = format!("{path}/{id}/test");
+    let queued = client.send(Method::POST, &test, None, &headers).await?;
+    ensure!(
+        queued.status == 202,
+        "no test could be queued: {}",
+        queued.text
+    );
+    let database = story.database.connect().await;
+    Ok(database.batch_execute(ENDPOINT).await?)
 }
 
 async fn submit(service: &Service, body: &Value, key: &str) -> anyhow::Result<()> {

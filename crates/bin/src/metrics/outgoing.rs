@@ -34,7 +34,7 @@ impl Outgoing {
             attempts: maker.counters(
                 "event_attempts_total",
                 "Calls to endpoints by the class of their answer's status, or why there was none",
-                &["answer"],
+                &["outcome"],
             )?,
             results: maker.counters(
                 "event_deliveries_total",
