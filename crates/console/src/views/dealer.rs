@@ -71,6 +71,7 @@ pub(crate) fn page(visit: &Visit, shown: &DealerPage) -> Markup {
                 a href={ "/console/messages?dealer_id=" (dealer.id) } { (text.to_messages()) }
                 a href={ "/console/replies?dealer_id=" (dealer.id) } { (text.to_replies()) }
                 a href={ "/console/opt-outs?dealer_id=" (dealer.id) } { (text.to_opt_outs()) }
+                a href={ "/console/endpoints?dealer_id=" (dealer.id) } { (text.to_endpoints()) }
             }
         }
         @if let Some(saved) = shown.saved {
