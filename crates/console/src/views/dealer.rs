@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use domain::access::Scope;
-use domain::dealers::LOW_QUOTA;
 use domain::delivery::Queue;
 use domain::ports::{DealerRecord, KeySource};
 use domain::settings::SettingFaults;
@@ -135,7 +134,7 @@ fn account_card(visit: &Visit, shown: &DealerPage, text: Text) -> Markup {
                     @match lane.quota {
                         Some(quota) => {
                             (text.number(quota.left)) " "
-                            @if quota.left < LOW_QUOTA { span class="warning" { (text.quota_low()) " " } }
+                            @if quota.left < shown.record.dealer.settings.low_quota() { span class="warning" { (text.quota_low()) " " } }
                             span class="help" { (text.as_of()) " " (text.moment(quota.at, shown.now)) }
                         }
                         None => (text.not_said()),
