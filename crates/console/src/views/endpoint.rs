@@ -131,15 +131,20 @@ fn row(delivery: &DeliveryRecord, shown: &EndpointPage, path: &str, text: Text) 
                 time datetime=(machine(at)) title=(text.exactly(at)) { (text.moment(at, shown.now)) }
             }
             td data-label=(text.validity()) {
-                span class={ "state " (tone) } { (mark) (text.delivery_state(delivery.state)) }
-                @if let Some(due) = due {
-                    p class="help" {
-                        (text.delivery_due()) " "
-                        time datetime=(machine(due)) title=(text.exactly(due)) { (text.moment(due, shown.now)) }
+                // One part, so that a card keeps it together.
+                div {
+                    span class={ "state " (tone) } { (mark) (text.delivery_state(delivery.state)) }
+                    @if let Some(due) = due {
+                        p class="help" {
+                            (text.delivery_due()) " "
+                            time datetime=(machine(due)) title=(text.exactly(due)) { (text.moment(due, shown.now)) }
+                        }
                     }
                 }
             }
-            td data-label=(text.delivery_attempts()) { (attempts(&delivery.attempts, shown.now, text)) }
+            td data-label=(text.delivery_attempts()) {
+                div { (attempts(&delivery.attempts, shown.now, text)) }
+            }
             @if shown.may_write {
                 td {
                     form method="post" action={ (path) "/retry" } {

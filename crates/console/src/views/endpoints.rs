@@ -195,7 +195,7 @@ fn table(list: &EndpointList, text: Text) -> Markup {
             thead {
                 tr {
                     th scope="col" { (text.endpoint_url()) }
-                    th scope="col" { (text.endpoint_events()) }
+                    th scope="col" class="number" { (text.endpoint_events()) }
                     th scope="col" { (text.note()) }
                     th scope="col" { (text.validity()) }
                 }
@@ -208,7 +208,7 @@ fn table(list: &EndpointList, text: Text) -> Markup {
                                 bdi { (record.url) }
                             }
                         }
-                        td data-label=(text.endpoint_events()) { (text.number(record.events.len() as u64)) }
+                        td class="number" data-label=(text.endpoint_events()) { (text.number(record.events.len() as u64)) }
                         td data-label=(text.note()) { bdi { (record.note.as_deref().unwrap_or("–")) } }
                         td data-label=(text.validity()) { (state(record, list.now, text)) }
                     }

@@ -1,10 +1,11 @@
 //! Dealers: accounts, queues, settings, tests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::access::Scope;
 use domain::delivery::Outcome;
-use domain::ports::{StoreError, TestLine};
+use domain::ports::{AccountBook as _, AccountProfile, StoreError, TestLine};
 use domain::usecases::{CheckError, CheckPassed};
 use domain::values::{DealerId, Phone};
 use testkit::sample;
@@ -288,9 +289,25 @@ async fn from_which_quota_on_is_warned_is_a_setting() {
         let record = dealers.dealer(&sample::dealer_id()).await.unwrap();
         assert_eq!(record.dealer.settings.quota_low_at, at, "{typed}");
     }
+    let left = AccountProfile {
+        quota_left: Some(60),
+        ..AccountProfile::default()
+    };
+    let store = &site.world.store;
+    let (dealer, hour) = (sample::dealer_id(), Duration::from_secs(3_600));
+    store.keep_profile(&dealer, &left, hour).await.unwrap();
+    let pages = ["/console/dealers", OWN];
+    for page in pages {
+        let page = site.get(page, &office).await.body;
+        assert!(page.contains("hampir habis"), "{page}");
+    }
     // A page that was opened before keeps what others set since.
     let opened = shown(&site.get(OWN, &office).await.body);
     site.post(&path, &office, "quota_low_at=50").await;
+    for page in pages {
+        let page = site.get(page, &office).await.body;
+        assert!(!page.contains("hampir habis"), "{page}");
+    }
     let late = site
         .post(&path, &office, &format!("{opened}&jitter_ms=5"))
         .await;
