@@ -5,7 +5,7 @@ use callers::{OverRate, Oversized};
 use domain::access::Scope;
 use domain::ports::StoreError;
 use domain::usecases::{
-    DealerAdministrationError, KeyError, LookupError, MessageError, TemplateError,
+    DealerAdministrationError, EndpointError, KeyError, LookupError, MessageError, TemplateError,
 };
 use exports::ExportError;
 
@@ -167,6 +167,19 @@ impl From<TemplateError> for Mistake {
             TemplateError::Overtaken | TemplateError::TooMany => Self::Conflict,
             TemplateError::Invalid(_) => Self::Unreadable,
             TemplateError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<EndpointError> for Mistake {
+    fn from(error: EndpointError) -> Self {
+        match error {
+            EndpointError::UnknownDealer
+            | EndpointError::UnknownEndpoint
+            | EndpointError::UnknownDelivery => Self::NotFound,
+            EndpointError::TooMany | EndpointError::NoSecretsKey => Self::Conflict,
+            EndpointError::Invalid(_) => Self::Unreadable,
+            EndpointError::Store(error) => Self::Store(error),
         }
     }
 }

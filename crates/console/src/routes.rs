@@ -6,8 +6,8 @@ use domain::access::Scope;
 
 use crate::mistake::Mistake;
 use crate::pages::{
-    analytics, dealers, downloads, import, keys, live, login, message, messages, operation,
-    opt_outs, preferences, replies, templates, today,
+    analytics, dealers, downloads, endpoints, import, keys, live, login, message, messages,
+    operation, opt_outs, preferences, replies, templates, today,
 };
 use crate::right::Right;
 use crate::{PATH, assets};
@@ -96,6 +96,13 @@ routes! {
     POST "/import/faulty"                WRITE,  import::faulty;
     GET  "/analytics"                    READ,   analytics::show;
     GET  "/analytics.csv"                READ,   downloads::series_csv;
+    GET  "/endpoints"                    Account(Scope::Read),  endpoints::list;
+    POST "/endpoints"                    Account(Scope::Write), endpoints::make;
+    GET  "/endpoints/{endpoint_id}"      Account(Scope::Read),  endpoints::show;
+    POST "/endpoints/{endpoint_id}"      Account(Scope::Write), endpoints::change;
+    POST "/endpoints/{endpoint_id}/test"   Account(Scope::Write), endpoints::test;
+    POST "/endpoints/{endpoint_id}/retry"  Account(Scope::Write), endpoints::retry;
+    POST "/endpoints/{endpoint_id}/remove" Account(Scope::Write), endpoints::remove;
     GET  "/keys"                         ADMIN,  keys::list;
     POST "/keys"                         ADMIN,  keys::make;
     POST "/keys/{key_id}/revoke"         ADMIN,  keys::revoke;

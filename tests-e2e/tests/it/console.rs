@@ -13,6 +13,8 @@ const SUBMIT: &str = "/api/v1/customer/validate-customer";
 /// Another dealer than the story's.
 const OTHER: &str = "0008888";
 
+const SECRETS_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// What every copy keeps to.
 const REVOKED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -51,7 +53,9 @@ impl Scene {
             .with("API_AUTH", "required")
             .with("SEND_MIN_INTERVAL_MS", "0")
             .with("SEND_JITTER_MS", "0")
-            .with("RATE_LIMIT_PER_MINUTE", "0");
+            .with("RATE_LIMIT_PER_MINUTE", "0")
+            // Without it nobody can add an endpoint.
+            .with("SECRETS_KEY", SECRETS_KEY);
         story.add_dealer(OTHER, Some("another-key")).await;
         let service = story.serve();
         service.get("/api/v1/health/").await.expect("it answers");
@@ -118,6 +122,28 @@ impl Scene {
             let taken = self.service.post(path, &reply).await;
             assert_eq!(taken.expect("the service answers").status, 200);
         }
+    }
+
+    /// Adds an endpoint of the first dealer, which nobody answers, and tests it; its id.
+    async fn add_endpoint(&self) -> String {
+        let headers = [("X-API-Key", self.office_key.as_str())];
+        let path = format!("/api/v1/customer/dealer/{DEALER}/endpoints");
+        let endpoint = json!({
+            "url": "https://bengkel.invalid/kejadian/dari/layanan-pelanggan?bengkel=0009999",
+            "events": ["message.read", "reply.received"], "note": "Sistem bengkel <uji>"
+        });
+        let service = &self.service;
+        let made = service.send(Method::POST, &path, Some(&endpoint), &headers);
+        let made = made.await.expect("the service answers");
+        assert_eq!(made.status, 201);
+        let id = made.json()["data"]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned();
+        let test = format!("{path}/{id}/test");
+        let tested = service.send(Method::POST, &test, None, &headers).await;
+        assert_eq!(tested.expect("the service answers").status, 202);
+        id
     }
 
     pub(crate) fn at(&self, path: &str) -> String {
@@ -389,7 +415,7 @@ async fn a_form_of_a_foreign_page_changes_nothing() {
 }
 
 /// Pages with a name for their pictures.
-fn pages(scene: &Scene) -> Vec<(&'static str, String)> {
+fn pages(scene: &Scene, endpoint: &str) -> Vec<(&'static str, String)> {
     let request = scene.requests.last().expect("there are some");
     [
         ("today", "/console".to_owned()),
@@ -418,6 +444,15 @@ fn pages(scene: &Scene) -> Vec<(&'static str, String)> {
             format!("/console/templates/validation?dealer_id={DEALER}"),
         ),
         ("import", "/console/import".to_owned()),
+        ("endpoints", "/console/endpoints".to_owned()),
+        (
+            "endpoints-of-dealer",
+            format!("/console/endpoints?dealer_id={DEALER}"),
+        ),
+        (
+            "endpoint",
+            format!("/console/endpoints/{endpoint}?dealer_id={DEALER}"),
+        ),
         ("keys", "/console/keys".to_owned()),
         ("audit", "/console/audit".to_owned()),
         ("system", "/console/system".to_owned()),
@@ -452,6 +487,7 @@ async fn every_page_is_well_in_both_languages_and_themes_at_every_width() {
         ),
     ];
     scene.customers_write(&said).await;
+    let endpoint = scene.add_endpoint().await;
     let stranger = scene.tab().await;
     let office = scene.logged_in(&scene.office_key).await;
     for (language, theme) in [
@@ -466,7 +502,7 @@ async fn every_page_is_well_in_both_languages_and_themes_at_every_width() {
                 page.command("Network.setCookie", cookie).await;
             }
         }
-        for (name, address) in pages(&scene) {
+        for (name, address) in pages(&scene, &endpoint) {
             let page = if name == "login" { &stranger } else { &office };
             if name == "login" {
                 page.command(
@@ -504,7 +540,7 @@ async fn a_keyboard_reaches_everything_in_its_order() {
     let scene = Scene::begin(2).await;
     let page = scene.logged_in(&scene.dealer_key).await;
     let mut met: Vec<Value> = Vec::new();
-    for _ in 0..30 {
+    for _ in 0..40 {
         for kind in ["keyDown", "keyUp"] {
             let tab =
                 json!({ "type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9 });

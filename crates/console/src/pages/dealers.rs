@@ -189,6 +189,7 @@ impl Typed {
             min_interval: typed("min_interval_ms"),
             jitter: typed("jitter_ms"),
             daily_limit: typed("daily_limit"),
+            quota_low_at: typed("quota_low_at"),
             quiet_from: typed("quiet_from"),
             quiet_to: typed("quiet_to"),
             on_unknown: typed("on_unknown"),
@@ -252,7 +253,7 @@ impl Typed {
                 Some(now) if Some(now) != before.opt_out_reply => Input::Flag(now),
                 _ => Input::Absent,
             },
-            quota_low_at: Input::Absent,
+            quota_low_at: whole(&self.quota_low_at, &before.quota_low_at),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod analytics;
 pub(crate) mod dealers;
 pub(crate) mod downloads;
+pub(crate) mod endpoints;
 mod growing;
 pub(crate) mod import;
 pub(crate) mod keys;

@@ -111,6 +111,11 @@ impl Text {
             (Language::Indonesian, "person.show_phone") => "menampilkan nomor",
             (Language::Indonesian, "opt_out.add") => "menghentikan pesan ke satu nomor",
             (Language::Indonesian, "opt_out.remove") => "mengirim pesan lagi ke satu nomor",
+            (Language::Indonesian, "endpoint.add") => "membuat endpoint",
+            (Language::Indonesian, "endpoint.change") => "mengubah endpoint",
+            (Language::Indonesian, "endpoint.remove") => "menghapus endpoint",
+            (Language::Indonesian, "endpoint.test") => "menguji endpoint",
+            (Language::Indonesian, "endpoint.retry") => "mengirim ulang kejadian",
             (Language::English, "message.resend") => "resent a message",
             (Language::English, "message.cancel") => "cancelled a message",
             (Language::English, "api_key.create") => "made a key",
@@ -126,6 +131,11 @@ impl Text {
             (Language::English, "person.show_phone") => "showed a number",
             (Language::English, "opt_out.add") => "opted a number out",
             (Language::English, "opt_out.remove") => "opted a number in",
+            (Language::English, "endpoint.add") => "added an endpoint",
+            (Language::English, "endpoint.change") => "changed an endpoint",
+            (Language::English, "endpoint.remove") => "removed an endpoint",
+            (Language::English, "endpoint.test") => "tested an endpoint",
+            (Language::English, "endpoint.retry") => "delivered an event again",
             _ => stored,
         };
         words.to_owned()

@@ -1,5 +1,6 @@
 //! What the pages of dealers say.
 
+use domain::dealers::LOW_QUOTA;
 use domain::requests::Fault;
 use domain::usecases::CheckError;
 use domain::values::AccountError;
@@ -60,6 +61,7 @@ texts! {
     min_interval: "Jeda antara dua pesan (milidetik)", "Pause between two messages (milliseconds)";
     jitter: "Tambahan jeda acak (milidetik)", "Random extra pause (milliseconds)";
     daily_limit: "Paling banyak per hari", "At most a day";
+    quota_low_at: "Peringatkan jika sisa kuota di bawah", "Warn when the quota left is below";
     quiet_from: "Jam tenang dari", "Quiet hours from";
     quiet_to: "Jam tenang sampai", "Quiet hours until";
     on_unknown: "Jika hasil kirim tidak diketahui", "When an outcome is unknown";
@@ -105,6 +107,19 @@ impl Text {
                 format!(
                     "Yes, change key or address: {counted} waiting will be sent through that account."
                 )
+            }
+        }
+    }
+
+    /// What an empty field of the quota means.
+    pub(crate) fn quota_low_at_help(self) -> String {
+        let number = self.number(LOW_QUOTA);
+        match self.0 {
+            Language::Indonesian => {
+                format!("Kosong berarti {number}. Endpoint diberi tahu pada saat yang sama.")
+            }
+            Language::English => {
+                format!("Empty means {number}. Endpoints are told at the same time.")
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::look::Language;
 
 mod administration;
 mod dealers;
+mod endpoints;
 mod import;
 mod replies;
 mod reports;

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use domain::access::Scope;
-use domain::dealers::LOW_QUOTA;
 use domain::delivery::Queue;
 use domain::ports::{DealerRecord, KeySource};
 use domain::settings::SettingFaults;
@@ -71,6 +70,7 @@ pub(crate) fn page(visit: &Visit, shown: &DealerPage) -> Markup {
                 a href={ "/console/messages?dealer_id=" (dealer.id) } { (text.to_messages()) }
                 a href={ "/console/replies?dealer_id=" (dealer.id) } { (text.to_replies()) }
                 a href={ "/console/opt-outs?dealer_id=" (dealer.id) } { (text.to_opt_outs()) }
+                a href={ "/console/endpoints?dealer_id=" (dealer.id) } { (text.to_endpoints()) }
             }
         }
         @if let Some(saved) = shown.saved {
@@ -134,7 +134,7 @@ fn account_card(visit: &Visit, shown: &DealerPage, text: Text) -> Markup {
                     @match lane.quota {
                         Some(quota) => {
                             (text.number(quota.left)) " "
-                            @if quota.left < LOW_QUOTA { span class="warning" { (text.quota_low()) " " } }
+                            @if quota.left < shown.record.dealer.settings.low_quota() { span class="warning" { (text.quota_low()) " " } }
                             span class="help" { (text.as_of()) " " (text.moment(quota.at, shown.now)) }
                         }
                         None => (text.not_said()),

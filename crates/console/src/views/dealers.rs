@@ -1,7 +1,6 @@
 //! All dealers, for head office.
 
 use chrono::{DateTime, Utc};
-use domain::dealers::LOW_QUOTA;
 use domain::ports::DealerRecord;
 use domain::values::AccountError;
 use maud::{Markup, html};
@@ -73,7 +72,7 @@ fn row(
                 @match lane.quota {
                     Some(quota) => {
                         (text.number(quota.left))
-                        @if quota.left < LOW_QUOTA { " " span class="warning" { (text.quota_low()) } }
+                        @if quota.left < record.dealer.settings.low_quota() { " " span class="warning" { (text.quota_low()) } }
                     }
                     None => "–",
                 }

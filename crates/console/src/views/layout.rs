@@ -18,6 +18,7 @@ pub(crate) enum Section {
     Templates,
     Import,
     Analytics,
+    Endpoints,
     Keys,
     Audit,
     System,
@@ -25,7 +26,7 @@ pub(crate) enum Section {
 
 impl Section {
     /// Those that there are, in the order of the navigation.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Today,
         Self::Messages,
         Self::Replies,
@@ -33,6 +34,7 @@ impl Section {
         Self::Templates,
         Self::Import,
         Self::Analytics,
+        Self::Endpoints,
         Self::Keys,
         Self::Audit,
         Self::System,
@@ -53,6 +55,7 @@ impl Section {
             Self::Templates => "/console/templates",
             Self::Import => "/console/import",
             Self::Analytics => "/console/analytics",
+            Self::Endpoints => "/console/endpoints",
             Self::Keys => "/console/keys",
             Self::Audit => "/console/audit",
             Self::System => "/console/system",
@@ -68,6 +71,7 @@ impl Section {
             Self::Templates => text.templates(),
             Self::Import => text.import(),
             Self::Analytics => text.analytics(),
+            Self::Endpoints => text.endpoints(),
             Self::Keys => text.keys(),
             Self::Audit => text.audit(),
             Self::System => text.system(),

@@ -5,6 +5,8 @@ pub(crate) mod charts;
 pub(crate) mod dealer;
 pub(crate) mod dealers;
 pub(crate) mod differences;
+pub(crate) mod endpoint;
+pub(crate) mod endpoints;
 pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod layout;

@@ -66,7 +66,7 @@ pub(crate) fn page(visit: &Visit, list: &OptOutList) -> Markup {
         }
         @if let Some(done) = list.done { p class="notice" role="status" { (done_words(done, text)) } }
         p { (text.opt_outs_lead()) }
-        (list.of.choice(PATH, text))
+        (list.of.choice(PATH, text.choose_dealer_help(), text))
         @match list.opt_outs.as_deref() {
             None => {},
             Some([]) => p class="empty" { (text.no_opt_outs()) },

@@ -46,7 +46,7 @@ impl Of {
     }
 
     /// The form that chooses the dealer, for head office.
-    pub(super) fn choice(&self, path: &str, text: Text) -> Markup {
+    pub(super) fn choice(&self, path: &str, help: &str, text: Text) -> Markup {
         let described = match self.is_unknown {
             true => "dealer_id-fault dealer_id-help",
             false => "dealer_id-help",
@@ -61,7 +61,7 @@ impl Of {
                         }
                         input id="dealer_id" name="dealer_id" value=(self.typed) maxlength="10" autocomplete="off"
                             aria-invalid=[self.is_unknown.then_some("true")] aria-describedby=(described);
-                        p class="help" id="dealer_id-help" { (text.choose_dealer_help()) }
+                        p class="help" id="dealer_id-help" { (help) }
                     }
                     div class="field buttons" { button { (text.show()) } }
                 }
@@ -113,7 +113,7 @@ pub(crate) fn page(visit: &Visit, list: &ReplyList) -> Markup {
             p class="actions" { a class="button" href=(opt_outs) { (text.opt_outs()) } }
         }
         p { (text.replies_lead()) }
-        (list.of.choice(PATH, text))
+        (list.of.choice(PATH, text.choose_dealer_help(), text))
         @match list.replies.as_deref() {
             None => {},
             Some([]) => p class="empty" { (text.no_replies()) },

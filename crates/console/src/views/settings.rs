@@ -14,6 +14,7 @@ pub(crate) struct Typed {
     pub(crate) min_interval: String,
     pub(crate) jitter: String,
     pub(crate) daily_limit: String,
+    pub(crate) quota_low_at: String,
     pub(crate) quiet_from: String,
     pub(crate) quiet_to: String,
     pub(crate) on_unknown: String,
@@ -44,6 +45,9 @@ impl Typed {
             daily_limit: settings
                 .daily_limit
                 .map_or_else(String::new, |limit| limit.to_string()),
+            quota_low_at: settings
+                .quota_low_at
+                .map_or_else(String::new, |left| left.to_string()),
             quiet_from: quiet.map_or_else(String::new, |quiet| clock(quiet.from())),
             quiet_to: quiet.map_or_else(String::new, |quiet| clock(quiet.to())),
             on_unknown: settings
@@ -94,6 +98,7 @@ impl InForce {
             ("min_interval_ms", typed.min_interval),
             ("jitter_ms", typed.jitter),
             ("daily_limit", typed.daily_limit),
+            ("quota_low_at", typed.quota_low_at),
             ("quiet_from", typed.quiet_from),
             ("quiet_to", typed.quiet_to),
             ("on_unknown", typed.on_unknown),
@@ -144,6 +149,8 @@ pub(crate) fn card(shown: &DealerPage, text: Text) -> Markup {
                     (number("min_interval_ms", text.min_interval(), &typed.min_interval, SettingField::MinInterval))
                     (number("jitter_ms", text.jitter(), &typed.jitter, SettingField::Jitter))
                     (number("daily_limit", text.daily_limit(), &typed.daily_limit, SettingField::DailyLimit))
+                    (input("quota_low_at", "text", text.quota_low_at(), &typed.quota_low_at, &text.quota_low_at_help(),
+                        fault(SettingField::QuotaLowAt)))
                     (input("quiet_from", "time", text.quiet_from(), &typed.quiet_from, "",
                         fault(SettingField::QuietFrom).or_else(|| fault(SettingField::QuietHours))))
                     (input("quiet_to", "time", text.quiet_to(), &typed.quiet_to, "", fault(SettingField::QuietTo)))
@@ -174,6 +181,7 @@ fn changed(changed: &[(&'static str, String)], text: Text) -> Markup {
         "min_interval_ms" => text.min_interval(),
         "jitter_ms" => text.jitter(),
         "daily_limit" => text.daily_limit(),
+        "quota_low_at" => text.quota_low_at(),
         "quiet_from" => text.quiet_from(),
         "quiet_to" => text.quiet_to(),
         "on_unknown" => text.on_unknown(),

@@ -1,10 +1,11 @@
 //! Dealers: accounts, queues, settings, tests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::access::Scope;
 use domain::delivery::Outcome;
-use domain::ports::{StoreError, TestLine};
+use domain::ports::{AccountBook as _, AccountProfile, StoreError, TestLine};
 use domain::usecases::{CheckError, CheckPassed};
 use domain::values::{DealerId, Phone};
 use testkit::sample;
@@ -254,6 +255,65 @@ async fn settings_that_somebody_changed_meanwhile_are_not_overwritten() {
     assert_eq!(site.post(&path, &office, &third).await.status, 303);
     let page = site.get(OWN, &office).await.body;
     assert!(page.contains("value=\"500\"") && page.contains("value=\"2000\""));
+}
+
+#[actix_web::test]
+async fn from_which_quota_on_is_warned_is_a_setting() {
+    let site = Site::new();
+    let office = site.head_office().await;
+    let path = format!("{OWN}/settings");
+    let page = site.get(OWN, &office).await.body;
+    assert!(page.contains("name=\"quota_low_at\"") && page.contains("Kosong berarti 100."));
+    for (wrong, words) in [("-1", "0"), ("1000001", "1000000"), ("few", "bilangan")] {
+        let form = format!("quota_low_at={wrong}");
+        let refused = site.post(&path, &office, &form).await;
+        assert_eq!(refused.status, 422, "{wrong}");
+        let fault = refused
+            .body
+            .split("id=\"quota_low_at-fault\"")
+            .nth(1)
+            .unwrap();
+        let fault = fault.split("</p>").next().unwrap();
+        assert!(fault.contains(words), "{wrong}: {fault}");
+        assert!(refused.body.contains(&format!("value=\"{wrong}\"")));
+    }
+    for (typed, at) in [("0", Some(0)), ("1000000", Some(1_000_000)), ("", None)] {
+        let opened = shown(&site.get(OWN, &office).await.body);
+        let form = format!("{opened}&quota_low_at={typed}");
+        assert_eq!(
+            site.post(&path, &office, &form).await.status,
+            303,
+            "{typed}"
+        );
+        let dealers = site.world.services().dealers;
+        let record = dealers.dealer(&sample::dealer_id()).await.unwrap();
+        assert_eq!(record.dealer.settings.quota_low_at, at, "{typed}");
+    }
+    let left = AccountProfile {
+        quota_left: Some(60),
+        ..AccountProfile::default()
+    };
+    let store = &site.world.store;
+    let (dealer, hour) = (sample::dealer_id(), Duration::from_secs(3_600));
+    store.keep_profile(&dealer, &left, hour).await.unwrap();
+    let pages = ["/console/dealers", OWN];
+    for page in pages {
+        let page = site.get(page, &office).await.body;
+        assert!(page.contains("hampir habis"), "{page}");
+    }
+    // A page that was opened before keeps what others set since.
+    let opened = shown(&site.get(OWN, &office).await.body);
+    site.post(&path, &office, "quota_low_at=50").await;
+    for page in pages {
+        let page = site.get(page, &office).await.body;
+        assert!(!page.contains("hampir habis"), "{page}");
+    }
+    let late = site
+        .post(&path, &office, &format!("{opened}&jitter_ms=5"))
+        .await;
+    assert_eq!(late.status, 409);
+    let words = "Peringatkan jika sisa kuota di bawah: <bdi>50</bdi>";
+    assert!(late.body.contains(words), "{}", late.body);
 }
 
 /// A line that cannot be asked for anything.

@@ -10,6 +10,15 @@ use crate::site::{Reply, Site};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+const ENDPOINT: &str = "url=https%3A%2F%2Fa.example&event=message.sent";
+
+/// The page of an endpoint that was made.
+fn endpoint_path(made: &Reply) -> String {
+    let path = made.body.split("href=\"/console/endpoints/").nth(1);
+    let path = path.and_then(|rest| rest.split('"').next()).unwrap();
+    format!("/console/endpoints/{path}")
+}
+
 /// Pages of every kind, each with its status.
 async fn pages(site: &Site, extra: &str) -> Vec<(String, Reply)> {
     let request = site.accept(&sample::new_request()).await;
@@ -30,6 +39,20 @@ async fn pages(site: &Site, extra: &str) -> Vec<(String, Reply)> {
         let reply = site.get(&path, &cookie).await;
         all.push((path, reply));
     }
+    let secret = site.post("/console/endpoints", &cookie, ENDPOINT).await;
+    let endpoint = endpoint_path(&secret);
+    site.post(&format!("{endpoint}/test"), &cookie, "").await;
+    for path in ["/console/endpoints".to_owned(), endpoint.clone()] {
+        all.push((path.clone(), site.get(&path, &cookie).await));
+    }
+    let unsure = "url=https%3A%2F%2Fb.example";
+    for (path, form) in [(format!("{endpoint}/remove"), ""), (endpoint, unsure)] {
+        all.push((
+            format!("POST {path}"),
+            site.post(&path, &cookie, form).await,
+        ));
+    }
+    all.push(("secret".to_owned(), secret));
     let office = format!("{}{extra}", site.head_office().await);
     for path in [
         "/console/messages",
@@ -41,6 +64,7 @@ async fn pages(site: &Site, extra: &str) -> Vec<(String, Reply)> {
         "/console/templates",
         "/console/templates/validation?dealer_id=0009999",
         "/console/audit",
+        "/console/endpoints",
         "/console/system",
     ] {
         all.push((format!("{path} (office)"), site.get(path, &office).await));
@@ -252,6 +276,9 @@ async fn nothing_is_changed_by_looking() {
     let request = site.accept(&sample::new_request()).await;
     let cookies = [site.dealer(Scope::Write).await, site.head_office().await];
     let key = site.key(Some(sample::dealer_id()), Scope::Read).await;
+    let endpoint = site.post("/console/endpoints", &cookies[0], ENDPOINT).await;
+    let endpoint = endpoint_path(&endpoint);
+    let endpoint = endpoint.rsplit('/').next().unwrap();
     // Whoever first looks at a dealer makes its webhook addresses; nothing else.
     let dealers = site.world.services().dealers;
     dealers.page(1, 10).await.unwrap();
@@ -261,6 +288,7 @@ async fn nothing_is_changed_by_looking() {
         let path = route.path();
         let path = path.replace("{request_id}", &request.to_string());
         let path = path.replace("{dealer_id}", "0009999");
+        let path = path.replace("{endpoint_id}", endpoint);
         let path = path.replace("{key_id}", &key[4..20]);
         // A stream has no end.
         let path = path.replace("/live", "/live?once=yes");

@@ -2,6 +2,7 @@
 
 mod dealers;
 mod downloads;
+mod endpoints;
 mod import;
 mod keyless;
 mod keys;
