@@ -44,9 +44,14 @@ pub(super) fn operations(short: &Value, shared: &Value) -> Value {
 /// The 404 of something that belongs to a dealer, who may not be found either.
 fn after_dealer(dealer: &Value, own: Value) -> Value {
     let text = |part: &Value| part["description"].as_str().unwrap_or_default().to_owned();
+    let mut problems = json!({ "dealer": dealer["problems"] });
+    match &own["problems"] {
+        Value::Object(several) => merge(&mut problems, several.clone().into()),
+        one => problems["own"] = one.clone(),
+    }
     json!({
         "description": format!("{} {}", text(dealer), text(&own)),
-        "problems": { "dealer": dealer["problems"], "own": own["problems"] }
+        "problems": problems
     })
 }
 
