@@ -27,6 +27,10 @@ use tokio::time::timeout;
 /// How long the browser may take for anything, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long one call for a picture may take, and how many there are.
+const PICTURE_PATIENCE: Duration = Duration::from_secs(15);
+const PICTURE_TRIES: u32 = 3;
+
 /// What the package managers call it, with a font for screenshots.
 const CHROMIUM: Packages = Packages {
     name: "Chromium",
@@ -261,30 +265,37 @@ impl Page {
     /// A picture of what is seen, as PNG.
     ///
     /// # Panics
-    /// When it cannot be taken.
+    /// When it is not drawn.
     pub async fn picture(&self) -> Vec<u8> {
-        self.captured(json!({ "format": "png" })).await
+        let taken = self.captured(&json!({ "format": "png" })).await;
+        taken.expect("the page is drawn")
     }
 
-    /// A picture of the whole page, also of what must be scrolled to, as PNG.
+    /// A picture of the whole page, also of what must be scrolled to, as PNG; none where the browser draws none.
     ///
     /// # Panics
-    /// When it cannot be taken.
-    pub async fn whole_picture(&self) -> Vec<u8> {
+    /// When the browser has ended.
+    pub async fn whole_picture(&self) -> Option<Vec<u8>> {
         let size = self
             .run("[document.documentElement.clientWidth, document.documentElement.scrollHeight]")
             .await;
         let clip = json!({ "x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1 });
-        self.captured(json!({ "format": "png", "captureBeyondViewport": true, "clip": clip }))
-            .await
+        let wanted = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
+        self.captured(&wanted).await
     }
 
-    async fn captured(&self, wanted: Value) -> Vec<u8> {
-        // A window behind another one may draw nothing, and then there is never a picture.
-        self.command("Page.bringToFront", json!({})).await;
-        let taken = self.command("Page.captureScreenshot", wanted).await;
-        let picture = STANDARD.decode(taken["data"].as_str().expect("a picture"));
-        picture.expect("base64")
+    /// Now and then Chromium never answers a call for a picture, and answers the next one.
+    async fn captured(&self, wanted: &Value) -> Option<Vec<u8>> {
+        for _ in 0..PICTURE_TRIES {
+            // A window behind another one may draw nothing, and then there is never a picture.
+            self.command("Page.bringToFront", json!({})).await;
+            let taking = self.command("Page.captureScreenshot", wanted.clone());
+            if let Ok(taken) = timeout(PICTURE_PATIENCE, taking).await {
+                let picture = STANDARD.decode(taken["data"].as_str().expect("a picture"));
+                return Some(picture.expect("base64"));
+            }
+        }
+        None
     }
 
     /// A command of the DevTools protocol to this tab.

@@ -12,7 +12,8 @@ use crate::{Service, Story};
 /// The keys under which secrets of endpoints are sealed: the bytes 0 to 31.
 pub(super) const SECRETS_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// Every so many posts one is answered 500, and comes again.
+/// Every so many posts one is answered 500, and comes again after 5 seconds. What comes again is taken, because the
+/// next try would be after 5 minutes.
 const REFUSED: usize = 40;
 
 /// The changes that endpoints are told of, as `Story::watch_states` kept them.
@@ -31,6 +32,7 @@ pub(super) struct Listener {
 #[derive(Default)]
 struct Heard {
     posts: usize,
+    refused: HashSet<String>,
     /// What was told, and under which ids.
     ids: HashMap<Change, HashSet<String>>,
     odd: Vec<String>,
@@ -148,7 +150,7 @@ impl Heard {
     /// Keeps what was told; returns the status of the answer.
     fn note(&mut self, id: &str, body: &Value) -> &'static str {
         self.posts += 1;
-        if self.posts.is_multiple_of(REFUSED) {
+        if self.posts.is_multiple_of(REFUSED) && self.refused.insert(id.to_owned()) {
             return "500 Internal Server Error";
         }
         let text = |key: &str| body["data"][key].as_str().unwrap_or_default().to_owned();
