@@ -28,7 +28,6 @@ mod installations;
 mod isolation;
 mod keyless;
 mod ledger;
-mod many_endpoints;
 mod messages;
 mod migrating;
 mod monitoring;

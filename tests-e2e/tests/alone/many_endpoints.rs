@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use serde_json::json;
-use tests_e2e::{ReceivedCall, Receiver, Service, eventually, submission_of};
+use tests_e2e::{ReceivedCall, Receiver, Service, Story, eventually, submission_of};
 use tokio::task::JoinSet;
 
-use crate::endpoints::begin;
+use crate::TURN;
+
+/// 32 bytes.
+const SECRETS_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// Dealers, each with as many endpoints as it may have: 1,000.
 const DEALERS: u32 = 200;
@@ -57,7 +60,8 @@ async fn make_endpoints(service: &Service, receiver: &Receiver, dealers: &[Strin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn endpoints_that_hang_or_fail_do_not_delay_the_others() {
-    let story = begin().await;
+    let _turn = TURN.lock().await;
+    let story = Story::begin().await.with("SECRETS_KEY", SECRETS_KEY);
     let dealers = story.add_dealers(DEALERS).await;
     let service = story.serve();
     let receiver = Receiver::start().await;
