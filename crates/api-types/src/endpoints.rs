@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::given;
+use crate::patterns::NO_CONTROL;
 use crate::{MAX_PAGE_SIZE, Patch, Text, discreet, reply};
 
 /// The most events that can be named.
@@ -52,7 +53,7 @@ pub struct NewEndpointBody {
     #[schemars(length(min = 1, max = MOST_EVENTS), extend("example" = ["message.sent", "message.failed"]))]
     pub events: Vec<EventName>,
     /// What it is for, for those who read the list; absent, null or empty: nothing.
-    #[schemars(length(max = LONGEST_NOTE), example = &"workshop system")]
+    #[schemars(length(max = LONGEST_NOTE), regex(pattern = NO_CONTROL), example = &"workshop system")]
     pub note: Option<String>,
 }
 
@@ -72,7 +73,7 @@ pub struct EndpointChangeBody {
     pub events: Option<Vec<EventName>>,
     /// Another note; null removes it.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
-    #[schemars(length(max = LONGEST_NOTE), example = &"workshop system")]
+    #[schemars(length(max = LONGEST_NOTE), regex(pattern = NO_CONTROL), example = &"workshop system")]
     pub note: Patch<String>,
     /// `true` goes on with an endpoint that was disabled, and with what waits for it; `false` disables it.
     #[serde(skip_serializing_if = "Option::is_none")]

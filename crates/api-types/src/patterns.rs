@@ -3,6 +3,9 @@
 /// No control character, and something that is seen: `domain::values::is_blank` is its opposite.
 pub(crate) const SEEN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb][^\u0000-\u001f\u007f-\u009f]*$";
 
+/// No control character.
+pub(crate) const NO_CONTROL: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+
 /// An Indonesian mobile number, written as people write it; see `domain::values::Phone`.
 pub(crate) const PHONE: &str = r"^[\s().-]*((\+|0[\s().-]*0)?[\s().-]*6[\s().-]*2|0)?[\s().-]*8([\s().-]*[0-9]){8,11}[\s().-]*$";
 

@@ -4,7 +4,7 @@ use domain::replies::LONGEST_NOTE;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::patterns::PHONE;
+use crate::patterns::{PHONE, SEEN};
 use crate::{MAX_PAGE_SIZE, Text, discreet, reply};
 
 reply! {
@@ -55,7 +55,7 @@ pub struct OptOutBody {
     #[schemars(regex(pattern = PHONE), example = &"082148523421")]
     pub phone: String,
     /// Why, for those who read the list.
-    #[schemars(length(min = 1, max = LONGEST_NOTE), example = &"asked at the counter")]
+    #[schemars(length(min = 1, max = LONGEST_NOTE), regex(pattern = SEEN), example = &"asked at the counter")]
     pub note: Option<String>,
 }
 
