@@ -45,8 +45,9 @@ VALUES ('0009999', 'invented-token-00000001', sha256('invented-token-00000001'))
 
 /// The ids of the document's examples.
 const ENDPOINT: &str = "
-UPDATE customer.event_delivery SET endpoint_id = '5b0f6a0e-6f52-4c7e-8a52-0f3a7c1d9b21',
-    id = '0b9d4b0e-8d0f-4f0b-9f59-3a51a5d6c1f7';
+UPDATE customer.event_delivery SET endpoint_id = '5b0f6a0e-6f52-4c7e-8a52-0f3a7c1d9b21';
+UPDATE customer.event_delivery SET id = '0b9d4b0e-8d0f-4f0b-9f59-3a51a5d6c1f7'
+    WHERE place = (SELECT min(place) FROM customer.event_delivery);
 UPDATE customer.endpoint SET id = '5b0f6a0e-6f52-4c7e-8a52-0f3a7c1d9b21'";
 
 #[tokio::main]
