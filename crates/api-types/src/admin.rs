@@ -83,7 +83,7 @@ reply! {
 }
 
 reply! {
-    /// A key that was made.
+    /// A key that was made; `key` is shown this once.
     MadeKeyReply(MadeKeyData, "The key, whole this once."), extend("enum" = ["Key created; it is shown this once"])
 }
 

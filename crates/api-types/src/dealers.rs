@@ -104,7 +104,7 @@ pub struct TestBody {
 
 discreet!(TestBody);
 
-/// The account works.
+/// The account works: its key is valid and its device connected; or the test message was accepted.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TestReply {
     /// Always true.

@@ -134,7 +134,7 @@ pub struct EndpointItem {
 discreet!(EndpointItem, id, events, enabled);
 
 reply! {
-    /// An endpoint that was made.
+    /// An endpoint that was made; `secret` is shown this once.
     MadeEndpointReply(MadeEndpointData, "The endpoint, with its secret this once."), extend("enum" = ["Endpoint created; its secret is shown this once"])
 }
 

@@ -31,7 +31,7 @@ reply! {
 }
 
 reply! {
-    /// How messages of a text would read.
+    /// How messages of a text would read; or what is wrong with it, and where.
     PreviewReply(PreviewData, "The preview."), extend("enum" = ["Template rendered"])
 }
 

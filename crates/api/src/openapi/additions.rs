@@ -30,8 +30,11 @@ pub(super) fn operations(short: &Value, shared: &Value) -> Value {
                         && path.contains("{dealer_id}")
                         && part["problems"] != "DealerNotFound" =>
                 {
-                    let dealer = &shared["responses"]["DealerNotFound"];
-                    written["responses"][name] = part_written_out(after_dealer(dealer, part));
+                    let answers = &shared["responses"];
+                    let own = part.as_str().and_then(|name| name.strip_prefix('#'));
+                    let own = own.map_or(&part, |name| &answers[name]);
+                    let both = after_dealer(&answers["DealerNotFound"], own);
+                    written["responses"][name] = part_written_out(both);
                 }
                 status => written["responses"][status] = part_written_out(part),
             }
@@ -42,7 +45,7 @@ pub(super) fn operations(short: &Value, shared: &Value) -> Value {
 }
 
 /// The 404 of something that belongs to a dealer, who may not be found either.
-fn after_dealer(dealer: &Value, own: Value) -> Value {
+fn after_dealer(dealer: &Value, own: &Value) -> Value {
     let text = |part: &Value| part["description"].as_str().unwrap_or_default().to_owned();
     let mut problems = json!({ "dealer": dealer["problems"] });
     match &own["problems"] {
@@ -50,7 +53,7 @@ fn after_dealer(dealer: &Value, own: Value) -> Value {
         one => problems["own"] = one.clone(),
     }
     json!({
-        "description": format!("{} {}", text(dealer), text(&own)),
+        "description": format!("{} {}", text(dealer), text(own)),
         "problems": problems
     })
 }

@@ -40,6 +40,7 @@ pub(super) fn complete(document: &mut Value) {
             }
         }
         if let Some(body) = operation.get_mut("requestBody") {
+            describe(body, &schemas);
             exemplify(body, &schemas);
             tables::exemplify(body, &schemas);
         }
@@ -193,15 +194,15 @@ fn problem(name: &str) -> Option<Problem> {
     })
 }
 
-/// Gives an answer without a description that of its schema.
-fn describe(response: &mut Value, schemas: &Value) {
-    let told = response["description"].as_str().unwrap_or_default();
-    if response.get("$ref").is_some() || !told.is_empty() {
+/// Gives a body or an answer without a description that of its schema.
+fn describe(part: &mut Value, schemas: &Value) {
+    let told = part["description"].as_str().unwrap_or_default();
+    if part.get("$ref").is_some() || !told.is_empty() {
         return;
     }
-    let schema = &response["content"]["application/json"]["schema"]["$ref"];
+    let schema = &part["content"]["application/json"]["schema"]["$ref"];
     let name = schema.as_str().and_then(|name| name.rsplit('/').next());
-    response["description"] = match name {
+    part["description"] = match name {
         Some("ValidationReply") => "The body breaks rules.".into(),
         Some(name) => schemas[name]["description"].clone(),
         None => Value::Null,
