@@ -66,6 +66,7 @@ pub mod troubles;
 mod acts;
 mod stamp;
 mod stamp_endpoints;
+mod stamp_replies;
 
 use std::sync::Arc;
 use std::time::Duration;
