@@ -278,9 +278,11 @@ async fn a_key_in_use_is_told_without_a_lock_that_times_out() {
         let store = store.clone();
         async move { store.accept(&keyed(2)).await.unwrap() }
     });
-    let waiting = "SELECT count(*), pg_sleep(0.005)::text FROM pg_stat_activity
+    let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut pace = pace();
     while !accepting.is_finished() {
+        pace.tick().await;
         let row = watcher.query_one(waiting, &[]).await.unwrap();
         assert_eq!(row.get::<_, i64>(0), 0, "a statement waits for a lock");
     }
@@ -302,17 +304,20 @@ async fn a_key_in_use_is_replayed_when_its_first_request_is_stored_in_time() {
         async move { store.accept(&keyed(2)).await.unwrap() }
     });
     // It has met the key when its session has asked something and has its answer.
-    let asked = "SELECT count(*) > 0, pg_sleep(0.005)::text FROM pg_stat_activity
+    let asked = "SELECT count(*) > 0 FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()
             AND state = 'idle' AND query LIKE '%idempotency_key%'";
     let watcher = database.connect().await;
     let looking = async {
+        let mut pace = pace();
         while !watcher
             .query_one(asked, &[])
             .await
             .unwrap()
             .get::<_, bool>(0)
-        {}
+        {
+            pace.tick().await;
+        }
     };
     tokio::time::timeout(Duration::from_secs(10), looking)
         .await
@@ -330,18 +335,28 @@ pub(crate) async fn until_one_waits(client: &Transaction<'_>) {
 
 /// Until so many wait.
 pub(crate) async fn until_waiting(client: &Transaction<'_>, statements: i64) {
-    let looking = async { while waiting(client).await < statements {} };
+    let looking = async {
+        let mut pace = pace();
+        while waiting(client).await < statements {
+            pace.tick().await;
+        }
+    };
     tokio::time::timeout(Duration::from_secs(10), looking)
         .await
         .expect("a statement waits");
 }
 
-/// How many statements in this database wait for a lock; the look takes a moment.
+/// Between two looks.
+fn pace() -> tokio::time::Interval {
+    tokio::time::interval(Duration::from_millis(5))
+}
+
+/// How many statements in this database wait for a lock.
 pub(crate) async fn waiting(client: &Transaction<'_>) -> i64 {
     // A transaction sees the sessions as they were when it first looked.
     let anew = "SELECT pg_stat_clear_snapshot()";
     client.execute(anew, &[]).await.unwrap();
-    let waiting = "SELECT count(*), pg_sleep(0.005)::text FROM pg_stat_activity
+    let waiting = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'";
     client.query_one(waiting, &[]).await.unwrap().get(0)
 }
