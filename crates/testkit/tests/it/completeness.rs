@@ -5,7 +5,7 @@ use std::path::Path;
 #[test]
 fn every_promise_is_stamped() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
-    let stamps = ["stamp.rs", "stamp_endpoints.rs"];
+    let stamps = ["stamp.rs", "stamp_endpoints.rs", "stamp_replies.rs"];
     let stamps = stamps.map(|file| fs::read_to_string(folder.join(file)).expect(file));
     let stamp = stamps.concat();
     let stamped: Vec<&str> = stamp.split_whitespace().collect();
