@@ -1,5 +1,6 @@
 -- Deletes a batch of old deliveries and events, of deliveries of removed endpoints, and removed endpoints that have
--- none left. A transaction that saw an endpoint before it was removed is over by then.
+-- none left. A transaction that saw an endpoint before it was removed is over by then. An event stays a day longer than
+-- its deliveries, of which there are more: one without its event would be leased for nothing.
 --
 -- Locks: what is deleted. Plan: the first rows by their places, which are the oldest.
 
@@ -26,7 +27,8 @@ WITH old AS (
 ), events AS (
     DELETE FROM event v
     USING (SELECT place, created_at FROM event ORDER BY place LIMIT :most) o
-    WHERE v.place = o.place AND o.created_at <= now() - make_interval(secs => :lifetime_seconds)
+    WHERE v.place = o.place
+        AND o.created_at <= now() - make_interval(secs => :lifetime_seconds) - INTERVAL '1 day'
     RETURNING v.place
 )
 SELECT (SELECT count(*) FROM deliveries) + (SELECT count(*) FROM endpoints)
