@@ -14,6 +14,7 @@ use crate::dealers::secrets::SecretsKeys;
 use crate::front::Fronts;
 use crate::keys::strangers::Strangers;
 use crate::lanes::settling::Settling;
+use crate::replies::opt_out_check::OptOutCheck;
 use crate::replies::print_keys::PrintKeys;
 use crate::requests::bulk::BulkRequest;
 
@@ -23,6 +24,8 @@ pub struct PgStore {
     pub(crate) database: Database,
     pub(crate) fronts: Arc<Fronts>,
     pub(crate) settlements: Together<Settling>,
+    /// Whether recipients are opted out, asked before their calls.
+    pub(crate) opt_out_checks: Together<OptOutCheck>,
     /// The rows of bulk calls, beside the connections of other callers.
     pub(crate) bulk: Together<BulkRequest>,
     /// The fingerprints of webhook tokens.
@@ -63,6 +66,7 @@ impl PgStore {
         Ok(Self {
             fronts: Arc::new(Fronts::new(fronts, schema, options.clone(), gate)?),
             settlements: Together::new(database.clone(), options.wait),
+            opt_out_checks: Together::new(database.clone(), options.wait),
             bulk: Together::new(database.clone(), options.wait),
             tokens: Strangers::new(),
             database,

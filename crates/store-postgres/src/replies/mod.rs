@@ -1,5 +1,6 @@
 //! What customers write back, and who wants no messages any more.
 
+pub(crate) mod opt_out_check;
 pub(crate) mod print_keys;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use domain::requests::{CHANGED_BY, MessageState, RequestId};
 use domain::values::{DealerId, Phone};
 use uuid::Uuid;
 
+use self::opt_out_check::OptOutCheck;
 use crate::connection::StoreResult;
 use crate::lanes::queue::LaneStateRow;
 use crate::lanes::rows::{CountRow, dealer, readable, storable};
@@ -57,12 +59,12 @@ impl Replies for PgStore {
 #[async_trait]
 impl OptOuts for PgStore {
     async fn is_opted_out(&self, dealer: &DealerId, phone: &Phone) -> Result<bool, StoreError> {
-        let statement = Statement::new(sql::IsOptedOut)
-            .bind("phone", phone.national())
-            .bind("print_keys", self.print_keys().await?)
-            .bind("dealer_id", dealer.as_str());
-        let row: StandingRow = self.database.one(statement).await?;
-        Ok(row.is_opted_out)
+        let asked = OptOutCheck {
+            dealer: dealer.clone(),
+            phone: phone.clone(),
+            print_keys: self.print_keys().await?.to_vec(),
+        };
+        self.opt_out_checks.write(asked).await
     }
 
     async fn opt_outs(
@@ -295,12 +297,6 @@ impl TryFrom<ConfirmationRow> for Confirmation {
 sql_row! {
     struct KeptRow {
         turned: i64,
-    }
-}
-
-sql_row! {
-    struct StandingRow {
-        is_opted_out: bool,
     }
 }
 
