@@ -56,7 +56,7 @@ const SAME_VALUES: [(&str, &str); 24] = [
     ("no_pol", "ARRAY['D 1234 AD']"),
     ("no_pol_normal", "ARRAY['D 1234 AD']"),
     ("created_date", "ARRAY['2026-11-22 15:40:50']"),
-    ("modified_date", "ARRAY['2026-11-22 15:40:50']"),
+    ("last_modified_date", "ARRAY['2026-11-22 15:40:50']"),
     ("message_id", "ARRAY[gen_random_uuid()]"),
     ("kind", "ARRAY['live']"),
     ("priority", "ARRAY[0]"),
