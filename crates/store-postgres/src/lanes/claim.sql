@@ -16,17 +16,20 @@ WITH RECURSIVE dealer AS (
     WHERE l.message_id IS NOT NULL AND l.ready_at <= now()
         AND (l.lease_until IS NULL OR l.lease_until <= now())
     UNION ALL
-    SELECT l.dealer_id, head.id AS message_id, false AS lost, head.due_at AS since
+    SELECT d.dealer_id, head.id AS message_id, false AS lost, head.due_at AS since
     FROM dealer d
-    JOIN lane l ON l.dealer_id = d.dealer_id
+    -- OFFSET: the lane of each dealer is read by its key. As a join, all lanes were compared with all dealers.
+    CROSS JOIN LATERAL (
+        SELECT FROM lane l
+        WHERE l.dealer_id = d.dealer_id AND l.message_id IS NULL AND l.ready_at <= now()
+            AND (l.lease_until IS NULL OR l.lease_until <= now())
+        OFFSET 0) free
     CROSS JOIN LATERAL (
         SELECT m.id, m.due_at FROM message m
         WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND m.dealer_id = d.dealer_id
             AND m.state = 'QUEUED' AND m.next_try_at <= now()
         ORDER BY m.priority, m.due_at, m.id LIMIT 1) head
-    WHERE l.message_id IS NULL AND l.ready_at <= now()
-        AND (l.lease_until IS NULL OR l.lease_until <= now())
-        AND NOT EXISTS (
+    WHERE NOT EXISTS (
             -- A confirmation that has become due goes first.
             SELECT FROM opt_out_confirmation c
             WHERE c.dealer_id = d.dealer_id AND c.next_try_at <= now()

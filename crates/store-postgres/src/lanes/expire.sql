@@ -18,7 +18,10 @@ WITH RECURSIVE dealer AS (
         CASE WHEN s.quiet_from IS NULL THEN now() - make_interval(secs => :ttl_seconds)
             ELSE q.too_old_before END AS too_old_before
     FROM dealer d
-    JOIN lane l ON l.dealer_id = d.dealer_id
+    -- OFFSET: by its key, as in `claim.sql`.
+    CROSS JOIN LATERAL (
+        SELECT l.dealer_id, l.aging_from, l.rest_until FROM lane l
+        WHERE l.dealer_id = d.dealer_id OFFSET 0) l
     LEFT JOIN dealer_settings s ON s.dealer_id = d.dealer_id
     LEFT JOIN quiet q ON q.quiet_from = s.quiet_from AND q.quiet_to = s.quiet_to
 ), wanted AS (
