@@ -338,8 +338,8 @@ impl DerefMut for Session {
 /// Plans are made once for each connection, perhaps on empty tables, and kept: they must suit tables of any
 /// size. So rows are looked up by index, and joined by looking up. Plans are always generic, and never
 /// compiled. Frequently read pages are in memory: at the default price of a page, a hundred index look-ups
-/// seem dearer than a scan of all lanes. These sessions count how long messages took in
-/// their own statements, so that no trigger has to.
+/// seem dearer than a scan of all lanes. These sessions count the requests that they add, and how long
+/// messages took, in their own statements, so that no trigger has to.
 pub(crate) fn session_settings(schema: &SchemaName) -> String {
     format!(
         "SET search_path TO \"{schema}\"; \
@@ -351,6 +351,7 @@ pub(crate) fn session_settings(schema: &SchemaName) -> String {
          SET seq_page_cost TO 0.1; \
          SET jit TO off; \
          SET work_mem TO '4MB'; \
+         SET customer_service.counts_requests TO on; \
          SET customer_service.counts_seconds TO on; \
          SET statement_timeout TO {}; \
          SET lock_timeout TO {}; \

@@ -43,7 +43,7 @@ const FILLED_IN: [&str; 6] = [
 ];
 
 /// The tables that a submission, its message, what is told of it, replies and opt-outs write to.
-const WRITTEN: [&str; 11] = [
+const WRITTEN: [&str; 12] = [
     REQUESTS,
     "endpoint",
     "event",
@@ -55,6 +55,7 @@ const WRITTEN: [&str; 11] = [
     "opt_out",
     "opt_out_confirmation",
     "reply",
+    "request_count_change",
 ];
 const RIGHTS: [&str; 3] = ["SELECT", "INSERT", "UPDATE"];
 
