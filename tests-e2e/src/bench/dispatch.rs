@@ -1,4 +1,4 @@
-//! Messages a second, from 500 dealers to the simulator.
+//! Messages a second, from 500 dealers to a provider that costs nearly nothing, and to the simulator.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use super::pgbench::Script;
 use super::process::Copy;
 use super::report::{Bound, Must, Report, Row};
 use super::stage::{DEALERS, Stage, dealer_ids};
+use super::stand_in::StandIn;
 use super::statistics::number;
 use super::usage::Usage;
 
@@ -44,7 +45,42 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
     stage.plain_table(PLAIN).await?;
     stage.execute(PLAIN, &plain_rows()).await?;
     stage.execute(PLAIN, "VACUUM (ANALYZE)").await?;
-    let service = stage.serve(INSTALLATION, &WITHOUT_PACE).await?;
+    let stand_in = StandIn::start()?;
+    for provider in [
+        Provider {
+            name: "a provider that costs nearly nothing",
+            url: Some(stand_in.url()),
+            least: 1.2,
+        },
+        Provider {
+            name: "the simulator",
+            url: None,
+            least: 1.0,
+        },
+    ] {
+        measure_with(stage, plan, report, &provider).await?;
+    }
+    Ok(())
+}
+
+/// Who gets the messages.
+struct Provider<'a> {
+    name: &'static str,
+    /// Its address for sends; `None` for the simulator's.
+    url: Option<&'a str>,
+    /// How many times as many messages as pgbench's updates there must be.
+    least: f64,
+}
+
+async fn measure_with(
+    stage: &Stage,
+    plan: &Plan,
+    report: &mut Report,
+    provider: &Provider<'_>,
+) -> anyhow::Result<()> {
+    let mut settings = WITHOUT_PACE.to_vec();
+    settings.extend(provider.url.map(|url| ("FONNTE_DEFAULT_API_URL", url)));
+    let service = stage.serve(INSTALLATION, &settings).await?;
     let database = stage.connect(INSTALLATION).await?;
     let mut dispatch = Dispatch {
         stage,
@@ -75,19 +111,23 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
             };
             pairs.add(side, rate, usage);
             stage.progress.say(format!(
-                "dispatch, round {round} of {}, {side:?}: {} a second",
+                "dispatch to {}, round {round} of {}, {side:?}: {} a second",
+                provider.name,
                 plan.rounds,
                 number(rate)
             ));
         }
     }
     stage.note_memory(&dispatch.service);
-    dispatch.note(report).await?;
+    if provider.url.is_none() {
+        dispatch.note(report).await?;
+    }
     let ratio = pairs.ratio_of_rates();
-    let must = Must::new("ratio", ratio, Bound::AtLeast(1.0)).map(|must| must.aiming_at("2.0"));
+    let must = Must::new("ratio", ratio, Bound::AtLeast(provider.least));
+    let must = must.map(|must| must.aiming_at("2.0"));
     let name = format!(
-        "dispatch, {DEALERS} dealers with {} messages each, until SENT; {CLIENTS} clients updating single rows",
-        plan.messages
+        "dispatch to {}, {DEALERS} dealers with {} messages each, until SENT; {CLIENTS} clients updating single rows",
+        provider.name, plan.messages
     );
     report.rows.push(Row {
         must,

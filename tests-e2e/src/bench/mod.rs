@@ -17,6 +17,7 @@ mod reads;
 mod report;
 mod reports;
 mod stage;
+mod stand_in;
 mod start;
 mod statistics;
 mod usage;
@@ -50,7 +51,7 @@ pub enum Part {
     Reports,
     /// Pages of the console, and open pages
     Pages,
-    /// Messages a second to the simulator
+    /// Messages a second, to a provider that costs nearly nothing and to the simulator
     Dispatch,
     /// How long a start takes
     Start,
