@@ -58,6 +58,12 @@ impl Client {
         }
     }
 
+    /// The address of a path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
     /// GET of a path.
     ///
     /// # Errors

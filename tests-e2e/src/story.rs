@@ -312,7 +312,8 @@ impl Story {
 
 /// Notes every change of a message's state.
 const WATCH: &str = "
-CREATE TABLE public.step (message_id UUID, was TEXT, became TEXT);
+CREATE TABLE public.step (
+    message_id UUID, was TEXT, became TEXT, at TIMESTAMPTZ DEFAULT clock_timestamp());
 CREATE FUNCTION public.note_step() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO public.step VALUES (new.id, old.state, new.state);

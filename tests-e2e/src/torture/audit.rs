@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use super::callers::Acknowledged;
+use super::people::People;
 use super::{Ledger, Plan};
 use crate::Story;
 
@@ -21,7 +22,12 @@ struct Row {
 }
 
 /// Compares what callers were told, what is stored and what the phones got.
-pub(super) async fn audit(plan: Plan, story: &Story, acknowledged: Vec<Acknowledged>) -> Ledger {
+pub(super) async fn audit(
+    plan: Plan,
+    story: &Story,
+    acknowledged: Vec<Acknowledged>,
+    people: &People,
+) -> Ledger {
     let client = story.database.connect().await;
     let rows = client.query(ROWS, &[]).await.expect("the database answers");
     let stored = rows.len();
@@ -35,13 +41,14 @@ pub(super) async fn audit(plan: Plan, story: &Story, acknowledged: Vec<Acknowled
     let lost = lost
         .map(|told| format!("{} is lost", told.id))
         .collect::<Vec<_>>();
-    let mut got: HashMap<String, usize> = HashMap::new();
-    for message in story.simulator.messages() {
-        *got.entry(message.target).or_default() += 1;
-    }
+    let (mut got, _) = people.received();
+    let duplicate = got.values().map(|got| got - 1).sum();
     for (id, row) in &by_id {
         let got = got.remove(&row.phone).unwrap_or(0);
-        let wrong = check(plan.on_unknown, row, got);
+        let wrong = match row.state == "CANCELLED" && !people.said_stop(&row.phone) {
+            true => Some("nobody opted out"),
+            false => check(plan.on_unknown, row, got),
+        };
         broken.extend(wrong.map(|what| {
             format!(
                 "{id} is {} ({}), got {got}, unknown {}: {what}",
@@ -55,14 +62,9 @@ pub(super) async fn audit(plan: Plan, story: &Story, acknowledged: Vec<Acknowled
     );
     broken.extend(lost.iter().cloned());
     broken.extend(story.steps_back().await);
+    let heeded = people.compare().await;
+    broken.extend(heeded.broken);
     let of_state = |state: &str| by_id.values().filter(|row| row.state == state).count();
-    let total: usize = story.simulator.messages().len();
-    let phones: std::collections::HashSet<_> = story
-        .simulator
-        .messages()
-        .into_iter()
-        .map(|message| message.target)
-        .collect();
     Ledger {
         kills: plan.kills,
         kills_at_steps: 0,
@@ -73,8 +75,12 @@ pub(super) async fn audit(plan: Plan, story: &Story, acknowledged: Vec<Acknowled
         failed: of_state("FAILED"),
         undecided: of_state("UNKNOWN"),
         unknown: by_id.values().map(|row| row.unknown).sum(),
-        duplicate: total - phones.len(),
+        duplicate,
         lost: lost.len(),
+        opted_out: heeded.opted_out,
+        cancelled: of_state("CANCELLED"),
+        after_opt_out: heeded.after,
+        under_way: heeded.under_way,
         events: 0,
         repeated: 0,
         stuck: of_state("QUEUED") + of_state("SENDING"),
@@ -114,11 +120,16 @@ fn check(on_unknown: &str, row: &Row, got: usize) -> Option<&'static str> {
         "SENT" if got == 0 => return Some("nothing was sent"),
         "SENT" if shown != ("PROCESSED", "SENT") => return Some("the request does not show it"),
         "FAILED" if shown != ("FAILED", "FAILED") => return Some("the request does not show it"),
+        "CANCELLED" if shown != ("FAILED", "FAILED") => {
+            return Some("the request does not show it");
+        }
         "UNKNOWN" if shown != ("FAILED", "ERROR") => return Some("the request does not show it"),
-        "FAILED" | "UNKNOWN" if row.reason.is_empty() => return Some("it does not say why"),
+        "FAILED" | "UNKNOWN" | "CANCELLED" if row.reason.is_empty() => {
+            return Some("it does not say why");
+        }
         "UNKNOWN" if row.unknown == 0 => return Some("no unknown outcome is recorded"),
-        "FAILED" if got > row.unknown => return Some("it was sent all the same"),
-        "SENT" | "FAILED" | "UNKNOWN" => {}
+        "FAILED" | "CANCELLED" if got > row.unknown => return Some("it was sent all the same"),
+        "SENT" | "FAILED" | "UNKNOWN" | "CANCELLED" => {}
         _ => return Some("it is stuck"),
     }
     match on_unknown {

@@ -9,6 +9,7 @@ use tokio::time::MissedTickBehavior;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::people::{People, Word};
 use crate::{Client, Reply, submission_of};
 
 /// The pause of a caller, above all while nobody answers.
@@ -19,6 +20,9 @@ const EVERY: u32 = 6;
 
 /// How many rows that one has.
 const ROWS: u32 = 12;
+
+/// Every so many rows of it a person says stop.
+const STOPS: usize = 4;
 
 /// An acknowledged request.
 #[derive(Debug, Clone)]
@@ -37,6 +41,8 @@ pub(super) struct Callers {
 
 /// A bulk call, which is repeated under its key until every row is stored.
 struct Pending {
+    /// The number of its first row.
+    first: u32,
     key: String,
     rows: Vec<Value>,
     /// What was told of rows so far: a row keeps its id.
@@ -45,6 +51,7 @@ struct Pending {
 
 struct Office {
     dealers: Vec<String>,
+    people: Arc<People>,
     client: Mutex<Option<Client>>,
     acknowledged: Mutex<Vec<Acknowledged>>,
     most: AtomicUsize,
@@ -53,9 +60,10 @@ struct Office {
 }
 
 impl Callers {
-    pub(super) fn start(count: usize, dealers: Vec<String>) -> Self {
+    pub(super) fn start(count: usize, dealers: Vec<String>, people: Arc<People>) -> Self {
         let office = Arc::new(Office {
             dealers,
+            people,
             client: Mutex::default(),
             acknowledged: Mutex::default(),
             most: AtomicUsize::new(0),
@@ -86,6 +94,7 @@ impl Callers {
 
     /// Where to post from now on.
     pub(super) fn turn_to(&self, client: Client) {
+        self.office.people.turn_to(&client);
         *self.office.client.lock().expect("no holder panics") = Some(client);
     }
 
@@ -116,9 +125,12 @@ impl Office {
                     pending = Some(self.many(n));
                 }
                 match &mut pending {
-                    None => self.post(&client, n).await,
+                    None => self.post_and_answer(&client, n).await,
                     Some(call) => {
                         if self.post_many(&client, call).await {
+                            for n in (call.first..call.first + ROWS).step_by(STOPS) {
+                                self.say(n, Word::Stop).await;
+                            }
                             pending = None;
                         }
                     }
@@ -127,10 +139,36 @@ impl Office {
         }
     }
 
+    /// Posts a request. Of some the person says stop before it or meanwhile, or thanks.
+    async fn post_and_answer(&self, client: &Client, n: u32) {
+        match n / ROWS % EVERY {
+            1 => {
+                self.say(n, Word::Stop).await;
+                self.post(client, n).await;
+            }
+            2 => {
+                tokio::join!(self.post(client, n), self.say(n, Word::Stop));
+            }
+            4 => {
+                self.post(client, n).await;
+                self.say(n, Word::Thanks).await;
+            }
+            _ => self.post(client, n).await,
+        }
+    }
+
+    async fn say(&self, n: u32, word: Word) {
+        let is_over = || self.closed.load(Ordering::Relaxed);
+        self.people.say(self.dealer(n), n, word, is_over).await;
+    }
+
+    fn dealer(&self, n: u32) -> &str {
+        &self.dealers[n as usize % self.dealers.len()]
+    }
+
     /// A phone whose request is not acknowledged is not used again: it may be stored all the same.
     async fn post(&self, client: &Client, n: u32) {
-        let dealer = &self.dealers[n as usize % self.dealers.len()];
-        let submission = submission_of(dealer, n);
+        let submission = submission_of(self.dealer(n), n);
         let reply = client
             .post("/api/v1/customer/validate-customer", &submission)
             .await;
@@ -151,11 +189,9 @@ impl Office {
 
     /// A bulk call, with rows of several dealers.
     fn many(&self, n: u32) -> Pending {
-        let rows = (n..n + ROWS).map(|n| {
-            let dealer = &self.dealers[n as usize % self.dealers.len()];
-            submission_of(dealer, n)
-        });
+        let rows = (n..n + ROWS).map(|n| submission_of(self.dealer(n), n));
         Pending {
+            first: n,
             key: format!("bulk-{n}"),
             rows: rows.collect(),
             told: HashMap::new(),

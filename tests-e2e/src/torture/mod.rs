@@ -3,6 +3,7 @@
 mod audit;
 mod callers;
 mod listener;
+mod people;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use self::callers::Callers;
 use self::listener::{Listener, SECRETS_KEY};
+use self::people::People;
 use crate::{Service, Story, key_of};
 
 /// Where the program can be killed, see `crates/bin/src/fault.rs`.
@@ -102,6 +104,14 @@ pub struct Ledger {
     pub lost: usize,
     /// Messages that are still QUEUED or SENDING.
     pub stuck: usize,
+    /// Phones that are opted out.
+    pub opted_out: usize,
+    /// Messages that are CANCELLED, all of opted-out phones.
+    pub cancelled: usize,
+    /// Messages that a phone got after its opt-out was answered.
+    pub after_opt_out: usize,
+    /// Messages whose call was under way when the phone's opt-out was answered.
+    pub under_way: usize,
     /// Changes of messages that endpoints were told, of all endpoints.
     pub events: usize,
     /// Posts to endpoints of what they were told before.
@@ -112,7 +122,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// The names of the columns of [`Ledger`]'s text.
-    pub const COLUMNS: &str = "mode    seed    kills at-step  db-kills  acknowledged  stored    sent  failed  undecided  unknown  duplicate  lost  stuck  events  repeated  broken";
+    pub const COLUMNS: &str = "mode    seed    kills at-step  db-kills  acknowledged  stored    sent  failed  undecided  unknown  duplicate  lost  stuck  opted-out  cancelled  after-opt-out  (under-way)  events  repeated  broken";
 
     /// Fails when a promise is broken.
     ///
@@ -128,7 +138,7 @@ impl fmt::Display for Ledger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:<7} {:>6} {:>5} {:>7} {:>9} {:>13} {:>7} {:>7} {:>7} {:>10} {:>8} {:>10} {:>5} {:>6} {:>7} {:>9} {:>7}",
+            "{:<7} {:>6} {:>5} {:>7} {:>9} {:>13} {:>7} {:>7} {:>7} {:>10} {:>8} {:>10} {:>5} {:>6} {:>10} {:>10} {:>14} {:>12} {:>7} {:>9} {:>7}",
             self.plan.on_unknown,
             self.plan.seed,
             self.kills,
@@ -143,6 +153,10 @@ impl fmt::Display for Ledger {
             self.duplicate,
             self.lost,
             self.stuck,
+            self.opted_out,
+            self.cancelled,
+            self.after_opt_out,
+            format!("({})", self.under_way),
             self.events,
             self.repeated,
             self.broken.len()
@@ -169,8 +183,11 @@ pub async fn torture(plan: Plan) -> Ledger {
     story.watch_states().await;
     let dealers = story.add_dealers(30).await;
     let story = Arc::new(story);
-    let listeners = listeners(&story).await;
-    let callers = Callers::start(8, dealers.clone());
+    let service = tokio::task::block_in_place(|| story.serve());
+    let listeners = listeners(&service).await;
+    let people = Arc::new(People::of(&story, &dealers, &service).await);
+    drop(service);
+    let callers = Callers::start(8, dealers.clone(), people.clone());
     let mut torturer = Torturer {
         dice: StdRng::seed_from_u64(plan.seed),
         story: story.clone(),
@@ -187,7 +204,7 @@ pub async fn torture(plan: Plan) -> Ledger {
     let service = tokio::task::block_in_place(|| story.serve());
     torturer.settle().await;
     drop(service);
-    let mut ledger = audit::audit(plan, &story, acknowledged).await;
+    let mut ledger = audit::audit(plan, &story, acknowledged, &people).await;
     for listener in &listeners {
         let told = listener.compare(&story).await;
         ledger.events += told.events;
@@ -201,11 +218,10 @@ pub async fn torture(plan: Plan) -> Ledger {
 
 /// Endpoints that are told what becomes of messages: several, because each gets one call at a time, and none while
 /// the lease of a killed service lasts.
-async fn listeners(story: &Story) -> Vec<Listener> {
-    let service = tokio::task::block_in_place(|| story.serve());
+async fn listeners(service: &Service) -> Vec<Listener> {
     let mut listeners = Vec::new();
     for _ in 0..ENDPOINTS {
-        listeners.push(Listener::begin(&service).await);
+        listeners.push(Listener::begin(service).await);
     }
     listeners
 }
@@ -286,7 +302,7 @@ impl Torturer {
         }
     }
 
-    /// Waits until no message is open any more and endpoints are told everything; what is still open after that is
+    /// Waits until no message or confirmation is open any more and endpoints are told everything; what is still open after that is
     /// stuck.
     async fn settle(&self) {
         let client = self.story.database.connect().await;
@@ -295,6 +311,7 @@ impl Torturer {
         loop {
             again.tick().await;
             let open = "SELECT FROM customer.message WHERE state IN ('QUEUED', 'SENDING')
+                UNION ALL SELECT FROM customer.opt_out_confirmation WHERE call_epoch IS NULL
                 UNION ALL SELECT FROM customer.event_delivery WHERE state = 'pending' LIMIT 1";
             let open = client
                 .query_opt(open, &[])
