@@ -11,6 +11,7 @@ mod blocked_lanes;
 mod bulk;
 mod commands;
 mod console;
+mod console_header;
 mod console_replies;
 mod console_work;
 mod copies;

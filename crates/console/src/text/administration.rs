@@ -8,6 +8,8 @@ use super::{Text, texts};
 use crate::look::Language;
 
 texts! {
+    administration: "Kelola", "Manage";
+
     // -- keys
     keys: "Kunci", "Keys";
     keys_lead: "Setiap sistem dan setiap orang sebaiknya punya kunci sendiri. Kunci yang dicabut berhenti berlaku dalam 5 detik.",

@@ -1,5 +1,7 @@
 //! What stands around every page.
 
+use domain::access::Principal;
+use domain::values::DealerId;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::PATH;
@@ -25,8 +27,8 @@ pub(crate) enum Section {
 }
 
 impl Section {
-    /// Those that there are, in the order of the navigation.
-    const ALL: [Self; 11] = [
+    /// What is opened every day, in the order of the navigation.
+    const DAILY: [Self; 7] = [
         Self::Today,
         Self::Messages,
         Self::Replies,
@@ -34,11 +36,10 @@ impl Section {
         Self::Templates,
         Self::Import,
         Self::Analytics,
-        Self::Endpoints,
-        Self::Keys,
-        Self::Audit,
-        Self::System,
     ];
+
+    /// What is opened now and then: in a menu, so that the header is one line.
+    const ADMINISTRATION: [Self; 4] = [Self::Endpoints, Self::Keys, Self::Audit, Self::System];
 
     /// Whether a visitor may have its page.
     fn is_for(self, visit: &Visit) -> bool {
@@ -120,22 +121,51 @@ fn around(
                 header class="top" {
                     a class="brand" href=(PATH) { (text.product()) }
                     @if visit.principal.is_some() {
-                        nav aria-label=(text.navigation()) {
-                            ul {
-                                @for one in Section::ALL.into_iter().filter(|one| one.is_for(visit)) {
-                                    li {
-                                        a href=(one.path()) aria-current=[(section == Some(one)).then_some("page")] {
-                                            (one.name(text))
-                                        }
-                                    }
-                                }
-                            }
-                        }
+                        (navigation(visit, section))
                     }
                     (corner(visit, at))
                 }
                 main id="main" tabindex="-1" { (content) }
                 footer { p { (text.times_are_local()) } }
+            }
+        }
+    }
+}
+
+/// The sections that the visitor may have. A menu of one entry would only hide it: it stands in the line.
+fn navigation(visit: &Visit, section: Option<Section>) -> Markup {
+    let text = visit.text();
+    let of_visitor = |all: &[Section]| -> Vec<Section> {
+        let all = all.iter().copied();
+        all.filter(|one| one.is_for(visit)).collect()
+    };
+    let mut line = of_visitor(&Section::DAILY);
+    let mut menu = of_visitor(&Section::ADMINISTRATION);
+    if menu.len() == 1 {
+        line.append(&mut menu);
+    }
+    html! {
+        nav aria-label=(text.navigation()) {
+            (links(&line, section, text))
+            @if !menu.is_empty() {
+                details class="menu" name="menu" {
+                    summary { (text.administration()) }
+                    (links(&menu, section, text))
+                }
+            }
+        }
+    }
+}
+
+fn links(sections: &[Section], current: Option<Section>, text: Text) -> Markup {
+    html! {
+        ul {
+            @for one in sections {
+                li {
+                    a href=(one.path()) aria-current=[(current == Some(*one)).then_some("page")] {
+                        (one.name(text))
+                    }
+                }
             }
         }
     }
@@ -147,19 +177,9 @@ fn corner(visit: &Visit, at: Option<(&str, &str)>) -> Markup {
     html! {
         div class="corner" {
             @if let Some(principal) = &visit.principal {
-                span class="who" {
-                    @match principal.key() {
-                        Some(_) => (principal.name()),
-                        None => (text.without_keys()),
-                    }
-                    @if principal.key().is_some() {
-                        " · "
-                        @match principal.visibility().dealer() {
-                            Some(dealer) => (dealer.as_str()),
-                            None => (text.head_office()),
-                        }
-                    }
-                }
+                @let who = who(principal, text);
+                // A long name is cut rather than broken.
+                span class="who" title=(who) { (who) }
             }
             (preferences(visit, at))
             @if visit.principal.as_ref().is_some_and(|it| it.key().is_some()) {
@@ -171,11 +191,21 @@ fn corner(visit: &Visit, at: Option<(&str, &str)>) -> Markup {
     }
 }
 
+/// The name of the key, and whose it is.
+fn who(principal: &Principal, text: Text) -> String {
+    if principal.key().is_none() {
+        return text.without_keys().to_owned();
+    }
+    let of = principal.visibility().dealer();
+    let of = of.map_or(text.head_office(), DealerId::as_str);
+    format!("{} · {of}", principal.name())
+}
+
 fn preferences(visit: &Visit, at: Option<(&str, &str)>) -> Markup {
     let text = visit.text();
     let next = at.map_or(visit.address.as_str(), |(_, next)| next);
     html! {
-        details class="menu" {
+        details class="menu" name="menu" {
             summary { (visit.look.language.tag().to_uppercase()) " · " (text.theme()) }
             form method="post" action="/console/preferences" {
                 input type="hidden" name="next" value=(next);
