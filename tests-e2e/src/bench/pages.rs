@@ -95,7 +95,7 @@ FROM generate_series(100000, 1, -1) n";
 
 async fn make_endpoint(copy: &Copy) -> anyhow::Result<String> {
     let body = json!({ "url": "http://localhost:9/", "events": ["message.sent"] });
-    let path = format!("/api/v1/admin/dealers/{LARGE_DEALER}/endpoints");
+    let path = format!("/api/v1/customer/dealer/{LARGE_DEALER}/endpoints");
     let made = copy.client().post(&path, &body).await?;
     let id = made.json()["data"]["id"].as_str().map(str::to_owned);
     id.with_context(|| made.text.clone())
