@@ -21,6 +21,12 @@ use crate::submission_of;
 
 const DATABASE: &str = "pages";
 
+/// An endpoint has a secret.
+const SECRETS_KEY: (&str, &str) = (
+    "SECRETS_KEY",
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+);
+
 /// As many as head office has.
 const DEALERS: u32 = 300;
 
@@ -51,7 +57,7 @@ pub(super) async fn measure(stage: &Stage, plan: &Plan, report: &mut Report) -> 
         .await?;
     stage.execute(DATABASE, BESIDE).await?;
     stage.execute(DATABASE, "VACUUM (ANALYZE)").await?;
-    let copy = stage.serve(DATABASE, &[]).await?;
+    let copy = stage.serve(DATABASE, &[SECRETS_KEY]).await?;
     until_added_up(stage, DATABASE).await?;
     let endpoint = make_endpoint(&copy).await?;
     for (name, path) in pages(plan.rows, &endpoint) {
@@ -181,7 +187,9 @@ async fn open_pages(stage: &Stage, plan: &Plan, copy: &Copy) -> anyhow::Result<O
         let key = made.json()["data"]["key"].as_str().map(str::to_owned);
         keys.push(key.with_context(|| made.text.clone())?);
     }
-    let copy = stage.serve(DATABASE, &[("API_AUTH", "required")]).await?;
+    let copy = stage
+        .serve(DATABASE, &[("API_AUTH", "required"), SECRETS_KEY])
+        .await?;
     // The first seconds of a copy are dearer: nobody counts them.
     use_with(stage, plan, &copy, &keys, 0).await?;
     let quiet = use_with(stage, plan, &copy, &keys, 0).await?;
