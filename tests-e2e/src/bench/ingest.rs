@@ -307,3 +307,14 @@ impl Ingest<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::same_statement;
+
+    #[test]
+    fn every_parameter_of_the_services_statement_has_a_value() {
+        let statement = same_statement().expect("a value for each");
+        assert!(statement.contains("INSERT INTO customer_validation_request"));
+    }
+}
