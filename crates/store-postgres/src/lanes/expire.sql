@@ -46,7 +46,9 @@ WITH RECURSIVE dealer AS (
         OR EXISTS (
             SELECT FROM opt_out o
             WHERE o.dealer_id = w.dealer_id AND o.opted_out
-                AND o.phone_print IN (SELECT p.print FROM prints p WHERE p.phone = w.phone)) AS is_out
+                -- ARRAY: hashed once for each phone, not for each erased person.
+                AND o.phone_print = ANY (ARRAY(SELECT p.print FROM prints p WHERE p.phone = w.phone)))
+            AS is_out
     FROM wanted w
 ), changed AS (
     UPDATE message m SET

@@ -276,6 +276,39 @@ async fn a_settlement_does_not_walk_through_all_lanes() {
     }
 }
 
+/// Two sides without an index are compared row by row: neither the messages of a batch with one another nor
+/// all lanes with all dealers. Confirmations that are due and different quiet hours are few.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_together_is_not_found_by_comparing_all() {
+    const LANES: [&str; 4] = [
+        "lanes/claim.sql",
+        "lanes/expire.sql",
+        "lanes/next_due.sql",
+        "lanes/settle.sql",
+    ];
+    let empty = TestDatabase::migrated().await;
+    let (_filled, filled) = filled().await;
+    for client in [empty.connect().await, filled] {
+        let mut loops = 0;
+        look_at_plans(&client, |name, json, node| {
+            if !LANES.contains(&name) || node["Node Type"] != "Nested Loop" {
+                return;
+            }
+            loops += 1;
+            let mut inner = Vec::new();
+            nodes(&node["Plans"][1], &mut inner);
+            let is_small = inner.iter().any(|it| {
+                it["Relation Name"] == "opt_out_confirmation" || it["CTE Name"] == "quiet"
+            });
+            let compared = node["Join Filter"].as_str().unwrap_or_default();
+            let is_free = compared.is_empty() || !compared.contains(" = ");
+            assert!(is_free || is_small, "{name}: {compared}: {json}");
+        })
+        .await;
+        assert!(loops > 0);
+    }
+}
+
 /// The service's own sessions, with all their values: no large table is read from end to end.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_reads_no_large_table_from_end_to_end() {
